@@ -1,0 +1,35 @@
+"""nntui: a playground and debugger for small neural networks in a terminal.
+
+The names of the library are loaded when they are first used, so that the command line starts
+at once.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nntui.core.errors import ConfigError
+    from nntui.presets import Preset, load_preset
+    from nntui.timeline import Run
+
+__version__ = "0.1.0"
+
+__all__ = ["ConfigError", "Preset", "Run", "load_preset", "__version__"]
+
+_HOMES = {
+    "ConfigError": "nntui.core.errors",
+    "Preset": "nntui.presets",
+    "Run": "nntui.timeline",
+    "load_preset": "nntui.presets",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nntui' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,113 @@
+"""Losses: what the gradient belongs to, and what a program prints.
+
+A loss is written for the error ``e = a - y`` of one batch, shape ``(outputs, samples)``.
+The training loss and the reported loss are chosen apart, because in the programs that people
+ask about they often are not the same.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from nntui.core.tape import Array, Tape
+
+REDUCTIONS = ("sum", "mean")
+
+
+class Loss:
+    """One loss, summed over outputs and samples; the caller divides for a mean.
+
+    ``needs_output`` names the only output activation the loss is defined for.  Such a loss is
+    differentiated through that activation at once: `gradient` is then ``dL/dz``, not ``dL/da``.
+    """
+
+    name = ""
+    formula = ""
+    summary = ""
+    needs_output: str | None = None
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        """Record ``scale * dL/da`` (or ``dL/dz``) and return the buffer that will hold it."""
+        raise NotImplementedError
+
+    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
+        """A function that reads the buffers and returns the loss, summed over the batch."""
+        raise NotImplementedError
+
+
+def _scaled(tape: Tape, error: Array, factor: float, out: Array) -> Array:
+    if factor == 1.0:
+        return error
+    tape.add(np.multiply, error, factor, out)
+    return out
+
+
+class SquaredError(Loss):
+    """The squared error, without the half: its gradient carries the factor 2."""
+
+    name = "squared-error"
+    formula = "L = sum (a - y)^2"
+    summary = "gradient 2(a - y)"
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        return _scaled(tape, error, 2.0 * scale, out)
+
+    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
+        flat, dot = error.reshape(-1), np.dot
+        return lambda: float(dot(flat, flat))
+
+
+class HalfSquaredError(Loss):
+    """Half the squared error: its gradient is the error itself."""
+
+    name = "half-squared-error"
+    formula = "L = sum (a - y)^2 / 2"
+    summary = "gradient a - y"
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        return _scaled(tape, error, scale, out)
+
+    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
+        flat, dot = error.reshape(-1), np.dot
+        return lambda: 0.5 * float(dot(flat, flat))
+
+
+class HalfAbsoluteError(Loss):
+    """Half the absolute error."""
+
+    name = "half-absolute-error"
+    formula = "L = sum |a - y| / 2"
+    summary = "gradient sign(a - y)/2, of the same size however small the error"
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        tape.add(np.sign, error, out)
+        tape.add(np.multiply, out, 0.5 * scale, out)
+        return out
+
+    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
+        return lambda: 0.5 * float(np.abs(error).sum())
+
+
+class BinaryCrossEntropy(Loss):
+    """Binary cross-entropy of a sigmoid output, computed from the pre-activation.
+
+    ``max(z, 0) - z*y + log(1 + exp(-|z|))`` is the stable form of ``-log p(y)``; through the
+    sigmoid its derivative with respect to ``z`` is simply ``a - y`` (Bishop 2006, section 5.2).
+    """
+
+    name = "binary-cross-entropy"
+    formula = "L = sum -y log(a) - (1 - y) log(1 - a)"
+    summary = "needs a sigmoid output; delta a - y"
+    needs_output = "sigmoid"
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        return _scaled(tape, error, scale, out)
+
+    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
+        return lambda: float((np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))).sum())
+
+
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (SquaredError(), HalfSquaredError(), HalfAbsoluteError(), BinaryCrossEntropy())
+}

@@ -1,0 +1,131 @@
+"""The network: its parameters in one vector, how they are drawn, and the forward pass."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.activations import Activation, activation
+from nntui.core.configuration import Configuration, Layer
+from nntui.core.initialisers import draw_bias, draw_weights
+from nntui.core.normalisation import LayerNormalisation
+from nntui.core.tape import Array, Tape
+
+Parameters = list[tuple[Array, Array | None]]
+"""Per layer ``(W, b)``: (units out, units in) and (units, 1), or None without a bias."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each layer's W and b lie in the flat vector: layer by layer, W first."""
+
+    shapes: tuple[tuple[int, int, bool], ...]
+    """Per layer: units out, units in, whether there is a bias."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> "Layout":
+        """The layout of a configuration's network."""
+        shapes, inputs = [], configuration.data.width
+        for layer in configuration.layers:
+            shapes.append((layer.units, inputs, layer.bias != "none"))
+            inputs = layer.units
+        return cls(tuple(shapes))
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return sum(units * (inputs + has_bias) for units, inputs, has_bias in self.shapes)
+
+    def spans(self) -> list[slice]:
+        """Per layer, the part of the flat vector that holds its W and b."""
+        spans, start = [], 0
+        for units, inputs, has_bias in self.shapes:
+            end = start + units * (inputs + has_bias)
+            spans.append(slice(start, end))
+            start = end
+        return spans
+
+    def views(self, flat: Array) -> Parameters:
+        """Per layer, W and b as views into ``flat``, a vector of `size` numbers."""
+        views: Parameters = []
+        for (units, inputs, has_bias), span in zip(self.shapes, self.spans(), strict=True):
+            part = flat[span]
+            W = part[: units * inputs].reshape(units, inputs)
+            views.append((W, part[units * inputs :].reshape(units, 1) if has_bias else None))
+        return views
+
+
+def draw_parameters(configuration: Configuration, random: np.random.RandomState) -> Array:
+    """The initial parameters as one vector, drawn in the order that `initialisers` states."""
+    layout = Layout.of(configuration)
+    theta = np.zeros(layout.size)
+    for layer, (W, b) in zip(configuration.layers, layout.views(theta), strict=True):
+        W[...] = draw_weights(random, layer.init, layer.scale, *W.shape)
+        if b is not None:
+            shared = layer.bias == "shared-start"
+            b[...] = draw_bias(random, layer.bias_init, layer.bias_scale, layer.units, shared)
+    return theta
+
+
+@dataclass(frozen=True)
+class LayerPass:
+    """The buffers of one layer's forward pass; arrays are (units, samples)."""
+
+    activation: Activation
+    x: Array
+    z: Array
+    a: Array
+    h: Array
+    """What the next layer sees: `a`, or its normalisation."""
+    normalisation: LayerNormalisation | None
+
+
+def activation_of(layer: Layer) -> Activation:
+    """The activation that ``layer`` asks for."""
+    return activation(layer.activation, leak=layer.leak, kink=layer.kink)
+
+
+def record_forward(
+    tape: Tape,
+    configuration: Configuration,
+    parameters: Parameters,
+    x: Array,
+    take: Callable[[str, int, int], Array],
+) -> list[LayerPass]:
+    """Record the forward pass of ``x`` (inputs, samples) and return each layer's buffers.
+
+    ``take(name, units, samples)`` hands out the buffers ``z0``, ``a0``, ``h0``, ``z1``, ...
+    """
+    passes, samples = [], x.shape[1]
+    for index, (layer, (W, b)) in enumerate(zip(configuration.layers, parameters, strict=True)):
+        z = take(f"z{index}", layer.units, samples)
+        a = take(f"a{index}", layer.units, samples)
+        tape.add(np.dot, W, x, z)
+        if b is not None:
+            tape.add(np.add, z, b, z)
+        function = activation_of(layer)
+        function.forward(tape, z, a)
+        h, normalisation = a, None
+        if layer.normalise:
+            h = take(f"h{index}", layer.units, samples)
+            normalisation = LayerNormalisation(a, h)
+            normalisation.forward(tape)
+        passes.append(LayerPass(function, x, z, a, h, normalisation))
+        x = h
+    return passes
+
+
+class Forward:
+    """The forward pass of fixed inputs, ready to be played whenever the parameters change."""
+
+    def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
+        self._tape = Tape()
+        self.layers = record_forward(
+            self._tape, configuration, parameters, x, lambda name, *shape: np.empty(shape)
+        )
+
+    def play(self) -> Array:
+        """Fill the layers' buffers and return the network's output, (outputs, samples)."""
+        with np.errstate(all="ignore"):
+            self._tape.play()
+        return self.layers[-1].h

@@ -1,0 +1,70 @@
+"""The tape: one update written down once as NumPy calls, then played as often as asked.
+
+In a small network, deciding which activation, loss, optimiser and fault applies costs more than
+the arithmetic.  So the decisions are taken once, while the tape is recorded, and what remains
+is a flat list of calls on buffers that were allocated beforehand.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+class Tape:
+    """An ordered list of calls without arguments, each writing into a buffer."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], object]] = []
+
+    def add(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Append ``function(*arguments)``; for a ufunc the last argument is its output."""
+        self.calls.append(partial(function, *arguments))
+
+    def play(self) -> None:
+        """Run every call in order."""
+        for call in self.calls:
+            call()
+
+
+class Arena:
+    """Named float64 buffers that lie side by side in one block of memory.
+
+    One block makes "is anything non-finite?" one question, and naming the buffers in the
+    order in which they are computed makes "what was non-finite first?" a walk along them.
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        self._spans: dict[str, tuple[int, int]] = {}
+        size = 0
+        for name, shape in shapes.items():
+            count = int(np.prod(shape))
+            self._spans[name] = (size, count)
+            size += count
+        self.flat: Array = np.zeros(size)
+
+    def view(self, name: str, *shape: int) -> Array:
+        """The start of buffer ``name`` as a contiguous array of ``shape``, which must fit in it."""
+        start, count = self._spans[name]
+        needed = int(np.prod(shape))
+        if needed > count:
+            raise ValueError(f"buffer {name} holds {count} numbers, not {needed}")
+        return self.flat[start : start + needed].reshape(shape)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The buffers' names, in the order in which they were given."""
+        return tuple(self._spans)
+
+    def count(self, name: str) -> int:
+        """How many numbers buffer ``name`` holds."""
+        return self._spans[name][1]
+
+    def all_finite(self) -> bool:
+        """Whether no buffer holds an infinity or a NaN."""
+        # A finite sum of squares proves it in one call; an overflowing one proves nothing.
+        return bool(np.dot(self.flat, self.flat) < np.inf) or bool(np.isfinite(self.flat).all())

@@ -1,0 +1,100 @@
+"""Finding presets: by name in the library that ships with nntui, or by path."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from nntui.core.errors import ConfigError
+from nntui.presets.preset import Preset
+from nntui.presets.schema import read_preset
+
+LARGEST_FILE = 16 * 1024 * 1024
+"""Bytes; a larger preset is refused unread."""
+
+
+def _folder() -> Path:
+    """The library: inside the installed package, or at the top of a checkout."""
+    here = Path(__file__).parent
+    shipped = here / "library"
+    return shipped if shipped.is_dir() else here.parents[1] / "presets"
+
+
+ORDER = (
+    "add-relu",
+    "add-tanh",
+    "add-sigmoid",
+    "add-relu-momentum",
+    "add-fixed",
+    "line-tanh",
+    "line-leaky-relu",
+    "line-leaky-relu-edited",
+    "line-leaky-relu-bias",
+    "xor-relu",
+    "xor-sigmoid",
+    "xor-relu-layernorm",
+    "xor-relu-fixed",
+    "square-leaky-relu",
+    "square-linear-output",
+    "square-fixed",
+)
+"""The library is listed by question: as asked, as answered, as mended."""
+
+
+def preset_names() -> list[str]:
+    """The library's names, in its order."""
+    names = {path.stem for path in _folder().glob("*.toml")}
+    ordered = [name for name in ORDER if name in names]
+    return ordered + sorted(names - set(ordered))
+
+
+def find_preset(name_or_path: str) -> Path:
+    """The file of a library name or path; ConfigError names the nearest if there is none."""
+    path = Path(name_or_path)
+    if path.suffix == ".toml" or "/" in name_or_path:
+        if not path.is_file():
+            raise ConfigError("", f"{name_or_path}: there is no such file")
+        return path
+    names = preset_names()
+    if name_or_path in names:
+        return _folder() / f"{name_or_path}.toml"
+    near = difflib.get_close_matches(name_or_path, names, n=3, cutoff=0.4)
+    said = f"did you mean {' or '.join(near)}?" if near else "nntui presets lists them"
+    raise ConfigError("", f"there is no preset {name_or_path!r}; {said}")
+
+
+def read_text(path: Path) -> str:
+    """The text of a preset file; ConfigError if it cannot be read."""
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ConfigError("", f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError("", f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError("", f"{path}: is not UTF-8 text (byte {error.start})") from None
+
+
+def load_preset(name_or_path: str) -> Preset:
+    """The preset of a library name or of a path to a ``.toml`` file.
+
+    Raises ConfigError, in one line, if there is none, if it is no TOML (with the line), or if an
+    entry is wrong (with its dotted key).
+    """
+    path = find_preset(name_or_path)
+    text = read_text(path)
+    shown = path.stem if path.parent == _folder() else str(path)
+    try:
+        return read_preset(path.stem, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("", f"{shown}: is not valid TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError("", f"{shown}: is nested too deeply") from None
+    except ConfigError as error:
+        raise ConfigError("", f"{shown}: {error}") from None
+
+
+def library() -> Iterator[Preset]:
+    """All presets of the library, in its order."""
+    for name in preset_names():
+        yield load_preset(name)

@@ -1,0 +1,76 @@
+"""What a preset is once it has been read: a configuration, a goal and a story."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from nntui.core.configuration import Configuration, Section, entry
+from nntui.core.network import Layout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal(Section):
+    """What counts as solved, and how long a run may take."""
+
+    loss: float = entry(doc="a reported loss at or below this is solved")
+    epochs: int = entry(doc="the budget in epochs", low=0, high=1_000_000_000)
+    stop: bool = entry(False, doc="end the run as soon as the goal is reached")
+
+    def reached(self, loss: float | None) -> bool:
+        """Whether the reported ``loss`` counts as solved; None and NaN do not."""
+        return loss is not None and loss <= self.loss and loss > float("-inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Section):
+    """One step of a story: what to do, and what one will see.
+
+    ``{action}`` in the texts names a registered action of the app, which prints its key there.
+    ``perform`` says the same for a machine: action names in order, with an argument where one
+    is asked for (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).
+    """
+
+    do: str = entry(doc="what to do")
+    see: str = entry(doc="what one will see")
+    perform: tuple[str, ...] = entry((), doc="the step as registered actions, in order")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story(Section):
+    """The question behind a preset, told in steps."""
+
+    question: str = entry("", doc="the question in one line")
+    happens: str = entry("", doc="what happens, in one line")
+    asked: str = entry("", doc="what was asked")
+    answer: str = entry("", doc="what the published answer says")
+    shown: str = entry("", doc="what the experiment shows")
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A scenario: its configuration, goal, default seed and story.
+
+    ``source`` is the table that it was read from; overrides are made there and checked anew.
+    """
+
+    name: str
+    configuration: Configuration
+    goal: Goal
+    seed: int = 0
+    story: Story = Story()
+    source: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def network(self) -> str:
+        """The network in short, such as ``2-4-4-1 relu``."""
+        layers = self.configuration.layers
+        sizes = "-".join(
+            str(n) for n in (self.configuration.data.width, *(x.units for x in layers))
+        )
+        kinds = dict.fromkeys(layer.activation for layer in layers)
+        return f"{sizes} {', '.join(kinds)}"
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters the network has."""
+        return Layout.of(self.configuration).size

@@ -1,0 +1,141 @@
+"""From a TOML table to a `Preset`: every wrong entry is named by its dotted key."""
+
+import copy
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar
+
+from nntui.core.configuration import (
+    Configuration,
+    Data,
+    FaultEntry,
+    Layer,
+    Report,
+    Section,
+    Training,
+    one_of,
+)
+from nntui.core.data import load_data, with_constants
+from nntui.core.errors import ConfigError
+from nntui.presets.preset import Goal, Preset, Step, Story
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+MOST_LAYERS = 64
+TABLES = ("seed", "faults", "data", "layers", "training", "report", "goal", "story")
+HIGHEST_SEED = 2**32 - 1
+
+
+def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
+    """The preset that the TOML table ``source`` describes; ConfigError where it does not."""
+    _known("", source, TABLES)
+    for needed in ("data", "layers", "training", "report", "goal"):
+        if needed not in source:
+            header = "[[layers]]" if needed == "layers" else f"[{needed}]"
+            raise ConfigError(needed, f"is missing: a preset needs {header}")
+    configuration = Configuration(
+        data=_section(Data, "data", source["data"]),
+        layers=tuple(_sections(Layer, "layers", source["layers"], MOST_LAYERS)),
+        training=_section(Training, "training", source["training"]),
+        report=_section(Report, "report", source["report"]),
+        faults=tuple(_faults(source.get("faults", []))),
+    )
+    load_data(configuration.data)
+    if configuration.data.probe is not None:
+        with_constants(configuration.data, configuration.data.probe, "data.probe")
+    return Preset(
+        name=name,
+        configuration=configuration,
+        goal=_section(Goal, "goal", source["goal"]),
+        seed=check_seed(source.get("seed", 0)),
+        story=_story(source.get("story", {})),
+        source=copy.deepcopy(dict(source)),
+    )
+
+
+def check_seed(seed: object) -> int:
+    """``seed`` as a seed that RandomState takes; ConfigError otherwise."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= HIGHEST_SEED:
+        raise ConfigError("seed", f"must be a whole number from 0 to {HIGHEST_SEED}, not {seed!r}")
+    return seed
+
+
+def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
+    """``preset`` with dotted keys changed, such as ``{"layers.1.activation": "tanh"}``.
+
+    Raises ConfigError for a key that does not exist or a value that it cannot take.
+    """
+    source = copy.deepcopy(preset.source)
+    for key, value in changes.items():
+        _put(source, key, value)
+    return read_preset(preset.name, source)
+
+
+def parse_value(text: str) -> Any:
+    """A value as it stands in TOML (``0.1``, ``true``, ``[1, 2]``); anything else is a text."""
+    try:
+        table = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return table["value"] if list(table) == ["value"] else text
+
+
+def _put(source: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    place: Any = source
+    walked: list[str] = []
+    for part in (*path, last):
+        if isinstance(place, list):
+            if not part.isdecimal() or int(part) >= len(place):
+                raise ConfigError(key, f"{'.'.join(walked)} has entries 0 to {len(place) - 1}")
+        elif not isinstance(place, dict):
+            raise ConfigError(key, f"{'.'.join(walked)} has no entries of its own")
+        if len(walked) == len(path):
+            break
+        walked.append(part)
+        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
+    place[int(last) if isinstance(place, list) else last] = value
+
+
+def _known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
+    for key in table:
+        if key not in (names := tuple(names)):
+            raise ConfigError(f"{prefix}.{key}" if prefix else str(key), one_of(key, names))
+
+
+def _section(kind: type[SectionType], key: str, table: object) -> SectionType:
+    if not isinstance(table, dict):
+        raise ConfigError(key, f"must be a table, not {table!r}")
+    _known(key, table, (each.name for each in fields(kind)))
+    for each in fields(kind):
+        if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
+            choices = each.metadata.get("choices")
+            hint = f"; one of: {', '.join(choices)}" if choices else f" ({each.metadata['doc']})"
+            raise ConfigError(f"{key}.{each.name}", f"is missing{hint}")
+    try:
+        return kind(**table)
+    except ConfigError as error:
+        raise error.under(key) from None
+
+
+def _sections(kind: type[SectionType], key: str, tables: object, most: int) -> list[SectionType]:
+    if not isinstance(tables, list):
+        raise ConfigError(key, f"must be a list of tables, [[{key}]]")
+    if len(tables) > most:
+        raise ConfigError(key, f"has {len(tables)} entries; at most {most} are possible")
+    return [_section(kind, f"{key}.{index}", table) for index, table in enumerate(tables)]
+
+
+def _faults(entries: object) -> list[FaultEntry]:
+    if not isinstance(entries, list):
+        raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {entries!r}')
+    tables = [{"name": each} if isinstance(each, str) else each for each in entries]
+    return _sections(FaultEntry, "faults", tables, most=100)
+
+
+def _story(table: object) -> Story:
+    if not isinstance(table, dict):
+        raise ConfigError("story", f"must be a table, not {table!r}")
+    steps = _sections(Step, "story.steps", table.get("steps", []), most=100)
+    return _section(Story, "story", {**table, "steps": tuple(steps)})

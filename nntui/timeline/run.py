@@ -1,0 +1,195 @@
+"""A run: one network trained from one seed, stepped forwards and sought backwards."""
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.data import with_constants
+from nntui.core.network import Parameters
+from nntui.core.state import Divergence, State, frozen
+from nntui.core.tape import Array
+from nntui.core.trainer import Trainer, initial_state
+from nntui.presets.preset import Preset
+from nntui.presets.schema import check_seed
+from nntui.timeline.keyframes import Keyframes
+from nntui.timeline.snapshot import LayerView, Snapshot
+
+
+@dataclass(frozen=True)
+class UpdateReport:
+    """What the last of some updates led to."""
+
+    update: int
+    epoch: int
+    """Finished epochs."""
+    loss: float | None
+    """The reported loss of the last finished epoch, None before there is one."""
+    divergence: Divergence | None
+
+
+class Run:
+    """A network of ``preset``, trained from ``seed`` (the preset's own if None).
+
+    Update k is the state after k updates.  The cursor, which `update` tells, can be anywhere
+    from 0 to `head`; every property describes the cursor.  Any update is reached exactly,
+    forwards by training and backwards by replay from a kept state.
+
+    Raises ConfigError for a seed that is no whole number from 0 to 2**32 - 1.
+    """
+
+    def __init__(self, preset: Preset, seed: int | None = None) -> None:
+        self.preset = preset
+        self.seed = check_seed(preset.seed if seed is None else seed)
+        self._losses = array("d")
+        state = initial_state(preset.configuration, self.seed)
+        self._trainer = Trainer(state, self._finished)
+        self._keyframes = Keyframes(state)
+        self._marked: list[int] = []
+        self._checkpoints: dict[int, State] = {}
+        self.head = 0
+        self._whole = self._trainer.forward(self._trainer.data.x)
+
+    def _finished(self, epoch: int, loss: float) -> None:
+        if epoch == len(self._losses):
+            self._losses.append(loss)
+
+    @property
+    def update(self) -> int:
+        """The cursor: how many updates lie behind."""
+        return self._trainer.update
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are finished at the cursor."""
+        return self._trainer.epoch
+
+    @property
+    def losses(self) -> Array:
+        """The reported loss of every epoch finished at the cursor, a copy, shape (epoch,)."""
+        return np.array(self._losses[: self.epoch], dtype=np.float64)
+
+    @property
+    def loss(self) -> float | None:
+        """The reported loss of the last finished epoch, None before there is one."""
+        return self._losses[self.epoch - 1] if self.epoch else None
+
+    @property
+    def parameters(self) -> Parameters:
+        """Per layer (W, b), copies: W (units out, units in), b (units,) or None."""
+        return [
+            (W.copy(), None if b is None else b.ravel().copy()) for W, b in self._trainer.parameters
+        ]
+
+    @property
+    def state(self) -> State:
+        """The whole state at the cursor."""
+        return self._trainer.state
+
+    @property
+    def state_hash(self) -> str:
+        """A short digest of the whole state: equal digests, equal futures."""
+        return self._trainer.state.hash
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first non-finite number, if the cursor stands at the update that made it."""
+        return self._trainer.divergence
+
+    @property
+    def outputs(self) -> Array:
+        """The network's output on all data rows, (outputs, samples)."""
+        return self._whole.play().copy()
+
+    def predict(self, rows: Sequence[Sequence[float]]) -> Array:
+        """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
+
+        Raises ConfigError for rows that are not as wide as the inputs.
+        """
+        x = with_constants(self.preset.configuration.data, tuple(map(tuple, rows)), "input")
+        return self._trainer.forward(x).play().copy()
+
+    def step(self, updates: int = 1) -> UpdateReport:
+        """Make ``updates`` updates from the cursor on; fewer if one diverges.
+
+        Raises ValueError for a negative number.
+        """
+        if updates < 0:
+            raise ValueError(f"cannot make {updates} updates; seek goes back")
+        target = self.update + updates
+        while self.update < target and self.divergence is None:
+            if self.update == self._keyframes.due:
+                self._keyframes.add(self._trainer.state)
+            self._trainer.advance(min(target, self._keyframes.due) - self.update)
+        self.head = max(self.head, self.update)
+        return UpdateReport(self.update, self.epoch, self.loss, self.divergence)
+
+    def seek(self, update: int) -> UpdateReport:
+        """Move the cursor to ``update``: back by replay, forwards by training.
+
+        A diverged run ends at the update that diverged; seeking beyond stops there.  Raises
+        ValueError for a negative update.
+        """
+        if update < 0:
+            raise ValueError(f"there is no update {update}; the first is 0")
+        if update != self.update:
+            start = self._nearest(update)
+            if update < self.update or start.update > self.update:
+                self._trainer.restore(start)
+        return self.step(update - self.update)
+
+    def _nearest(self, update: int) -> State:
+        """The kept state from which ``update`` is reached with the least replay."""
+        state = self._keyframes.below(update)
+        marked = [mark for mark in self._marked if mark <= update]
+        if marked and marked[-1] > state.update:
+            return self._checkpoints[marked[-1]]
+        return state
+
+    def set_checkpoint(self) -> int:
+        """Mark the cursor's update, so that one can come back to it; returns the update."""
+        if self.update not in self._checkpoints:
+            insort(self._marked, self.update)
+            self._checkpoints[self.update] = self._trainer.state
+        return self.update
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The updates that are marked, in order."""
+        return tuple(self._marked)
+
+    def checkpoint_before(self) -> int:
+        """The last checkpoint that lies before the cursor; update 0 always is one."""
+        place = bisect_left(self._marked, self.update)
+        return self._marked[place - 1] if place else 0
+
+    def snapshot(self) -> Snapshot:
+        """Everything the screen shows, as a value."""
+        self._whole.play()
+        data = self._trainer.data
+        return Snapshot(
+            seed=self.seed,
+            update=self.update,
+            head=self.head,
+            epoch=self.epoch,
+            losses=np.array(self._losses, dtype=np.float64),
+            state_hash=self.state_hash,
+            divergence=self.divergence,
+            next_rows=self._trainer.next_batch(),
+            layers=tuple(
+                LayerView(
+                    activation=layer.activation.name,
+                    z=frozen(layer.z),
+                    a=frozen(layer.a),
+                    h=frozen(layer.h),
+                    normalised=layer.normalisation is not None,
+                    dead=layer.activation.dead(layer.a),
+                )
+                for layer in self._whole.layers
+            ),
+            inputs=data.x,
+            targets=data.y,
+            checkpoints=self.checkpoints,
+        )

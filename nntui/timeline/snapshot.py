@@ -1,0 +1,56 @@
+"""Snapshots: what a run looks like at its cursor, as immutable values for the screen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.state import Divergence
+from nntui.core.tape import Array
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One layer on all data rows; arrays are (units, samples) and read-only."""
+
+    activation: str
+    z: Array
+    a: Array
+    h: Array
+    """What the next layer sees: ``a``, or its normalisation."""
+    normalised: bool
+    dead: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Per unit: active on no sample."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run at one update; losses are reported losses."""
+
+    seed: int
+    update: int
+    head: int
+    """The furthest update that was trained."""
+    epoch: int
+    """Finished epochs at ``update``."""
+    losses: Array
+    """The reported loss of every epoch finished at ``head``."""
+    state_hash: str
+    divergence: Divergence | None
+    next_rows: range
+    """The data rows of the next update."""
+    layers: tuple[LayerView, ...]
+    inputs: Array
+    """(inputs, samples)"""
+    targets: Array
+    """(outputs, samples)"""
+    checkpoints: tuple[int, ...]
+
+    @property
+    def loss(self) -> float | None:
+        """The reported loss of the last finished epoch, None before there is one."""
+        return float(self.losses[self.epoch - 1]) if self.epoch else None
+
+    @property
+    def outputs(self) -> Array:
+        """The network's output on all data rows, (outputs, samples)."""
+        return self.layers[-1].h
