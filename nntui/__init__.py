@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["ConfigError", "Preset", "Run", "load_preset", "__version__"]
+__all__ = ["ConfigError", "Preset", "Run", "__version__", "load_preset"]
 
 _HOMES = {
     "ConfigError": "nntui.core.errors",

@@ -7,7 +7,8 @@ the overrides and the app read these declarations and hold no list of their own.
 import difflib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -63,6 +64,14 @@ def one_of(value: object, choices: Iterable[str]) -> str:
     return f"{value!r} is not known; {said}"
 
 
+_LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+    ("low", "at least", operator.ge),
+    ("high", "at most", operator.le),
+    ("above", "more than", operator.gt),
+    ("below", "less than", operator.lt),
+)
+
+
 def _check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -> int | float:
     kind = "a whole number" if whole else "a number"
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
@@ -73,12 +82,7 @@ def _check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) 
         raise ConfigError(key, "is too large for a float") from None
     if not math.isfinite(number):
         raise ConfigError(key, f"must be finite, not {number}")
-    for limit, words, holds in (
-        ("low", "at least", lambda x, y: x >= y),
-        ("high", "at most", lambda x, y: x <= y),
-        ("above", "more than", lambda x, y: x > y),
-        ("below", "less than", lambda x, y: x < y),
-    ):
+    for limit, words, holds in _LIMITS:
         bound = limits.get(limit)
         if bound is not None and not holds(number, bound):
             raise ConfigError(key, f"must be {words} {bound:,}, not {value!r}")

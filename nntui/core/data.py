@@ -10,7 +10,7 @@ from nntui.core.formula import evaluate_formula
 from nntui.core.tape import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class DataArrays:
     """``x`` is (inputs, samples), the constant inputs included; ``y`` is (outputs, samples)."""
 

@@ -45,7 +45,7 @@ class Divergence:
         return f"{self.tensor}{place}{layer}{unit}{sample} is {self.value}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class State:
     """Everything that decides what the next updates do; arrays are read-only.
 

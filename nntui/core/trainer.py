@@ -19,8 +19,9 @@ def initial_state(configuration: Configuration, seed: int) -> State:
     """Update 0 of a run: parameters drawn from ``RandomState(seed)``, nothing trained."""
     random = np.random.RandomState(seed)
     theta = frozen(draw_parameters(configuration, random))
+    random_state = tuple(random.get_state(legacy=True))
     slots = tuple(frozen(np.zeros_like(theta)) for _ in optimiser_of(configuration).slots)
-    return State(configuration, 0, 0, 0, 0.0, theta, slots, random.get_state(legacy=True))
+    return State(configuration, 0, 0, 0, 0.0, theta, slots, random_state)
 
 
 class Trainer:
@@ -62,7 +63,7 @@ class Trainer:
         self._theta[...] = state.theta
         for buffer, values in zip(self._slots, state.slots, strict=True):
             buffer[...] = values
-        self.update, self.epoch, self._position = state.update, state.epoch, state.position
+        self.update, self.epoch, self.position = state.update, state.epoch, state.position
         self._loss_sum, self._random = state.loss_sum, state.random
         self.divergence = state.divergence
 
@@ -73,7 +74,7 @@ class Trainer:
             self.configuration,
             self.update,
             self.epoch,
-            self._position,
+            self.position,
             self._loss_sum,
             frozen(self._theta),
             tuple(frozen(slot) for slot in self._slots),
@@ -89,7 +90,7 @@ class Trainer:
     def next_batch(self) -> range:
         """The data rows that the next update will use."""
         size = self.configuration.batch_size
-        start = self._position * size
+        start = self.position * size
         return range(start, min(start + size, self.configuration.data.rows))
 
     def forward(self, x: Array) -> Forward:
@@ -100,7 +101,7 @@ class Trainer:
         """Make ``updates`` updates; a divergence is the last one made."""
         batches, arena = self._batches, self._arena
         flat, dot, copyto, infinite = arena.flat, np.dot, np.copyto, np.inf
-        position, loss_sum, count = self._position, self._loss_sum, len(batches)
+        position, loss_sum, count = self.position, self._loss_sum, len(batches)
         with np.errstate(all="ignore"):
             for _ in range(0 if self.divergence else updates):
                 update, columns = batches[position]
@@ -118,7 +119,7 @@ class Trainer:
                     position, loss_sum = 0, 0.0
                 if self.divergence:
                     break
-        self._position, self._loss_sum = position, loss_sum
+        self.position, self._loss_sum = position, loss_sum
 
     def _finish_epoch(self, loss_sum: float) -> None:
         if self.configuration.report.reduction == "mean":

@@ -15,7 +15,7 @@ from nntui.core.trainer import Trainer, initial_state
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.timeline.keyframes import Keyframes
-from nntui.timeline.snapshot import LayerView, Snapshot
+from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class Run:
         return self._trainer.epoch
 
     @property
+    def position(self) -> int:
+        """How many updates of the unfinished epoch lie behind the cursor."""
+        return self._trainer.position
+
+    @property
     def losses(self) -> Array:
         """The reported loss of every epoch finished at the cursor, a copy, shape (epoch,)."""
         return np.array(self._losses[: self.epoch], dtype=np.float64)
@@ -102,6 +107,11 @@ class Run:
     def outputs(self) -> Array:
         """The network's output on all data rows, (outputs, samples)."""
         return self._whole.play().copy()
+
+    @property
+    def targets(self) -> Array:
+        """What the outputs should be, (outputs, samples)."""
+        return self._trainer.data.y
 
     def predict(self, rows: Sequence[Sequence[float]]) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
@@ -186,6 +196,7 @@ class Run:
                     h=frozen(layer.h),
                     normalised=layer.normalisation is not None,
                     dead=layer.activation.dead(layer.a),
+                    largest=largest_finite(layer.a),
                 )
                 for layer in self._whole.layers
             ),

@@ -8,7 +8,12 @@ from nntui.core.state import Divergence
 from nntui.core.tape import Array
 
 
-@dataclass(frozen=True)
+def largest_finite(values: Array) -> float:
+    """The greatest magnitude among the finite ``values``, 0 if there is none."""
+    return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
+
+
+@dataclass(frozen=True, eq=False)
 class LayerView:
     """One layer on all data rows; arrays are (units, samples) and read-only."""
 
@@ -20,9 +25,11 @@ class LayerView:
     normalised: bool
     dead: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Per unit: active on no sample."""
+    largest: float
+    """The greatest finite magnitude among the activations: the end of a colour scale."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """A run at one update; losses are reported losses."""
 

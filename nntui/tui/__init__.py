@@ -1,0 +1,1 @@
+"""The app: it shows the snapshots that the layers below hand it, and computes nothing."""

@@ -1,0 +1,207 @@
+"""The command line.  Every command imports what it needs when it runs, so that help is instant."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nntui import __version__
+
+if TYPE_CHECKING:
+    from nntui.presets import Preset
+    from nntui.timeline import Run
+    from nntui.timeline.ending import Ending
+
+BAD_INPUT, INTERRUPTED = 2, 130
+SLICE = 2000
+"""Updates between two looks at Ctrl+C and the progress line."""
+
+
+class Commands(click.Group):
+    """A group whose first word, when it is no command, is the preset to open in the app."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (not args[0].startswith("-") and args[0] not in self.commands):
+            args = ["app", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    subcommand_metavar="[PRESET] | COMMAND",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="nntui")
+def commands() -> None:
+    """Step the training of a small neural network, and see why it does not learn.
+
+    nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
+    library, or the path of a .toml file).  The commands below need no terminal.
+    """
+
+
+@commands.command(hidden=True)
+@click.argument("preset", required=False)
+def app(preset: str | None) -> None:
+    """Open the app."""
+    loaded = _load(preset) if preset is not None else None
+    from nntui.tui.launch import launch
+
+    launch(loaded)
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def presets(as_json: bool) -> None:
+    """List the library of scenarios."""
+    from nntui.presets.library import library
+
+    found = list(library())
+    if as_json:
+        rows = [
+            {
+                "name": preset.name,
+                "question": preset.story.question,
+                "goal": preset.goal.loss,
+                "epochs": preset.goal.epochs,
+            }
+            for preset in found
+        ]
+        _print_json({"presets": rows})
+        return
+    width = max(len(preset.name) for preset in found)
+    for preset in found:
+        click.echo(f"{preset.name:{width}}  {preset.story.question}")
+        click.echo(f"{'':{width}}  {preset.network}; {preset.story.happens}")
+
+
+@commands.command()
+@click.argument("preset")
+def show(preset: str) -> None:
+    """Print a preset's TOML, ready to copy and edit."""
+    from nntui.presets.library import find_preset, read_text
+
+    click.echo(read_text(find_preset(preset)), nl=False)
+
+
+@commands.command()
+@click.argument("preset")
+@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
+@click.option("--updates", type=click.IntRange(0), help="Budget in updates.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@click.option("--predict", multiple=True, metavar="X1,X2,...", help="Predict a row afterwards.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def run(
+    preset: str,
+    seed: int | None,
+    epochs: int | None,
+    updates: int | None,
+    changes: tuple[str, ...],
+    predict: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Train a preset to its end, and print what came out."""
+    if epochs is not None and updates is not None:
+        raise click.UsageError("--epochs and --updates exclude each other; give one")
+    from nntui.timeline import Run
+    from nntui.timeline.ending import Ending
+    from nntui.timeline.result import result_of
+
+    loaded = _load(preset, changes)
+    training = Run(loaded, seed)
+    rows = [_numbers("--predict", text) for text in predict]
+    for row in rows:
+        training.predict([row])
+    initial = training.parameters
+    status = _train(training, Ending.of(training, epochs, updates))
+    predictions = [training.predict([row])[:, 0] for row in rows]
+    result = result_of(training, status, initial, predictions)
+    if as_json:
+        _print_json(result)
+    else:
+        from nntui.summary import summary
+
+        click.echo(summary(training, result, rows))
+    if status == "interrupted":
+        sys.exit(INTERRUPTED)
+
+
+def _load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
+    from nntui.presets import load_preset
+    from nntui.presets.schema import override, parse_value
+
+    loaded = load_preset(name)
+    pairs = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not equals or not key.strip():
+            raise click.UsageError(f"--set takes KEY=VALUE, not {change!r}")
+        pairs[key.strip()] = parse_value(value.strip())
+    return override(loaded, pairs) if pairs else loaded
+
+
+def _numbers(option: str, text: str) -> list[float]:
+    import math
+
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = [math.nan]
+    if not all(map(math.isfinite, numbers)):
+        raise click.UsageError(f"{option} takes numbers such as 0.1,0.5, not {text!r}")
+    return numbers
+
+
+def _train(training: "Run", ending: "Ending") -> str:
+    """Train to the end and return its reason, or ``interrupted`` after Ctrl+C."""
+    shown = sys.stderr.isatty()
+    with _interruptible() as interrupted:
+        while (reason := ending.reason(training)) is None and not interrupted:
+            training.step(ending.stride(training, SLICE))
+            if shown and training.update % SLICE == 0:
+                share = training.update / max(ending.updates, 1)
+                click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    return reason or "interrupted"
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Ctrl+C fills the list that this gives, instead of breaking an update in two."""
+    import signal
+
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+def main() -> int:
+    """Run the command line and return its exit code; bad input is one line on stderr."""
+    from nntui.core.errors import ConfigError
+
+    try:
+        return int(commands.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        message = error.format_message()
+    except ConfigError as error:
+        message = str(error)
+    except BrokenPipeError:
+        # The reader has gone; without this, Python complains once more at exit.
+        sys.stderr.close()
+        return 0
+    print("nntui:", " ".join(message.split()), file=sys.stderr)
+    return BAD_INPUT

@@ -1,0 +1,113 @@
+"""The loss curve as it is drawn: thinned to the width at hand, with its axis and its marks.
+
+Every picture is made of the same numbers as the history itself: a bin keeps its least and its
+greatest loss, so no spike is lost, and what cannot be drawn is counted instead of left out.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.tape import Array
+
+Ticks = tuple[tuple[float, str], ...]
+"""Positions on the axis (the exponent, on a log axis) with the text to print there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A polyline: ``x`` in epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """What the loss plot shows; ``low`` to ``high`` is the y axis, 0 to ``last`` the x axis."""
+
+    past: Line
+    future: Line
+    """The part beyond the cursor that was trained before going back."""
+    low: float
+    high: float
+    last: int
+    cursor: float
+    goal: float | None
+    """Where the goal lies on the axis; None on a log axis for a goal that is not positive."""
+    ticks: Ticks
+    not_finite: Array
+    """Epochs whose loss is infinite or NaN."""
+    hidden: int
+    """Finite losses that a log axis cannot show: those at or below 0."""
+
+
+def nice_numbers(low: float, high: float, most: int) -> list[float]:
+    """At most ``most`` round numbers (1, 2 or 5 times a power of ten) from ``low`` to ``high``."""
+    span = (high - low) / max(most - 1, 1)
+    if not (math.isfinite(span) and span > 0.0):
+        return [low]
+    power = 10.0 ** math.floor(math.log10(span))
+    step = next(power * f for f in (1.0, 2.0, 5.0, 10.0) if power * f >= span * (1 - 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    last = math.floor(high / step + 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _ticks(low: float, high: float, most: int, log: bool) -> Ticks:
+    if not log:
+        return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
+    decades = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
+    if len(decades) >= 2:
+        stride = -(-len(decades) // most)
+        return tuple((float(power), f"{10.0**power:.3g}") for power in decades[::stride])
+    values = [v for v in nice_numbers(10.0**low, 10.0**high, most) if v > 0.0]
+    return tuple((math.log10(value), f"{value:.3g}") for value in values)
+
+
+def thin(x: Array, y: Array, bins: int) -> Line:
+    """``y`` over ``x``, at most two points a bin: the bin's least and greatest value."""
+    if len(y) <= 2 * bins:
+        return Line(x, y)
+    starts = np.linspace(0, len(y), bins, endpoint=False).astype(np.intp)
+    least, most = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
+    return Line(np.repeat(x[starts], 2), np.column_stack([least, most]).ravel())
+
+
+def make_curve(
+    losses: Array, epoch: int, goal: float, *, log: bool, bins: int, most_ticks: int
+) -> Curve:
+    """The curve of ``losses`` (one per finished epoch) with the cursor at ``epoch``.
+
+    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels one above the
+    other.
+    """
+    finite = np.isfinite(losses)
+    shown = finite & (losses > 0.0) if log else finite
+    y = np.full(len(losses), np.nan)
+    y[shown] = np.log10(losses[shown]) if log else losses[shown]
+    x = np.arange(len(losses), dtype=np.float64)
+    goal_at = (math.log10(goal) if goal > 0.0 else None) if log else goal
+    inside = [] if goal_at is None else [goal_at]
+    if shown.any():
+        inside += [float(np.min(y[shown])), float(np.max(y[shown]))]
+    low, high = _padded(min(inside, default=0.0), max(inside, default=1.0))
+    return Curve(
+        past=thin(x[:epoch], y[:epoch], bins),
+        future=thin(x[max(epoch - 1, 0) :], y[max(epoch - 1, 0) :], bins),
+        low=low,
+        high=high,
+        last=max(len(losses) - 1, 1),
+        cursor=float(max(epoch - 1, 0)),
+        goal=goal_at,
+        ticks=_ticks(low, high, most_ticks, log),
+        not_finite=x[~finite],
+        hidden=int((finite & ~shown).sum()),
+    )
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """A range with a little room, also around a single value."""
+    room = 0.05 * (high - low) or 0.1 * abs(high) or 0.1
+    return low - room, high + room

@@ -1,0 +1,60 @@
+"""The app: the library and the workbenches opened from it."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from nntui.presets.library import library
+from nntui.presets.preset import Preset
+from nntui.tui.actions import LIBRARY, WORKBENCH
+from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.screens.workbench import Workbench
+
+
+class NNTUI(App[None]):
+    """Opens ``preset``, or the library."""
+
+    TITLE = "nntui"
+
+    def __init__(self, preset: Preset | None = None) -> None:
+        super().__init__()
+        self._preset = preset
+        self._library: LibraryScreen | None = None
+
+    def on_mount(self) -> None:
+        """Open what was asked for, and leave cleanly when the connection drops."""
+        for name in ("SIGHUP", "SIGTERM"):
+            if hasattr(signal, name):
+                # Textual restores the terminal only when the app itself exits.
+                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.exit)
+        if self._preset is None:
+            self._show_library()
+        else:
+            self.push_screen(Workbench(self._preset))
+
+    def _show_library(self) -> None:
+        if self._library is None:
+            self._library = LibraryScreen(list(library()))
+        self.push_screen(self._library)
+
+    def on_library_screen_chosen(self, message: LibraryScreen.Chosen) -> None:
+        """Open the chosen preset above the library."""
+        self.push_screen(Workbench(message.preset))
+
+    def on_workbench_left(self) -> None:
+        """Close the workbench; the library lies below it, or is opened now."""
+        self.pop_screen()
+        if not isinstance(self.screen, LibraryScreen):
+            self._show_library()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: what the screen can do now, then what Textual offers."""
+        actions = {LibraryScreen: LIBRARY, Workbench: WORKBENCH}.get(type(screen), ())
+        for action in actions:
+            method = getattr(screen, f"action_{action.name}", None)
+            if method is not None:
+                yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
+        yield from super().get_system_commands(screen)

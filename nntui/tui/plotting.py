@@ -1,0 +1,86 @@
+"""The only place that knows plotext: from a `Curve` to rows of characters with their roles.
+
+plotext 6 dropped this interface, hence the upper bound in the project's dependencies.  A figure
+changes its own settings when it is built, so every frame takes a fresh one.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from nntui.core.tape import Array
+from nntui.timeline.curve import Curve, Line
+
+Cells = list[tuple[str, str]]
+"""One row: texts with the role that each plays (``past``, ``future``, ``goal``, ...)."""
+
+ROLES = {"blue": "past", "gray": "future", "green": "goal", "orange": "cursor", "red": "bad"}
+_COLOURS = {role: colour for colour, role in ROLES.items()}
+
+
+class PlottingError(RuntimeError):
+    """plotext is there, but not in a version that can draw."""
+
+
+def _new_figure() -> Any:
+    try:
+        from plotext._figure import _figure_class
+    except ImportError as error:
+        raise PlottingError("nntui draws with plotext 5.3; install 'plotext>=5.3.2,<6'") from error
+    return _figure_class()
+
+
+def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
+    """``height`` rows of ``width`` characters that show ``curve`` with its axes."""
+    figure = _new_figure()
+    figure._limit_size(False, False)
+    figure.plot_size(width, height)
+    figure.xaxes(True, False)
+    figure.yaxes(True, False)
+    figure.xlim(0, curve.last)
+    figure.ylim(curve.low, curve.high)
+    figure.yticks([at for at, _ in curve.ticks], [text for _, text in curve.ticks])
+    epochs = sorted({0, curve.last // 2, curve.last})
+    figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
+    if curve.goal is not None:
+        _line(figure, np.array([0.0, curve.last]), np.full(2, curve.goal), "goal")
+    if len(curve.future.x) > 1:
+        ends = np.array([curve.low, curve.high])
+        _line(figure, np.full(2, curve.cursor), ends, "cursor")
+        _segments(figure, curve.future, "future")
+    _segments(figure, curve.past, "past")
+    if len(curve.not_finite):
+        top = np.full(len(curve.not_finite), curve.high)
+        figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
+    figure.build()
+    matrix = figure.monitor.matrix
+    return [
+        _grouped(markers, colours)
+        for markers, colours in zip(
+            reversed(matrix.marker), reversed(matrix.fullground), strict=True
+        )
+    ]
+
+
+def _line(figure: Any, x: Array, y: Array, role: str) -> None:
+    figure.plot(x.tolist(), y.tolist(), marker="braille", color=_COLOURS[role])
+
+
+def _segments(figure: Any, line: Line, role: str) -> None:
+    """Draw ``line`` in pieces, so that nothing is drawn across what is not finite."""
+    gaps = np.flatnonzero(np.isnan(line.y))
+    for piece in np.split(np.arange(len(line.y)), gaps):
+        known = piece[~np.isnan(line.y[piece])]
+        if len(known):
+            _line(figure, line.x[known], line.y[known], role)
+
+
+def _grouped(markers: list[str], colours: list[Any]) -> Cells:
+    cells: Cells = []
+    for marker, colour in zip(markers, colours, strict=True):
+        role = ROLES.get(str(colour), "axis")
+        if cells and cells[-1][1] == role:
+            cells[-1] = (cells[-1][0] + marker, role)
+        else:
+            cells.append((marker, role))
+    return cells

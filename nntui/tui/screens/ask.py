@@ -1,0 +1,45 @@
+"""A question for one whole number."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+
+class AskNumber(ModalScreen[int | None]):
+    """Asks for a whole number from ``low`` to ``high``; the result is None after Escape."""
+
+    DEFAULT_CSS = """
+    AskNumber { align: center middle; }
+    AskNumber > Vertical {
+        width: 58; max-width: 96%; height: auto; border: round $accent;
+        background: $surface; padding: 0 1;
+    }
+    AskNumber Static { color: $text-muted; height: auto; }
+    AskNumber .-wrong { color: $text-error; }
+    AskNumber Input { border: none; height: 1; padding: 0; background: $boost; }
+    """
+    BINDINGS = [Binding("escape", "dismiss", "cancel")]
+
+    def __init__(self, title: str, hint: str, low: int, high: int) -> None:
+        super().__init__()
+        self._title, self._hint, self._low, self._high = title, hint, low, high
+
+    def compose(self) -> ComposeResult:
+        """The input and, under it, what may be given."""
+        with Vertical() as box:
+            box.border_title = self._title
+            box.border_subtitle = "Enter goes, Esc cancels"
+            yield Input(id="number")
+            yield Static(self._hint, id="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the number, or say what it should be."""
+        text = event.value.replace(",", "").replace("_", "").replace(" ", "")
+        if text.isascii() and text.isdigit() and self._low <= int(text[:20]) <= self._high:
+            self.dismiss(int(text))
+            return
+        hint = self.query_one("#hint", Static)
+        hint.add_class("-wrong")
+        hint.update(f"A whole number from {self._low:,} to {self._high:,}, please.")

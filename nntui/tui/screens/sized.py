@@ -1,0 +1,29 @@
+"""Screens that say so when the terminal is too small for them."""
+
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+LEAST_WIDTH, LEAST_HEIGHT = 60, 16
+TOO_SMALL = f"nntui needs a terminal of at least {LEAST_WIDTH} columns and {LEAST_HEIGHT} rows"
+
+
+class SizedScreen(Screen[None]):
+    """Below the least size, a message takes the place of everything else."""
+
+    DEFAULT_CSS = """
+    SizedScreen > .too-small {
+        display: none; width: 100%; height: 100%; content-align: center middle;
+    }
+    SizedScreen.-too-small > * { display: none; }
+    SizedScreen.-too-small > .too-small { display: block; }
+    """
+
+    def too_small(self) -> Static:
+        """The message, to be composed with the rest."""
+        return Static(f"{TOO_SMALL}; make it larger, or press q to quit.", classes="too-small")
+
+    def on_resize(self, event: Resize) -> None:
+        """Show the message or the screen."""
+        small = event.size.width < LEAST_WIDTH or event.size.height < LEAST_HEIGHT
+        self.set_class(small, "-too-small")

@@ -1,0 +1,1 @@
+"""The panels of the workbench, one a module; each shows what its reactives hold."""

@@ -1,0 +1,265 @@
+"""The activation heatmap: a row a unit, grouped by layer; a column a data sample."""
+
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from nntui.core.tape import Array
+from nntui.timeline import Snapshot
+from nntui.timeline.snapshot import largest_finite
+from nntui.tui.palette import cell_style, glyph, level_of, short
+from nntui.tui.widgets.panel import Panel
+
+LABEL, MARK = 6, 5
+"""Columns left of the cells for the unit's name, and right of them for ``dead``."""
+TITLE = "Activations: unit by sample"
+NUMBERS_FROM, WIDEST = 5, 10
+"""A cell at least this wide shows its number; no cell is wider than the second."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the heatmap."""
+
+    label: str
+    layer: int | None
+    unit: int
+    values: Array
+    largest: float
+    """The greatest magnitude in the layer: the end of its colour scale."""
+    dead: bool = False
+
+
+class Heatmap(Panel):
+    """Every unit's activation on every data sample, with a cell cursor."""
+
+    COMPONENT_CLASSES = {"heatmap--label", "heatmap--dead", "heatmap--next", "heatmap--readout"}
+    DEFAULT_CSS = """
+    Heatmap .heatmap--label { color: $text-muted; }
+    Heatmap .heatmap--dead { color: $text-error; text-style: bold; }
+    Heatmap .heatmap--next { color: $text-accent; text-style: bold reverse; }
+    Heatmap .heatmap--readout { color: $foreground; }
+    """
+    BINDINGS = [
+        Binding("up", "move(-1, 0)", "up", show=False),
+        Binding("down", "move(1, 0)", "down", show=False),
+        Binding("left", "move(0, -1)", "left", show=False),
+        Binding("right", "move(0, 1)", "right", show=False),
+        Binding("pageup", "move(-10, 0)", "page up", show=False),
+        Binding("pagedown", "move(10, 0)", "page down", show=False),
+        Binding("home", "move(0, -100000000)", "first sample", show=False),
+        Binding("end", "move(0, 100000000)", "last sample", show=False),
+    ]
+
+    explained = (
+        "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, "
+        "blue (and a minus sign or dashes) below, each layer up to its own largest magnitude. "
+        "The highlighted column numbers are the samples of the next update. A unit that is "
+        "active on no sample is marked dead: no gradient can reach it. The last row is the "
+        "target. With the focus here, the arrow keys move the cell cursor; the line at the "
+        "bottom gives the numbers under it."
+    )
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    """The run at its cursor."""
+    cell: reactive[tuple[int, int]] = reactive((0, 0))
+    """The row and the sample under the cell cursor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = TITLE
+        self.border_subtitle = "blue -   0   + orange, by layer"
+        self._rows: list[Row] = []
+        self._lines: list[int | str] = []
+        """What stands below the sample numbers: the index of a row, or a layer's heading."""
+        self._top = 0
+        self._left = 0
+
+    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Take the rows of the new snapshot."""
+        if snapshot is not None:
+            self._rows = _rows_of(snapshot)
+            self._follow()
+            self.refresh()
+
+    def watch_cell(self) -> None:
+        """Keep the cell in view."""
+        self._follow()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Keep the cell in view."""
+        self._follow()
+
+    def action_move(self, rows: int, samples: int) -> None:
+        """Move the cell cursor."""
+        if self.snapshot is not None:
+            row = min(max(self.cell[0] + rows, 0), len(self._rows) - 1)
+            sample = min(max(self.cell[1] + samples, 0), self._samples - 1)
+            self.cell = (row, sample)
+
+    def on_click(self, event: object) -> None:
+        """Put the cell cursor where the mouse points."""
+        x, y = getattr(event, "x", 0) - 1 - LABEL, getattr(event, "y", 0) - 2
+        if self.snapshot is not None and x >= 0 and y >= 0:
+            line, sample = self._top + y, self._left + x // self._width
+            row = self._lines[line] if line < len(self._lines) else ""
+            if isinstance(row, int) and sample < self._samples:
+                self.cell = (row, sample)
+
+    @property
+    def _samples(self) -> int:
+        return 0 if self.snapshot is None else self.snapshot.targets.shape[1]
+
+    @property
+    def _width(self) -> int:
+        """Columns a cell takes."""
+        room = self.content_size.width - LABEL - MARK
+        return min(max(room // max(self._samples, 1), 1), WIDEST)
+
+    @property
+    def _shown(self) -> tuple[int, int]:
+        """How many rows and samples fit."""
+        width, height = self.content_size
+        return max(height - 2, 1), max((width - LABEL - MARK) // self._width, 1)
+
+    def _arrange(self) -> None:
+        """Put headings between the layers where everything fits with them."""
+        self._lines = list(range(len(self._rows)))
+        headings = _headings(self.snapshot) if self.snapshot is not None else {}
+        if len(self._rows) + len(headings) <= self._shown[0]:
+            for row in sorted(headings, reverse=True):
+                self._lines.insert(row, headings[row])
+
+    def _follow(self) -> None:
+        self._arrange()
+        rows, samples = self._shown
+        row, sample = self.cell
+        self._top = _scrolled(self._top, row, rows, len(self._lines))
+        self._left = _scrolled(self._left, sample, samples, self._samples)
+        clipped = []
+        if len(self._rows) > rows:
+            clipped.append(f"rows {self._top + 1}-{self._top + rows} of {len(self._rows)}")
+        if self._samples > samples:
+            clipped.append(f"samples {self._left}-{self._left + samples - 1} of {self._samples}")
+        title = f"Activations: {', '.join(clipped)}" if clipped else TITLE
+        # Setting a title repaints the panel, so only a new one is set.
+        if self.border_title != title:
+            self.border_title = title
+
+    def render_line(self, y: int) -> Strip:
+        """The sample numbers, a row of cells, or what is under the cell cursor."""
+        width, height = self.content_size
+        if self.snapshot is None:
+            segments = []
+        elif y == 0:
+            segments = self._header()
+        elif y == height - 1:
+            segments = self._readout()
+        else:
+            line = self._top + y - 1
+            row = self._lines[line] if line < len(self._lines) else ""
+            segments = (
+                self._cells(row) if isinstance(row, int) else [Segment(row, self._style("label"))]
+            )
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"heatmap--{name}")
+
+    def _columns(self) -> range:
+        return range(self._left, min(self._left + self._shown[1], self._samples))
+
+    def _header(self) -> list[Segment]:
+        assert self.snapshot is not None
+        label, width, columns = self._style("label"), self._width, self._columns()
+        every = 1 if width >= 3 else -(-4 // width)
+        chosen = self.snapshot.next_rows
+        everything = len(chosen) == self._samples
+        segments, column = [Segment("sample".ljust(LABEL), label)], columns.start
+        while column < columns.stop:
+            count = min(every, columns.stop - column)
+            text = str(column).rjust(width) if every == 1 else str(column)
+            style = self._style("next") if column in chosen and not everything else label
+            room = width * count
+            inner = text[:room]
+            if every == 1:
+                segments.append(Segment(" " * (room - len(inner.strip())), label))
+                segments.append(Segment(inner.strip(), style))
+            else:
+                segments.append(
+                    Segment(inner.ljust(room) if len(text) <= room else " " * room, style)
+                )
+            column += count
+        return segments
+
+    def _cells(self, at: int) -> list[Segment]:
+        row, width = self._rows[at], self._width
+        plain = self.app.no_color or self.app.console.color_system in (None, "standard", "windows")
+        dark = self.app.current_theme.dark
+        segments = [Segment(row.label.ljust(LABEL), self._style("dead" if row.dead else "label"))]
+        for sample in self._columns():
+            value = float(row.values[sample])
+            level = level_of(value, row.largest)
+            style = cell_style(level, dark, plain, self.cell == (at, sample))
+            if value != value or abs(value) == float("inf"):
+                text, style = (
+                    "!" * width if width < 4 else f"{value:g}".rjust(width),
+                    self._style("dead"),
+                )
+            elif width >= NUMBERS_FROM:
+                text = short(value, width - 1).rjust(width)
+            elif plain:
+                text = glyph(level) * width
+            else:
+                text = "-".rjust(width) if level < 0 else " " * width
+            segments.append(Segment(text, style))
+        segments.append(Segment(" dead" if row.dead else " " * MARK, self._style("dead")))
+        return segments
+
+    def _readout(self) -> list[Segment]:
+        assert self.snapshot is not None
+        at, sample = min(self.cell[0], len(self._rows) - 1), min(self.cell[1], self._samples - 1)
+        row, style = self._rows[at], self._style("readout")
+        if row.layer is None:
+            text = f"target, sample {sample}: {row.values[sample]:.6g}"
+        else:
+            layer = self.snapshot.layers[row.layer]
+            text = f"{row.layer}.{row.unit}, sample {sample}: "
+            text += f"z {layer.z[row.unit, sample]:.4g}  a {layer.a[row.unit, sample]:.4g}"
+            if layer.normalised:
+                text += f"  norm {layer.h[row.unit, sample]:.4g}"
+        x = ", ".join(f"{value:g}" for value in self.snapshot.inputs[:, sample])
+        text += f"  x ({x})"
+        return [Segment(text, style)]
+
+
+def _scrolled(first: int, wanted: int, fitting: int, count: int) -> int:
+    """The first of ``fitting`` places so that ``wanted`` is among them and none is empty."""
+    first = min(max(first, wanted - fitting + 1), wanted)
+    return max(min(first, count - fitting), 0)
+
+
+def _headings(snapshot: Snapshot) -> dict[int, str]:
+    """By the row that it stands above: each layer's heading, with the end of its scale."""
+    headings, row = {}, 0
+    for number, layer in enumerate(snapshot.layers):
+        headings[row] = f"layer {number} {layer.activation}, up to {layer.largest:.3g}"
+        row += layer.a.shape[0]
+    return headings
+
+
+def _rows_of(snapshot: Snapshot) -> list[Row]:
+    rows = [
+        Row(f"{number}.{unit}", number, unit, layer.a[unit], layer.largest, bool(layer.dead[unit]))
+        for number, layer in enumerate(snapshot.layers)
+        for unit in range(layer.a.shape[0])
+    ]
+    largest = largest_finite(snapshot.targets)
+    return rows + [
+        Row("target", None, unit, values, largest) for unit, values in enumerate(snapshot.targets)
+    ]

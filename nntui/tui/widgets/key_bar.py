@@ -1,0 +1,36 @@
+"""The key bar: the next keys to press, as many as fit in one line."""
+
+from textual.content import Content
+from textual.widget import Widget
+
+from nntui.tui.actions import Action
+
+
+class KeyBar(Widget):
+    """One line of keys and what they do; the least needed are dropped where room is short."""
+
+    DEFAULT_CSS = """
+    KeyBar { height: 1; dock: bottom; background: $panel; color: $foreground; }
+    """
+
+    def __init__(self, actions: tuple[Action, ...]) -> None:
+        super().__init__()
+        self._actions = actions
+
+    def fitting(self, width: int) -> list[Action]:
+        """The actions that fit in ``width`` columns, in their order."""
+        room, kept = width, set()
+        for action in sorted(self._actions, key=lambda each: each.rank):
+            room -= len(action.key) + len(action.label) + 3
+            if room < 0:
+                break
+            kept.add(action.name)
+        return [action for action in self._actions if action.name in kept]
+
+    def render(self) -> Content:
+        """The keys that fit."""
+        parts = [
+            Content.assemble((f" {action.key}", "bold $text-accent"), f" {action.label} ")
+            for action in self.fitting(self.size.width)
+        ]
+        return Content("").join(parts)

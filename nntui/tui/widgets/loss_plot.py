@@ -1,0 +1,114 @@
+"""The loss plot: the reported loss of every epoch, up to the cursor and beyond it."""
+
+from rich.segment import Segment
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from nntui.timeline import Snapshot
+from nntui.timeline.curve import Curve, make_curve
+from nntui.tui.plotting import Cells, draw_curve
+from nntui.tui.widgets.panel import Panel
+
+
+class LossPlot(Panel):
+    """The reported loss over epochs, its goal, and the future that was before going back."""
+
+    COMPONENT_CLASSES = {
+        "loss-plot--past",
+        "loss-plot--future",
+        "loss-plot--goal",
+        "loss-plot--cursor",
+        "loss-plot--bad",
+        "loss-plot--axis",
+    }
+    DEFAULT_CSS = """
+    LossPlot .loss-plot--past { color: $text-primary; text-style: bold; }
+    LossPlot .loss-plot--future { color: $text-disabled; }
+    LossPlot .loss-plot--goal { color: $text-success; }
+    LossPlot .loss-plot--cursor { color: $text-warning; }
+    LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
+    LossPlot .loss-plot--axis { color: $text-muted; }
+    """
+
+    explained = (
+        "The reported loss (what the program prints) of every finished epoch. The green line is "
+        "the goal. After going back, the part beyond the cursor stays, dim: it is the future "
+        "that was, and the same updates lead there again. A red x marks an epoch whose loss is "
+        "infinite or not a number; losses at or below 0 cannot be shown on a logarithmic axis "
+        "and are counted at the bottom instead."
+    )
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    """The run at its cursor."""
+    log_axis: reactive[bool] = reactive(True)
+    """Whether the loss axis is logarithmic."""
+
+    def __init__(self, goal: float) -> None:
+        super().__init__()
+        self._goal = goal
+        self._strips: list[Strip] = []
+
+    def watch_snapshot(self) -> None:
+        """Draw anew."""
+        self._draw()
+
+    def watch_log_axis(self) -> None:
+        """Draw anew."""
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Draw anew."""
+        self._draw()
+
+    def notify_style_update(self) -> None:
+        """Draw anew with the theme's colours."""
+        super().notify_style_update()
+        self._draw()
+
+    def _draw(self) -> None:
+        width, height = self.content_size
+        if self.snapshot is None or width < 20 or height < 3:
+            self._strips = []
+            return
+        snapshot = self.snapshot
+        curve = make_curve(
+            snapshot.losses,
+            snapshot.epoch,
+            self._goal,
+            log=self.log_axis,
+            bins=2 * width,
+            most_ticks=max(height // 2, 2),
+        )
+        self._caption(curve)
+        self._strips = [self._strip(cells) for cells in draw_curve(curve, width, height)]
+        self.refresh()
+
+    def _caption(self, curve: Curve) -> None:
+        # Only a changed caption is set, because setting one repaints the whole panel.
+        axis = "log" if self.log_axis else "linear"
+        title = f"Loss ({axis} axis, by epoch)"
+        parts = []
+        if curve.hidden:
+            parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
+        if len(curve.not_finite):
+            parts.append(f"{len(curve.not_finite):,} not finite: x")
+        subtitle = "; ".join(parts)
+        if self.border_title != title:
+            self.border_title = title
+        if (self.border_subtitle or "") != subtitle:
+            self.border_subtitle = subtitle
+
+    def _strip(self, cells: Cells) -> Strip:
+        return Strip(
+            [
+                Segment(text, self.get_component_rich_style(f"loss-plot--{role}", partial=False))
+                for text, role in cells
+            ]
+        )
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the picture."""
+        if y < len(self._strips):
+            return self._strips[y]
+        text = "no room to draw" if y == 0 else ""
+        return Strip([Segment(text.ljust(self.content_size.width), self.rich_style)])

@@ -1,0 +1,101 @@
+"""The network panel: the whole configuration, the planted faults first."""
+
+from collections.abc import Iterable, Iterator
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer
+from nntui.core.faults import FAULTS
+from nntui.presets.preset import Preset
+from nntui.tui.widgets.panel import TextPanel
+
+LABEL = 10
+
+
+def _line(label: str, text: str) -> Content:
+    return Content.assemble((f"{label:<{LABEL}}", "$text-muted"), text)
+
+
+def _fault_name(fault: FaultEntry) -> str:
+    where = "" if fault.layers is None else f", layer {', '.join(map(str, fault.layers))}"
+    return f"{fault.name}{where}"
+
+
+def _init(name: str, scale: float) -> str:
+    return name if scale == 1.0 else f"{scale:g}*{name}"
+
+
+def _layer(index: int, layer: Layer) -> Iterator[Content]:
+    leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
+    norm = ", then layer norm" if layer.normalise else ""
+    yield _line(f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
+    bias = f"b {_init(layer.bias_init, layer.bias_scale)}"
+    bias += " (one draw)" if layer.bias == "shared-start" else ""
+    bias = "no bias" if layer.bias == "none" else bias
+    yield _line("", f"W {_init(layer.init, layer.scale)}, {bias}")
+
+
+def _kinks(layers: Iterable[Layer]) -> Iterator[Content]:
+    kinks = {layer.kink for layer in layers if layer.activation in ("relu", "leaky-relu")}
+    if kinks:
+        yield _line("f'(0)", f"slope at z = 0: {', '.join(sorted(kinks))}")
+
+
+def _training(configuration: Configuration) -> Iterator[Content]:
+    training, report, data = configuration.training, configuration.report, configuration.data
+    yield _line("loss", f"{training.loss}, {training.reduction}")
+    yield _line("printed", f"{report.loss}, {report.reduction}")
+    momentum = f", momentum {training.momentum:g}" if training.momentum else ""
+    yield _line("optimiser", f"{training.optimiser}{momentum}")
+    yield _line("rate", f"{training.learning_rate:g}")
+    if training.l2:
+        per = f" / {data.rows} rows" if training.l2_per_sample else ""
+        yield _line("penalty", f"l2 {training.l2:g}{per}")
+    batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch} in order"
+    yield _line("batch", batch)
+    constants = f" + {len(data.constant_inputs)} constant" if data.constant_inputs else ""
+    yield _line("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
+
+
+def describe(preset: Preset) -> Content:
+    """The configuration of ``preset`` in lines of a label and a text."""
+    configuration, goal = preset.configuration, preset.goal
+    lines = [
+        Content.assemble(("FAULT", "bold $text on $error"), " ", _fault_name(fault))
+        for fault in configuration.faults
+    ] or [Content.styled("no planted fault", "$text-success")]
+    for index, layer in enumerate(configuration.layers):
+        lines += _layer(index, layer)
+    lines += _kinks(configuration.layers)
+    lines += _training(configuration)
+    stop = ", then stop" if goal.stop else ""
+    lines.append(_line("goal", f"loss <= {goal.loss:g}{stop}"))
+    lines.append(_line("budget", f"{goal.epochs:,} epochs"))
+    for fault in configuration.faults:
+        kind = FAULTS[fault.name]
+        lines.append(Content.assemble(("\n" + fault.name, "bold $text-error")))
+        lines.append(Content(f"{kind.what}. What one sees: {kind.symptom}. Mend: {kind.mend}."))
+    return Content("\n").join(lines)
+
+
+class NetworkPanel(TextPanel):
+    """Layers, training, goal; planted faults are marked and explained."""
+
+    explained = (
+        "The configuration: each layer with its units, activation, initial weights (W) and "
+        "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
+        "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
+        "scenario makes, as its author's program did; each is explained at the end of the panel."
+    )
+
+    def __init__(self, preset: Preset) -> None:
+        super().__init__()
+        self._preset = preset
+        self.border_title = f"Network {preset.network.split()[0]}"
+        self.border_subtitle = f"{preset.parameters:,} parameters"
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Static(describe(self._preset))

@@ -1,0 +1,29 @@
+"""What all panels share: a titled border, the focus, and a text that explains them."""
+
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+PANEL_CSS = """
+    border: round $panel-lighten-2;
+    border-title-color: $text-muted;
+    border-subtitle-color: $text-muted;
+    &:focus { border: round $accent; border-title-color: $text-accent; }
+"""
+
+
+class Panel(Widget, can_focus=True):
+    """A panel that draws itself."""
+
+    DEFAULT_CSS = f"Panel {{ {PANEL_CSS} }}"
+
+    explained = ""
+    """What the panel shows and how to read it, for the help."""
+
+
+class TextPanel(VerticalScroll):
+    """A panel of text, scrolled with the arrow keys when it has the focus."""
+
+    DEFAULT_CSS = f"TextPanel {{ {PANEL_CSS} padding: 0 0 0 1; scrollbar-size-vertical: 1; }}"
+
+    explained = ""
+    """What the panel shows and how to read it, for the help."""

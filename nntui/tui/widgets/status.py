@@ -1,0 +1,68 @@
+"""The status line: where the run is, always visible."""
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from nntui.presets.preset import Preset
+from nntui.timeline import Snapshot
+
+PAUSED, RUNNING, PAST, DIVERGED = "paused", "running", "at the past", "diverged"
+
+_STYLES = {
+    PAUSED: "bold $text-primary",
+    RUNNING: "bold $text-success",
+    PAST: "bold $text-warning",
+    DIVERGED: "bold $text-error reverse",
+}
+
+
+def loss_text(loss: float | None) -> str:
+    """A reported loss in six digits; a dash before there is one."""
+    return "-" if loss is None else f"{loss:.6g}"
+
+
+class StatusLine(Widget):
+    """Two lines: preset, seed, state and hash; update, epoch, loss, goal and speed."""
+
+    DEFAULT_CSS = """
+    StatusLine { height: 2; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    """The run at its cursor."""
+    state: reactive[str] = reactive(PAUSED)
+    """`PAUSED`, `RUNNING`, `PAST` or `DIVERGED`."""
+    note: reactive[str] = reactive("")
+    """What just happened, in a few words."""
+    speed: reactive[str] = reactive("")
+    """How fast a run goes."""
+
+    def __init__(self, preset: Preset) -> None:
+        super().__init__()
+        self._preset = preset
+
+    def render(self) -> Content:
+        """Both lines, cut to the width; the hash stands at the right."""
+        snapshot, goal = self.snapshot, self._preset.goal
+        if snapshot is None:
+            return Content("")
+        left = Content.assemble(
+            (self._preset.name, "bold"),
+            f"  seed {snapshot.seed}  ",
+            (self.state, _STYLES[self.state]),
+            f"  {self.note}",
+        )
+        room = self.size.width - len(snapshot.state_hash) - 2
+        left = left.truncate(max(room, 0), ellipsis=True, pad=True)
+        first = Content.assemble(left, "  ", (snapshot.state_hash, "$text-muted"))
+        head = f" of {snapshot.head:,}" if snapshot.update < snapshot.head else ""
+        reached = goal.reached(snapshot.loss)
+        second = Content.assemble(
+            f"update {snapshot.update:,}{head}  epoch {snapshot.epoch:,}  loss ",
+            (loss_text(snapshot.loss), "bold"),
+            ("  solved: " if reached else "  goal ", "$text-success" if reached else ""),
+            f"{'at or below ' if reached else ''}{goal.loss:g}",
+            f"  speed {self.speed}",
+        )
+        return Content("\n").join([first, second.truncate(self.size.width, ellipsis=True)])
