@@ -73,7 +73,7 @@ class ReLU(Activation):
     summary = "the rectifier; a unit with z <= 0 on every sample is dead"
 
     def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        tape.add(np.maximum, z, 0.0, a)
+        tape.add(np.maximum, z, 0.0, out=a)
 
     def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
         tape.add(np.heaviside, z, 1.0 if self.kink == "right" else 0.0, slope)
@@ -95,7 +95,7 @@ class LeakyReLU(Activation):
 
     def forward(self, tape: Tape, z: Array, a: Array) -> None:
         tape.add(np.multiply, z, self.leak, a)
-        tape.add(np.maximum, z, a, a)
+        tape.add(np.maximum, z, a, out=a)
 
     def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
         if self.kink == "zero":
@@ -103,10 +103,10 @@ class LeakyReLU(Activation):
             scratch = np.empty_like(slope)
             tape.add(np.sign, z, slope)
             tape.add(np.multiply, slope, -self.leak, scratch)
-            tape.add(np.maximum, slope, scratch, slope)
+            tape.add(np.maximum, slope, scratch, out=slope)
         else:
             tape.add(np.heaviside, z, 1.0 if self.kink == "right" else 0.0, slope)
-            tape.add(np.maximum, slope, self.leak, slope)
+            tape.add(np.maximum, slope, self.leak, out=slope)
 
 
 class Tanh(Activation):

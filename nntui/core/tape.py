@@ -21,9 +21,12 @@ class Tape:
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
 
-    def add(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Append ``function(*arguments)``; for a ufunc the last argument is its output."""
-        self.calls.append(partial(function, *arguments))
+    def add(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
+        """Append ``function(*arguments, **named)``; a ufunc's last argument is its output.
+
+        NumPy wants the output of ``maximum`` and ``minimum`` as ``out=``.
+        """
+        self.calls.append(partial(function, *arguments, **named))
 
     def play(self) -> None:
         """Run every call in order."""

@@ -43,7 +43,7 @@ WORKBENCH = (
         "last_checkpoint",
         "B,backspace",
         "to checkpoint",
-        "Go back to the last checkpoint before this update (update 0, if there is none).",
+        "Back to the last checkpoint before here, or to update 0.",
         rank=6,
     ),
     Action("jump", "j", "jump", "Go to an update by its number.", rank=3),
@@ -68,9 +68,15 @@ LIBRARY = (
 
 
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
-    """Textual's bindings for ``actions``; what Textual itself handles (tab, enter) is left out."""
+    """A screen's bindings for ``actions``; what Textual handles (tab, enter) is left out."""
     return [
-        Binding(action.keys, action.name, action.label, tooltip=action.help, id=action.name)
+        Binding(
+            action.keys,
+            "app.quit" if action.name == "quit" else action.name,
+            action.label,
+            tooltip=action.help,
+            id=action.name,
+        )
         for action in actions
         if action.name not in ("next_panel", "open")
     ]

@@ -1,7 +1,6 @@
 """Starting the app: what it needs of the terminal is checked before anything is drawn."""
 
 import os
-import shutil
 import sys
 
 from nntui.core.errors import ConfigError
@@ -39,7 +38,8 @@ def launch(preset: Preset | None) -> None:
     _check_terminal()
     from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
 
-    size = shutil.get_terminal_size()
+    assert sys.__stderr__ is not None
+    size = os.get_terminal_size(sys.__stderr__.fileno())
     if size.columns < LEAST_WIDTH or size.lines < LEAST_HEIGHT:
         raise ConfigError("", f"{TOO_SMALL}; this one has {size.columns} and {size.lines}")
     from nntui.tui.app import NNTUI

@@ -29,7 +29,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """The explanation, then the keys."""
         keys = [
-            Content.assemble((f"{self._keys(action):>9}", "bold $text-accent"), f"  {action.help}")
+            Content.assemble((f"{action.key:>6}", "bold $text-accent"), f"  {action.help}")
             for action in (*self._actions, *ALWAYS)
         ]
         with VerticalScroll() as page:
@@ -37,10 +37,6 @@ class HelpScreen(ModalScreen[None]):
             page.border_subtitle = "Esc closes, arrows scroll"
             yield Static(Content.assemble((self._title, "bold"), "\n", self._explained, "\n"))
             yield Static(Content("\n").join(keys))
-
-    @staticmethod
-    def _keys(action: Action) -> str:
-        return action.shown or action.keys.replace("question_mark", "?").replace(",", ", ")
 
 
 ALWAYS = (Action("palette", "ctrl+p", "palette", "Everything that can be done, by name.", "^p"),)

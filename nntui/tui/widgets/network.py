@@ -1,5 +1,6 @@
 """The network panel: the whole configuration, the planted faults first."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from textual.app import ComposeResult
@@ -14,8 +15,15 @@ from nntui.tui.widgets.panel import TextPanel
 LABEL = 10
 
 
-def _line(label: str, text: str) -> Content:
-    return Content.assemble((f"{label:<{LABEL}}", "$text-muted"), text)
+Entry = tuple[str, str]
+"""A label, empty where it continues the one above, and its text."""
+
+
+def _line(entry: Entry, width: int) -> Content:
+    """The entry as lines of at most ``width`` columns, the text in a column of its own."""
+    label, text = entry
+    lines = textwrap.wrap(text, max(width - LABEL, 10)) or [""]
+    return Content.assemble((f"{label:<{LABEL}}", "$text-muted"), ("\n" + " " * LABEL).join(lines))
 
 
 def _fault_name(fault: FaultEntry) -> str:
@@ -27,53 +35,58 @@ def _init(name: str, scale: float) -> str:
     return name if scale == 1.0 else f"{scale:g}*{name}"
 
 
-def _layer(index: int, layer: Layer) -> Iterator[Content]:
+def _layer(index: int, layer: Layer) -> Iterator[Entry]:
     leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
     norm = ", then layer norm" if layer.normalise else ""
-    yield _line(f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
+    yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
     bias = f"b {_init(layer.bias_init, layer.bias_scale)}"
     bias += " (one draw)" if layer.bias == "shared-start" else ""
     bias = "no bias" if layer.bias == "none" else bias
-    yield _line("", f"W {_init(layer.init, layer.scale)}, {bias}")
+    yield ("", f"W {_init(layer.init, layer.scale)}, {bias}")
 
 
-def _kinks(layers: Iterable[Layer]) -> Iterator[Content]:
+def _kinks(layers: Iterable[Layer]) -> Iterator[Entry]:
     kinks = {layer.kink for layer in layers if layer.activation in ("relu", "leaky-relu")}
     if kinks:
-        yield _line("f'(0)", f"slope at z = 0: {', '.join(sorted(kinks))}")
+        yield ("f'(0)", f"slope at z = 0: {', '.join(sorted(kinks))}")
 
 
-def _training(configuration: Configuration) -> Iterator[Content]:
+def _training(configuration: Configuration) -> Iterator[Entry]:
     training, report, data = configuration.training, configuration.report, configuration.data
-    yield _line("loss", f"{training.loss}, {training.reduction}")
-    yield _line("printed", f"{report.loss}, {report.reduction}")
+    yield ("loss", f"{training.loss}, {training.reduction}")
+    yield ("printed", f"{report.loss}, {report.reduction}")
     momentum = f", momentum {training.momentum:g}" if training.momentum else ""
-    yield _line("optimiser", f"{training.optimiser}{momentum}")
-    yield _line("rate", f"{training.learning_rate:g}")
+    yield ("optimiser", f"{training.optimiser}{momentum}")
+    yield ("rate", f"{training.learning_rate:g}")
     if training.l2:
         per = f" / {data.rows} rows" if training.l2_per_sample else ""
-        yield _line("penalty", f"l2 {training.l2:g}{per}")
+        yield ("penalty", f"l2 {training.l2:g}{per}")
     batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch} in order"
-    yield _line("batch", batch)
+    yield ("batch", batch)
     constants = f" + {len(data.constant_inputs)} constant" if data.constant_inputs else ""
-    yield _line("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
+    yield ("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
 
 
-def describe(preset: Preset) -> Content:
-    """The configuration of ``preset`` in lines of a label and a text."""
+def entries(preset: Preset) -> Iterator[Entry]:
+    """The configuration of ``preset``, entry by entry."""
     configuration, goal = preset.configuration, preset.goal
+    for index, layer in enumerate(configuration.layers):
+        yield from _layer(index, layer)
+    yield from _kinks(configuration.layers)
+    yield from _training(configuration)
+    yield ("goal", f"loss <= {goal.loss:g}{', then stop' if goal.stop else ''}")
+    yield ("budget", f"{goal.epochs:,} epochs")
+
+
+def describe(preset: Preset, width: int) -> Content:
+    """All of it in ``width`` columns: faults, entries, then the faults explained."""
+    faults = preset.configuration.faults
     lines = [
         Content.assemble(("FAULT", "bold $text on $error"), " ", _fault_name(fault))
-        for fault in configuration.faults
+        for fault in faults
     ] or [Content.styled("no planted fault", "$text-success")]
-    for index, layer in enumerate(configuration.layers):
-        lines += _layer(index, layer)
-    lines += _kinks(configuration.layers)
-    lines += _training(configuration)
-    stop = ", then stop" if goal.stop else ""
-    lines.append(_line("goal", f"loss <= {goal.loss:g}{stop}"))
-    lines.append(_line("budget", f"{goal.epochs:,} epochs"))
-    for fault in configuration.faults:
+    lines += [_line(entry, width) for entry in entries(preset)]
+    for fault in faults:
         kind = FAULTS[fault.name]
         lines.append(Content.assemble(("\n" + fault.name, "bold $text-error")))
         lines.append(Content(f"{kind.what}. What one sees: {kind.symptom}. Mend: {kind.mend}."))
@@ -98,4 +111,9 @@ class NetworkPanel(TextPanel):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static(describe(self._preset))
+        yield Static()
+
+    def on_resize(self) -> None:
+        """Fit the text to the width."""
+        width = self.scrollable_content_region.width
+        self.query_one(Static).update(describe(self._preset, width))

@@ -4,7 +4,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 PANEL_CSS = """
-    border: round $panel-lighten-2;
+    border: round $foreground 30%;
     border-title-color: $text-muted;
     border-subtitle-color: $text-muted;
     &:focus { border: round $accent; border-title-color: $text-accent; }

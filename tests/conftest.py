@@ -1,0 +1,25 @@
+"""Set before any test: one BLAS thread (more only wait for each other here), and Hypothesis."""
+
+import os
+import shutil
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile(
+    "search", deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("nntui")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test marked ``system("program")`` needs it; where it must run, its lack is a failure."""
+    for marker in item.iter_markers("system"):
+        for program in marker.args:
+            if shutil.which(program) is None:
+                if os.environ.get("NNTUI_SYSTEM_TESTS") == "required":
+                    pytest.fail(f"{program} is not installed")
+                pytest.skip(f"{program} is not installed (README names what to install)")

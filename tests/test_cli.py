@@ -1,0 +1,255 @@
+"""The command line: what it prints, its exit codes, and one line for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import nntui
+
+PRESETS = 16
+
+
+def command(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "nntui", *arguments],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=120,
+    )
+
+
+def printed(*arguments: str) -> dict[str, Any]:
+    done = command(*arguments)
+    assert done.returncode == 0, done.stderr
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    value = json.loads(done.stdout, parse_constant=refuse)
+    assert isinstance(value, dict)
+    return value
+
+
+def refused(*arguments: str) -> str:
+    done = command(*arguments)
+    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("nntui: ")
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_presets_lists_the_library() -> None:
+    rows = printed("presets", "--json")["presets"]
+    assert len(rows) == PRESETS
+    assert all(list(row) == ["name", "question", "goal", "epochs"] for row in rows)
+    assert {"name": "add-relu", "goal": 1e-3, "epochs": 5000}.items() <= rows[0].items()
+    text = command("presets").stdout
+    assert all(row["name"] in text and row["question"] in text for row in rows)
+
+
+def test_show_prints_a_preset_that_loads_again(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.toml"
+    copy.write_text(command("show", "xor-relu").stdout, encoding="utf-8")
+    again, original = nntui.load_preset(str(copy)), nntui.load_preset("xor-relu")
+    assert again.configuration == original.configuration
+    assert nntui.Run(again, seed=3).state_hash == nntui.Run(original, seed=3).state_hash
+
+
+def test_run_json_keeps_the_contract() -> None:
+    result = printed("run", "add-relu", "--seed", "1", "--epochs", "7", "--json")
+    assert list(result) == [
+        "preset",
+        "seed",
+        "updates",
+        "epochs",
+        "status",
+        "solved",
+        "final_loss",
+        "losses",
+        "initial",
+        "parameters",
+        "outputs",
+        "predictions",
+        "diverged_at",
+        "state_hash",
+    ]
+    run = nntui.Run(nntui.load_preset("add-relu"), seed=1)
+    start = run.parameters
+    run.step(42)
+    assert (result["updates"], result["epochs"], result["status"]) == (42, 7, "budget")
+    assert result["losses"] == [[epoch, loss] for epoch, loss in enumerate(run.losses.tolist())]
+    assert result["final_loss"] == run.losses[-1]
+    assert result["solved"] is False
+    assert result["state_hash"] == run.state_hash
+    assert result["predictions"] == []
+    assert result["diverged_at"] is None
+    assert np.array_equal(np.array(result["outputs"]).T, run.outputs)
+    for layer, (W, b) in zip(result["initial"], start, strict=True):
+        assert b is not None
+        assert layer == {"W": W.tolist(), "b": b.tolist()}
+
+
+def test_a_network_without_bias_says_null() -> None:
+    result = printed("run", "xor-relu", "--epochs", "1", "--json")
+    assert [layer["b"] for layer in result["parameters"]] == [None, None]
+    assert np.array(result["parameters"][0]["W"]).shape == (10, 4)
+
+
+def test_the_stop_rule_ends_a_run() -> None:
+    result = printed("run", "line-leaky-relu-bias", "--json")
+    assert (result["status"], result["solved"], result["epochs"]) == ("target", True, 2596)
+    assert result["final_loss"] <= 1e-4 < result["losses"][-2][1]
+
+
+def test_a_run_may_stop_inside_an_epoch() -> None:
+    result = printed("run", "add-relu", "--updates", "8", "--json")
+    assert (result["updates"], result["epochs"]) == (8, 1)
+    nothing = printed("run", "add-relu", "--epochs", "0", "--json")
+    assert (nothing["losses"], nothing["final_loss"]) == ([], None)
+
+
+def test_predictions_take_constants_or_leave_them_out() -> None:
+    result = printed(
+        "run", "xor-relu", "--epochs", "2", "--predict", "0,1", "--predict", "0,1,1,1", "--json"
+    )
+    short, long = result["predictions"]
+    assert short == long == result["outputs"][1]
+
+
+def test_divergence_is_an_answer() -> None:
+    result = printed(
+        "run", "xor-relu", "--set", "training.learning_rate=1e5", "--epochs", "50", "--json"
+    )
+    assert result["status"] == "diverged"
+    assert result["solved"] is False
+    assert result["diverged_at"]["update"] == result["updates"]
+    assert "layer" in result["diverged_at"]["what"]
+
+
+def test_set_changes_any_entry() -> None:
+    changed = printed(
+        "run",
+        "add-relu",
+        "--set",
+        "layers.1.activation=tanh",
+        "--set",
+        "training.momentum=0.9",
+        "--set",
+        "faults=[]",
+        "--seed",
+        "2",
+        "--epochs",
+        "3",
+        "--json",
+    )
+    plain = printed("run", "add-relu", "--seed", "2", "--epochs", "3", "--json")
+    assert changed["initial"] == plain["initial"]
+    assert changed["losses"] != plain["losses"]
+
+
+def test_a_run_in_words_tells_the_outcome() -> None:
+    text = command("run", "add-relu", "--epochs", "20", "--predict", "0.1,0.2").stdout
+    for part in ("add-relu, seed 0", "120 updates", "not solved", "f(0.1, 0.2) = 0"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "xor-rellu"), "did you mean xor-relu"),
+        (("xor-rellu",), "did you mean xor-relu"),
+        (("show", "qqq"), "nntui presets lists them"),
+        (("run", "missing.toml"), "no such file"),
+        (("run", "add-relu", "--set", "layers.1.activaton=tanh"), "layers.1.activaton"),
+        (("run", "add-relu", "--set", "layers.1.activation=tan"), "tanh"),
+        (("run", "add-relu", "--set", "layers.7.units=3"), "layers.7.units"),
+        (("run", "add-relu", "--set", "layers.2.units=3"), "the targets have 1 column"),
+        (("run", "add-relu", "--set", "layers.0.units=200000"), "at most"),
+        (("run", "square-leaky-relu", "--set", "data.samples=999999"), "possible"),
+        (("run", "add-relu", "--set", "training.learning_rate=nan"), "finite"),
+        (("run", "add-relu", "--set", "faults=['bias-decai']"), "bias-decay"),
+        (("run", "add-relu", "--set", "nonsense"), "KEY=VALUE"),
+        (("run", "add-relu", "--seed", "-1"), "seed"),
+        (("run", "add-relu", "--epochs", "-1"), "epochs"),
+        (("run", "add-relu", "--epochs", "1", "--updates", "1"), "exclude"),
+        (("run", "add-relu", "--predict", "a,b"), "--predict"),
+        (("run", "add-relu", "--predict", "1,2,3"), "2 inputs"),
+        (("run", "add-relu", "--nonsense"), "nonsense"),
+        (("run",), "PRESET"),
+        (("--nonsense",), "nonsense"),
+    ],
+)
+def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(*arguments)
+
+
+def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[data]\ninputs = [[1], [2]\ntargets = ]\n", encoding="utf-8")
+    said = refused("run", str(file))
+    assert "mine.toml" in said
+    assert "line 3" in said
+
+
+def test_the_app_needs_a_terminal_and_names_what_does_not() -> None:
+    for arguments in ((), ("add-relu",)):
+        said = refused(*arguments)
+        assert "terminal" in said
+        assert "nntui run" in said
+
+
+def test_version_and_help_import_nothing_heavy() -> None:
+    assert command("--version").stdout.strip() == f"nntui, version {nntui.__version__}"
+    probe = (
+        "import sys; from nntui.cli import main; sys.argv = ['nntui', '--help']; main(); "
+        "print(sorted({'numpy', 'textual', 'plotext'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "presets" in done.stdout
+
+
+def test_headless_commands_import_no_textual() -> None:
+    probe = (
+        "import sys; from nntui.cli import main; "
+        "sys.argv = ['nntui', 'run', 'add-relu', '--epochs', '1', '--json']; main(); "
+        "print('textual' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stderr.strip() == "False"
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    line = f"{sys.executable} -m nntui run add-relu --epochs 4000 --json | head -c 20"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert done.stdout == '{"preset": "add-relu'
+    assert done.stderr == ""
+
+
+def test_interrupting_prints_what_was_done() -> None:
+    import signal
+    import time
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nntui", "run", "add-tanh", "--epochs", "100000000", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == ""
+    result = json.loads(out)
+    assert result["status"] == "interrupted"
+    assert result["updates"] > 0
+    assert len(result["losses"]) == result["epochs"]

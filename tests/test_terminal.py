@@ -1,0 +1,177 @@
+"""The app in a real terminal: how it starts, how it ends, and what it leaves behind."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
+
+
+@dataclass
+class Terminal:
+    """A process in a pseudo-terminal, and what it wrote so far."""
+
+    process: subprocess.Popen[bytes]
+    master: int
+    written: bytes = b""
+
+    def read(self, seconds: float) -> bytes:
+        """What is written within ``seconds``, or until the process is silent at its end."""
+        start = len(self.written)
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self.master], [], [], left)[0]:
+                break
+            try:
+                part = os.read(self.master, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            self.written += part
+        return self.written[start:]
+
+    def wait_for(self, text: bytes) -> None:
+        deadline = time.monotonic() + 30
+        while text not in self.written:
+            assert time.monotonic() < deadline, self.written[-2000:]
+            self.read(0.1)
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def ended(self) -> int:
+        """The exit code, once everything was read."""
+        deadline = time.monotonic() + 30
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline
+            self.read(0.1)
+        self.read(0.2)
+        return self.process.returncode
+
+
+def _environment() -> dict[str, str]:
+    """Ours, without the size that a test runner may have put there."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    return {**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
+
+
+@contextmanager
+def terminal(
+    *arguments: str, columns: int = 80, lines: int = 24, errors: int | None = None
+) -> Iterator[Terminal]:
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nntui", *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave if errors is None else errors,
+        start_new_session=True,
+        env=_environment(),
+    )
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)
+
+
+def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
+    with terminal("add-relu") as app:
+        app.wait_for(b"update 0")
+        app.press(b"u")
+        app.wait_for(b"update 1")
+        app.press(b"q")
+        assert app.ended() == 0
+        assert LEFT_ALTERNATE_SCREEN in app.written
+        assert b"Traceback" not in app.written
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_the_terminal_as_it_was(name: str) -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.press(b" ")
+        app.wait_for(b"running")
+        app.process.send_signal(getattr(signal, name))
+        app.ended()
+        assert LEFT_ALTERNATE_SCREEN in app.written
+        assert b"Traceback" not in app.written
+
+
+def test_nothing_is_written_while_nothing_happens() -> None:
+    with terminal("add-relu") as app:
+        app.wait_for(b"update 0")
+        app.press(b"e")
+        app.wait_for(b"update 6")
+        app.read(1.0)
+        assert app.read(1.5) == b""
+
+
+def test_a_terminal_too_small_is_refused_in_one_line() -> None:
+    with terminal("add-relu", columns=59, lines=24) as app:
+        assert app.ended() == 2
+        said = app.written.decode().replace("\r", "")
+        assert said.count("\n") == 1
+        assert "60 columns and 16 rows" in said
+
+
+def test_a_redirected_error_stream_is_refused_in_one_line() -> None:
+    with terminal("add-relu", errors=subprocess.PIPE) as app:
+        assert app.ended() == 2
+        assert app.process.stderr is not None
+        said = app.process.stderr.read().decode()
+        app.process.stderr.close()
+        assert said.count("\n") == 1
+        assert "standard error" in said
+
+
+@pytest.mark.system("tmux")
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 40)])
+def test_the_screen_in_tmux(columns: int, lines: int) -> None:
+    name = f"nntui-test-{os.getpid()}-{columns}"
+    tmux = ["tmux", "-L", name, "-f", "/dev/null"]
+
+    def screen() -> str:
+        return subprocess.run(
+            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True
+        ).stdout
+
+    def wait_for(pattern: str) -> str:
+        for _ in range(300):
+            if re.search(pattern, text := screen()):
+                return text
+            time.sleep(0.1)
+        raise AssertionError(text)
+
+    size = ["-x", str(columns), "-y", str(lines)]
+    command = f"{sys.executable} -m nntui"
+    environment = {**_environment(), "LC_ALL": "C.UTF-8"}
+    subprocess.run([*tmux, "new-session", "-d", *size, command], check=True, env=environment)
+    try:
+        assert "add-relu" in wait_for("looks like yours")
+        subprocess.run([*tmux, "send-keys", "Enter"], check=True)
+        text = wait_for(r"(?s)update 0.*Loss.*Activations")
+        assert max(map(len, text.splitlines())) <= columns
+        for part in ("Loss", "Activations", "Network", "FAULT bias-decay", "Story", "? help"):
+            assert part in text
+        subprocess.run([*tmux, "send-keys", "m", "b", "n", "u"], check=True)
+        wait_for("seed 1.*\n.*update 1 ")
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
