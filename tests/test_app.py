@@ -239,6 +239,8 @@ async def test_dead_units_are_marked_and_the_cell_cursor_reads_numbers() -> None
         run = bench(pilot).run_shown
         z = run.snapshot().layers[0].z[1, 2]
         assert f"0.1, sample 2: z {z:.4g}" in shown(pilot)
+        await pilot.click(Heatmap, offset=(1 + 6 + 10 * 3 + 4, 1 + 1 + 1 + 2))
+        assert heatmap.cell == (2, 3)
         await pilot.press("end", *["down"] * 30)
         assert heatmap.cell == (9, 5)
         assert "target, sample 5: 0.7" in shown(pilot)

@@ -11,6 +11,8 @@ import numpy as np
 
 from nntui.core.tape import Array
 
+LARGEST = 1e300
+
 Ticks = tuple[tuple[float, str], ...]
 """Positions on the axis (the exponent, on a log axis) with the text to print there."""
 
@@ -58,6 +60,8 @@ def nice_numbers(low: float, high: float, most: int) -> list[float]:
 def _ticks(low: float, high: float, most: int, log: bool) -> Ticks:
     if not log:
         return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
+    # Beyond 1e-307 and 1e307 the padded ends are no floats any more.
+    low, high = max(low, -307.0), min(high, 307.0)
     decades = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
     if len(decades) >= 2:
         stride = -(-len(decades) // most)
@@ -86,9 +90,10 @@ def make_curve(
     finite = np.isfinite(losses)
     shown = finite & (losses > 0.0) if log else finite
     y = np.full(len(losses), np.nan)
-    y[shown] = np.log10(losses[shown]) if log else losses[shown]
+    # A linear axis must be able to hold differences: losses beyond its end are drawn at the end.
+    y[shown] = np.log10(losses[shown]) if log else np.clip(losses[shown], -LARGEST, LARGEST)
     x = np.arange(len(losses), dtype=np.float64)
-    goal_at = (math.log10(goal) if goal > 0.0 else None) if log else goal
+    goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
     inside = [] if goal_at is None else [goal_at]
     if shown.any():
         inside += [float(np.min(y[shown])), float(np.max(y[shown]))]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
+from textual.events import Click
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -102,9 +103,12 @@ class Heatmap(Panel):
             sample = min(max(self.cell[1] + samples, 0), self._samples - 1)
             self.cell = (row, sample)
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: Click) -> None:
         """Put the cell cursor where the mouse points."""
-        x, y = getattr(event, "x", 0) - 1 - LABEL, getattr(event, "y", 0) - 2
+        inside = event.get_content_offset(self)
+        if inside is None:
+            return
+        x, y = inside.x - LABEL, inside.y - 1
         if self.snapshot is not None and x >= 0 and y >= 0:
             line, sample = self._top + y, self._left + x // self._width
             row = self._lines[line] if line < len(self._lines) else ""

@@ -1,0 +1,92 @@
+"""The loss curve as it is drawn: no spike lost, nothing invented, readable ticks."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nntui.timeline.curve import make_curve, nice_numbers, thin
+from nntui.tui.palette import LEVELS, glyph, level_of, short
+from nntui.tui.plotting import draw_curve
+
+LOSSES = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=300)
+
+
+@given(LOSSES, st.integers(1, 80))
+def test_thinning_keeps_every_extreme(values: list[float], bins: int) -> None:
+    y = np.array(values)
+    line = thin(np.arange(len(y), dtype=float), y, bins)
+    assert len(line.x) == len(line.y) <= max(2 * bins, 0)
+    if not np.isnan(y).all():
+        assert np.nanmin(line.y) == np.nanmin(y)
+        assert np.nanmax(line.y) == np.nanmax(y)
+    assert np.all(np.diff(line.x) >= 0)
+
+
+@given(LOSSES, st.integers(0, 300), st.booleans(), st.floats(0, 1e300))
+def test_any_history_can_be_drawn(
+    values: list[float], epoch: int, log: bool, goal: float
+) -> None:
+    losses = np.array(values)
+    curve = make_curve(losses, min(epoch, len(losses)), goal, log=log, bins=60, most_ticks=5)
+    rows = draw_curve(curve, 40, 10)
+    assert len(rows) == 10
+    assert all(sum(len(text) for text, _ in row) == 40 for row in rows)
+    lost = len(curve.not_finite) + curve.hidden
+    assert lost == int((~np.isfinite(losses)).sum()) + (
+        int((np.isfinite(losses) & (losses <= 0)).sum()) if log else 0
+    )
+
+
+def test_past_and_future_meet_at_the_cursor_and_are_told_apart() -> None:
+    losses = np.linspace(1.0, 0.1, 50)
+    curve = make_curve(losses, 20, 0.01, log=False, bins=200, most_ticks=5)
+    assert np.array_equal(curve.past.x, np.arange(20))
+    assert np.array_equal(curve.future.x, np.arange(19, 50))
+    assert np.array_equal(curve.past.y, losses[:20])
+    roles = {role for row in draw_curve(curve, 60, 12) for _, role in row}
+    assert {"past", "future", "goal", "cursor"} <= roles
+    whole = make_curve(losses, 50, 0.01, log=False, bins=200, most_ticks=5)
+    roles = {role for row in draw_curve(whole, 60, 12) for _, role in row}
+    assert "future" not in roles
+    assert "cursor" not in roles
+
+
+def test_what_is_not_finite_is_marked_where_it_happened() -> None:
+    losses = np.array([1.0, 2.0, math.inf, math.nan, 3.0])
+    curve = make_curve(losses, 5, 0.1, log=True, bins=50, most_ticks=4)
+    assert list(curve.not_finite) == [2.0, 3.0]
+    assert "bad" in {role for row in draw_curve(curve, 40, 8) for _, role in row}
+
+
+def test_a_log_axis_labels_losses_not_exponents() -> None:
+    curve = make_curve(np.geomspace(1.0, 1e-6, 100), 100, 1e-5, log=True, bins=50, most_ticks=8)
+    assert {"1", "0.01", "1e-06"} <= {text for _, text in curve.ticks}
+    near = make_curve(np.array([0.59, 0.6, 0.61]), 3, 0.5, log=True, bins=50, most_ticks=6)
+    assert len(near.ticks) >= 2
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(2, 12))
+def test_nice_numbers_are_few_and_inside(low: float, span: float, most: int) -> None:
+    numbers = nice_numbers(low, low + span, most)
+    assert len(numbers) <= most + 1
+    slack = 1e-6 * max(abs(low), span)
+    assert all(low - slack <= number <= low + span + slack for number in numbers)
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True), st.integers(4, 10))
+def test_a_number_fits_its_cell_and_keeps_its_sign(value: float, width: int) -> None:
+    text = short(value, width)
+    assert len(text) <= width
+    if value < 0 and math.isfinite(value):
+        assert text.startswith("-")
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [(0.0, 0), (1e-9, 1), (-1e-9, -1), (2.0, LEVELS), (-2.0, -LEVELS)]
+)
+def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
+    assert level_of(value, 2.0) == level
+    assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
