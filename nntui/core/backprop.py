@@ -99,7 +99,7 @@ class Update:
             (W, b), (gW, gb) = weights[index], gradients[index]
             tape.add(np.dot, delta, layer.x.T, gW)
             if gb is not None:
-                tape.add(np.add.reduce, delta, 1, None, gb, True)
+                self._record_bias_gradient(tape, delta, gb)
             if configuration.l2:
                 decay = np.empty_like(gW)
                 tape.add(np.multiply, W, configuration.l2, decay)
@@ -115,6 +115,13 @@ class Update:
                 tape.add(np.dot, W.T, delta, upstream)
         for span in _joined(waiting):
             self._record_step(tape, span)
+
+    def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
+        """The sum of the deltas over the samples; over one sample that is the delta itself."""
+        if self._samples == 1:
+            tape.add(np.copyto, gb, delta)
+        else:
+            tape.add(np.add.reduce, delta, 1, None, gb, True)
 
     def _record_delta(
         self,

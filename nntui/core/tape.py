@@ -26,6 +26,8 @@ class Tape:
 
         NumPy wants the output of ``maximum`` and ``minimum`` as ``out=``.
         """
+        # NumPy converts a Python float anew at every call, which costs as much as a small ufunc.
+        arguments = tuple(np.array(x) if isinstance(x, float) else x for x in arguments)
         self.calls.append(partial(function, *arguments, **named))
 
     def play(self) -> None:
