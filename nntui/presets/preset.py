@@ -11,9 +11,7 @@ from nntui.core.network import Layout
 class Goal(Section):
     """What counts as solved, and how long a run may take."""
 
-    loss: float = entry(
-        doc="a reported loss at or below this is solved", low=-1e300, high=1e300
-    )
+    loss: float = entry(doc="a reported loss at or below this is solved", low=-1e300, high=1e300)
     epochs: int = entry(doc="the budget in epochs", low=0, high=1_000_000_000)
     stop: bool = entry(False, doc="end the run as soon as the goal is reached")
 

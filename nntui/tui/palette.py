@@ -39,6 +39,15 @@ def cell_style(level: int, dark: bool, plain: bool, cursor: bool) -> Style:
     return Style(color=ink.rich_color, bgcolor=ground.rich_color, bold=cursor)
 
 
+def legend(dark: bool, plain: bool) -> str:
+    """How to read the cells, as markup for a panel's border."""
+    if plain:
+        return "below 0 -=≡  above 0 ░▒▓, scaled by layer"
+    ramp = _DARK if dark else _LIGHT
+    below, above = ramp["-"].hex, ramp["+"].hex
+    return f"below 0 [{below}]██[/]  above 0 [{above}]██[/]  scaled by layer"
+
+
 def glyph(level: int) -> str:
     """One character for ``level``: shades above zero, dashes below."""
     return POSITIVE[level] if level >= 0 else NEGATIVE[-level]

@@ -15,6 +15,8 @@ Cells = list[tuple[str, str]]
 """One row: texts with the role that each plays (``past``, ``future``, ``goal``, ...)."""
 
 ROLES = {"blue": "past", "gray": "future", "green": "goal", "orange": "cursor", "red": "bad"}
+AXIS_ROWS = 2
+"""Rows that the x axis and its labels take."""
 _COLOURS = {role: colour for colour, role in ROLES.items()}
 
 
@@ -39,7 +41,10 @@ def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
     figure.yaxes(True, False)
     figure.xlim(0, curve.last)
     figure.ylim(curve.low, curve.high)
-    figure.yticks([at for at, _ in curve.ticks], [text for _, text in curve.ticks])
+    rows = height - AXIS_ROWS
+    figure.yticks(
+        [_on_its_row(at, curve, rows) for at, _ in curve.ticks], [text for _, text in curve.ticks]
+    )
     epochs = sorted({0, curve.last // 2, curve.last})
     figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
     if curve.goal is not None:
@@ -60,6 +65,16 @@ def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
             reversed(matrix.marker), reversed(matrix.fullground), strict=True
         )
     ]
+
+
+def _on_its_row(y: float, curve: Curve, rows: int) -> float:
+    """Where to put the tick of ``y`` so that its label stands on the row of a point at ``y``.
+
+    plotext rounds ticks to rows, but points to the four dots of a braille row.
+    """
+    share = (y - curve.low) / (curve.high - curve.low)
+    row = round(share * (4 * rows - 1)) // 4
+    return curve.low + row / max(rows - 1, 1) * (curve.high - curve.low)
 
 
 def _line(figure: Any, x: Array, y: Array, role: str) -> None:

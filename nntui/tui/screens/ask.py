@@ -16,7 +16,7 @@ class AskNumber(ModalScreen[int | None]):
         width: 58; max-width: 96%; height: auto; border: round $accent;
         background: $surface; padding: 0 1;
     }
-    AskNumber Static { color: $text-muted; height: auto; }
+    AskNumber Static { color: $foreground-muted; height: auto; }
     AskNumber .-wrong { color: $text-error; }
     AskNumber Input { border: none; height: 1; padding: 0; background: $boost; }
     """

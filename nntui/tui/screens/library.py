@@ -48,7 +48,7 @@ class LibraryScreen(SizedScreen):
             Content.assemble(
                 ("nntui", "bold"),
                 "  step the training of a small network, and see why it does not learn\n",
-                ("Which of these looks like yours?", "$text-muted"),
+                ("Which of these looks like yours?", "$foreground-muted"),
             ),
             id="headline",
         )
@@ -72,6 +72,6 @@ def _entry(preset: Preset) -> Content:
         (f" {preset.name:<24}", "bold"),
         (preset.network, "$text-accent"),
         (planted, "$text-error"),
-        f"\n   {preset.story.question}\n",
-        (f"   {preset.story.happens}", "$text-muted"),
+        (f"\n   {preset.story.question}\n", "$foreground"),
+        (f"   {preset.story.happens}", "$foreground-muted"),
     )

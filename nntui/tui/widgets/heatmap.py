@@ -12,10 +12,10 @@ from textual.strip import Strip
 from nntui.core.tape import Array
 from nntui.timeline import Snapshot
 from nntui.timeline.snapshot import largest_finite
-from nntui.tui.palette import cell_style, glyph, level_of, short
+from nntui.tui.palette import cell_style, glyph, legend, level_of, short
 from nntui.tui.widgets.panel import Panel
 
-LABEL, MARK = 6, 5
+LABEL, MARK = 7, 5
 """Columns left of the cells for the unit's name, and right of them for ``dead``."""
 TITLE = "Activations: unit by sample"
 NUMBERS_FROM, WIDEST = 5, 10
@@ -40,7 +40,7 @@ class Heatmap(Panel):
 
     COMPONENT_CLASSES = {"heatmap--label", "heatmap--dead", "heatmap--next", "heatmap--readout"}
     DEFAULT_CSS = """
-    Heatmap .heatmap--label { color: $text-muted; }
+    Heatmap .heatmap--label { color: $foreground-muted; }
     Heatmap .heatmap--dead { color: $text-error; text-style: bold; }
     Heatmap .heatmap--next { color: $text-accent; text-style: bold reverse; }
     Heatmap .heatmap--readout { color: $foreground; }
@@ -73,7 +73,6 @@ class Heatmap(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = TITLE
-        self.border_subtitle = "blue -   0   + orange, by layer"
         self._rows: list[Row] = []
         self._lines: list[int | str] = []
         """What stands below the sample numbers: the index of a row, or a layer's heading."""
@@ -95,6 +94,18 @@ class Heatmap(Panel):
     def on_resize(self) -> None:
         """Keep the cell in view."""
         self._follow()
+
+    def notify_style_update(self) -> None:
+        """Show the legend in the theme's colours."""
+        super().notify_style_update()
+        wanted = legend(self.app.current_theme.dark, self._plain)
+        if self.border_subtitle != wanted:
+            self.border_subtitle = wanted
+
+    @property
+    def _plain(self) -> bool:
+        """Whether glyphs have to tell what backgrounds cannot."""
+        return self.app.no_color or self.app.console.color_system in (None, "standard", "windows")
 
     def action_move(self, rows: int, samples: int) -> None:
         """Move the cell cursor."""
@@ -203,7 +214,7 @@ class Heatmap(Panel):
 
     def _cells(self, at: int) -> list[Segment]:
         row, width = self._rows[at], self._width
-        plain = self.app.no_color or self.app.console.color_system in (None, "standard", "windows")
+        plain = self._plain
         dark = self.app.current_theme.dark
         segments = [Segment(row.label.ljust(LABEL), self._style("dead" if row.dead else "label"))]
         for sample in self._columns():
@@ -230,15 +241,15 @@ class Heatmap(Panel):
         at, sample = min(self.cell[0], len(self._rows) - 1), min(self.cell[1], self._samples - 1)
         row, style = self._rows[at], self._style("readout")
         if row.layer is None:
-            text = f"target, sample {sample}: {row.values[sample]:.6g}"
+            text = f"target of sample {sample}  {row.values[sample]:.6g}"
         else:
             layer = self.snapshot.layers[row.layer]
-            text = f"{row.layer}.{row.unit}, sample {sample}: "
+            text = f"{row.layer}.{row.unit} sample {sample}  "
             text += f"z {layer.z[row.unit, sample]:.4g}  a {layer.a[row.unit, sample]:.4g}"
             if layer.normalised:
                 text += f"  norm {layer.h[row.unit, sample]:.4g}"
         x = ", ".join(f"{value:g}" for value in self.snapshot.inputs[:, sample])
-        text += f"  x ({x})"
+        text += f"  x {x}"
         return [Segment(text, style)]
 
 

@@ -23,11 +23,11 @@ class LossPlot(Panel):
     }
     DEFAULT_CSS = """
     LossPlot .loss-plot--past { color: $text-primary; text-style: bold; }
-    LossPlot .loss-plot--future { color: $text-disabled; }
+    LossPlot .loss-plot--future { color: $foreground-disabled; }
     LossPlot .loss-plot--goal { color: $text-success; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
-    LossPlot .loss-plot--axis { color: $text-muted; }
+    LossPlot .loss-plot--axis { color: $foreground-muted; }
     """
 
     explained = (

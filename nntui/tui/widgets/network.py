@@ -23,7 +23,9 @@ def _line(entry: Entry, width: int) -> Content:
     """The entry as lines of at most ``width`` columns, the text in a column of its own."""
     label, text = entry
     lines = textwrap.wrap(text, max(width - LABEL, 10)) or [""]
-    return Content.assemble((f"{label:<{LABEL}}", "$text-muted"), ("\n" + " " * LABEL).join(lines))
+    return Content.assemble(
+        (f"{label:<{LABEL}}", "$foreground-muted"), ("\n" + " " * LABEL).join(lines)
+    )
 
 
 def _fault_name(fault: FaultEntry) -> str:

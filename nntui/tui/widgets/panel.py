@@ -5,8 +5,8 @@ from textual.widget import Widget
 
 PANEL_CSS = """
     border: round $foreground 30%;
-    border-title-color: $text-muted;
-    border-subtitle-color: $text-muted;
+    border-title-color: $foreground-muted;
+    border-subtitle-color: $foreground-muted;
     &:focus { border: round $accent; border-title-color: $text-accent; }
 """
 

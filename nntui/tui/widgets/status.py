@@ -55,7 +55,7 @@ class StatusLine(Widget):
         )
         room = self.size.width - len(snapshot.state_hash) - 2
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
-        first = Content.assemble(left, "  ", (snapshot.state_hash, "$text-muted"))
+        first = Content.assemble(left, "  ", (snapshot.state_hash, "$foreground-muted"))
         head = f" of {snapshot.head:,}" if snapshot.update < snapshot.head else ""
         reached = goal.reached(snapshot.loss)
         second = Content.assemble(

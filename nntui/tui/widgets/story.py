@@ -17,8 +17,8 @@ def tell(story: Story) -> Content:
             Content.assemble(
                 (f"{number}. ", "bold $text-accent"),
                 Content.from_markup(_marked(step.do)),
-                ("\n   ", ""),
-                (fill_keys(step.see), "$text-muted"),
+                "\n",
+                (fill_keys(step.see), "$foreground-muted"),
             )
         )
     for heading, text in (
