@@ -228,7 +228,7 @@ def _roles(pilot: Pilot[None], line: int) -> set[str]:
 
 async def test_dead_units_are_marked_and_the_cell_cursor_reads_numbers() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
-        lines = [line[:62] for line in shown(pilot).splitlines()]
+        lines = [line[:70] for line in shown(pilot).splitlines()]
         dead = [line for line in lines if re.search(r"^│(1\.2|1\.3|2\.0) .*dead", line)]
         assert len(dead) == 3
         assert sum("dead" in line for line in lines if re.match(r"│\d\.\d", line)) == 3

@@ -26,9 +26,7 @@ def test_thinning_keeps_every_extreme(values: list[float], bins: int) -> None:
 
 
 @given(LOSSES, st.integers(0, 300), st.booleans(), st.floats(0, 1e300))
-def test_any_history_can_be_drawn(
-    values: list[float], epoch: int, log: bool, goal: float
-) -> None:
+def test_any_history_can_be_drawn(values: list[float], epoch: int, log: bool, goal: float) -> None:
     losses = np.array(values)
     curve = make_curve(losses, min(epoch, len(losses)), goal, log=log, bins=60, most_ticks=5)
     rows = draw_curve(curve, 40, 10)
