@@ -195,7 +195,7 @@ def main() -> int:
     """Run the command line and return its exit code; bad input is one line on stderr."""
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
-    from nntui.core.errors import ConfigError
+    from nntui.core.errors import ConfigError, one_line
 
     try:
         return int(commands.main(standalone_mode=False) or 0)
@@ -209,5 +209,5 @@ def main() -> int:
         # The reader has gone; without this, Python complains once more at exit.
         sys.stderr.close()
         return 0
-    print("nntui:", " ".join(message.split()), file=sys.stderr)
+    print("nntui:", one_line(" ".join(message.split())), file=sys.stderr)
     return BAD_INPUT

@@ -246,3 +246,30 @@ def test_the_hash_follows_every_part_of_the_state() -> None:
     ]
     hashes = {each.hash for each in (state, replace(state), *others)}
     assert len(hashes) == 1 + len(others)
+
+
+@pytest.mark.parametrize("at", [0, 1, 17, 100, 333])
+def test_an_interrupt_inside_an_update_leaves_a_whole_state(at: int) -> None:
+    run, straight = nntui.Run(preset("add-tanh"), seed=5), nntui.Run(preset("add-tanh"), seed=5)
+    straight.step(300)
+    run.step(40)
+    update, _ = run._trainer._batches[0]
+    whole, played = update.calls, 0
+
+    def interrupt() -> None:
+        nonlocal played
+        played += 1
+        if played > at // len(whole):
+            raise KeyboardInterrupt
+
+    update.calls = (*whole[: at % len(whole)], interrupt, *whole[at % len(whole) :])
+    with pytest.raises(KeyboardInterrupt):
+        run.step(260)
+    update.calls = whole
+    assert run.update <= run.head < 300
+    again = nntui.Run(preset("add-tanh"), seed=5)
+    again.seek(run.update)
+    assert run.state_hash == again.state_hash
+    run.seek(300)
+    assert run.state_hash == straight.state_hash
+    assert np.array_equal(run.losses, straight.losses)

@@ -27,7 +27,7 @@ def optimiser_of(configuration: Configuration) -> SGD:
 
 
 def make_arena(configuration: Configuration) -> Arena:
-    """All buffers of an update, named in the order in which an update first computes them.
+    """All buffers of an update.
 
     ``batch`` holds inputs over targets; ``z``, ``a``, ``h``, ``error``, ``upstream``, ``slope``
     and ``delta`` are (units, samples); ``gradient``, ``step``, ``theta`` and the optimiser's
@@ -39,6 +39,8 @@ def make_arena(configuration: Configuration) -> Arena:
     for index, layer in enumerate(layers):
         for name in ("z", "a", "h") if layer.normalise else ("z", "a"):
             shapes[f"{name}{index}"] = (layer.units, samples)
+        if layer.normalise:
+            shapes[f"spread{index}"] = (1, samples)
     shapes["error"] = (data.outputs, samples)
     for index in reversed(range(len(layers))):
         for name in ("upstream", "slope", "delta"):
@@ -76,11 +78,14 @@ class Update:
         )
         error = arena.view("error", data.outputs, samples)
         tape.add(np.subtract, passes[-1].h, y, error)
+        tape.note("error", len(passes) - 1, error)
         self.reported: Callable[[], float] = LOSSES[configuration.report.loss].value(
             passes[-1].z, error, y
         )
         self._record_backward(tape, passes, error)
         self.calls = tuple(tape.calls)
+        self.written = tuple(tape.written)
+        """Every tensor of an update, in the order of computation."""
 
     def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array) -> None:
         configuration, training = self._configuration, self._configuration.training
@@ -91,6 +96,7 @@ class Update:
         waiting = []
         for index in reversed(range(last + 1)):
             layer, faults = passes[index], faults_of(configuration, index)
+            tape.note("upstream", index, upstream)
             if index == last and loss.needs_output is not None:
                 delta = upstream
             else:
@@ -106,6 +112,8 @@ class Update:
                 tape.add(np.add, gW, decay, gW)
             for each in faults:
                 each.gradient(tape, W, b, gW, gb)
+            tape.note("gradient of W", index, gW)
+            tape.note("gradient of b", index, gb)
             if any(each.updates_before_backprop for each in faults):
                 self._record_step(tape, self._layout.spans()[index])
             else:
@@ -141,16 +149,26 @@ class Update:
         )
         slope = self._buffer("slope", index)
         differentiated.backward(tape, layer.z, layer.a, upstream, slope, delta)
+        tape.note("slope", index, slope)
+        tape.note("delta", index, delta)
 
     def _record_step(self, tape: Tape, span: slice) -> None:
         size = self._layout.size
+        step = self._arena.view("step", size)
+        slots = {name: self._arena.view(name, size) for name in self._optimiser.slots}
         self._optimiser.update(
             tape,
             self._theta[span],
             self._gradient[span],
-            self._arena.view("step", size)[span],
-            {name: self._arena.view(name, size)[span] for name in self._optimiser.slots},
+            step[span],
+            {name: slot[span] for name, slot in slots.items()},
         )
+        for name, flat in (*slots.items(), ("step", step), ("", self._theta)):
+            of = f"{name} of " if name else ""
+            for layer, (W, b) in enumerate(self._layout.views(flat)):
+                if span.start <= self._layout.spans()[layer].start < span.stop:
+                    tape.note(f"{of}W", layer, W)
+                    tape.note(f"{of}b", layer, b)
 
     def _buffer(self, name: str, index: int) -> Array:
         units = self._configuration.layers[index].units

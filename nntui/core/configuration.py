@@ -11,10 +11,11 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 from nntui.core.activations import ACTIVATIONS, KINKS
-from nntui.core.errors import ConfigError
+from nntui.core.errors import ConfigError, quoted
 from nntui.core.faults import DERIVATIVES, FAULTS
 from nntui.core.formula import check_formula
 from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
@@ -24,9 +25,9 @@ from nntui.core.optimisers import OPTIMISERS
 Rows = tuple[tuple[float, ...], ...]
 
 MOST_PARAMETERS = 10_000_000
-MOST_NUMBERS = 20_000_000
+MOST_NUMBERS = 100_000_000
 """Limits, checked before any memory is taken: one vector of parameters is then at most 80 MB,
-and the data or one layer's activations at most 160 MB."""
+and the data with all buffers of an update at most 800 MB."""
 
 BIASES = ("none", "per-unit", "shared-start")
 FULL = "full"
@@ -58,10 +59,10 @@ def entry(
 
 def one_of(value: object, choices: Iterable[str]) -> str:
     """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
-    names = list(choices)
-    near = difflib.get_close_matches(str(value), names, n=3, cutoff=0.6)
+    names, text = list(choices), value if isinstance(value, str) else ""
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
     said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"
-    return f"{value!r} is not known; {said}"
+    return f"{quoted(value)} is not known; {said}"
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
@@ -74,18 +75,20 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 
 def _check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -> int | float:
     kind = "a whole number" if whole else "a number"
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        raise ConfigError(key, f"must be {kind}, not {value!r}")
+    # NumPy's numbers are registered with these; a bool is a whole number to Python, not to us.
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        raise ConfigError(key, f"must be {kind}, not {quoted(value)}")
+    given: Any = value  # the abstract types tell mypy nothing about conversions
     try:
-        number = int(value) if whole else float(value)
+        number = operator.index(given) if whole else float(given)
     except OverflowError:
         raise ConfigError(key, "is too large for a float") from None
-    if not math.isfinite(number):
+    if not whole and not math.isfinite(number):
         raise ConfigError(key, f"must be finite, not {number}")
     for limit, words, holds in _LIMITS:
         bound = limits.get(limit)
         if bound is not None and not holds(number, bound):
-            raise ConfigError(key, f"must be {words} {bound:,}, not {value!r}")
+            raise ConfigError(key, f"must be {words} {bound:,}, not {quoted(value)}")
     return number
 
 
@@ -96,7 +99,7 @@ def check_rows(key: str, value: Any) -> Rows:
     rows = []
     for index, row in enumerate(value):
         if not isinstance(row, (list, tuple)) or not row:
-            raise ConfigError(f"{key}.{index}", f"must be a row of numbers, not {row!r}")
+            raise ConfigError(f"{key}.{index}", f"must be a row of numbers, not {quoted(row)}")
         rows.append(
             tuple(
                 float(_check_number(f"{key}.{index}.{column}", cell, False, {}))
@@ -127,23 +130,23 @@ class Section:
         if limits.get("choices") is not None:
             if not isinstance(value, str) or value not in limits["choices"]:
                 raise ConfigError(key, one_of(value, limits["choices"]))
-        elif kind is int or kind is float:
-            return _check_number(key, value, kind is int, limits)
+        elif kind in (int, float, int | None, float | None):
+            return _check_number(key, value, kind in (int, int | None), limits)
         elif kind is bool:
             if not isinstance(value, bool):
-                raise ConfigError(key, f"must be true or false, not {value!r}")
-        elif kind is str:
+                raise ConfigError(key, f"must be true or false, not {quoted(value)}")
+        elif kind is str or kind == str | None:
             if not isinstance(value, str):
-                raise ConfigError(key, f"must be a text in quotes, not {value!r}")
+                raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
         elif kind == Rows or kind == Rows | None:
             return check_rows(key, value)
         elif kind == tuple[str, ...]:
             if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
-                raise ConfigError(key, f"must be a list of texts in quotes, not {value!r}")
+                raise ConfigError(key, f"must be a list of texts in quotes, not {quoted(value)}")
             return tuple(value)
         elif kind == tuple[float, ...]:
             if not isinstance(value, (list, tuple)):
-                raise ConfigError(key, f"must be a list of numbers, not {value!r}")
+                raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
             return check_rows(key, [value])[0] if value else ()
         return value
 
@@ -155,9 +158,9 @@ class Data(Section):
     inputs: Rows | None = entry(None, doc="the inputs of each data row (a table)")
     targets: Rows | None = entry(None, doc="the targets of each data row (a table)")
     formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
-    start: float = entry(0.0, doc="first x of the formula")
-    stop: float = entry(1.0, doc="last x of the formula")
-    samples: int = entry(101, doc="how many evenly spaced x", low=1, high=1_000_000)
+    start: float | None = entry(None, doc="first x of the formula (0)")
+    stop: float | None = entry(None, doc="last x of the formula (1)")
+    samples: int | None = entry(None, doc="how many evenly spaced x (101)", low=1, high=1_000_000)
     constant_inputs: tuple[float, ...] = entry((), doc="constant columns added to every row")
     target_divisor: float = entry(1.0, doc="every target is divided by this", above=0.0)
     probe: Rows | None = entry(None, doc="rows to predict after training")
@@ -168,9 +171,14 @@ class Data(Section):
             if self.inputs is not None or self.targets is not None:
                 raise ConfigError("formula", "stands beside inputs or targets: give one or other")
             check_formula("formula", str(self.formula))
+            for name, value in (("start", 0.0), ("stop", 1.0), ("samples", 101)):
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, value)
         elif self.inputs is None or self.targets is None:
             missing = "inputs" if self.inputs is None else "targets"
             raise ConfigError(missing, "is missing: give inputs and targets, or a formula")
+        elif any(x is not None for x in (self.start, self.stop, self.samples)):
+            raise ConfigError("", "start, stop and samples belong to a formula, not to a table")
         elif len(self.inputs) != len(self.targets):
             raise ConfigError(
                 "targets", f"has {len(self.targets)} rows where inputs has {len(self.inputs)}"
@@ -183,7 +191,7 @@ class Data(Section):
     @property
     def rows(self) -> int:
         """How many data rows there are."""
-        return len(self.inputs) if self.inputs is not None else self.samples
+        return len(self.inputs) if self.inputs is not None else self.samples or 0
 
     @property
     def given(self) -> int:
@@ -210,10 +218,10 @@ class Layer(Section):
     leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
     kink: str = entry("left", doc="derivative of relu and leaky-relu at z = 0", choices=KINKS)
     init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
-    scale: float = entry(1.0, doc="factor on the weights' start")
+    scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
     bias: str = entry("per-unit", doc="shared-start: one draw for the layer", choices=BIASES)
     bias_init: str = entry("zeros", doc="how the bias starts", choices=BIAS_INITIALISERS)
-    bias_scale: float = entry(1.0, doc="factor on the bias's start")
+    bias_scale: float = entry(1.0, doc="factor on the bias's start", low=-1e300, high=1e300)
     normalise: bool = entry(False, doc="layer normalisation after the activation")
 
 
@@ -234,7 +242,9 @@ class Training(Section):
         super().__post_init__()
         if self.batch != FULL:
             if isinstance(self.batch, str):
-                raise ConfigError("batch", f'must be a whole number or "full", not {self.batch!r}')
+                raise ConfigError(
+                    "batch", f'must be a whole number or "full", not {quoted(self.batch)}'
+                )
             _check_number("batch", self.batch, True, {"low": 1, "high": MOST_NUMBERS})
 
 
@@ -263,7 +273,7 @@ class FaultEntry(Section):
         super().__post_init__()
         if self.layers is not None:
             if not isinstance(self.layers, (list, tuple)):
-                raise ConfigError("layers", f"must be a list of layers, not {self.layers!r}")
+                raise ConfigError("layers", f"must be a list of layers, not {quoted(self.layers)}")
             numbers = tuple(
                 int(_check_number(f"layers.{at}", number, True, {"low": 0}))
                 for at, number in enumerate(self.layers)
@@ -309,35 +319,31 @@ class Configuration:
 
     def _check_output(self, key: str, loss: str) -> None:
         needed, output = LOSSES[loss].needs_output, self.layers[-1]
-        if needed is None:
-            return
-        if output.activation != needed or output.normalise:
+        if needed is not None and (output.activation != needed or output.normalise):
             raise ConfigError(
                 f"{key}.loss",
                 f"{loss} needs a {needed} output, but layer {len(self.layers) - 1} is "
                 f"{'normalised' if output.normalise else output.activation}",
             )
-        highest = max((max(row) for row in self.data.targets or ()), default=0.0)
-        lowest = min((min(row) for row in self.data.targets or ()), default=0.0)
-        if not 0.0 <= lowest <= highest <= self.data.target_divisor:
-            raise ConfigError(f"{key}.loss", f"{loss} needs targets between 0 and 1")
 
     def _check_sizes(self) -> None:
-        parameters, width, widest = 0, self.data.width, self.data.width
+        parameters, width = 0, self.data.width
         for index, layer in enumerate(self.layers):
             parameters += layer.units * (width + (layer.bias != "none"))
             width = layer.units
-            widest = max(widest, width)
             if parameters > MOST_PARAMETERS:
                 raise ConfigError(
                     f"layers.{index}.units",
                     f"makes {parameters:,} parameters; at most {MOST_PARAMETERS:,} are possible",
                 )
-        if self.data.rows * widest > MOST_NUMBERS:
+        units = sum(layer.units for layer in self.layers)
+        numbers = self.data.rows * (2 * self.data.width + 3 * units)
+        numbers += self.batch_size * 6 * units + 5 * parameters
+        if numbers > MOST_NUMBERS:
             raise ConfigError(
                 "data",
-                f"{self.data.rows:,} rows times {widest:,} units are more than the "
-                f"{MOST_NUMBERS:,} numbers that are possible",
+                f"{self.data.rows:,} rows through {units:,} units take {numbers:,} numbers; "
+                f"at most {MOST_NUMBERS:,} are possible",
             )
 
     @cached_property

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.configuration import Data, Rows
+from nntui.core.configuration import Configuration, Data, Rows
 from nntui.core.errors import ConfigError
 from nntui.core.formula import evaluate_formula
+from nntui.core.losses import LOSSES
 from nntui.core.tape import Array
 
 
@@ -35,13 +36,31 @@ def with_constants(data: Data, rows: Rows, key: str = "inputs") -> Array:
     return np.ascontiguousarray(x)
 
 
-def load_data(data: Data) -> DataArrays:
-    """The arrays that ``data`` describes; ConfigError where a formula cannot be evaluated."""
+def load_data(configuration: Configuration) -> DataArrays:
+    """The arrays of ``configuration``'s data.
+
+    Raises ConfigError where a formula cannot be evaluated, a number would not be finite, or a
+    loss cannot take the targets.
+    """
+    data = configuration.data
     if data.formula is not None:
-        points = np.linspace(data.start, data.stop, data.samples)
+        with np.errstate(all="ignore"):
+            points = np.linspace(data.start or 0.0, data.stop or 0.0, data.samples or 0)
+        if not np.isfinite(points).all():
+            raise ConfigError("data.start", "to data.stop is too far for floats")
         x = with_constants(data, tuple((float(point),) for point in points))
         y = evaluate_formula("data.formula", data.formula, points).reshape(1, -1)
     else:
         x = with_constants(data, data.inputs or ())
         y = np.ascontiguousarray(np.array(data.targets, dtype=np.float64).T)
-    return DataArrays(x, y / data.target_divisor)
+    with np.errstate(all="ignore"):
+        y = y / data.target_divisor
+    if not np.isfinite(y).all():
+        raise ConfigError("data.target_divisor", f"{data.target_divisor:g} makes infinite targets")
+    for section, loss in (
+        ("training", configuration.training.loss),
+        ("report", configuration.report.loss),
+    ):
+        if LOSSES[loss].needs_output == "sigmoid" and not ((y >= 0.0) & (y <= 1.0)).all():
+            raise ConfigError(f"{section}.loss", f"{loss} needs targets between 0 and 1")
+    return DataArrays(x, y)

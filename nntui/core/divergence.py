@@ -1,62 +1,26 @@
-"""Where the numbers ended: the first buffer of an update that holds no finite number."""
+"""Where the numbers ended: the first tensor of an update that holds no finite number."""
+
+from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.core.configuration import Configuration
-from nntui.core.network import Layout
 from nntui.core.state import Divergence
-from nntui.core.tape import Arena, Array
+from nntui.core.tape import Written
 
 
-def locate(
-    arena: Arena, configuration: Configuration, update: int, first_row: int, samples: int
-) -> Divergence:
-    """The first non-finite number of the update whose buffers ``arena`` holds.
+def locate(written: Iterable[Written], update: int, rows: range, loss: float) -> Divergence:
+    """The first non-finite number of ``update``, or its reported ``loss`` if there is no other.
 
-    The arena's order is the order of computation.  ``first_row`` is the data row of the batch's
-    first column, ``samples`` how many columns the batch has.
+    ``written`` is what the update computed, in that order; ``rows`` are the data rows of its
+    batch, one a column of every tensor that has samples.
     """
-    for name in arena.names:
-        tensor = name.rstrip("0123456789")
-        number = name[len(tensor) :]
-        if number:
-            layer = int(number)
-            values = arena.view(name, configuration.layers[layer].units, samples)
-        elif tensor in ("batch", "error"):
-            layer = len(configuration.layers) - 1
-            values = arena.view(name, arena.count(name) // configuration.batch_size, samples)
-        else:
-            found = _in_parameters(
-                configuration, update, tensor, arena.view(name, arena.count(name))
-            )
-            if found is not None:
-                return found
-            continue
-        bad = _first_bad(values)
-        if bad is not None:
-            (unit, column), value = bad
-            return Divergence(update, tensor, layer, (unit,), first_row + column, value)
-    return Divergence(update, "loss", None, (), None, "not finite")
-
-
-def _in_parameters(
-    configuration: Configuration, update: int, tensor: str, flat: Array
-) -> Divergence | None:
-    for layer, tensors in enumerate(Layout.of(configuration).views(flat)):
-        for letter, values in zip("Wb", tensors, strict=True):
-            bad = None if values is None else _first_bad(values)
-            if bad is not None:
-                cell, value = bad
-                named = letter if tensor == "theta" else f"{tensor} of {letter}"
-                return Divergence(
-                    update, named, layer, cell if letter == "W" else cell[:1], None, value
-                )
-    return None
-
-
-def _first_bad(values: Array) -> tuple[tuple[int, ...], str] | None:
-    bad = np.argwhere(~np.isfinite(values))
-    if not len(bad):
-        return None
-    cell = tuple(int(index) for index in bad[0])
-    return cell, f"{values[cell]:g}"
+    for tensor, layer, values in written:
+        bad = np.argwhere(~np.isfinite(values))
+        if len(bad):
+            cell = tuple(int(index) for index in bad[0])
+            value = f"{values[cell]:g}"
+            if tensor.endswith("W"):
+                return Divergence(update, tensor, layer, cell, None, value)
+            sample = None if tensor.endswith("b") else rows[cell[1]]
+            return Divergence(update, tensor, layer, cell[:1], sample, value)
+    return Divergence(update, "loss", None, (), None, f"{loss:g}")

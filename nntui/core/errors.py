@@ -1,5 +1,25 @@
 """The one exception for input that cannot be used."""
 
+LONGEST = 400
+"""Characters of a message; a value that is quoted in it may have any length."""
+
+
+def one_line(text: str) -> str:
+    """``text`` as one line that can be shown: nothing unprintable, and not too long."""
+    shown = "".join(
+        each if each.isprintable() else repr(each)[1:-1] for each in text[: 4 * LONGEST]
+    )
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 60]} ... {shown[-50:]}"
+
+
+def quoted(value: object) -> str:
+    """``value`` as it is quoted in a message."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to print whole numbers of very many digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:50]}..."
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be run: where it is wrong, and what would be right.
@@ -11,7 +31,8 @@ class ConfigError(ValueError):
     def __init__(self, key: str, message: str) -> None:
         self.key = key
         self.message = message
-        super().__init__(f"{key}: {message}" if key else message)
+        where = key if len(key) <= 100 else f"{key[:80]}..."
+        super().__init__(one_line(f"{where}: {message}" if key else message))
 
     def under(self, prefix: str) -> "ConfigError":
         """The same error seen from one level up: ``prefix`` goes in front of the key."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.activations import ACTIVATIONS, Activation, activation
+from nntui.core.activations import ACTIVATIONS, Activation, Identity, activation
 from nntui.core.tape import Array, Tape
 
 Penalty = Callable[[Array], float]
@@ -64,6 +64,18 @@ class UpdateBeforeBackprop(Fault):
 
 
 @dataclass(frozen=True)
+class _FromZ(Activation):
+    """The derivative of an activation that is not the layer's own, and so needs its own value."""
+
+    other: Activation
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        value = np.empty_like(a)
+        self.other.forward(tape, z, value)
+        self.other.derivative(tape, z, value, slope)
+
+
+@dataclass(frozen=True)
 class WrongDerivative(Fault):
     """Backpropagation uses the derivative of another activation, ``of``.
 
@@ -79,7 +91,8 @@ class WrongDerivative(Fault):
     mend = "use the derivative of the activation that the forward pass uses"
 
     def derivative(self, correct: Activation) -> Activation:
-        return activation(self.of)
+        other = activation(self.of)
+        return other if isinstance(other, Identity) else _FromZ(other)
 
 
 class PenaltySum(Fault):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.errors import ConfigError
+from nntui.core.errors import ConfigError, quoted
 from nntui.core.tape import Array
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -25,21 +25,21 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     name: getattr(np, name) for name in ("sin", "cos", "tanh", "exp", "log", "sqrt", "abs", "sign")
 }
-_NAMES = {"pi": math.pi, "e": math.e}
+_NAMES = {"pi": np.float64(math.pi), "e": np.float64(math.e)}
 _LONGEST = 200
 
 
 def _evaluate(node: ast.expr, x: Any) -> Any:
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            # A float, so that no power of whole numbers can grow without bound; but a whole
-            # exponent stays whole, because NumPy squares x**2 exactly.
-            return float(value)
+            # Python's own numbers would grow without bound in 9**9**9, and be complex in (-8)**0.5.
+            return np.float64(value)
         case ast.Name(id="x"):
             return x
         case ast.Name(id=name) if name in _NAMES:
             return _NAMES[name]
         case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=2)):
+            # What NumPy makes of x**2, for a float exponent too.
             base = _evaluate(left, x)
             return base * base
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
@@ -58,7 +58,7 @@ def _parse(key: str, text: str) -> ast.expr:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ConfigError(
-            key, f"{text!r} is not a formula; an example: sin(2*pi*x) + x**2"
+            key, f"{quoted(text)} is not a formula; an example: sin(2*pi*x) + x**2"
         ) from None
 
 
@@ -71,7 +71,7 @@ def evaluate_formula(key: str, text: str, x: Array) -> Array:
     body = _parse(key, text)
     try:
         with np.errstate(all="ignore"):
-            y = np.broadcast_to(np.asarray(_evaluate(body, x), dtype=np.float64), x.shape)
+            y = np.broadcast_to(_evaluate(body, x), x.shape)
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ConfigError(
             key,
@@ -79,7 +79,7 @@ def evaluate_formula(key: str, text: str, x: Array) -> Array:
         ) from None
     if not np.isfinite(y).all():
         at = float(x[~np.isfinite(y)][0])
-        raise ConfigError(key, f"{text!r} is not finite at x = {at:g}")
+        raise ConfigError(key, f"{quoted(text)} is not finite at x = {at:g}")
     return np.array(y)
 
 

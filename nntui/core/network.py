@@ -94,7 +94,7 @@ def record_forward(
 ) -> list[LayerPass]:
     """Record the forward pass of ``x`` (inputs, samples) and return each layer's buffers.
 
-    ``take(name, units, samples)`` hands out the buffers ``z0``, ``a0``, ``h0``, ``z1``, ...
+    ``take(name, units, samples)`` hands out ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``, ...
     """
     passes, samples = [], x.shape[1]
     for index, (layer, (W, b)) in enumerate(zip(configuration.layers, parameters, strict=True)):
@@ -105,11 +105,16 @@ def record_forward(
             tape.add(np.add, z, b, z)
         function = activation_of(layer)
         function.forward(tape, z, a)
+        tape.note("z", index, z)
+        tape.note("a", index, a)
         h, normalisation = a, None
         if layer.normalise:
-            h = take(f"h{index}", layer.units, samples)
-            normalisation = LayerNormalisation(a, h)
+            h, spread = take(f"h{index}", layer.units, samples), take(f"spread{index}", 1, samples)
+            normalisation = LayerNormalisation(a, h, spread)
             normalisation.forward(tape)
+            # A spread that overflows makes h 0, and would hide that a was too large.
+            tape.note("spread", index, spread)
+            tape.note("h", index, h)
         passes.append(LayerPass(function, x, z, a, h, normalisation))
         x = h
     return passes

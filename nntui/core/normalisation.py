@@ -11,11 +11,14 @@ EPSILON = 1e-5
 
 
 class LayerNormalisation:
-    """Records the normalisation of ``a`` (units, samples) into ``h``, and its gradient."""
+    """Records the normalisation of ``a`` (units, samples) into ``h``, and its gradient.
 
-    def __init__(self, a: Array, h: Array) -> None:
+    ``spread``, of shape (1, samples), will hold ``sqrt(var + EPSILON)``.
+    """
+
+    def __init__(self, a: Array, h: Array, spread: Array) -> None:
         self.a, self.h = a, h
-        self.spread = np.empty((1, a.shape[1]))
+        self.spread = spread
         self.scratch = np.empty_like(a)
 
     def _mean(self, tape: Tape, values: Array, out: Array) -> None:

@@ -7,7 +7,7 @@ is a flat list of calls on buffers that were allocated beforehand.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,26 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
+class Written(NamedTuple):
+    """A tensor that a tape computes: its name, its layer, and the buffer that will hold it."""
+
+    tensor: str
+    layer: int
+    values: Array
+
+
 class Tape:
     """An ordered list of calls without arguments, each writing into a buffer."""
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
+        self.written: list[Written] = []
+        """What `note` named, in the order of computation."""
+
+    def note(self, tensor: str, layer: int, values: Array | None) -> None:
+        """Name what the calls so far have computed; None is passed over."""
+        if values is not None:
+            self.written.append(Written(tensor, layer, values))
 
     def add(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Append ``function(*arguments, **named)``; a ufunc's last argument is its output.
@@ -37,11 +52,7 @@ class Tape:
 
 
 class Arena:
-    """Named float64 buffers that lie side by side in one block of memory.
-
-    One block makes "is anything non-finite?" one question, and naming the buffers in the
-    order in which they are computed makes "what was non-finite first?" a walk along them.
-    """
+    """Named float64 buffers side by side in one block: "is all finite?" is one question then."""
 
     def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
         self._spans: dict[str, tuple[int, int]] = {}
@@ -59,15 +70,6 @@ class Arena:
         if needed > count:
             raise ValueError(f"buffer {name} holds {count} numbers, not {needed}")
         return self.flat[start : start + needed].reshape(shape)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The buffers' names, in the order in which they were given."""
-        return tuple(self._spans)
-
-    def count(self, name: str) -> int:
-        """How many numbers buffer ``name`` holds."""
-        return self._spans[name][1]
 
     def all_finite(self) -> bool:
         """Whether no buffer holds an infinity or a NaN."""

@@ -34,7 +34,7 @@ class Trainer:
     def __init__(self, state: State, on_epoch: OnEpoch) -> None:
         configuration = state.configuration
         self.configuration = configuration
-        self.data: DataArrays = load_data(configuration.data)
+        self.data: DataArrays = load_data(configuration)
         self._on_epoch = on_epoch
         self._arena = make_arena(configuration)
         size = Layout.of(configuration).size
@@ -60,6 +60,9 @@ class Trainer:
 
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
+        # A batch smaller than the largest leaves part of the buffers as they were, and what a
+        # divergence left there must not be taken for its own.
+        self._arena.flat.fill(0.0)
         self._theta[...] = state.theta
         for buffer, values in zip(self._slots, state.slots, strict=True):
             buffer[...] = values
@@ -89,8 +92,11 @@ class Trainer:
 
     def next_batch(self) -> range:
         """The data rows that the next update will use."""
+        return self._rows(self.position)
+
+    def _rows(self, position: int) -> range:
         size = self.configuration.batch_size
-        start = self.position * size
+        start = position * size
         return range(start, min(start + size, self.configuration.data.rows))
 
     def forward(self, x: Array) -> Forward:
@@ -113,25 +119,24 @@ class Trainer:
                 position += 1
                 finite = dot(flat, flat) < infinite and -infinite < loss_sum < infinite
                 if not finite and not (arena.all_finite() and np.isfinite(loss_sum)):
-                    self.divergence = self._locate(position - 1)
+                    self.divergence = self._locate(position - 1, loss_sum)
                 if position == count:
-                    self._finish_epoch(loss_sum)
+                    loss = self._finish_epoch(loss_sum)
+                    if not (-infinite < loss < infinite or self.divergence):
+                        self.divergence = self._locate(position - 1, loss)
                     position, loss_sum = 0, 0.0
                 if self.divergence:
                     break
         self.position, self._loss_sum = position, loss_sum
 
-    def _finish_epoch(self, loss_sum: float) -> None:
+    def _finish_epoch(self, loss_sum: float) -> float:
         if self.configuration.report.reduction == "mean":
             loss_sum /= self.configuration.data.rows
+        loss = loss_sum + self._penalty()
         self.epoch += 1
-        self._on_epoch(self.epoch - 1, loss_sum + self._penalty())
+        self._on_epoch(self.epoch - 1, loss)
+        return loss
 
-    def _locate(self, position: int) -> Divergence:
-        return locate(
-            self._arena,
-            self.configuration,
-            self.update,
-            first_row=position * self.configuration.batch_size,
-            samples=self._batches[position][0].batch.shape[1],
-        )
+    def _locate(self, position: int, loss: float) -> Divergence:
+        written = self._batches[position][0].written
+        return locate(written, self.update, self._rows(position), loss)

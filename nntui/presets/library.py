@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nntui.core.errors import ConfigError
+from nntui.core.errors import ConfigError, quoted
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 
@@ -52,15 +52,18 @@ def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; ConfigError names the nearest if there is none."""
     path = Path(name_or_path)
     if path.suffix == ".toml" or "/" in name_or_path:
-        if not path.is_file():
-            raise ConfigError("", f"{name_or_path}: there is no such file")
-        return path
+        try:
+            if path.is_file():
+                return path
+        except (OSError, ValueError):  # a name too long, or with a NUL
+            pass
+        raise ConfigError("", f"{name_or_path}: there is no such file")
     names = preset_names()
     if name_or_path in names:
         return _folder() / f"{name_or_path}.toml"
     near = difflib.get_close_matches(name_or_path, names, n=3, cutoff=0.4)
     said = f"did you mean {' or '.join(near)}?" if near else "nntui presets lists them"
-    raise ConfigError("", f"there is no preset {name_or_path!r}; {said}")
+    raise ConfigError("", f"there is no preset {quoted(name_or_path)}; {said}")
 
 
 def read_text(path: Path) -> str:
@@ -68,7 +71,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ConfigError("", f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError("", f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -88,10 +91,12 @@ def load_preset(name_or_path: str) -> Preset:
         return read_preset(path.stem, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("", f"{shown}: is not valid TOML: {error}") from None
-    except RecursionError:
-        raise ConfigError("", f"{shown}: is nested too deeply") from None
     except ConfigError as error:
         raise ConfigError("", f"{shown}: {error}") from None
+    except ValueError:
+        raise ConfigError("", f"{shown}: has a whole number of too many digits") from None
+    except RecursionError:
+        raise ConfigError("", f"{shown}: is nested too deeply") from None
 
 
 def library() -> Iterator[Preset]:

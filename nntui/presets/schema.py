@@ -1,9 +1,11 @@
 """From a TOML table to a `Preset`: every wrong entry is named by its dotted key."""
 
 import copy
+import operator
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from numbers import Integral
 from typing import Any, TypeVar
 
 from nntui.core.configuration import (
@@ -17,7 +19,7 @@ from nntui.core.configuration import (
     one_of,
 )
 from nntui.core.data import load_data, with_constants
-from nntui.core.errors import ConfigError
+from nntui.core.errors import ConfigError, quoted
 from nntui.presets.preset import Goal, Preset, Step, Story
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -41,7 +43,7 @@ def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
         report=_section(Report, "report", source["report"]),
         faults=tuple(_faults(source.get("faults", []))),
     )
-    load_data(configuration.data)
+    load_data(configuration)
     if configuration.data.probe is not None:
         with_constants(configuration.data, configuration.data.probe, "data.probe")
     return Preset(
@@ -56,9 +58,13 @@ def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
 
 def check_seed(seed: object) -> int:
     """``seed`` as a seed that RandomState takes; ConfigError otherwise."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= HIGHEST_SEED:
-        raise ConfigError("seed", f"must be a whole number from 0 to {HIGHEST_SEED}, not {seed!r}")
-    return seed
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        number = operator.index(seed)
+        if 0 <= number <= HIGHEST_SEED:
+            return number
+    raise ConfigError(
+        "seed", f"must be a whole number from 0 to {HIGHEST_SEED}, not {quoted(seed)}"
+    )
 
 
 def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
@@ -76,7 +82,7 @@ def parse_value(text: str) -> Any:
     """A value as it stands in TOML (``0.1``, ``true``, ``[1, 2]``); anything else is a text."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, too many digits, or too deep
         return text
     return table["value"] if list(table) == ["value"] else text
 
@@ -87,7 +93,9 @@ def _put(source: dict[str, Any], key: str, value: Any) -> None:
     walked: list[str] = []
     for part in (*path, last):
         if isinstance(place, list):
-            if not part.isdecimal() or int(part) >= len(place):
+            if not (part.isdecimal() and part.isascii() and len(part) < 10) or (
+                int(part) >= len(place)
+            ):
                 raise ConfigError(key, f"{'.'.join(walked)} has entries 0 to {len(place) - 1}")
         elif not isinstance(place, dict):
             raise ConfigError(key, f"{'.'.join(walked)} has no entries of its own")
@@ -106,7 +114,7 @@ def _known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
 
 def _section(kind: type[SectionType], key: str, table: object) -> SectionType:
     if not isinstance(table, dict):
-        raise ConfigError(key, f"must be a table, not {table!r}")
+        raise ConfigError(key, f"must be a table, not {quoted(table)}")
     _known(key, table, (each.name for each in fields(kind)))
     for each in fields(kind):
         if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
@@ -129,13 +137,13 @@ def _sections(kind: type[SectionType], key: str, tables: object, most: int) -> l
 
 def _faults(entries: object) -> list[FaultEntry]:
     if not isinstance(entries, list):
-        raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {entries!r}')
+        raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {quoted(entries)}')
     tables = [{"name": each} if isinstance(each, str) else each for each in entries]
     return _sections(FaultEntry, "faults", tables, most=100)
 
 
 def _story(table: object) -> Story:
     if not isinstance(table, dict):
-        raise ConfigError("story", f"must be a table, not {table!r}")
+        raise ConfigError("story", f"must be a table, not {quoted(table)}")
     steps = _sections(Step, "story.steps", table.get("steps", []), most=100)
     return _section(Story, "story", {**table, "steps": tuple(steps)})

@@ -11,7 +11,7 @@ from nntui.core.state import State
 FIRST_DISTANCE = 32
 MEMORY = 32 * 2**20
 """Bytes that the keyframes may take; beyond, every second one is let go."""
-FEWEST, MOST = 16, 2048
+FEWEST, MOST = 4, 2048
 OVERHEAD = 1500
 """Bytes that a state takes beside its arrays (measured on CPython 3.11, rounded up)."""
 

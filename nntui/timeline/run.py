@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nntui.core.configuration import check_rows
 from nntui.core.data import with_constants
 from nntui.core.network import Parameters
 from nntui.core.state import Divergence, State, frozen
@@ -113,18 +114,20 @@ class Run:
         """What the outputs should be, (outputs, samples)."""
         return self._trainer.data.y
 
-    def predict(self, rows: Sequence[Sequence[float]]) -> Array:
+    def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
 
-        Raises ConfigError for rows that are not as wide as the inputs.
+        Raises ConfigError for what is no table of finite numbers, as wide as the inputs.
         """
-        x = with_constants(self.preset.configuration.data, tuple(map(tuple, rows)), "input")
+        listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
+        x = with_constants(self.preset.configuration.data, check_rows("input", listed), "input")
         return self._trainer.forward(x).play().copy()
 
     def step(self, updates: int = 1) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
 
-        Raises ValueError for a negative number.
+        Raises ValueError for a negative number.  After a KeyboardInterrupt the cursor stands at
+        a kept state, at most some hundred updates back.
         """
         if updates < 0:
             raise ValueError(f"cannot make {updates} updates; seek goes back")
@@ -132,9 +135,18 @@ class Run:
         while self.update < target and self.divergence is None:
             if self.update == self._keyframes.due:
                 self._keyframes.add(self._trainer.state)
-            self._trainer.advance(min(target, self._keyframes.due) - self.update)
-        self.head = max(self.head, self.update)
+            self._advance(min(target, self._keyframes.due) - self.update)
+            self.head = max(self.head, self.update)
         return UpdateReport(self.update, self.epoch, self.loss, self.divergence)
+
+    def _advance(self, updates: int) -> None:
+        begun = self.update
+        try:
+            self._trainer.advance(updates)
+        except BaseException:
+            # Ctrl+C may have come in the middle of an update: only a kept state is whole.
+            self._trainer.restore(self._nearest(begun))
+            raise
 
     def seek(self, update: int) -> UpdateReport:
         """Move the cursor to ``update``: back by replay, forwards by training.
