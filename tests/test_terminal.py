@@ -103,6 +103,14 @@ def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
         assert b"Traceback" not in app.written
 
 
+def test_a_number_typed_as_fast_as_a_paste_is_not_lost() -> None:
+    with terminal("add-relu") as app:
+        app.wait_for(b"update 0")
+        app.read(0.5)
+        app.press(b"N23\r")
+        app.wait_for(b"seed 23")
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_the_terminal_as_it_was(name: str) -> None:
     with terminal("add-tanh") as app:

@@ -5,11 +5,13 @@ import signal
 from collections.abc import Iterable
 
 from textual.app import App, SystemCommand
+from textual.events import Key
 from textual.screen import Screen
 
 from nntui.presets.library import library
 from nntui.presets.preset import Preset
 from nntui.tui.actions import LIBRARY, WORKBENCH
+from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.workbench import Workbench
 
@@ -34,6 +36,15 @@ class NNTUI(App[None]):
             self._show_library()
         else:
             self.push_screen(Workbench(self._preset))
+
+    def on_key(self, event: Key) -> None:
+        """Keep what is typed fast: these keys were sent to the panel that asked the question.
+
+        Printable keys reach the app only if the question's input did not get them.
+        """
+        screen = self.screen
+        if isinstance(screen, AskNumber) and (event.is_printable or screen.focused is None):
+            screen.type(event)
 
     def _show_library(self) -> None:
         if self._library is None:

@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -18,13 +19,17 @@ class AskNumber(ModalScreen[int | None]):
     }
     AskNumber Static { color: $foreground-muted; height: auto; }
     AskNumber .-wrong { color: $text-error; }
-    AskNumber Input { border: none; height: 1; padding: 0; background: $boost; }
+    AskNumber Input {
+        border: none; height: 1; padding: 0; background: $boost;
+        &:focus { border: none; }
+    }
     """
     BINDINGS = [Binding("escape", "dismiss", "cancel")]
 
     def __init__(self, title: str, hint: str, low: int, high: int) -> None:
         super().__init__()
         self._title, self._hint, self._low, self._high = title, hint, low, high
+        self._early: list[Key] = []
 
     def compose(self) -> ComposeResult:
         """The input and, under it, what may be given."""
@@ -33,6 +38,22 @@ class AskNumber(ModalScreen[int | None]):
             box.border_subtitle = "Enter goes, Esc cancels"
             yield Input(id="number")
             yield Static(self._hint, id="hint")
+
+    def on_mount(self) -> None:
+        """Take what was typed while the screen was being made."""
+        for event in self._early:
+            self.type(event)
+
+    def type(self, event: Key) -> None:
+        """Treat ``event`` as typed into the input, also before that is on the screen."""
+        if not self.is_mounted:
+            self._early.append(event)
+            return
+        number = self.query_one(Input)
+        if event.key == "enter":
+            number.post_message(Input.Submitted(number, number.value))
+        elif event.character is not None and event.is_printable:
+            number.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the number, or say what it should be."""
