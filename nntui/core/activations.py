@@ -5,7 +5,9 @@ differ there and the difference is felt: ``left`` is the slope from below, ``rig
 from above, ``zero`` is 0.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -143,16 +145,146 @@ class Sigmoid(Activation):
         tape.add(np.multiply, a, slope, slope)
 
 
+@dataclass(frozen=True)
+class ELU(Activation):
+    """The exponential linear unit (Clevert, Unterthiner and Hochreiter 2015), ``alpha > 0``."""
+
+    alpha: float = 1.0
+
+    name = "elu"
+    formula = "a = z if z > 0 else alpha*(exp(z) - 1)"
+    summary = "a rectifier that bends smoothly to -alpha (parameter alpha)"
+
+    def forward(self, tape: Tape, z: Array, a: Array) -> None:
+        # max(z, 0) + alpha*expm1(min(z, 0)): the exponential never sees a positive number.
+        above = np.empty_like(z)
+        tape.add(np.minimum, z, 0.0, out=a)
+        tape.add(np.expm1, a, a)
+        tape.add(np.multiply, a, self.alpha, a)
+        tape.add(np.maximum, z, 0.0, out=above)
+        tape.add(np.add, a, above, a)
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        tape.add(np.minimum, z, 0.0, out=slope)
+        tape.add(np.exp, slope, slope)
+        if self.alpha != 1.0:
+            above = np.empty_like(z)
+            tape.add(np.heaviside, z, 0.0, above)
+            tape.add(np.multiply, above, 1.0 - self.alpha, above)
+            tape.add(np.multiply, slope, self.alpha, slope)
+            tape.add(np.add, slope, above, slope)
+
+
+class GELU(Activation):
+    """The Gaussian error linear unit, in its tanh form (Hendrycks and Gimpel 2016)."""
+
+    name = "gelu"
+    formula = "a = z/2 * (1 + tanh(sqrt(2/pi) * (z + 0.044715*z^3)))"
+    summary = "a smooth rectifier, in the tanh form"
+
+    _ROOT, _CUBE = math.sqrt(2.0 / math.pi), 0.044715
+
+    def _bend(self, tape: Tape, z: Array, out: Array) -> None:
+        """Record ``out = tanh(sqrt(2/pi) * (z + 0.044715*z^3))``."""
+        tape.add(np.multiply, z, z, out)
+        tape.add(np.multiply, out, self._CUBE, out)
+        tape.add(np.add, out, 1.0, out)
+        tape.add(np.multiply, out, z, out)
+        tape.add(np.multiply, out, self._ROOT, out)
+        tape.add(np.tanh, out, out)
+
+    def forward(self, tape: Tape, z: Array, a: Array) -> None:
+        self._bend(tape, z, a)
+        tape.add(np.add, a, 1.0, a)
+        tape.add(np.multiply, a, z, a)
+        tape.add(np.multiply, a, 0.5, a)
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        # (1 + t)/2 + z/2 * (1 - t^2) * sqrt(2/pi) * (1 + 3*0.044715*z^2), t the tanh above.
+        bend, inner = np.empty_like(z), np.empty_like(z)
+        self._bend(tape, z, bend)
+        tape.add(np.multiply, z, z, inner)
+        tape.add(np.multiply, inner, 3.0 * self._CUBE, inner)
+        tape.add(np.add, inner, 1.0, inner)
+        tape.add(np.multiply, inner, self._ROOT, inner)
+        tape.add(np.multiply, inner, z, inner)
+        tape.add(np.multiply, bend, bend, slope)
+        tape.add(np.subtract, 1.0, slope, slope)
+        tape.add(np.multiply, slope, inner, slope)
+        tape.add(np.add, slope, bend, slope)
+        tape.add(np.add, slope, 1.0, slope)
+        tape.add(np.multiply, slope, 0.5, slope)
+
+
+class Softplus(Activation):
+    """The smooth rectifier (Dugas et al. 2001); its derivative is the sigmoid."""
+
+    name = "softplus"
+    formula = "a = log(1 + exp(z))"
+    summary = "a smooth rectifier, never quite 0"
+
+    def forward(self, tape: Tape, z: Array, a: Array) -> None:
+        tape.add(np.logaddexp, z, 0.0, a)
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        Sigmoid().forward(tape, z, slope)
+
+
+class Softmax(Activation):
+    """Shares that add up to 1 over the layer's units; an output for classes.
+
+    Its Jacobian is full: ``delta_i = a_i * (u_i - sum_j u_j a_j)``.
+    """
+
+    name = "softmax"
+    formula = "a_i = exp(z_i) / sum_j exp(z_j)"
+    summary = "shares of the layer's units; with categorical-cross-entropy"
+
+    def forward(self, tape: Tape, z: Array, a: Array) -> None:
+        # Without the greatest z, which cancels, the exponentials overflow.
+        one = np.empty((1, *z.shape[1:]))
+        tape.add(np.maximum.reduce, z, 0, None, one, True)
+        tape.add(np.subtract, z, one, a)
+        tape.add(np.exp, a, a)
+        tape.add(np.add.reduce, a, 0, None, one, True)
+        tape.add(np.divide, a, one, a)
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        """Record the diagonal ``a*(1 - a)``, which is not the whole of its derivative."""
+        Sigmoid().derivative(tape, z, a, slope)
+
+    def backward(
+        self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
+    ) -> None:
+        one = np.empty((1, *z.shape[1:]))
+        self.derivative(tape, z, a, slope)
+        tape.add(np.multiply, upstream, a, delta)
+        tape.add(np.add.reduce, delta, 0, None, one, True)
+        tape.add(np.subtract, upstream, one, delta)
+        tape.add(np.multiply, delta, a, delta)
+
+
 ACTIVATIONS: dict[str, type[Activation]] = {
-    kind.name: kind for kind in (Identity, ReLU, LeakyReLU, Tanh, Sigmoid)
+    kind.name: kind
+    for kind in (
+        Identity,
+        ReLU,
+        LeakyReLU,
+        Tanh,
+        Sigmoid,
+        ELU,
+        GELU,
+        Softplus,
+        Softmax,
+    )
 }
 
 
-def activation(name: str, *, leak: float = 0.01, kink: str = "left") -> Activation:
-    """The activation called ``name``, with the parameters it takes; KeyError if unknown."""
+def activation(name: str, **parameters: Any) -> Activation:
+    """The activation called ``name``, with those of ``parameters`` that it takes.
+
+    Raises KeyError if there is none.
+    """
     kind = ACTIVATIONS[name]
-    if kind is ReLU:
-        return ReLU(kink=kink)
-    if kind is LeakyReLU:
-        return LeakyReLU(leak=leak, kink=kink)
-    return kind()
+    taken = {each.name: parameters[each.name] for each in fields(kind) if each.name in parameters}
+    return kind(**taken)

@@ -1,86 +1,95 @@
 """One update on a tape: forward pass, loss, backpropagation, optimiser, and the faults in it."""
 
-from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
+from nntui.core.algebra import Algebra
 from nntui.core.configuration import Configuration
-from nntui.core.faults import Fault, Penalty, fault
-from nntui.core.losses import LOSSES
-from nntui.core.network import LayerPass, Layout, record_forward
-from nntui.core.optimisers import OPTIMISERS, SGD
+from nntui.core.faults import Fault, LayerGradient, Penalty
+from nntui.core.losses import LOSSES, Value
+from nntui.core.network import LayerPass, Layout, faults_by_layer, record_forward
+from nntui.core.optimisers import Clock, Optimiser, optimiser
 from nntui.core.tape import Arena, Array, Tape
 
 
-def faults_of(configuration: Configuration, layer: int) -> list[Fault]:
-    """The faults that are on in ``layer``, in the order given."""
-    return [
-        fault(entry.name, of=entry.of) for entry in configuration.faults if entry.concerns(layer)
-    ]
-
-
-def optimiser_of(configuration: Configuration) -> SGD:
+def optimiser_of(configuration: Configuration) -> Optimiser:
     """The optimiser that the configuration asks for."""
     training = configuration.training
-    return OPTIMISERS[training.optimiser](training.learning_rate, training.momentum)
+    return optimiser(
+        training.optimiser,
+        momentum=training.momentum,
+        rho=training.rho,
+        beta1=training.beta1,
+        beta2=training.beta2,
+        epsilon=training.epsilon,
+    )
 
 
-def make_arena(configuration: Configuration) -> Arena:
-    """All buffers of an update.
+def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Arena:
+    """All buffers of an update but its batch, each with the axes ``tail`` behind its own.
 
-    ``batch`` holds inputs over targets; ``z``, ``a``, ``h``, ``error``, ``upstream``, ``slope``
-    and ``delta`` are (units, samples); ``gradient``, ``step``, ``theta`` and the optimiser's
-    slots are flat vectors in the order of `Layout`.
+    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``slope`` and ``delta`` are (units, samples);
+    ``gradient``, ``step``, ``theta`` and the optimiser's slots are flat vectors in the order of
+    `Layout`.
     """
     layout, samples = Layout.of(configuration), configuration.batch_size
-    data, layers = configuration.data, configuration.layers
-    shapes: dict[str, tuple[int, ...]] = {"batch": (data.width + data.outputs, samples)}
-    for index, layer in enumerate(layers):
-        for name in ("z", "a", "h") if layer.normalise else ("z", "a"):
+    shapes: dict[str, tuple[int, ...]] = {}
+    for index, layer in enumerate(configuration.layers):
+        for name in ("z", "a", "upstream", "slope", "delta"):
             shapes[f"{name}{index}"] = (layer.units, samples)
         if layer.normalise:
+            shapes[f"h{index}"] = (layer.units, samples)
             shapes[f"spread{index}"] = (1, samples)
-    shapes["error"] = (data.outputs, samples)
-    for index in reversed(range(len(layers))):
-        for name in ("upstream", "slope", "delta"):
-            shapes[f"{name}{index}"] = (layers[index].units, samples)
+    shapes["error"] = (configuration.data.outputs, samples)
     for name in ("gradient", *optimiser_of(configuration).slots, "step", "theta"):
         shapes[name] = (layout.size,)
-    return Arena(shapes)
+    return Arena({name: (*shape, *tail) for name, shape in shapes.items()})
 
 
 class Update:
     """One update for batches of a given size, recorded in the buffers of ``arena``.
 
-    ``calls`` make the update from what lies in ``batch`` (inputs over targets, one column a
-    sample); afterwards ``reported()`` is the reported loss of that batch, summed over it, with
-    the parameters from before the update.
+    ``calls`` make the update from ``batch``, an array that holds inputs over targets with one
+    column a sample; afterwards ``reported()`` is the reported loss of that batch, summed over
+    it, with the parameters from before the update.  ``clock`` gives the learning rate.
     """
 
-    def __init__(self, configuration: Configuration, arena: Arena, samples: int) -> None:
-        self._configuration, self._arena, self._samples = configuration, arena, samples
+    def __init__(
+        self,
+        configuration: Configuration,
+        arena: Arena,
+        batch: Array,
+        clock: Clock,
+        algebra: Algebra,
+    ) -> None:
+        self._configuration, self._arena, self._samples = configuration, arena, batch.shape[1]
+        self._clock, self._algebra, self._tail = clock, algebra, algebra.tail
         self._layout = Layout.of(configuration)
-        self._theta = arena.view("theta", self._layout.size)
-        self._gradient = arena.view("gradient", self._layout.size)
+        self._theta = self._vector("theta")
+        self._gradient = self._vector("gradient")
         self._optimiser = optimiser_of(configuration)
+        self._faults = faults_by_layer(configuration)
+        self.batch = batch
 
         tape = Tape()
-        data = configuration.data
-        self.batch: Array = arena.view("batch", data.width + data.outputs, samples)
-        x, y = self.batch[: data.width], self.batch[data.width :]
+        tape.add(np.add, clock.count, 1.0, clock.count)
+        width = configuration.data.width
         passes = record_forward(
             tape,
             configuration,
             self._layout.views(self._theta),
-            x,
-            lambda name, *shape: arena.view(name, *shape),
+            batch[:width],
+            lambda name, *shape: arena.view(name, *shape, *self._tail),
+            algebra,
+            self._faults,
         )
-        error = arena.view("error", data.outputs, samples)
-        tape.add(np.subtract, passes[-1].h, y, error)
+        error = arena.view("error", configuration.data.outputs, self._samples, *self._tail)
+        tape.add(np.subtract, passes[-1].h, batch[width:], error)
         tape.note("error", len(passes) - 1, error)
-        self.reported: Callable[[], float] = LOSSES[configuration.report.loss].value(
-            passes[-1].z, error, y
+        self.reported: Value = LOSSES[configuration.report.loss].value(
+            passes[-1].z, error, batch[width:]
         )
         self._record_backward(tape, passes, error)
         self.calls = tuple(tape.calls)
@@ -88,14 +97,14 @@ class Update:
         """Every tensor of an update, in the order of computation."""
 
     def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array) -> None:
-        configuration, training = self._configuration, self._configuration.training
+        training = self._configuration.training
         weights, gradients = self._layout.views(self._theta), self._layout.views(self._gradient)
         last, loss = len(passes) - 1, LOSSES[training.loss]
         scale = 1.0 / self._samples if training.reduction == "mean" else 1.0
         upstream = loss.gradient(tape, error, scale, self._buffer("upstream", last))
         waiting = []
         for index in reversed(range(last + 1)):
-            layer, faults = passes[index], faults_of(configuration, index)
+            layer, faults = passes[index], self._faults[index]
             tape.note("upstream", index, upstream)
             if index == last and loss.needs_output is not None:
                 delta = upstream
@@ -103,15 +112,13 @@ class Update:
                 delta = self._buffer("delta", index)
                 self._record_delta(tape, layer, faults, index, upstream, delta)
             (W, b), (gW, gb) = weights[index], gradients[index]
-            tape.add(np.dot, delta, layer.x.T, gW)
+            self._algebra.outer(tape, delta, layer.x, gW)
             if gb is not None:
                 self._record_bias_gradient(tape, delta, gb)
-            if configuration.l2:
-                decay = np.empty_like(gW)
-                tape.add(np.multiply, W, configuration.l2, decay)
-                tape.add(np.add, gW, decay, gW)
+            self._record_penalty(tape, W, gW)
             for each in faults:
-                each.gradient(tape, W, b, gW, gb)
+                mean = training.reduction == "mean"
+                each.gradient(tape, LayerGradient(W, b, gW, gb, self._samples, mean))
             tape.note("gradient of W", index, gW)
             tape.note("gradient of b", index, gb)
             if any(each.updates_before_backprop for each in faults):
@@ -120,7 +127,8 @@ class Update:
                 waiting.append(self._layout.spans()[index])
             if index > 0:
                 upstream = self._buffer("upstream", index - 1)
-                tape.add(np.dot, W.T, delta, upstream)
+                back = reduce(lambda correct, each: each.weights_back(correct), faults, W)
+                self._algebra.back(tape, back, delta, upstream)
         for span in _joined(waiting):
             self._record_step(tape, span)
 
@@ -130,6 +138,18 @@ class Update:
             tape.add(np.copyto, gb, delta)
         else:
             tape.add(np.add.reduce, delta, 1, None, gb, True)
+
+    def _record_penalty(self, tape: Tape, W: Array, gW: Array) -> None:
+        """Add the gradient of the penalties, ``l2*W`` and ``l1*sign(W)``."""
+        l1, l2 = self._configuration.l1, self._configuration.l2
+        term = np.empty_like(gW) if l1 or l2 else gW
+        if l2:
+            tape.add(np.multiply, W, l2, term)
+            tape.add(np.add, gW, term, gW)
+        if l1:
+            tape.add(np.sign, W, term)
+            tape.add(np.multiply, term, l1, term)
+            tape.add(np.add, gW, term, gW)
 
     def _record_delta(
         self,
@@ -153,15 +173,16 @@ class Update:
         tape.note("delta", index, delta)
 
     def _record_step(self, tape: Tape, span: slice) -> None:
-        size = self._layout.size
-        step = self._arena.view("step", size)
-        slots = {name: self._arena.view(name, size) for name in self._optimiser.slots}
+        step = self._vector("step")
+        slots = {name: self._vector(name) for name in self._optimiser.slots}
+        self._record_clipping(tape, self._gradient[span], step[span])
         self._optimiser.update(
             tape,
             self._theta[span],
             self._gradient[span],
             step[span],
             {name: slot[span] for name, slot in slots.items()},
+            self._clock,
         )
         for name, flat in (*slots.items(), ("step", step), ("", self._theta)):
             of = f"{name} of " if name else ""
@@ -170,9 +191,27 @@ class Update:
                     tape.note(f"{of}W", layer, W)
                     tape.note(f"{of}b", layer, b)
 
+    def _record_clipping(self, tape: Tape, gradient: Array, scratch: Array) -> None:
+        """Clip what the optimiser gets: each number to ``clip_value``, then the norm."""
+        training = self._configuration.training
+        if training.clip_value is not None:
+            tape.add(np.minimum, gradient, training.clip_value, out=gradient)
+            tape.add(np.maximum, gradient, -training.clip_value, out=gradient)
+        if training.clip_norm is not None:
+            factor = np.empty((1, *self._tail))
+            tape.add(np.multiply, gradient, gradient, scratch)
+            tape.add(np.add.reduce, scratch, 0, None, factor, True)
+            tape.add(np.sqrt, factor, factor)
+            tape.add(np.divide, training.clip_norm, factor, factor)
+            tape.add(np.minimum, factor, 1.0, out=factor)
+            tape.add(np.multiply, gradient, factor, gradient)
+
+    def _vector(self, name: str) -> Array:
+        return self._arena.view(name, self._layout.size, *self._tail)
+
     def _buffer(self, name: str, index: int) -> Array:
         units = self._configuration.layers[index].units
-        return self._arena.view(f"{name}{index}", units, self._samples)
+        return self._arena.view(f"{name}{index}", units, self._samples, *self._tail)
 
 
 def _joined(spans: list[slice]) -> list[slice]:
@@ -186,19 +225,25 @@ def _joined(spans: list[slice]) -> list[slice]:
     return joined
 
 
-def reported_penalty(configuration: Configuration, theta: Array) -> Callable[[], float]:
-    """The penalty that is added to the reported loss: ``l2/2`` times the sum of w^2.
+def reported_penalty(configuration: Configuration, theta: Array) -> Value:
+    """The penalty that is added to the reported loss: ``l2/2 * sum w^2 + l1 * sum |w|``.
 
-    A fault may put another sum in its place.  Without a reported penalty the function gives 0.
+    A fault may put another sum in the place of the squares.  Without a reported penalty the
+    function gives 0.
     """
-    if not (configuration.report.penalty and configuration.l2):
+    l1, l2 = configuration.l1, configuration.l2
+    if not (configuration.report.penalty and (l1 or l2)):
         return lambda: 0.0
-    correct: Penalty = lambda W: float(np.dot(W.reshape(-1), W.reshape(-1)))
-    terms = []
-    for index, (W, _) in enumerate(Layout.of(configuration).views(theta)):
-        term = reduce(
-            lambda each, fault: fault.penalty(each), faults_of(configuration, index), correct
+    correct: Penalty = lambda W: np.asarray((W * W).sum(axis=(0, 1)))
+    terms = [
+        (reduce(lambda each, fault: fault.penalty(each), faults, correct), W)
+        for faults, (W, _) in zip(
+            faults_by_layer(configuration), Layout.of(configuration).views(theta), strict=True
         )
-        terms.append((term, W))
-    factor = configuration.l2 / 2.0
-    return lambda: factor * sum(term(W) for term, W in terms)
+    ]
+
+    def penalty() -> Any:
+        squares = sum(term(W) for term, W in terms)
+        return l2 / 2.0 * squares + (l1 * sum(np.abs(W).sum(axis=(0, 1)) for _, W in terms))
+
+    return penalty

@@ -6,14 +6,29 @@ A new fault is one class in this module and its entry in `FAULTS`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from nntui.core.activations import ACTIVATIONS, Activation, Identity, activation
 from nntui.core.tape import Array, Tape
 
-Penalty = Callable[[Array], float]
+Penalty = Callable[[Array], Array]
+"""From weights to a number per network: the sum over their first two axes."""
+
+
+class LayerGradient(NamedTuple):
+    """A layer's parameters and the gradients that backpropagation gave them."""
+
+    W: Array
+    b: Array | None
+    gW: Array
+    gb: Array | None
+    samples: int
+    """How many samples the gradients are reduced over."""
+    mean: bool
+    """Whether the training loss is a mean over the samples."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +42,19 @@ class Fault:
 
     updates_before_backprop = False
     """Whether the layer is updated before the gradient passes back through its weights."""
+    bias_after_activation = False
+    """Whether the bias is added to ``a`` and not to ``z``."""
 
     def derivative(self, correct: Activation) -> Activation:
         """The activation whose derivative backpropagation uses."""
         return correct
 
-    def gradient(self, tape: Tape, W: Array, b: Array | None, gW: Array, gb: Array | None) -> None:
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
         """Record what is done to a layer's gradients before the optimiser gets them."""
+
+    def weights_back(self, correct: Array) -> Array:
+        """The weights through which the gradient passes to the layer below."""
+        return correct
 
     def penalty(self, correct: Penalty) -> Penalty:
         """The term of the reported loss that stands for the weights' penalty."""
@@ -48,9 +69,9 @@ class BiasDecay(Fault):
     symptom = "biases shrink towards 0 whatever the data say, and never learn"
     mend = "use the sum of the layer's deltas over the batch as the gradient of b"
 
-    def gradient(self, tape: Tape, W: Array, b: Array | None, gW: Array, gb: Array | None) -> None:
-        if gb is not None and b is not None:
-            tape.add(np.copyto, gb, b)
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        if layer.gb is not None and layer.b is not None:
+            tape.add(np.copyto, layer.gb, layer.b)
 
 
 class UpdateBeforeBackprop(Fault):
@@ -104,20 +125,140 @@ class PenaltySum(Fault):
     mend = "report l2/2 times the sum of the squared weights"
 
     def penalty(self, correct: Penalty) -> Penalty:
-        return lambda W: float(W.sum())
+        return lambda W: np.asarray(W.sum(axis=(0, 1)))
+
+
+@dataclass(frozen=True)
+class _AtValue(Activation):
+    """An activation whose derivative is taken at ``a`` where it belongs at ``z``."""
+
+    correct: Activation
+
+    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        value = np.empty_like(a)
+        self.correct.forward(tape, a, value)
+        self.correct.derivative(tape, a, value, slope)
+
+
+class DerivativeAtValue(Fault):
+    """The derivative is evaluated at the activation."""
+
+    name = "derivative-at-a"
+    what = "f'(a) is used where f'(z) belongs"
+    symptom = "with sigmoid or tanh the slopes are wrong but positive: it learns, astray and slower"
+    mend = "evaluate f' at the pre-activation z, or use the form of it that is written in a"
+
+    def derivative(self, correct: Activation) -> Activation:
+        return correct if isinstance(correct, Identity) else _AtValue(correct)
+
+
+class WrongSign(Fault):
+    """The update climbs."""
+
+    name = "wrong-sign"
+    what = "the gradient has the wrong sign: w += lr*g"
+    symptom = "the loss rises from the first update on, and the parameters run away"
+    mend = "subtract the gradient; or take the error as output minus target, not target minus output"
+
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        for g in (layer.gW, layer.gb):
+            if g is not None:
+                tape.add(np.negative, g, g)
+
+
+class SumForMean(Fault):
+    """The gradient is summed where the loss is a mean, or the other way round."""
+
+    name = "sum-for-mean"
+    what = "the gradient is summed over the batch though the loss is its mean, or the reverse"
+    symptom = "the rate is too high, or too low, by the number of samples in the batch"
+    mend = "divide the gradient by the number of samples exactly where the loss does"
+
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        factor = float(layer.samples) if layer.mean else 1.0 / layer.samples
+        for g in (layer.gW, layer.gb):
+            if g is not None and layer.samples > 1:
+                tape.add(np.multiply, g, factor, g)
+
+
+@dataclass(frozen=True)
+class WrongFactor(Fault):
+    """The gradient is too large or too small by ``factor``."""
+
+    factor: float = 2.0
+
+    name = "wrong-factor"
+    what = "the gradient is multiplied by a factor that the loss does not have"
+    symptom = "it trains as with another rate; with Adam or RMSProp nothing is seen at all"
+    mend = "derive the gradient from the loss that is meant; a gradient check finds the factor"
+
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        for g in (layer.gW, layer.gb):
+            if g is not None:
+                tape.add(np.multiply, g, self.factor, g)
+
+
+class NoWeightsInBackprop(Fault):
+    """The delta goes down without its weights."""
+
+    name = "no-weights-in-backprop"
+    what = "the delta is passed to the layer below without being multiplied by the weights"
+    symptom = "all units below get the same error; only the layer itself learns properly"
+    mend = "pass W^T delta to the layer below"
+
+    def weights_back(self, correct: Array) -> Array:
+        return np.ones_like(correct)
+
+
+class FrozenBias(Fault):
+    """The bias is never updated."""
+
+    name = "frozen-bias"
+    what = "the bias is never updated"
+    symptom = "what needs an offset cannot be fitted; biases stay where they started"
+    mend = "update b with the sum of the layer's deltas over the batch"
+
+    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        if layer.gb is not None:
+            tape.add(layer.gb.fill, 0.0)
+
+
+class BiasAfterActivation(Fault):
+    """The bias is added on the wrong side of the activation."""
+
+    name = "bias-after-activation"
+    what = "a = f(W x) + b: the bias is added after the activation, and backprop does not know"
+    symptom = "kinks and bends cannot move, and the bias follows a gradient that is not its own"
+    mend = "add the bias before the activation: a = f(W x + b)"
+    bias_after_activation = True
 
 
 FAULTS: dict[str, type[Fault]] = {
-    fault.name: fault for fault in (BiasDecay, UpdateBeforeBackprop, WrongDerivative, PenaltySum)
+    each.name: each
+    for each in (
+        BiasDecay,
+        UpdateBeforeBackprop,
+        WrongDerivative,
+        PenaltySum,
+        DerivativeAtValue,
+        WrongSign,
+        SumForMean,
+        WrongFactor,
+        NoWeightsInBackprop,
+        FrozenBias,
+        BiasAfterActivation,
+    )
 }
 
 
-def fault(name: str, *, of: str | None = None) -> Fault:
-    """The fault called ``name``; KeyError if there is none."""
+def fault(name: str, **parameters: Any) -> Fault:
+    """The fault called ``name``, with those of ``parameters`` that it takes and that are not None.
+
+    Raises KeyError if there is none.
+    """
     kind = FAULTS[name]
-    if kind is WrongDerivative and of is not None:
-        return WrongDerivative(of=of)
-    return kind()
+    given = {key: value for key, value in parameters.items() if value is not None}
+    return kind(**{each.name: given[each.name] for each in fields(kind) if each.name in given})
 
 
 DERIVATIVES = tuple(ACTIVATIONS)

@@ -25,6 +25,12 @@ class Initialiser(NamedTuple):
     draw: Draw
 
 
+def _symmetric(random: np.random.RandomState, rows: int, columns: int, square: float) -> Array:
+    """Uniform between plus and minus the root of ``square``."""
+    bound = float(np.sqrt(square))
+    return random.uniform(-bound, bound, (rows, columns))
+
+
 INITIALISERS: dict[str, Initialiser] = {
     each.name: each
     for each in (
@@ -45,6 +51,38 @@ INITIALISERS: dict[str, Initialiser] = {
             "N(0, 1) * sqrt(2 / units in)",
             "keeps the size of ReLU activations from layer to layer (He et al. 2015)",
             lambda random, rows, columns: random.randn(rows, columns) * np.sqrt(2 / columns),
+        ),
+        Initialiser(
+            "he-uniform",
+            "U(-r, r), r = sqrt(6 / units in)",
+            "the same, drawn uniformly (He et al. 2015)",
+            lambda random, rows, columns: _symmetric(random, rows, columns, 6 / columns),
+        ),
+        Initialiser(
+            "xavier",
+            "N(0, 1) * sqrt(2 / (units in + units out))",
+            "keeps the size of activations and gradients with tanh (Glorot and Bengio 2010)",
+            lambda random, rows, columns: (
+                random.randn(rows, columns) * np.sqrt(2 / (rows + columns))
+            ),
+        ),
+        Initialiser(
+            "xavier-uniform",
+            "U(-r, r), r = sqrt(6 / (units in + units out))",
+            "the same, drawn uniformly (Glorot and Bengio 2010)",
+            lambda random, rows, columns: _symmetric(random, rows, columns, 6 / (rows + columns)),
+        ),
+        Initialiser(
+            "lecun",
+            "N(0, 1) * sqrt(1 / units in)",
+            "keeps the size of linear activations (LeCun et al. 1998)",
+            lambda random, rows, columns: random.randn(rows, columns) * np.sqrt(1 / columns),
+        ),
+        Initialiser(
+            "lecun-uniform",
+            "U(-r, r), r = sqrt(3 / units in)",
+            "the same, drawn uniformly (LeCun et al. 1998)",
+            lambda random, rows, columns: _symmetric(random, rows, columns, 3 / columns),
         ),
         Initialiser(
             "zeros",

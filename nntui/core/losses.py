@@ -6,10 +6,14 @@ ask about they often are not the same.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from nntui.core.tape import Array, Tape
+
+Value = Callable[[], Any]
+"""Gives a float; for many networks side by side, an array with one number each."""
 
 REDUCTIONS = ("sum", "mean")
 
@@ -30,9 +34,20 @@ class Loss:
         """Record ``scale * dL/da`` (or ``dL/dz``) and return the buffer that will hold it."""
         raise NotImplementedError
 
-    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
-        """A function that reads the buffers and returns the loss, summed over the batch."""
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
+        """The loss of each output and sample, (outputs, samples)."""
         raise NotImplementedError
+
+    def value(self, z: Array, error: Array, y: Array) -> Value:
+        """A function that reads the buffers and returns the loss, summed over the batch."""
+        return lambda: self.terms(z, error, y).sum(axis=(0, 1))
+
+
+def _sum_of_squares(error: Array) -> Value:
+    if error.ndim == 2:
+        flat, dot = error.reshape(-1), np.dot
+        return lambda: float(dot(flat, flat))
+    return lambda: np.einsum("obr,obr->r", error, error)
 
 
 def _scaled(tape: Tape, error: Array, factor: float, out: Array) -> Array:
@@ -52,9 +67,8 @@ class SquaredError(Loss):
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         return _scaled(tape, error, 2.0 * scale, out)
 
-    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
-        flat, dot = error.reshape(-1), np.dot
-        return lambda: float(dot(flat, flat))
+    def value(self, z: Array, error: Array, y: Array) -> Value:
+        return _sum_of_squares(error)
 
 
 class HalfSquaredError(Loss):
@@ -67,9 +81,9 @@ class HalfSquaredError(Loss):
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         return _scaled(tape, error, scale, out)
 
-    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
-        flat, dot = error.reshape(-1), np.dot
-        return lambda: 0.5 * float(dot(flat, flat))
+    def value(self, z: Array, error: Array, y: Array) -> Value:
+        squares = _sum_of_squares(error)
+        return lambda: 0.5 * squares()
 
 
 class HalfAbsoluteError(Loss):
@@ -84,8 +98,8 @@ class HalfAbsoluteError(Loss):
         tape.add(np.multiply, out, 0.5 * scale, out)
         return out
 
-    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
-        return lambda: 0.5 * float(np.abs(error).sum())
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
+        return 0.5 * np.abs(error)
 
 
 class BinaryCrossEntropy(Loss):
@@ -103,11 +117,19 @@ class BinaryCrossEntropy(Loss):
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         return _scaled(tape, error, scale, out)
 
-    def value(self, z: Array, error: Array, y: Array) -> Callable[[], float]:
-        return lambda: float((np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z)))).sum())
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
+        most = z.max(axis=0, keepdims=True)
+        log_sum = np.log(np.exp(z - most).sum(axis=0, keepdims=True)) + most
+        return np.asarray(y * (log_sum - z))
 
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss
-    for loss in (SquaredError(), HalfSquaredError(), HalfAbsoluteError(), BinaryCrossEntropy())
+    for loss in (
+        SquaredError(),
+        HalfSquaredError(),
+        HalfAbsoluteError(),
+        BinaryCrossEntropy(),
+        CategoricalCrossEntropy(),
+    )
 }

@@ -1,12 +1,14 @@
 """The network: its parameters in one vector, how they are drawn, and the forward pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from nntui.core.activations import Activation, activation
+from nntui.core.algebra import Algebra, Single
 from nntui.core.configuration import Configuration, Layer
+from nntui.core.faults import Fault, fault
 from nntui.core.initialisers import draw_bias, draw_weights
 from nntui.core.normalisation import LayerNormalisation
 from nntui.core.tape import Array, Tape
@@ -46,12 +48,16 @@ class Layout:
         return spans
 
     def views(self, flat: Array) -> Parameters:
-        """Per layer, W and b as views into ``flat``, a vector of `size` numbers."""
+        """Per layer, W and b as views into ``flat``, a vector of `size` numbers.
+
+        Axes of ``flat`` after the first stay behind those of W and b.
+        """
         views: Parameters = []
         for (units, inputs, has_bias), span in zip(self.shapes, self.spans(), strict=True):
             part = flat[span]
-            W = part[: units * inputs].reshape(units, inputs)
-            views.append((W, part[units * inputs :].reshape(units, 1) if has_bias else None))
+            weights, bias, tail = part[: units * inputs], part[units * inputs :], flat.shape[1:]
+            W = weights.reshape(units, inputs, *tail)
+            views.append((W, bias.reshape(units, 1, *tail) if has_bias else None))
         return views
 
 
@@ -65,6 +71,18 @@ def draw_parameters(configuration: Configuration, random: np.random.RandomState)
             shared = layer.bias == "shared-start"
             b[...] = draw_bias(random, layer.bias_init, layer.bias_scale, layer.units, shared)
     return theta
+
+
+def faults_by_layer(configuration: Configuration) -> list[list[Fault]]:
+    """Per layer, the faults that are on in it, in the order given."""
+    return [
+        [
+            fault(entry.name, of=entry.of, factor=entry.factor)
+            for entry in configuration.faults
+            if entry.concerns(layer)
+        ]
+        for layer in range(len(configuration.layers))
+    ]
 
 
 @dataclass(frozen=True)
@@ -82,7 +100,7 @@ class LayerPass:
 
 def activation_of(layer: Layer) -> Activation:
     """The activation that ``layer`` asks for."""
-    return activation(layer.activation, leak=layer.leak, kink=layer.kink)
+    return activation(layer.activation, leak=layer.leak, kink=layer.kink, alpha=layer.alpha)
 
 
 def record_forward(
@@ -91,20 +109,26 @@ def record_forward(
     parameters: Parameters,
     x: Array,
     take: Callable[[str, int, int], Array],
+    algebra: Algebra,
+    faults: Sequence[Sequence[Fault]],
 ) -> list[LayerPass]:
     """Record the forward pass of ``x`` (inputs, samples) and return each layer's buffers.
 
-    ``take(name, units, samples)`` hands out ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``, ...
+    ``take(name, units, samples)`` hands out ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``, ...;
+    ``faults`` are those of each layer.
     """
     passes, samples = [], x.shape[1]
     for index, (layer, (W, b)) in enumerate(zip(configuration.layers, parameters, strict=True)):
         z = take(f"z{index}", layer.units, samples)
         a = take(f"a{index}", layer.units, samples)
-        tape.add(np.dot, W, x, z)
-        if b is not None:
+        late = any(each.bias_after_activation for each in faults[index])
+        algebra.affine(tape, W, x, z)
+        if b is not None and not late:
             tape.add(np.add, z, b, z)
         function = activation_of(layer)
         function.forward(tape, z, a)
+        if b is not None and late:
+            tape.add(np.add, a, b, a)
         tape.note("z", index, z)
         tape.note("a", index, a)
         h, normalisation = a, None
@@ -126,7 +150,13 @@ class Forward:
     def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
         self._tape = Tape()
         self.layers = record_forward(
-            self._tape, configuration, parameters, x, lambda name, *shape: np.empty(shape)
+            self._tape,
+            configuration,
+            parameters,
+            x,
+            lambda name, *shape: np.empty(shape),
+            Single(),
+            faults_by_layer(configuration),
         )
 
     def play(self) -> Array:
