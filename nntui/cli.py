@@ -20,8 +20,8 @@ BAD_INPUT, INTERRUPTED = 2, 130
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """In matrices this small, threads of the linear algebra library only wait for each other: on a
 busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
-SLICE = 2000
-"""Updates between two looks at Ctrl+C and the progress line."""
+SLICE = 0.1
+"""Seconds between two looks at Ctrl+C and the progress line."""
 
 
 class Commands(click.Group):
@@ -111,6 +111,7 @@ def run(
     """Train a preset to its end, and print what came out."""
     if epochs is not None and updates is not None:
         raise click.UsageError("--epochs and --updates exclude each other; give one")
+    from nntui.core.errors import ConfigError
     from nntui.timeline import Run
     from nntui.timeline.ending import Ending
     from nntui.timeline.result import result_of
@@ -119,7 +120,10 @@ def run(
     training = Run(loaded, seed)
     rows = [_numbers("--predict", text) for text in predict]
     for row in rows:
-        training.predict([row])
+        try:
+            training.predict([row])
+        except ConfigError as error:
+            raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
     status = _train(training, Ending.of(training, epochs, updates))
     predictions = [training.predict([row])[:, 0] for row in rows]
@@ -127,7 +131,7 @@ def run(
     if as_json:
         _print_json(result)
     else:
-        from nntui.summary import summary
+        from nntui.timeline.summary import summary
 
         click.echo(summary(training, result, rows))
     if status == "interrupted":
@@ -162,13 +166,18 @@ def _numbers(option: str, text: str) -> list[float]:
 
 def _train(training: "Run", ending: "Ending") -> str:
     """Train to the end and return its reason, or ``interrupted`` after Ctrl+C."""
-    shown = sys.stderr.isatty()
+    from time import monotonic
+
+    from nntui.timeline.pace import Pace
+
+    pace, shown, reason, due = Pace(), sys.stderr.isatty(), None, 0.0
     with _interruptible() as interrupted:
         while (reason := ending.reason(training)) is None and not interrupted:
-            training.step(ending.stride(training, SLICE))
-            if shown and training.update % SLICE == 0:
+            pace.train(training, ending.next_look(training), SLICE)
+            if shown and monotonic() >= due:
                 share = training.update / max(ending.updates, 1)
                 click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
+                due = monotonic() + SLICE
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     return reason or "interrupted"
@@ -176,11 +185,17 @@ def _train(training: "Run", ending: "Ending") -> str:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """Ctrl+C fills the list that this gives, instead of breaking an update in two."""
+    """Ctrl+C fills the list that this gives; a second one interrupts at once."""
     import signal
 
     seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+
+    def note(number: int, frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield seen
     finally:
@@ -199,7 +214,7 @@ def main() -> int:
 
     try:
         return int(commands.main(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as error:
         message = error.format_message()
@@ -209,5 +224,7 @@ def main() -> int:
         # The reader has gone; without this, Python complains once more at exit.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        message = f"cannot write the output: {error.strerror}"
     print("nntui:", one_line(" ".join(message.split())), file=sys.stderr)
     return BAD_INPUT

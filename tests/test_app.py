@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
@@ -44,11 +45,11 @@ def shown(pilot: Pilot[None]) -> str:
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        await pilot.pause()
+    # No pilot.pause() here: it waits for an idle process, and one that trains is never idle.
+    for _ in range(4000):
+        await asyncio.sleep(0.005)
         if holds():
             return
-        await asyncio.sleep(0.01)
     raise AssertionError("it never came to hold")
 
 
@@ -137,7 +138,11 @@ async def test_running_ends_at_the_stop_rule_and_goes_on_when_asked() -> None:
         assert "stopped" in status(pilot).note
         assert "solved" in shown(pilot)
         await pilot.press("space")
-        await until(pilot, lambda: run.epoch > 2700)
+        await until(pilot, lambda: not bench(pilot).running)
+        assert run.epoch == 5000
+        assert "budget" in status(pilot).note
+        await pilot.press("space")
+        await until(pilot, lambda: run.epoch > 5100)
         await pilot.press("space")
         assert status(pilot).state == PAUSED
 
@@ -209,6 +214,31 @@ async def test_divergence_is_shown_and_one_can_go_back() -> None:
         assert run.state_hash == reached(preset, 0, ended - 1)
 
 
+async def test_an_infinite_activation_is_marked_and_does_no_harm() -> None:
+    changes = {"training.learning_rate": 100}
+    preset = override(load_preset("add-relu-momentum"), changes)
+    async with NNTUI(preset).run_test(size=(120, 40)) as pilot:
+        await pilot.press("n", "space")
+        await until(pilot, lambda: not bench(pilot).running)
+        await pilot.pause()
+        assert not np.isfinite(bench(pilot).run_shown.snapshot().layers[0].a).all()
+        assert re.search(r"0\.\d .*inf", shown(pilot))
+
+
+async def test_a_workbench_is_found_again_as_it_was_left() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        await pilot.press("m", "minus", "b", "l")
+        await pilot.pause()
+        listed = pilot.app.screen.query_one(OptionList)
+        assert preset_names()[listed.highlighted or 0] == "add-relu"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert bench(pilot).run_shown.update == 599
+        assert status(pilot).speed == "1,000/s"
+        await pilot.press("n")
+        assert status(pilot).speed == "1,000/s"
+
+
 async def test_the_future_that_was_stays_on_the_plot() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "j", "6", "0", "enter")
@@ -238,7 +268,7 @@ async def test_dead_units_are_marked_and_the_cell_cursor_reads_numbers() -> None
         assert heatmap.cell == (1, 2)
         run = bench(pilot).run_shown
         z = run.snapshot().layers[0].z[1, 2]
-        assert f"0.1 sample 2  z {z:.4g}" in shown(pilot)
+        assert f"0.1 sample 2  z {z:.6g}" in shown(pilot)
         await pilot.click(Heatmap, offset=(1 + 7 + 10 * 3 + 4, 1 + 1 + 1 + 2))
         assert heatmap.cell == (2, 3)
         await pilot.press("end", *["down"] * 30)
@@ -276,7 +306,9 @@ async def test_faults_are_marked_in_the_network_panel() -> None:
         assert "no planted fault" in shown(pilot)
 
 
-@pytest.mark.parametrize("bad", ["x", "-3", "1.5", "9" * 40, ""])
+@pytest.mark.parametrize(
+    "bad", ["x", "-3", "1.5", "9" * 40, "0" * 20 + "9" * 15, "0" * 5000 + "9" * 15, ""]
+)
 async def test_a_wrong_number_gets_a_message_and_loses_nothing(bad: str) -> None:
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         await pilot.press("e", "j")
@@ -307,10 +339,23 @@ async def test_a_panel_is_zoomed_and_unzoomed() -> None:
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         heatmap = bench(pilot).query_one(Heatmap)
         heatmap.focus()
+        await pilot.pause()
+        full = heatmap.region
         await pilot.press("z")
-        assert bench(pilot).maximized is heatmap
-        await pilot.press("z")
-        assert bench(pilot).maximized is None
+        assert bench(pilot).zoomed
+        assert heatmap.region.width == pilot.app.size.width
+        assert heatmap.region.height == pilot.app.size.height - 3
+        assert "update 0" in shown(pilot)
+        assert "? help" in shown(pilot)
+        for panel in (NetworkPanel, StoryPanel, LossPlot):
+            await pilot.press("tab")
+            await pilot.pause()
+            assert bench(pilot).query_one(panel).region.width == pilot.app.size.width
+            assert isinstance(bench(pilot).focused, panel)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not bench(pilot).zoomed
+        assert heatmap.region == full
 
 
 async def test_the_loss_axis_is_switched() -> None:

@@ -41,8 +41,9 @@ def test_any_history_can_be_drawn(values: list[float], epoch: int, log: bool, go
 def test_past_and_future_meet_at_the_cursor_and_are_told_apart() -> None:
     losses = np.linspace(1.0, 0.1, 50)
     curve = make_curve(losses, 20, 0.01, log=False, bins=200, most_ticks=5)
-    assert np.array_equal(curve.past.x, np.arange(20))
-    assert np.array_equal(curve.future.x, np.arange(19, 50))
+    assert np.array_equal(curve.past.x, np.arange(1, 21))
+    assert np.array_equal(curve.future.x, np.arange(20, 51))
+    assert (curve.cursor, curve.last) == (20.0, 50)
     assert np.array_equal(curve.past.y, losses[:20])
     roles = {role for row in draw_curve(curve, 60, 12) for _, role in row}
     assert {"past", "future", "goal", "cursor"} <= roles
@@ -52,10 +53,24 @@ def test_past_and_future_meet_at_the_cursor_and_are_told_apart() -> None:
     assert "cursor" not in roles
 
 
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_future_of_one_epoch_is_drawn_too(epoch: int) -> None:
+    curve = make_curve(
+        np.array([0.5, 0.4])[: epoch + 1], epoch, 0.1, log=True, bins=9, most_ticks=4
+    )
+    roles = {role for row in draw_curve(curve, 40, 10) for _, role in row}
+    assert {"future", "cursor"} <= roles
+
+
+def test_the_greatest_loss_has_a_label() -> None:
+    curve = make_curve(np.full(9, 0.5967), 9, 1e-3, log=True, bins=50, most_ticks=4)
+    assert "0.597" in {text for _, text in curve.ticks}
+
+
 def test_what_is_not_finite_is_marked_where_it_happened() -> None:
     losses = np.array([1.0, 2.0, math.inf, math.nan, 3.0])
     curve = make_curve(losses, 5, 0.1, log=True, bins=50, most_ticks=4)
-    assert list(curve.not_finite) == [2.0, 3.0]
+    assert list(curve.not_finite) == [3.0, 4.0]
     assert "bad" in {role for row in draw_curve(curve, 40, 8) for _, role in row}
 
 
@@ -83,7 +98,17 @@ def test_a_number_fits_its_cell_and_keeps_its_sign(value: float, width: int) -> 
 
 
 @pytest.mark.parametrize(
-    ("value", "level"), [(0.0, 0), (1e-9, 1), (-1e-9, -1), (2.0, LEVELS), (-2.0, -LEVELS)]
+    ("value", "level"),
+    [
+        (math.inf, 0),
+        (-math.inf, 0),
+        (math.nan, 0),
+        (0.0, 0),
+        (1e-9, 1),
+        (-1e-9, -1),
+        (2.0, LEVELS),
+        (-2.0, -LEVELS),
+    ],
 )
 def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert level_of(value, 2.0) == level

@@ -8,6 +8,7 @@ from nntui.core.configuration import Configuration, Data, Rows
 from nntui.core.errors import ConfigError
 from nntui.core.formula import evaluate_formula
 from nntui.core.losses import LOSSES
+from nntui.core.state import frozen
 from nntui.core.tape import Array
 
 
@@ -63,4 +64,4 @@ def load_data(configuration: Configuration) -> DataArrays:
     ):
         if LOSSES[loss].needs_output == "sigmoid" and not ((y >= 0.0) & (y <= 1.0)).all():
             raise ConfigError(f"{section}.loss", f"{loss} needs targets between 0 and 1")
-    return DataArrays(x, y)
+    return DataArrays(frozen(x), frozen(y))

@@ -3,9 +3,10 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from nntui.core.configuration import Configuration
 from nntui.core.tape import Array
@@ -13,7 +14,10 @@ from nntui.core.tape import Array
 HASH_DIGITS = 12
 
 
-def frozen(values: Array) -> Array:
+AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
+
+
+def frozen(values: AnyArray) -> AnyArray:
     """A copy of ``values`` that nobody can write to."""
     copy = values.copy()
     copy.flags.writeable = False

@@ -96,7 +96,8 @@ def _put(source: dict[str, Any], key: str, value: Any) -> None:
             if not (part.isdecimal() and part.isascii() and len(part) < 10) or (
                 int(part) >= len(place)
             ):
-                raise ConfigError(key, f"{'.'.join(walked)} has entries 0 to {len(place) - 1}")
+                has = f"has entries 0 to {len(place) - 1}" if place else "is empty"
+                raise ConfigError(key, f"{'.'.join(walked)} {has}")
         elif not isinstance(place, dict):
             raise ConfigError(key, f"{'.'.join(walked)} has no entries of its own")
         if len(walked) == len(path):
@@ -107,8 +108,9 @@ def _put(source: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
+    names = tuple(names)
     for key in table:
-        if key not in (names := tuple(names)):
+        if key not in names:
             raise ConfigError(f"{prefix}.{key}" if prefix else str(key), one_of(key, names))
 
 

@@ -19,7 +19,7 @@ Ticks = tuple[tuple[float, str], ...]
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A polyline: ``x`` in epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
+    """A polyline: ``x`` in finished epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
 
     x: Array
     y: Array
@@ -27,7 +27,10 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What the loss plot shows; ``low`` to ``high`` is the y axis, 0 to ``last`` the x axis."""
+    """What the loss plot shows; ``low`` to ``high`` is the y axis, 0 to ``last`` the x axis.
+
+    The x axis counts finished epochs, as the status line does.
+    """
 
     past: Line
     future: Line
@@ -35,12 +38,13 @@ class Curve:
     low: float
     high: float
     last: int
-    cursor: float
+    cursor: float | None
+    """Where the cursor is, if anything was trained beyond it."""
     goal: float | None
     """Where the goal lies on the axis; None on a log axis for a goal that is not positive."""
     ticks: Ticks
     not_finite: Array
-    """Epochs whose loss is infinite or NaN."""
+    """Where on the x axis the loss is infinite or NaN."""
     hidden: int
     """Finite losses that a log axis cannot show: those at or below 0."""
 
@@ -92,24 +96,36 @@ def make_curve(
     y = np.full(len(losses), np.nan)
     # A linear axis must be able to hold differences: losses beyond its end are drawn at the end.
     y[shown] = np.log10(losses[shown]) if log else np.clip(losses[shown], -LARGEST, LARGEST)
-    x = np.arange(len(losses), dtype=np.float64)
+    x = np.arange(1, len(losses) + 1, dtype=np.float64)
     goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
     inside = [] if goal_at is None else [goal_at]
     if shown.any():
         inside += [float(np.min(y[shown])), float(np.max(y[shown]))]
+    # The future begins at the last loss of the past, so that the two are one curve.
+    joined = max(epoch - 1, 0) if epoch < len(losses) else epoch
     low, high = _padded(min(inside, default=0.0), max(inside, default=1.0))
     return Curve(
         past=thin(x[:epoch], y[:epoch], bins),
-        future=thin(x[max(epoch - 1, 0) :], y[max(epoch - 1, 0) :], bins),
+        future=thin(x[joined:], y[joined:], bins),
         low=low,
         high=high,
-        last=max(len(losses) - 1, 1),
-        cursor=float(max(epoch - 1, 0)),
+        last=max(len(losses), 1),
+        cursor=float(epoch) if epoch < len(losses) else None,
         goal=goal_at,
-        ticks=_ticks(low, high, most_ticks, log),
+        ticks=_with_top(_ticks(low, high, most_ticks, log), low, high, most_ticks, y, log),
         not_finite=x[~finite],
         hidden=int((finite & ~shown).sum()),
     )
+
+
+def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:
+    """``ticks``, and one at the greatest loss where none is near: the top is what one reads."""
+    if np.isnan(y).all():
+        return ticks
+    top, room = float(np.nanmax(y)), (high - low) / (2 * most)
+    if ticks and top - ticks[-1][0] < room:
+        return ticks
+    return (*ticks, (top, f"{10.0**top if log else top:.3g}"))
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

@@ -1,11 +1,13 @@
 """When a run ends: at its budget, at its stop rule, or where the numbers end."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nntui.presets.preset import Goal
 from nntui.timeline.run import Run
 
 BUDGET, TARGET, DIVERGED = "budget", "target", "diverged"
+ENDLESS = 10**15
+"""A budget that nobody lives to see spent."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,17 @@ class Ending:
             return TARGET
         return BUDGET if run.update >= self.updates else None
 
-    def stride(self, run: Run, most: int) -> int:
-        """How many updates, at most ``most``, can be made before `reason` is to be asked again."""
-        if run.update < self.updates:
-            most = min(most, self.updates - run.update)
-        if self.goal.stop:
-            most = min(most, run.preset.configuration.updates_per_epoch - run.position)
-        return most
+    def beyond(self, run: Run) -> "Ending":
+        """What is left of the rule for a run that is to go on from where it ended."""
+        ending = self
+        if ending.reason(run) == TARGET:
+            ending = replace(ending, goal=replace(ending.goal, stop=False))
+        if ending.reason(run) == BUDGET:
+            ending = replace(ending, updates=ENDLESS)
+        return ending
 
-
-def solved(run: Run) -> bool:
-    """Whether the reported loss of the last epoch run is finite and at or below the goal."""
-    return run.divergence is None and run.preset.goal.reached(run.loss)
+    def next_look(self, run: Run) -> int:
+        """The update up to which the run can be trained before `reason` is to be asked again."""
+        per_epoch = run.preset.configuration.updates_per_epoch
+        epoch_end = run.update + per_epoch - run.position
+        return min(epoch_end, self.updates) if self.goal.stop else self.updates

@@ -6,7 +6,6 @@ from typing import Any
 
 from nntui.core.network import Parameters
 from nntui.core.tape import Array
-from nntui.timeline.ending import solved
 from nntui.timeline.run import Run
 
 
@@ -38,7 +37,7 @@ def result_of(
         "updates": run.update,
         "epochs": run.epoch,
         "status": status,
-        "solved": solved(run),
+        "solved": run.solved,
         "final_loss": losses[-1] if losses else None,
         "losses": [[epoch, loss] for epoch, loss in enumerate(losses)],
         "initial": layers_of(initial),

@@ -83,6 +83,14 @@ class Run:
         return self._losses[self.epoch - 1] if self.epoch else None
 
     @property
+    def solved(self) -> bool:
+        """Whether the last epoch run ended finite, at or below the preset's goal.
+
+        An epoch that diverges is run, but never ends: a diverged run is not solved.
+        """
+        return self.divergence is None and self.preset.goal.reached(self.loss)
+
+    @property
     def parameters(self) -> Parameters:
         """Per layer (W, b), copies: W (units out, units in), b (units,) or None."""
         return [
@@ -146,6 +154,7 @@ class Run:
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is whole.
             self._trainer.restore(self._nearest(begun))
+            del self._losses[self.head // self.preset.configuration.updates_per_epoch :]
             raise
 
     def seek(self, update: int) -> UpdateReport:
@@ -154,13 +163,21 @@ class Run:
         A diverged run ends at the update that diverged; seeking beyond stops there.  Raises
         ValueError for a negative update.
         """
+        self.approach(update)
+        return self.step(update - self.update)
+
+    def approach(self, update: int) -> None:
+        """Move the cursor, without training, as near below ``update`` as a kept state is.
+
+        The rest is `step`'s, which can be taken in small portions.  Raises ValueError for a
+        negative update.
+        """
         if update < 0:
             raise ValueError(f"there is no update {update}; the first is 0")
         if update != self.update:
             start = self._nearest(update)
             if update < self.update or start.update > self.update:
                 self._trainer.restore(start)
-        return self.step(update - self.update)
 
     def _nearest(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
@@ -196,21 +213,24 @@ class Run:
             update=self.update,
             head=self.head,
             epoch=self.epoch,
-            losses=np.array(self._losses, dtype=np.float64),
+            losses=frozen(np.array(self._losses, dtype=np.float64)),
+            solved=self.solved,
             state_hash=self.state_hash,
             divergence=self.divergence,
             next_rows=self._trainer.next_batch(),
             layers=tuple(
                 LayerView(
+                    W=frozen(W),
+                    b=None if b is None else frozen(b),
                     activation=layer.activation.name,
                     z=frozen(layer.z),
                     a=frozen(layer.a),
                     h=frozen(layer.h),
                     normalised=layer.normalisation is not None,
-                    dead=layer.activation.dead(layer.a),
+                    dead=frozen(layer.activation.dead(layer.a)),
                     largest=largest_finite(layer.a),
                 )
-                for layer in self._whole.layers
+                for layer, (W, b) in zip(self._whole.layers, self.parameters, strict=True)
             ),
             inputs=data.x,
             targets=data.y,

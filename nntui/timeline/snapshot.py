@@ -15,9 +15,16 @@ def largest_finite(values: Array) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LayerView:
-    """One layer on all data rows; arrays are (units, samples) and read-only."""
+    """One layer on all data rows; arrays are (units, samples), if not said otherwise.
+
+    All are read-only.
+    """
 
     activation: str
+    W: Array
+    """(units, units in)"""
+    b: Array | None
+    """(units,)"""
     z: Array
     a: Array
     h: Array
@@ -41,6 +48,8 @@ class Snapshot:
     """Finished epochs at ``update``."""
     losses: Array
     """The reported loss of every epoch finished at ``head``."""
+    solved: bool
+    """See `Run.solved`."""
     state_hash: str
     divergence: Divergence | None
     next_rows: range

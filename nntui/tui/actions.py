@@ -67,8 +67,12 @@ LIBRARY = (
 )
 
 
+KEY = re.compile("{(" + "|".join(action.name for action in WORKBENCH) + ")}")
+"""The name of an action in a story's text."""
+
+
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
-    """A screen's bindings for ``actions``; what Textual handles (tab, enter) is left out."""
+    """A screen's bindings for ``actions``; what a list does on Enter is left out."""
     return [
         Binding(
             action.keys,
@@ -78,11 +82,11 @@ def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
             id=action.name,
         )
         for action in actions
-        if action.name not in ("next_panel", "open")
+        if action.name != "open"
     ]
 
 
 def fill_keys(text: str) -> str:
     """``text`` with each ``{action}`` replaced by its key; unknown names stay as they are."""
     keys = {action.name: action.key for action in WORKBENCH}
-    return re.sub(r"\{(\w+)\}", lambda found: keys.get(found[1], found[0]), text)
+    return KEY.sub(lambda found: keys[found[1]], text)

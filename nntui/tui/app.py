@@ -25,6 +25,7 @@ class NNTUI(App[None]):
         super().__init__()
         self._preset = preset
         self._library: LibraryScreen | None = None
+        self._benches: dict[Preset, Workbench] = {}
 
     def on_mount(self) -> None:
         """Open what was asked for, and leave cleanly when the connection drops."""
@@ -35,7 +36,7 @@ class NNTUI(App[None]):
         if self._preset is None:
             self._show_library()
         else:
-            self.push_screen(Workbench(self._preset))
+            self._open(self._preset)
 
     def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
@@ -51,21 +52,35 @@ class NNTUI(App[None]):
             self._library = LibraryScreen(list(library()))
         self.push_screen(self._library)
 
+    def _open(self, preset: Preset) -> None:
+        """Open ``preset``, as it was left if it was open before."""
+        if preset not in self._benches:
+            self._benches[preset] = Workbench(preset)
+            # An installed screen outlives being popped, and so does its run.
+            self.install_screen(self._benches[preset], f"workbench-{len(self._benches)}")
+        self.push_screen(self._benches[preset])
+
     def on_library_screen_chosen(self, message: LibraryScreen.Chosen) -> None:
         """Open the chosen preset above the library."""
-        self.push_screen(Workbench(message.preset))
+        self._open(message.preset)
 
-    def on_workbench_left(self) -> None:
-        """Close the workbench; the library lies below it, or is opened now."""
+    def on_workbench_left(self, message: Workbench.Left) -> None:
+        """Put the workbench aside; the library lies below it, or is opened now."""
         self.pop_screen()
         if not isinstance(self.screen, LibraryScreen):
             self._show_library()
+        if self._library is not None:
+            self._library.highlight(message.preset.name)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""
         actions = {LibraryScreen: LIBRARY, Workbench: WORKBENCH}.get(type(screen), ())
+        yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)
             if method is not None:
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
-        yield from super().get_system_commands(screen)
+        for command in super().get_system_commands(screen):
+            # Our help and zoom do these, and keep the status and the keys in sight.
+            if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
+                yield command

@@ -6,12 +6,24 @@ The sign is never told by the hue alone: cells carry their number, or a glyph of
 import math
 from functools import lru_cache
 
+from rich.color import Color as RichColor
 from rich.style import Style
 from textual.color import Color
 
 LEVELS = 7
 """Steps from zero to the largest; few, so that styles are shared and frames stay small."""
 
+# Hand-picked from the 256 colours: blended ones would be rounded to hues that lead astray.
+_DARK_256 = {
+    "zero": (234,),
+    "+": (94, 130, 166, 172, 208, 214, 215),
+    "-": (17, 18, 25, 26, 32, 39, 75),
+}
+_LIGHT_256 = {
+    "zero": (255,),
+    "+": (230, 223, 216, 215, 208, 172, 130),
+    "-": (195, 153, 117, 111, 75, 33, 25),
+}
 _DARK = {"zero": Color.parse("#1c1f26"), "-": Color.parse("#4aa3ff"), "+": Color.parse("#ff9a3c")}
 _LIGHT = {"zero": Color.parse("#f4f4f4"), "-": Color.parse("#1668b8"), "+": Color.parse("#b85c00")}
 POSITIVE, NEGATIVE = " ░░▒▒▓▓█", " --==≡≡≡"
@@ -19,29 +31,45 @@ POSITIVE, NEGATIVE = " ░░▒▒▓▓█", " --==≡≡≡"
 
 def level_of(value: float, largest: float) -> int:
     """``value`` as a step from ``-LEVELS`` to ``LEVELS``; anything but 0 is at least one step."""
-    if value == 0.0 or largest == 0.0 or value != value:
+    if value == 0.0 or largest == 0.0 or not math.isfinite(value):
         return 0
     step = min(max(round(abs(value) / largest * LEVELS), 1), LEVELS)
     return step if value > 0 else -step
 
 
 @lru_cache(maxsize=256)
-def cell_style(level: int, dark: bool, plain: bool, cursor: bool) -> Style:
-    """The style of a cell; ``plain`` uses the terminal's sixteen colours and no background."""
-    if plain:
+def cell_style(level: int, dark: bool, colours: str | None, cursor: bool) -> Style:
+    """The style of a cell, on a terminal with ``colours`` (Rich's names of colour systems).
+
+    Without 256 colours it uses the terminal's own sixteen, and no background.
+    """
+    sign = "-" if level < 0 else "+"
+    if is_plain(colours):
         colour = "bright_blue" if level < 0 else "yellow" if level > 0 else None
         return Style(color=colour, reverse=cursor, bold=cursor)
-    ramp = _DARK if dark else _LIGHT
-    ground = ramp["zero"].blend(ramp["-" if level < 0 else "+"], abs(level) / LEVELS)
-    ink = ground.get_contrast_text(1.0)
+    if colours == "256":
+        steps = _DARK_256 if dark else _LIGHT_256
+        chosen = steps[sign][abs(level) - 1] if level else steps["zero"][0]
+        rich_ground = RichColor.from_ansi(chosen)
+        ground = Color.from_rich_color(rich_ground)
+    else:
+        ramp = _DARK if dark else _LIGHT
+        ground = ramp["zero"].blend(ramp[sign], abs(level) / LEVELS)
+        rich_ground = ground.rich_color
+    ink = Color.parse("#000000" if ground.brightness > 0.45 else "#ffffff").rich_color
     if cursor:
-        ground, ink = ink, ground
-    return Style(color=ink.rich_color, bgcolor=ground.rich_color, bold=cursor)
+        return Style(color=rich_ground, bgcolor=ink, bold=True)
+    return Style(color=ink, bgcolor=rich_ground)
 
 
-def legend(dark: bool, plain: bool) -> str:
+def is_plain(colours: str | None) -> bool:
+    """Whether glyphs have to tell what backgrounds cannot."""
+    return colours not in ("256", "truecolor")
+
+
+def legend(dark: bool, colours: str | None) -> str:
     """How to read the cells, as markup for a panel's border."""
-    if plain:
+    if is_plain(colours):
         return "below 0 -=≡  above 0 ░▒▓, scaled by layer"
     ramp = _DARK if dark else _LIGHT
     below, above = ramp["-"].hex, ramp["+"].hex
@@ -55,13 +83,15 @@ def glyph(level: int) -> str:
 
 def short(value: float, width: int) -> str:
     """``value`` in at most ``width`` (4 or more) characters; what is nearly 0 keeps its sign."""
-    decimals = 4 if width >= 8 else 2
+    decimals = 4 if width >= 6 else 2
     if value == 0.0 or not math.isfinite(value):
         return f"{value:g}"[:width]
     if abs(value) < 0.5 * 10.0**-decimals:
         return "-0" if value < 0 else "+0"
     for digits in range(decimals, -1, -1):
         text = f"{value:.{digits}f}"
-        if len(text) <= width:
-            return text
+        bare = text.replace("0.", ".", 1) if abs(value) < 1.0 else text
+        for form in (text, bare):
+            if len(form) <= width:
+                return form
     return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")[:width]

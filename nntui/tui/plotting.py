@@ -45,11 +45,11 @@ def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
     figure.yticks(
         [_on_its_row(at, curve, rows) for at, _ in curve.ticks], [text for _, text in curve.ticks]
     )
-    epochs = sorted({0, curve.last // 2, curve.last})
+    epochs = sorted({0, curve.last} | ({curve.last // 2} if curve.last % 2 == 0 else set()))
     figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
     if curve.goal is not None:
         _line(figure, np.array([0.0, curve.last]), np.full(2, curve.goal), "goal")
-    if len(curve.future.x) > 1:
+    if curve.cursor is not None:
         ends = np.array([curve.low, curve.high])
         _line(figure, np.full(2, curve.cursor), ends, "cursor")
         _segments(figure, curve.future, "future")

@@ -7,6 +7,9 @@ from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+LONGEST = 20
+"""Digits; no limit that is asked for has more."""
+
 
 class AskNumber(ModalScreen[int | None]):
     """Asks for a whole number from ``low`` to ``high``; the result is None after Escape."""
@@ -58,9 +61,11 @@ class AskNumber(ModalScreen[int | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the number, or say what it should be."""
         text = event.value.replace(",", "").replace("_", "").replace(" ", "")
-        if text.isascii() and text.isdigit() and self._low <= int(text[:20]) <= self._high:
-            self.dismiss(int(text))
-            return
+        if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LONGEST:
+            number = int(text.lstrip("0") or "0")
+            if self._low <= number <= self._high:
+                self.dismiss(number)
+                return
         hint = self.query_one("#hint", Static)
         hint.add_class("-wrong")
         hint.update(f"A whole number from {self._low:,} to {self._high:,}, please.")

@@ -27,6 +27,10 @@ class LibraryScreen(SizedScreen):
     LibraryScreen OptionList {
         height: 1fr; border: none; padding: 0; scrollbar-size-vertical: 1;
         &:focus { border: none; }
+        & > .option-list--option-highlighted,
+        &:focus > .option-list--option-highlighted {
+            background: $primary 25%; color: $foreground; text-style: none;
+        }
     }
     """
     BINDINGS = bindings(LIBRARY)
@@ -59,6 +63,12 @@ class LibraryScreen(SizedScreen):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the chosen preset."""
         self.post_message(self.Chosen(self._presets[event.option_index]))
+
+    def highlight(self, name: str) -> None:
+        """Put the highlight on the preset called ``name``, if it is listed."""
+        for index, preset in enumerate(self._presets):
+            if preset.name == name and self.is_mounted:
+                self.query_one(OptionList).highlighted = index
 
     def action_help(self) -> None:
         """Explain the library."""

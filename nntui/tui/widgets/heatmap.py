@@ -12,12 +12,16 @@ from textual.strip import Strip
 from nntui.core.tape import Array
 from nntui.timeline import Snapshot
 from nntui.timeline.snapshot import largest_finite
-from nntui.tui.palette import cell_style, glyph, legend, level_of, short
+from nntui.tui.palette import cell_style, glyph, is_plain, legend, level_of, short
 from nntui.tui.widgets.panel import Panel
 
 LABEL, MARK = 7, 5
 """Columns left of the cells for the unit's name, and right of them for ``dead``."""
 TITLE = "Activations: unit by sample"
+NARROW = 60
+"""Below this many columns the readout rounds to three digits."""
+MOST_SHOWN = 64
+"""Weights and inputs that the readout lists."""
 NUMBERS_FROM, WIDEST = 5, 10
 """A cell at least this wide shows its number; no cell is wider than the second."""
 
@@ -52,6 +56,10 @@ class Heatmap(Panel):
         Binding("right", "move(0, 1)", "right", show=False),
         Binding("pageup", "move(-10, 0)", "page up", show=False),
         Binding("pagedown", "move(10, 0)", "page down", show=False),
+        Binding("shift+left,ctrl+left", "move(0, -10)", "10 samples left", show=False),
+        Binding("shift+right,ctrl+right", "move(0, 10)", "10 samples right", show=False),
+        Binding("ctrl+home", "move(-100000000, 0)", "first row", show=False),
+        Binding("ctrl+end", "move(100000000, 0)", "last row", show=False),
         Binding("home", "move(0, -100000000)", "first sample", show=False),
         Binding("end", "move(0, 100000000)", "last sample", show=False),
     ]
@@ -60,9 +68,11 @@ class Heatmap(Panel):
         "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, "
         "blue (and a minus sign or dashes) below, each layer up to its own largest magnitude. "
         "The highlighted column numbers are the samples of the next update. A unit that is "
-        "active on no sample is marked dead: no gradient can reach it. The last row is the "
-        "target. With the focus here, the arrow keys move the cell cursor; the line at the "
-        "bottom gives the numbers under it."
+        "active on no sample is marked dead: no gradient can reach it. The output and the "
+        "target stay at the bottom. +0 and -0 are numbers too small to show. With the focus "
+        "here, the arrow keys move the cell cursor (with Shift by ten samples; Home, End and "
+        "Page Up, Page Down too), and the bottom lines read the numbers under it, with the "
+        "unit's weights w and bias b where there is room."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -75,7 +85,9 @@ class Heatmap(Panel):
         self.border_title = TITLE
         self._rows: list[Row] = []
         self._lines: list[int | str] = []
-        """What stands below the sample numbers: the index of a row, or a layer's heading."""
+        """What scrolls below the sample numbers: the index of a row, or a layer's heading."""
+        self._pinned: list[int] = []
+        """The rows that stay at the bottom: output and target, where not everything fits."""
         self._top = 0
         self._left = 0
 
@@ -98,14 +110,19 @@ class Heatmap(Panel):
     def notify_style_update(self) -> None:
         """Show the legend in the theme's colours."""
         super().notify_style_update()
-        wanted = legend(self.app.current_theme.dark, self._plain)
+        wanted = legend(self.app.current_theme.dark, self._colours)
         if self.border_subtitle != wanted:
             self.border_subtitle = wanted
 
     @property
     def _plain(self) -> bool:
         """Whether glyphs have to tell what backgrounds cannot."""
-        return self.app.no_color or self.app.console.color_system in (None, "standard", "windows")
+        return is_plain(self._colours)
+
+    @property
+    def _colours(self) -> str | None:
+        """The terminal's colour system."""
+        return None if self.app.no_color else self.app.console.color_system
 
     def action_move(self, rows: int, samples: int) -> None:
         """Move the cell cursor."""
@@ -120,9 +137,8 @@ class Heatmap(Panel):
         if inside is None:
             return
         x, y = inside.x - LABEL, inside.y - 1
-        if self.snapshot is not None and x >= 0 and y >= 0:
-            line, sample = self._top + y, self._left + x // self._width
-            row = self._lines[line] if line < len(self._lines) else ""
+        if self.snapshot is not None and x >= 0 and 0 <= y < self._shown[0]:
+            row, sample = self._at(y), self._left + x // self._width
             if isinstance(row, int) and sample < self._samples:
                 self.cell = (row, sample)
 
@@ -140,25 +156,48 @@ class Heatmap(Panel):
     def _shown(self) -> tuple[int, int]:
         """How many rows and samples fit."""
         width, height = self.content_size
-        return max(height - 2, 1), max((width - LABEL - MARK) // self._width, 1)
+        return max(height - 1 - self._readouts, 1), max((width - LABEL - MARK) // self._width, 1)
+
+    @property
+    def _readouts(self) -> int:
+        """Lines for what is under the cell cursor; the second where all rows fit without it."""
+        return 2 if self.content_size.height >= len(self._rows) + 3 else 1
+
+    def _at(self, y: int) -> int | str:
+        """What stands ``y`` lines below the sample numbers."""
+        scrolling = self._shown[0] - len(self._pinned)
+        if y >= scrolling:
+            return self._pinned[y - scrolling] if self._pinned else ""
+        line = self._top + y
+        return self._lines[line] if line < len(self._lines) else ""
 
     def _arrange(self) -> None:
-        """Put headings between the layers where everything fits with them."""
-        self._lines = list(range(len(self._rows)))
+        """Put headings between the layers, or pin output and target where not all rows fit."""
+        fitting, outputs = self._shown[0], 2 * self._outputs
+        rows = list(range(len(self._rows)))
+        self._lines, self._pinned = [*rows], []
         headings = _headings(self.snapshot) if self.snapshot is not None else {}
-        if len(self._rows) + len(headings) <= self._shown[0]:
+        if len(self._rows) + len(headings) <= fitting:
             for row in sorted(headings, reverse=True):
                 self._lines.insert(row, headings[row])
+        elif len(self._rows) > fitting >= 2 * outputs:
+            self._lines, self._pinned = [*rows[:-outputs]], rows[-outputs:]
+
+    @property
+    def _outputs(self) -> int:
+        return 0 if self.snapshot is None else self.snapshot.targets.shape[0]
 
     def _follow(self) -> None:
         self._arrange()
         rows, samples = self._shown
+        rows -= len(self._pinned)
         row, sample = self.cell
-        self._top = _scrolled(self._top, row, rows, len(self._lines))
+        if row not in self._pinned:
+            self._top = _scrolled(self._top, row, rows, len(self._lines))
         self._left = _scrolled(self._left, sample, samples, self._samples)
         clipped = []
-        if len(self._rows) > rows:
-            clipped.append(f"rows {self._top + 1}-{self._top + rows} of {len(self._rows)}")
+        if len(self._lines) > rows:
+            clipped.append(f"rows {self._top + 1}-{self._top + rows} of {len(self._lines)}")
         if self._samples > samples:
             clipped.append(f"samples {self._left}-{self._left + samples - 1} of {self._samples}")
         title = f"Activations: {', '.join(clipped)}" if clipped else TITLE
@@ -173,11 +212,11 @@ class Heatmap(Panel):
             segments = []
         elif y == 0:
             segments = self._header()
-        elif y == height - 1:
-            segments = self._readout()
+        elif y >= height - self._readouts:
+            texts = self._readout(width)
+            segments = [Segment(texts[y - height], self._style("readout"))]
         else:
-            line = self._top + y - 1
-            row = self._lines[line] if line < len(self._lines) else ""
+            row = self._at(y - 1)
             segments = (
                 self._cells(row) if isinstance(row, int) else [Segment(row, self._style("label"))]
             )
@@ -214,13 +253,13 @@ class Heatmap(Panel):
 
     def _cells(self, at: int) -> list[Segment]:
         row, width = self._rows[at], self._width
-        plain = self._plain
+        plain, colours = self._plain, self._colours
         dark = self.app.current_theme.dark
         segments = [Segment(row.label.ljust(LABEL), self._style("dead" if row.dead else "label"))]
         for sample in self._columns():
             value = float(row.values[sample])
             level = level_of(value, row.largest)
-            style = cell_style(level, dark, plain, self.cell == (at, sample))
+            style = cell_style(level, dark, colours, self.cell == (at, sample))
             if value != value or abs(value) == float("inf"):
                 text, style = (
                     "!" * width if width < 4 else f"{value:g}".rjust(width),
@@ -236,21 +275,32 @@ class Heatmap(Panel):
         segments.append(Segment(" dead" if row.dead else " " * MARK, self._style("dead")))
         return segments
 
-    def _readout(self) -> list[Segment]:
+    def _readout(self, width: int) -> list[str]:
+        """What is under the cell cursor: the unit's parameters, then its numbers."""
         assert self.snapshot is not None
         at, sample = min(self.cell[0], len(self._rows) - 1), min(self.cell[1], self._samples - 1)
-        row, style = self._rows[at], self._style("readout")
+        row, inputs = self._rows[at], self.snapshot.inputs[:, sample]
+        digits = ".3g" if width < NARROW else ".6g"
         if row.layer is None:
-            text = f"target of sample {sample}  {row.values[sample]:.6g}"
+            parameters, text = "", f"target of sample {sample}  {row.values[sample]:.6g}"
         else:
-            layer = self.snapshot.layers[row.layer]
-            text = f"{row.layer}.{row.unit} sample {sample}  "
-            text += f"z {layer.z[row.unit, sample]:.4g}  a {layer.a[row.unit, sample]:.4g}"
+            layer, unit = self.snapshot.layers[row.layer], row.unit
+            text = f"{row.label} sample {sample}  z {layer.z[unit, sample]:{digits}}"
+            text += f"  a {layer.a[unit, sample]:{digits}}"
             if layer.normalised:
-                text += f"  norm {layer.h[row.unit, sample]:.4g}"
-        x = ", ".join(f"{value:g}" for value in self.snapshot.inputs[:, sample])
-        text += f"  x {x}"
-        return [Segment(text, style)]
+                text += f"  norm {layer.h[unit, sample]:{digits}}"
+            parameters = (
+                f"{row.label} w {', '.join(f'{w:.3g}' for w in layer.W[unit, :MOST_SHOWN])}"
+            )
+            parameters += ", ..." if layer.W.shape[1] > MOST_SHOWN else ""
+            parameters += "  no bias" if layer.b is None else f"  b {layer.b[unit]:.3g}"
+        text += f"  x {', '.join(f'{value:g}' for value in inputs[:MOST_SHOWN])}"
+        return [_cut(parameters, width), _cut(text, width)]
+
+
+def _cut(text: str, width: int) -> str:
+    """``text`` in ``width`` columns; a number cut short would be another number, so dots say so."""
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
 
 def _scrolled(first: int, wanted: int, fitting: int, count: int) -> int:

@@ -6,8 +6,11 @@ from textual.strip import Strip
 
 from nntui.timeline import Snapshot
 from nntui.timeline.curve import Curve, make_curve
+from nntui.tui.actions import fill_keys
 from nntui.tui.plotting import Cells, draw_curve
 from nntui.tui.widgets.panel import Panel
+
+TITLE = "Loss"
 
 
 class LossPlot(Panel):
@@ -46,7 +49,8 @@ class LossPlot(Panel):
     def __init__(self, goal: float) -> None:
         super().__init__()
         self._goal = goal
-        self._strips: list[Strip] = []
+        self._rows: list[Cells] = []
+        self._message = ""
 
     def watch_snapshot(self) -> None:
         """Draw anew."""
@@ -60,17 +64,17 @@ class LossPlot(Panel):
         """Draw anew."""
         self._draw()
 
-    def notify_style_update(self) -> None:
-        """Draw anew with the theme's colours."""
-        super().notify_style_update()
-        self._draw()
-
     def _draw(self) -> None:
         width, height = self.content_size
-        if self.snapshot is None or width < 20 or height < 3:
-            self._strips = []
+        snapshot, self._rows = self.snapshot, []
+        if snapshot is None or width < 20 or height < 3:
+            self._message = "no room to draw"
             return
-        snapshot = self.snapshot
+        if not len(snapshot.losses):
+            self._message = fill_keys("no epoch is finished yet; {one_epoch} trains one")
+            self.border_title = TITLE
+            self.refresh()
+            return
         curve = make_curve(
             snapshot.losses,
             snapshot.epoch,
@@ -80,13 +84,12 @@ class LossPlot(Panel):
             most_ticks=max(height // 2, 2),
         )
         self._caption(curve)
-        self._strips = [self._strip(cells) for cells in draw_curve(curve, width, height)]
+        self._rows = draw_curve(curve, width, height)
         self.refresh()
 
     def _caption(self, curve: Curve) -> None:
         # Only a changed caption is set, because setting one repaints the whole panel.
-        axis = "log" if self.log_axis else "linear"
-        title = f"Loss ({axis} axis, by epoch)"
+        title = f"{TITLE} ({'log' if self.log_axis else 'linear'} axis, by epoch)"
         parts = []
         if curve.hidden:
             parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
@@ -107,8 +110,9 @@ class LossPlot(Panel):
         )
 
     def render_line(self, y: int) -> Strip:
-        """One row of the picture."""
-        if y < len(self._strips):
-            return self._strips[y]
-        text = "no room to draw" if y == 0 else ""
-        return Strip([Segment(text.ljust(self.content_size.width), self.rich_style)])
+        """One row of the picture, or a message in its place."""
+        if y < len(self._rows):
+            return self._strip(self._rows[y])
+        text = self._message if y == 0 and not self._rows else ""
+        width = self.content_size.width
+        return Strip([Segment(text.ljust(width)[:width], self.rich_style)])

@@ -56,7 +56,8 @@ def _kinks(layers: Iterable[Layer]) -> Iterator[Entry]:
 def _training(configuration: Configuration) -> Iterator[Entry]:
     training, report, data = configuration.training, configuration.report, configuration.data
     yield ("loss", f"{training.loss}, {training.reduction}")
-    yield ("printed", f"{report.loss}, {report.reduction}")
+    penalty = " + penalty" if report.penalty else ""
+    yield ("printed", f"{report.loss}, {report.reduction}{penalty}")
     momentum = f", momentum {training.momentum:g}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
     yield ("rate", f"{training.learning_rate:g}")

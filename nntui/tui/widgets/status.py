@@ -57,12 +57,14 @@ class StatusLine(Widget):
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
         first = Content.assemble(left, "  ", (snapshot.state_hash, "$foreground-muted"))
         head = f" of {snapshot.head:,}" if snapshot.update < snapshot.head else ""
-        reached = goal.reached(snapshot.loss)
+        reached = snapshot.solved
         second = Content.assemble(
             f"update {snapshot.update:,}{head}  epoch {snapshot.epoch:,}  loss ",
             (loss_text(snapshot.loss), "bold"),
-            ("  solved: " if reached else "  goal ", "$text-success" if reached else ""),
-            f"{'at or below ' if reached else ''}{goal.loss:g}",
+            (
+                "  solved" if reached else f"  goal {goal.loss:g}",
+                "$text-success" if reached else "",
+            ),
             f"  speed {self.speed}",
         )
         return Content("\n").join([first, second.truncate(self.size.width, ellipsis=True)])

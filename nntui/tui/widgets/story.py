@@ -5,7 +5,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from nntui.presets.preset import Story
-from nntui.tui.actions import fill_keys
+from nntui.tui.actions import KEY, fill_keys
 from nntui.tui.widgets.panel import TextPanel
 
 
@@ -32,14 +32,9 @@ def tell(story: Story) -> Content:
 
 
 def _marked(text: str) -> str:
-    """``text`` as markup, its keys in bold."""
+    """``text`` as markup, its keys in reverse."""
     escaped = text.replace("[", r"\[")
-    pieces: list[str] = []
-    for word in escaped.split("{"):
-        name, brace, rest = word.partition("}")
-        key = fill_keys(f"{{{name}}}") if brace and pieces else ""
-        pieces.append(f"[reverse] {key} [/]{rest}" if key else word)
-    return "".join(pieces)
+    return KEY.sub(lambda found: f"[reverse] {fill_keys(found[0])} [/]", escaped)
 
 
 class StoryPanel(TextPanel):

@@ -54,7 +54,7 @@ def _curve(losses: Sequence[tuple[int, float | None]]) -> str:
     if not losses:
         return "no epoch was finished"
     shown = [losses[at] for at in _spread(len(losses), LOSSES_SHOWN)]
-    return "  ".join(f"{number(loss)} ({epoch})" for epoch, loss in shown) + "  (by epoch)"
+    return "  ".join(f"{number(loss)} ({epoch + 1})" for epoch, loss in shown) + "  (epochs)"
 
 
 def _spread(count: int, most: int) -> list[int]:
