@@ -74,7 +74,8 @@ class Update:
         self.batch = batch
 
         tape = Tape()
-        tape.add(np.add, clock.count, 1.0, clock.count)
+        if self._optimiser.counts:
+            tape.add(np.add, clock.count, 1.0, clock.count)
         width = configuration.data.width
         passes = record_forward(
             tape,

@@ -15,12 +15,14 @@ from numbers import Integral, Real
 from typing import Any
 
 from nntui.core.activations import ACTIVATIONS, KINKS
+from nntui.core.datasets import DATASETS
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.faults import DERIVATIVES, FAULTS
 from nntui.core.formula import check_formula
 from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.losses import LOSSES, REDUCTIONS
 from nntui.core.optimisers import OPTIMISERS
+from nntui.core.schedules import SCHEDULES
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -29,6 +31,9 @@ MOST_NUMBERS = 100_000_000
 """Limits, checked before any memory is taken: one vector of parameters is then at most 80 MB,
 and the data with all buffers of an update at most 800 MB."""
 
+MOST_ROWS = 1_000_000
+SCALINGS = ("none", "standard", "minmax")
+ORDERS = ("in-order", "shuffled", "random")
 BIASES = ("none", "per-unit", "shared-start")
 FULL = "full"
 
@@ -153,50 +158,96 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Data(Section):
-    """The data rows: a table, or a formula of x evaluated at evenly spaced points."""
+    """The data rows: a table, a formula of x at evenly spaced points, or a drawn set."""
 
-    inputs: Rows | None = entry(None, doc="the inputs of each data row (a table)")
-    targets: Rows | None = entry(None, doc="the targets of each data row (a table)")
+    inputs: Rows | None = entry(None, doc="table: the inputs of each data row")
+    targets: Rows | None = entry(None, doc="table: the targets of each data row")
     formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
-    start: float | None = entry(None, doc="first x of the formula (0)")
-    stop: float | None = entry(None, doc="last x of the formula (1)")
-    samples: int | None = entry(None, doc="how many evenly spaced x (101)", low=1, high=1_000_000)
+    start: float | None = entry(None, doc="formula: first x (0)")
+    stop: float | None = entry(None, doc="formula: last x (1)")
+    set: str | None = entry(None, doc="instead of a table: a classic 2-D set", choices=DATASETS)
+    classes: int | None = entry(None, doc="set: how many classes (2)", low=2, high=20)
+    one_hot: bool = entry(False, doc="set: one target column a class, not one column of 0 and 1")
+    samples: int | None = entry(
+        None, doc="formula, set: how many rows (101)", low=1, high=MOST_ROWS
+    )
+    noise: float = entry(0.0, doc="formula, set: standard deviation of added noise", low=0.0)
+    seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
     constant_inputs: tuple[float, ...] = entry((), doc="constant columns added to every row")
+    scale_inputs: str = entry("none", doc="per column, by the training rows", choices=SCALINGS)
+    scale_targets: str = entry("none", doc="likewise for the targets", choices=SCALINGS)
     target_divisor: float = entry(1.0, doc="every target is divided by this", above=0.0)
+    test_share: float = entry(0.0, doc="share of the rows kept for testing", low=0.0, below=1.0)
     probe: Rows | None = entry(None, doc="rows to predict after training")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.formula is not None:
-            if self.inputs is not None or self.targets is not None:
-                raise ConfigError("formula", "stands beside inputs or targets: give one or other")
-            check_formula("formula", str(self.formula))
-            for name, value in (("start", 0.0), ("stop", 1.0), ("samples", 101)):
-                if getattr(self, name) is None:
-                    object.__setattr__(self, name, value)
-        elif self.inputs is None or self.targets is None:
-            missing = "inputs" if self.inputs is None else "targets"
-            raise ConfigError(missing, "is missing: give inputs and targets, or a formula")
-        elif any(x is not None for x in (self.start, self.stop, self.samples)):
-            raise ConfigError("", "start, stop and samples belong to a formula, not to a table")
-        elif len(self.inputs) != len(self.targets):
-            raise ConfigError(
-                "targets", f"has {len(self.targets)} rows where inputs has {len(self.inputs)}"
-            )
+        sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
+        if not sources:
+            raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
+        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
+            raise ConfigError("", "give one: inputs and targets, or a formula, or a set")
+        self._check_source(sources[0])
+        if self.training_rows < 1:
+            raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")
         if self.probe is not None and len(self.probe[0]) not in (self.given, self.width):
             raise ConfigError(
                 "probe", f"has rows of {len(self.probe[0])} numbers; the inputs have {self.given}"
             )
 
+    def _check_source(self, source: str) -> None:
+        """Fill in what the source takes, and refuse what it does not."""
+        defaults: dict[str, dict[str, Any]] = {
+            "inputs": {},
+            "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
+            "set": {"classes": 2, "samples": 101},
+        }
+        for name in ("start", "stop", "samples", "classes"):
+            if name in defaults[source]:
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, defaults[source][name])
+            elif getattr(self, name) is not None:
+                kind = "a table" if source == "inputs" else f"a {source}"
+                raise ConfigError(name, f"does not belong to {kind}")
+        if source == "inputs":
+            if self.noise or self.one_hot:
+                raise ConfigError(
+                    "noise" if self.noise else "one_hot", "does not belong to a table"
+                )
+            if self.targets is None:
+                raise ConfigError("targets", "is missing: give the targets of each row")
+            if len(self.inputs or ()) != len(self.targets):
+                raise ConfigError(
+                    "targets", f"has {len(self.targets)} rows where inputs has {self.rows}"
+                )
+        elif source == "formula":
+            check_formula("formula", str(self.formula))
+        else:
+            most = DATASETS[str(self.set)].most_classes
+            if (self.classes or 0) > most:
+                raise ConfigError("classes", f"{self.set} has at most {most}")
+            if (self.classes or 0) > 2 and not self.one_hot:
+                raise ConfigError("one_hot", "must be true for more than two classes")
+
     @property
     def rows(self) -> int:
-        """How many data rows there are."""
+        """How many data rows there are, those for testing included."""
         return len(self.inputs) if self.inputs is not None else self.samples or 0
+
+    @property
+    def test_rows(self) -> int:
+        """How many rows are kept for testing."""
+        return round(self.test_share * self.rows)
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows are trained on."""
+        return self.rows - self.test_rows
 
     @property
     def given(self) -> int:
         """How many inputs a row has, without the constant columns."""
-        return len(self.inputs[0]) if self.inputs is not None else 1
+        return len(self.inputs[0]) if self.inputs is not None else 1 if self.formula else 2
 
     @property
     def width(self) -> int:
@@ -206,7 +257,9 @@ class Data(Section):
     @property
     def outputs(self) -> int:
         """How many targets a row has."""
-        return len(self.targets[0]) if self.targets is not None else 1
+        if self.targets is not None:
+            return len(self.targets[0])
+        return (self.classes or 1) if self.one_hot else 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +269,7 @@ class Layer(Section):
     units: int = entry(doc="how many units", low=1, high=100_000)
     activation: str = entry("identity", doc="the activation function", choices=ACTIVATIONS)
     leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
+    alpha: float = entry(1.0, doc="elu goes down to -alpha", above=0.0, high=1e6)
     kink: str = entry("left", doc="derivative of relu and leaky-relu at z = 0", choices=KINKS)
     init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
     scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
@@ -234,9 +288,23 @@ class Training(Section):
     optimiser: str = entry("sgd", doc="the rule of the update", choices=OPTIMISERS)
     learning_rate: float = entry(doc="the step's factor", low=0.0)
     momentum: float = entry(0.0, doc="share of the last step that is kept", low=0.0, below=1.0)
-    batch: int | str = entry(FULL, doc="samples per update, in order; or full")
+    rho: float = entry(0.9, doc="rmsprop: share of the running square", low=0.0, below=1.0)
+    beta1: float = entry(0.9, doc="adam: share of the running mean", low=0.0, below=1.0)
+    beta2: float = entry(0.999, doc="adam: share of the running square", low=0.0, below=1.0)
+    epsilon: float = entry(1e-8, doc="rmsprop, adam: added to the root", low=0.0)
+    schedule: str = entry("constant", doc="the rate's factor over the epochs", choices=SCHEDULES)
+    schedule_decay: float = entry(0.5, doc="the schedule's decay", low=0.0, high=1e6)
+    schedule_every: int = entry(100, doc="the schedule's period in epochs", low=1, high=10**9)
+    batch: int | str = entry(FULL, doc="samples per update; or full")
+    order: str = entry("in-order", doc="how an epoch's samples are taken", choices=ORDERS)
+    draws: int | None = entry(
+        None, doc="order random: samples an epoch (as many as rows)", low=1, high=MOST_ROWS
+    )
+    clip_value: float | None = entry(None, doc="each gradient is cut to plus or minus", above=0.0)
+    clip_norm: float | None = entry(None, doc="the gradient's norm is cut to", above=0.0)
+    l1: float = entry(0.0, doc="penalty l1 * sum |w| on the weights", low=0.0)
     l2: float = entry(0.0, doc="penalty l2/2 * sum w^2 on the weights", low=0.0)
-    l2_per_sample: bool = entry(False, doc="divide l2 by the number of data rows")
+    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the training rows")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -246,6 +314,8 @@ class Training(Section):
                     "batch", f'must be a whole number or "full", not {quoted(self.batch)}'
                 )
             _check_number("batch", self.batch, True, {"low": 1, "high": MOST_NUMBERS})
+        if self.draws is not None and self.order != "random":
+            raise ConfigError("draws", 'belongs to order = "random"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +328,7 @@ class Report(Section):
 
     loss: str = entry(doc="the loss that is printed", choices=LOSSES)
     reduction: str = entry("mean", doc="over the samples of the epoch", choices=REDUCTIONS)
-    penalty: bool = entry(False, doc="add the l2 penalty of the weights after the epoch")
+    penalty: bool = entry(False, doc="add the penalties of the weights after the epoch")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,6 +338,7 @@ class FaultEntry(Section):
     name: str = entry(doc="which fault", choices=FAULTS)
     layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
     of: str | None = entry(None, doc="fault derivative: whose derivative", choices=DERIVATIVES)
+    factor: float | None = entry(None, doc="fault wrong-factor: the factor (2)")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -281,6 +352,8 @@ class FaultEntry(Section):
             object.__setattr__(self, "layers", numbers)
         if self.of is not None and self.name != "derivative":
             raise ConfigError("of", f"belongs to the fault derivative, not to {self.name}")
+        if self.factor is not None and self.name != "wrong-factor":
+            raise ConfigError("factor", f"belongs to the fault wrong-factor, not to {self.name}")
 
     def concerns(self, layer: int) -> bool:
         """Whether the fault is on in ``layer``."""
@@ -337,7 +410,7 @@ class Configuration:
                     f"makes {parameters:,} parameters; at most {MOST_PARAMETERS:,} are possible",
                 )
         units = sum(layer.units for layer in self.layers)
-        numbers = self.data.rows * (2 * self.data.width + 3 * units)
+        numbers = (self.data.rows + self.samples_per_epoch) * (2 * self.data.width + 3 * units)
         numbers += self.batch_size * 6 * units + 5 * parameters
         if numbers > MOST_NUMBERS:
             raise ConfigError(
@@ -357,15 +430,28 @@ class Configuration:
     def batch_size(self) -> int:
         """Samples per update; the last batch of an epoch may be smaller."""
         batch = self.training.batch
-        return self.data.rows if batch == FULL else min(int(batch), self.data.rows)
+        return self.samples_per_epoch if batch == FULL else min(int(batch), self.samples_per_epoch)
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """Samples in one epoch: the training rows, or as many random draws as asked for."""
+        return self.training.draws or self.data.training_rows
 
     @property
     def updates_per_epoch(self) -> int:
-        """Updates in one pass over the data."""
-        return -(-self.data.rows // self.batch_size)
+        """Updates in one epoch."""
+        return -(-self.samples_per_epoch // self.batch_size)
+
+    @property
+    def l1(self) -> float:
+        """The factor of the absolute penalty: the gradient of W gains ``l1 * sign(W)``."""
+        return self.training.l1 / self._penalty_divisor
 
     @property
     def l2(self) -> float:
-        """The factor of the penalty's gradient: the gradient of W gains ``l2 * W``."""
-        training = self.training
-        return training.l2 / self.data.rows if training.l2_per_sample else training.l2
+        """The factor of the squared penalty: the gradient of W gains ``l2 * W``."""
+        return self.training.l2 / self._penalty_divisor
+
+    @property
+    def _penalty_divisor(self) -> int:
+        return self.data.training_rows if self.training.l2_per_sample else 1

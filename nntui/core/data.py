@@ -1,10 +1,12 @@
 """The data rows as arrays: inputs and targets with one column a sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.configuration import Configuration, Data, Rows
+from nntui.core.configuration import Configuration, Data
+from nntui.core.datasets import draw_dataset
 from nntui.core.errors import ConfigError
 from nntui.core.formula import evaluate_formula
 from nntui.core.losses import LOSSES
@@ -13,55 +15,126 @@ from nntui.core.tape import Array
 
 
 @dataclass(frozen=True, eq=False)
-class DataArrays:
-    """``x`` is (inputs, samples), the constant inputs included; ``y`` is (outputs, samples)."""
+class Scaling:
+    """``(value - shift) / spread``, per row of an array; both are (rows, 1)."""
 
+    shift: Array
+    spread: Array
+
+    @classmethod
+    def fitted(cls, kind: str, values: Array) -> "Scaling":
+        """``standard``: mean 0, deviation 1; ``minmax``: from 0 to 1; constant rows become 0."""
+        if kind == "standard":
+            shift, spread = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+        elif kind == "minmax":
+            shift, spread = values.min(axis=1, keepdims=True), np.ptp(values, axis=1, keepdims=True)
+        else:
+            shift, spread = np.zeros((len(values), 1)), np.ones((len(values), 1))
+        return cls(shift, np.where(spread == 0.0, 1.0, spread))
+
+    def __call__(self, values: Array) -> Array:
+        """``values`` scaled; where nothing is scaled, the same to the last bit."""
+        return np.asarray((values - self.shift) / self.spread)
+
+
+@dataclass(frozen=True, eq=False)
+class DataArrays:
+    """Rows to train on and rows to test on, read-only.
+
+    ``x`` is (inputs, samples), scaled and with the constant inputs; ``y`` is (outputs, samples).
+    """
+
+    data: Data
     x: Array
     y: Array
+    test_x: Array
+    test_y: Array
+    scaling: Scaling
+
+    def inputs(self, rows: Sequence[Sequence[float]], key: str = "inputs") -> Array:
+        """``rows`` as the network takes them; constants are added where a row leaves them out.
+
+        Raises ConfigError, with ``key``, when the rows have any other width.
+        """
+        x = np.array(rows, dtype=np.float64).T
+        if x.shape[0] == self.data.width:
+            x = x[: self.data.given]
+        elif x.shape[0] != self.data.given:
+            constants = self.data.constant_inputs
+            also = f" (or {self.data.width} with the constants)" if constants else ""
+            raise ConfigError(
+                key, f"has {x.shape[0]} numbers; the network has {self.data.given} inputs{also}"
+            )
+        return _with_constants(self.data, self.scaling(x))
 
 
-def with_constants(data: Data, rows: Rows, key: str = "inputs") -> Array:
-    """``rows`` as (inputs, samples); the constant inputs are added where a row leaves them out.
+def _with_constants(data: Data, x: Array) -> Array:
+    constants = np.array(data.constant_inputs).reshape(-1, 1)
+    return np.concatenate([x, np.repeat(constants, x.shape[1], axis=1)])
 
-    Raises ConfigError, with ``key``, when a row has any other width.
-    """
-    x = np.array(rows, dtype=np.float64).T
-    if x.shape[0] == data.given:
-        constants = np.repeat(np.array(data.constant_inputs).reshape(-1, 1), x.shape[1], axis=1)
-        x = np.concatenate([x, constants])
-    elif x.shape[0] != data.width:
-        also = f" (or {data.width} with the constants)" if data.constant_inputs else ""
-        raise ConfigError(
-            key, f"has {x.shape[0]} numbers; the network has {data.given} inputs{also}"
-        )
-    return np.ascontiguousarray(x)
+
+def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
+    """Inputs (given, rows) and targets (outputs, rows), before any split or scaling."""
+    if data.formula is not None:
+        with np.errstate(all="ignore"):
+            points = np.linspace(data.start or 0.0, data.stop or 0.0, data.rows)
+        if not np.isfinite(points).all():
+            raise ConfigError("data.start", "to data.stop is too far for floats")
+        y = evaluate_formula("data.formula", data.formula, points)
+        if data.noise:
+            y = y + data.noise * random.randn(data.rows)
+        return points.reshape(1, -1), y.reshape(1, -1)
+    if data.set is not None:
+        points, labels = draw_dataset(data.set, random, data.rows, data.classes or 2, data.noise)
+        if data.one_hot:
+            return points.T, np.eye(data.classes or 2)[labels].T
+        return points.T, labels.reshape(1, -1).astype(np.float64)
+    return np.array(data.inputs).T, np.array(data.targets).T
 
 
 def load_data(configuration: Configuration) -> DataArrays:
     """The arrays of ``configuration``'s data.
 
-    Raises ConfigError where a formula cannot be evaluated, a number would not be finite, or a
-    loss cannot take the targets.
+    Random numbers come from ``RandomState(data.seed)``: first those of the source, then one
+    permutation for the test split, whose first entries are the rows to test on.  Raises
+    ConfigError where a formula cannot be evaluated, a number would not be finite, or a loss
+    cannot take the targets.
     """
     data = configuration.data
-    if data.formula is not None:
-        with np.errstate(all="ignore"):
-            points = np.linspace(data.start or 0.0, data.stop or 0.0, data.samples or 0)
-        if not np.isfinite(points).all():
-            raise ConfigError("data.start", "to data.stop is too far for floats")
-        x = with_constants(data, tuple((float(point),) for point in points))
-        y = evaluate_formula("data.formula", data.formula, points).reshape(1, -1)
-    else:
-        x = with_constants(data, data.inputs or ())
-        y = np.ascontiguousarray(np.array(data.targets, dtype=np.float64).T)
+    random = np.random.RandomState(data.seed)
+    x, y = _raw(data, random)
+    training = np.arange(data.rows)
+    testing = training[:0]
+    if data.test_rows:
+        order = random.permutation(data.rows)
+        testing, training = np.sort(order[: data.test_rows]), np.sort(order[data.test_rows :])
     with np.errstate(all="ignore"):
-        y = y / data.target_divisor
+        scaling = Scaling.fitted(data.scale_inputs, x[:, training])
+        x = scaling(x)
+        y = Scaling.fitted(data.scale_targets, y[:, training])(y) / data.target_divisor
+    if not np.isfinite(x).all():
+        raise ConfigError("data.scale_inputs", "makes inputs that are not finite")
     if not np.isfinite(y).all():
-        raise ConfigError("data.target_divisor", f"{data.target_divisor:g} makes infinite targets")
+        raise ConfigError("data.target_divisor", "or scale_targets makes targets not finite")
+    _check_targets(configuration, y)
+    whole = _with_constants(data, x)
+    return DataArrays(
+        data,
+        x=frozen(whole[:, training]),
+        y=frozen(y[:, training]),
+        test_x=frozen(whole[:, testing]),
+        test_y=frozen(y[:, testing]),
+        scaling=scaling,
+    )
+
+
+def _check_targets(configuration: Configuration, y: Array) -> None:
     for section, loss in (
         ("training", configuration.training.loss),
         ("report", configuration.report.loss),
     ):
-        if LOSSES[loss].needs_output == "sigmoid" and not ((y >= 0.0) & (y <= 1.0)).all():
+        needed = LOSSES[loss].needs_output
+        if needed is not None and not ((y >= 0.0) & (y <= 1.0)).all():
             raise ConfigError(f"{section}.loss", f"{loss} needs targets between 0 and 1")
-    return DataArrays(frozen(x), frozen(y))
+        if needed == "softmax" and not np.allclose(y.sum(axis=0), 1.0, rtol=0.0, atol=1e-9):
+            raise ConfigError(f"{section}.loss", f"{loss} needs targets that add up to 1 in a row")

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.core.state import Divergence
+from nntui.core.state import Divergence, Order
 from nntui.core.tape import Written
 
 
-def locate(written: Iterable[Written], update: int, rows: range, loss: float) -> Divergence:
+def locate(written: Iterable[Written], update: int, rows: Order, loss: float) -> Divergence:
     """The first non-finite number of ``update``, or its reported ``loss`` if there is no other.
 
     ``written`` is what the update computed, in that order; ``rows`` are the data rows of its
@@ -21,6 +21,6 @@ def locate(written: Iterable[Written], update: int, rows: range, loss: float) ->
             value = f"{values[cell]:g}"
             if tensor.endswith("W"):
                 return Divergence(update, tensor, layer, cell, None, value)
-            sample = None if tensor.endswith("b") else rows[cell[1]]
+            sample = None if tensor.endswith("b") else int(rows[cell[1]])
             return Divergence(update, tensor, layer, cell[:1], sample, value)
     return Divergence(update, "loss", None, (), None, f"{loss:g}")

@@ -158,7 +158,9 @@ class WrongSign(Fault):
     name = "wrong-sign"
     what = "the gradient has the wrong sign: w += lr*g"
     symptom = "the loss rises from the first update on, and the parameters run away"
-    mend = "subtract the gradient; or take the error as output minus target, not target minus output"
+    mend = (
+        "subtract the gradient; or take the error as output minus target, not target minus output"
+    )
 
     def gradient(self, tape: Tape, layer: LayerGradient) -> None:
         for g in (layer.gW, layer.gb):

@@ -118,6 +118,26 @@ class BinaryCrossEntropy(Loss):
         return _scaled(tape, error, scale, out)
 
     def terms(self, z: Array, error: Array, y: Array) -> Array:
+        return np.asarray(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z))))
+
+
+class CategoricalCrossEntropy(Loss):
+    """Cross-entropy of a softmax output, computed from the pre-activation.
+
+    ``sum y*(log sum exp z - z)`` is the stable form of ``-sum y log a``; for targets that add up
+    to 1, through the softmax, its derivative with respect to ``z`` is ``a - y`` (Bishop 2006,
+    section 4.3.4).
+    """
+
+    name = "categorical-cross-entropy"
+    formula = "L = sum -y log(a)"
+    summary = "needs a softmax output and targets that add up to 1; delta a - y"
+    needs_output = "softmax"
+
+    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
+        return _scaled(tape, error, scale, out)
+
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
         most = z.max(axis=0, keepdims=True)
         log_sum = np.log(np.exp(z - most).sum(axis=0, keepdims=True)) + most
         return np.asarray(y * (log_sum - z))

@@ -31,6 +31,9 @@ class Optimiser:
     formula = ""
     summary = ""
 
+    counts = False
+    """Whether it reads the clock's count."""
+
     @property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors it carries from update to update."""
@@ -141,6 +144,7 @@ class Adam(Optimiser):
         "theta -= rate*m/(1 - beta1^t) / (sqrt(s/(1 - beta2^t)) + epsilon)"
     )
     summary = "momentum and scaled steps in one"
+    counts = True
 
     @property
     def slots(self) -> tuple[str, ...]:

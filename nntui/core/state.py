@@ -13,6 +13,9 @@ from nntui.core.tape import Array
 
 HASH_DIGITS = 12
 
+Order = npt.NDArray[np.intp]
+"""Training rows, by number."""
+
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
@@ -55,7 +58,8 @@ class State:
 
     ``theta`` and each slot are flat vectors in the order of `network.Layout`.  ``random`` is
     what ``RandomState.get_state()`` gave.  ``loss_sum`` is the reported loss summed over
-    the ``position`` batches that the unfinished epoch has seen.
+    the ``position`` batches that the unfinished epoch has seen, ``order`` the training rows that
+    the epoch takes in turn (None: in order).
     """
 
     configuration: Configuration
@@ -66,6 +70,7 @@ class State:
     theta: Array
     slots: tuple[Array, ...]
     random: tuple[Any, ...]
+    order: Order | None
     divergence: Divergence | None = None
 
     @cached_property
@@ -77,9 +82,13 @@ class State:
         for array in (self.theta, *self.slots, self.random[1]):
             digest.update(np.ascontiguousarray(array).tobytes())
         digest.update(repr(self.random[2:]).encode())
+        if self.order is not None:
+            digest.update(self.order.astype(np.int64).tobytes())
         return digest.hexdigest()[:HASH_DIGITS]
 
     @property
     def nbytes(self) -> int:
         """The memory its arrays take, in bytes."""
-        return int(self.theta.nbytes + sum(slot.nbytes for slot in self.slots))
+        arrays = (self.theta, *self.slots, *(() if self.order is None else (self.order,)))
+        # Only what draws orders has a random state of its own; the others share the first.
+        return int(sum(array.nbytes for array in arrays)) + (2500 if self.order is not None else 0)

@@ -4,24 +4,54 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nntui.core.algebra import Single
 from nntui.core.backprop import Update, make_arena, optimiser_of, reported_penalty
 from nntui.core.configuration import Configuration
 from nntui.core.data import DataArrays, load_data
 from nntui.core.divergence import locate
 from nntui.core.network import Forward, Layout, Parameters, draw_parameters
-from nntui.core.state import Divergence, State, frozen
+from nntui.core.optimisers import Clock
+from nntui.core.schedules import SCHEDULES
+from nntui.core.state import Divergence, Order, State, frozen
 from nntui.core.tape import Array
 
 OnEpoch = Callable[[int, float], None]
 
 
+def draw_order(configuration: Configuration, random: np.random.RandomState) -> Order | None:
+    """The samples of the next epoch, drawn as the preset says; None for in-order, which draws none.
+
+    Shuffled is one ``permutation(rows)`` an epoch, random one ``randint(0, rows, draws)``.
+    """
+    rows = configuration.data.training_rows
+    match configuration.training.order:
+        case "shuffled":
+            return frozen(random.permutation(rows))
+        case "random":
+            return frozen(random.randint(0, rows, configuration.samples_per_epoch))
+    return None
+
+
 def initial_state(configuration: Configuration, seed: int) -> State:
-    """Update 0 of a run: parameters drawn from ``RandomState(seed)``, nothing trained."""
+    """Update 0 of a run, nothing trained.
+
+    ``RandomState(seed)`` draws the parameters, then the order of the first epoch.
+    """
     random = np.random.RandomState(seed)
     theta = frozen(draw_parameters(configuration, random))
-    random_state = tuple(random.get_state(legacy=True))
     slots = tuple(frozen(np.zeros_like(theta)) for _ in optimiser_of(configuration).slots)
-    return State(configuration, 0, 0, 0, 0.0, theta, slots, random_state)
+    order = draw_order(configuration, random)
+    return State(
+        configuration, 0, 0, 0, 0.0, theta, slots, tuple(random.get_state(legacy=True)), order
+    )
+
+
+def learning_rate(configuration: Configuration, epoch: int) -> float:
+    """The learning rate of ``epoch``, counted from 0."""
+    training = configuration.training
+    schedule = SCHEDULES[training.schedule]
+    factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
+    return training.learning_rate * factor
 
 
 class Trainer:
@@ -37,25 +67,31 @@ class Trainer:
         self.data: DataArrays = load_data(configuration)
         self._on_epoch = on_epoch
         self._arena = make_arena(configuration)
+        self._clock = Clock()
         size = Layout.of(configuration).size
         self._theta = self._arena.view("theta", size)
         self._slots = [self._arena.view(name, size) for name in optimiser_of(configuration).slots]
         self._penalty = reported_penalty(configuration, self._theta)
+        self._rows = np.concatenate([self.data.x, self.data.y])
+        # An epoch's samples in its own order; without one, the data themselves.
+        self._epoch = self._rows
+        if state.order is not None:
+            self._epoch = np.empty((len(self._rows), configuration.samples_per_epoch))
         self._batches = self._prepare_batches()
         self.restore(state)
 
     def _prepare_batches(self) -> list[tuple[Update, Array]]:
-        """Per batch of an epoch: the update for its size, and its columns of the data."""
-        rows, size = self.configuration.data.rows, self.configuration.batch_size
-        columns = np.concatenate([self.data.x, self.data.y])
+        """Per batch of an epoch: the update for its size, and its part of the epoch."""
+        samples, size = self._epoch.shape[1], self.configuration.batch_size
         updates: dict[int, Update] = {}
         batches = []
-        for start in range(0, rows, size):
-            part = columns[:, start : start + size]
-            samples = part.shape[1]
-            if samples not in updates:
-                updates[samples] = Update(self.configuration, self._arena, samples)
-            batches.append((updates[samples], part))
+        for start in range(0, samples, size):
+            part = self._epoch[:, start : start + size]
+            if part.shape[1] not in updates:
+                updates[part.shape[1]] = Update(
+                    self.configuration, self._arena, np.empty(part.shape), self._clock, Single()
+                )
+            batches.append((updates[part.shape[1]], part))
         return batches
 
     def restore(self, state: State) -> None:
@@ -68,7 +104,15 @@ class Trainer:
             buffer[...] = values
         self.update, self.epoch, self.position = state.update, state.epoch, state.position
         self._loss_sum, self._random = state.loss_sum, state.random
-        self.divergence = state.divergence
+        self.divergence: Divergence | None = state.divergence
+        self._clock.count[...] = state.update
+        self._begin_epoch(state.order)
+
+    def _begin_epoch(self, order: Order | None) -> None:
+        self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
+        self._order = order
+        if order is not None:
+            np.take(self._rows, order, axis=1, out=self._epoch)
 
     @property
     def state(self) -> State:
@@ -82,6 +126,7 @@ class Trainer:
             frozen(self._theta),
             tuple(frozen(slot) for slot in self._slots),
             self._random,
+            self._order,
             self.divergence,
         )
 
@@ -90,14 +135,16 @@ class Trainer:
         """Per layer W and b: views into the live parameters, not copies."""
         return Layout.of(self.configuration).views(self._theta)
 
-    def next_batch(self) -> range:
-        """The data rows that the next update will use."""
-        return self._rows(self.position)
+    def next_batch(self) -> Order:
+        """The training rows that the next update will use."""
+        return self._rows_of(self.position)
 
-    def _rows(self, position: int) -> range:
+    def _rows_of(self, position: int) -> Order:
         size = self.configuration.batch_size
         start = position * size
-        return range(start, min(start + size, self.configuration.data.rows))
+        if self._order is not None:
+            return self._order[start : start + size]
+        return np.arange(start, min(start + size, self.configuration.data.training_rows))
 
     def forward(self, x: Array) -> Forward:
         """The forward pass of ``x`` (inputs, samples) with the live parameters, not yet played."""
@@ -125,18 +172,28 @@ class Trainer:
                     if not (-infinite < loss < infinite or self.divergence):
                         self.divergence = self._locate(position - 1, loss)
                     position, loss_sum = 0, 0.0
+                    self._next_epoch()
                 if self.divergence:
                     break
         self.position, self._loss_sum = position, loss_sum
 
     def _finish_epoch(self, loss_sum: float) -> float:
         if self.configuration.report.reduction == "mean":
-            loss_sum /= self.configuration.data.rows
-        loss = loss_sum + self._penalty()
+            loss_sum /= self.configuration.samples_per_epoch
+        loss = float(loss_sum + self._penalty())
         self.epoch += 1
         self._on_epoch(self.epoch - 1, loss)
         return loss
 
+    def _next_epoch(self) -> None:
+        order = None
+        if self._order is not None:
+            random = np.random.RandomState()
+            random.set_state(self._random)
+            order = draw_order(self.configuration, random)
+            self._random = tuple(random.get_state(legacy=True))
+        self._begin_epoch(order)
+
     def _locate(self, position: int, loss: float) -> Divergence:
         written = self._batches[position][0].written
-        return locate(written, self.update, self._rows(position), loss)
+        return locate(written, self.update, self._rows_of(position), loss)

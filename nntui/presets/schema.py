@@ -18,7 +18,7 @@ from nntui.core.configuration import (
     Training,
     one_of,
 )
-from nntui.core.data import load_data, with_constants
+from nntui.core.data import load_data
 from nntui.core.errors import ConfigError, quoted
 from nntui.presets.preset import Goal, Preset, Step, Story
 
@@ -44,8 +44,6 @@ def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
         faults=tuple(_faults(source.get("faults", []))),
     )
     load_data(configuration)
-    if configuration.data.probe is not None:
-        with_constants(configuration.data, configuration.data.probe, "data.probe")
     return Preset(
         name=name,
         configuration=configuration,

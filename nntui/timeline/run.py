@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.configuration import check_rows
-from nntui.core.data import with_constants
 from nntui.core.network import Parameters
 from nntui.core.state import Divergence, State, frozen
 from nntui.core.tape import Array
@@ -128,7 +127,7 @@ class Run:
         Raises ConfigError for what is no table of finite numbers, as wide as the inputs.
         """
         listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        x = with_constants(self.preset.configuration.data, check_rows("input", listed), "input")
+        x = self._trainer.data.inputs(check_rows("input", listed), "input")
         return self._trainer.forward(x).play().copy()
 
     def step(self, updates: int = 1) -> UpdateReport:
@@ -217,7 +216,7 @@ class Run:
             solved=self.solved,
             state_hash=self.state_hash,
             divergence=self.divergence,
-            next_rows=self._trainer.next_batch(),
+            next_rows=tuple(self._trainer.next_batch().tolist()),
             layers=tuple(
                 LayerView(
                     W=frozen(W),

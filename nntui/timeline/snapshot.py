@@ -52,7 +52,7 @@ class Snapshot:
     """See `Run.solved`."""
     state_hash: str
     divergence: Divergence | None
-    next_rows: range
+    next_rows: tuple[int, ...]
     """The data rows of the next update."""
     layers: tuple[LayerView, ...]
     inputs: Array
