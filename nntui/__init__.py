@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nntui.core.errors import ConfigError
     from nntui.presets import Preset, load_preset
+    from nntui.sweeps import SweepResult, sweep
     from nntui.timeline import Run
 
 __version__ = "0.1.0"
 
-__all__ = ["ConfigError", "Preset", "Run", "__version__", "load_preset"]
+__all__ = ["ConfigError", "Preset", "Run", "SweepResult", "__version__", "load_preset", "sweep"]
 
 _HOMES = {
     "ConfigError": "nntui.core.errors",
     "Preset": "nntui.presets",
     "Run": "nntui.timeline",
+    "SweepResult": "nntui.sweeps",
     "load_preset": "nntui.presets",
+    "sweep": "nntui.sweeps",
 }
 
 

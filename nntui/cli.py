@@ -20,6 +20,7 @@ BAD_INPUT, INTERRUPTED = 2, 130
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """In matrices this small, threads of the linear algebra library only wait for each other: on a
 busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
+MOST_SEEDS = 10_000_000
 SLICE = 0.1
 """Seconds between two looks at Ctrl+C and the progress line."""
 
@@ -135,6 +136,51 @@ def run(
 
         click.echo(summary(training, result, rows))
     if status == "interrupted":
+        sys.exit(INTERRUPTED)
+
+
+@commands.command()
+@click.argument("preset")
+@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="How many seeds.")
+@click.option("--first-seed", type=click.IntRange(0), help="The first of them.")
+@click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@click.option("--scheduler", metavar="ADDRESS", help="Train on a Dask cluster (nntui[dask]).")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def sweep(
+    preset: str,
+    seeds: int,
+    first_seed: int | None,
+    epochs: int | None,
+    changes: tuple[str, ...],
+    scheduler: str | None,
+    as_json: bool,
+) -> None:
+    """Train a preset from many seeds, and count how many solve it."""
+    from nntui.sweeps import sweep as train
+    from nntui.sweeps.cluster import cluster
+    from nntui.sweeps.summary import summary
+
+    loaded = _load(preset, changes)
+    first = loaded.seed if first_seed is None else first_seed
+    shown = sys.stderr.isatty()
+    with cluster(scheduler) as executor, _interruptible() as interrupted:
+
+        def progress(done: int, of: int) -> bool:
+            if shown:
+                bar = "#" * (30 * done // max(of, 1))
+                click.echo(f"\r[{bar:<30}] {done} of {of} seeds", err=True, nl=False)
+            return not interrupted
+
+        asked = range(first, first + seeds)
+        result = train(loaded, asked, executor, epochs=epochs, progress=progress)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    if as_json:
+        _print_json(result.as_json())
+    else:
+        click.echo(summary(result))
+    if interrupted:
         sys.exit(INTERRUPTED)
 
 

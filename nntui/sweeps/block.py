@@ -1,0 +1,118 @@
+"""A block of seeds trained to its end: a pure function, to be run by any executor."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.configuration import Configuration
+from nntui.core.ensemble import Ensemble, numbers_per_replica, worthwhile
+from nntui.core.state import State
+from nntui.core.trainer import Trainer, initial_state
+from nntui.presets.preset import Goal
+
+CACHE = 400_000
+"""Bytes that the buffers of replicas side by side may take: they should stay in a core's cache."""
+FEWEST = 4
+"""Replicas below which single networks are as fast."""
+LOOK_EVERY = 64
+"""Updates between two looks at replicas that might overflow."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """What one call trains."""
+
+    configuration: Configuration
+    goal: Goal
+    epochs: int
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one seed ended: as a single run of the same seed does."""
+
+    seed: int
+    final_loss: float | None
+    """The reported loss of the last finished epoch, None if there is none."""
+    updates: int
+    diverged: bool
+
+    def solved(self, goal: Goal) -> bool:
+        """See `timeline.Run.solved`."""
+        return not self.diverged and goal.reached(self.final_loss)
+
+
+def replicas_side_by_side(configuration: Configuration) -> int:
+    """How many replicas are trained side by side; 1 where single networks are faster."""
+    if not worthwhile(configuration):
+        return 1
+    return max(CACHE // (8 * numbers_per_replica(configuration)), 8)
+
+
+def train_block(block: Block) -> list[Outcome]:
+    """Train every seed of ``block``; what comes out depends on nothing else."""
+    size = replicas_side_by_side(block.configuration)
+    outcomes: list[Outcome] = []
+    for start in range(0, len(block.seeds), size):
+        seeds = block.seeds[start : start + size]
+        states = [initial_state(block.configuration, seed) for seed in seeds]
+        outcomes += _train(block, seeds, states)
+    return outcomes
+
+
+def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Iterator[Outcome]:
+    if block.epochs == 0 or len(states) < FEWEST or not worthwhile(block.configuration):
+        for seed, state in zip(seeds, states, strict=True):
+            yield _train_single(block, seed, state)
+        return
+    per_epoch = block.configuration.updates_per_epoch
+    look = max(LOOK_EVERY // per_epoch, 1)
+    ensemble, seeds = Ensemble(states), list(seeds)
+    while ensemble.epoch < block.epochs:
+        before, begun = ensemble.snapshot(), ensemble.epoch
+        stopped: dict[int, Outcome] = {}
+        wild = np.zeros(ensemble.count, dtype=np.bool_)
+        losses = np.zeros(ensemble.count)
+        for _ in range(min(look, block.epochs - begun)):
+            losses = ensemble.train_epoch()
+            wild |= ~np.isfinite(losses)
+            if block.goal.stop:
+                for column in np.flatnonzero((losses <= block.goal.loss) & ~wild).tolist():
+                    updates = ensemble.epoch * per_epoch
+                    outcome = Outcome(seeds[column], float(losses[column]), updates, False)
+                    stopped.setdefault(column, outcome)
+        wild |= ~ensemble.safe()
+        for column in np.flatnonzero(wild).tolist():
+            # What could overflow, or did, is trained again from here as a single network, which
+            # finds the very update.
+            stopped.pop(column, None)
+            yield _train_single(block, seeds[column], before.state(column))
+        yield from stopped.values()
+        going = [c for c in range(ensemble.count) if not wild[c] and c not in stopped]
+        if ensemble.epoch >= block.epochs:
+            updates = ensemble.epoch * per_epoch
+            for column in going:
+                yield Outcome(seeds[column], float(losses[column]), updates, False)
+            return
+        if not going:
+            return
+        if len(going) < ensemble.count:
+            seeds = [seeds[column] for column in going]
+            now = ensemble.snapshot()
+            ensemble = Ensemble([now.state(column) for column in going])
+
+
+def _train_single(block: Block, seed: int, state: State) -> Outcome:
+    losses: list[float] = []
+    trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
+    per_epoch = block.configuration.updates_per_epoch
+    while trainer.epoch < block.epochs and trainer.divergence is None:
+        left = (block.epochs - trainer.epoch) * per_epoch
+        trainer.advance(per_epoch if block.goal.stop else min(left, 10_000 * per_epoch))
+        del losses[:-1]
+        if block.goal.stop and losses and block.goal.reached(losses[-1]):
+            break
+    final = losses[-1] if losses else None
+    return Outcome(seed, final, trainer.update, trainer.divergence is not None)
