@@ -83,6 +83,25 @@ def presets(as_json: bool) -> None:
         click.echo(f"{'':{width}}  {preset.network}; {preset.story.happens}")
 
 
+@commands.command("list")
+@click.argument("kind", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_kind(kind: str | None, as_json: bool) -> None:
+    """List what a preset can name, one line each.
+
+    KIND is activations, losses, initialisers, optimisers, schedules, faults, data, or keys: every
+    key of a preset with its type, default, meaning and limits.
+    """
+    from nntui.catalogue import KINDS, as_lines, as_table
+
+    if kind is None:
+        raise click.UsageError(f"list what? One of: {', '.join(KINDS)}")
+    if as_json:
+        _print_json(as_table(kind))
+    else:
+        click.echo("\n".join(as_lines(kind)))
+
+
 @commands.command()
 @click.argument("preset")
 def show(preset: str) -> None:

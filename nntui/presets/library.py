@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nntui.core.errors import ConfigError, quoted
+from nntui.presets.files import is_file, read_text
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 
-LARGEST_FILE = 16 * 1024 * 1024
-"""Bytes; a larger preset is refused unread."""
+__all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
 
 
 def _folder() -> Path:
@@ -52,11 +52,8 @@ def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; ConfigError names the nearest if there is none."""
     path = Path(name_or_path)
     if path.suffix == ".toml" or "/" in name_or_path:
-        try:
-            if path.is_file():
-                return path
-        except (OSError, ValueError):  # a name too long, or with a NUL
-            pass
+        if is_file(path):
+            return path
         raise ConfigError("", f"{name_or_path}: there is no such file")
     names = preset_names()
     if name_or_path in names:
@@ -64,18 +61,6 @@ def find_preset(name_or_path: str) -> Path:
     near = difflib.get_close_matches(name_or_path, names, n=3, cutoff=0.4)
     said = f"did you mean {' or '.join(near)}?" if near else "nntui presets lists them"
     raise ConfigError("", f"there is no preset {quoted(name_or_path)}; {said}")
-
-
-def read_text(path: Path) -> str:
-    """The text of a preset file; ConfigError if it cannot be read."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError("", f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError("", f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError("", f"{path}: is not UTF-8 text (byte {error.start})") from None
 
 
 def load_preset(name_or_path: str) -> Preset:
@@ -88,7 +73,7 @@ def load_preset(name_or_path: str) -> Preset:
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
     try:
-        return read_preset(path.stem, tomllib.loads(text))
+        return read_preset(path.stem, tomllib.loads(text), path.absolute().parent)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("", f"{shown}: is not valid TOML: {error}") from None
     except ConfigError as error:

@@ -1,6 +1,7 @@
 """What a preset is once it has been read: a configuration, a goal and a story."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nntui.core.configuration import Configuration, Section, entry
@@ -51,6 +52,7 @@ class Preset:
     """A scenario: its configuration, goal, default seed and story.
 
     ``source`` is the table that it was read from; overrides are made there and checked anew.
+    ``folder`` is where the relative paths in it start (None: the working directory).
     """
 
     name: str
@@ -59,6 +61,7 @@ class Preset:
     seed: int = 0
     story: Story = Story()
     source: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property
     def network(self) -> str:

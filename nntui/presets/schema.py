@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from numbers import Integral
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nntui.core.configuration import (
@@ -20,6 +21,7 @@ from nntui.core.configuration import (
 )
 from nntui.core.data import load_data
 from nntui.core.errors import ConfigError, quoted
+from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Goal, Preset, Step, Story
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -29,15 +31,18 @@ TABLES = ("seed", "faults", "data", "layers", "training", "report", "goal", "sto
 HIGHEST_SEED = 2**32 - 1
 
 
-def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
-    """The preset that the TOML table ``source`` describes; ConfigError where it does not."""
+def read_preset(name: str, source: Mapping[str, Any], folder: Path | None = None) -> Preset:
+    """The preset that the TOML table ``source`` describes; ConfigError where it does not.
+
+    Relative paths in it start at ``folder``, or at the working directory without one.
+    """
     _known("", source, TABLES)
     for needed in ("data", "layers", "training", "report", "goal"):
         if needed not in source:
             header = "[[layers]]" if needed == "layers" else f"[{needed}]"
             raise ConfigError(needed, f"is missing: a preset needs {header}")
     configuration = Configuration(
-        data=_section(Data, "data", source["data"]),
+        data=_data(source["data"], folder or Path()),
         layers=tuple(_sections(Layer, "layers", source["layers"], MOST_LAYERS)),
         training=_section(Training, "training", source["training"]),
         report=_section(Report, "report", source["report"]),
@@ -51,6 +56,7 @@ def read_preset(name: str, source: Mapping[str, Any]) -> Preset:
         seed=check_seed(source.get("seed", 0)),
         story=_story(source.get("story", {})),
         source=copy.deepcopy(dict(source)),
+        folder=folder,
     )
 
 
@@ -73,7 +79,7 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
     source = copy.deepcopy(preset.source)
     for key, value in changes.items():
         _put(source, key, value)
-    return read_preset(preset.name, source)
+    return read_preset(preset.name, source, preset.folder)
 
 
 def parse_value(text: str) -> Any:
@@ -112,10 +118,38 @@ def _known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
             raise ConfigError(f"{prefix}.{key}" if prefix else str(key), one_of(key, names))
 
 
+def _data(table: object, folder: Path) -> Data:
+    """The data section; a CSV is read here, and core sees its tables."""
+    if not isinstance(table, dict):
+        raise ConfigError("data", f"must be a table, not {quoted(table)}")
+    own, csv_keys = names_of(Data), names_of(CsvSource)
+    _known("data", table, (*own, *csv_keys))
+    chosen = _section(CsvSource, "data", {key: table[key] for key in csv_keys if key in table})
+    rest = {key: table[key] for key in own if key in table}
+    others = [key for key in ("inputs", "targets", "formula", "set") if key in rest]
+    if chosen.csv is not None:
+        if others:
+            raise ConfigError(f"data.{others[0]}", "does not go with a csv; give one of them")
+        try:
+            rest["inputs"], rest["targets"] = read_csv(chosen, folder)
+        except ConfigError as error:
+            raise error.under("data") from None
+    elif not others:
+        raise ConfigError(
+            "data.inputs", "is missing: give inputs and targets, a formula, a set, or a csv"
+        )
+    return _section(Data, "data", rest)
+
+
+def names_of(kind: type[Section]) -> tuple[str, ...]:
+    """The keys of a section."""
+    return tuple(each.name for each in fields(kind))
+
+
 def _section(kind: type[SectionType], key: str, table: object) -> SectionType:
     if not isinstance(table, dict):
         raise ConfigError(key, f"must be a table, not {quoted(table)}")
-    _known(key, table, (each.name for each in fields(kind)))
+    _known(key, table, names_of(kind))
     for each in fields(kind):
         if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
             choices = each.metadata.get("choices")

@@ -1,0 +1,278 @@
+"""What can be written in a preset, listed from the registries and declarations of the code.
+
+Nothing is said twice here: names, formulas and meanings are those of the entries themselves, so
+a new activation, loss, fault or key is listed as soon as it exists.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from types import NoneType
+from typing import Any, get_args
+
+from nntui.core.activations import ACTIVATIONS
+from nntui.core.configuration import Data, FaultEntry, Layer, Report, Rows, Section, Training
+from nntui.core.datasets import DATASETS
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.faults import FAULTS
+from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.losses import LOSSES
+from nntui.core.optimisers import OPTIMISERS
+from nntui.core.schedules import SCHEDULES
+from nntui.presets.csv_data import CsvSource
+from nntui.presets.preset import Goal, Step, Story
+from nntui.presets.schema import HIGHEST_SEED
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something that a preset can name."""
+
+    name: str
+    formula: str
+    """Empty where there is none."""
+    summary: str
+    parameters: dict[str, Any]
+    """The keys it reads, each with its default; they stand in the same table of the preset."""
+    source: str
+    """Where it was published, empty where the code names none."""
+
+    def cells(self) -> list[str]:
+        """The entry as cells of a line of text."""
+        parameters = ", ".join(f"{key} = {_plain(value)}" for key, value in self.parameters.items())
+        said = [self.summary, parameters and f"parameters: {parameters}", self.source]
+        return [self.name, self.formula, "; ".join(part for part in said if part)]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An entry of a preset, by its dotted key; ``N`` stands for a number from 0."""
+
+    key: str
+    type: str
+    default: Any
+    """None also where the key is required, or not set."""
+    required: bool
+    allowed: str
+    """Limits or choices, empty where the type says all."""
+    doc: str
+
+    def cells(self) -> list[str]:
+        """The key as cells of a line of text."""
+        default = "required" if self.required else f"default {_plain(self.default)}"
+        return [self.key, self.type, default, f"{self.doc}{self.allowed and f'; {self.allowed}'}"]
+
+
+def catalogue(kind: str) -> list[Entry] | list[Key]:
+    """All entries of ``kind``, in the code's order; ConfigError if there is no such kind."""
+    if kind not in KINDS:
+        raise ConfigError("", f"there is no list of {quoted(kind)}; one of: {', '.join(KINDS)}")
+    rows: Any = KINDS[kind]()
+    return list(rows)
+
+
+WIDEST = 40
+"""Characters of a column; a longer cell pushes its own line, not all of them."""
+
+
+def as_table(kind: str) -> dict[str, Any]:
+    """The catalogue of ``kind`` as plain values, ready for JSON."""
+    return {"kind": kind, "entries": [asdict(each) for each in catalogue(kind)]}
+
+
+def as_lines(kind: str) -> list[str]:
+    """The catalogue of ``kind`` as text, one line each, in columns."""
+    rows = [each.cells() for each in catalogue(kind)]
+    *aligned, _ = zip(*rows, strict=True)
+    widths = [max(len(cell) for cell in column if len(cell) <= WIDEST) for column in aligned]
+    lines = []
+    for *cells, last in rows:
+        padded = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True) if width]
+        lines.append("  ".join([*padded, last]))
+    return lines
+
+
+def _plain(value: Any) -> str:
+    """``value`` as one would write it in a preset, without quotes around a text in sight."""
+    if value is None:
+        return "not set"
+    if value in ("", ","):
+        return f'"{value}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_plain, value))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _source(text: str | None) -> str:
+    """The reference that ``text`` names in parentheses, found by its year."""
+    found = re.search(r"\(([^()]*\b[12]\d{3}\b[^()]*)\)", " ".join((text or "").split()))
+    return found[1] if found else ""
+
+
+def _summary(text: str) -> str:
+    """``text`` without the reference that `_source` finds in it."""
+    source = _source(text)
+    return text.replace(f" ({source})", "") if source else text
+
+
+def _defaults(section: type[Section], names: Iterable[str]) -> dict[str, Any]:
+    """The defaults of those of ``names`` that are keys of ``section``."""
+    known = {each.name: each.default for each in fields(section)}
+    return {name: known[name] for name in names if name in known}
+
+
+def _activations() -> Iterator[Entry]:
+    for name, kind in ACTIVATIONS.items():
+        taken = _defaults(Layer, (each.name for each in fields(kind)))
+        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+
+
+def _losses() -> Iterator[Entry]:
+    for name, loss in LOSSES.items():
+        yield Entry(name, loss.formula, loss.summary, {}, _source(type(loss).__doc__))
+
+
+def _initialisers() -> Iterator[Entry]:
+    for name, each in INITIALISERS.items():
+        said = _summary(each.summary)
+        said += "; also as bias_init" if name in BIAS_INITIALISERS else ""
+        yield Entry(name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary))
+
+
+def _optimisers() -> Iterator[Entry]:
+    for name, kind in OPTIMISERS.items():
+        taken = _defaults(Training, (each.name for each in fields(kind)))
+        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+
+
+def _schedules() -> Iterator[Entry]:
+    for name, each in SCHEDULES.items():
+        read = [word for word in ("decay", "every") if re.search(rf"\b{word}\b", each.formula)]
+        taken = _defaults(Training, (f"schedule_{word}" for word in read))
+        yield Entry(name, each.formula, _summary(each.summary), taken, _source(each.summary))
+
+
+def _faults() -> Iterator[Entry]:
+    for name, kind in FAULTS.items():
+        said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.mend}"
+        taken = {each.name: each.default for each in fields(kind)}
+        yield Entry(name, "", said, taken, _source(kind.__doc__))
+
+
+def _data() -> Iterator[Entry]:
+    table = Data(inputs=((0.0,),), targets=((0.0,),))
+    formula = Data(formula="x")
+    yield Entry("table", "", "rows written in the preset", _read_by("table", table), "")
+    yield Entry("formula", "", "y of x at evenly spaced points", _read_by("formula", formula), "")
+    yield Entry("csv", "", "named columns of a CSV file", _read_by("csv", CsvSource()), "")
+    for name, each in DATASETS.items():
+        said = f"{each.summary}; at most {each.most_classes} classes"
+        yield Entry(name, each.formula, said, _read_by("set", Data(set=name)), "")
+
+
+def _read_by(source: str, filled: Section) -> dict[str, Any]:
+    """The keys that belong to a data source, each with what ``filled`` has for it.
+
+    They are those whose meaning begins with the source, as in ``formula, set: how many rows``.
+    """
+    said = {
+        each.name: each.metadata["doc"].partition(":")[0].split(", ") for each in fields(filled)
+    }
+    # The rows of a table are required: the example's are no default.
+    return {
+        name: None if source == "table" else getattr(filled, name)
+        for name, sources in said.items()
+        if source in sources
+    }
+
+
+TYPES: dict[Any, str] = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    str: "text",
+    Rows: "rows of numbers",
+    tuple[float, ...]: "list of numbers",
+    tuple[int, ...]: "list of whole numbers",
+    tuple[str, ...]: "list of texts",
+}
+"""How a preset's types are called; a union of two is written with "or"."""
+
+
+def _type(kind: Any) -> str:
+    if kind in TYPES:
+        return TYPES[kind]
+    return " or ".join(TYPES[each] for each in get_args(kind) if each is not NoneType)
+
+
+def _allowed(metadata: Mapping[str, Any]) -> str:
+    if metadata["choices"] is not None:
+        return f"one of: {', '.join(metadata['choices'])}"
+    limits = (
+        (words, metadata[name])
+        for name, words in (
+            ("low", "at least"),
+            ("above", "more than"),
+            ("high", "at most"),
+            ("below", "less than"),
+        )
+    )
+    return ", ".join(f"{words} {_bound(bound)}" for words, bound in limits if bound is not None)
+
+
+def _bound(bound: float) -> str:
+    return f"{bound:g}" if abs(bound) > 1e15 or bound != int(bound) else f"{int(bound):,}"
+
+
+def _section_keys(prefix: str, section: type[Section]) -> Iterator[Key]:
+    for each in fields(section):
+        if "doc" not in each.metadata:
+            continue  # a list of tables, whose keys are listed on their own
+        required = each.default is MISSING
+        yield Key(
+            f"{prefix}.{each.name}",
+            _type(each.type),
+            None if required else each.default,
+            required,
+            _allowed(each.metadata),
+            each.metadata["doc"],
+        )
+
+
+SECTIONS: tuple[tuple[str, type[Section]], ...] = (
+    ("faults.N", FaultEntry),
+    ("data", CsvSource),
+    ("data", Data),
+    ("layers.N", Layer),
+    ("training", Training),
+    ("report", Report),
+    ("goal", Goal),
+    ("story", Story),
+    ("story.steps.N", Step),
+)
+"""The tables of a preset, by the dotted key that leads to them."""
+
+
+def _keys() -> Iterator[Key]:
+    seeds = _allowed(
+        {"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None}
+    )
+    yield Key("seed", TYPES[int], 0, False, seeds, "seed of the first parameters and of orders")
+    yield Key("faults", "list", (), False, "", "planted faults: names, or tables with these keys")
+    for prefix, section in SECTIONS:
+        yield from _section_keys(prefix, section)
+
+
+KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
+    "activations": _activations,
+    "losses": _losses,
+    "initialisers": _initialisers,
+    "optimisers": _optimisers,
+    "schedules": _schedules,
+    "faults": _faults,
+    "data": _data,
+    "keys": _keys,
+}
+"""What can be listed, and who lists it."""

@@ -1,0 +1,199 @@
+"""Data from a CSV file: named columns become the tables that core knows."""
+
+import csv
+import difflib
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from nntui.core.configuration import MOST_NUMBERS, MOST_ROWS, Section, entry
+from nntui.core.errors import ConfigError, quoted
+from nntui.presets.files import is_file, read_text
+
+Table = list[list[float]]
+
+MOST_CLASSES = 1000
+"""A column with more distinct texts names its rows, not classes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvSource(Section):
+    """Where in a CSV file the data rows are: entries of ``[data]`` beside core's own."""
+
+    csv: str | None = entry(None, doc="instead of a table: the path of a CSV file with a header")
+    input_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the inputs")
+    target_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the targets")
+    classes_from: str | None = entry(
+        None, doc="csv: instead of target columns, a column of texts; one target column a class"
+    )
+    delimiter: str = entry(",", doc="csv: the one character between two cells")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.csv is None:
+            for each in fields(self):
+                if getattr(self, each.name) != each.default:
+                    raise ConfigError(each.name, "belongs to a csv, and none is given")
+            return
+        if not self.csv:
+            raise ConfigError("csv", "must be the path of a file, not an empty text")
+        if len(self.delimiter) != 1 or self.delimiter in '\r\n"\0':
+            raise ConfigError(
+                "delimiter", f'must be one character such as ";", not {quoted(self.delimiter)}'
+            )
+        if not self.input_columns:
+            raise ConfigError("input_columns", "is missing: name the columns that are the inputs")
+        if not self.target_columns and self.classes_from is None:
+            raise ConfigError(
+                "target_columns",
+                "is missing: name the columns that are the targets, or one as classes_from",
+            )
+        if self.target_columns and self.classes_from is not None:
+            raise ConfigError("classes_from", "and target_columns exclude each other; give one")
+        for name in ("input_columns", "target_columns"):
+            if repeated := _repeated(getattr(self, name)):
+                raise ConfigError(name, f"names {quoted(repeated[0])} twice")
+
+
+def read_csv(source: CsvSource, folder: Path) -> tuple[Table, Table]:
+    """Inputs and targets of each row that ``source`` describes, both (rows, columns).
+
+    A relative path starts at ``folder``.  Raises ConfigError, with the line in the file and the
+    column, for whatever is no table of finite numbers under a header.
+    """
+    path = folder / str(source.csv)
+    try:
+        if not is_file(path):
+            raise ConfigError("", f"{path}: there is no such file")
+        text = read_text(path)
+    except ConfigError as error:
+        raise error.under("csv") from None
+    return _Reader(source, text).tables()
+
+
+class _Reader:
+    """The rows of one CSV text, and where in its lines the wanted columns stand."""
+
+    def __init__(self, source: CsvSource, text: str) -> None:
+        self._source = source
+        self._lines = self._read_lines(text)
+        self._header = self._read_header()
+        self._inputs = [self._place("input_columns", each) for each in source.input_columns]
+        self._targets = [self._place("target_columns", each) for each in source.target_columns]
+
+    def tables(self) -> tuple[Table, Table]:
+        """Inputs and targets, (rows, columns) each; classes become columns of 0 and 1."""
+        source, named = self._source, None
+        inputs: Table = []
+        targets: Table = []
+        classes: list[str] = []
+        if source.classes_from is not None:
+            named = self._place("classes_from", source.classes_from)
+        for line, cells in self._lines:
+            if len(cells) != len(self._header):
+                has = f"has {len(cells)} cells where the header has {len(self._header)}"
+                raise self._wrong(has, line)
+            if len(inputs) == MOST_ROWS:
+                raise self._wrong(f"has more than {MOST_ROWS:,} rows")
+            inputs.append([self._number(line, cells, place) for place in self._inputs])
+            if named is None:
+                targets.append([self._number(line, cells, place) for place in self._targets])
+            else:
+                classes.append(self._filled(line, cells, named))
+        if not inputs:
+            raise self._wrong("has a header and no rows below it")
+        return inputs, targets if named is None else self._one_hot(classes)
+
+    def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """The number of each line, from 1, and its cells; empty lines are left out."""
+        delimiter = self._source.delimiter
+        # Where spaces separate, Python refuses to skip them after a separator.
+        rows = csv.reader(
+            io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
+        )
+        while True:
+            line = rows.line_num + 1
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                raise self._wrong(f"cannot be read: {error}", line) from None
+            if cells is None:
+                return
+            if len(cells) > 1 or any(cell.strip() for cell in cells):
+                yield line, [cell.strip() for cell in cells]
+
+    def _read_header(self) -> list[str]:
+        line, names = next(self._lines, (0, []))
+        if not names:
+            raise self._wrong("is empty; a header line with the names of the columns is needed")
+        if all(_is_number(name) for name in names):
+            raise self._wrong("holds numbers; the first line must name the columns", line)
+        # A table's index is often written under no name, which nobody can ask for.
+        if repeated := _repeated([name for name in names if name]):
+            raise self._wrong(f"names the column {quoted(repeated[0])} twice", line)
+        return names
+
+    def _place(self, key: str, name: str) -> int:
+        """Where the column ``name`` stands in a line."""
+        if name in self._header and name:
+            return self._header.index(name)
+        near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
+        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
+        raise ConfigError(key, f"{self._source.csv} has no column {quoted(name)}; {said}")
+
+    def _filled(self, line: int, cells: list[str], place: int) -> str:
+        if not cells[place]:
+            raise self._wrong("the cell is empty", line, self._header[place])
+        return cells[place]
+
+    def _number(self, line: int, cells: list[str], place: int) -> float:
+        text = self._filled(line, cells, place)
+        if not _is_number(text):
+            hint = " (decimals take a point)" if _is_number(text.replace(",", ".", 1)) else ""
+            raise self._wrong(f"{quoted(text)} is not a number{hint}", line, self._header[place])
+        number = float(text)
+        if not math.isfinite(number):
+            raise self._wrong(f"{quoted(text)} is not finite", line, self._header[place])
+        return number
+
+    def _one_hot(self, classes: Sequence[str]) -> Table:
+        """A row of 0 and one 1 for each of ``classes``; columns in the order of their texts."""
+        names, column = sorted(set(classes)), self._source.classes_from
+        if len(names) == 1:
+            raise self._wrong(f"holds one class only, {quoted(names[0])}", column=column)
+        if len(names) > MOST_CLASSES:
+            raise self._wrong(
+                f"holds {len(names):,} classes; at most {MOST_CLASSES:,} are possible",
+                column=column,
+            )
+        numbers = len(classes) * len(names)
+        if numbers > MOST_NUMBERS // 3:  # core takes three numbers a unit and row at least
+            raise self._wrong(f"makes {numbers:,} targets, more than are possible", column=column)
+        rows = {
+            name: [float(at == place) for at in range(len(names))]
+            for place, name in enumerate(names)
+        }
+        return [rows[name] for name in classes]
+
+    def _wrong(
+        self, message: str, line: int | None = None, column: str | None = None
+    ) -> ConfigError:
+        place = "" if line is None else f" line {line}"
+        place += "" if column is None else f", column {quoted(column)}"
+        return ConfigError("csv", f"{self._source.csv}{place}: {message}")
+
+
+def _is_number(text: str) -> bool:
+    """Whether ``text`` is a number as files write it; Python's own 1_000 is none."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
