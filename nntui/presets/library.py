@@ -1,6 +1,7 @@
 """Finding presets: by name in the library that ships with nntui, or by path."""
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,9 @@ def find_preset(name_or_path: str) -> Path:
                 return path
         except (OSError, ValueError):  # a name too long, or with a NUL
             pass
-        raise ConfigError("", f"{name_or_path}: there is no such file")
+        there = os.path.lexists(name_or_path.replace("\0", ""))
+        said = "is no regular file" if there else "there is no such file"
+        raise ConfigError("", f"{name_or_path}: {said}")
     names = preset_names()
     if name_or_path in names:
         return _folder() / f"{name_or_path}.toml"
