@@ -1,5 +1,6 @@
 """The command line.  Every command imports what it needs when it runs, so that help is instant."""
 
+import io
 import json
 import os
 import sys
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nntui.timeline.ending import Ending
 
 BAD_INPUT, INTERRUPTED = 2, 130
+BROKEN_PIPE = 1
+"""How click says that the reader of the output has gone, which is no error of ours."""
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """In matrices this small, threads of the linear algebra library only wait for each other: on a
 busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
@@ -55,7 +58,7 @@ def app(preset: str | None) -> None:
     loaded = _load(preset) if preset is not None else None
     from nntui.tui.launch import launch
 
-    launch(loaded)
+    click.get_current_context().exit(launch(loaded))
 
 
 @commands.command()
@@ -155,7 +158,7 @@ def run(
 
         click.echo(summary(training, result, rows))
     if status == "interrupted":
-        sys.exit(INTERRUPTED)
+        click.get_current_context().exit(INTERRUPTED)
 
 
 @commands.command()
@@ -235,7 +238,7 @@ def _train(training: "Run", ending: "Ending") -> str:
 
     from nntui.timeline.pace import Pace
 
-    pace, shown, reason, due = Pace(), sys.stderr.isatty(), None, 0.0
+    pace, shown, reason, due = Pace(), _progress_is_seen(), None, 0.0
     with _interruptible() as interrupted:
         while (reason := ending.reason(training)) is None and not interrupted:
             pace.train(training, ending.next_look(training), SLICE)
@@ -246,6 +249,10 @@ def _train(training: "Run", ending: "Ending") -> str:
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     return reason or "interrupted"
+
+
+def _progress_is_seen() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
@@ -275,21 +282,35 @@ def main() -> int:
     """Run the command line and return its exit code; bad input is one line on stderr."""
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
-    from nntui.core.errors import ConfigError, one_line
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A preset may hold characters that the terminal's encoding does not know.
+            stream.reconfigure(errors="backslashreplace")
+    from nntui.core.errors import ConfigError
 
     try:
+        if sys.stdout is None:
+            raise ConfigError("", "standard output is closed")
         return int(commands.main(standalone_mode=False) or 0)
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as error:
-        message = error.format_message()
+        return _complain(error.format_message())
     except ConfigError as error:
-        message = str(error)
-    except BrokenPipeError:
-        # The reader has gone; without this, Python complains once more at exit.
-        sys.stderr.close()
-        return 0
+        return _complain(str(error))
+    except MemoryError:
+        return _complain("there is not enough memory for this network and its data")
     except OSError as error:
-        message = f"cannot write the output: {error.strerror}"
-    print("nntui:", one_line(" ".join(message.split())), file=sys.stderr)
+        return _complain(f"cannot write the output: {error.strerror}")
+    except SystemExit as error:
+        if error.code != BROKEN_PIPE:
+            raise
+        return 0
+
+
+def _complain(message: str) -> int:
+    from nntui.core.errors import one_line
+
+    if sys.stderr is not None:
+        print("nntui:", one_line(" ".join(message.split())), file=sys.stderr)
     return BAD_INPUT

@@ -394,6 +394,34 @@ async def test_a_terminal_made_too_small_says_so_and_recovers() -> None:
         assert "update 6" in shown(pilot)
 
 
+async def test_questions_are_asked_once_and_closed_where_there_is_no_room() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        first = bench(pilot)
+        first.action_jump()
+        first.action_jump()
+        first.action_choose_seed()
+        await pilot.pause()
+        assert len(pilot.app.screen_stack) == 3
+        await pilot.press("5", "enter")
+        await pilot.pause()
+        assert bench(pilot).run_shown.update == 5
+        await pilot.press("ctrl+p")
+        await pilot.resize_terminal(59, 2)
+        await pilot.press("pageup", "pagedown")
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert pilot.app.screen is first
+
+
+async def test_a_story_may_hold_any_characters() -> None:
+    steps = [{"do": "C:\\{one_update} [bold] [/] { {nothing} \\", "see": "[/x] {run}"}]
+    preset = override(load_preset("add-relu"), {"story.steps": steps})
+    async with NNTUI(preset).run_test(size=(120, 60)) as pilot:
+        text = shown(pilot)
+        assert "C:\\ u  [bold] [/] { {nothing} \\" in text
+        assert "[/x] space" in text
+
+
 async def test_no_color_and_the_light_theme_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with NNTUI(load_preset("xor-relu")).run_test(size=(80, 24)) as pilot:

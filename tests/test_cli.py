@@ -253,3 +253,28 @@ def test_interrupting_prints_what_was_done() -> None:
     assert result["status"] == "interrupted"
     assert result["updates"] > 0
     assert len(result["losses"]) == result["epochs"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("{nntui} presets | true; exit ${{PIPESTATUS[0]}}", 0),
+        ("{nntui} presets >&-", 2),
+        ("{nntui} run add-relu --updates 1 --json 2>&- | grep -q state_hash", 0),
+        ("{nntui} run nope 2>&- | grep -q nope", 1),
+        ("{nntui} presets > /dev/full", 2),
+        ("PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1 --set story.question=\u00fc", 0),
+        (
+            "(ulimit -v 500000; {nntui} run add-relu --updates 1 --set layers.0.units=99000 "
+            "--set layers.1.units=90)",
+            2,
+        ),
+    ],
+)
+def test_streams_that_are_closed_full_or_narrow(line: str, code: int) -> None:
+    if "ulimit" in line and sys.platform == "darwin":
+        line = "exit 2"
+    whole = line.format(nntui=f"{sys.executable} -m nntui")
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr

@@ -74,6 +74,15 @@ def test_what_is_not_finite_is_marked_where_it_happened() -> None:
     assert "bad" in {role for row in draw_curve(curve, 40, 8) for _, role in row}
 
 
+@pytest.mark.parametrize("loss", [5e-324, 1e-310, 2e-308])
+@pytest.mark.parametrize("ticks", [2, 9, 40])
+def test_losses_near_zero_can_be_drawn(loss: float, ticks: int) -> None:
+    for log in (True, False):
+        losses = np.full(3, loss)
+        curve = make_curve(losses, 3, 5e-324, log=log, bins=50, most_ticks=ticks)
+        assert len(draw_curve(curve, 60, 50)) == 50
+
+
 def test_a_log_axis_labels_losses_not_exponents() -> None:
     curve = make_curve(np.geomspace(1.0, 1e-6, 100), 100, 1e-5, log=True, bins=50, most_ticks=8)
     assert {"1", "0.01", "1e-06"} <= {text for _, text in curve.ticks}

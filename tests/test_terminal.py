@@ -29,12 +29,12 @@ class Terminal:
     written: bytes = b""
 
     def read(self, seconds: float) -> bytes:
-        """What is written within ``seconds``, or until the process is silent at its end."""
+        """What is written within ``seconds``, or until there is nobody left to write."""
         start = len(self.written)
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self.master], [], [], left)[0]:
-                break
+                break  # the time is over
             try:
                 part = os.read(self.master, 65536)
             except OSError:
@@ -84,12 +84,13 @@ def terminal(
         env=_environment(),
     )
     os.close(slave)
+    running = Terminal(process, master)
     try:
-        yield Terminal(process, master)
+        yield running
     finally:
         process.kill()
         process.wait()
-        os.close(master)
+        os.close(running.master)
 
 
 def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
@@ -117,10 +118,30 @@ def test_a_signal_leaves_the_terminal_as_it_was(name: str) -> None:
         app.wait_for(b"update 0")
         app.press(b" ")
         app.wait_for(b"running")
-        app.process.send_signal(getattr(signal, name))
-        app.ended()
+        number = getattr(signal, name)
+        app.process.send_signal(number)
+        assert app.ended() == 128 + number
         assert LEFT_ALTERNATE_SCREEN in app.written
         assert b"Traceback" not in app.written
+
+
+def test_a_terminal_that_goes_away_at_start_leaves_no_process() -> None:
+    for delay in (0.2, 0.3, 0.4, 0.6, 1.0):
+        with terminal("add-relu") as app:
+            time.sleep(delay)
+            os.close(app.master)
+            app.process.send_signal(signal.SIGHUP)
+            app.process.wait(20)
+            app.master = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_running_slowly_writes_little() -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.press(b"-" * 6 + b" ")
+        app.wait_for(b"running")
+        app.read(1.0)
+        assert len(app.read(4.0)) < 100_000
 
 
 def test_nothing_is_written_while_nothing_happens() -> None:

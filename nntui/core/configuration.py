@@ -143,6 +143,8 @@ class Section:
         elif kind is str or kind == str | None:
             if not isinstance(value, str):
                 raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
+            if not all(each.isprintable() or each in "\n\t" for each in value):
+                raise ConfigError(key, "has a control character in it")
         elif kind == Rows or kind == Rows | None:
             return check_rows(key, value)
         elif kind == tuple[str, ...]:

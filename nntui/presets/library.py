@@ -1,6 +1,7 @@
 """Finding presets: by name in the library that ships with nntui, or by path."""
 
 import difflib
+import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,9 @@ def find_preset(name_or_path: str) -> Path:
     if path.suffix == ".toml" or "/" in name_or_path:
         if is_file(path):
             return path
-        raise ConfigError("", f"{name_or_path}: there is no such file")
+        there = os.path.lexists(name_or_path.replace("\0", ""))
+        said = "is no regular file" if there else "there is no such file"
+        raise ConfigError("", f"{name_or_path}: {said}")
     names = preset_names()
     if name_or_path in names:
         return _folder() / f"{name_or_path}.toml"

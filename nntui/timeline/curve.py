@@ -55,6 +55,8 @@ def nice_numbers(low: float, high: float, most: int) -> list[float]:
     if not (math.isfinite(span) and span > 0.0):
         return [low]
     power = 10.0 ** math.floor(math.log10(span))
+    if power == 0.0:
+        return [low]
     step = next(power * f for f in (1.0, 2.0, 5.0, 10.0) if power * f >= span * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)

@@ -4,6 +4,7 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from nntui.core.tape import Array
 from nntui.core.trainer import Trainer, initial_state
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.keyframes import Keyframes
+from nntui.timeline.keyframes import MEMORY, Keyframes
 from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
 
 
@@ -28,6 +29,10 @@ class UpdateReport:
     loss: float | None
     """The reported loss of the last finished epoch, None before there is one."""
     divergence: Divergence | None
+
+
+def _update_of(state: State) -> int:
+    return state.update
 
 
 class Run:
@@ -133,9 +138,10 @@ class Run:
     def step(self, updates: int = 1) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
 
-        Raises ValueError for a negative number.  After a KeyboardInterrupt the cursor stands at
-        a kept state, at most some hundred updates back.
+        Raises ValueError for a negative number, TypeError for one that is not whole.  After a
+        KeyboardInterrupt the cursor stands at a kept state, at most some hundred updates back.
         """
+        updates = index(updates)
         if updates < 0:
             raise ValueError(f"cannot make {updates} updates; seek goes back")
         target = self.update + updates
@@ -171,6 +177,7 @@ class Run:
         The rest is `step`'s, which can be taken in small portions.  Raises ValueError for a
         negative update.
         """
+        update = index(update)
         if update < 0:
             raise ValueError(f"there is no update {update}; the first is 0")
         if update != self.update:
@@ -181,16 +188,17 @@ class Run:
     def _nearest(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
         state = self._keyframes.below(update)
-        marked = [mark for mark in self._marked if mark <= update]
-        if marked and marked[-1] > state.update:
-            return self._checkpoints[marked[-1]]
-        return state
+        kept = [self._checkpoints[mark] for mark in self._marked if mark in self._checkpoints]
+        return max((state, *(each for each in kept if each.update <= update)), key=_update_of)
 
     def set_checkpoint(self) -> int:
         """Mark the cursor's update, so that one can come back to it; returns the update."""
-        if self.update not in self._checkpoints:
+        if self.update not in self._marked:
             insort(self._marked, self.update)
-            self._checkpoints[self.update] = self._trainer.state
+            state = self._trainer.state
+            # Without a state of its own, replay from a keyframe leads back to the mark as well.
+            if state.nbytes * (len(self._checkpoints) + 1) <= MEMORY:
+                self._checkpoints[self.update] = state
         return self.update
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from nntui.timeline.result import plain
 from nntui.timeline.run import Run
 
 ROWS_SHOWN = 12
@@ -67,7 +68,7 @@ def _spread(count: int, most: int) -> list[int]:
 def _predictions(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> list[str]:
     probe = run.preset.configuration.data.probe or ()
     pairs: list[tuple[Sequence[float], list[float | None]]] = [
-        (row, run.predict([row])[:, 0].tolist()) for row in probe
+        (row, plain(run.predict([row])[:, 0])) for row in probe
     ]
     pairs += list(zip(asked, result["predictions"], strict=True))
     if not pairs:

@@ -1,11 +1,10 @@
 """The app: the library and the workbenches opened from it."""
 
 import asyncio
-import signal
 from collections.abc import Iterable
 
 from textual.app import App, SystemCommand
-from textual.events import Key
+from textual.events import Key, Resize
 from textual.screen import Screen
 
 from nntui.presets.library import library
@@ -13,6 +12,7 @@ from nntui.presets.preset import Preset
 from nntui.tui.actions import LIBRARY, WORKBENCH
 from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
 
 
@@ -25,14 +25,12 @@ class NNTUI(App[None]):
         super().__init__()
         self._preset = preset
         self._library: LibraryScreen | None = None
+        self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, Workbench] = {}
 
     def on_mount(self) -> None:
-        """Open what was asked for, and leave cleanly when the connection drops."""
-        for name in ("SIGHUP", "SIGTERM"):
-            if hasattr(signal, name):
-                # Textual restores the terminal only when the app itself exits.
-                asyncio.get_running_loop().add_signal_handler(getattr(signal, name), self.exit)
+        """Open what was asked for."""
+        self.event_loop = asyncio.get_running_loop()
         if self._preset is None:
             self._show_library()
         else:
@@ -64,8 +62,16 @@ class NNTUI(App[None]):
         """Open the chosen preset above the library."""
         self._open(message.preset)
 
+    def on_resize(self, event: Resize) -> None:
+        """Close what lies above the screens where there is no room for it."""
+        if too_small(event.size):
+            while self.screen.is_modal:
+                self.pop_screen()
+
     def on_workbench_left(self, message: Workbench.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
+        if self.screen is not self._benches[message.preset]:
+            return
         self.pop_screen()
         if not isinstance(self.screen, LibraryScreen):
             self._show_library()

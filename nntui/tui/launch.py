@@ -33,8 +33,11 @@ def _check_terminal() -> None:
         )
 
 
-def launch(preset: Preset | None) -> None:
-    """Run the app on ``preset``, or on the library; ConfigError if the terminal cannot."""
+def launch(preset: Preset | None) -> int:
+    """Run the app on ``preset``, or on the library; returns the exit code.
+
+    Raises ConfigError if the terminal cannot show it.
+    """
     _check_terminal()
     from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
 
@@ -43,5 +46,9 @@ def launch(preset: Preset | None) -> None:
     if size.columns < LEAST_WIDTH or size.lines < LEAST_HEIGHT:
         raise ConfigError("", f"{TOO_SMALL}; this one has {size.columns} and {size.lines}")
     from nntui.tui.app import NNTUI
+    from nntui.tui.signals import leave_on_signals
 
-    NNTUI(preset).run()
+    app = NNTUI(preset)
+    leave_on_signals(app)
+    app.run()
+    return app.return_code or 0

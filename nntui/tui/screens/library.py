@@ -58,7 +58,7 @@ class LibraryScreen(SizedScreen):
         )
         yield OptionList(*(Option(_entry(preset)) for preset in self._presets))
         yield KeyBar(LIBRARY)
-        yield self.too_small()
+        yield self.size_message()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the chosen preset."""

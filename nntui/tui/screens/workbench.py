@@ -80,7 +80,7 @@ class Workbench(SizedScreen):
                 yield NetworkPanel(self._preset)
                 yield StoryPanel(self._preset.story)
         yield KeyBar(WORKBENCH)
-        yield self.too_small()
+        yield self.size_message()
 
     def on_mount(self) -> None:
         """Show update 0; the story has the focus, because one reads it first."""
@@ -217,13 +217,16 @@ class Workbench(SizedScreen):
         what = "checkpoint" if update in self.run_shown.checkpoints else "no checkpoint:"
         self._seek(update, f"{what} update {update:,}")
 
-    def _stop_to_ask(self) -> None:
+    def _stop_to_ask(self) -> bool:
+        """Pause; False if there is a question on the screen already."""
         if self._pause():
             self._show(fill_keys("paused to ask; {run} goes on"))
+        return self.app.screen is self
 
     def action_jump(self) -> None:
         """Ask for an update and go there."""
-        self._stop_to_ask()
+        if not self._stop_to_ask():
+            return
         head = self.run_shown.head
         hint = f"Trained so far: 0 to {head:,}. A later update is trained first."
         ask = AskNumber("Go to update", hint, 0, FARTHEST)
@@ -239,7 +242,8 @@ class Workbench(SizedScreen):
 
     def action_choose_seed(self) -> None:
         """Ask for a seed."""
-        self._stop_to_ask()
+        if not self._stop_to_ask():
+            return
         hint = f"The seed of the first weights; now {self.run_shown.seed}."
         self.app.push_screen(AskNumber("Start with seed", hint, 0, HIGHEST_SEED), self._start)
 

@@ -16,7 +16,7 @@ def tell(story: Story) -> Content:
         parts.append(
             Content.assemble(
                 (f"{number}. ", "bold $text-accent"),
-                Content.from_markup(_marked(step.do)),
+                _with_keys(step.do),
                 "\n",
                 (fill_keys(step.see), "$foreground-muted"),
             )
@@ -31,10 +31,17 @@ def tell(story: Story) -> Content:
     return Content("\n\n").join(parts) if parts else Content("This preset tells no story.")
 
 
-def _marked(text: str) -> str:
-    """``text`` as markup, its keys in reverse."""
-    escaped = text.replace("[", r"\[")
-    return KEY.sub(lambda found: f"[reverse] {fill_keys(found[0])} [/]", escaped)
+def _with_keys(text: str) -> Content:
+    """``text`` with the keys of the actions it names, in reverse."""
+    pieces, end = [], 0
+    for found in KEY.finditer(text):
+        pieces += [Content(text[end : found.start()]), _key(found[0])]
+        end = found.end()
+    return Content("").join([*pieces, Content(text[end:])])
+
+
+def _key(name: str) -> Content:
+    return Content.styled(f" {fill_keys(name)} ", "reverse")
 
 
 class StoryPanel(TextPanel):
