@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import nntui
+from nntui.cli import main
 
 PRESETS = 16
 
@@ -264,17 +265,24 @@ def test_interrupting_prints_what_was_done() -> None:
         ("{nntui} run nope 2>&- | grep -q nope", 1),
         ("{nntui} presets > /dev/full", 2),
         ("PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1 --set story.question=\u00fc", 0),
-        (
-            "(ulimit -v 500000; {nntui} run add-relu --updates 1 --set layers.0.units=99000 "
-            "--set layers.1.units=90)",
-            2,
-        ),
     ],
 )
 def test_streams_that_are_closed_full_or_narrow(line: str, code: int) -> None:
-    if "ulimit" in line and sys.platform == "darwin":
-        line = "exit 2"
     whole = line.format(nntui=f"{sys.executable} -m nntui")
     done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_too_little_memory_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("nntui.timeline.run.Trainer", fail)
+    monkeypatch.setattr(sys, "argv", ["nntui", "run", "add-relu"])
+    assert main() == 2
+    assert capsys.readouterr().err == (
+        "nntui: there is not enough memory for this network and its data\n"
+    )
