@@ -206,6 +206,17 @@ def sweep(
         sys.exit(INTERRUPTED)
 
 
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench(as_json: bool) -> None:
+    """Measure nntui against the loops that people write (about a minute)."""
+    from nntui.bench import bench as measure
+
+    result = measure(None if as_json else click.echo)
+    if as_json:
+        _print_json(result)
+
+
 def _load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
     from nntui.presets import load_preset
     from nntui.presets.schema import override, parse_value

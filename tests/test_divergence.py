@@ -1,12 +1,13 @@
 """A divergence is the last update, is named, and hides nothing that came before."""
 
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import reference
-from support import made, preset
+from support import Array, made, preset, unflat
 
 import nntui
 from nntui.core.network import Parameters
@@ -32,6 +33,46 @@ WILD: dict[str, Preset] = {
         faults=[],
         **LEAKY,
     ),
+    "shuffled": preset(
+        "add-relu", training__learning_rate=10.0, training__order="shuffled", faults=[], **LEAKY
+    ),
+    "shuffled in batches": preset(
+        "add-relu", training__learning_rate=10.0, training__order="shuffled", training__batch=4
+    ),
+    "drawn at random, nesterov": preset(
+        "add-relu",
+        training__learning_rate=10.0,
+        training__order="random",
+        training__draws=9,
+        training__batch=2,
+        training__optimiser="nesterov",
+        training__momentum=0.5,
+        faults=[],
+        **LEAKY,
+    ),
+    "rmsprop": preset(
+        "line-tanh", training__learning_rate=1e308, training__optimiser="rmsprop", faults=[]
+    ),
+    "adam, a rate that grows": preset(
+        "add-relu",
+        training__learning_rate=1.0,
+        training__optimiser="adam",
+        training__order="shuffled",
+        training__schedule="exponential",
+        training__schedule_decay=1e6,
+        training__schedule_every=1,
+        faults=[],
+        **LEAKY,
+    ),
+    "softplus": preset(
+        "add-relu",
+        training__learning_rate=1e5,
+        training__order="shuffled",
+        layers__0__activation="softplus",
+        layers__1__activation="elu",
+        layers__2__activation="identity",
+        faults=[],
+    ),
 }
 SEEDS = range(4)
 MOST = 2000
@@ -44,22 +85,39 @@ def diverged(preset: Preset, seed: int) -> nntui.Run:
     return run
 
 
-def velocities(run: nntui.Run) -> Parameters:
-    """The momentum's vectors, zero where the optimiser has none."""
-    state, made = run.state, []
-    vector = state.slots[0] if state.slots else np.zeros_like(state.theta)
-    for W, b in run.parameters:
-        part, vector = vector[: W.size], vector[W.size :]
-        made.append((part.reshape(W.shape), None if b is None else vector[: b.size]))
-        vector = vector[0 if b is None else b.size :]
-    return made
+def slots(run: nntui.Run) -> dict[str, Parameters]:
+    """The optimiser's vectors by name, cut into layers."""
+    names = reference.slots_of(run.preset.configuration.training)
+    vectors = zip(names, run.state.slots, strict=True)
+    return {name: unflat(vector, run.parameters) for name, vector in vectors}
 
 
-def first_bad(run: nntui.Run, rows: slice) -> dict[str, Any] | None:
+@cache
+def rows_of(name: str, seed: int) -> list[Array]:
+    """The data rows of every update, from the reference's own draws."""
+    configuration = WILD[name].configuration
+    random = np.random.RandomState(seed)
+    reference.initial(configuration, random)
+    rows: list[Array] = []
+    while len(rows) <= MOST:
+        rows += reference.batches(configuration, reference.order_of(configuration, random))
+    return rows
+
+
+def first_bad(run: nntui.Run, rows: Array) -> dict[str, Any] | None:
     """What the reference finds first in the update that follows the cursor."""
     configuration = run.preset.configuration
     x, y = reference.data_of(configuration)
-    update = reference.Update(configuration, run.parameters, velocities(run), x[rows], y[rows])
+    training = configuration.training
+    update = reference.Update(
+        configuration,
+        run.parameters,
+        slots(run),
+        x[rows],
+        y[rows],
+        number=run.update + 1,
+        rate=training.learning_rate * reference.rate_factor(training, run.epoch),
+    )
     for tensor, layer, values in update.computed:
         bad = ~np.isfinite(values)
         if not bad.any():
@@ -69,9 +127,8 @@ def first_bad(run: nntui.Run, rows: slice) -> dict[str, Any] | None:
             return {**found, "cell": tuple(np.argwhere(bad)[0].tolist()), "sample": None}
         # Units first, then samples, as the engine counts.
         unit, sample = np.argwhere(bad.T)[0].tolist()
-        return {**found, "cell": (unit,), "sample": rows.start + sample}
-    with np.errstate(all="ignore"):
-        loss = reference.reported(configuration, run.parameters, x[rows], y[rows])
+        return {**found, "cell": (unit,), "sample": int(rows[sample])}
+    loss = reference.reported(configuration, run.parameters, x[rows], y[rows])
     if not np.isfinite(run.state.loss_sum + loss):
         return {"tensor": "loss", "layer": None, "cell": (), "sample": None}
     return None
@@ -84,10 +141,10 @@ def test_the_update_that_diverges_is_the_first_to_hold_a_bad_number(name: str, s
     end = run.update
     assert run.divergence is not None
     assert run.divergence.update == end == run.head
-    batches = reference.batches(run.preset.configuration)
+    rows = rows_of(name, seed)
     for update in range(max(0, end - 20), end):
         run.seek(update)
-        found = first_bad(run, batches[update % len(batches)])
+        found = first_bad(run, rows[update])
         assert (found is None) == (update < end - 1)
 
 
@@ -98,8 +155,7 @@ def test_the_first_bad_number_is_the_one_that_a_walk_finds(name: str, seed: int)
     assert run.divergence is not None
     named = asdict(run.divergence)
     run.seek(run.update - 1)
-    batches = reference.batches(run.preset.configuration)
-    expected = first_bad(run, batches[run.update % len(batches)])
+    expected = first_bad(run, rows_of(name, seed)[run.update])
     assert expected is not None
     assert {key: named[key] for key in expected} == expected
 
@@ -191,3 +247,32 @@ def test_a_penalty_that_overflows_is_a_loss_that_is_not_finite() -> None:
     found = run.step(2).divergence
     assert found is not None
     assert (found.update, found.tensor, found.layer) == (1, "loss", None)
+
+
+@pytest.mark.parametrize("row", range(5))
+@pytest.mark.parametrize("batch", [1, 2, "full"])
+def test_a_divergence_names_the_data_row_also_when_shuffled(batch: int | str, row: int) -> None:
+    # One input overflows on its way through the weight; the others are harmless.
+    inputs = [[0.1 * at] for at in range(5)]
+    inputs[row] = [1e200]
+    source = {
+        "data": {"inputs": inputs, "targets": [[0.0]] * 5},
+        "layers": [{"units": 1, "init": "uniform", "scale": 1e200, "activation": "tanh"}],
+        "training": {
+            "loss": "squared-error",
+            "learning_rate": 0.0,
+            "batch": batch,
+            "order": "shuffled",
+        },
+    }
+    for seed in range(6):
+        run = nntui.Run(made(source), seed=seed)
+        told = []
+        while run.divergence is None:
+            told.append(run.snapshot().next_rows)
+            assert run.update < 5
+            run.step()
+        assert row in told[-1]
+        assert not any(row in rows for rows in told[:-1])
+        assert (run.divergence.tensor, run.divergence.sample) == ("z", row)
+        assert run.divergence.what == f"z of layer 0, unit 0, sample {row} is inf"

@@ -25,6 +25,9 @@ class Algebra(Protocol):
     def outer(self, tape: Tape, delta: Array, x: Array, gW: Array) -> None:
         """Record ``gW = delta x^T``, (units out, units in), summed over the samples."""
 
+    def total(self, tape: Tape, delta: Array, gb: Array) -> None:
+        """Record ``gb``, (units, 1): the deltas summed over the samples."""
+
     def back(self, tape: Tape, W: Array, delta: Array, upstream: Array) -> None:
         """Record ``upstream = W^T delta``, (units in, samples)."""
 
@@ -34,14 +37,18 @@ class Single:
 
     tail: tuple[int, ...] = ()
 
+    # The methods skip a dispatch that np.dot makes first, a fifth of its time in small networks.
     def affine(self, tape: Tape, W: Array, x: Array, z: Array) -> None:
-        tape.add(np.dot, W, x, z)
+        tape.add(W.dot, x, z)
 
     def outer(self, tape: Tape, delta: Array, x: Array, gW: Array) -> None:
-        tape.add(np.dot, delta, x.T, gW)
+        tape.add(delta.dot, x.T, gW)
+
+    def total(self, tape: Tape, delta: Array, gb: Array) -> None:
+        tape.add(delta.dot, np.ones((delta.shape[1], 1)), gb)
 
     def back(self, tape: Tape, W: Array, delta: Array, upstream: Array) -> None:
-        tape.add(np.dot, W.T, delta, upstream)
+        tape.add(W.T.dot, delta, upstream)
 
 
 class Replicas:
@@ -58,6 +65,9 @@ class Replicas:
             tape.add(np.multiply, delta, x.swapaxes(0, 1), gW)
         else:
             tape.add(np.einsum, "obr,ibr->oir", delta, x, out=gW)
+
+    def total(self, tape: Tape, delta: Array, gb: Array) -> None:
+        tape.add(np.add.reduce, delta, 1, None, gb, True)
 
     def back(self, tape: Tape, W: Array, delta: Array, upstream: Array) -> None:
         tape.add(np.einsum, "oir,obr->ibr", W, delta, out=upstream)

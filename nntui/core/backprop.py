@@ -7,7 +7,7 @@ import numpy as np
 
 from nntui.core.algebra import Algebra
 from nntui.core.configuration import Configuration
-from nntui.core.faults import Fault, LayerGradient, Penalty
+from nntui.core.faults import Fault, LayerGradient
 from nntui.core.losses import LOSSES, Value
 from nntui.core.network import LayerPass, Layout, faults_by_layer, record_forward
 from nntui.core.optimisers import Clock, Optimiser, optimiser
@@ -30,22 +30,29 @@ def optimiser_of(configuration: Configuration) -> Optimiser:
 def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Arena:
     """All buffers of an update but its batch, each with the axes ``tail`` behind its own.
 
+    The first are watched: where any number of an update is not finite, one of theirs is.  What
+    is not finite in ``a`` or ``h`` reaches the next ``z`` or the error and so the gradient, and
+    in ``upstream`` or ``delta`` the gradient, because not even 0 times infinity is finite.
+
     ``z``, ``a``, ``h``, ``error``, ``upstream``, ``slope`` and ``delta`` are (units, samples);
     ``gradient``, ``step``, ``theta`` and the optimiser's slots are flat vectors in the order of
     `Layout`.
     """
     layout, samples = Layout.of(configuration), configuration.batch_size
-    shapes: dict[str, tuple[int, ...]] = {}
+    watched: dict[str, tuple[int, ...]] = {}
+    others: dict[str, tuple[int, ...]] = {"step": (layout.size,)}
+    for name in ("gradient", *optimiser_of(configuration).slots, "theta"):
+        watched[name] = (layout.size,)
+    watched["error"] = (configuration.data.outputs, samples)
     for index, layer in enumerate(configuration.layers):
-        for name in ("z", "a", "upstream", "slope", "delta"):
-            shapes[f"{name}{index}"] = (layer.units, samples)
+        watched[f"z{index}"] = (layer.units, samples)
+        for name in ("a", "upstream", "slope", "delta"):
+            others[f"{name}{index}"] = (layer.units, samples)
         if layer.normalise:
-            shapes[f"h{index}"] = (layer.units, samples)
-            shapes[f"spread{index}"] = (1, samples)
-    shapes["error"] = (configuration.data.outputs, samples)
-    for name in ("gradient", *optimiser_of(configuration).slots, "step", "theta"):
-        shapes[name] = (layout.size,)
-    return Arena({name: (*shape, *tail) for name, shape in shapes.items()})
+            others[f"h{index}"] = (layer.units, samples)
+            watched[f"spread{index}"] = (1, samples)
+    shapes = {name: (*shape, *tail) for name, shape in (watched | others).items()}
+    return Arena(shapes, watched=len(watched))
 
 
 class Update:
@@ -114,7 +121,7 @@ class Update:
                 self._record_delta(tape, layer, faults, index, upstream, delta)
             (W, b), (gW, gb) = weights[index], gradients[index]
             self._algebra.outer(tape, delta, layer.x, gW)
-            if gb is not None:
+            if gb is not None and not any(each.replaces_bias_gradient for each in faults):
                 self._record_bias_gradient(tape, delta, gb)
             self._record_penalty(tape, W, gW)
             for each in faults:
@@ -136,9 +143,9 @@ class Update:
     def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
         """The sum of the deltas over the samples; over one sample that is the delta itself."""
         if self._samples == 1:
-            tape.add(np.copyto, gb, delta)
+            tape.add(np.positive, delta, gb)
         else:
-            tape.add(np.add.reduce, delta, 1, None, gb, True)
+            self._algebra.total(tape, delta, gb)
 
     def _record_penalty(self, tape: Tape, W: Array, gW: Array) -> None:
         """Add the gradient of the penalties, ``l2*W`` and ``l1*sign(W)``."""
@@ -235,16 +242,19 @@ def reported_penalty(configuration: Configuration, theta: Array) -> Value:
     l1, l2 = configuration.l1, configuration.l2
     if not (configuration.report.penalty and (l1 or l2)):
         return lambda: 0.0
-    correct: Penalty = lambda W: np.asarray((W * W).sum(axis=(0, 1)))
+    correct: Penalty = _sum_of_squares
+    flat = [W.reshape(-1, *W.shape[2:]) for W, _ in Layout.of(configuration).views(theta)]
     terms = [
-        (reduce(lambda each, fault: fault.penalty(each), faults, correct), W)
-        for faults, (W, _) in zip(
-            faults_by_layer(configuration), Layout.of(configuration).views(theta), strict=True
-        )
+        (reduce(lambda each, fault: fault.penalty(each), faults, correct), w)
+        for faults, w in zip(faults_by_layer(configuration), flat, strict=True)
     ]
 
     def penalty() -> Any:
-        squares = sum(term(W) for term, W in terms)
-        return l2 / 2.0 * squares + (l1 * sum(np.abs(W).sum(axis=(0, 1)) for _, W in terms))
+        squares = l2 / 2.0 * sum(term(w) for term, w in terms) if l2 else 0.0
+        return squares + l1 * sum(np.add.reduce(np.abs(w)) for w in flat) if l1 else squares
 
     return penalty
+
+
+def _sum_of_squares(w: Array) -> Any:
+    return np.dot(w, w) if w.ndim == 1 else np.einsum("wr,wr->r", w, w)

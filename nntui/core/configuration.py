@@ -185,10 +185,11 @@ class Data(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
+        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
+            key = sources[-1] if sources else "targets"
+            raise ConfigError(key, "stands beside another source: give a table, a formula or a set")
         if not sources:
             raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
-        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
-            raise ConfigError("", "give one: inputs and targets, or a formula, or a set")
         self._check_source(sources[0])
         if self.training_rows < 1:
             raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")

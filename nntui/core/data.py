@@ -82,10 +82,14 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
             raise ConfigError("data.start", "to data.stop is too far for floats")
         y = evaluate_formula("data.formula", data.formula, points)
         if data.noise:
-            y = y + data.noise * random.randn(data.rows)
+            with np.errstate(over="ignore"):
+                y = y + data.noise * random.randn(data.rows)
         return points.reshape(1, -1), y.reshape(1, -1)
     if data.set is not None:
-        points, labels = draw_dataset(data.set, random, data.rows, data.classes or 2, data.noise)
+        with np.errstate(over="ignore"):
+            points, labels = draw_dataset(
+                data.set, random, data.rows, data.classes or 2, data.noise
+            )
         if data.one_hot:
             return points.T, np.eye(data.classes or 2)[labels].T
         return points.T, labels.reshape(1, -1).astype(np.float64)

@@ -14,8 +14,9 @@ import numpy as np
 from nntui.core.activations import ACTIVATIONS, Activation, Identity, activation
 from nntui.core.tape import Array, Tape
 
-Penalty = Callable[[Array], Array]
-"""From weights to a number per network: the sum over their first two axes."""
+Penalty = Callable[[Array], Any]
+"""From a layer's weights in one row to a number: a sum over the first axis, for many networks
+side by side an array of them."""
 
 
 class LayerGradient(NamedTuple):
@@ -44,6 +45,8 @@ class Fault:
     """Whether the layer is updated before the gradient passes back through its weights."""
     bias_after_activation = False
     """Whether the bias is added to ``a`` and not to ``z``."""
+    replaces_bias_gradient = False
+    """Whether `gradient` sets the bias's gradient whatever it was."""
 
     def derivative(self, correct: Activation) -> Activation:
         """The activation whose derivative backpropagation uses."""
@@ -68,10 +71,11 @@ class BiasDecay(Fault):
     what = "b -= lr*b: the bias itself is used where its gradient belongs"
     symptom = "biases shrink towards 0 whatever the data say, and never learn"
     mend = "use the sum of the layer's deltas over the batch as the gradient of b"
+    replaces_bias_gradient = True
 
     def gradient(self, tape: Tape, layer: LayerGradient) -> None:
         if layer.gb is not None and layer.b is not None:
-            tape.add(np.copyto, layer.gb, layer.b)
+            tape.add(np.positive, layer.b, layer.gb)
 
 
 class UpdateBeforeBackprop(Fault):
@@ -125,7 +129,7 @@ class PenaltySum(Fault):
     mend = "report l2/2 times the sum of the squared weights"
 
     def penalty(self, correct: Penalty) -> Penalty:
-        return lambda W: np.asarray(W.sum(axis=(0, 1)))
+        return np.add.reduce
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,7 @@ class FrozenBias(Fault):
     what = "the bias is never updated"
     symptom = "what needs an offset cannot be fitted; biases stay where they started"
     mend = "update b with the sum of the layer's deltas over the batch"
+    replaces_bias_gradient = True
 
     def gradient(self, tape: Tape, layer: LayerGradient) -> None:
         if layer.gb is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nntui.core.configuration import MOST_NUMBERS, MOST_ROWS, Section, entry
 from nntui.core.errors import ConfigError, quoted
-from nntui.presets.files import is_file, read_text
+from nntui.presets.files import check_file, read_text
 
 Table = list[list[float]]
 
@@ -64,11 +64,8 @@ def read_csv(source: CsvSource, folder: Path) -> tuple[Table, Table]:
     A relative path starts at ``folder``.  Raises ConfigError, with the line in the file and the
     column, for whatever is no table of finite numbers under a header.
     """
-    path = folder / str(source.csv)
     try:
-        if not is_file(path):
-            raise ConfigError("", f"{path}: there is no such file")
-        text = read_text(path)
+        text = read_text(check_file(folder / str(source.csv)))
     except ConfigError as error:
         raise error.under("csv") from None
     return _Reader(source, text).tables()
@@ -79,6 +76,7 @@ class _Reader:
 
     def __init__(self, source: CsvSource, text: str) -> None:
         self._source = source
+        self._name = Path(str(source.csv)).name
         self._lines = self._read_lines(text)
         self._header = self._read_header()
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
@@ -142,7 +140,7 @@ class _Reader:
             return self._header.index(name)
         near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
         said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
-        raise ConfigError(key, f"{self._source.csv} has no column {quoted(name)}; {said}")
+        raise ConfigError(key, f"{self._name} has no column {quoted(name)}; {said}")
 
     def _filled(self, line: int, cells: list[str], place: int) -> str:
         if not cells[place]:
@@ -183,7 +181,7 @@ class _Reader:
     ) -> ConfigError:
         place = "" if line is None else f" line {line}"
         place += "" if column is None else f", column {quoted(column)}"
-        return ConfigError("csv", f"{self._source.csv}{place}: {message}")
+        return ConfigError("csv", f"{self._name}{place}: {message}")
 
 
 def _is_number(text: str) -> bool:

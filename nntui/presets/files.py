@@ -1,5 +1,6 @@
 """Reading text files: of a bounded size, UTF-8, and refused in one line otherwise."""
 
+import os
 from pathlib import Path
 
 from nntui.core.errors import ConfigError
@@ -7,13 +8,20 @@ from nntui.core.errors import ConfigError
 LARGEST_FILE = 16 * 1024 * 1024
 """Bytes of a preset or a CSV file; what is larger is refused."""
 
+LONGEST_PATH = 200
+"""Characters of a path in a message."""
 
-def is_file(path: Path) -> bool:
-    """Whether ``path`` is a file; a name that no file can have (too long, with a NUL) is none."""
+
+def check_file(path: Path) -> Path:
+    """``path``, if it is a file; ConfigError says what it is not."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+        if path.is_file():
+            return path
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        pass
+    there = os.path.lexists(str(path).replace("\0", ""))
+    said = "is no regular file" if there else "there is no such file"
+    raise ConfigError("", f"{_shown(path)}: {said}")
 
 
 def read_text(path: Path) -> str:
@@ -22,11 +30,17 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise ConfigError("", f"{path}: cannot be read ({error.strerror})") from None
+        raise ConfigError("", f"{_shown(path)}: cannot be read ({error.strerror})") from None
     if len(content) > LARGEST_FILE:
-        raise ConfigError("", f"{path}: is larger than {LARGEST_FILE // 2**20} MiB")
+        raise ConfigError("", f"{_shown(path)}: is larger than {LARGEST_FILE // 2**20} MiB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError("", f"{path}: is not UTF-8 text (byte {error.start})") from None
+        raise ConfigError("", f"{_shown(path)}: is not UTF-8 text (byte {error.start})") from None
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _shown(path: Path) -> str:
+    """``path`` as it stands in a message: the middle of a very long one is left out."""
+    text, half = str(path), LONGEST_PATH // 2
+    return text if len(text) <= LONGEST_PATH else f"{text[:half]} ... {text[-half:]}"

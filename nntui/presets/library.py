@@ -1,13 +1,12 @@
 """Finding presets: by name in the library that ships with nntui, or by path."""
 
 import difflib
-import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from nntui.core.errors import ConfigError, quoted
-from nntui.presets.files import is_file, read_text
+from nntui.presets.files import check_file, read_text
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 
@@ -53,11 +52,7 @@ def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; ConfigError names the nearest if there is none."""
     path = Path(name_or_path)
     if path.suffix == ".toml" or "/" in name_or_path:
-        if is_file(path):
-            return path
-        there = os.path.lexists(name_or_path.replace("\0", ""))
-        said = "is no regular file" if there else "there is no such file"
-        raise ConfigError("", f"{name_or_path}: {said}")
+        return check_file(path)
     names = preset_names()
     if name_or_path in names:
         return _folder() / f"{name_or_path}.toml"

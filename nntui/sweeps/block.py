@@ -8,10 +8,10 @@ import numpy as np
 from nntui.core.configuration import Configuration
 from nntui.core.ensemble import Ensemble, numbers_per_replica, worthwhile
 from nntui.core.state import State
-from nntui.core.trainer import Trainer, initial_state
+from nntui.core.trainer import Trainer, initial_states
 from nntui.presets.preset import Goal
 
-CACHE = 400_000
+CACHE = 1_200_000
 """Bytes that the buffers of replicas side by side may take: they should stay in a core's cache."""
 FEWEST = 4
 """Replicas below which single networks are as fast."""
@@ -57,7 +57,7 @@ def train_block(block: Block) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for start in range(0, len(block.seeds), size):
         seeds = block.seeds[start : start + size]
-        states = [initial_state(block.configuration, seed) for seed in seeds]
+        states = list(initial_states(block.configuration, seeds))
         outcomes += _train(block, seeds, states)
     return outcomes
 

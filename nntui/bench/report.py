@@ -1,0 +1,47 @@
+"""The benchmark as a table or as JSON, ratios first."""
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from nntui.bench.cases import CASES, Row
+
+
+def bench(show: Callable[[str], None] | None = None) -> dict[str, Any]:
+    """Run every case; ``show`` gets each line of the table as soon as it is known."""
+    say = show if show is not None else lambda line: None
+    machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores"
+    say(f"{machine}; medians of runs in turns, float64")
+    say(f"{'ratio':>8} {'target':>8}  {'time':>9}  {'reference':>9}  case")
+    rows = []
+    for case in CASES:
+        for row in case():
+            rows.append(asdict(row))
+            say(line(row))
+    return {"machine": machine, "rows": rows}
+
+
+def line(row: Row) -> str:
+    """One measurement as a line of the table."""
+    against = f" against {row.reference}" if row.reference_seconds is not None else ""
+    return (
+        f"{_number(row.ratio):>8} {_number(row.target):>8}  {_time(row.seconds):>9}"
+        f"  {_time(row.reference_seconds):>9}  {row.case}{against}"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}" if value >= 0.1 else f"1/{1 / value:.0f}"
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "-"
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
