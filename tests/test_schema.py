@@ -19,6 +19,17 @@ from nntui.presets import Goal, Story, preset_names, read_preset
 from nntui.presets.schema import override, parse_value
 
 TABLE, FORMULA = preset("add-relu"), preset("square-leaky-relu")
+SET = override(
+    TABLE,
+    {
+        "data": {"set": "spiral", "samples": 9, "noise": 0.1, "test_share": 0.3},
+        "training.optimiser": "adam",
+        "training.order": "random",
+        "training.draws": 5,
+        "training.clip_norm": 1.0,
+        "training.schedule": "cosine",
+    },
+)
 ENORMOUS = 16**5000
 """A whole number that Python refuses to print."""
 NAN, INF = float("nan"), float("inf")
@@ -34,6 +45,8 @@ def refused(action: Callable[[], object]) -> str:
     assert not any(word in said for word in ("Traceback", "Error", "Errno", "positional"))
     return said
 
+
+TRAINING = {"loss": "squared-error", "learning_rate": 0.1}
 
 BAD: list[tuple[str, Any, str]] = [
     # unknown keys, with the nearest
@@ -51,7 +64,19 @@ BAD: list[tuple[str, Any, str]] = [
     ("layers.1.activation", "tahn", "^layers.1.activation: .*did you mean tanh"),
     ("layers.1.activation", "re\nlu", "did you mean relu"),
     ("layers.1.kink", "middle", "left, right, zero"),
-    ("layers.1.init", "xavier", "^layers.1.init: .*one of"),
+    ("layers.1.init", "uniformly", "^layers.1.init: .*did you mean uniform"),
+    ("layers.1.init", "glorot", "^layers.1.init: .*one of: normal, .*xavier-uniform"),
+    ("layers.1.activation", "swish", "^layers.1.activation: .*gelu, softplus, softmax"),
+    ("training.loss", "cross-entropy", "^training.loss: .*entropy"),
+    ("training.optimiser", "adm", "^training.optimiser: .*did you mean adam"),
+    ("training.optimiser", "Adam", "^training.optimiser: "),
+    ("training.schedule", "cosin", "^training.schedule: .*did you mean cosine"),
+    ("training.schedule", 5, "^training.schedule: 5 is not known"),
+    ("training.order", "shuffle", "^training.order: .*did you mean shuffled"),
+    ("data.scale_inputs", "normal", "^data.scale_inputs: .*none, standard, minmax"),
+    ("data.scale_targets", True, "^data.scale_targets: .*minmax"),
+    ("data.set", "moon", "^data.set: .*did you mean moons"),
+    ("faults", ["wrong-sing"], "^faults.0.name: .*did you mean wrong-sign"),
     ("layers.1.bias", "no", "^layers.1.bias"),
     ("training.loss", "mse", "squared-error"),
     ("training.loss", ["squared-error"], "^training.loss"),
@@ -134,9 +159,76 @@ BAD: list[tuple[str, Any, str]] = [
     ("data.probe", [[1, 2, 3]], "^data.probe"),
     ("data.probe", [[1, 2], [1]], "^data.probe.1"),
     ("data.probe", [], "^data.probe"),
-    ("data.formula", "x", "^data.formula: stands beside"),
+    ("data.formula", "x", "^data: give one: inputs and targets, or a formula, or a set"),
+    ("data.set", "xor", "^data: give one"),
+    ("data", {"targets": [[1]]}, "^data.inputs: is missing"),
+    ("data", {"targets": [[1]], "formula": "x"}, "^data: give one"),
+    ("data", {"targets": [[1]], "set": "xor"}, "^data: give one"),
+    ("data", {"formula": "x", "set": "xor"}, "^data: give one"),
+    # what belongs to another source of data
+    ("data.noise", 0.1, "^data.noise: does not belong to a table"),
+    ("data.one_hot", True, "^data.one_hot: does not belong to a table"),
+    ("data.start", 0.0, "^data.start: does not belong to a table"),
+    ("data.stop", 0.0, "^data.stop: does not belong to a table"),
+    ("data.samples", 6, "^data.samples: does not belong to a table"),
+    ("data.classes", 2, "^data.classes: does not belong to a table"),
+    ("data", {"formula": "x", "classes": 2}, "^data.classes: does not belong to a formula"),
+    ("data", {"formula": "x", "one_hot": True}, "^data.one_hot: does not belong to a formula"),
+    ("data", {"set": "xor", "start": 0.0}, "^data.start: does not belong to a set"),
+    ("data", {"set": "xor", "stop": 1.0}, "^data.stop: does not belong to a set"),
+    ("data", {"set": "xor", "classes": 3, "one_hot": True}, "^data.classes: xor has at most 2"),
+    ("data", {"set": "moons", "classes": 3, "one_hot": True}, "^data.classes: moons has at most 2"),
+    ("data", {"set": "spiral", "classes": 11, "one_hot": True}, "^data.classes: .* at most 10"),
+    ("data", {"set": "clusters", "classes": 21, "one_hot": True}, "^data.classes: .* at most 20"),
+    ("data", {"set": "circles", "classes": 1}, "^data.classes: must be at least 2"),
+    ("data", {"set": "spiral", "classes": 3}, "^data.one_hot: must be true for more than two"),
+    ("data", {"set": "spiral", "classes": 3, "one_hot": True}, "^layers.2.units: is 1, but .* 3 c"),
+    ("data", {"set": "moons", "one_hot": True}, "^layers.2.units: is 1, but the targets have 2 c"),
+    ("data", {"set": "moons", "noise": -0.1}, "^data.noise: must be at least 0"),
+    ("data", {"set": "moons", "noise": INF}, "^data.noise: must be finite"),
+    ("data", {"set": "moons", "samples": 0}, "^data.samples: must be at least 1"),
+    ("data", {"set": "moons", "samples": 10**9}, "^data.samples: must be at most 1,000,000"),
+    ("data", {"formula": "x", "samples": 10**9}, "^data.samples: must be at most 1,000,000"),
+    ("data", {"formula": "x", "samples": ENORMOUS}, "^data.samples"),
+    ("data", {"formula": "x", "start": -1e308, "stop": 1e308}, "^data.start: .*too far"),
+    ("data", {"set": "xor", "probe": [[1.0]]}, "^data.probe: .*inputs have 2"),
+    ("data", {"set": "xor", "seed": -1}, "^data.seed: must be at least 0"),
+    ("data", {"set": "xor", "seed": 2**32}, "^data.seed: must be at most 4,294,967,295"),
+    # the split
+    ("data.test_share", 0.95, "^data.test_share: leaves no row of 6"),
+    ("data.test_share", 1.0, "^data.test_share: must be less than 1"),
+    ("data.test_share", -0.1, "^data.test_share: must be at least 0"),
+    ("data", {"set": "xor", "samples": 1, "test_share": 0.6}, "^data.test_share: leaves no row"),
+    # what belongs to another order, schedule, fault or activation
+    ("training.draws", 5, '^training.draws: belongs to order = "random"'),
+    ("training", {**TRAINING, "order": "shuffled", "draws": 5}, "^training.draws: belongs to"),
+    ("training", {**TRAINING, "order": "random", "draws": 0}, "^training.draws: must be at least"),
+    ("training", {**TRAINING, "order": "random", "draws": 10**9}, "^training.draws: .*at most 1,0"),
+    ("faults", [{"name": "wrong-sign", "factor": 2.0}], "^faults.0.factor: belongs to the fault"),
+    ("faults", [{"name": "derivative", "factor": 2.0}], "^faults.0.factor: belongs to the fault"),
+    ("faults", [{"name": "wrong-factor", "of": "tanh"}], "^faults.0.of: belongs to the fault"),
+    ("faults", [{"name": "wrong-factor", "factor": NAN}], "^faults.0.factor: must be finite"),
+    ("faults", [{"name": "wrong-factor", "factor": "2"}], "^faults.0.factor: must be a number"),
+    ("layers.0.alpha", 0.0, "^layers.0.alpha: must be more than 0"),
+    ("layers.0.alpha", 1e7, "^layers.0.alpha: must be at most 1,000,000"),
+    ("training.rho", 1.0, "^training.rho: must be less than 1"),
+    ("training.beta1", 1.0, "^training.beta1: must be less than 1"),
+    ("training.beta2", -0.1, "^training.beta2: must be at least 0"),
+    ("training.epsilon", -1e-9, "^training.epsilon: must be at least 0"),
+    ("training.schedule_decay", -0.1, "^training.schedule_decay: must be at least 0"),
+    ("training.schedule_decay", 1e7, "^training.schedule_decay: must be at most 1,000,000"),
+    ("training.schedule_every", 0, "^training.schedule_every: must be at least 1"),
+    ("training.schedule_every", 1.5, "^training.schedule_every: must be a whole number"),
+    ("training.schedule_every", 10**10, "^training.schedule_every: must be at most"),
+    ("training.clip_value", 0.0, "^training.clip_value: must be more than 0"),
+    ("training.clip_norm", -1.0, "^training.clip_norm: must be more than 0"),
+    ("training.clip_norm", INF, "^training.clip_norm: must be finite"),
+    ("training.l1", -1e-3, "^training.l1: must be at least 0"),
     ("layers.2.units", 2, "^layers.2.units: is 2"),
     ("training.loss", "binary-cross-entropy", "^training.loss: .*sigmoid output"),
+    ("training.loss", "categorical-cross-entropy", "^training.loss: .*softmax output"),
+    ("report.loss", "binary-cross-entropy", "^report.loss: .*sigmoid output"),
+    ("report.loss", "categorical-cross-entropy", "^report.loss: .*softmax output"),
     ("faults", [{"name": "bias-decay", "of": "tanh"}], "^faults.0.of: belongs to"),
     # absurd
     ("layers.0.units", 10**9, "at most 100,000"),
@@ -260,15 +352,83 @@ def test_a_missing_table_is_named(needed: str) -> None:
     assert refused(lambda: read_preset("bare", source)).startswith(f"{needed}: is missing")
 
 
-def test_cross_entropy_needs_targets_that_are_probabilities() -> None:
-    output = {"layers.2.activation": "sigmoid", "training.loss": "binary-cross-entropy"}
-    override(TABLE, output)
-    said = refused(lambda: override(TABLE, {**output, "data.targets.0.0": 1.5}))
-    assert "between 0 and 1" in said
-    output = {"layers.1.activation": "sigmoid", "training.loss": "binary-cross-entropy"}
-    override(FORMULA, output)
-    said = refused(lambda: override(FORMULA, {**output, "data.formula": "5*x"}))
-    assert "between 0 and 1" in said
+CROSSED = {"binary-cross-entropy": "sigmoid", "categorical-cross-entropy": "softmax"}
+
+
+def crossed(loss: str, section: str, data: dict[str, Any], units: int) -> nntui.Preset:
+    """A network whose training loss, or else reported loss, is a cross-entropy."""
+    losses = {"training": "squared-error", "report": "squared-error", section: loss}
+    return read_preset(
+        "crossed",
+        {
+            "data": data,
+            "layers": [{"units": units, "activation": CROSSED[loss]}],
+            "training": {"loss": losses["training"], "learning_rate": 0.1},
+            "report": {"loss": losses["report"]},
+            "goal": {"loss": 0.0, "epochs": 1},
+        },
+    )
+
+
+@pytest.mark.parametrize("section", ["training", "report"])
+@pytest.mark.parametrize(
+    ("loss", "data", "units", "message"),
+    [
+        ("binary", {"inputs": [[1]], "targets": [[1.01]]}, 1, "between 0 and 1"),
+        ("binary", {"inputs": [[1]], "targets": [[-0.01]]}, 1, "between 0 and 1"),
+        ("binary", {"formula": "x + 0.01"}, 1, "between 0 and 1"),
+        ("binary", {"formula": "x", "noise": 0.1}, 1, "between 0 and 1"),
+        ("binary", {"formula": "x", "scale_targets": "standard"}, 1, "between 0 and 1"),
+        # Among the rows that are held back, too.
+        (
+            "binary",
+            {"inputs": [[0], [1]], "targets": [[2], [2]], "test_share": 0.5},
+            1,
+            "between 0 and 1",
+        ),
+        ("categorical", {"inputs": [[1]], "targets": [[0.5, 0.6]]}, 2, "add up to 1"),
+        ("categorical", {"inputs": [[1], [2]], "targets": [[1, 0], [0, 0]]}, 2, "add up to 1"),
+        ("categorical", {"inputs": [[1]], "targets": [[1.5, -0.5]]}, 2, "between 0 and 1"),
+        ("categorical", {"inputs": [[1]], "targets": [[0.5, 0.5 + 1e-8]]}, 2, "add up to 1"),
+        (
+            "categorical",
+            {"inputs": [[1]], "targets": [[1, 0]], "target_divisor": 2.0},
+            2,
+            "add up to 1",
+        ),
+        ("categorical", {"set": "xor"}, 1, "add up to 1"),
+        ("categorical", {"formula": "x"}, 1, "add up to 1"),
+        ("categorical", {"set": "xor", "one_hot": True, "scale_targets": "standard"}, 2, "betw"),
+    ],
+)
+def test_a_cross_entropy_refuses_targets_that_are_no_shares(
+    loss: str, data: dict[str, Any], units: int, message: str, section: str
+) -> None:
+    said = refused(lambda: crossed(f"{loss}-cross-entropy", section, data, units))
+    assert said.startswith(f"{section}.loss: ")
+    assert message in said
+
+
+@pytest.mark.parametrize("section", ["training", "report"])
+@pytest.mark.parametrize(
+    ("loss", "data", "units"),
+    [
+        ("binary", {"set": "moons", "noise": 0.1}, 1),
+        ("binary", {"set": "moons", "one_hot": True}, 2),
+        ("binary", {"formula": "x**2"}, 1),
+        ("binary", {"formula": "9*x", "scale_targets": "minmax"}, 1),
+        ("binary", {"inputs": [[1]], "targets": [[3]], "target_divisor": 4.0}, 1),
+        ("categorical", {"set": "spiral", "classes": 5, "one_hot": True, "noise": 0.1}, 5),
+        ("categorical", {"inputs": [[1]], "targets": [[0.1, 0.2, 0.7]]}, 3),
+        ("categorical", {"inputs": [[1]], "targets": [[0.3, 0.3, 0.4 + 1e-12]]}, 3),
+        ("categorical", {"formula": "1"}, 1),
+    ],
+)
+def test_a_cross_entropy_takes_targets_that_are_shares(
+    loss: str, data: dict[str, Any], units: int, section: str
+) -> None:
+    run = nntui.Run(crossed(f"{loss}-cross-entropy", section, data, units))
+    assert run.step(5).divergence is None
 
 
 GOOD = Path(nntui.__file__).parents[1] / "presets" / "add-relu.toml"
@@ -403,7 +563,7 @@ def keys_of(table: Any, prefix: str = "") -> Iterator[str]:
             yield from keys_of(value, f"{prefix}{key}.")
 
 
-KEYS = sorted({*keys_of(TABLE.source), *keys_of(FORMULA.source)})
+KEYS = sorted({*keys_of(TABLE.source), *keys_of(FORMULA.source), *keys_of(SET.source)})
 WORDS = sorted({part for key in KEYS for part in key.split(".")} | {"units", "of", "steps", "do"})
 SCALARS = st.one_of(
     st.none(),
@@ -442,7 +602,8 @@ def read_or_refused(action: Callable[[], nntui.Preset]) -> None:
 
 
 @given(
-    st.sampled_from([TABLE, FORMULA]), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3)
+    st.sampled_from([TABLE, FORMULA, SET]),
+    st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3),
 )
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_preset_with_random_values_is_read_or_refused(
@@ -461,7 +622,7 @@ ODD += [[], [[]], [0], [[0]], [None], [{}], {}, {"x": 1}, datetime.time(1), (1,)
 
 @pytest.mark.parametrize("key", FIELDS)
 def test_an_odd_value_is_read_or_refused(key: str) -> None:
-    for base in (TABLE, FORMULA):
+    for base in (TABLE, FORMULA, SET):
         for value in ODD:
             read_or_refused(lambda base=base, value=value: override(base, {key: value}))
 

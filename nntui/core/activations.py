@@ -187,9 +187,18 @@ class GELU(Activation):
     summary = "a smooth rectifier, in the tanh form"
 
     _ROOT, _CUBE = math.sqrt(2.0 / math.pi), 0.044715
+    _FAR = 40.0
+    """Beyond, the tanh is 1 to the last bit, and a cube could overflow."""
+
+    def _near(self, tape: Tape, z: Array) -> Array:
+        near = np.empty_like(z)
+        tape.add(np.minimum, z, self._FAR, out=near)
+        tape.add(np.maximum, near, -self._FAR, out=near)
+        return near
 
     def _bend(self, tape: Tape, z: Array, out: Array) -> None:
         """Record ``out = tanh(sqrt(2/pi) * (z + 0.044715*z^3))``."""
+        z = self._near(tape, z)
         tape.add(np.multiply, z, z, out)
         tape.add(np.multiply, out, self._CUBE, out)
         tape.add(np.add, out, 1.0, out)
@@ -207,6 +216,7 @@ class GELU(Activation):
         # (1 + t)/2 + z/2 * (1 - t^2) * sqrt(2/pi) * (1 + 3*0.044715*z^2), t the tanh above.
         bend, inner = np.empty_like(z), np.empty_like(z)
         self._bend(tape, z, bend)
+        z = self._near(tape, z)
         tape.add(np.multiply, z, z, inner)
         tape.add(np.multiply, inner, 3.0 * self._CUBE, inner)
         tape.add(np.add, inner, 1.0, inner)

@@ -7,7 +7,7 @@ import numpy as np
 
 from nntui.core.algebra import Algebra
 from nntui.core.configuration import Configuration
-from nntui.core.faults import Fault, LayerGradient
+from nntui.core.faults import Fault, LayerGradient, Penalty
 from nntui.core.losses import LOSSES, Value
 from nntui.core.network import LayerPass, Layout, faults_by_layer, record_forward
 from nntui.core.optimisers import Clock, Optimiser, optimiser
@@ -27,6 +27,12 @@ def optimiser_of(configuration: Configuration) -> Optimiser:
     )
 
 
+def clips(configuration: Configuration) -> bool:
+    """Whether gradients are clipped on their way to the optimiser."""
+    training = configuration.training
+    return training.clip_value is not None or training.clip_norm is not None
+
+
 def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Arena:
     """All buffers of an update but its batch, each with the axes ``tail`` behind its own.
 
@@ -41,6 +47,8 @@ def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Aren
     layout, samples = Layout.of(configuration), configuration.batch_size
     watched: dict[str, tuple[int, ...]] = {}
     others: dict[str, tuple[int, ...]] = {"step": (layout.size,)}
+    if clips(configuration):
+        others["clipped"] = (layout.size,)
     for name in ("gradient", *optimiser_of(configuration).slots, "theta"):
         watched[name] = (layout.size,)
     watched["error"] = (configuration.data.outputs, samples)
@@ -130,15 +138,14 @@ class Update:
             tape.note("gradient of W", index, gW)
             tape.note("gradient of b", index, gb)
             if any(each.updates_before_backprop for each in faults):
-                self._record_step(tape, self._layout.spans()[index])
+                self._record_steps(tape, [self._layout.spans()[index]])
             else:
                 waiting.append(self._layout.spans()[index])
             if index > 0:
                 upstream = self._buffer("upstream", index - 1)
                 back = reduce(lambda correct, each: each.weights_back(correct), faults, W)
                 self._algebra.back(tape, back, delta, upstream)
-        for span in _joined(waiting):
-            self._record_step(tape, span)
+        self._record_steps(tape, _joined(waiting))
 
     def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
         """The sum of the deltas over the samples; over one sample that is the delta itself."""
@@ -173,46 +180,78 @@ class Update:
             layer.normalisation.backward(tape, upstream, through)
             upstream = through
         differentiated = reduce(
-            lambda correct, each: each.derivative(correct), faults, layer.activation
+            lambda correct, each: each.derivative(correct, layer.a), faults, layer.activation
         )
         slope = self._buffer("slope", index)
-        differentiated.backward(tape, layer.z, layer.a, upstream, slope, delta)
+        differentiated.backward(tape, layer.z, layer.value, upstream, slope, delta)
         tape.note("slope", index, slope)
         tape.note("delta", index, delta)
 
-    def _record_step(self, tape: Tape, span: slice) -> None:
-        step = self._vector("step")
+    def _record_steps(self, tape: Tape, spans: list[slice]) -> None:
+        """The optimiser's step on ``spans`` of the parameters, clipped together."""
+        step, gradient = self._vector("step"), self._gradient
         slots = {name: self._vector(name) for name in self._optimiser.slots}
-        self._record_clipping(tape, self._gradient[span], step[span])
-        self._optimiser.update(
-            tape,
-            self._theta[span],
-            self._gradient[span],
-            step[span],
-            {name: slot[span] for name, slot in slots.items()},
-            self._clock,
-        )
-        for name, flat in (*slots.items(), ("step", step), ("", self._theta)):
-            of = f"{name} of " if name else ""
-            for layer, (W, b) in enumerate(self._layout.views(flat)):
-                if span.start <= self._layout.spans()[layer].start < span.stop:
-                    tape.note(f"{of}W", layer, W)
-                    tape.note(f"{of}b", layer, b)
+        if spans and self._clips:
+            gradient = self._vector("clipped")
+            self._record_clipping(tape, spans, gradient, step)
+        for span in spans:
+            self._optimiser.update(
+                tape,
+                self._theta[span],
+                gradient[span],
+                step[span],
+                {name: slot[span] for name, slot in slots.items()},
+                self._clock,
+            )
+            for name, flat in (*slots.items(), ("step", step), ("", self._theta)):
+                of = f"{name} of " if name else ""
+                for layer, (W, b) in enumerate(self._layout.views(flat)):
+                    if span.start <= self._layout.spans()[layer].start < span.stop:
+                        tape.note(f"{of}W", layer, W)
+                        tape.note(f"{of}b", layer, b)
 
-    def _record_clipping(self, tape: Tape, gradient: Array, scratch: Array) -> None:
-        """Clip what the optimiser gets: each number to ``clip_value``, then the norm."""
+    @property
+    def _clips(self) -> bool:
+        return clips(self._configuration)
+
+    def _record_clipping(
+        self, tape: Tape, spans: list[slice], clipped: Array, scratch: Array
+    ) -> None:
+        """Clip what the optimiser gets: each number to ``clip_value``, then their norm.
+
+        The gradient itself stays as it was, so that an infinite one is not hidden.
+        """
         training = self._configuration.training
-        if training.clip_value is not None:
-            tape.add(np.minimum, gradient, training.clip_value, out=gradient)
-            tape.add(np.maximum, gradient, -training.clip_value, out=gradient)
+        for span in spans:
+            tape.add(np.positive, self._gradient[span], clipped[span])
+            if training.clip_value is not None:
+                tape.add(np.minimum, clipped[span], training.clip_value, out=clipped[span])
+                tape.add(np.maximum, clipped[span], -training.clip_value, out=clipped[span])
         if training.clip_norm is not None:
-            factor = np.empty((1, *self._tail))
-            tape.add(np.multiply, gradient, gradient, scratch)
-            tape.add(np.add.reduce, scratch, 0, None, factor, True)
-            tape.add(np.sqrt, factor, factor)
-            tape.add(np.divide, training.clip_norm, factor, factor)
-            tape.add(np.minimum, factor, 1.0, out=factor)
-            tape.add(np.multiply, gradient, factor, gradient)
+            self._record_norm(tape, spans, clipped, scratch, training.clip_norm)
+
+    def _record_norm(
+        self, tape: Tape, spans: list[slice], clipped: Array, scratch: Array, most: float
+    ) -> None:
+        largest, squares, part = (np.empty((1, *self._tail)) for _ in range(3))
+        tape.add(largest.fill, np.finfo(np.float64).tiny)
+        tape.add(squares.fill, 0.0)
+        for span in spans:
+            tape.add(np.abs, clipped[span], scratch[span])
+            tape.add(np.maximum.reduce, scratch[span], 0, None, part, True)
+            tape.add(np.maximum, largest, part, out=largest)
+        for span in spans:
+            # Divided by the largest, so that no square overflows.
+            tape.add(np.divide, clipped[span], largest, scratch[span])
+            tape.add(np.multiply, scratch[span], scratch[span], scratch[span])
+            tape.add(np.add.reduce, scratch[span], 0, None, part, True)
+            tape.add(np.add, squares, part, squares)
+        tape.add(np.sqrt, squares, squares)
+        tape.add(np.divide, most, squares, squares)
+        tape.add(np.divide, squares, largest, squares)
+        tape.add(np.minimum, squares, 1.0, out=squares)
+        for span in spans:
+            tape.add(np.multiply, clipped[span], squares, clipped[span])
 
     def _vector(self, name: str) -> Array:
         return self._arena.view(name, self._layout.size, *self._tail)

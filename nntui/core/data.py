@@ -13,28 +13,39 @@ from nntui.core.losses import LOSSES
 from nntui.core.state import frozen
 from nntui.core.tape import Array
 
+LARGE = 1e100
+"""Beyond, squares are taken of numbers divided by a power of two."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """``(value - shift) / spread``, per row of an array; both are (rows, 1)."""
+    """``(value / unit - shift) / spread``, per row of an array; all are (rows, 1)."""
 
+    unit: Array
+    """A power of two, more than 1 only where a square could overflow."""
     shift: Array
     spread: Array
 
     @classmethod
     def fitted(cls, kind: str, values: Array) -> "Scaling":
         """``standard``: mean 0, deviation 1; ``minmax``: from 0 to 1; constant rows become 0."""
+        ones = np.ones((len(values), 1))
+        if kind == "none":
+            return cls(ones, np.zeros_like(ones), ones)
+        largest = np.abs(values).max(axis=1, keepdims=True)
+        unit = np.where(largest > LARGE, np.ldexp(1.0, np.frexp(largest)[1] - 1), 1.0)
+        values = values / unit
+        low, high = values.min(axis=1, keepdims=True), values.max(axis=1, keepdims=True)
         if kind == "standard":
             shift, spread = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
-        elif kind == "minmax":
-            shift, spread = values.min(axis=1, keepdims=True), np.ptp(values, axis=1, keepdims=True)
         else:
-            shift, spread = np.zeros((len(values), 1)), np.ones((len(values), 1))
-        return cls(shift, np.where(spread == 0.0, 1.0, spread))
+            shift, spread = low, high - low
+        constant = low == high
+        return cls(unit, np.where(constant, low, shift), np.where(constant, 1.0, spread))
 
     def __call__(self, values: Array) -> Array:
         """``values`` scaled; where nothing is scaled, the same to the last bit."""
-        return np.asarray((values - self.shift) / self.spread)
+        return np.asarray((values / self.unit - self.shift) / self.spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +69,15 @@ class DataArrays:
         """
         x = np.array(rows, dtype=np.float64).T
         if x.shape[0] == self.data.width:
-            x = x[: self.data.given]
+            x, constants = x[: self.data.given], x[self.data.given :]
+            if (constants != np.array(self.data.constant_inputs).reshape(-1, 1)).any():
+                raise ConfigError(
+                    key, f"ends with other constants than {list(self.data.constant_inputs)}"
+                )
         elif x.shape[0] != self.data.given:
-            constants = self.data.constant_inputs
-            also = f" (or {self.data.width} with the constants)" if constants else ""
+            also = (
+                f" (or {self.data.width} with the constants)" if self.data.constant_inputs else ""
+            )
             raise ConfigError(
                 key, f"has {x.shape[0]} numbers; the network has {self.data.given} inputs{also}"
             )
@@ -71,6 +87,12 @@ class DataArrays:
 def _with_constants(data: Data, x: Array) -> Array:
     constants = np.array(data.constant_inputs).reshape(-1, 1)
     return np.concatenate([x, np.repeat(constants, x.shape[1], axis=1)])
+
+
+def _finite(values: Array) -> Array:
+    if not np.isfinite(values).all():
+        raise ConfigError("data.noise", "is too large for floats")
+    return values
 
 
 def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
@@ -83,13 +105,14 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
         y = evaluate_formula("data.formula", data.formula, points)
         if data.noise:
             with np.errstate(over="ignore"):
-                y = y + data.noise * random.randn(data.rows)
+                y = _finite(y + data.noise * random.randn(data.rows))
         return points.reshape(1, -1), y.reshape(1, -1)
     if data.set is not None:
         with np.errstate(over="ignore"):
             points, labels = draw_dataset(
                 data.set, random, data.rows, data.classes or 2, data.noise
             )
+        points = _finite(points)
         if data.one_hot:
             return points.T, np.eye(data.classes or 2)[labels].T
         return points.T, labels.reshape(1, -1).astype(np.float64)

@@ -48,8 +48,8 @@ class Fault:
     replaces_bias_gradient = False
     """Whether `gradient` sets the bias's gradient whatever it was."""
 
-    def derivative(self, correct: Activation) -> Activation:
-        """The activation whose derivative backpropagation uses."""
+    def derivative(self, correct: Activation, a: Array) -> Activation:
+        """The activation whose derivative backpropagation uses; ``a`` is the layer's buffer."""
         return correct
 
     def gradient(self, tape: Tape, layer: LayerGradient) -> None:
@@ -88,16 +88,30 @@ class UpdateBeforeBackprop(Fault):
     updates_before_backprop = True
 
 
-@dataclass(frozen=True)
-class _FromZ(Activation):
-    """The derivative of an activation that is not the layer's own, and so needs its own value."""
+@dataclass(frozen=True, eq=False)
+class _Elsewhere(Activation):
+    """An activation with a value of its own, differentiated at ``place`` or, without one, at z."""
 
-    other: Activation
+    inner: Activation
+    place: Array | None = None
+
+    def forward(self, tape: Tape, z: Array, a: Array) -> None:
+        self.inner.forward(tape, z, a)
 
     def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
+        place, value = z if self.place is None else self.place, np.empty_like(a)
+        self.inner.forward(tape, place, value)
+        self.inner.derivative(tape, place, value, slope)
+
+    def backward(
+        self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
+    ) -> None:
+        if self.place is None:
+            super().backward(tape, z, a, upstream, slope, delta)
+            return
         value = np.empty_like(a)
-        self.other.forward(tape, z, value)
-        self.other.derivative(tape, z, value, slope)
+        self.inner.forward(tape, self.place, value)
+        self.inner.backward(tape, self.place, value, upstream, slope, delta)
 
 
 @dataclass(frozen=True)
@@ -115,9 +129,9 @@ class WrongDerivative(Fault):
     symptom = "units that ought to be blocked pass the gradient on; the descent goes astray"
     mend = "use the derivative of the activation that the forward pass uses"
 
-    def derivative(self, correct: Activation) -> Activation:
+    def derivative(self, correct: Activation, a: Array) -> Activation:
         other = activation(self.of)
-        return other if isinstance(other, Identity) else _FromZ(other)
+        return other if isinstance(other, Identity) else _Elsewhere(other)
 
 
 class PenaltySum(Fault):
@@ -132,18 +146,6 @@ class PenaltySum(Fault):
         return np.add.reduce
 
 
-@dataclass(frozen=True)
-class _AtValue(Activation):
-    """An activation whose derivative is taken at ``a`` where it belongs at ``z``."""
-
-    correct: Activation
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        value = np.empty_like(a)
-        self.correct.forward(tape, a, value)
-        self.correct.derivative(tape, a, value, slope)
-
-
 class DerivativeAtValue(Fault):
     """The derivative is evaluated at the activation."""
 
@@ -152,8 +154,8 @@ class DerivativeAtValue(Fault):
     symptom = "with sigmoid or tanh the slopes are wrong but positive: it learns, astray and slower"
     mend = "evaluate f' at the pre-activation z, or use the form of it that is written in a"
 
-    def derivative(self, correct: Activation) -> Activation:
-        return correct if isinstance(correct, Identity) else _AtValue(correct)
+    def derivative(self, correct: Activation, a: Array) -> Activation:
+        return _Elsewhere(correct, place=a)
 
 
 class WrongSign(Fault):

@@ -141,9 +141,10 @@ class CategoricalCrossEntropy(Loss):
         return _scaled(tape, error, scale, out)
 
     def terms(self, z: Array, error: Array, y: Array) -> Array:
-        most = z.max(axis=0, keepdims=True)
-        log_sum = np.log(np.exp(z - most).sum(axis=0, keepdims=True)) + most
-        return np.asarray(y * (log_sum - z))
+        # Far from 0 the differences of z survive only if they are taken first.
+        shifted = z - z.max(axis=0, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=0, keepdims=True))
+        return np.asarray(y * (log_sum - shifted))
 
 
 LOSSES: dict[str, Loss] = {

@@ -92,6 +92,8 @@ class LayerPass:
     activation: Activation
     x: Array
     z: Array
+    value: Array
+    """The activation function of ``z``: `a`, but for a fault that adds to it."""
     a: Array
     h: Array
     """What the next layer sees: `a`, or its normalisation."""
@@ -130,9 +132,13 @@ def record_forward(
         else:
             algebra.affine(tape, W, x, z)
         function = activation_of(layer)
-        function.forward(tape, z, a)
+        value = a
         if b is not None and late:
-            tape.add(np.add, a, b, a)
+            value = np.empty_like(a)
+            function.forward(tape, z, value)
+            tape.add(np.add, value, b, a)
+        else:
+            function.forward(tape, z, a)
         tape.note("z", index, z)
         tape.note("a", index, a)
         h, normalisation = a, None
@@ -143,7 +149,7 @@ def record_forward(
             # A spread that overflows makes h 0, and would hide that a was too large.
             tape.note("spread", index, spread)
             tape.note("h", index, h)
-        passes.append(LayerPass(function, x, z, a, h, normalisation))
+        passes.append(LayerPass(function, x, z, value, a, h, normalisation))
         x = h
     return passes
 

@@ -68,8 +68,11 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
     """The learning rate of ``epoch``, counted from 0."""
     training = configuration.training
     schedule = SCHEDULES[training.schedule]
-    factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
-    return training.learning_rate * factor
+    try:
+        factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
+    except OverflowError:
+        factor = np.inf
+    return float(np.float64(training.learning_rate) * factor)
 
 
 class Trainer:
