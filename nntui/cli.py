@@ -13,7 +13,10 @@ import click
 from nntui import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nntui.presets import Preset
+    from nntui.sweeps.block import Outcome
     from nntui.timeline import Run
     from nntui.timeline.ending import Ending
 
@@ -188,10 +191,10 @@ def sweep(
     shown = sys.stderr.isatty()
     with cluster(scheduler) as executor, _interruptible() as interrupted:
 
-        def progress(done: int, of: int) -> bool:
+        def progress(done: "Sequence[Outcome]", of: int) -> bool:
             if shown:
-                bar = "#" * (30 * done // max(of, 1))
-                click.echo(f"\r[{bar:<30}] {done} of {of} seeds", err=True, nl=False)
+                bar = "#" * (30 * len(done) // max(of, 1))
+                click.echo(f"\r[{bar:<30}] {len(done)} of {of} seeds", err=True, nl=False)
             return not interrupted
 
         asked = range(first, first + seeds)

@@ -11,12 +11,15 @@ from textual.widgets import Input, OptionList
 
 from nntui.presets import Preset, load_preset, preset_names
 from nntui.presets.schema import override
+from nntui.sweeps import sweep
+from nntui.sweeps.standing import ranked, standing
 from nntui.timeline import Run
 from nntui.tui.actions import LIBRARY, WORKBENCH, Action, fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.screens.seeds import SeedsScreen
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -392,6 +395,38 @@ async def test_a_terminal_made_too_small_says_so_and_recovers() -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause()
         assert "update 6" in shown(pilot)
+
+
+async def test_many_seeds_are_trained_and_one_is_opened() -> None:
+    preset = override(load_preset("add-relu"), {"goal.epochs": 200})
+    async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
+        await pilot.press("n", "n", "s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SeedsScreen))
+        screen = pilot.app.screen
+        assert isinstance(screen, SeedsScreen)
+        await until(pilot, lambda: len(screen._listed) == 100)
+        await pilot.pause()
+        found = sweep(preset, range(2, 102))
+        assert [each.seed for each in screen._listed] == [
+            each.seed for each in ranked(found.outcomes)
+        ]
+        text = shown(pilot)
+        assert f"{sum(found.solved)} of 100 solve" in text
+        assert f"is number {standing(found.outcomes, 2)} of 100" in text
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        assert bench(pilot).run_shown.seed == screen._listed[1].seed
+
+
+async def test_closing_the_seeds_ends_their_training() -> None:
+    preset = override(load_preset("square-fixed"), {"goal.epochs": 10**7})
+    async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SeedsScreen))
+        await asyncio.sleep(0.5)
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: not pilot.app.workers._workers)
 
 
 async def test_questions_are_asked_once_and_closed_where_there_is_no_room() -> None:

@@ -4,13 +4,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
 from support import preset
 
 from nntui.sweeps import sweep
+from nntui.sweeps.block import Outcome
 from nntui.sweeps.cluster import cluster
 
 SEEDS = range(48)
@@ -38,8 +39,8 @@ def loopback() -> Iterator[tuple[str, list[subprocess.Popen[str]]]]:
     workers: list[subprocess.Popen[str]] = []
     try:
         address = _await(scheduler, r"tcp://127\.0\.0\.1:\d+")
-        for _ in range(2):
-            workers.append(_start("worker", *quiet, "--nthreads", "1", "--no-nanny", address))
+        few = ["--nthreads", "1", "--no-nanny"]
+        workers += [_start("worker", *quiet, *few, address) for _ in range(2)]
         for worker in workers:
             _await(worker, "Registered to")
         yield address, workers
@@ -61,11 +62,9 @@ def test_a_cluster_gives_the_same_result(here: list[float | None]) -> None:
         with cluster(address) as executor:
             assert executor is not None
             assert sweep(preset("add-tanh"), SEEDS, executor, epochs=EPOCHS).final_losses == here
-        done = subprocess.run(
-            [sys.executable, "-m", "nntui", "sweep", "add-tanh", "--scheduler", address, "--seeds", str(len(SEEDS)), "--epochs", str(EPOCHS), "--json"],
-            capture_output=True,
-            text=True,
-        )
+        asked = ["--seeds", str(len(SEEDS)), "--epochs", str(EPOCHS), "--json"]
+        command = [sys.executable, "-m", "nntui", "sweep", "add-tanh", "--scheduler", address]
+        done = subprocess.run([*command, *asked], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["final_losses"] == here
 
@@ -74,10 +73,10 @@ def test_a_worker_that_dies_half_way_changes_nothing(here: list[float | None]) -
     with loopback() as (address, workers), cluster(address) as executor:
         killed = []
 
-        def kill_one(done: int, of: int) -> bool:
+        def kill_one(done: Sequence[Outcome], of: int) -> bool:
             if not killed and done:
                 workers[0].kill()
-                killed.append(done)
+                killed.append(len(done))
             return True
 
         result = sweep(preset("add-tanh"), SEEDS, executor, epochs=EPOCHS, progress=kill_one)

@@ -1,6 +1,7 @@
 """Sweeps: each replica is what a single run of its seed is, whatever the others do."""
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -15,6 +16,7 @@ from nntui.core.trainer import initial_state
 from nntui.presets import Preset, preset_names
 from nntui.sweeps import SweepResult, sweep
 from nntui.sweeps import block as blocks
+from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 from nntui.timeline.ending import Ending
 
@@ -123,8 +125,8 @@ def test_a_sweep_ended_early_reports_what_was_done(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(blocks, "CACHE", 12_000)
     calls: list[tuple[int, int]] = []
 
-    def stop(done: int, of: int) -> bool:
-        calls.append((done, of))
+    def stop(done: Sequence[Outcome], of: int) -> bool:
+        calls.append((len(done), of))
         return len(calls) < 2
 
     result = sweep(preset("add-relu"), range(100), epochs=5, progress=stop)

@@ -114,14 +114,13 @@ def cores() -> Iterator[Row]:
     with local_processes(2) as executor:
         assert executor is not None
         list(executor.map(train_block, blocks[:2]))
-        pairs = []
-        for _ in range(3):
-            pairs.append(
-                (
-                    _timed(lambda: list(map(train_block, blocks))),
-                    _timed(lambda: list(executor.map(train_block, blocks))),
-                )
+        pairs = [
+            (
+                _timed(lambda: list(map(train_block, blocks))),
+                _timed(lambda: list(executor.map(train_block, blocks))),
             )
+            for _ in range(3)
+        ]
     one, two = sorted(pairs, key=lambda pair: pair[0] / pair[1])[1]
     each = 4000 * epochs * 6
     yield Row(

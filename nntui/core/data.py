@@ -10,7 +10,7 @@ from nntui.core.datasets import draw_dataset
 from nntui.core.errors import ConfigError
 from nntui.core.formula import evaluate_formula
 from nntui.core.losses import LOSSES
-from nntui.core.state import frozen
+from nntui.core.state import Order, frozen
 from nntui.core.tape import Array
 
 LARGE = 1e100
@@ -60,6 +60,9 @@ class DataArrays:
     y: Array
     test_x: Array
     test_y: Array
+    training_rows: Order
+    """Which data rows are trained on, and which are kept for testing."""
+    test_rows: Order
     scaling: Scaling
 
     def inputs(self, rows: Sequence[Sequence[float]], key: str = "inputs") -> Array:
@@ -151,6 +154,8 @@ def load_data(configuration: Configuration) -> DataArrays:
         y=frozen(y[:, training]),
         test_x=frozen(whole[:, testing]),
         test_y=frozen(y[:, testing]),
+        training_rows=training,
+        test_rows=testing,
         scaling=scaling,
     )
 

@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Read by the linear algebra library when NumPy is imported."""
@@ -22,24 +24,32 @@ def local_processes(count: int) -> Iterator[Executor | None]:
     if count < 1:
         yield None
         return
+    _start_tracker()
     before = {name: os.environ.get(name) for name in BLAS_THREADS}
     os.environ.update({name: value or "1" for name, value in before.items()})
     # A fork would copy the app's threads and locks in whatever state they are.
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(count, context, initializer=ignore_interrupt)
-    finished = False
     try:
         yield executor
-        finished = True
     finally:
-        executor.shutdown(wait=finished, cancel_futures=True)
-        if not finished:
-            _end_children()
+        # A sweep that is given up leaves blocks that could go on for hours.
+        processes = list(executor._processes.values())
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
 
 
-def _end_children() -> None:
-    for child in multiprocessing.active_children():
-        child.terminate()
+def _start_tracker() -> None:
+    """Start the helper process that every spawned process needs, with the real error stream.
+
+    It inherits that stream, and an app that has put another in its place has none to give.
+    """
+    replaced, sys.stderr = sys.stderr, sys.__stderr__
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        sys.stderr = replaced

@@ -19,8 +19,8 @@ WORTH_PROCESSES = 5_000_000
 SINGLE_COST = 100
 """About how many updates of a replica side by side one update of a single network costs."""
 
-Progress = Callable[[int, int], bool]
-"""Called with how many seeds are done, and of how many; False ends the sweep early."""
+Progress = Callable[[Sequence[Outcome], int], bool]
+"""Called with the outcomes so far, and of how many; False ends the sweep early."""
 
 
 def sweep(
@@ -45,7 +45,7 @@ def sweep(
     with local_processes(workers) as local:
         for outcomes in _results(blocks, executor or local):
             done.update((outcome.seed, outcome) for outcome in outcomes)
-            if progress is not None and not progress(len(done), len(set(asked))):
+            if progress is not None and not progress(list(done.values()), len(set(asked))):
                 break
     return SweepResult(
         preset,

@@ -37,8 +37,8 @@ def _histogram(result: SweepResult) -> list[str]:
     most = max([*decades.values(), missing, 1])
     lines = ["final loss          seeds"]
     if decades:
-        for decade in range(max(decades), min(decades) - 1, -1):
-            lines.append(_bar(_label(decade), decades[decade], most))
+        fallen = range(max(decades), min(decades) - 1, -1)
+        lines += [_bar(_label(decade), decades[decade], most) for decade in fallen]
     if missing:
         lines.append(_bar("not finite, or none", missing, most))
     return lines

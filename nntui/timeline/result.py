@@ -46,4 +46,5 @@ def result_of(
         "predictions": plain(list(predictions)),
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
+        **({} if run.test_loss is None else {"test_loss": plain(run.test_loss)}),
     }

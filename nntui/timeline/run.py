@@ -9,6 +9,7 @@ from operator import index
 import numpy as np
 
 from nntui.core.configuration import check_rows
+from nntui.core.losses import LOSSES
 from nntui.core.network import Parameters
 from nntui.core.state import Divergence, State, frozen
 from nntui.core.tape import Array
@@ -118,13 +119,35 @@ class Run:
 
     @property
     def outputs(self) -> Array:
-        """The network's output on all data rows, (outputs, samples)."""
-        return self._whole.play().copy()
+        """The network's output on all data rows, test rows included, (outputs, rows)."""
+        data = self._trainer.data
+        testing = self._trainer.forward(data.test_x).play()
+        return self._in_order(self._whole.play(), testing)
 
     @property
     def targets(self) -> Array:
-        """What the outputs should be, (outputs, samples)."""
-        return self._trainer.data.y
+        """What the outputs should be, (outputs, rows)."""
+        return self._in_order(self._trainer.data.y, self._trainer.data.test_y)
+
+    @property
+    def test_loss(self) -> float | None:
+        """The reported loss, without penalties, on the rows kept for testing; None without any."""
+        data, report = self._trainer.data, self.preset.configuration.report
+        if not data.test_x.shape[1]:
+            return None
+        forward = self._trainer.forward(data.test_x)
+        error = forward.play() - data.test_y
+        value = LOSSES[report.loss].value(forward.layers[-1].z, error, data.test_y)
+        with np.errstate(all="ignore"):
+            total = float(value())
+        return total / data.test_x.shape[1] if report.reduction == "mean" else total
+
+    def _in_order(self, training: Array, testing: Array) -> Array:
+        """Columns for training and test rows, in the order of the data."""
+        data = self._trainer.data
+        whole = np.empty((len(training), training.shape[1] + testing.shape[1]))
+        whole[:, data.training_rows], whole[:, data.test_rows] = training, testing
+        return whole
 
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.

@@ -37,6 +37,8 @@ def summary(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) 
         f"loss     {_curve(result['losses'])}",
         f"goal     {goal.loss:g}: {'solved' if result['solved'] else 'not solved'}",
     ]
+    if "test_loss" in result:
+        lines.append(f"tested   {number(result['test_loss'])} on rows kept for testing")
     if result["diverged_at"]:
         found = result["diverged_at"]
         lines.append(f"diverged update {found['update']:,}: {found['what']}")

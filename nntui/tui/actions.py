@@ -49,6 +49,7 @@ WORKBENCH = (
     Action("jump", "j", "jump", "Go to an update by its number.", rank=3),
     Action("next_seed", "n", "next seed", "Start anew with the next seed.", rank=2),
     Action("choose_seed", "N", "seed", "Start anew with a seed that you give.", rank=6),
+    Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=4),
     Action("restart", "r", "restart", "Go to update 0 with the same seed.", rank=4),
     Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=5),
     Action("slower", "minus", "slower", "Run slower.", shown="-", rank=5),

@@ -18,6 +18,7 @@ from nntui.tui.actions import WORKBENCH, bindings, fill_keys
 from nntui.tui.player import ARRIVED, Player
 from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.seeds import SeedsScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -246,6 +247,11 @@ class Workbench(SizedScreen):
             return
         hint = f"The seed of the first weights; now {self.run_shown.seed}."
         self.app.push_screen(AskNumber("Start with seed", hint, 0, HIGHEST_SEED), self._start)
+
+    def action_many_seeds(self) -> None:
+        """Train many other seeds, and open one of them if it is chosen."""
+        if self._stop_to_ask():
+            self.app.push_screen(SeedsScreen(self._preset, self.run_shown.seed), self._start)
 
     def action_restart(self) -> None:
         """Go to update 0."""

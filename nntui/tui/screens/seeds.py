@@ -1,0 +1,126 @@
+"""Many other seeds, trained in the background: how many solve, and which to open."""
+
+from collections.abc import Sequence
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+from textual.worker import get_current_worker
+
+from nntui.presets.preset import Preset
+from nntui.sweeps.block import Outcome
+from nntui.sweeps.result import wilson
+from nntui.sweeps.runner import sweep
+from nntui.sweeps.standing import ranked, solved_count, spread, standing
+
+SEEDS = 100
+
+
+class SeedsScreen(ModalScreen[int | None]):
+    """A sweep from the scenario on the screen; Enter opens the seed under the cursor."""
+
+    DEFAULT_CSS = """
+    SeedsScreen { align: center middle; }
+    SeedsScreen > Vertical {
+        width: 66; max-width: 96%; height: 90%; max-height: 40;
+        border: round $accent; background: $surface; padding: 0 1;
+    }
+    SeedsScreen Static { height: auto; }
+    SeedsScreen OptionList {
+        height: 1fr; border: none; padding: 0; background: $surface;
+        &:focus { border: none; }
+    }
+    """
+    BINDINGS = [Binding("escape,s,q", "dismiss", "close")]
+
+    class Grown(Message):
+        """More seeds are done."""
+
+        def __init__(self, outcomes: list[Outcome], finished: bool) -> None:
+            super().__init__()
+            self.outcomes = outcomes
+            self.finished = finished
+
+    def __init__(self, preset: Preset, seed: int) -> None:
+        super().__init__()
+        self._preset, self._seed = preset, seed
+        first = seed if seed <= 2**32 - SEEDS else 2**32 - SEEDS
+        self._asked = range(first, first + SEEDS)
+        self._listed: list[Outcome] = []
+
+    def compose(self) -> ComposeResult:
+        """What was found so far, above the seeds."""
+        with Vertical() as box:
+            box.border_title = f"{SEEDS} seeds from {self._asked.start}"
+            box.border_subtitle = "Enter opens a seed, Esc closes"
+            yield Static("training ...", id="found")
+            yield OptionList(id="seeds")
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._train()
+
+    @work(thread=True, exclusive=True)
+    def _train(self) -> None:
+        worker = get_current_worker()
+
+        def progress(outcomes: Sequence[Outcome], of: int) -> bool:
+            if outcomes:
+                self.post_message(self.Grown(list(outcomes), len(outcomes) == of))
+            return not worker.is_cancelled
+
+        sweep(self._preset, self._asked, progress=progress)
+
+    def on_seeds_screen_grown(self, message: Grown) -> None:
+        """Show what is known now."""
+        self.query_one("#found", Static).update(self._found(message))
+        seeds = self.query_one(OptionList)
+        if message.finished or len(message.outcomes) >= len(self._listed) + SEEDS // 10:
+            chosen = seeds.highlighted
+            self._listed = ranked(message.outcomes)
+            seeds.clear_options()
+            seeds.add_options([Option(self._entry(outcome)) for outcome in self._listed])
+            seeds.highlighted = chosen if chosen is not None else 0
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open the seed."""
+        self.dismiss(self._listed[event.option_index].seed)
+
+    def _found(self, message: Grown) -> Content:
+        outcomes, goal = message.outcomes, self._preset.goal
+        count, solved = len(outcomes), solved_count(outcomes, goal)
+        low, high = wilson(solved, count)
+        losses, rank = spread(outcomes), standing(outcomes, self._seed)
+        lines = [
+            Content.assemble(
+                (f"{solved} of {count}", "bold"),
+                f" solve {goal.loss:g} (95 % interval {low:.0%} to {high:.0%})",
+                "" if message.finished else "  training ...",
+            )
+        ]
+        if losses is not None:
+            least, middle, most = losses
+            lines.append(Content(f"final loss {least:.3g} to {most:.3g}, middle {middle:.3g}"))
+        diverged = sum(outcome.diverged for outcome in outcomes)
+        if diverged:
+            lines.append(Content(f"{diverged} diverged"))
+        if rank is not None:
+            lines.append(Content(f"seed {self._seed}, on the screen, is number {rank} of {count}"))
+        return Content("\n").join(lines)
+
+    def _entry(self, outcome: Outcome) -> Content:
+        solved = outcome.solved(self._preset.goal)
+        loss = "-" if outcome.final_loss is None else f"{outcome.final_loss:.6g}"
+        state = "diverged" if outcome.diverged else "solved" if solved else ""
+        here = "  on the screen" if outcome.seed == self._seed else ""
+        return Content.assemble(
+            f"seed {outcome.seed:<10} {loss:>12}  ",
+            (f"{state:<8}", "$text-success" if solved else "$text-error"),
+            here,
+        )
