@@ -276,3 +276,45 @@ def test_a_divergence_names_the_data_row_also_when_shuffled(batch: int | str, ro
         assert not any(row in rows for rows in told[:-1])
         assert (run.divergence.tensor, run.divergence.sample) == ("z", row)
         assert run.divergence.what == f"z of layer 0, unit 0, sample {row} is inf"
+
+
+@pytest.mark.parametrize("batch", [1, 2, "full"])
+def test_a_divergence_names_the_data_row_also_when_rows_are_held_back(batch: int | str) -> None:
+    inputs = [[0.1 * at] for at in range(9)]
+    inputs[6] = [1e200]
+    source = {
+        "data": {"inputs": inputs, "targets": [[0.0]] * 9, "test_share": 0.4},
+        "layers": [{"units": 1, "init": "uniform", "scale": 1e200, "activation": "tanh"}],
+        "training": {"loss": "squared-error", "learning_rate": 0.0, "batch": batch},
+    }
+    named = []
+    for seed in range(8):
+        run = nntui.Run(made({**source, "data": {**source["data"], "seed": seed}}), seed=1)
+        run.step(5)
+        if run.divergence is not None:
+            named.append(run.divergence.sample)
+    assert 0 < len(named) < 8
+    assert set(named) == {6}
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+@pytest.mark.parametrize("width", [1, 2, 5, 33])
+@pytest.mark.parametrize("units", [1, 3, 64])
+@pytest.mark.parametrize("activation", ["tanh", "identity", "relu", "leaky-relu"])
+@pytest.mark.parametrize("bias", ["none", "per-unit"])
+def test_an_overflow_on_the_way_back_is_not_lost_in_inputs_of_zero(
+    activation: str, units: int, width: int, batch: int, bias: str
+) -> None:
+    # z, a, error and loss are finite; W^T delta is not, and then meets zeros only.
+    source = {
+        "data": {"inputs": [[0.0] * width] * 5, "targets": [[1e150]] * 5},
+        "layers": [
+            {"units": units, "activation": activation, "init": "normal", "bias": bias},
+            {"units": 1, "init": "uniform", "scale": 1e200, "bias": bias},
+        ],
+        "training": {"loss": "half-squared-error", "learning_rate": 1e-300, "batch": batch},
+    }
+    run = nntui.Run(made(source), seed=0)
+    found = run.step().divergence
+    assert found is not None
+    assert (found.update, found.tensor, found.layer, found.value) == (1, "upstream", 0, "-inf")

@@ -236,6 +236,25 @@ def test_a_split_depends_on_the_datas_seed() -> None:
     assert {tuple(arrays(**data, seed=3).test_x[0]) for _ in range(3)} <= held
 
 
+@pytest.mark.parametrize("loss", ["squared-error", "half-absolute-error"])
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_the_test_loss_is_the_reported_one_on_the_rows_that_are_held_back(
+    reduction: str, loss: str
+) -> None:
+    rows = [[float(row), 1.0 - row] for row in range(8)]
+    source = with_data(inputs=rows, targets=[[0.25 * row] for row in range(8)]).source
+    report = {"loss": loss, "reduction": reduction}
+    assert nntui.Run(made({**source, "report": report})).test_loss is None
+    data = {**source["data"], "test_share": 0.4}
+    run = nntui.Run(made({**source, "data": data, "report": report}), seed=1)
+    x, y = reference.split_data(run.preset.configuration.data)[2:]
+    for _ in range(3):
+        total = reference.reported(run.preset.configuration, run.parameters, x, y)
+        total /= len(x) if reduction == "mean" else 1
+        assert run.test_loss == pytest.approx(total, rel=1e-12)
+        run.step()
+
+
 def test_a_run_trains_on_the_training_rows_alone() -> None:
     rows = [[float(row), 1.0 - row] for row in range(8)]
     data = {"inputs": rows, "targets": [[0.25 * row] for row in range(8)], "seed": 2}
@@ -325,22 +344,17 @@ def test_predict_scales_by_the_training_rows_of_a_split() -> None:
     assert np.ptp(plain.x) < 81.0
     expected = W * (plain.test_x - plain.x.min()) / np.ptp(plain.x) + b[:, None]
     np.testing.assert_allclose(run.predict(plain.test_x.T), expected, rtol=1e-12)
-    np.testing.assert_allclose(run.predict(plain.x.T), run.outputs, rtol=1e-12)
+    # The outputs are those of all data rows, in the data's order.
+    np.testing.assert_allclose(run.predict(rows), run.outputs, rtol=1e-12)
+    np.testing.assert_allclose(run.targets, np.transpose(rows), rtol=1e-12)
 
 
 def test_a_row_may_bring_the_constants_but_not_others() -> None:
-    # A row as wide as the network says what the constant inputs are; other values are no answer
-    # to what was asked.
     data = {"inputs": [[1.0], [2.0]], "targets": [[1.0], [0.0]], "constant_inputs": [1.0]}
     run = nntui.Run(with_data(**data), seed=3)
     np.testing.assert_allclose(run.predict([[2.0, 1.0]]), run.predict([[2.0]]), rtol=1e-12)
-    W, b = run.parameters[0]
-    assert b is not None
-    try:
-        found = run.predict([[2.0, 5.0]])
-    except nntui.ConfigError:
-        return
-    np.testing.assert_allclose(found, [W @ [2.0, 5.0] + b], rtol=1e-12)
+    with pytest.raises(nntui.ConfigError, match=r"^input: .*other constants"):
+        run.predict([[2.0, 5.0]])
 
 
 @pytest.mark.parametrize("source", [{"formula": "x"}, {"set": "xor"}, {"set": "moons"}], ids=str)

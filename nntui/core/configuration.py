@@ -185,11 +185,12 @@ class Data(Section):
     def __post_init__(self) -> None:
         super().__post_init__()
         sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
-        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
-            key = sources[-1] if sources else "targets"
-            raise ConfigError(key, "stands beside another source: give a table, a formula or a set")
         if not sources:
             raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
+        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
+            raise ConfigError(
+                sources[-1], "stands beside another source: give a table, a formula or a set"
+            )
         self._check_source(sources[0])
         if self.training_rows < 1:
             raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")
@@ -225,6 +226,8 @@ class Data(Section):
                 )
         elif source == "formula":
             check_formula("formula", str(self.formula))
+            if self.one_hot:
+                raise ConfigError("one_hot", "does not belong to a formula")
         else:
             most = DATASETS[str(self.set)].most_classes
             if (self.classes or 0) > most:
