@@ -219,4 +219,5 @@ class Trainer:
 
     def _locate(self, position: int, loss: float) -> Divergence:
         written = self._batches[position][0].written
-        return locate(written, self.update, self._rows_of(position), loss)
+        rows = self.data.training_rows[self._rows_of(position)]
+        return locate(written, self.update, rows, loss)
