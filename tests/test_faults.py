@@ -17,8 +17,11 @@ from support import Array, flat, made
 import nntui
 from nntui.core.activations import ACTIVATIONS
 from nntui.core.faults import FAULTS
+from nntui.core.network import has_effect
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.trainer import Trainer
+from nntui.presets import load_preset
+from nntui.presets.schema import override
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]
 TARGETS = [[0.4, 0.9], [-0.3, 0.6], [0.7, -0.2], [0.1, 0.3], [-0.5, 0.2]]
@@ -442,3 +445,29 @@ def test_a_derivative_that_is_never_evaluated_cannot_be_wrong(name: str) -> None
         runs.append(nntui.Run(made(source)))
         runs[-1].step(3)
     assert not differing(*runs)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "effect"),
+    [
+        ("xor-relu", {"faults": ["bias-decay"]}, False),
+        ("add-relu", {"faults": ["bias-decay"]}, True),
+        ("xor-relu", {"faults": [{"name": "derivative", "layers": [1]}]}, False),
+        ("xor-sigmoid", {"faults": [{"name": "derivative", "layers": [0]}]}, True),
+        ("add-relu", {"faults": [{"name": "update-before-backprop", "layers": [0]}]}, False),
+        ("add-relu", {"faults": ["penalty-sum"]}, False),
+        ("square-leaky-relu", {}, True),
+        ("add-relu", {"faults": ["wrong-sign"]}, True),
+    ],
+)
+def test_a_fault_that_can_change_nothing_is_known(
+    name: str, changes: dict[str, Any], effect: bool
+) -> None:
+    of = override(load_preset(name), changes)
+    correct = override(load_preset(name), {"faults": []})
+    assert has_effect(of.configuration, of.configuration.faults[0]) == effect
+    faulty, plain = nntui.Run(of, seed=2), nntui.Run(correct, seed=2)
+    faulty.step(30)
+    plain.step(30)
+    same = np.array_equal(faulty.losses, plain.losses) and not layers_that_differ(faulty, plain)
+    assert same == (not effect)

@@ -32,6 +32,17 @@ class LayerGradient(NamedTuple):
     """Whether the training loss is a mean over the samples."""
 
 
+class Place(NamedTuple):
+    """What a layer offers a fault to change."""
+
+    has_bias: bool
+    has_layer_below: bool
+    is_differentiated: bool
+    """Whether the activation's derivative is evaluated: not where the loss does it at once."""
+    is_penalised: bool
+    """Whether the reported loss holds a penalty on the weights."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """The base: no deviation.  ``what`` it is, the ``symptom`` one sees, how to ``mend`` it."""
@@ -47,6 +58,10 @@ class Fault:
     """Whether the bias is added to ``a`` and not to ``z``."""
     replaces_bias_gradient = False
     """Whether `gradient` sets the bias's gradient whatever it was."""
+
+    def touches(self, place: Place) -> bool:
+        """Whether the fault changes anything in a layer at ``place``."""
+        return True
 
     def derivative(self, correct: Activation, a: Array) -> Activation:
         """The activation whose derivative backpropagation uses; ``a`` is the layer's buffer."""
@@ -77,6 +92,9 @@ class BiasDecay(Fault):
         if layer.gb is not None and layer.b is not None:
             tape.add(np.positive, layer.b, layer.gb)
 
+    def touches(self, place: Place) -> bool:
+        return place.has_bias
+
 
 class UpdateBeforeBackprop(Fault):
     """A layer's weights change before the gradient passes back through them."""
@@ -86,6 +104,9 @@ class UpdateBeforeBackprop(Fault):
     symptom = "the layers below follow a gradient that belongs to no loss; worse at large rates"
     mend = "compute every gradient with the weights of the forward pass, then update all layers"
     updates_before_backprop = True
+
+    def touches(self, place: Place) -> bool:
+        return place.has_layer_below
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +154,9 @@ class WrongDerivative(Fault):
         other = activation(self.of)
         return other if isinstance(other, Identity) else _Elsewhere(other)
 
+    def touches(self, place: Place) -> bool:
+        return place.is_differentiated
+
 
 class PenaltySum(Fault):
     """The printed penalty sums the weights where their squares belong."""
@@ -145,6 +169,9 @@ class PenaltySum(Fault):
     def penalty(self, correct: Penalty) -> Penalty:
         return np.add.reduce
 
+    def touches(self, place: Place) -> bool:
+        return place.is_penalised
+
 
 class DerivativeAtValue(Fault):
     """The derivative is evaluated at the activation."""
@@ -156,6 +183,9 @@ class DerivativeAtValue(Fault):
 
     def derivative(self, correct: Activation, a: Array) -> Activation:
         return _Elsewhere(correct, place=a)
+
+    def touches(self, place: Place) -> bool:
+        return place.is_differentiated
 
 
 class WrongSign(Fault):
@@ -217,6 +247,9 @@ class NoWeightsInBackprop(Fault):
     def weights_back(self, correct: Array) -> Array:
         return np.ones_like(correct)
 
+    def touches(self, place: Place) -> bool:
+        return place.has_layer_below
+
 
 class FrozenBias(Fault):
     """The bias is never updated."""
@@ -231,6 +264,9 @@ class FrozenBias(Fault):
         if layer.gb is not None:
             tape.add(layer.gb.fill, 0.0)
 
+    def touches(self, place: Place) -> bool:
+        return place.has_bias
+
 
 class BiasAfterActivation(Fault):
     """The bias is added on the wrong side of the activation."""
@@ -240,6 +276,9 @@ class BiasAfterActivation(Fault):
     symptom = "kinks and bends cannot move, and the bias follows a gradient that is not its own"
     mend = "add the bias before the activation: a = f(W x + b)"
     bias_after_activation = True
+
+    def touches(self, place: Place) -> bool:
+        return place.has_bias
 
 
 FAULTS: dict[str, type[Fault]] = {

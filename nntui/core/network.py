@@ -7,9 +7,10 @@ import numpy as np
 
 from nntui.core.activations import Activation, activation
 from nntui.core.algebra import Algebra, Single
-from nntui.core.configuration import Configuration, Layer
-from nntui.core.faults import Fault, fault
+from nntui.core.configuration import Configuration, FaultEntry, Layer
+from nntui.core.faults import Fault, Place, fault
 from nntui.core.initialisers import draw_bias, draw_weights
+from nntui.core.losses import LOSSES
 from nntui.core.normalisation import LayerNormalisation
 from nntui.core.tape import Array, Tape
 
@@ -83,6 +84,26 @@ def faults_by_layer(configuration: Configuration) -> list[list[Fault]]:
         ]
         for layer in range(len(configuration.layers))
     ]
+
+
+def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
+    """Whether the fault changes anything in this configuration."""
+    kind = fault(entry.name, of=entry.of, factor=entry.factor)
+    last = len(configuration.layers) - 1
+    fused = LOSSES[configuration.training.loss].needs_output is not None
+    penalised = configuration.report.penalty and (configuration.l1 > 0 or configuration.l2 > 0)
+    return any(
+        entry.concerns(index)
+        and kind.touches(
+            Place(
+                has_bias=layer.bias != "none",
+                has_layer_below=index > 0,
+                is_differentiated=not (fused and index == last),
+                is_penalised=penalised,
+            )
+        )
+        for index, layer in enumerate(configuration.layers)
+    )
 
 
 @dataclass(frozen=True)

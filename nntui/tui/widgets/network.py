@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer
 from nntui.core.faults import FAULTS
+from nntui.core.network import has_effect
 from nntui.presets.preset import Preset
 from nntui.tui.widgets.panel import TextPanel
 
@@ -85,7 +86,11 @@ def describe(preset: Preset, width: int) -> Content:
     """All of it in ``width`` columns: faults, entries, then the faults explained."""
     faults = preset.configuration.faults
     lines = [
-        Content.assemble(("FAULT", "bold $text on $error"), " ", _fault_name(fault))
+        Content.assemble(
+            ("FAULT", "bold $text on $error"),
+            f" {_fault_name(fault)}",
+            "" if has_effect(preset.configuration, fault) else " (no effect here)",
+        )
         for fault in faults
     ] or [Content.styled("no planted fault", "$text-success")]
     lines += [_line(entry, width) for entry in entries(preset)]
