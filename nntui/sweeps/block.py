@@ -15,7 +15,7 @@ CACHE = 1_200_000
 """Bytes that the buffers of replicas side by side may take: they should stay in a core's cache."""
 FEWEST = 4
 """Replicas below which single networks are as fast."""
-LOOK_EVERY = 64
+LOOK_EVERY = 256
 """Updates between two looks at replicas that might overflow."""
 
 
@@ -73,17 +73,17 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
     while ensemble.epoch < block.epochs:
         before, begun = ensemble.snapshot(), ensemble.epoch
         stopped: dict[int, Outcome] = {}
-        wild = np.zeros(ensemble.count, dtype=np.bool_)
-        losses = np.zeros(ensemble.count)
+        losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
         for _ in range(min(look, block.epochs - begun)):
             losses = ensemble.train_epoch()
-            wild |= ~np.isfinite(losses)
+            # What is not finite stays so in a sum.
+            total += losses
             if block.goal.stop:
-                for column in np.flatnonzero((losses <= block.goal.loss) & ~wild).tolist():
+                for column in np.flatnonzero(losses <= block.goal.loss).tolist():
                     updates = ensemble.epoch * per_epoch
                     outcome = Outcome(seeds[column], float(losses[column]), updates, False)
                     stopped.setdefault(column, outcome)
-        wild |= ~ensemble.safe()
+        wild = ~(np.isfinite(total) & ensemble.safe())
         for column in np.flatnonzero(wild).tolist():
             # What could overflow, or did, is trained again from here as a single network, which
             # finds the very update.
