@@ -268,6 +268,21 @@ def test_a_run_trains_on_the_training_rows_alone() -> None:
     np.testing.assert_array_equal(split.losses, alone.losses)
 
 
+def test_a_penalty_per_sample_is_divided_by_the_training_rows() -> None:
+    # Inputs and targets of 0: the weight's only gradient is that of the penalty.
+    source = {
+        "data": {"inputs": [[0.0]] * 10, "targets": [[0.0]] * 10, "test_share": 0.2},
+        "layers": [{"units": 1, "init": "uniform", "bias": "none"}],
+        "training": {"loss": "squared-error", "learning_rate": 1.0, "l2_per_sample": True},
+    }
+    for penalty, size in (("l2", lambda w: w), ("l1", np.sign)):
+        run = nntui.Run(made({**source, "training": {**source["training"], penalty: 0.4}}))
+        before = run.parameters[0][0].item()
+        run.step()
+        taken = before - run.parameters[0][0].item()
+        assert taken == pytest.approx(0.4 / 8 * size(before), rel=1e-12)
+
+
 @pytest.mark.parametrize("kind", ["standard", "minmax"])
 def test_scaling_is_fitted_on_the_training_rows_only(kind: str) -> None:
     # The last row is far out; whether it is trained on or held back decides the scale.

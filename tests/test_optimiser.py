@@ -263,6 +263,25 @@ def test_a_rate_that_grows_beyond_all_floats_is_no_crash(schedule: str) -> None:
         np.testing.assert_array_equal(flat(run.parameters), start)
 
 
+@pytest.mark.parametrize("schedule", ["step", "exponential"])
+def test_a_factor_beyond_all_floats_is_infinite(schedule: str) -> None:
+    # Epoch 308 still has the factor 1e308; epoch 309's, update 310's, is no float.
+    source = {
+        "data": {"inputs": [[1.0]], "targets": [[1e6]]},
+        "layers": [{"units": 1, "bias": "none", "init": "zeros"}],
+        "training": {
+            "loss": "half-absolute-error",
+            "learning_rate": 1e-300,
+            "schedule": schedule,
+            "schedule_decay": 10.0,
+            "schedule_every": 1,
+        },
+    }
+    found = nntui.Run(made(source)).step(400).divergence
+    assert found is not None
+    assert (found.update, found.tensor) == (310, "step of W")
+
+
 SCALE = 2.0**-6
 """A rate that is a power of two: dividing by it gives the gradient back."""
 
