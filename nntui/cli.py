@@ -151,7 +151,8 @@ def run(
         except ConfigError as error:
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
-    status = _train(training, Ending.of(training, epochs, updates))
+    with _interruptible() as interrupted:
+        status = _train(training, Ending.of(training, epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
     result = result_of(training, status, initial, predictions)
     if as_json:
@@ -160,8 +161,7 @@ def run(
         from nntui.timeline.summary import summary
 
         click.echo(summary(training, result, rows))
-    if status == "interrupted":
-        click.get_current_context().exit(INTERRUPTED)
+    _exit_if(interrupted)
 
 
 @commands.command()
@@ -188,6 +188,8 @@ def sweep(
 
     loaded = _load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
+    if first + seeds > 2**32:
+        raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
     shown = sys.stderr.isatty()
     with cluster(scheduler) as executor, _interruptible() as interrupted:
 
@@ -205,8 +207,7 @@ def sweep(
         _print_json(result.as_json())
     else:
         click.echo(summary(result))
-    if interrupted:
-        sys.exit(INTERRUPTED)
+    _exit_if(interrupted)
 
 
 @commands.command()
@@ -246,20 +247,25 @@ def _numbers(option: str, text: str) -> list[float]:
     return numbers
 
 
-def _train(training: "Run", ending: "Ending") -> str:
-    """Train to the end and return its reason, or ``interrupted`` after Ctrl+C."""
+def _exit_if(interrupted: list[int]) -> None:
+    """End with 128 and the signal's number, as a program does that a signal ended."""
+    if interrupted:
+        click.get_current_context().exit(128 + interrupted[0])
+
+
+def _train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
+    """Train to the end and return its reason, or ``interrupted`` after a signal."""
     from time import monotonic
 
     from nntui.timeline.pace import Pace
 
     pace, shown, reason, due = Pace(), _progress_is_seen(), None, 0.0
-    with _interruptible() as interrupted:
-        while (reason := ending.reason(training)) is None and not interrupted:
-            pace.train(training, ending.next_look(training), SLICE)
-            if shown and monotonic() >= due:
-                share = training.update / max(ending.updates, 1)
-                click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
-                due = monotonic() + SLICE
+    while (reason := ending.reason(training)) is None and not interrupted:
+        pace.train(training, ending.next_look(training), SLICE)
+        if shown and monotonic() >= due:
+            share = training.update / max(ending.updates, 1)
+            click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
+            due = monotonic() + SLICE
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     return reason or "interrupted"
@@ -271,7 +277,7 @@ def _progress_is_seen() -> bool:
 
 @contextmanager
 def _interruptible() -> Iterator[list[int]]:
-    """Ctrl+C fills the list that this gives; a second one interrupts at once."""
+    """Signals that end a program fill the list that this gives; a second one ends it at once."""
     import signal
 
     seen: list[int] = []
@@ -281,11 +287,13 @@ def _interruptible() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         seen.append(number)
 
-    before = signal.signal(signal.SIGINT, note)
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), note) for name in names}
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _print_json(value: dict[str, Any]) -> None:

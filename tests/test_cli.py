@@ -1,8 +1,10 @@
 """The command line: what it prints, its exit codes, and one line for bad input."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -236,9 +238,6 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 def test_interrupting_prints_what_was_done() -> None:
-    import signal
-    import time
-
     process = subprocess.Popen(
         [sys.executable, "-m", "nntui", "run", "add-tanh", "--epochs", "100000000", "--json"],
         stdout=subprocess.PIPE,
@@ -254,6 +253,39 @@ def test_interrupting_prints_what_was_done() -> None:
     assert result["status"] == "interrupted"
     assert result["updates"] > 0
     assert len(result["losses"]) == result["epochs"]
+
+
+def alive(group: int) -> bool:
+    """Whether a process of the group still runs; one that only waits to be counted does not."""
+    found = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True)
+    rows = (line.split() for line in found.stdout.splitlines())
+    return any(row[0] == str(group) and not row[1].startswith("Z") for row in rows)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
+    number: signal.Signals,
+) -> None:
+    command = [sys.executable, "-m", "nntui", "sweep", "square-fixed", "--json"]
+    process = subprocess.Popen(
+        [*command, "--epochs", "3000", "--seeds", "5000"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(4.0)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert err == ""
+    result = json.loads(out)
+    assert len(result["seeds"]) == len(result["solved"]) < 5000
+    for _ in range(50):
+        if not alive(process.pid):
+            return
+        time.sleep(0.1)
+    raise AssertionError("a worker is left")
 
 
 @pytest.mark.parametrize(

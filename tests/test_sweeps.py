@@ -104,6 +104,15 @@ def test_a_seed_does_not_depend_on_its_neighbours(monkeypatch: pytest.MonkeyPatc
             assert a.final_loss == pytest.approx(b.final_loss, rel=1e-12)
 
 
+def test_a_seed_that_diverges_early_keeps_the_loss_it_had() -> None:
+    of = preset("square-leaky-relu", training__learning_rate=3.0, training__batch=7)
+    seeds = range(100, 124)
+    result = sweep(of, seeds, epochs=60)
+    assert result.diverged > 10
+    compare(of, result, 60)
+    assert sweep(of, [104], epochs=60).final_losses == [result.final_losses[4]]
+
+
 def test_any_executor_gives_the_same() -> None:
     of = preset("xor-sigmoid")
     here = sweep(of, range(30), epochs=50)
@@ -116,7 +125,7 @@ def test_any_executor_gives_the_same() -> None:
 def test_local_processes_are_used_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     of = preset("add-relu")
     here = sweep(of, range(24), epochs=40)
-    monkeypatch.setattr("nntui.sweeps.runner.WORTH_PROCESSES", 1)
+    monkeypatch.setattr("nntui.sweeps.runner.WORTH_PROCESSES", 0.0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert sweep(of, range(24), epochs=40).final_losses == here.final_losses
 

@@ -7,11 +7,12 @@ import numpy as np
 
 from nntui.core.configuration import Configuration
 from nntui.core.ensemble import Ensemble, numbers_per_replica, worthwhile
+from nntui.core.network import Layout
 from nntui.core.state import State
 from nntui.core.trainer import Trainer, initial_states
 from nntui.presets.preset import Goal
 
-CACHE = 1_200_000
+CACHE = 1_800_000
 """Bytes that the buffers of replicas side by side may take: they should stay in a core's cache."""
 FEWEST = 4
 """Replicas below which single networks are as fast."""
@@ -51,6 +52,16 @@ def replicas_side_by_side(configuration: Configuration) -> int:
     return max(CACHE // (8 * numbers_per_replica(configuration)), 8)
 
 
+def seconds_per_update(configuration: Configuration) -> float:
+    """About what one update of one replica takes on a core of 2020 or so."""
+    numbers = numbers_per_replica(configuration)
+    if replicas_side_by_side(configuration) > 1:
+        return 0.5e-9 * numbers
+    shapes = Layout.of(configuration).shapes
+    products = sum(units * inputs for units, inputs, _ in shapes) * configuration.batch_size
+    return 8e-6 + 0.5e-9 * numbers + 0.3e-9 * products
+
+
 def train_block(block: Block) -> list[Outcome]:
     """Train every seed of ``block``; what comes out depends on nothing else."""
     size = replicas_side_by_side(block.configuration)
@@ -70,6 +81,7 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
     per_epoch = block.configuration.updates_per_epoch
     look = max(LOOK_EVERY // per_epoch, 1)
     ensemble, seeds = Ensemble(states), list(seeds)
+    known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
         before, begun = ensemble.snapshot(), ensemble.epoch
         stopped: dict[int, Outcome] = {}
@@ -88,7 +100,7 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
             # What could overflow, or did, is trained again from here as a single network, which
             # finds the very update.
             stopped.pop(column, None)
-            yield _train_single(block, seeds[column], before.state(column))
+            yield _train_single(block, seeds[column], before.state(column), known[column])
         yield from stopped.values()
         going = [c for c in range(ensemble.count) if not wild[c] and c not in stopped]
         if ensemble.epoch >= block.epochs:
@@ -98,14 +110,16 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
             return
         if not going:
             return
+        known = [float(losses[column]) for column in going]
         if len(going) < ensemble.count:
             seeds = [seeds[column] for column in going]
             now = ensemble.snapshot()
             ensemble = Ensemble([now.state(column) for column in going])
 
 
-def _train_single(block: Block, seed: int, state: State) -> Outcome:
-    losses: list[float] = []
+def _train_single(block: Block, seed: int, state: State, known: float | None = None) -> Outcome:
+    """Train one seed from ``state`` on; ``known`` is the loss of the epoch before, if any."""
+    losses = [] if known is None else [known]
     trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
     per_epoch = block.configuration.updates_per_epoch
     while trainer.epoch < block.epochs and trainer.divergence is None:

@@ -35,7 +35,7 @@ def local_processes(count: int) -> Iterator[Executor | None]:
     finally:
         # A sweep that is given up leaves blocks that could go on for hours.
         processes = list(executor._processes.values())
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=False)
         for process in processes:
             process.terminate()
         for name, value in before.items():

@@ -2,22 +2,32 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from time import perf_counter
 
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, train_block
+from nntui.sweeps.block import (
+    Block,
+    Outcome,
+    replicas_side_by_side,
+    seconds_per_update,
+    train_block,
+)
 from nntui.sweeps.processes import local_processes
 from nntui.sweeps.result import SweepResult
 
-BLOCKS_PER_WORKER = 4
+WORTH_PROCESSES = 0.5
+"""Seconds of training below which starting processes costs more than it brings."""
+LONGEST_BLOCK = 2.0
+"""Seconds that a block should take at most: what was done is known block by block."""
+FEWEST_SIDE_BY_SIDE = 256
+"""Replicas that a block keeps side by side even if it takes longer: fewer would waste time."""
+IN_FLIGHT = 4
+"""Blocks handed out for each worker: enough to keep it busy, few to be given up."""
 HEARTBEAT = 0.2
 """Seconds between two calls of the progress, at the most."""
-WORTH_PROCESSES = 5_000_000
-"""Replica updates below which starting processes costs more than it brings."""
-SINGLE_COST = 100
-"""About how many updates of a replica side by side one update of a single network costs."""
 
 Progress = Callable[[Sequence[Outcome], int], bool]
 """Called with the outcomes so far, and of how many; False ends the sweep early."""
@@ -40,10 +50,13 @@ def sweep(
     asked = [check_seed(seed) for seed in seeds]
     budget = preset.goal.epochs if epochs is None else epochs
     started, done = perf_counter(), dict[int, Outcome]()
-    workers = _workers(preset, len(asked), budget) if executor is None else 0
-    blocks = _blocks(preset, asked, budget, workers or _guessed_workers(executor))
+    seconds = seconds_per_update(preset.configuration)
+    seconds *= budget * preset.configuration.updates_per_epoch
+    workers = _workers(seconds * len(asked)) if executor is None else 0
+    sharing = workers or _guessed_workers(executor)
+    blocks = _blocks(preset, asked, budget, seconds, sharing)
     with local_processes(workers) as local:
-        for outcomes in _results(blocks, executor or local):
+        for outcomes in _results(blocks, executor or local, sharing):
             done.update((outcome.seed, outcome) for outcome in outcomes)
             if progress is not None and not progress(list(done.values()), len(set(asked))):
                 break
@@ -55,40 +68,49 @@ def sweep(
     )
 
 
-def _workers(preset: Preset, count: int, epochs: int) -> int:
-    """How many processes pay; 0 is none but this one."""
-    cost = count * epochs * preset.configuration.updates_per_epoch
-    if replicas_side_by_side(preset.configuration) == 1:
-        cost *= SINGLE_COST
-    return 0 if cost < WORTH_PROCESSES else min(os.cpu_count() or 1, count)
+def _workers(seconds: float) -> int:
+    """How many processes pay for so many seconds of training; 0 is none but this one."""
+    return 0 if seconds < WORTH_PROCESSES else os.cpu_count() or 1
 
 
 def _guessed_workers(executor: Executor | None) -> int:
+    if executor is None:
+        return 1
     return int(getattr(executor, "_max_workers", 0) or os.cpu_count() or 1)
 
 
-def _blocks(preset: Preset, seeds: Sequence[int], epochs: int, workers: int) -> list[Block]:
-    """Blocks of equal size, some for each worker, none smaller than what fits side by side."""
+def _blocks(
+    preset: Preset, seeds: Sequence[int], epochs: int, seconds: float, workers: int
+) -> Iterator[Block]:
+    """Blocks of seeds that take ``seconds`` each: short, but wide enough to be fast."""
     side_by_side = replicas_side_by_side(preset.configuration)
-    shares = workers * BLOCKS_PER_WORKER if workers > 1 else len(seeds)
-    size = max(-(-len(seeds) // max(shares, 1)), min(side_by_side, -(-len(seeds) // workers)), 1)
-    size = -(-size // side_by_side) * side_by_side if size > side_by_side else size
-    return [
-        Block(preset.configuration, preset.goal, epochs, tuple(seeds[start : start + size]))
-        for start in range(0, len(seeds), size)
-    ]
+    share = max(-(-len(seeds) // workers), 1)
+    size = max(min(int(LONGEST_BLOCK / max(seconds, 1e-9)), share), 1)
+    if side_by_side > 1:
+        size = min(max(size, min(FEWEST_SIDE_BY_SIDE, share)), side_by_side)
+    for start in range(0, len(seeds), size):
+        part = tuple(seeds[start : start + size])
+        yield Block(preset.configuration, preset.goal, epochs, part)
 
 
-def _results(blocks: Sequence[Block], executor: Executor | None) -> Iterator[list[Outcome]]:
+def _results(
+    blocks: Iterator[Block], executor: Executor | None, workers: int
+) -> Iterator[list[Outcome]]:
     if executor is None:
         yield from map(train_block, blocks)
         return
-    waiting = {executor.submit(train_block, block) for block in blocks}
+    waiting: set[Future[list[Outcome]]] = set()
     try:
-        while waiting:
+        while True:
+            for block in islice(blocks, IN_FLIGHT * workers - len(waiting)):
+                waiting.add(executor.submit(train_block, block))
+            if not waiting:
+                return
             done, waiting = wait(waiting, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             # Also where nothing is done, so that the caller can end the sweep.
             yield [outcome for future in done for outcome in future.result()]
     finally:
-        for future in waiting:
-            future.cancel()
+        if not isinstance(executor, ProcessPoolExecutor):
+            # Local processes are ended, and their pool cannot bear a cancelled future then.
+            for future in waiting:
+                future.cancel()
