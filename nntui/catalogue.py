@@ -11,7 +11,13 @@ from types import NoneType
 from typing import Any, get_args
 
 from nntui.core.activations import ACTIVATIONS
-from nntui.core.configuration import Data, FaultEntry, Layer, Report, Rows, Section, Training
+from nntui.core.configuration import (
+    Data,
+    FaultEntry,
+    Layer,
+    Report,
+    Training,
+)
 from nntui.core.datasets import DATASETS
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.faults import FAULTS
@@ -19,6 +25,7 @@ from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.losses import LOSSES
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
+from nntui.core.section import Rows, Section
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED

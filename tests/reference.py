@@ -12,7 +12,13 @@ from itertools import count
 import numpy as np
 from support import Array
 
-from nntui.core.configuration import Configuration, Data, FaultEntry, Layer, Training
+from nntui.core.configuration import (
+    Configuration,
+    Data,
+    FaultEntry,
+    Layer,
+    Training,
+)
 from nntui.core.network import Parameters
 
 Pair = tuple[Array, Array | None]

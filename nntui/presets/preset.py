@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nntui.core.configuration import Configuration, Section, entry
+from nntui.core.configuration import Configuration
 from nntui.core.network import Layout
+from nntui.core.section import Section, entry
 
 
 @dataclass(frozen=True, kw_only=True)

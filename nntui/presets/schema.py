@@ -15,12 +15,11 @@ from nntui.core.configuration import (
     FaultEntry,
     Layer,
     Report,
-    Section,
     Training,
-    one_of,
 )
 from nntui.core.data import load_data
 from nntui.core.errors import ConfigError, quoted
+from nntui.core.section import Section, one_of
 from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Goal, Preset, Step, Story
 

@@ -8,9 +8,9 @@ from operator import index
 
 import numpy as np
 
-from nntui.core.configuration import check_rows
 from nntui.core.losses import LOSSES
 from nntui.core.network import Parameters
+from nntui.core.section import check_rows
 from nntui.core.state import Divergence, State, frozen
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer, initial_state

@@ -1,0 +1,134 @@
+"""Sections: dataclasses whose entries say what they may be, and are checked when one is made."""
+
+import difflib
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from numbers import Integral, Real
+from typing import Any
+
+from nntui.core.errors import ConfigError, quoted
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+def entry(
+    default: Any = MISSING,
+    *,
+    doc: str,
+    choices: Iterable[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A dataclass field that says what it means and what it may be."""
+    return field(
+        default=default,
+        metadata={
+            "doc": doc,
+            "choices": None if choices is None else tuple(choices),
+            "low": low,
+            "high": high,
+            "above": above,
+            "below": below,
+        },
+    )
+
+
+def one_of(value: object, choices: Iterable[str]) -> str:
+    """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
+    names, text = list(choices), value if isinstance(value, str) else ""
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
+    said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"
+    return f"{quoted(value)} is not known; {said}"
+
+
+_LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+    ("low", "at least", operator.ge),
+    ("high", "at most", operator.le),
+    ("above", "more than", operator.gt),
+    ("below", "less than", operator.lt),
+)
+
+
+def check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -> int | float:
+    """``value`` as a finite number within ``limits`` (low, high, above, below), or ConfigError."""
+    kind = "a whole number" if whole else "a number"
+    # NumPy's numbers are registered with these; a bool is a whole number to Python, not to us.
+    if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
+        raise ConfigError(key, f"must be {kind}, not {quoted(value)}")
+    given: Any = value  # the abstract types tell mypy nothing about conversions
+    try:
+        number = operator.index(given) if whole else float(given)
+    except OverflowError:
+        raise ConfigError(key, "is too large for a float") from None
+    if not whole and not math.isfinite(number):
+        raise ConfigError(key, f"must be finite, not {number}")
+    for limit, words, holds in _LIMITS:
+        bound = limits.get(limit)
+        if bound is not None and not holds(number, bound):
+            raise ConfigError(key, f"must be {words} {bound:,}, not {quoted(value)}")
+    return number
+
+
+def check_rows(key: str, value: Any) -> Rows:
+    """``value`` as rows of finite floats, all of one width; ConfigError says which is not."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ConfigError(key, "must be a list of rows, such as [[0, 1], [1, 0]]")
+    rows = []
+    for index, row in enumerate(value):
+        if not isinstance(row, (list, tuple)) or not row:
+            raise ConfigError(f"{key}.{index}", f"must be a row of numbers, not {quoted(row)}")
+        rows.append(
+            tuple(
+                float(check_number(f"{key}.{index}.{column}", cell, False, {}))
+                for column, cell in enumerate(row)
+            )
+        )
+        if len(rows[-1]) != len(rows[0]):
+            raise ConfigError(
+                f"{key}.{index}",
+                f"has {len(rows[-1])} numbers where the first row has {len(rows[0])}",
+            )
+    return tuple(rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A part of the configuration whose entries are checked one by one when it is made."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not (value is None and each.default is None):
+                object.__setattr__(self, each.name, self._checked(each, value))
+
+    @staticmethod
+    def _checked(each: Any, value: Any) -> Any:
+        key, kind, limits = each.name, each.type, each.metadata
+        if limits.get("choices") is not None:
+            if not isinstance(value, str) or value not in limits["choices"]:
+                raise ConfigError(key, one_of(value, limits["choices"]))
+        elif kind in (int, float, int | None, float | None):
+            return check_number(key, value, kind in (int, int | None), limits)
+        elif kind is bool:
+            if not isinstance(value, bool):
+                raise ConfigError(key, f"must be true or false, not {quoted(value)}")
+        elif kind is str or kind == str | None:
+            if not isinstance(value, str):
+                raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
+            if not all(each.isprintable() or each in "\n\t" for each in value):
+                raise ConfigError(key, "has a control character in it")
+        elif kind == Rows or kind == Rows | None:
+            return check_rows(key, value)
+        elif kind == tuple[str, ...]:
+            if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+                raise ConfigError(key, f"must be a list of texts in quotes, not {quoted(value)}")
+            return tuple(value)
+        elif kind == tuple[float, ...]:
+            if not isinstance(value, (list, tuple)):
+                raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
+            return check_rows(key, [value])[0] if value else ()
+        return value
