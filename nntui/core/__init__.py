@@ -9,5 +9,6 @@ a weight matrix ``(units out, units in)``, a bias ``(units, 1)``.  Everything is
 
 Reading order: `configuration` (what can be said), `tape` (how one update is written down once
 and played often), `activations`, `losses`, `optimisers`, `faults` (what is written on it),
-`network` and `backprop` (who writes it), `trainer` (who plays it), `state` (what it changes).
+`network` and `backprop` (who writes it), `trainer` (who plays it), `state` (what it changes);
+then `algebra` and `ensemble` (the same tape for many networks side by side).
 """
