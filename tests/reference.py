@@ -355,8 +355,8 @@ class Update:
         for fault in faults_at(self.configuration, k):
             if fault.name == "derivative":
                 kind = fault.of or "identity"
-                used = lambda at, kind=kind: slope(kind, at)  # type: ignore[misc]
-                back, where = (lambda at, used=used: upstream * used(at)), z  # type: ignore[misc]
+                used = lambda at, kind=kind: slope(kind, at)
+                back, where = (lambda at, used=used: upstream * used(at)), z
             elif fault.name == "derivative-at-a":
                 where = a
         self._note("slope", k, used(where))
@@ -404,7 +404,7 @@ class Update:
                 cut = {
                     k: [None if g is None else g * factor for g in pair] for k, pair in cut.items()
                 }
-        return {k: (pair[0], pair[1]) for k, pair in cut.items()}  # type: ignore[misc]
+        return {k: (pair[0], pair[1]) for k, pair in cut.items()}
 
     def _apply(self, layers: list[int]) -> None:
         training, gradients = self.configuration.training, self._clipped(layers)

@@ -104,7 +104,7 @@ def test_a_network_is_drawn_layer_by_layer_weights_first_row_by_row(
         np.testing.assert_allclose(W, V, rtol=1e-15)
         assert (b is None) == (c is None)
         if b is not None:
-            np.testing.assert_allclose(b, c, rtol=1e-15)  # type: ignore[arg-type]
+            np.testing.assert_allclose(b, c, rtol=1e-15)
     # What is zero draws nothing: the generator stands where the reference's does.
     left = np.random.RandomState()
     left.set_state(run.state.random)
@@ -125,8 +125,8 @@ def test_the_numbers_are_those_of_a_program_with_its_seed_set() -> None:
     (W0, b0), (W1, _), (W2, b2) = nntui.Run(made(source), seed=42).parameters
     random = np.random.RandomState(42)
     np.testing.assert_array_equal(W0, random.randn(3, 2) * np.sqrt(2 / 5))
-    np.testing.assert_array_equal(b0, random.randn(3))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(b0, random.randn(3))
     bound = np.sqrt(6 / 3)
     np.testing.assert_array_equal(W1, random.uniform(-bound, bound, (2, 3)))
     np.testing.assert_array_equal(W2, random.randn(1, 2) * np.sqrt(1 / 2))
-    np.testing.assert_array_equal(b2, random.rand(1))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(b2, random.rand(1))

@@ -50,7 +50,7 @@ def differing(faulty: nntui.Run, correct: nntui.Run) -> list[str]:
         f"{letter}{k}"
         for k, pair in enumerate(pairs)
         for letter, mine, theirs in zip("Wb", *pair, strict=True)
-        if not np.array_equal(mine, theirs)  # type: ignore[arg-type]
+        if not np.array_equal(mine, theirs)
     ]
 
 
@@ -69,7 +69,7 @@ def after_one(faults: list[Any], **training: Any) -> tuple[nntui.Run, nntui.Run,
 def steps(run: nntui.Run, start: nntui.Run) -> list[tuple[Array, Array]]:
     """What one update took from each W and b."""
     pairs = zip(start.parameters, run.parameters, strict=True)
-    return [(W - V, b - c) for (W, b), (V, c) in pairs]  # type: ignore[operator]
+    return [(W - V, b - c) for (W, b), (V, c) in pairs]
 
 
 def assert_is_the_references(run: nntui.Run, updates: int) -> None:

@@ -6,18 +6,20 @@ from above, ``zero`` is 0.
 """
 
 import math
-from dataclasses import dataclass, fields
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from nntui.core.registry import make
 from nntui.core.tape import Array, Tape
 
 KINKS = ("left", "right", "zero")
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(ABC):
     """One activation function; subclasses record its calls on a tape.
 
     Shapes: ``z``, ``a``, ``slope``, ``upstream`` and ``delta`` are all ``(units, samples)``.
@@ -27,13 +29,13 @@ class Activation:
     formula = ""
     summary = ""
 
+    @abstractmethod
     def forward(self, tape: Tape, z: Array, a: Array) -> None:
         """Record ``a = f(z)``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
         """Record ``slope = f'(z)``; ``a`` holds ``f(z)``."""
-        raise NotImplementedError
 
     def backward(
         self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
@@ -299,6 +301,4 @@ def activation(name: str, **parameters: Any) -> Activation:
 
     Raises KeyError if there is none.
     """
-    kind = ACTIVATIONS[name]
-    taken = {each.name: parameters[each.name] for each in fields(kind) if each.name in parameters}
-    return kind(**taken)
+    return make(ACTIVATIONS, name, parameters)

@@ -6,12 +6,13 @@ A new fault is one class in this module and its entry in `FAULTS`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from nntui.core.activations import ACTIVATIONS, Activation, Identity, activation
+from nntui.core.registry import make
 from nntui.core.tape import Array, Tape
 
 Penalty = Callable[[Array], Any]
@@ -304,9 +305,7 @@ def fault(name: str, **parameters: Any) -> Fault:
 
     Raises KeyError if there is none.
     """
-    kind = FAULTS[name]
-    given = {key: value for key, value in parameters.items() if value is not None}
-    return kind(**{each.name: given[each.name] for each in fields(kind) if each.name in given})
+    return make(FAULTS, name, parameters)
 
 
 DERIVATIVES = tuple(ACTIVATIONS)

@@ -5,6 +5,7 @@ The training loss and the reported loss are chosen apart, because in the program
 ask about they often are not the same.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ Value = Callable[[], Any]
 REDUCTIONS = ("sum", "mean")
 
 
-class Loss:
+class Loss(ABC):
     """One loss, summed over outputs and samples; the caller divides for a mean.
 
     ``needs_output`` names the only output activation the loss is defined for.  Such a loss is
@@ -30,13 +31,13 @@ class Loss:
     summary = ""
     needs_output: str | None = None
 
+    @abstractmethod
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         """Record ``scale * dL/da`` (or ``dL/dz``) and return the buffer that will hold it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def terms(self, z: Array, error: Array, y: Array) -> Array:
         """The loss of each output and sample, (outputs, samples)."""
-        raise NotImplementedError
 
     def value(self, z: Array, error: Array, y: Array) -> Value:
         """A function that reads the buffers and returns the loss, summed over the batch."""
@@ -70,6 +71,9 @@ class SquaredError(Loss):
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         return _scaled(tape, error, 2.0 * scale, out)
 
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
+        return error * error
+
     def value(self, z: Array, error: Array, y: Array) -> Value:
         return _sum_of_squares(error)
 
@@ -83,6 +87,9 @@ class HalfSquaredError(Loss):
 
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         return _scaled(tape, error, scale, out)
+
+    def terms(self, z: Array, error: Array, y: Array) -> Array:
+        return 0.5 * error * error
 
     def value(self, z: Array, error: Array, y: Array) -> Value:
         squares = _sum_of_squares(error)

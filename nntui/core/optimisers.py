@@ -5,11 +5,13 @@ the same shape for each of its slots, so the same rule serves one layer or the w
 Slots start at 0.
 """
 
-from dataclasses import dataclass, field, fields
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from nntui.core.registry import make
 from nntui.core.tape import Array, Tape
 
 
@@ -24,7 +26,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Optimiser:
+class Optimiser(ABC):
     """One rule; subclasses record its calls on a tape."""
 
     name = ""
@@ -39,11 +41,11 @@ class Optimiser:
         """The names of the vectors it carries from update to update."""
         return ()
 
+    @abstractmethod
     def direction(
         self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
     ) -> Array:
         """Record the direction of the step and return the buffer that holds it."""
-        raise NotImplementedError
 
     def update(
         self,
@@ -189,6 +191,4 @@ def optimiser(name: str, **parameters: Any) -> Optimiser:
 
     Raises KeyError if there is none.
     """
-    kind = OPTIMISERS[name]
-    taken = {each.name: parameters[each.name] for each in fields(kind) if each.name in parameters}
-    return kind(**taken)
+    return make(OPTIMISERS, name, parameters)
