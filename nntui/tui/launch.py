@@ -6,7 +6,7 @@ import sys
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 
-HEADLESS = "nntui presets, nntui show and nntui run do not"
+HEADLESS = "nntui run, sweep, presets, show, list and bench do not"
 
 
 def _check_terminal() -> None:
