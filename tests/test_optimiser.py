@@ -301,9 +301,7 @@ def clipped(faults: list[Any] | None = None, **training: Any) -> list[Array]:
     assert run.divergence is None
     pairs = zip(before, run.parameters, strict=True)
     return [
-        (old - new) / SCALE
-        for pair, after in pairs
-        for old, new in zip(pair, after, strict=True)
+        (old - new) / SCALE for pair, after in pairs for old, new in zip(pair, after, strict=True)
     ]
 
 
