@@ -152,7 +152,7 @@ def run(
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
     with _interruptible() as interrupted:
-        status = _train(training, Ending.of(training, epochs, updates), interrupted)
+        status = _train(training, Ending(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
     result = result_of(training, status, initial, predictions)
     if as_json:
@@ -263,7 +263,7 @@ def _train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
     while (reason := ending.reason(training)) is None and not interrupted:
         pace.train(training, ending.next_look(training), SLICE)
         if shown and monotonic() >= due:
-            share = training.update / max(ending.updates, 1)
+            share = training.update / max(ending.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
             due = monotonic() + SLICE
     if shown:

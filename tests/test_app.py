@@ -248,7 +248,7 @@ async def test_the_future_that_was_stays_on_the_plot() -> None:
         await pilot.pause()
         snapshot = bench(pilot).query_one(LossPlot).snapshot
         assert snapshot is not None
-        assert (snapshot.epoch, len(snapshot.losses)) == (10, 100)
+        assert (snapshot.epoch, snapshot.epochs) == (10, 100)
         roles = {style for line in range(12) for style in _roles(pilot, line)}
         assert {"loss-plot--past", "loss-plot--future", "loss-plot--cursor"} <= roles
 

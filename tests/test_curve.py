@@ -1,28 +1,32 @@
 """The loss curve as it is drawn: no spike lost, nothing invented, readable ticks."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nntui.timeline.curve import make_curve, nice_numbers, thin
+from nntui.timeline import curve as curves
+from nntui.timeline.curve import Curve, nice_numbers
+from nntui.timeline.losses import LossHistory
 from nntui.tui.palette import LEVELS, glyph, level_of, short
 from nntui.tui.plotting import draw_curve
 
 LOSSES = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=300)
 
 
-@given(LOSSES, st.integers(1, 80))
-def test_thinning_keeps_every_extreme(values: list[float], bins: int) -> None:
-    y = np.array(values)
-    line = thin(np.arange(len(y), dtype=float), y, bins)
-    assert len(line.x) == len(line.y) <= max(2 * bins, 0)
-    if not np.isnan(y).all():
-        assert np.nanmin(line.y) == np.nanmin(y)
-        assert np.nanmax(line.y) == np.nanmax(y)
-    assert np.all(np.diff(line.x) >= 0)
+def history(values: Sequence[float]) -> LossHistory:
+    made = LossHistory()
+    for value in values:
+        made.append(float(value))
+    return made
+
+
+def make_curve(losses: Sequence[float], epoch: int, goal: float, **named: Any) -> Curve:
+    return curves.make_curve(history(losses), len(losses), epoch, goal, **named)
 
 
 @given(LOSSES, st.integers(0, 300), st.booleans(), st.floats(0, 1e300))

@@ -44,7 +44,7 @@ DIFFICULT: dict[str, Preset] = {
 def single(of: Preset, seed: int, epochs: int) -> tuple[float | None, bool, int]:
     """The last loss, whether it diverged, and how many updates it made."""
     run = nntui.Run(of, seed=seed)
-    ending = Ending.of(run, epochs=epochs)
+    ending = Ending(epochs)
     while ending.reason(run) is None:
         run.step(ending.next_look(run) - run.update)
     return run.loss, run.divergence is not None, run.update

@@ -59,7 +59,8 @@ class State:
     ``theta`` and each slot are flat vectors in the order of `network.Layout`.  ``random`` is
     what ``RandomState.get_state()`` gave.  ``loss_sum`` is the reported loss summed over
     the ``position`` batches that the unfinished epoch has seen, ``order`` the training rows that
-    the epoch takes in turn (None: in order).
+    the epoch takes in turn (None: in order).  ``since`` is the update at which the optimiser
+    began, with its slots at 0: Adam counts from there.
     """
 
     configuration: Configuration
@@ -72,12 +73,14 @@ class State:
     random: tuple[Any, ...]
     order: Order | None
     divergence: Divergence | None = None
+    since: int = 0
 
     @cached_property
     def hash(self) -> str:
         """A short hexadecimal digest of the whole state: same digest, same future."""
         digest = hashlib.sha256(self.configuration.canonical)
-        digest.update(f"{self.update} {self.epoch} {self.position} {self.divergence}".encode())
+        counts = (self.update, self.since, self.epoch, self.position)
+        digest.update(f"{counts} {self.divergence}".encode())
         digest.update(np.float64(self.loss_sum).tobytes())
         for array in (self.theta, *self.slots, self.random[1]):
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,8 @@ class Trainer:
         self.update, self.epoch, self.position = state.update, state.epoch, state.position
         self._loss_sum, self._random = state.loss_sum, state.random
         self.divergence: Divergence | None = state.divergence
-        self._clock.count[...] = state.update
+        self._since = state.since
+        self._clock.count[...] = state.update - state.since
         self._begin_epoch(state.order)
 
     def _begin_epoch(self, order: Order | None) -> None:
@@ -149,6 +151,7 @@ class Trainer:
             self._random,
             self._order,
             self.divergence,
+            self._since,
         )
 
     @property
@@ -170,6 +173,11 @@ class Trainer:
     def forward(self, x: Array) -> Forward:
         """The forward pass of ``x`` (inputs, samples) with the live parameters, not yet played."""
         return Forward(self.configuration, self.parameters, x)
+
+    @cached_property
+    def whole(self) -> Forward:
+        """The forward pass of all training rows with the live parameters, to be played."""
+        return self.forward(self.data.x)
 
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates; a divergence is the last one made."""

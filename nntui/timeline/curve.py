@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.tape import Array
+from nntui.timeline.losses import LossHistory, Thinned
 
 LARGEST = 1e300
 
@@ -35,6 +36,8 @@ class Curve:
     past: Line
     future: Line
     """The part beyond the cursor that was trained before going back."""
+    other: Line | None
+    """Another branch, from where it parted."""
     low: float
     high: float
     last: int
@@ -76,55 +79,89 @@ def _ticks(low: float, high: float, most: int, log: bool) -> Ticks:
     return tuple((math.log10(value), f"{value:.3g}") for value in values)
 
 
-def thin(x: Array, y: Array, bins: int) -> Line:
-    """``y`` over ``x``, at most two points a bin: the bin's least and greatest value."""
-    if len(y) <= 2 * bins:
-        return Line(x, y)
-    starts = np.linspace(0, len(y), bins, endpoint=False).astype(np.intp)
-    least, most = np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts)
-    return Line(np.repeat(x[starts], 2), np.column_stack([least, most]).ravel())
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """Another branch, drawn over the curve from the epoch on in which it parted."""
+
+    losses: LossHistory
+    first: int
+    """The first epoch to draw; the one before is drawn too, so that the two lines meet."""
+    epochs: int
 
 
 def make_curve(
-    losses: Array, epoch: int, goal: float, *, log: bool, bins: int, most_ticks: int
+    losses: LossHistory,
+    epochs: int,
+    epoch: int,
+    goal: float,
+    *,
+    log: bool,
+    bins: int,
+    most_ticks: int,
+    overlay: Overlay | None = None,
 ) -> Curve:
-    """The curve of ``losses`` (one per finished epoch) with the cursor at ``epoch``.
+    """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
     ``bins`` is how many points fit side by side, ``most_ticks`` how many labels one above the
     other.
     """
-    finite = np.isfinite(losses)
-    shown = finite & (losses > 0.0) if log else finite
-    y = np.full(len(losses), np.nan)
-    # A linear axis must be able to hold differences: losses beyond its end are drawn at the end.
-    y[shown] = np.log10(losses[shown]) if log else np.clip(losses[shown], -LARGEST, LARGEST)
-    x = np.arange(1, len(losses) + 1, dtype=np.float64)
+    past, future = losses.thinned(0, epoch, bins), losses.thinned(epoch, epochs, bins)
+    past_line, future_line = _line(past, log), _line(future, log)
+    if len(future_line.x) and len(past_line.x):
+        # The future begins at the last loss of the past, so that the two are one curve.
+        future_line = Line(
+            np.concatenate([past_line.x[-1:], future_line.x]),
+            np.concatenate([past_line.y[-1:], future_line.y]),
+        )
+    other, last = None, epochs
+    if overlay is not None:
+        first = max(min(overlay.first, overlay.epochs) - 1, 0)
+        other = _line(overlay.losses.thinned(first, overlay.epochs, bins), log)
+        last = max(last, overlay.epochs)
     goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
+    shown = np.concatenate([line.y for line in (past_line, future_line, other) if line is not None])
+    shown = shown[~np.isnan(shown)]
     inside = [] if goal_at is None else [goal_at]
-    if shown.any():
-        inside += [float(np.min(y[shown])), float(np.max(y[shown]))]
-    # The future begins at the last loss of the past, so that the two are one curve.
-    joined = max(epoch - 1, 0) if epoch < len(losses) else epoch
+    if len(shown):
+        inside += [float(np.min(shown)), float(np.max(shown))]
     low, high = _padded(min(inside, default=0.0), max(inside, default=1.0))
+    bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
+    hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
-        past=thin(x[:epoch], y[:epoch], bins),
-        future=thin(x[joined:], y[joined:], bins),
+        past=past_line,
+        future=future_line,
+        other=other,
         low=low,
         high=high,
-        last=max(len(losses), 1),
-        cursor=float(epoch) if epoch < len(losses) else None,
+        last=max(last, 1),
+        cursor=float(epoch) if epoch < epochs else None,
         goal=goal_at,
-        ticks=_with_top(_ticks(low, high, most_ticks, log), low, high, most_ticks, y, log),
-        not_finite=x[~finite],
-        hidden=int((finite & ~shown).sum()),
+        ticks=_with_top(_ticks(low, high, most_ticks, log), low, high, most_ticks, shown, log),
+        not_finite=bad,
+        hidden=hidden,
     )
+
+
+def _line(thinned: Thinned, log: bool) -> Line:
+    """The extremes of each bin on the axis; NaN, which is not drawn, where there is none."""
+    least, most = thinned.positive if log else thinned.least, thinned.most
+    if log:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            least, most = np.log10(least), np.log10(np.where(most > 0.0, most, np.nan))
+    else:
+        # A linear axis must be able to hold differences: losses beyond its end end there.
+        least, most = np.clip(least, -LARGEST, LARGEST), np.clip(most, -LARGEST, LARGEST)
+    x = thinned.first + 1.0
+    if np.array_equal(least, most, equal_nan=True):
+        return Line(x, least)
+    return Line(np.repeat(x, 2), np.column_stack([least, most]).ravel())
 
 
 def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:
     """``ticks``, and one at the greatest loss where none is near: the top is what one reads."""
-    if np.isnan(y).all():
+    if not len(y):
         return ticks
-    top, room = float(np.nanmax(y)), (high - low) / (2 * most)
+    top, room = float(np.max(y)), (high - low) / (2 * most)
     if ticks and top - ticks[-1][0] < room:
         return ticks
     return (*ticks, (top, f"{10.0**top if log else top:.3g}"))

@@ -1,50 +1,77 @@
 """When a run ends: at its budget, at its stop rule, or where the numbers end."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from nntui.presets.preset import Goal
-from nntui.timeline.run import Run
+from nntui.core.state import Divergence
+from nntui.presets.preset import Preset
 
 BUDGET, TARGET, DIVERGED = "budget", "target", "diverged"
 ENDLESS = 10**15
 """A budget that nobody lives to see spent."""
 
 
+class Line(Protocol):
+    """What is trained: a run at its cursor, or a branch at its head."""
+
+    @property
+    def preset(self) -> Preset: ...
+    @property
+    def update(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def loss(self) -> float | None: ...
+    @property
+    def divergence(self) -> Divergence | None: ...
+    def end_of(self, epoch: int) -> int:
+        """The update at which ``epoch`` is finished."""
+        ...
+
+    def step(self, updates: int) -> object:
+        """Make ``updates`` updates."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ending:
-    """The rule by which a run of ``goal`` ends, at the latest after ``updates`` updates."""
+    """A budget of ``updates``, or of ``epochs``, or else the goal's; and the goal's stop rule."""
 
-    goal: Goal
-    updates: int
+    epochs: int | None = None
+    updates: int | None = None
+    stops: bool = True
+    """Whether the stop rule counts."""
 
-    @classmethod
-    def of(cls, run: Run, epochs: int | None = None, updates: int | None = None) -> "Ending":
-        """The ending of ``run``: its preset's, or a budget of ``epochs`` or ``updates``."""
-        goal = run.preset.goal
-        if updates is None:
-            per_epoch = run.preset.configuration.updates_per_epoch
-            updates = (goal.epochs if epochs is None else epochs) * per_epoch
-        return cls(goal, updates)
+    def budget(self, line: Line) -> int:
+        """The update at which the budget of ``line`` is spent."""
+        if self.updates is not None:
+            return self.updates
+        epochs = line.preset.goal.epochs if self.epochs is None else self.epochs
+        return line.end_of(epochs - 1) if epochs else 0
 
-    def reason(self, run: Run) -> str | None:
-        """``diverged``, ``target`` or ``budget`` if the run ends at its cursor, else None."""
-        if run.divergence is not None:
+    def reason(self, line: Line) -> str | None:
+        """``diverged``, ``target`` or ``budget`` if ``line`` ends where it is, else None."""
+        if line.divergence is not None:
             return DIVERGED
-        if self.goal.stop and run.position == 0 and self.goal.reached(run.loss):
+        if self._stops(line) and line.position == 0 and line.preset.goal.reached(line.loss):
             return TARGET
-        return BUDGET if run.update >= self.updates else None
+        return BUDGET if line.update >= self.budget(line) else None
 
-    def beyond(self, run: Run) -> "Ending":
-        """What is left of the rule for a run that is to go on from where it ended."""
+    def beyond(self, line: Line) -> "Ending":
+        """What is left of the rule for a line that is to go on from where it ended."""
         ending = self
-        if ending.reason(run) == TARGET:
-            ending = replace(ending, goal=replace(ending.goal, stop=False))
-        if ending.reason(run) == BUDGET:
+        if ending.reason(line) == TARGET:
+            ending = replace(ending, stops=False)
+        if ending.reason(line) == BUDGET:
             ending = replace(ending, updates=ENDLESS)
         return ending
 
-    def next_look(self, run: Run) -> int:
-        """The update up to which the run can be trained before `reason` is to be asked again."""
-        per_epoch = run.preset.configuration.updates_per_epoch
-        epoch_end = run.update + per_epoch - run.position
-        return min(epoch_end, self.updates) if self.goal.stop else self.updates
+    def next_look(self, line: Line) -> int:
+        """The update up to which ``line`` can be trained before `reason` is to be asked again."""
+        budget = self.budget(line)
+        return min(line.end_of(line.epoch), budget) if self._stops(line) else budget
+
+    def _stops(self, line: Line) -> bool:
+        return self.stops and line.preset.goal.stop

@@ -1,33 +1,74 @@
-"""Keyframes: states kept along a run, ever further apart as it grows.
+"""Keyframes: states kept along a branch, ever further apart as it grows.
 
 Deterministic replay from the keyframe below reaches any update; how long that takes is bounded
-by the distance between keyframes, and how much memory they take by their number.
+by the distance between keyframes, and how much memory they take by what all branches may take.
 """
 
 from bisect import bisect_right
+from weakref import WeakSet
 
 from nntui.core.state import State
 
-FIRST_DISTANCE = 32
-MEMORY = 32 * 2**20
-"""Bytes that the keyframes may take; beyond, every second one is let go."""
+FIRST_DISTANCE = 64
+MEMORY = 40 * 2**20
+"""Bytes that the keyframes of all branches may take; beyond, the heaviest are thinned out."""
 FEWEST, MOST = 4, 2048
 OVERHEAD = 1500
 """Bytes that a state takes beside its arrays (measured on CPython 3.11, rounded up)."""
 
 
+def weight(state: State) -> int:
+    """The bytes that keeping ``state`` takes."""
+    return state.nbytes + OVERHEAD
+
+
+class Budget:
+    """What the keyframes of a family of branches take together."""
+
+    def __init__(self) -> None:
+        self._members: WeakSet[Keyframes] = WeakSet()
+
+    def join(self, keyframes: "Keyframes") -> None:
+        """Count ``keyframes`` from now on, as long as they live."""
+        self._members.add(keyframes)
+
+    @property
+    def nbytes(self) -> int:
+        """What all of them take."""
+        return sum(each.nbytes for each in self._members)
+
+    def make_room(self) -> None:
+        """Thin out the heaviest until all fit, or none has more than a few states."""
+        while self.nbytes > MEMORY:
+            heaviest = max(self._members, key=lambda each: each.nbytes)
+            if len(heaviest) <= FEWEST:
+                return
+            heaviest.thin_out()
+
+
 class Keyframes:
     """States by update, thinned out so that they stay about evenly spread."""
 
-    def __init__(self, first: State) -> None:
+    def __init__(self, first: State, budget: Budget | None = None) -> None:
         self._updates = [first.update]
         self._states = [first]
         self.distance = FIRST_DISTANCE
-        fitting = MEMORY // (first.nbytes + OVERHEAD)
-        self._most = min(max(fitting, FEWEST), MOST)
+        self.nbytes = weight(first)
+        self._budget = Budget() if budget is None else budget
+        self._budget.join(self)
 
     def __len__(self) -> int:
         return len(self._states)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """All of them, in order."""
+        return tuple(self._states)
+
+    @property
+    def last(self) -> int:
+        """The update of the last one."""
+        return self._updates[-1]
 
     @property
     def due(self) -> int:
@@ -35,14 +76,37 @@ class Keyframes:
         return self._updates[-1] + self.distance
 
     def add(self, state: State) -> None:
-        """Keep ``state``, which lies beyond all others; update 0 always stays."""
+        """Keep ``state``, which lies beyond all others; the first always stays."""
         self._updates.append(state.update)
         self._states.append(state)
-        if len(self._states) > self._most:
-            del self._updates[1::2]
-            del self._states[1::2]
-            self.distance *= 2
+        self.nbytes += weight(state)
+        if len(self._states) > MOST:
+            self.thin_out()
+        self._budget.make_room()
 
-    def below(self, update: int) -> State:
-        """The last state at or before ``update``."""
-        return self._states[bisect_right(self._updates, update) - 1]
+    def thin_out(self) -> None:
+        """Let every second one go."""
+        del self._updates[1::2]
+        del self._states[1::2]
+        self.distance *= 2
+        self.nbytes = sum(map(weight, self._states))
+
+    def replace_last(self, state: State) -> None:
+        """Keep ``state`` in the place of the last one, if that is of the same update."""
+        if self._updates[-1] == state.update:
+            self.nbytes += weight(state) - weight(self._states[-1])
+            self._states[-1] = state
+
+    def below(self, update: int) -> State | None:
+        """The last state at or before ``update``; None if all lie beyond."""
+        place = bisect_right(self._updates, update)
+        return self._states[place - 1] if place else None
+
+    @classmethod
+    def restored(cls, states: "list[State]", distance: int, budget: Budget) -> "Keyframes":
+        """Keyframes as they were saved: at least one state, in order."""
+        made = cls(states[0], budget)
+        made._states, made._updates = list(states), [state.update for state in states]
+        made.distance = distance
+        made.nbytes = sum(map(weight, states))
+        return made

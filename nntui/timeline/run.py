@@ -1,10 +1,10 @@
-"""A run: one network trained from one seed, stepped forwards and sought backwards."""
+"""A run: a cursor on one branch of a tree, stepped forwards, sought backwards, forked anywhere."""
 
-from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from nntui.core.network import Parameters
 from nntui.core.section import check_rows
 from nntui.core.state import Divergence, State, frozen
 from nntui.core.tape import Array
-from nntui.core.trainer import Trainer, initial_state
+from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.keyframes import MEMORY, Keyframes
+from nntui.timeline.branch import Branch
 from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
+from nntui.timeline.tree import Tree, prepared, seed_of
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class UpdateReport:
     divergence: Divergence | None
 
 
-def _update_of(state: State) -> int:
-    return state.update
+def _replayed(epoch: int, loss: float) -> None:
+    """The loss of an epoch that is trained again is known."""
 
 
 class Run:
@@ -47,45 +48,82 @@ class Run:
     """
 
     def __init__(self, preset: Preset, seed: int | None = None) -> None:
-        self.preset = preset
-        self.seed = check_seed(preset.seed if seed is None else seed)
-        self._losses = array("d")
-        state = initial_state(preset.configuration, self.seed)
-        self._trainer = Trainer(state, self._finished)
-        self._keyframes = Keyframes(state)
-        self._marked: list[int] = []
-        self._checkpoints: dict[int, State] = {}
-        self.head = 0
-        self._whole = self._trainer.forward(self._trainer.data.x)
+        tree = Tree(preset, check_seed(preset.seed if seed is None else seed))
+        self._place(tree, tree.root, 0)
 
-    def _finished(self, epoch: int, loss: float) -> None:
-        if epoch == len(self._losses):
-            self._losses.append(loss)
+    @classmethod
+    def on(cls, tree: Tree, branch: Branch, update: int | None = None) -> "Run":
+        """A run that looks at ``branch`` of ``tree``, at ``update`` or where it was left."""
+        run = cls.__new__(cls)
+        run._place(tree, branch, branch.left_at if update is None else update)
+        return run
+
+    def _place(self, tree: Tree, branch: Branch, update: int) -> None:
+        self.tree, self.branch = tree, branch
+        self._at = min(update, branch.update)
+        self._behind: Trainer | None = None
+
+    @property
+    def preset(self) -> Preset:
+        """The preset in force at the cursor."""
+        return self.branch.stretch_at(self._at).preset
+
+    @property
+    def seed(self) -> int:
+        """The seed of the first parameters."""
+        return self.branch.seed
+
+    @property
+    def head(self) -> int:
+        """The furthest update that was trained on this branch."""
+        return self.branch.update
 
     @property
     def update(self) -> int:
         """The cursor: how many updates lie behind."""
-        return self._trainer.update
+        return self._at
+
+    @property
+    def _trainer(self) -> Trainer:
+        """The trainer at the cursor: the branch's own at the head, else one that replays."""
+        if self._at == self.branch.update:
+            return self.branch.trainer
+        trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
+        if trainer is None or trainer.configuration is not configuration:
+            trainer = Trainer(self.branch.below(self._at), _replayed)
+        elif trainer.update != self._at:
+            below = self.branch.below(self._at)
+            if not below.update <= trainer.update < self._at:
+                trainer.restore(below)
+        self._behind = None  # an interrupt may leave it in the middle of an update
+        trainer.advance(self._at - trainer.update)
+        self._behind = trainer
+        return trainer
 
     @property
     def epoch(self) -> int:
         """How many epochs are finished at the cursor."""
-        return self._trainer.epoch
+        return self.branch.epoch_at(self._at)
 
     @property
     def position(self) -> int:
         """How many updates of the unfinished epoch lie behind the cursor."""
         return self._trainer.position
 
+    def end_of(self, epoch: int) -> int:
+        """The update at which ``epoch``, counted from 0, is finished, or will be."""
+        return self.branch.end_of(epoch)
+
     @property
     def losses(self) -> Array:
         """The reported loss of every epoch finished at the cursor, a copy, shape (epoch,)."""
-        return np.array(self._losses[: self.epoch], dtype=np.float64)
+        return self.branch.losses.read(0, self.epoch)
 
     @property
     def loss(self) -> float | None:
         """The reported loss of the last finished epoch, None before there is one."""
-        return self._losses[self.epoch - 1] if self.epoch else None
+        epoch = self.epoch
+        return self.branch.losses[epoch - 1] if epoch else None
 
     @property
     def solved(self) -> bool:
@@ -115,14 +153,14 @@ class Run:
     @property
     def divergence(self) -> Divergence | None:
         """The first non-finite number, if the cursor stands at the update that made it."""
-        return self._trainer.divergence
+        return self.branch.divergence if self._at == self.branch.update else None
 
     @property
     def outputs(self) -> Array:
         """The network's output on all data rows, test rows included, (outputs, rows)."""
         data = self._trainer.data
         testing = self._trainer.forward(data.test_x).play()
-        return self._in_order(self._whole.play(), testing)
+        return self._in_order(self._trainer.whole.play(), testing)
 
     @property
     def targets(self) -> Array:
@@ -161,29 +199,29 @@ class Run:
     def step(self, updates: int = 1) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
 
+        In the past the same updates are made again, with the changes that were made there.
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
-        KeyboardInterrupt the cursor stands at a kept state, at most some hundred updates back.
+        KeyboardInterrupt the cursor stands at a whole update, not beyond the target.
         """
         updates = index(updates)
         if updates < 0:
             raise ValueError(f"cannot make {updates} updates; seek goes back")
-        target = self.update + updates
-        while self.update < target and self.divergence is None:
-            if self.update == self._keyframes.due:
-                self._keyframes.add(self._trainer.state)
-            self._advance(min(target, self._keyframes.due) - self.update)
-            self.head = max(self.head, self.update)
-        return UpdateReport(self.update, self.epoch, self.loss, self.divergence)
+        target, branch = self._at + updates, self.branch
+        while self._at < min(target, branch.update):
+            following = branch.next_change(self._at) or target
+            trainer, self._behind = self._trainer, None
+            trainer.advance(min(target, branch.update, following) - self._at)
+            self._behind, self._at = trainer, trainer.update
+        if self._at < target:
+            try:
+                branch.step(target - self._at)
+            finally:
+                self._at = branch.update
+        return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
 
-    def _advance(self, updates: int) -> None:
-        begun = self.update
-        try:
-            self._trainer.advance(updates)
-        except BaseException:
-            # Ctrl+C may have come in the middle of an update: only a kept state is whole.
-            self._trainer.restore(self._nearest(begun))
-            del self._losses[self.head // self.preset.configuration.updates_per_epoch :]
-            raise
+    def train(self, updates: int) -> None:
+        """Make ``updates`` updates at the head; the cursor stays where it is."""
+        self.branch.step(updates)
 
     def seek(self, update: int) -> UpdateReport:
         """Move the cursor to ``update``: back by replay, forwards by training.
@@ -192,7 +230,7 @@ class Run:
         ValueError for a negative update.
         """
         self.approach(update)
-        return self.step(update - self.update)
+        return self.step(update - self._at)
 
     def approach(self, update: int) -> None:
         """Move the cursor, without training, as near below ``update`` as a kept state is.
@@ -203,51 +241,77 @@ class Run:
         update = index(update)
         if update < 0:
             raise ValueError(f"there is no update {update}; the first is 0")
-        if update != self.update:
-            start = self._nearest(update)
-            if update < self.update or start.update > self.update:
-                self._trainer.restore(start)
+        if update >= self.branch.update:
+            self._at = self.branch.update
+        else:
+            start = self.branch.below(update).update
+            if not start <= self._at <= update:
+                self._at = start
 
-    def _nearest(self, update: int) -> State:
-        """The kept state from which ``update`` is reached with the least replay."""
-        state = self._keyframes.below(update)
-        kept = [self._checkpoints[mark] for mark in self._marked if mark in self._checkpoints]
-        return max((state, *(each for each in kept if each.update <= update)), key=_update_of)
+    def fork(self, **changes: Any) -> "Run":
+        """A new run that shares the past up to the cursor, with dotted keys changed from there on.
+
+        Keys are those of ``--set``: ``run.fork(**{"training.learning_rate": 0.01})``.  Raises
+        ConfigError, a ValueError, for a key that does not exist, a value that it cannot take, a
+        key that decides update 0 (``data``, ``layers``, ``seed``) anywhere else, and for another
+        batch, order or number of draws in the middle of an epoch.
+        """
+        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        seed = seed_of(self.branch, stretch.changes)
+        return Run.on(self.tree, self.tree.fork(self.branch, self._at, stretch, seed))
+
+    def change(self, **changes: Any) -> None:
+        """Change dotted keys from the cursor on, as part of the history.
+
+        At the head the branch itself goes on with them.  In the past the run moves to a new
+        branch that forks here, and the old one stays in the tree.  Raises what `fork` does.
+        """
+        if self._at < self.branch.update:
+            self.branch.left_at = self._at
+            self._place(self.tree, self.fork(**changes).branch, self._at)
+            return
+        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        self.branch.seed = seed_of(self.branch, stretch.changes)
+        self.branch.change(stretch)
+
+    def switch(self, branch: Branch) -> None:
+        """Look at another branch of the tree, where its cursor was left."""
+        self.branch.left_at = self._at
+        self._place(self.tree, branch, branch.left_at)
 
     def set_checkpoint(self) -> int:
         """Mark the cursor's update, so that one can come back to it; returns the update."""
-        if self.update not in self._marked:
-            insort(self._marked, self.update)
-            state = self._trainer.state
-            # Without a state of its own, replay from a keyframe leads back to the mark as well.
-            if state.nbytes * (len(self._checkpoints) + 1) <= MEMORY:
-                self._checkpoints[self.update] = state
-        return self.update
+        if self._at not in self.branch.checkpoints:
+            self.branch.mark(self._at, self._trainer.state)
+        return self._at
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
         """The updates that are marked, in order."""
-        return tuple(self._marked)
+        return self.branch.checkpoints
 
     def checkpoint_before(self) -> int:
         """The last checkpoint that lies before the cursor; update 0 always is one."""
-        place = bisect_left(self._marked, self.update)
-        return self._marked[place - 1] if place else 0
+        marked = self.branch.checkpoints
+        place = bisect_left(marked, self._at)
+        return marked[place - 1] if place else 0
 
     def snapshot(self) -> Snapshot:
         """Everything the screen shows, as a value."""
-        self._whole.play()
-        data = self._trainer.data
+        trainer, branch = self._trainer, self.branch
+        data, whole = trainer.data, trainer.whole
+        whole.play()
         return Snapshot(
             seed=self.seed,
             update=self.update,
             head=self.head,
             epoch=self.epoch,
-            losses=frozen(np.array(self._losses, dtype=np.float64)),
+            losses=branch.losses,
+            epochs=len(branch.losses),
             solved=self.solved,
-            state_hash=self.state_hash,
+            state_hash=trainer.state.hash,
             divergence=self.divergence,
-            next_rows=tuple(self._trainer.next_batch().tolist()),
+            next_rows=tuple(trainer.next_batch().tolist()),
             layers=tuple(
                 LayerView(
                     W=frozen(W),
@@ -260,7 +324,7 @@ class Run:
                     dead=frozen(layer.activation.dead(layer.a)),
                     largest=largest_finite(layer.a),
                 )
-                for layer, (W, b) in zip(self._whole.layers, self.parameters, strict=True)
+                for layer, (W, b) in zip(whole.layers, self.parameters, strict=True)
             ),
             inputs=data.x,
             targets=data.y,

@@ -6,6 +6,7 @@ import numpy as np
 
 from nntui.core.state import Divergence
 from nntui.core.tape import Array
+from nntui.timeline.losses import LossHistory
 
 
 def largest_finite(values: Array) -> float:
@@ -46,8 +47,10 @@ class Snapshot:
     """The furthest update that was trained."""
     epoch: int
     """Finished epochs at ``update``."""
-    losses: Array
-    """The reported loss of every epoch finished at ``head``."""
+    losses: LossHistory
+    """The reported losses, of which the first ``epochs`` belong to the snapshot."""
+    epochs: int
+    """Finished epochs at ``head``."""
     solved: bool
     """See `Run.solved`."""
     state_hash: str
@@ -64,7 +67,7 @@ class Snapshot:
     @property
     def loss(self) -> float | None:
         """The reported loss of the last finished epoch, None before there is one."""
-        return float(self.losses[self.epoch - 1]) if self.epoch else None
+        return self.losses[self.epoch - 1] if self.epoch else None
 
     @property
     def outputs(self) -> Array:

@@ -70,13 +70,14 @@ class LossPlot(Panel):
         if snapshot is None or width < 20 or height < 3:
             self._message = "no room to draw"
             return
-        if not len(snapshot.losses):
+        if not snapshot.epochs:
             self._message = fill_keys("no epoch is finished yet; {one_epoch} trains one")
             self.border_title = TITLE
             self.refresh()
             return
         curve = make_curve(
             snapshot.losses,
+            snapshot.epochs,
             snapshot.epoch,
             self._goal,
             log=self.log_axis,

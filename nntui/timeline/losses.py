@@ -1,0 +1,184 @@
+"""The reported losses of a branch: eight bytes an epoch, and answers that do not read them all."""
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.tape import Array
+
+BLOCK = 64
+"""Epochs that are summed up together; a picture of many epochs is made of whole blocks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Thinned:
+    """A stretch of losses in bins, none of whose extremes is lost; one entry a bin.
+
+    ``least``, ``most`` and ``positive`` are over the finite losses of a bin, NaN if it has none;
+    ``positive`` is the least loss above 0.
+    """
+
+    first: Array
+    """The epoch, from 0, with which the bin begins."""
+    least: Array
+    most: Array
+    positive: Array
+    hidden: Array
+    """How many finite losses are at or below 0."""
+    not_finite: Array
+    """How many losses are infinite or NaN."""
+
+
+class LossHistory:
+    """The reported loss of every finished epoch; a branch shares the epochs before its fork.
+
+    Losses are only ever appended, so a length stands for an immutable history.
+    """
+
+    def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
+        """Begin with the first ``epochs`` losses of ``shared``, which are not copied."""
+        self._shared, self._start = shared, epochs
+        self._own = array("d")
+        self._blocks = np.empty((5, 0))
+
+    def __len__(self) -> int:
+        return self._start + len(self._own)
+
+    def __getitem__(self, epoch: int) -> float:
+        if not 0 <= epoch < len(self):
+            raise IndexError(f"there is no epoch {epoch}")
+        if epoch < self._start:
+            assert self._shared is not None
+            return self._shared[epoch]
+        return self._own[epoch - self._start]
+
+    def append(self, loss: float) -> None:
+        """The loss of the next epoch."""
+        self._own.append(loss)
+
+    def cut(self, epochs: int) -> None:
+        """Forget what follows the first ``epochs``; those that are shared stay."""
+        del self._own[max(epochs - self._start, 0) :]
+        self._blocks = self._blocks[:, : epochs // BLOCK]
+
+    @property
+    def own(self) -> Array:
+        """The losses that are not shared, a copy."""
+        return np.array(self._own, dtype=np.float64)
+
+    def read(self, start: int = 0, stop: int | None = None) -> Array:
+        """The losses of epochs ``start`` to before ``stop``, a copy."""
+        stop = len(self) if stop is None else min(stop, len(self))
+        own = self._own[max(start - self._start, 0) : max(stop - self._start, 0)]
+        if start >= self._start:
+            return np.array(own, dtype=np.float64)
+        assert self._shared is not None
+        before = self._shared.read(start, min(stop, self._start))
+        return np.concatenate([before, np.array(own, dtype=np.float64)])
+
+    def thinned(self, start: int, stop: int, bins: int) -> Thinned:
+        """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
+        starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
+        first, last = -(-start // BLOCK), stop // BLOCK
+        if stop - start <= 4 * BLOCK * bins or first >= last:
+            if stop - start <= 2 * bins:
+                starts = np.arange(start, stop)
+            return _thinned(starts, _summed_up(self.read(start, stop), starts - start))
+        blocks = self._summary(last)
+        at = np.unique(starts // BLOCK)
+        at = at[(at >= first) & (at < last)]
+        at = at if len(at) and at[0] == first else np.concatenate([[first], at])
+        parts = [np.stack([_REDUCED[row].reduceat(blocks[row, :last], at) for row in range(5)])]
+        edges = [at * BLOCK]
+        if start < first * BLOCK:
+            parts.insert(0, _whole(self.read(start, first * BLOCK)))
+            edges.insert(0, np.array([start]))
+        if last * BLOCK < stop:
+            parts.append(_whole(self.read(last * BLOCK, stop)))
+            edges.append(np.array([last * BLOCK]))
+        return _thinned(np.concatenate(edges), np.concatenate(parts, axis=1))
+
+    def minimum(self, stop: int) -> int | None:
+        """The first epoch of those before ``stop`` with the least finite loss; None without any."""
+        return self._extreme(stop)
+
+    def first_at_most(self, loss: float, start: int = 0) -> int | None:
+        """The first epoch from ``start`` on that is at or below ``loss``."""
+        full = len(self) // BLOCK
+        blocks = self._summary(full)[_LEAST, start // BLOCK :]
+        for block in start // BLOCK + np.flatnonzero(blocks <= loss):
+            low = max(start, int(block) * BLOCK)
+            found = np.flatnonzero(self.read(low, (int(block) + 1) * BLOCK) <= loss)
+            if len(found):
+                return low + int(found[0])
+        low = max(start, full * BLOCK)
+        found = np.flatnonzero(self.read(low) <= loss)
+        return low + int(found[0]) if len(found) else None
+
+    def last_below(self, loss: float, stop: int) -> int | None:
+        """The last epoch before ``stop`` whose loss is below ``loss``."""
+        full = stop // BLOCK
+        found = np.flatnonzero(self.read(full * BLOCK, stop) < loss)
+        if len(found):
+            return full * BLOCK + int(found[-1])
+        blocks = np.flatnonzero(self._summary(full)[_LEAST, :full] < loss)
+        if not len(blocks):
+            return None
+        low = int(blocks[-1]) * BLOCK
+        return low + int(np.flatnonzero(self.read(low, low + BLOCK) < loss)[-1])
+
+    def _extreme(self, stop: int) -> int | None:
+        full = stop // BLOCK
+        least = self._summary(full)[_LEAST, :full]
+        rest = self.read(full * BLOCK, stop)
+        rest = rest[np.isfinite(rest)]
+        tail = float(rest.min()) if len(rest) else np.inf
+        known = np.flatnonzero(~np.isnan(least))
+        block = known[np.argmin(least[known])] if len(known) else None
+        if block is not None and least[block] <= tail:
+            low, value = int(block) * BLOCK, least[block]
+        elif len(rest):
+            low, value = full * BLOCK, tail
+        else:
+            return None
+        return low + int(np.flatnonzero(self.read(low, stop) == value)[0])
+
+    def _summary(self, blocks: int) -> Array:
+        """What is known of at least the first ``blocks`` blocks, a column a block."""
+        known, full = self._blocks.shape[1], len(self) // BLOCK
+        if known < blocks:
+            values = self.read(known * BLOCK, full * BLOCK)
+            fresh = _summed_up(values, np.arange(0, len(values), BLOCK))
+            self._blocks = np.concatenate([self._blocks, fresh], axis=1)
+        return self._blocks
+
+
+_LEAST, _MOST, _POSITIVE, _HIDDEN, _NOT_FINITE = range(5)
+_REDUCED = (np.fmin, np.fmax, np.fmin, np.add, np.add)
+
+
+def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Array:
+    """The five rows of a `Thinned` for ``values`` cut at ``starts``."""
+    if not len(values):
+        return np.empty((5, 0))
+    finite = np.isfinite(values)
+    known = np.where(finite, values, np.nan)
+    rows = (
+        known,
+        known,
+        np.where(known > 0.0, known, np.nan),
+        (known <= 0.0).astype(np.float64),
+        (~finite).astype(np.float64),
+    )
+    return np.stack(
+        [reduced.reduceat(row, starts) for reduced, row in zip(_REDUCED, rows, strict=True)]
+    )
+
+
+def _whole(values: Array) -> Array:
+    return _summed_up(values, np.zeros(1, dtype=np.intp))
+
+
+def _thinned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> Thinned:
+    return Thinned(first.astype(np.float64), *rows)

@@ -1,0 +1,146 @@
+"""The tree of branches: what parted from what, and where; nothing in it is ever truncated."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nntui.core.change import STRUCTURAL, changed
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.trainer import initial_state
+from nntui.presets.preset import Preset
+from nntui.presets.schema import override
+from nntui.timeline.branch import Branch, Stretch
+from nntui.timeline.keyframes import Budget
+
+LONGEST_NAME = 40
+ROOT = "main"
+
+
+class Tree:
+    """All branches of one preset, beginning with its first run from ``seed``."""
+
+    def __init__(self, preset: Preset, seed: int) -> None:
+        self.budget = Budget()
+        first = Stretch(preset, initial_state(preset.configuration, seed), {})
+        root = Branch(first, seed, self.budget)
+        root.name = ROOT
+        self.branches: list[Branch] = [root]
+
+    @property
+    def root(self) -> Branch:
+        """The branch that all others come from."""
+        return self.branches[0]
+
+    def fork(self, branch: Branch, update: int, stretch: Stretch, seed: int) -> Branch:
+        """A new branch that shares the past of ``branch`` up to ``update``."""
+        parent, changes = branch, stretch.changes
+        # What parts at update 0 shares nothing, so seeds and restarts stand side by side.
+        while update == 0 and parent.forked_at == 0 and parent.parent is not None:
+            changes, parent = {**parent.changes, **changes}, parent.parent
+        made = Branch(Stretch(stretch.preset, stretch.first, changes), seed, self.budget, parent)
+        made.name = self._free_name(_described(stretch.changes))
+        self.branches.append(made)
+        return made
+
+    def children(self, branch: Branch) -> list[Branch]:
+        """The branches that part from ``branch``, the first made first."""
+        return [each for each in self.branches if each.parent is branch]
+
+    def descendants(self, branch: Branch) -> list[Branch]:
+        """Everything that comes from ``branch``, itself first."""
+        found = [branch]
+        for child in self.children(branch):
+            found += self.descendants(child)
+        return found
+
+    def ordered(self) -> list[tuple[int, Branch]]:
+        """Every branch below what it parted from, with its depth; the root has 0."""
+
+        def below(branch: Branch, depth: int) -> list[tuple[int, Branch]]:
+            found = [(depth, branch)]
+            for child in self.children(branch):
+                found += below(child, depth + 1)
+            return found
+
+        return below(self.root, 0)
+
+    def rename(self, branch: Branch, name: str) -> None:
+        """Give ``branch`` a name; ConfigError if it is taken, empty, long or unprintable."""
+        name = name.strip()
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise ConfigError("name", f"must be 1 to {LONGEST_NAME} printable characters")
+        if any(each.name == name for each in self.branches if each is not branch):
+            raise ConfigError("name", f"{quoted(name)} is another branch; choose a free one")
+        branch.name = name
+
+    def delete(self, branch: Branch) -> None:
+        """Take ``branch``, and what parted from it, out of the tree.
+
+        Raises ConfigError for the root and where one of them is pinned.
+        """
+        if branch is self.root:
+            raise ConfigError("branch", "everything comes from the first branch; it stays")
+        going = self.descendants(branch)
+        pinned = next((each for each in going if each.pinned), None)
+        if pinned is not None:
+            raise ConfigError("branch", f"{pinned.name} is pinned; unpin it first")
+        self.branches = [each for each in self.branches if each not in going]
+
+    def _free_name(self, wanted: str) -> str:
+        taken = {each.name for each in self.branches}
+        names = (f"{wanted} ({number})" for number in range(2, len(taken) + 3))
+        return next(name for name in (wanted, *names) if name not in taken)
+
+
+def prepared(branch: Branch, update: int, state: Any, changes: Mapping[str, Any]) -> Stretch:
+    """The stretch that begins where ``branch`` has ``state``, with ``changes`` made to its preset.
+
+    Raises ConfigError for changes that are none, or that cannot be made at ``update``.
+    """
+    before = branch.stretch_at(update).preset
+    values = {key: plain_value(key, value) for key, value in changes.items()}
+    structural = next((key for key in values if key.split(".")[0] in STRUCTURAL), None)
+    if structural is not None and update > 0:
+        raise ConfigError(
+            structural, f"decides update 0 itself; go there to change it (this is update {update})"
+        )
+    preset = override(before, values) if values else before
+    if update == 0:
+        return Stretch(preset, initial_state(preset.configuration, seed_of(branch, values)), values)
+    return Stretch(preset, changed(state, preset.configuration), values)
+
+
+def seed_of(branch: Branch, changes: Mapping[str, Any]) -> int:
+    """The seed of ``branch`` once ``changes`` are made."""
+    return int(changes.get("seed", branch.seed))
+
+
+def plain_value(key: str, value: Any) -> Any:
+    """``value`` as TOML could have said it: NumPy's numbers as Python's, tuples as lists."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [plain_value(f"{key}.{at}", each) for at, each in enumerate(value)]
+    if isinstance(value, dict):
+        return {str(name): plain_value(f"{key}.{name}", each) for name, each in value.items()}
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ConfigError(key, f"must be a number, a text, true, false or a list, not {quoted(value)}")
+
+
+def _described(changes: Mapping[str, Any]) -> str:
+    """A name for what was changed, such as ``learning_rate=0.1``."""
+    if not changes:
+        return "again"
+    parts = [
+        f"seed {value}" if key == "seed" else f"{key.rsplit('.', 1)[-1]}={_shown(value)}"
+        for key, value in changes.items()
+    ]
+    text = " ".join(parts)
+    return text if len(text) <= LONGEST_NAME - 6 else f"{text[: LONGEST_NAME - 9]}..."
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        names = [each.get("name", "") if isinstance(each, dict) else str(each) for each in value]
+        return "+".join(names) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
