@@ -16,7 +16,7 @@ from nntui.core.network import Forward, Layout, Parameters, draw_parameters
 from nntui.core.optimisers import Clock
 from nntui.core.schedules import SCHEDULES
 from nntui.core.state import Divergence, Order, State, frozen
-from nntui.core.tape import Array
+from nntui.core.tape import Array, Written
 
 OnEpoch = Callable[[int, float], None]
 
@@ -169,6 +169,11 @@ class Trainer:
         if self._order is not None:
             return self._order[start : start + size]
         return np.arange(start, min(start + size, self.configuration.data.training_rows))
+
+    @property
+    def written(self) -> tuple[Written, ...]:
+        """What the last update computed, in that order: live buffers, not copies."""
+        return self._batches[self.position - 1][0].written
 
     def forward(self, x: Array) -> Forward:
         """The forward pass of ``x`` (inputs, samples) with the live parameters, not yet played."""

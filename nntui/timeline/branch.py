@@ -181,6 +181,21 @@ class Branch:
         first = self.stretch_at(update).first
         return max((first, *([frame] if frame else []), *kept), key=_update_of)
 
+    def kept(self, update: int) -> list[State]:
+        """Every kept state up to ``update``, those of the shared past included, in order."""
+        past: list[State] = []
+        if self.parent is not None and self.forked_at > 0:
+            past = self.parent.kept(min(update, self.forked_at - 1))
+        own = {
+            state.update: state
+            for state in (
+                *self.keyframes.states,
+                *(state for state in self.marks.values() if state is not None),
+                *(each.first for each in self.stretches if each.start >= self.forked_at),
+            )
+        }
+        return [*past, *(own[at] for at in sorted(own) if at <= update)]
+
     def stretch_at(self, update: int) -> Stretch:
         """The stretch in which the update after ``update`` is made."""
         last = self.stretches[-1]

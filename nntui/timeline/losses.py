@@ -41,6 +41,8 @@ class LossHistory:
         self._shared, self._start = shared, epochs
         self._own = array("d")
         self._blocks = np.empty((5, 0))
+        self._rises: list[int] = []
+        self._seen = (0, 0.0, 0.0)
 
     def __len__(self) -> int:
         return self._start + len(self._own)
@@ -61,6 +63,7 @@ class LossHistory:
         """Forget what follows the first ``epochs``; those that are shared stay."""
         del self._own[max(epochs - self._start, 0) :]
         self._blocks = self._blocks[:, : epochs // BLOCK]
+        self._seen = (0, 0.0, 0.0)
 
     @property
     def own(self) -> Array:
@@ -127,6 +130,22 @@ class LossHistory:
             return None
         low = int(blocks[-1]) * BLOCK
         return low + int(np.flatnonzero(self.read(low, low + BLOCK) < loss)[-1])
+
+    def rises(self, factor: float, floor: float, most: int) -> list[int]:
+        """The first ``most`` epochs with a loss above ``floor`` and ``factor`` times the last one.
+
+        Only what was not seen at the last call with the same limits is read.
+        """
+        seen, *limits = self._seen
+        if limits != [factor, floor]:
+            self._rises, seen = [], 0
+        if len(self) > seen and len(self._rises) < most:
+            values = self.read(max(seen - 1, 0))
+            before, now = values[:-1], values[1:]
+            rose = (now > factor * before) & (before > 0.0) & (now > floor)
+            self._rises += (np.flatnonzero(rose) + max(seen - 1, 0) + 1).tolist()
+        self._seen = (len(self), factor, floor)
+        return self._rises[:most]
 
     def _extreme(self, stop: int) -> int | None:
         full = stop // BLOCK

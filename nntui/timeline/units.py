@@ -37,6 +37,11 @@ def dead_units(whole: Forward) -> Mask:
     return np.concatenate([layer.activation.dead(layer.a) for layer in whole.layers])
 
 
+def unit_number(configuration: Configuration, layer: int, unit: int) -> int:
+    """The place of a unit when all are counted layer by layer."""
+    return sum(entry.units for entry in configuration.layers[:layer]) + unit
+
+
 class UnitWatch:
     """The flips of one branch, as its looks found them."""
 

@@ -1,0 +1,101 @@
+"""Where two branches part: the first update at which they differ, and in which tensor."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nntui.core.tape import Array
+from nntui.core.trainer import Trainer
+from nntui.timeline.branch import Branch
+from nntui.timeline.replay import replayed
+
+FARTHEST = 20_000
+"""Updates after the fork that are compared; most branches differ in the first."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first update at which two branches differ."""
+
+    update: int | None
+    """None if none was found."""
+    what: str
+    """The first tensor, in the order of computation, that differs; or why there is none."""
+
+    @property
+    def text(self) -> str:
+        """The finding in one line."""
+        if self.update is None:
+            return self.what
+        return f"first differ at update {self.update:,}: {self.what}"
+
+
+def parted_at(one: Branch, other: Branch) -> int:
+    """The last update that both share; at update 0 they may share nothing."""
+    lines = [_line(one), _line(other)]
+    shared = 0
+    for mine, theirs in zip(*lines, strict=False):
+        if mine[0] is not theirs[0]:
+            break
+        shared = min(mine[1], theirs[1])
+    return shared
+
+
+def _line(branch: Branch) -> list[tuple[Branch, int]]:
+    """The branches that ``branch`` comes from, root first, each with where it is left."""
+    chain = [branch]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    chain.reverse()
+    return [
+        *((older, newer.forked_at) for older, newer in pairwise(chain)),
+        (branch, branch.update),
+    ]
+
+
+def difference(one: Branch, other: Branch) -> Difference:
+    """How ``one`` and ``other`` come to differ, found by replaying both from where they part."""
+    shared = parted_at(one, other)
+    last = min(one.update, other.update)
+    if _shapes(one) != _shapes(other):
+        return Difference(0, "other layers or data")
+    end = min(last, shared + FARTHEST)
+    for a, b in zip(replayed(one, shared, end), replayed(other, shared, end), strict=True):
+        tensor = _first(a, b, begun=a.update > shared)
+        if tensor is not None:
+            return Difference(a.update, tensor)
+    if end == last:
+        return Difference(None, f"the same bits up to update {last:,}, where one of them ends")
+    return Difference(None, f"the same bits in the {FARTHEST:,} updates after update {shared:,}")
+
+
+def _shapes(branch: Branch) -> list[object]:
+    configuration = branch.preset.configuration
+    width = configuration.data.width, configuration.data.training_rows
+    return [width, *(layer.units for layer in configuration.layers)]
+
+
+def _first(a: Trainer, b: Trainer, *, begun: bool) -> str | None:
+    """The first tensor that differs: of the update just made, or of the state where none was."""
+    mine, theirs = _tensors(a, begun), _tensors(b, begun)
+    for name, values in mine.items():
+        other = theirs.get(name)
+        # Faults and optimisers compute some tensors that the other branch has not.
+        if other is None or other.shape != values.shape:
+            continue
+        if not np.array_equal(values, other, equal_nan=True):
+            return name
+    return None
+
+
+def _tensors(trainer: Trainer, begun: bool) -> dict[str, Array]:
+    """What the last update computed, in that order, then the parameters, by name."""
+    found = {}
+    for tensor, layer, values in trainer.written if begun else ():
+        found.setdefault(f"{tensor} of layer {layer}", values)
+    for layer, (W, b) in enumerate(trainer.parameters):
+        found.setdefault(f"W of layer {layer}", W)
+        if b is not None:
+            found.setdefault(f"b of layer {layer}", b)
+    return found

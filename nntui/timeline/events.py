@@ -1,0 +1,135 @@
+"""Events: what happened on a branch, and where; located exactly by replay when it is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nntui.timeline.branch import Branch, Stretch
+from nntui.timeline.replay import first_that
+from nntui.timeline.units import Flip, dead_units, unit_number
+
+MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
+NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
+
+SHARP = 2.0
+"""A loss above the goal rose sharply if it is more than this many times that of the epoch
+before.  Our own choice: noise of one sample at a time stays below, a step too large does not."""
+MOST_RISES = 500
+"""Rises that are kept from the beginning of a branch; a loss that jumps for ever has no end."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened after update ``after`` and at the latest at ``by``.
+
+    It is exact where ``after`` is ``by - 1``; otherwise `located` finds the update by replay.
+    """
+
+    kind: str
+    text: str
+    after: int
+    by: int
+    flip: Flip | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``by`` is the very update."""
+        return self.after >= self.by - 1
+
+
+def _at(kind: str, text: str, update: int) -> Event:
+    return Event(kind, text, update - 1, update)
+
+
+def events(branch: Branch) -> list[Event]:
+    """All events of ``branch``, those of the shared past included, in order.
+
+    Units are looked at only now and then (see `units`): one that dies and revives between two
+    looks is not found.
+    """
+    found = [*_of_losses(branch), *_of_units(branch), *_of_changes(branch)]
+    if branch.divergence is not None:
+        found.append(_at(NOT_FINITE, branch.divergence.what, branch.update))
+    return sorted(found, key=lambda event: event.by)
+
+
+def _of_losses(branch: Branch) -> Iterator[Event]:
+    losses, goal = branch.losses, branch.preset.goal
+    epochs = len(losses)
+    least = losses.minimum(epochs)
+    if least is not None:
+        text = f"the lowest loss so far, {losses[least]:.6g}"
+        yield _at(MINIMUM, text, branch.end_of(least))
+    reached = losses.first_at_most(goal.loss)
+    if reached is not None:
+        yield _at(GOAL, f"the goal {goal.loss:g} is reached", branch.end_of(reached))
+    for epoch in losses.rises(SHARP, goal.loss, MOST_RISES):
+        text = f"the loss rose from {losses[epoch - 1]:.4g} to {losses[epoch]:.4g} in an epoch"
+        yield _at(ROSE, text, branch.end_of(epoch))
+
+
+def _of_units(branch: Branch) -> Iterator[Event]:
+    for flip in flips(branch):
+        unit = f"unit {flip.layer}.{flip.unit}"
+        if flip.after < 0:
+            yield _at(DIED, f"{unit} is dead from the start", flip.by)
+        else:
+            text = f"{unit} died" if flip.died else f"{unit} revived"
+            yield Event(DIED if flip.died else REVIVED, text, flip.after, flip.by, flip)
+
+
+def flips(branch: Branch) -> list[Flip]:
+    """When units died and revived on ``branch``, the shared past included."""
+    past = flips(branch.parent) if branch.parent is not None and branch.forked_at > 0 else []
+    return [*(flip for flip in past if flip.by <= branch.forked_at), *branch.watch.flips]
+
+
+def _of_changes(branch: Branch) -> Iterator[Event]:
+    for stretch in branch.stretches:
+        if stretch.changes and stretch.start > 0:
+            yield _at(CHANGED, described(stretch), stretch.start)
+
+
+def described(stretch: Stretch) -> str:
+    """What was changed at the beginning of ``stretch``, in words."""
+    return ", ".join(f"{key} = {value}" for key, value in stretch.changes.items())
+
+
+def located(branch: Branch, event: Event) -> int:
+    """The very update of ``event``: that of the state in which it first shows."""
+    flip = event.flip
+    if event.exact or flip is None:
+        return event.by
+    place = unit_number(branch.preset.configuration, flip.layer, flip.unit)
+    found = first_that(
+        branch,
+        event.after + 1,
+        event.by,
+        lambda here: bool(dead_units(here.whole)[place]) is flip.died,
+    )
+    return event.by if found is None else found
+
+
+def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
+    """The first event beyond ``update``, with its very update."""
+    best: tuple[int, Event] | None = None
+    for event in sorted(events(branch), key=lambda each: each.after):
+        if best is not None and event.after + 1 >= best[0]:
+            break
+        if event.by > update:
+            at = located(branch, event)
+            if at > update and (best is None or at < best[0]):
+                best = at, event
+    return best
+
+
+def previous_event(branch: Branch, update: int) -> tuple[int, Event] | None:
+    """The last event before ``update``, with its very update."""
+    best: tuple[int, Event] | None = None
+    for event in sorted(events(branch), key=lambda each: -each.by):
+        if best is not None and event.by <= best[0]:
+            break
+        if event.after + 1 < update:
+            at = located(branch, event)
+            if at < update and (best is None or at > best[0]):
+                best = at, event
+    return best
