@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from nntui.presets import Preset, load_preset
     from nntui.sweeps import SweepResult, sweep
     from nntui.timeline import Run
+    from nntui.timeline.session import load_session
 
 __version__ = "0.1.0"
 
-__all__ = ["ConfigError", "Preset", "Run", "SweepResult", "__version__", "load_preset", "sweep"]
+__all__ = [
+    "ConfigError",
+    "Preset",
+    "Run",
+    "SweepResult",
+    "__version__",
+    "load_preset",
+    "load_session",
+    "sweep",
+]
 
 _HOMES = {
     "ConfigError": "nntui.core.errors",
@@ -22,6 +32,7 @@ _HOMES = {
     "Run": "nntui.timeline",
     "SweepResult": "nntui.sweeps",
     "load_preset": "nntui.presets",
+    "load_session": "nntui.timeline.session",
     "sweep": "nntui.sweeps",
 }
 

@@ -210,13 +210,66 @@ def sweep(
     _exit_if(interrupted)
 
 
+@commands.command("open")
+@click.argument("file")
+def open_session(file: str) -> None:
+    """Open a saved session in the app, where it was left.
+
+    FILE is its name, as nntui sessions lists it, or the path of a .nntui file.
+    """
+    from nntui.timeline.session import load
+    from nntui.timeline.shelf import find
+    from nntui.tui.launch import launch
+
+    path = find(file)
+    load(path)  # what cannot be opened is said before a screen is drawn
+    click.get_current_context().exit(launch(None, session=path))
+
+
 @commands.command()
+@click.option("--delete", "unwanted", multiple=True, metavar="NAME", help="Delete a session.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(as_json: bool) -> None:
-    """Measure nntui against the loops that people write (about a minute)."""
+def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
+    """List the saved sessions, or delete some."""
+    from nntui.timeline import shelf
+
+    for name in unwanted:
+        path = shelf.delete(name)
+        if not as_json:
+            click.echo(f"deleted {path}")
+    if unwanted and not as_json:
+        return
+    found = shelf.entries()
+    if as_json:
+        rows = [
+            {
+                "name": entry.name,
+                "path": str(entry.path),
+                "preset": entry.preset,
+                "seed": entry.seed,
+                "update": entry.update,
+                "branches": entry.branches,
+                "saved": entry.saved.isoformat(timespec="seconds"),
+                "bytes": entry.bytes,
+                "problem": entry.problem,
+            }
+            for entry in found
+        ]
+        _print_json({"folder": str(shelf.folder()), "sessions": rows})
+    elif found:
+        click.echo("\n".join([*shelf.listing(found), f"in {shelf.folder()}"]))
+    else:
+        click.echo(f"no saved sessions in {shelf.folder()}")
+
+
+@commands.command()
+@click.option("--long", is_flag=True, help="Also make ten million updates of one run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench(long: bool, as_json: bool) -> None:
+    """Measure nntui against the loops that people write, and its history (three minutes)."""
     from nntui.bench import bench as measure
 
-    result = measure(None if as_json else click.echo)
+    result = measure(None if as_json else click.echo, long=long)
     if as_json:
         _print_json(result)
 

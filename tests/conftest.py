@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -13,6 +14,13 @@ settings.register_profile(
     "search", deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile("nntui")
+
+
+@pytest.fixture(autouse=True)
+def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test touches what the user saved; this is where sessions go instead."""
+    monkeypatch.setenv("NNTUI_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -190,9 +190,9 @@ async def test_a_slow_speed_is_kept_and_can_be_raised_while_running() -> None:
         await until(pilot, lambda: bench(pilot).run_shown.update > 1000)
 
 
-async def test_any_other_key_stops_a_run_first() -> None:
+async def test_any_key_that_trains_stops_a_run_first() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test() as pilot:
-        for key in ("u", "b", "r", "n", "B"):
+        for key in ("u", "r", "n"):
             await pilot.press("space")
             await until(pilot, lambda: bench(pilot).run_shown.update > 50)
             await pilot.press(key)
@@ -347,7 +347,7 @@ async def test_a_panel_is_zoomed_and_unzoomed() -> None:
         await pilot.press("z")
         assert bench(pilot).zoomed
         assert heatmap.region.width == pilot.app.size.width
-        assert heatmap.region.height == pilot.app.size.height - 3
+        assert heatmap.region.height == pilot.app.size.height - 5
         assert "update 0" in shown(pilot)
         assert "? help" in shown(pilot)
         for panel in (NetworkPanel, StoryPanel, LossPlot):

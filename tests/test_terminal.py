@@ -14,8 +14,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+
+import nntui
+from nntui.timeline import shelf
 
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 
@@ -50,6 +54,11 @@ class Terminal:
             assert time.monotonic() < deadline, self.written[-2000:]
             self.read(0.1)
 
+    def hang_up(self) -> None:
+        """Close our end, as a dropped connection does."""
+        os.close(self.master)
+        self.master = -1
+
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)
 
@@ -71,16 +80,22 @@ def _environment() -> dict[str, str]:
 
 @contextmanager
 def terminal(
-    *arguments: str, columns: int = 80, lines: int = 24, errors: int | None = None
+    *arguments: str,
+    columns: int = 80,
+    lines: int = 24,
+    errors: int | None = None,
+    program: tuple[str, ...] = ("-m", "nntui"),
 ) -> Iterator[Terminal]:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "nntui", *arguments],
+        [sys.executable, *program, *arguments],
         stdin=slave,
         stdout=slave,
         stderr=slave if errors is None else errors,
         start_new_session=True,
+        # The terminal that the session belongs to: when it goes, the kernel sends SIGHUP.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         env=_environment(),
     )
     os.close(slave)
@@ -90,7 +105,8 @@ def terminal(
     finally:
         process.kill()
         process.wait()
-        os.close(running.master)
+        if running.master >= 0:
+            os.close(running.master)
 
 
 def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
@@ -110,6 +126,91 @@ def test_a_number_typed_as_fast_as_a_paste_is_not_lost() -> None:
         app.read(0.5)
         app.press(b"N23\r")
         app.wait_for(b"seed 23")
+
+
+def saved() -> list[nntui.Run]:
+    """What can be resumed, the latest first; every file must be whole."""
+    entries = shelf.entries()
+    assert [entry.problem for entry in entries] == [None] * len(entries)
+    return [nntui.load_session(entry.path) for entry in entries]
+
+
+def straight(run: nntui.Run) -> str:
+    """The hash of a run that went to the same update in one go."""
+    plain = nntui.Run(nntui.load_preset("add-tanh"), run.seed)
+    plain.step(run.update)
+    return plain.state_hash
+
+
+def test_a_connection_that_drops_while_training_loses_nothing() -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.press(b"ue")
+        app.wait_for(b"epoch 1")
+        app.press(b"cn ")
+        app.wait_for(b"running")
+        app.read(0.5)
+        app.hang_up()
+        assert app.process.wait(30) == 128 + signal.SIGHUP
+    (run,) = saved()
+    assert (run.seed, len(run.tree.branches), run.tree.root.checkpoints) == (1, 2, (6,))
+    assert run.update > 6
+    assert run.state_hash == straight(run)
+    with terminal("open", shelf.entries()[0].name) as app:
+        app.wait_for(f"update {run.update:,}".encode())
+        app.press(b"u")
+        app.wait_for(f"update {run.update + 1:,}".encode())
+        app.press(b"q")
+        assert app.ended() == 0
+    (again,) = saved()
+    assert again.update == run.update + 1
+    assert again.state_hash == straight(again)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "q"])
+def test_a_termination_saves_first(name: str) -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.press(b"m")
+        app.wait_for(b"epoch 100")
+        if name == "SIGTERM":
+            app.process.terminate()
+        else:
+            app.press(b"q")
+        app.ended()
+        assert b"nntui open add-tanh" in app.written
+    (run,) = saved()
+    assert (run.update, run.state_hash) == (600, straight(run))
+
+
+def test_a_crash_saves_what_there_is(tmp_path: Path) -> None:
+    """A key that raises, in an app that is otherwise the real one."""
+    (tmp_path / "crashing.py").write_text(
+        "import sys\n"
+        "from nntui.tui.screens.stepping import Stepping\n"
+        "from nntui.cli import main\n"
+        "def crash(self):\n    raise RuntimeError('a mistake of ours')\n"
+        "Stepping.action_faster = crash\n"
+        "sys.exit(main())\n"
+    )
+    with terminal("add-tanh", program=(str(tmp_path / "crashing.py"),)) as app:
+        app.wait_for(b"update 0")
+        app.press(b"m")
+        app.wait_for(b"epoch 100")
+        app.press(b"+")
+        assert app.ended() != 0
+        assert LEFT_ALTERNATE_SCREEN in app.written
+    (run,) = saved()
+    assert (run.update, run.state_hash) == (600, straight(run))
+
+
+def test_a_session_that_is_none_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "bad.nntui"
+    path.write_bytes(b"PK" + bytes(100))
+    with terminal("open", str(path)) as app:
+        assert app.ended() == 2
+        assert app.written.count(b"\n") == 1
+        assert b"bad.nntui" in app.written
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -2,18 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from nntui.bench import baselines, peers
+from nntui.bench import baselines, history, peers
 from nntui.bench.baselines import Steps
 from nntui.bench.measure import compare
+from nntui.bench.row import Row, stepping, void
 from nntui.presets import load_preset, read_preset
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Block, train_block
 from nntui.sweeps.processes import local_processes
-from nntui.timeline.run import Run
 
 SCENARIOS: dict[str, tuple[Callable[[], Steps], int, float]] = {
     "add-relu": (baselines.add_relu, 3000, 0.5),
@@ -23,30 +22,6 @@ SCENARIOS: dict[str, tuple[Callable[[], Steps], int, float]] = {
 SWEEP_EPOCHS = 1000
 SWEEP_TARGET = 1 / 250
 LARGE, LARGE_BATCH, LARGE_TARGET = (64, 512, 512, 10), 256, 1.3
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measurement; times are seconds per update (of one replica)."""
-
-    case: str
-    ratio: float | None
-    """Of the reference's time; None where there is none."""
-    target: float | None
-    """The ratio aimed at, at most; for a speed-up, at least."""
-    seconds: float | None
-    reference: str
-    reference_seconds: float | None
-
-
-def stepping(preset: Preset) -> Steps:
-    """Updates of one run, recording included."""
-    run = Run(preset, seed=2)
-    return lambda count: void(run.step(count))
-
-
-def void(value: object) -> None:
-    """Drop a value, so that a lambda is a `Steps`."""
 
 
 def single() -> Iterator[Row]:
@@ -175,4 +150,14 @@ def network(sizes: tuple[int, ...], samples: int) -> Preset:
     return read_preset("made", source)
 
 
-CASES = (single, large, sweeps, cores, frameworks, growth)
+CASES = (
+    single,
+    large,
+    sweeps,
+    cores,
+    frameworks,
+    growth,
+    history.recording,
+    history.seeking,
+    history.saving,
+)

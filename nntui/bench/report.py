@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from nntui.bench.cases import CASES, Row
+from nntui.bench.cases import CASES
+from nntui.bench.history import long_run
+from nntui.bench.row import Row
 
 
-def bench(show: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """Run every case; ``show`` gets each line of the table as soon as it is known."""
+def bench(show: Callable[[str], None] | None = None, *, long: bool = False) -> dict[str, Any]:
+    """Run every case; ``show`` gets each line of the table as soon as it is known.
+
+    ``long`` adds the run of ten million updates, which takes more than a minute.
+    """
     say = show if show is not None else lambda line: None
     machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores"
     say(f"{machine}; medians of runs in turns, float64")
-    say(f"{'ratio':>8} {'target':>8}  {'time':>9}  {'reference':>9}  case")
+    say(f"{'ratio':>9} {'target':>8}  {'time':>9}  {'reference':>9}  case")
     rows = []
-    for case in CASES:
+    for case in (long_run, *CASES) if long else CASES:
         for row in case():
             rows.append(asdict(row))
             say(line(row))
@@ -27,15 +32,23 @@ def bench(show: Callable[[str], None] | None = None) -> dict[str, Any]:
 
 def line(row: Row) -> str:
     """One measurement as a line of the table."""
+    if row.value is None:
+        found, target = _number(row.ratio), _number(row.target)
+    else:
+        found, target = _amount(row.value, row.unit), _amount(row.target, row.unit)
     against = f" against {row.reference}" if row.reference_seconds is not None else ""
     return (
-        f"{_number(row.ratio):>8} {_number(row.target):>8}  {_time(row.seconds):>9}"
+        f"{found:>9} {target:>8}  {_time(row.seconds):>9}"
         f"  {_time(row.reference_seconds):>9}  {row.case}{against}"
     )
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}" if value >= 0.1 else f"1/{1 / value:.0f}"
+
+
+def _amount(value: float | None, unit: str) -> str:
+    return "-" if value is None else f"{value:.3g} {unit}"
 
 
 def _time(seconds: float | None) -> str:

@@ -1,16 +1,17 @@
 """A branch: one line of training from its fork on, trained at its head and kept for replay."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nntui.core.state import Divergence, State
+from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
 from nntui.timeline.keyframes import MEMORY, Budget, Keyframes, weight
 from nntui.timeline.losses import LossHistory
-from nntui.timeline.units import UnitWatch
+from nntui.timeline.units import Flip, UnitWatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,11 @@ class Branch:
         self.seed = seed
         self.parent: Branch | None = parent
         self.name = ""
+        self.renamed = False
+        """Whether somebody gave it the name."""
         self.pinned = False
+        self.busy = False
+        """Whether an update is being made: between two, everything is whole."""
         self.left_at = stretch.start
         """Where the cursor was when somebody last looked."""
         self.changes: Mapping[str, Any] = stretch.changes
@@ -58,14 +63,16 @@ class Branch:
         )
         shared = parent.losses if parent is not None else None
         self.losses: LossHistory = LossHistory(shared, stretch.first.epoch)
+        self.marks: dict[int, State | None] = {}
+        """The checkpoints of this branch; a state of its own is kept where there is room."""
         self._begin(stretch.first)
+        if parent is not None and self.forked_at > 0:
+            self.watch.follow(parent.watch, parent.flips, self.forked_at)
 
     def _begin(self, state: State) -> None:
         self.forked_at = state.update
         self.keyframes = Keyframes(state, self.budget)
         self.watch = UnitWatch(state.configuration)
-        self.marks: dict[int, State | None] = {}
-        """The checkpoints of this branch; a state of its own is kept where there is room."""
         self._trainer: Trainer | None = None
         self._rests: State = state
         self._update = state.update
@@ -74,8 +81,9 @@ class Branch:
     def trainer(self) -> Trainer:
         """The trainer at the head."""
         if self._trainer is None:
-            self._trainer = Trainer(self._rests, self._finished)
-            self._trainer.advance(self._update - self._rests.update)
+            trainer = Trainer(self._rests, self._finished)
+            trainer.advance(self._update - self._rests.update)
+            self._trainer = trainer  # not before: an interrupt may leave it within an update
         return self._trainer
 
     def _finished(self, epoch: int, loss: float) -> None:
@@ -130,6 +138,12 @@ class Branch:
         """Whether the last epoch ended finite, at or below the goal, and nothing diverged."""
         return self.divergence is None and self.preset.goal.reached(self.loss)
 
+    @property
+    def flips(self) -> list[Flip]:
+        """When units died and revived, the shared past included."""
+        past = self.parent.flips if self.parent is not None and self.forked_at > 0 else []
+        return [*(flip for flip in past if flip.by <= self.forked_at), *self.watch.flips]
+
     def step(self, updates: int) -> None:
         """Make ``updates`` updates at the head; fewer if one diverges."""
         trainer = self.trainer
@@ -146,13 +160,15 @@ class Branch:
             self._advance(trainer, min(target, due) - update)
 
     def _advance(self, trainer: Trainer, updates: int) -> None:
-        begun = trainer.update
+        begun, self.busy = trainer.update, True
         try:
             trainer.advance(updates)
+            self.busy = False
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is whole.
             self._trainer, self._rests, self._update = None, self.below(begun), begun
             self.losses.cut(self.epoch_at(begun))
+            self.busy = False
             raise
 
     def change(self, stretch: Stretch) -> None:
@@ -170,6 +186,20 @@ class Branch:
         if state.update in self.marks:
             self.marks[state.update] = state
         self._trainer, self._rests, self._update = None, state, state.update
+
+    def restore(
+        self,
+        later: Sequence[Stretch],
+        keyframes: Keyframes,
+        marks: Mapping[int, State | None],
+        losses: Array,
+        head: State,
+    ) -> None:
+        """Go on from what was saved: the stretches after the first, what was kept, the head."""
+        self.stretches = (*self.stretches, *later)
+        self.keyframes, self.marks = keyframes, dict(marks)
+        self.losses.extend(losses)
+        self._trainer, self._rests, self._update = None, head, head.update
 
     def below(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
@@ -226,7 +256,13 @@ class Branch:
         return first.update - first.position + (epoch + 1 - first.epoch) * per_epoch
 
     def mark(self, update: int, state: State) -> None:
-        """Set a checkpoint; without room for ``state``, replay leads back to it as well."""
+        """Set a checkpoint; without room for ``state``, replay leads back to it as well.
+
+        One in the shared past is the parent's, so that both have it.
+        """
+        if update < self.forked_at and self.parent is not None:
+            self.parent.mark(update, state)
+            return
         kept = sum(weight(each) for each in self.marks.values() if each is not None)
         fits = self.budget.nbytes + kept + weight(state) <= MEMORY
         self.marks.setdefault(update, state if fits else None)

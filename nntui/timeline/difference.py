@@ -10,7 +10,7 @@ from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
 from nntui.timeline.replay import replayed
 
-FARTHEST = 20_000
+FARTHEST = 5000
 """Updates after the fork that are compared; most branches differ in the first."""
 
 
@@ -28,7 +28,7 @@ class Difference:
         """The finding in one line."""
         if self.update is None:
             return self.what
-        return f"first differ at update {self.update:,}: {self.what}"
+        return f"differs at {self.update:,}: {self.what}"
 
 
 def parted_at(one: Branch, other: Branch) -> int:
@@ -66,8 +66,8 @@ def difference(one: Branch, other: Branch) -> Difference:
         if tensor is not None:
             return Difference(a.update, tensor)
     if end == last:
-        return Difference(None, f"the same bits up to update {last:,}, where one of them ends")
-    return Difference(None, f"the same bits in the {FARTHEST:,} updates after update {shared:,}")
+        return Difference(None, f"the same bits up to {last:,}, where one ends")
+    return Difference(None, f"the same bits in {FARTHEST:,} updates from {shared:,} on")
 
 
 def _shapes(branch: Branch) -> list[object]:
@@ -91,7 +91,7 @@ def _first(a: Trainer, b: Trainer, *, begun: bool) -> str | None:
 
 def _tensors(trainer: Trainer, begun: bool) -> dict[str, Array]:
     """What the last update computed, in that order, then the parameters, by name."""
-    found = {}
+    found: dict[str, Array] = {}
     for tensor, layer, values in trainer.written if begun else ():
         found.setdefault(f"{tensor} of layer {layer}", values)
     for layer, (W, b) in enumerate(trainer.parameters):

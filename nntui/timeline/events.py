@@ -68,19 +68,13 @@ def _of_losses(branch: Branch) -> Iterator[Event]:
 
 
 def _of_units(branch: Branch) -> Iterator[Event]:
-    for flip in flips(branch):
+    for flip in branch.flips:
         unit = f"unit {flip.layer}.{flip.unit}"
         if flip.after < 0:
             yield _at(DIED, f"{unit} is dead from the start", flip.by)
         else:
             text = f"{unit} died" if flip.died else f"{unit} revived"
             yield Event(DIED if flip.died else REVIVED, text, flip.after, flip.by, flip)
-
-
-def flips(branch: Branch) -> list[Flip]:
-    """When units died and revived on ``branch``, the shared past included."""
-    past = flips(branch.parent) if branch.parent is not None and branch.forked_at > 0 else []
-    return [*(flip for flip in past if flip.by <= branch.forked_at), *branch.watch.flips]
 
 
 def _of_changes(branch: Branch) -> Iterator[Event]:

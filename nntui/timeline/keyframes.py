@@ -40,10 +40,10 @@ class Budget:
     def make_room(self) -> None:
         """Thin out the heaviest until all fit, or none has more than a few states."""
         while self.nbytes > MEMORY:
-            heaviest = max(self._members, key=lambda each: each.nbytes)
-            if len(heaviest) <= FEWEST:
+            many = [each for each in self._members if len(each) > FEWEST]
+            if not many:
                 return
-            heaviest.thin_out()
+            max(many, key=lambda each: each.nbytes).thin_out()
 
 
 class Keyframes:

@@ -59,6 +59,10 @@ class LossHistory:
         """The loss of the next epoch."""
         self._own.append(loss)
 
+    def extend(self, losses: Array) -> None:
+        """The losses of the next epochs."""
+        self._own.frombytes(np.ascontiguousarray(losses, dtype=np.float64).tobytes())
+
     def cut(self, epochs: int) -> None:
         """Forget what follows the first ``epochs``; those that are shared stay."""
         del self._own[max(epochs - self._start, 0) :]
@@ -79,6 +83,12 @@ class LossHistory:
         assert self._shared is not None
         before = self._shared.read(start, min(stop, self._start))
         return np.concatenate([before, np.array(own, dtype=np.float64)])
+
+    def _finite(self, start: int, stop: int | None = None) -> Array:
+        """The same, with NaN, which compares with nothing, for what is not finite."""
+        values = self.read(start, stop)
+        values[~np.isfinite(values)] = np.nan
+        return values
 
     def thinned(self, start: int, stop: int, bins: int) -> Thinned:
         """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
@@ -107,29 +117,29 @@ class LossHistory:
         return self._extreme(stop)
 
     def first_at_most(self, loss: float, start: int = 0) -> int | None:
-        """The first epoch from ``start`` on that is at or below ``loss``."""
+        """The first epoch from ``start`` on whose loss is finite, at or below ``loss``."""
         full = len(self) // BLOCK
         blocks = self._summary(full)[_LEAST, start // BLOCK :]
         for block in start // BLOCK + np.flatnonzero(blocks <= loss):
             low = max(start, int(block) * BLOCK)
-            found = np.flatnonzero(self.read(low, (int(block) + 1) * BLOCK) <= loss)
+            found = np.flatnonzero(self._finite(low, (int(block) + 1) * BLOCK) <= loss)
             if len(found):
                 return low + int(found[0])
         low = max(start, full * BLOCK)
-        found = np.flatnonzero(self.read(low) <= loss)
+        found = np.flatnonzero(self._finite(low) <= loss)
         return low + int(found[0]) if len(found) else None
 
     def last_below(self, loss: float, stop: int) -> int | None:
-        """The last epoch before ``stop`` whose loss is below ``loss``."""
+        """The last epoch before ``stop`` whose loss is finite and below ``loss``."""
         full = stop // BLOCK
-        found = np.flatnonzero(self.read(full * BLOCK, stop) < loss)
+        found = np.flatnonzero(self._finite(full * BLOCK, stop) < loss)
         if len(found):
             return full * BLOCK + int(found[-1])
         blocks = np.flatnonzero(self._summary(full)[_LEAST, :full] < loss)
         if not len(blocks):
             return None
         low = int(blocks[-1]) * BLOCK
-        return low + int(np.flatnonzero(self.read(low, low + BLOCK) < loss)[-1])
+        return low + int(np.flatnonzero(self._finite(low, low + BLOCK) < loss)[-1])
 
     def rises(self, factor: float, floor: float, most: int) -> list[int]:
         """The first ``most`` epochs with a loss above ``floor`` and ``factor`` times the last one.
@@ -142,7 +152,8 @@ class LossHistory:
         if len(self) > seen and len(self._rises) < most:
             values = self.read(max(seen - 1, 0))
             before, now = values[:-1], values[1:]
-            rose = (now > factor * before) & (before > 0.0) & (now > floor)
+            with np.errstate(over="ignore"):
+                rose = (now > factor * before) & (before > 0.0) & (now > floor)
             self._rises += (np.flatnonzero(rose) + max(seen - 1, 0) + 1).tolist()
         self._seen = (len(self), factor, floor)
         return self._rises[:most]

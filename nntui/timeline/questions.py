@@ -7,7 +7,6 @@ from nntui.core.network import Layout
 from nntui.core.state import State
 from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
-from nntui.timeline.events import flips
 from nntui.timeline.replay import turns
 from nntui.timeline.units import dead_units, unit_number
 
@@ -33,11 +32,11 @@ def when_unit_revived(branch: Branch, update: int, layer: int, unit: int) -> Ans
 def _when_flipped(branch: Branch, update: int, layer: int, unit: int, *, died: bool) -> Answer:
     name = f"unit {layer}.{unit}"
     place = unit_number(branch.preset.configuration, layer, unit)
-    known = [each for each in flips(branch) if (each.layer, each.unit) == (layer, unit)]
-    # Whether it flipped since the last look is seen only by looking now.
-    last = max((each.by for each in known), default=0)
+    known = [each for each in branch.flips if (each.layer, each.unit) == (layer, unit)]
     spans = [(each.after, each.by) for each in known if each.died is died and each.after < update]
-    for after, by in reversed([*spans, (max(last, branch.kept(update)[-1].update), update)]):
+    # Whether it flipped since the last look is seen only by looking now.
+    last = max(min(branch.watch.looked_at, branch.kept(update)[-1].update), 0)
+    for after, by in reversed([*spans, (last, update)]):
         if after < 0:
             return Answer(f"{name} is dead from the start", 0)
         found = [

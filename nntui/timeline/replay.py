@@ -12,21 +12,21 @@ def replayed(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
     """A trainer that stands at ``first``, then at each following update up to ``last``.
 
     Both lie between 0 and the head.  It is one trainer that moves on: take what you need from it
-    before you ask for the next.
+    before you ask for the next.  What it has computed is the update that led there, so a change
+    of the preset shows only in the update after it.
     """
-    update, trainer = first, None
-    while update <= last:
-        following = branch.next_change(update)
-        end = last if following is None else min(last, following - 1)
-        trainer = Trainer(branch.below(update), _known)
-        trainer.advance(update - trainer.update)
-        while True:
-            yield trainer
-            if update == end:
-                break
-            trainer.advance(1)
-            update += 1
-        update += 1
+    if first > last:
+        return
+    following = branch.next_change(first)
+    trainer = Trainer(branch.below(first), _known)
+    trainer.advance(first - trainer.update)
+    yield trainer
+    for update in range(first, last):
+        if update == following:
+            following = branch.next_change(update)
+            trainer = Trainer(branch.below(update), _known)
+        trainer.advance(1)
+        yield trainer
 
 
 def _known(epoch: int, loss: float) -> None:

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.timeline.branch import Branch
+from nntui.timeline.events import events
 from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
 from nntui.timeline.tree import Tree, prepared, seed_of
 
@@ -153,7 +155,10 @@ class Run:
     @property
     def divergence(self) -> Divergence | None:
         """The first non-finite number, if the cursor stands at the update that made it."""
-        return self.branch.divergence if self._at == self.branch.update else None
+        if self._at == self.branch.update:
+            return self.branch.divergence
+        behind = self._behind
+        return behind.divergence if behind is not None and behind.update == self._at else None
 
     @property
     def outputs(self) -> Array:
@@ -212,6 +217,10 @@ class Run:
             trainer, self._behind = self._trainer, None
             trainer.advance(min(target, branch.update, following) - self._at)
             self._behind, self._at = trainer, trainer.update
+            if trainer.divergence is not None:
+                # The head's own, or that of a replay whose last bits another machine rounds
+                # otherwise; neither goes on.
+                return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
         if self._at < target:
             try:
                 branch.step(target - self._at)
@@ -260,6 +269,10 @@ class Run:
         seed = seed_of(self.branch, stretch.changes)
         return Run.on(self.tree, self.tree.fork(self.branch, self._at, stretch, seed))
 
+    def check(self, **changes: Any) -> None:
+        """Raise what `fork` and `change` would raise for ``changes``, and do nothing else."""
+        prepared(self.branch, self._at, self._trainer.state, changes)
+
     def change(self, **changes: Any) -> None:
         """Change dotted keys from the cursor on, as part of the history.
 
@@ -296,12 +309,26 @@ class Run:
         place = bisect_left(marked, self._at)
         return marked[place - 1] if place else 0
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the run, with all branches of its tree, to ``path``; `load_session` reads it.
+
+        The file is afterwards the new session or, if a ConfigError says that it cannot be
+        written, still what it was.
+        """
+        from nntui.timeline.session import save_session
+
+        save_session(self, path)
+
     def snapshot(self) -> Snapshot:
         """Everything the screen shows, as a value."""
         trainer, branch = self._trainer, self.branch
         data, whole = trainer.data, trainer.whole
         whole.play()
         return Snapshot(
+            branch=branch.name,
+            forked_at=branch.forked_at,
+            forks=tuple(each.forked_at for each in self.tree.children(branch)),
+            events=tuple(events(branch)),
             seed=self.seed,
             update=self.update,
             head=self.head,

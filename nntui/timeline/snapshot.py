@@ -6,6 +6,7 @@ import numpy as np
 
 from nntui.core.state import Divergence
 from nntui.core.tape import Array
+from nntui.timeline.events import Event
 from nntui.timeline.losses import LossHistory
 
 
@@ -41,6 +42,14 @@ class LayerView:
 class Snapshot:
     """A run at one update; losses are reported losses."""
 
+    branch: str
+    """The name of the branch."""
+    forked_at: int
+    """The update up to which the branch shares the past of another one."""
+    forks: tuple[int, ...]
+    """Where other branches part from this one."""
+    events: tuple[Event, ...]
+    """What happened on the branch, in order."""
     seed: int
     update: int
     head: int

@@ -25,14 +25,28 @@ class Tree:
         root.name = ROOT
         self.branches: list[Branch] = [root]
 
+    @classmethod
+    def restored(cls, branches: list[Branch], budget: Budget) -> "Tree":
+        """The tree of branches that were saved, in the order in which they were made."""
+        made = cls.__new__(cls)
+        made.budget, made.branches = budget, branches
+        return made
+
     @property
     def root(self) -> Branch:
         """The branch that all others come from."""
         return self.branches[0]
 
+    @property
+    def busy(self) -> bool:
+        """Whether an update is being made right now, in another thread."""
+        return any(each.busy for each in self.branches)
+
     def fork(self, branch: Branch, update: int, stretch: Stretch, seed: int) -> Branch:
         """A new branch that shares the past of ``branch`` up to ``update``."""
         parent, changes = branch, stretch.changes
+        while update < parent.forked_at and parent.parent is not None:
+            parent = parent.parent
         # What parts at update 0 shares nothing, so seeds and restarts stand side by side.
         while update == 0 and parent.forked_at == 0 and parent.parent is not None:
             changes, parent = {**parent.changes, **changes}, parent.parent
@@ -70,7 +84,7 @@ class Tree:
             raise ConfigError("name", f"must be 1 to {LONGEST_NAME} printable characters")
         if any(each.name == name for each in self.branches if each is not branch):
             raise ConfigError("name", f"{quoted(name)} is another branch; choose a free one")
-        branch.name = name
+        branch.name, branch.renamed = name, True
 
     def delete(self, branch: Branch) -> None:
         """Take ``branch``, and what parted from it, out of the tree.
@@ -84,6 +98,26 @@ class Tree:
         if pinned is not None:
             raise ConfigError("branch", f"{pinned.name} is pinned; unpin it first")
         self.branches = [each for each in self.branches if each not in going]
+        for each in going:
+            each.rest()  # a trainer holds its branch, and the memory of both would come back late
+
+    def is_untouched(self, branch: Branch) -> bool:
+        """Whether nothing was ever done in ``branch``."""
+        return not (
+            branch.update > branch.forked_at
+            or branch.pinned
+            or branch.renamed
+            or branch.marks
+            or self.children(branch)
+        )
+
+    def drop_untouched(self, kept: Branch) -> None:
+        """Forget the branches in which nothing was ever done; ``kept`` and the first one stay."""
+        self.branches = [
+            each
+            for each in self.branches
+            if each in (self.root, kept) or not self.is_untouched(each)
+        ]
 
     def _free_name(self, wanted: str) -> str:
         taken = {each.name for each in self.branches}
@@ -135,7 +169,7 @@ def _described(changes: Mapping[str, Any]) -> str:
         f"seed {value}" if key == "seed" else f"{key.rsplit('.', 1)[-1]}={_shown(value)}"
         for key, value in changes.items()
     ]
-    text = " ".join(parts)
+    text = "".join(each if each.isprintable() else " " for each in " ".join(parts))
     return text if len(text) <= LONGEST_NAME - 6 else f"{text[: LONGEST_NAME - 9]}..."
 
 

@@ -62,6 +62,21 @@ class UnitWatch:
             (flip for flips in self._flips.values() for flip in flips), key=lambda flip: flip.by
         )
 
+    def follow(self, past: "UnitWatch", flips: list[Flip], update: int) -> None:
+        """Go on at ``update`` from the last look at a past with these ``flips``.
+
+        Then a unit that flips between that look and the fork is found by the next one.
+        """
+        if past._dead is not None and past._looked_at <= update:
+            self._dead, self._looked_at = past._dead, past._looked_at
+            return
+        self._dead, self._looked_at = np.zeros(len(self._places), dtype=np.bool_), 0
+        for flip in flips:
+            if flip.by <= update:
+                self._dead[self._places.index((flip.layer, flip.unit))] = flip.died
+            looks = (look for look in (flip.after, flip.by) if look <= update)
+            self._looked_at = max((self._looked_at, *looks))
+
     def due(self, update: int, configuration: Configuration) -> bool:
         """Whether enough was trained since the last look for another one at ``update``."""
         if self._dead is None:

@@ -33,36 +33,112 @@ class Action:
 WORKBENCH = (
     Action("one_update", "u", "update", "Make one update.", rank=1),
     Action("one_epoch", "e", "epoch", "Train to the end of this epoch.", rank=1),
-    Action("many_epochs", "m", "100 epochs", "Train 100 epochs.", rank=4),
+    Action("many_epochs", "m", "100 epochs", "Train 100 epochs.", rank=5),
     Action(
         "run", "space", "run/pause", "Run until the budget or the stop rule; again: pause.", rank=1
     ),
-    Action("one_back", "b", "back", "Go one update back.", rank=2),
-    Action("checkpoint", "c", "checkpoint", "Set a checkpoint at this update.", rank=5),
+    Action("one_back", "b", "back", "Go one update back.", rank=1),
+    Action("jump", "j", "jump", "Go to an update by its number.", rank=3),
+    Action(
+        "previous_event",
+        "comma",
+        "event back",
+        "Go to the previous event: a unit died, the loss rose, ...",
+        shown=",",
+        rank=5,
+    ),
+    Action("next_event", "full_stop", "event on", "Go to the next event.", shown=".", rank=5),
+    Action(
+        "when", "w", "when?", "Ask when a unit died, a weight changed sign, a loss was met.", rank=4
+    ),
+    Action("to_start", "0", "update 0", "Go to update 0.", rank=8),
+    Action("to_head", "h", "to head", "Go to the furthest update and follow the training.", rank=7),
+    Action(
+        "train_on",
+        "H",
+        "train on",
+        "Train at the head while you look at the past; again: pause.",
+        rank=8,
+    ),
+    Action("checkpoint", "c", "checkpoint", "Set a checkpoint at this update.", rank=7),
     Action(
         "last_checkpoint",
         "B,backspace",
         "to checkpoint",
         "Back to the last checkpoint before here, or to update 0.",
-        rank=6,
+        rank=8,
     ),
-    Action("jump", "j", "jump", "Go to an update by its number.", rank=3),
-    Action("next_seed", "n", "next seed", "Start anew with the next seed.", rank=2),
-    Action("choose_seed", "N", "seed", "Start anew with a seed that you give.", rank=6),
-    Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=4),
-    Action("restart", "r", "restart", "Go to update 0 with the same seed.", rank=4),
-    Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=5),
-    Action("slower", "minus", "slower", "Run slower.", shown="-", rank=5),
-    Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=6),
+    Action(
+        "fork", "f", "fork", "A new branch from this update on, with something changed.", rank=3
+    ),
+    Action(
+        "change",
+        "x",
+        "change",
+        "Change something from this update on; in the past, that forks.",
+        rank=5,
+    ),
+    Action(
+        "branches",
+        "t",
+        "branches",
+        "The tree of branches: switch, overlay, rename, delete.",
+        rank=4,
+    ),
+    Action("compare", "d", "A/B/A-B", "Heatmap of A, of the overlaid B, or of A minus B.", rank=6),
+    Action("next_seed", "n", "next seed", "A new branch from the next seed.", rank=2),
+    Action("choose_seed", "N", "seed", "A new branch from a seed that you give.", rank=8),
+    Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=5),
+    Action("restart", "r", "restart", "A new branch from update 0 with the same seed.", rank=7),
+    Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=7),
+    Action("slower", "minus", "slower", "Run slower.", shown="-", rank=7),
+    Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
     Action("zoom", "z", "zoom", "Show the focused panel alone; again: all panels.", rank=4),
-    Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=7),
-    Action("library", "l", "library", "Back to the library of scenarios.", rank=2),
+    Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=6),
+    Action("save", "S", "save", "Save the session now; it is also saved by itself.", rank=8),
+    Action("resume", "O", "resume", "Open the latest saved session of this scenario.", rank=8),
+    Action("library", "l", "library", "Back to the library of scenarios.", rank=3),
     Action("help", "question_mark,f1", "help", "Explain the panel and the keys.", "?", rank=0),
-    Action("quit", "q", "quit", "Leave nntui.", rank=0),
+    Action("quit", "q", "quit", "Save and leave nntui.", rank=0),
 )
 
+TIMELINE = (
+    Action("scrub(-1)", "left", "-1", "One update back.", shown="left", rank=0),
+    Action("scrub(1)", "right", "+1", "One update on.", shown="right", rank=0),
+    Action(
+        "scrub(-10)",
+        "shift+left,left_square_bracket",
+        "-10",
+        "Ten updates back.",
+        shown="[",
+        rank=0,
+    ),
+    Action("scrub(10)", "shift+right,right_square_bracket", "+10", "Ten on.", shown="]", rank=0),
+    Action(
+        "scrub(-100)", "ctrl+left,left_curly_bracket", "-100", "A hundred back.", shown="{", rank=0
+    ),
+    Action(
+        "scrub(100)", "ctrl+right,right_curly_bracket", "+100", "A hundred on.", shown="}", rank=0
+    ),
+    Action("scrub(-1000)", "pageup", "-1000", "A thousand back.", shown="PgUp", rank=1),
+    Action("scrub(1000)", "pagedown", "+1000", "A thousand on.", shown="PgDn", rank=1),
+    Action("scrub_to(0)", "home", "start", "To update 0.", shown="Home", rank=1),
+    Action("scrub_to(-1)", "end", "head", "To the furthest update.", shown="End", rank=1),
+)
+"""Only while the timeline has the focus."""
+
+BRANCHES = (
+    Action("select", "enter", "switch", "Switch to the branch under the cursor.", rank=0),
+    Action("overlay", "o", "overlay", "Overlay it on the loss plot, as B; again: not.", rank=0),
+    Action("rename", "R", "rename", "Give it another name.", rank=1),
+    Action("pin", "p", "pin", "Pin it, so that it cannot be deleted; again: unpin.", rank=1),
+    Action("delete", "D,delete", "delete", "Delete it and what parted from it.", rank=1),
+)
+"""Only while the branches have the focus."""
+
 LIBRARY = (
-    Action("open", "enter", "open", "Open the scenario.", rank=0),
+    Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
+    Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("quit", "q", "quit", "Leave nntui.", rank=0),
 )
@@ -73,17 +149,18 @@ KEY = re.compile("{(" + "|".join(action.name for action in WORKBENCH) + ")}")
 
 
 def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
-    """A screen's bindings for ``actions``; what a list does on Enter is left out."""
+    """A screen's or a panel's bindings for ``actions``; what a list does on Enter is left out."""
     return [
         Binding(
             action.keys,
             "app.quit" if action.name == "quit" else action.name,
             action.label,
             tooltip=action.help,
-            id=action.name,
+            id=re.sub(r"\W", "-", action.name),
+            show=False,
         )
         for action in actions
-        if action.name != "open"
+        if action.name not in ("open", "select")
     ]
 
 

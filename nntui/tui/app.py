@@ -1,40 +1,53 @@
-"""The app: the library and the workbenches opened from it."""
+"""The app: the library, the workbenches opened from it, and their sessions kept on disk."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 from textual.app import App, SystemCommand
 from textual.events import Key, Resize
 from textual.screen import Screen
 
+from nntui.core.errors import ConfigError
 from nntui.presets.library import library
 from nntui.presets.preset import Preset
-from nntui.tui.actions import LIBRARY, WORKBENCH
-from nntui.tui.screens.ask import AskNumber
+from nntui.timeline import shelf
+from nntui.timeline.session import load
+from nntui.tui.actions import LIBRARY, WORKBENCH, fill_keys
+from nntui.tui.keeper import EVERY
+from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
 
+MOST_OFFERED = 3
+"""Saved sessions that the library offers to resume."""
+
 
 class NNTUI(App[None]):
-    """Opens ``preset``, or the library."""
+    """Opens ``preset``, or the session saved at ``path``, or the library."""
 
     TITLE = "nntui"
 
-    def __init__(self, preset: Preset | None = None) -> None:
+    def __init__(self, preset: Preset | None = None, path: Path | None = None) -> None:
         super().__init__()
-        self._preset = preset
+        self._preset, self._path = preset, path
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, Workbench] = {}
+        self._opened = 0
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Open what was asked for."""
         self.event_loop = asyncio.get_running_loop()
-        if self._preset is None:
-            self._show_library()
+        self.set_interval(EVERY, self.autosave)
+        if self._path is not None:
+            await self._resume(self._path)
+        elif self._preset is not None:
+            self._open(self._preset, self._offer(self._preset))
         else:
-            self._open(self._preset)
+            self._show_library()
 
     def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
@@ -42,25 +55,62 @@ class NNTUI(App[None]):
         Printable keys reach the app only if the question's input did not get them.
         """
         screen = self.screen
-        if isinstance(screen, AskNumber) and (event.is_printable or screen.focused is None):
+        if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
             screen.type(event)
 
     def _show_library(self) -> None:
         if self._library is None:
-            self._library = LibraryScreen(list(library()))
+            sessions = [entry for entry in _saved() if entry.path != self._path]
+            self._library = LibraryScreen(list(library()), sessions[:MOST_OFFERED])
         self.push_screen(self._library)
 
-    def _open(self, preset: Preset) -> None:
+    def _offer(self, preset: Preset) -> str:
+        """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
+        saved = next((entry for entry in _saved() if entry.preset == preset.name), None)
+        if saved is None:
+            return ""
+        when = shelf.age(saved.saved, datetime.now(UTC))
+        return fill_keys(f"{{resume}} resumes what was saved {when}")
+
+    def _open(self, preset: Preset, note: str = "") -> None:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._benches[preset] = Workbench(preset)
-            # An installed screen outlives being popped, and so does its run.
-            self.install_screen(self._benches[preset], f"workbench-{len(self._benches)}")
+            self._install(Workbench(preset, note=note))
         self.push_screen(self._benches[preset])
+
+    def _install(self, bench: Workbench) -> None:
+        self._opened += 1
+        self._benches[bench.scenario] = bench
+        # An installed screen outlives being popped, and so does its run.
+        self.install_screen(bench, f"workbench-{self._opened}")
+
+    async def _resume(self, path: Path) -> None:
+        """Open the session saved at ``path``; ConfigError if it cannot be read."""
+        run, view = load(path)
+        scenario = run.tree.root.stretches[0].preset
+        bench = Workbench(scenario, run, path, note=f"resumed {path.stem}")
+        before = self._benches.get(scenario)
+        if before is not None:
+            self._keep(before)
+        self._install(bench)
+        await self.push_screen(bench)
+        bench.take_view(view)
+
+    async def on_library_screen_resumed(self, message: LibraryScreen.Resumed) -> None:
+        """Open the chosen session, or the workbench that has it open."""
+        for bench in self._benches.values():
+            if bench.keeper.path == message.path:
+                self.push_screen(bench)
+                return
+        try:
+            await self._resume(message.path)
+        except ConfigError as error:
+            if self._library is not None:
+                self._library.complain(str(error))
 
     def on_library_screen_chosen(self, message: LibraryScreen.Chosen) -> None:
         """Open the chosen preset above the library."""
-        self._open(message.preset)
+        self._open(message.preset, self._offer(message.preset))
 
     def on_resize(self, event: Resize) -> None:
         """Close what lies above the screens where there is no room for it."""
@@ -70,13 +120,61 @@ class NNTUI(App[None]):
 
     def on_workbench_left(self, message: Workbench.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
-        if self.screen is not self._benches[message.preset]:
+        if self.screen is not message.bench:
             return
         self.pop_screen()
         if not isinstance(self.screen, LibraryScreen):
             self._show_library()
         if self._library is not None:
-            self._library.highlight(message.preset.name)
+            self._library.highlight(message.bench.scenario.name)
+
+    async def on_workbench_resumed(self, message: Workbench.Resumed) -> None:
+        """Put the latest saved session of the scenario in the place of the workbench."""
+        bench = message.bench
+        name, own = bench.scenario.name, bench.keeper.path
+        found = next((e for e in _saved() if e.preset == name and e.path != own), None)
+        if found is None:
+            bench.show("no other session of this scenario is saved")
+            return
+        try:
+            self.pop_screen()
+            await self._resume(found.path)
+        except ConfigError as error:
+            self.push_screen(bench)
+            bench.show(str(error))
+
+    def _keep(self, bench: Workbench) -> Path | None:
+        return bench.keeper.save(bench.run_shown, bench.view)
+
+    def autosave(self) -> None:
+        """Save in the background what is new since the last time."""
+        for bench in self._benches.values():
+            bench.keeper.save_later(bench.run_shown, bench.view)
+            if bench.keeper.problem and self.screen is bench:
+                bench.show(f"not saved: {bench.keeper.problem}")
+
+    def leave(self, code: int) -> None:
+        """Save, then end with exit ``code``: a terminal that has gone may block for ever."""
+        self.save_all()
+        self.exit(return_code=code)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an update is being made, which only a whole one can be saved after."""
+        return any(bench.run_shown.tree.busy for bench in self._benches.values())
+
+    def save_all(self) -> list[str]:
+        """Save every session now; what to tell about it, a line each."""
+        lines = []
+        for bench in self._benches.values():
+            try:
+                path = self._keep(bench)
+            except ConfigError as error:
+                lines.append(f"the session of {bench.scenario.name} is not saved: {error}")
+            else:
+                if path is not None:
+                    lines.append(f"saved; resume with: nntui open {path.stem}")
+        return lines
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""
@@ -90,3 +188,11 @@ class NNTUI(App[None]):
             # Our help and zoom do these, and keep the status and the keys in sight.
             if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
                 yield command
+
+
+def _saved() -> Iterator[shelf.Entry]:
+    """The sessions that can be resumed, the latest first."""
+    try:
+        yield from (entry for entry in shelf.entries() if entry.problem is None)
+    except ConfigError:
+        return

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
@@ -33,10 +35,10 @@ def _check_terminal() -> None:
         )
 
 
-def launch(preset: Preset | None) -> int:
-    """Run the app on ``preset``, or on the library; returns the exit code.
+def launch(preset: Preset | None, session: Path | None = None) -> int:
+    """Run the app on ``preset``, on a saved session, or on the library; returns the exit code.
 
-    Raises ConfigError if the terminal cannot show it.
+    Raises ConfigError if the terminal cannot show it, or if the session cannot be read.
     """
     _check_terminal()
     from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
@@ -48,7 +50,13 @@ def launch(preset: Preset | None) -> int:
     from nntui.tui.app import NNTUI
     from nntui.tui.signals import leave_on_signals
 
-    app = NNTUI(preset)
+    app = NNTUI(preset, session)
     leave_on_signals(app)
-    app.run()
+    try:
+        app.run()
+    finally:
+        said = app.save_all()
+        # After a dropped connection there is nobody to read it.
+        with suppress(OSError):
+            print("".join(f"nntui: {line}\n" for line in said), end="", file=sys.__stderr__)
     return app.return_code or 0

@@ -3,7 +3,7 @@
 import asyncio
 from time import perf_counter
 
-from nntui.timeline.ending import DIVERGED, Ending
+from nntui.timeline.ending import DIVERGED, Ending, Line
 from nntui.timeline.pace import Pace
 from nntui.timeline.run import Run
 
@@ -17,7 +17,7 @@ ARRIVED = "arrived"
 
 
 class Player:
-    """Plays one run, towards an update or on and on, at a speed that outlives the run."""
+    """Plays one run at a speed that outlives the run: from its cursor, or at its head alone."""
 
     def __init__(self, run: Run) -> None:
         self.speed = len(SPEEDS) - 1
@@ -29,6 +29,18 @@ class Player:
         """Play ``run`` from now on."""
         self.run = run
         self.ending = Ending()
+        self.follows = True
+        """Whether the cursor goes along; otherwise only the head is trained."""
+
+    @property
+    def line(self) -> Line:
+        """What is trained."""
+        return self.run if self.follows else self.run.branch
+
+    @property
+    def replays(self) -> bool:
+        """Whether the cursor goes along where everything is known already."""
+        return self.follows and self.run.update < self.run.head
 
     @property
     def speed_text(self) -> str:
@@ -41,32 +53,36 @@ class Player:
         self.speed = min(max(self.speed + by, 0), len(SPEEDS) - 1)
 
     def slice(self, target: int) -> bool:
-        """Train towards ``target`` for one slice; whether it was reached, or diverged."""
-        return self._pace.train(self.run, target, SLICE)
+        """Train the line towards ``target`` for one slice; whether it was reached, or diverged."""
+        return self._pace.train(self.line, target, SLICE)
 
     async def go_to(self, target: int) -> str:
-        """Train to update ``target`` at full speed; returns how it ended."""
+        """Take the cursor to update ``target`` at full speed; returns how it ended."""
+        self.follows = True
         while not self.slice(target):
             await _give_turns()
         return DIVERGED if self.run.divergence is not None else ARRIVED
 
     async def play(self) -> str:
-        """Train until the run ends; returns the reason (see `Ending.reason`).
+        """Train until the line ends; returns the reason (see `Ending.reason`).
 
         Started where it ended, it goes on beyond that end.
         """
-        ending = self.ending.beyond(self.run)
-        pace, started, first = SPEEDS[self.speed], perf_counter(), self.run.update
-        while (reason := ending.reason(self.run)) is None:
-            if SPEEDS[self.speed] != pace:
-                pace, started, first = SPEEDS[self.speed], perf_counter(), self.run.update
-            target = ending.next_look(self.run)
+        ending = self.ending.beyond(self.line)
+        pace = SPEEDS[self.speed]
+        line: Line | None = None
+        started, first = 0.0, 0
+        while (reason := ending.reason(self.line)) is None:
+            if SPEEDS[self.speed] != pace or self.line is not line:
+                pace, line = SPEEDS[self.speed], self.line
+                started, first = perf_counter(), line.update
+            target = ending.next_look(self.line)
             if pace is None:
                 self._until(ending, target)
                 await _give_turns()
             else:
                 due = first + int((perf_counter() - started) * pace)
-                if self.run.update < due:
+                if self.line.update < due:
                     self.slice(min(target, due))
                 await asyncio.sleep(min(1 / pace, 0.05))
         return reason
@@ -75,9 +91,9 @@ class Player:
         """One slice, however many looks at the ending it takes."""
         deadline = perf_counter() + SLICE
         while self.slice(target) and perf_counter() < deadline:
-            if ending.reason(self.run) is not None:
+            if ending.reason(self.line) is not None:
                 break
-            target = ending.next_look(self.run)
+            target = ending.next_look(self.line)
 
 
 async def _give_turns() -> None:

@@ -14,7 +14,14 @@ from nntui.timeline.curve import Curve, Line
 Cells = list[tuple[str, str]]
 """One row: texts with the role that each plays (``past``, ``future``, ``goal``, ...)."""
 
-ROLES = {"blue": "past", "gray": "future", "green": "goal", "orange": "cursor", "red": "bad"}
+ROLES = {
+    "blue": "past",
+    "gray": "future",
+    "magenta": "other",
+    "green": "goal",
+    "orange": "cursor",
+    "red": "bad",
+}
 AXIS_ROWS = 2
 """Rows that the x axis and its labels take."""
 _COLOURS = {role: colour for colour, role in ROLES.items()}
@@ -53,6 +60,9 @@ def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
         ends = np.array([curve.low, curve.high])
         _line(figure, np.full(2, curve.cursor), ends, "cursor")
         _segments(figure, curve.future, "future")
+    if curve.other is not None:
+        # Dots that can be told from a line where there are no colours.
+        _segments(figure, curve.other, "other", marker=".")
     _segments(figure, curve.past, "past")
     if len(curve.not_finite):
         top = np.full(len(curve.not_finite), curve.high)
@@ -77,17 +87,17 @@ def _on_its_row(y: float, curve: Curve, rows: int) -> float:
     return curve.low + row / max(rows - 1, 1) * (curve.high - curve.low)
 
 
-def _line(figure: Any, x: Array, y: Array, role: str) -> None:
-    figure.plot(x.tolist(), y.tolist(), marker="braille", color=_COLOURS[role])
+def _line(figure: Any, x: Array, y: Array, role: str, marker: str = "braille") -> None:
+    figure.plot(x.tolist(), y.tolist(), marker=marker, color=_COLOURS[role])
 
 
-def _segments(figure: Any, line: Line, role: str) -> None:
+def _segments(figure: Any, line: Line, role: str, marker: str = "braille") -> None:
     """Draw ``line`` in pieces, so that nothing is drawn across what is not finite."""
     gaps = np.flatnonzero(np.isnan(line.y))
     for piece in np.split(np.arange(len(line.y)), gaps):
         known = piece[~np.isnan(line.y[piece])]
         if len(known):
-            _line(figure, line.x[known], line.y[known], role)
+            _line(figure, line.x[known], line.y[known], role, marker)
 
 
 def _grouped(markers: list[str], colours: list[Any]) -> Cells:

@@ -12,18 +12,18 @@ GRACE = 3.0
 
 
 def leave_on_signals(app: NNTUI) -> None:
-    """End ``app`` on SIGHUP (the connection dropped) and SIGTERM; exit code 128 + the signal.
+    """Save and end ``app`` on SIGHUP (a dropped connection) and SIGTERM, with 128 + the signal.
 
     Without this, they would kill the process and leave the terminal in the app's screen.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        watchdog = threading.Timer(GRACE, os._exit, (128 + number,))
+        watchdog = threading.Timer(GRACE, _end, (app, 128 + number))
         watchdog.daemon = True
         watchdog.start()
         if app.event_loop is not None:
             # Nothing less wakes a loop that waits for the keyboard.
-            app.event_loop.call_soon_threadsafe(app.exit, None, 128 + number)
+            app.event_loop.call_soon_threadsafe(app.leave, 128 + number)
         else:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -31,3 +31,10 @@ def leave_on_signals(app: NNTUI) -> None:
     for name in ("SIGHUP", "SIGTERM"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), leave)
+
+
+def _end(app: NNTUI, code: int) -> None:
+    """End the process; what its blocked loop could not save is saved here, if nothing is moving."""
+    if not app.busy:
+        app.save_all()
+    os._exit(code)

@@ -1,37 +1,51 @@
-"""A question for one whole number."""
+"""Questions: one line of text, read as something, or told what would be right."""
+
+from collections.abc import Callable
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.events import Key
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
+
+from nntui.core.errors import ConfigError
+from nntui.presets.schema import parse_value
+
+Result = TypeVar("Result")
 
 LONGEST = 20
 """Digits; no limit that is asked for has more."""
 
 
-class AskNumber(ModalScreen[int | None]):
-    """Asks for a whole number from ``low`` to ``high``; the result is None after Escape."""
+class Ask(ModalScreen[Result | None]):
+    """Asks for a line of text; the result is what ``read`` makes of it, None after Escape.
+
+    ``read`` raises ConfigError for what it cannot take; its message is shown in place of ``hint``.
+    """
 
     DEFAULT_CSS = """
-    AskNumber { align: center middle; }
-    AskNumber > Vertical {
-        width: 58; max-width: 96%; height: auto; border: round $accent;
+    Ask { align: center middle; }
+    Ask > Vertical {
+        width: 62; max-width: 96%; height: auto; max-height: 94%; border: round $accent;
         background: $surface; padding: 0 1;
     }
-    AskNumber Static { color: $foreground-muted; height: auto; }
-    AskNumber .-wrong { color: $text-error; }
-    AskNumber Input {
+    Ask Static { color: $foreground-muted; height: auto; }
+    Ask .-wrong { color: $text-error; }
+    Ask Input {
         border: none; height: 1; padding: 0; background: $boost;
         &:focus { border: none; }
     }
     """
     BINDINGS = [Binding("escape", "dismiss", "cancel")]
 
-    def __init__(self, title: str, hint: str, low: int, high: int) -> None:
+    def __init__(
+        self, title: str, hint: str, read: Callable[[str], Result], value: str = ""
+    ) -> None:
         super().__init__()
-        self._title, self._hint, self._low, self._high = title, hint, low, high
+        self._title, self._hint, self._read, self._value = title, hint, read, value
         self._early: list[Key] = []
 
     def compose(self) -> ComposeResult:
@@ -39,8 +53,13 @@ class AskNumber(ModalScreen[int | None]):
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "Enter goes, Esc cancels"
-            yield Input(id="number")
-            yield Static(self._hint, id="hint")
+            yield Input(self._value, id="answer")
+            yield Static(self._hint, id="hint", markup=False)
+            yield from self.below()
+
+    def below(self) -> list[Widget]:
+        """What stands under the hint."""
+        return []
 
     def on_mount(self) -> None:
         """Take what was typed while the screen was being made."""
@@ -52,20 +71,51 @@ class AskNumber(ModalScreen[int | None]):
         if not self.is_mounted:
             self._early.append(event)
             return
-        number = self.query_one(Input)
+        answer = self.query_one(Input)
         if event.key == "enter":
-            number.post_message(Input.Submitted(number, number.value))
+            answer.post_message(Input.Submitted(answer, answer.value))
         elif event.character is not None and event.is_printable:
-            number.insert_text_at_cursor(event.character)
+            answer.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the number, or say what it should be."""
-        text = event.value.replace(",", "").replace("_", "").replace(" ", "")
-        if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LONGEST:
-            number = int(text.lstrip("0") or "0")
-            if self._low <= number <= self._high:
-                self.dismiss(number)
-                return
+        """Take the answer, or say what it should be."""
+        try:
+            result = self._read(event.value)
+        except ConfigError as error:
+            self.complain(str(error))
+        else:
+            self.dismiss(result)
+
+    def complain(self, message: str) -> None:
+        """Say what would be right."""
         hint = self.query_one("#hint", Static)
         hint.add_class("-wrong")
-        hint.update(f"A whole number from {self._low:,} to {self._high:,}, please.")
+        hint.update(message)
+
+
+class AskNumber(Ask[int]):
+    """Asks for a whole number from ``low`` to ``high``."""
+
+    def __init__(self, title: str, hint: str, low: int, high: int) -> None:
+        def read(text: str) -> int:
+            text = text.replace(",", "").replace("_", "").replace(" ", "")
+            if text.isascii() and text.isdigit() and len(text.lstrip("0")) <= LONGEST:
+                number = int(text.lstrip("0") or "0")
+                if low <= number <= high:
+                    return number
+            raise ConfigError("", f"A whole number from {low:,} to {high:,}, please.")
+
+        super().__init__(title, hint, read)
+
+
+def read_number(text: str) -> float:
+    """A finite number; ConfigError for anything else."""
+    try:
+        value = parse_value(text.strip())
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            number = float(value)
+            if abs(number) < float("inf"):
+                return number
+    except OverflowError:
+        pass
+    raise ConfigError("", "A number such as 0.5 or 1e-3, please.")

@@ -1,5 +1,9 @@
 """The library: which scenario looks like yours?"""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.message import Message
@@ -7,6 +11,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from nntui.presets.preset import Preset
+from nntui.timeline.shelf import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
@@ -15,7 +20,9 @@ from nntui.tui.widgets.key_bar import KeyBar
 EXPLAINED = (
     "Each scenario is a small network that somebody asked about in public, or what was answered, "
     "or what mends it. Choose with the arrow keys the one that looks like yours and press Enter: "
-    "nothing is trained before you say so. A preset of your own opens with: nntui FILE.toml"
+    "nothing is trained before you say so. A preset of your own opens with: nntui FILE.toml. What "
+    "was trained is saved by itself; the latest sessions stand at the top to be resumed, and "
+    "nntui sessions lists them all."
 )
 
 
@@ -23,7 +30,7 @@ class LibraryScreen(SizedScreen):
     """All presets: name, question, network, what happens."""
 
     DEFAULT_CSS = """
-    LibraryScreen #headline { height: 2; padding: 0 1; background: $panel; }
+    LibraryScreen #headline, LibraryScreen #say { height: 1; padding: 0 1; background: $panel; }
     LibraryScreen OptionList {
         height: 1fr; border: none; padding: 0; scrollbar-size-vertical: 1;
         &:focus { border: none; }
@@ -42,37 +49,79 @@ class LibraryScreen(SizedScreen):
             super().__init__()
             self.preset = preset
 
-    def __init__(self, presets: list[Preset]) -> None:
+    class Resumed(Message):
+        """A saved session was chosen."""
+
+        def __init__(self, path: Path) -> None:
+            super().__init__()
+            self.path = path
+
+    def __init__(self, presets: list[Preset], sessions: Sequence[Entry] = ()) -> None:
+        """``sessions`` are offered to be resumed, the latest first."""
         super().__init__()
-        self._presets = presets
+        self._presets, self._sessions = presets, sessions
 
     def compose(self) -> ComposeResult:
         """A headline, the list, the keys."""
         yield Static(
             Content.assemble(
                 ("nntui", "bold"),
-                "  step the training of a small network, and see why it does not learn\n",
-                ("Which of these looks like yours?", "$foreground-muted"),
+                "  step the training of a small network, and see why it does not learn",
             ),
             id="headline",
         )
-        yield OptionList(*(Option(_entry(preset)) for preset in self._presets))
+        yield Static(
+            Content.styled("Which of these looks like yours?", "$foreground-muted"), id="say"
+        )
+        now = datetime.now(UTC)
+        yield OptionList(
+            *(Option(_session(entry, now)) for entry in self._sessions),
+            *(Option(_entry(preset)) for preset in self._presets),
+        )
         yield KeyBar(LIBRARY)
         yield self.size_message()
 
+    def on_mount(self) -> None:
+        """The first scenario is highlighted; what can be resumed stands above it."""
+        self.query_one(OptionList).highlighted = len(self._sessions)
+
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Open the chosen preset."""
-        self.post_message(self.Chosen(self._presets[event.option_index]))
+        """Open the chosen preset or session."""
+        at = event.option_index - len(self._sessions)
+        if at < 0:
+            self.post_message(self.Resumed(self._sessions[event.option_index].path))
+        else:
+            self.post_message(self.Chosen(self._presets[at]))
+
+    def action_resume(self) -> None:
+        """Resume the latest session."""
+        if self._sessions:
+            self.post_message(self.Resumed(self._sessions[0].path))
+        else:
+            self.complain("no session is saved yet; one is made as soon as you train something")
+
+    def complain(self, message: str) -> None:
+        """Say why something cannot be done."""
+        self.query_one("#say", Static).update(Content.styled(message, "$text-warning"))
 
     def highlight(self, name: str) -> None:
         """Put the highlight on the preset called ``name``, if it is listed."""
         for index, preset in enumerate(self._presets):
             if preset.name == name and self.is_mounted:
-                self.query_one(OptionList).highlighted = index
+                self.query_one(OptionList).highlighted = len(self._sessions) + index
 
     def action_help(self) -> None:
         """Explain the library."""
         self.app.push_screen(HelpScreen("The library", EXPLAINED, LIBRARY))
+
+
+def _session(entry: Entry, now: datetime) -> Content:
+    branches = f", {entry.branches} branches" if (entry.branches or 1) > 1 else ""
+    return Content.assemble(
+        (f" resume {entry.preset}", "bold $text-success"),
+        f"  seed {entry.seed}, update {entry.update or 0:,}{branches}",
+        (f"  saved {age(entry.saved, now)}", "$foreground-muted"),
+    )
 
 
 def _entry(preset: Preset) -> Content:

@@ -1,7 +1,8 @@
 """The activation heatmap: a row a unit, grouped by layer; a column a data sample."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
@@ -17,13 +18,14 @@ from nntui.tui.widgets.panel import Panel
 
 LABEL, MARK = 7, 5
 """Columns left of the cells for the unit's name, and right of them for ``dead``."""
-TITLE = "Activations: unit by sample"
 NARROW = 60
 """Below this many columns the readout rounds to three digits."""
 MOST_SHOWN = 64
 """Weights and inputs that the readout lists."""
 NUMBERS_FROM, WIDEST = 5, 10
 """A cell at least this wide shows its number; no cell is wider than the second."""
+A, B, DIFFERENCE = "A", "B", "A-B"
+"""What a heatmap can show where two branches are compared."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,22 @@ class Heatmap(Panel):
         "target stay at the bottom. +0 and -0 are numbers too small to show. With the focus "
         "here, the arrow keys move the cell cursor (with Shift by ten samples; Home, End and "
         "Page Up, Page Down too), and the bottom lines read the numbers under it, with the "
-        "unit's weights w and bias b where there is room."
+        "unit's weights w and bias b where there is room. Where another branch is overlaid, the "
+        "panel can show A (this branch), B (the other) or A minus B at the same update."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     """The run at its cursor."""
+    other: reactive[Snapshot | None] = reactive(None)
+    """The overlaid branch at the same update, if there is one, from the next snapshot on."""
+    shown: reactive[str] = reactive(A)
+    """`A` (the run), `B` (the other) or `DIFFERENCE`."""
     cell: reactive[tuple[int, int]] = reactive((0, 0))
     """The row and the sample under the cell cursor."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.border_title = TITLE
+        self.border_title = "Activations: unit by sample"
         self._rows: list[Row] = []
         self._lines: list[int | str] = []
         """What scrolls below the sample numbers: the index of a row, or a layer's heading."""
@@ -91,10 +98,25 @@ class Heatmap(Panel):
         self._top = 0
         self._left = 0
 
-    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+    def watch_snapshot(self) -> None:
         """Take the rows of the new snapshot."""
-        if snapshot is not None:
-            self._rows = _rows_of(snapshot)
+        self._take()
+
+    def watch_shown(self) -> None:
+        """Take the rows of what is to be shown."""
+        self._take()
+
+    @property
+    def _source(self) -> Snapshot | None:
+        """The snapshot whose numbers are read out."""
+        return self.other if self.shown == B and self.other is not None else self.snapshot
+
+    def _take(self) -> None:
+        source = self._source
+        if source is not None:
+            self._rows = _rows_of(source)
+            if self.shown == DIFFERENCE and self.other is not None:
+                self._rows = _differences(self._rows, _rows_of(self.other))
             self._follow()
             self.refresh()
 
@@ -124,6 +146,12 @@ class Heatmap(Panel):
         """The terminal's colour system."""
         return None if self.app.no_color else self.app.console.color_system
 
+    @property
+    def unit(self) -> tuple[int, int] | None:
+        """The layer and the unit under the cell cursor; None on a target."""
+        row = self._rows[min(self.cell[0], len(self._rows) - 1)]
+        return None if row.layer is None else (row.layer, row.unit)
+
     def action_move(self, rows: int, samples: int) -> None:
         """Move the cell cursor."""
         if self.snapshot is not None:
@@ -144,7 +172,8 @@ class Heatmap(Panel):
 
     @property
     def _samples(self) -> int:
-        return 0 if self.snapshot is None else self.snapshot.targets.shape[1]
+        source = self._source
+        return 0 if source is None else source.targets.shape[1]
 
     @property
     def _width(self) -> int:
@@ -176,7 +205,8 @@ class Heatmap(Panel):
         fitting, outputs = self._shown[0], 2 * self._outputs
         rows = list(range(len(self._rows)))
         self._lines, self._pinned = [*rows], []
-        headings = _headings(self.snapshot) if self.snapshot is not None else {}
+        source = self._source
+        headings = _headings(source, self._rows) if source is not None else {}
         if len(self._rows) + len(headings) <= fitting:
             for row in sorted(headings, reverse=True):
                 self._lines.insert(row, headings[row])
@@ -185,7 +215,8 @@ class Heatmap(Panel):
 
     @property
     def _outputs(self) -> int:
-        return 0 if self.snapshot is None else self.snapshot.targets.shape[0]
+        source = self._source
+        return 0 if source is None else source.targets.shape[0]
 
     def _follow(self) -> None:
         self._arrange()
@@ -200,7 +231,8 @@ class Heatmap(Panel):
             clipped.append(f"rows {self._top + 1}-{self._top + rows} of {len(self._lines)}")
         if self._samples > samples:
             clipped.append(f"samples {self._left}-{self._left + samples - 1} of {self._samples}")
-        title = f"Activations: {', '.join(clipped)}" if clipped else TITLE
+        what = f"Activations {self.shown}" if self.other is not None else "Activations"
+        title = f"{what}: {', '.join(clipped)}" if clipped else f"{what}: unit by sample"
         # Setting a title repaints the panel, so only a new one is set.
         if self.border_title != title:
             self.border_title = title
@@ -229,10 +261,11 @@ class Heatmap(Panel):
         return range(self._left, min(self._left + self._shown[1], self._samples))
 
     def _header(self) -> list[Segment]:
-        assert self.snapshot is not None
+        source = self._source
+        assert source is not None
         label, width, columns = self._style("label"), self._width, self._columns()
         every = 1 if width >= 3 else -(-4 // width)
-        chosen = self.snapshot.next_rows
+        chosen = source.next_rows
         everything = len(chosen) == self._samples
         segments, column = [Segment("sample".ljust(LABEL), label)], columns.start
         while column < columns.stop:
@@ -277,14 +310,22 @@ class Heatmap(Panel):
 
     def _readout(self, width: int) -> list[str]:
         """What is under the cell cursor: the unit's parameters, then its numbers."""
-        assert self.snapshot is not None
+        source = self._source
+        assert source is not None
         at, sample = min(self.cell[0], len(self._rows) - 1), min(self.cell[1], self._samples - 1)
-        row, inputs = self._rows[at], self.snapshot.inputs[:, sample]
+        row, inputs = self._rows[at], source.inputs[:, sample]
         digits = ".3g" if width < NARROW else ".6g"
         if row.layer is None:
             parameters, text = "", f"target of sample {sample}  {row.values[sample]:.6g}"
+        elif self.shown == DIFFERENCE and self.other is not None:
+            mine, theirs = source.layers[row.layer], self.other.layers[row.layer]
+            a, b = mine.a[row.unit, sample], theirs.a[row.unit, sample]
+            text = f"{row.label} sample {sample}  A {a:{digits}}  B {b:{digits}}"
+            text += f"  A-B {row.values[sample]:{digits}}"
+            ours, others = mine.W[row.unit, :MOST_SHOWN], theirs.W[row.unit, :MOST_SHOWN]
+            parameters = f"{row.label} w A-B {', '.join(f'{w:.3g}' for w in ours - others)}"
         else:
-            layer, unit = self.snapshot.layers[row.layer], row.unit
+            layer, unit = source.layers[row.layer], row.unit
             text = f"{row.label} sample {sample}  z {layer.z[unit, sample]:{digits}}"
             text += f"  a {layer.a[unit, sample]:{digits}}"
             if layer.normalised:
@@ -309,11 +350,11 @@ def _scrolled(first: int, wanted: int, fitting: int, count: int) -> int:
     return max(min(first, count - fitting), 0)
 
 
-def _headings(snapshot: Snapshot) -> dict[int, str]:
+def _headings(snapshot: Snapshot, rows: list[Row]) -> dict[int, str]:
     """By the row that it stands above: each layer's heading, with the end of its scale."""
     headings, row = {}, 0
     for number, layer in enumerate(snapshot.layers):
-        headings[row] = f"layer {number} {layer.activation}, up to {layer.largest:.3g}"
+        headings[row] = f"layer {number} {layer.activation}, up to {rows[row].largest:.3g}"
         row += layer.a.shape[0]
     return headings
 
@@ -327,4 +368,26 @@ def _rows_of(snapshot: Snapshot) -> list[Row]:
     largest = largest_finite(snapshot.targets)
     return rows + [
         Row("target", None, unit, values, largest) for unit, values in enumerate(snapshot.targets)
+    ]
+
+
+def comparable(one: Snapshot, other: Snapshot) -> bool:
+    """Whether the activations of one can be subtracted from those of the other."""
+    shapes = [[layer.a.shape for layer in each.layers] for each in (one, other)]
+    return shapes[0] == shapes[1] and one.targets.shape == other.targets.shape
+
+
+def _differences(rows: list[Row], others: list[Row]) -> list[Row]:
+    """Row by row A minus B; each layer up to its own largest difference, targets as they are."""
+    with np.errstate(invalid="ignore"):
+        values = [
+            mine.values if mine.layer is None else mine.values - other.values
+            for mine, other in zip(rows, others, strict=True)
+        ]
+    largest: dict[int | None, float] = {}
+    for row, value in zip(rows, values, strict=True):
+        largest[row.layer] = max(largest.get(row.layer, 0.0), largest_finite(value))
+    return [
+        replace(row, values=value, largest=largest[row.layer], dead=False)
+        for row, value in zip(rows, values, strict=True)
     ]

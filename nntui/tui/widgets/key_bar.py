@@ -1,6 +1,7 @@
 """The key bar: the next keys to press, as many as fit in one line."""
 
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from nntui.tui.actions import Action
@@ -13,19 +14,22 @@ class KeyBar(Widget):
     KeyBar { height: 1; dock: bottom; background: $panel; color: $foreground; }
     """
 
+    actions: reactive[tuple[Action, ...]] = reactive(())
+    """What can be done now, in the order of the bar."""
+
     def __init__(self, actions: tuple[Action, ...]) -> None:
         super().__init__()
-        self._actions = actions
+        self.set_reactive(KeyBar.actions, actions)
 
     def fitting(self, width: int) -> list[Action]:
         """The actions that fit in ``width`` columns, in their order."""
         room, kept = width, set()
-        for action in sorted(self._actions, key=lambda each: each.rank):
+        for action in sorted(self.actions, key=lambda each: each.rank):
             room -= len(action.key) + len(action.label) + 3
             if room < 0:
                 break
             kept.add(action.name)
-        return [action for action in self._actions if action.name in kept]
+        return [action for action in self.actions if action.name in kept]
 
     def render(self) -> Content:
         """The keys that fit."""

@@ -1,16 +1,36 @@
 """The loss plot: the reported loss of every epoch, up to the cursor and beyond it."""
 
+from dataclasses import dataclass
+
 from rich.segment import Segment
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline import Snapshot
-from nntui.timeline.curve import Curve, make_curve
+from nntui.timeline.curve import Curve, Overlay, make_curve
 from nntui.tui.actions import fill_keys
 from nntui.tui.plotting import Cells, draw_curve
 from nntui.tui.widgets.panel import Panel
 
 TITLE = "Loss"
+
+
+@dataclass(frozen=True)
+class Overlaid:
+    """Another branch over the one that is shown."""
+
+    overlay: Overlay
+    name: str
+    """What it is called."""
+    difference: str
+    """Where the two first differ."""
+
+    def caption(self, width: int) -> str:
+        """One line of ``width`` columns; the name gives way to the finding."""
+        for text in (f"... B {self.name}: {self.difference}", f"... B {self.difference}"):
+            if len(text) <= width:
+                return text.ljust(width)
+        return f"{text[: width - 3]}..."
 
 
 class LossPlot(Panel):
@@ -19,6 +39,7 @@ class LossPlot(Panel):
     COMPONENT_CLASSES = {
         "loss-plot--past",
         "loss-plot--future",
+        "loss-plot--other",
         "loss-plot--goal",
         "loss-plot--cursor",
         "loss-plot--bad",
@@ -27,6 +48,7 @@ class LossPlot(Panel):
     DEFAULT_CSS = """
     LossPlot .loss-plot--past { color: $text-primary; text-style: bold; }
     LossPlot .loss-plot--future { color: $foreground-disabled; }
+    LossPlot .loss-plot--other { color: $text-secondary; }
     LossPlot .loss-plot--goal { color: $text-success; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
@@ -38,17 +60,23 @@ class LossPlot(Panel):
         "the goal. After going back, the part beyond the cursor stays, dim: it is the future "
         "that was, and the same updates lead there again. A red x marks an epoch whose loss is "
         "infinite or not a number; losses at or below 0 cannot be shown on a logarithmic axis "
-        "and are counted at the bottom instead."
+        "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
+        "dots (......) from the fork on; the first line names it as B "
+        "and says at which update, and in which tensor, it first differs from A, this branch."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
     """The run at its cursor."""
+    overlaid: reactive[Overlaid | None] = reactive(None)
+    """The other branch that is drawn too, from the next snapshot on."""
     log_axis: reactive[bool] = reactive(True)
     """Whether the loss axis is logarithmic."""
 
-    def __init__(self, goal: float) -> None:
+    goal: reactive[float] = reactive(0.0)
+    """The reported loss that counts as solved, from the next snapshot on."""
+
+    def __init__(self) -> None:
         super().__init__()
-        self._goal = goal
         self._rows: list[Cells] = []
         self._message = ""
 
@@ -67,7 +95,7 @@ class LossPlot(Panel):
     def _draw(self) -> None:
         width, height = self.content_size
         snapshot, self._rows = self.snapshot, []
-        if snapshot is None or width < 20 or height < 3:
+        if snapshot is None or width < 20 or height < 3 + (self.overlaid is not None):
             self._message = "no room to draw"
             return
         if not snapshot.epochs:
@@ -75,17 +103,20 @@ class LossPlot(Panel):
             self.border_title = TITLE
             self.refresh()
             return
+        overlaid = self.overlaid
+        caption = [] if overlaid is None else [[(overlaid.caption(width), "other")]]
         curve = make_curve(
             snapshot.losses,
             snapshot.epochs,
             snapshot.epoch,
-            self._goal,
+            self.goal,
             log=self.log_axis,
             bins=2 * width,
             most_ticks=max(height // 2, 2),
+            overlay=None if overlaid is None else overlaid.overlay,
         )
         self._caption(curve)
-        self._rows = draw_curve(curve, width, height)
+        self._rows = [*caption, *draw_curve(curve, width, height - len(caption))]
         self.refresh()
 
     def _caption(self, curve: Curve) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer
@@ -111,17 +112,34 @@ class NetworkPanel(TextPanel):
         "scenario makes, as its author's program did; each is explained at the end of the panel."
     )
 
+    preset: reactive[Preset | None] = reactive(None)
+    """The preset at the cursor."""
+
     def __init__(self, preset: Preset) -> None:
         super().__init__()
-        self._preset = preset
-        self.border_title = f"Network {preset.network.split()[0]}"
-        self.border_subtitle = f"{preset.parameters:,} parameters"
+        self._first = preset
 
     def compose(self) -> ComposeResult:
         """One text."""
         yield Static()
 
+    def on_mount(self) -> None:
+        """Describe the preset."""
+        self.preset = self._first
+
+    def watch_preset(self, preset: Preset | None) -> None:
+        """Describe another one."""
+        if preset is None:
+            return
+        title = f"Network {preset.network.split()[0]}"
+        # Setting a title repaints the panel, so only a new one is set.
+        if self.border_title != title:
+            self.border_title = title
+            self.border_subtitle = f"{preset.parameters:,} parameters"
+        self.on_resize()
+
     def on_resize(self) -> None:
         """Fit the text to the width."""
-        width = self.scrollable_content_region.width
-        self.query_one(Static).update(describe(self._preset, width))
+        if self.preset is not None:
+            width = self.scrollable_content_region.width
+            self.query_one(Static).update(describe(self.preset, width))

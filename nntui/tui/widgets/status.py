@@ -4,7 +4,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from nntui.presets.preset import Preset
+from nntui.presets.preset import Goal, Preset
 from nntui.timeline import Snapshot
 
 PAUSED, RUNNING, PAST, DIVERGED = "paused", "running", "at the past", "diverged"
@@ -37,18 +37,27 @@ class StatusLine(Widget):
     """What just happened, in a few words."""
     speed: reactive[str] = reactive("")
     """How fast a run goes."""
+    training: reactive[bool] = reactive(False)
+    """Whether the head is trained while the past is looked at."""
+    branches: reactive[int] = reactive(1)
+    """How many branches there are."""
+
+    goal: reactive[Goal] = reactive(Goal(loss=0.0, epochs=0))
+    """The goal at the cursor."""
 
     def __init__(self, preset: Preset) -> None:
         super().__init__()
         self._preset = preset
+        self.set_reactive(StatusLine.goal, preset.goal)
 
     def render(self) -> Content:
         """Both lines, cut to the width; the hash stands at the right."""
-        snapshot, goal = self.snapshot, self._preset.goal
+        snapshot, goal = self.snapshot, self.goal
         if snapshot is None:
             return Content("")
         left = Content.assemble(
             (self._preset.name, "bold"),
+            f" / {self._branch(snapshot.branch)}" if self.branches > 1 else "",
             f"  seed {snapshot.seed}  ",
             (self.state, _STYLES[self.state]),
             f"  {self.note}",
@@ -57,6 +66,7 @@ class StatusLine(Widget):
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
         first = Content.assemble(left, "  ", (snapshot.state_hash, "$foreground-muted"))
         head = f" of {snapshot.head:,}" if snapshot.update < snapshot.head else ""
+        head += ", training" if self.training else ""
         reached = snapshot.solved
         second = Content.assemble(
             f"update {snapshot.update:,}{head}  epoch {snapshot.epoch:,}  loss ",
@@ -68,3 +78,8 @@ class StatusLine(Widget):
             f"  speed {self.speed}",
         )
         return Content("\n").join([first, second.truncate(self.size.width, ellipsis=True)])
+
+    def _branch(self, name: str) -> str:
+        """The name of a branch, shortened where the note would have no room."""
+        most = max(self.size.width // 5, 8)
+        return name if len(name) <= most else f"{name[: most - 1]}…"

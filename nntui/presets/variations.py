@@ -1,0 +1,42 @@
+"""What people change first when a network does not learn: ready-made changes of a preset."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from nntui.presets.preset import Preset
+
+Variation = tuple[str, dict[str, Any]]
+"""In words, and as dotted keys."""
+
+FACTORS = ((10.0, "ten times"), (3.0, "three times"), (1 / 3, "a third of"), (0.1, "a tenth of"))
+
+
+def variations(preset: Preset) -> Iterator[Variation]:
+    """Changes of the rate, the faults and the optimiser that ``preset`` can take anywhere."""
+    training = preset.configuration.training
+    for factor, words in FACTORS:
+        rate = float(f"{training.learning_rate * factor:.3g}")
+        if rate != training.learning_rate:
+            yield f"{words} the learning rate: {rate:g}", {"training.learning_rate": rate}
+    yield from _faults(preset)
+    if training.optimiser in ("sgd", "nesterov"):
+        momentum = 0.0 if training.momentum else 0.9
+        yield f"momentum {momentum:g}", {"training.momentum": momentum}
+    if training.optimiser != "adam":
+        yield (
+            "the optimiser Adam at rate 0.001",
+            {"training.optimiser": "adam", "training.learning_rate": 0.001},
+        )
+    if training.clip_norm is None:
+        yield "the gradient's norm clipped to 1", {"training.clip_norm": 1.0}
+
+
+def _faults(preset: Preset) -> Iterator[Variation]:
+    entries = preset.source.get("faults", [])
+    names = [each if isinstance(each, str) else str(each.get("name")) for each in entries]
+    if len(names) > 1:
+        for place, name in enumerate(names):
+            yield f"without the fault {name}", {"faults": entries[:place] + entries[place + 1 :]}
+    if names:
+        every = "any fault" if len(names) > 1 else f"the fault {names[0]}"
+        yield f"without {every}", {"faults": []}

@@ -1,0 +1,63 @@
+"""Writing a file whole or not at all: a kill at any moment leaves the old one or the new one."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from nntui.core.errors import ConfigError
+
+PREFIX, SUFFIX = ".nntui-", ".tmp"
+STALE = 3600.0
+"""Seconds after which a temporary file is one that a kill left behind."""
+
+
+def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
+    """Put what ``fill`` writes in the place of ``path``, readable by its owner only.
+
+    A symbolic link stays, and the file that it points to is replaced.  Raises ConfigError, and
+    leaves everything as it was, if that cannot be done.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            raise ConfigError("", f"{path}: is no regular file")
+        _replace(target, fill)
+    except OSError as error:
+        raise ConfigError("", f"{path}: cannot be written ({error.strerror or error})") from None
+    with suppress(OSError):  # some file systems know no such thing
+        _sync_folder(target.parent)
+
+
+def _replace(target: Path, fill: Callable[[IO[bytes]], None]) -> None:
+    _remove_stale(target.parent)
+    number, temporary = tempfile.mkstemp(SUFFIX, PREFIX, target.parent)
+    try:
+        with open(number, "w+b") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _remove_stale(folder: Path) -> None:
+    oldest = time.time() - STALE
+    for each in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        with suppress(OSError):
+            if each.lstat().st_mtime < oldest:
+                each.unlink()

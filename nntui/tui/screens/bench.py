@@ -1,0 +1,133 @@
+"""What all parts of the workbench stand on: its run, its player, and what is shown of them."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+
+from textual.worker import Worker
+
+from nntui.presets.preset import Preset
+from nntui.timeline import Run
+from nntui.timeline.ending import BUDGET, DIVERGED, TARGET
+from nntui.tui.player import ARRIVED, Player
+from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.widgets.status import DIVERGED as SHOWN_DIVERGED
+from nntui.tui.widgets.status import PAST, PAUSED, RUNNING
+
+Training = Callable[[], Coroutine[None, None, str]]
+"""Trains when awaited, and says how that ended."""
+
+FRAMES_PER_SECOND = 15
+
+
+class Bench(SizedScreen):
+    """A run on the screen, trained by a player; subclasses give it panels and actions."""
+
+    def __init__(self, preset: Preset, run: Run | None = None) -> None:
+        super().__init__()
+        self._preset = preset
+        self._playing: Worker[None] | None = None
+        self._endless = False
+        self.run_shown = Run(preset) if run is None else run
+        self.player = Player(self.run_shown)
+
+    def on_mount(self) -> None:
+        """Frames are drawn only while something is trained."""
+        self._frames = self.set_interval(1 / FRAMES_PER_SECOND, self.show, pause=True)
+
+    def on_unmount(self) -> None:
+        """Stop training."""
+        self.pause()
+
+    def show(self, note: str | None = None) -> None:
+        """Show the run as it is now; ``note`` says in a few words what just happened."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> str:
+        """What the status line says of the run."""
+        run = self.run_shown
+        if run.update < run.head and not (self.running and self.player.follows):
+            return PAST
+        if self.running:
+            return RUNNING
+        return PAUSED if run.divergence is None else SHOWN_DIVERGED
+
+    @property
+    def running(self) -> bool:
+        """Whether anything is being trained right now."""
+        return self._playing is not None
+
+    @property
+    def trains_on(self) -> bool:
+        """Whether the head is trained while the cursor stays in the past."""
+        return self.running and not self.player.follows
+
+    def play(self, train: Training, note: str, *, endless: bool = False) -> None:
+        """Train in the background; ``endless`` if that goes on wherever the cursor is moved."""
+        self.pause()
+        self._endless = endless
+        self._playing = self.run_worker(partial(self._played, train), exclusive=True, group="play")
+        self._frames.resume()
+        self.show(note)
+
+    async def _played(self, train: Training) -> None:
+        reason = await train()
+        self._playing = None
+        self._frames.pause()
+        self.show(self.ended(reason))
+
+    def pause(self) -> bool:
+        """Stop training, between two updates; whether it was going on."""
+        playing, self._playing = self._playing, None
+        if playing is not None:
+            playing.cancel()
+            self._frames.pause()
+        self.player.follows = True
+        return playing is not None
+
+    def ended(self, reason: str) -> str:
+        """How training ended, in words."""
+        line = self.player.line
+        if reason == DIVERGED and line.divergence is not None:
+            return line.divergence.what
+        if reason == TARGET:
+            return f"stopped: {line.preset.goal.loss:g} is reached"
+        if reason == BUDGET:
+            return f"budget spent: {line.preset.goal.epochs:,} epochs"
+        return ""
+
+    def train_to(self, target: int, note: str = "") -> None:
+        """Train to ``target``: at once if that is quick, else with the keyboard kept alive."""
+        self.pause()
+        if self.player.slice(target):
+            self.show(self.ended(DIVERGED if self.run_shown.divergence else ARRIVED) or note)
+        else:
+            self.play(partial(self.player.go_to, target), f"on the way to update {target:,}")
+
+    def seek(self, update: int, note: str = "") -> None:
+        """Take the cursor to ``update``; what is trained at the head goes on meanwhile."""
+        run, player = self.run_shown, self.player
+        if not (self.running and self._endless and update <= run.head) or player.replays:
+            self.pause()
+        run.approach(update)
+        player.follows = True
+        if not self.running:
+            self.train_to(update, note)
+        elif player.slice(update):
+            player.follows = run.update == run.head
+            self.show(note)
+        else:
+            self.train_to(update, note)
+
+    def stop_to_ask(self) -> bool:
+        """Pause; False if there is a question on the screen already."""
+        if self.pause():
+            self.show("paused to ask")
+        return self.app.screen is self
+
+    def change_run(self, run: Run, note: str) -> None:
+        """Show another run, with the same speed."""
+        self.pause()
+        self.run_shown = run
+        self.player.open(run)
+        self.show(note)

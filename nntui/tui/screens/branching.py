@@ -1,0 +1,214 @@
+"""The workbench's actions on branches: fork, change, re-seed, switch, overlay, rename, delete."""
+
+from collections.abc import Callable
+
+from nntui.core.errors import ConfigError
+from nntui.presets.schema import HIGHEST_SEED
+from nntui.presets.variations import variations
+from nntui.timeline import Run
+from nntui.timeline.branch import Branch
+from nntui.timeline.curve import Overlay
+from nntui.timeline.difference import Difference, difference, parted_at
+from nntui.timeline.tree import LONGEST_NAME
+from nntui.tui.actions import fill_keys
+from nntui.tui.screens.ask import Ask, AskNumber
+from nntui.tui.screens.bench import Bench
+from nntui.tui.screens.change import AskChange, Changes
+from nntui.tui.screens.seeds import SeedsScreen
+from nntui.tui.widgets.branches import BranchesPanel
+from nntui.tui.widgets.heatmap import DIFFERENCE, A, B, Heatmap, comparable
+from nntui.tui.widgets.loss_plot import Overlaid
+
+
+class Branching(Bench):
+    """Everything that makes, shows or takes away branches."""
+
+    other: Run | None = None
+    """The overlaid branch, at the update of the run on the screen or as near as it goes."""
+    _searched: tuple[object, object, Difference | None] = ((), (), None)
+    """Between which branches a difference was looked for, how far, and what was found."""
+
+    def action_fork(self) -> None:
+        """Ask what to change in a new branch from here on."""
+        self._ask_change("Fork at", self._fork)
+
+    def action_change(self) -> None:
+        """Ask what to change from here on."""
+        self._ask_change("Change from", self._change)
+
+    def _ask_change(self, title: str, then: Callable[[Changes | None], None]) -> None:
+        if self.stop_to_ask():
+            run = self.run_shown
+            if run.divergence is not None:
+                self.show("diverged: go back first, then change something")
+                return
+            words = f"{title} update {run.update:,}"
+            ask = AskChange(
+                words, lambda changes: run.check(**changes), list(variations(run.preset))
+            )
+            self.app.push_screen(ask, then)
+
+    def _fork(self, changes: Changes | None) -> None:
+        if changes is not None:
+            before = self.run_shown
+            self._to_branch(before.fork(**changes).branch, overlaid=before.branch)
+
+    def _change(self, changes: Changes | None) -> None:
+        if changes is None:
+            return
+        run = self.run_shown
+        if run.update < run.head:
+            self._fork(changes)
+        else:
+            run.change(**changes)
+            said = ", ".join(f"{key} = {value}" for key, value in changes.items())
+            self.show(f"from update {run.update:,} on: {said}")
+
+    def _to_branch(self, branch: Branch, overlaid: Branch | None, note: str = "") -> None:
+        """Show ``branch`` where its cursor was left, with another one overlaid."""
+        self.pause()
+        run = self.run_shown
+        if branch is not run.branch:
+            run.switch(branch)
+        run.tree.drop_untouched(branch)
+        self._overlay(overlaid if overlaid in run.tree.branches else None)
+        self.show(
+            note or fill_keys("branch {name}; {branches} shows all").replace("{name}", branch.name)
+        )
+
+    def start(self, seed: int | None) -> None:
+        """A new branch from the first weights of ``seed``."""
+        if seed is not None:
+            self._anew({"seed": seed}, f"new weights from seed {seed}")
+
+    def _anew(self, changes: Changes, note: str) -> None:
+        self.pause()
+        run = self.run_shown
+        if run.branch is run.tree.root and run.tree.is_untouched(run.branch):
+            # Nothing is lost, and a branch without a single update is in the way.
+            run.change(**changes)
+            self.show(note)
+        else:
+            first = Run.on(run.tree, run.branch, 0)
+            self._to_branch(first.fork(**changes).branch, None, note)
+
+    def action_next_seed(self) -> None:
+        """Take the next seed."""
+        self.start((self.run_shown.seed + 1) % (HIGHEST_SEED + 1))
+
+    def action_choose_seed(self) -> None:
+        """Ask for a seed."""
+        if self.stop_to_ask():
+            hint = f"The seed of the first weights; now {self.run_shown.seed}."
+            self.app.push_screen(AskNumber("Start with seed", hint, 0, HIGHEST_SEED), self.start)
+
+    def action_many_seeds(self) -> None:
+        """Train many other seeds, and open one of them if it is chosen."""
+        if self.stop_to_ask():
+            run = self.run_shown
+            self.app.push_screen(SeedsScreen(run.preset, run.seed), self.start)
+
+    def action_restart(self) -> None:
+        """A new branch from update 0, the same seed."""
+        self._anew({}, f"update 0 of seed {self.run_shown.seed}")
+
+    def action_branches(self) -> None:
+        """Give the branches the focus."""
+        panel = self.query_one(BranchesPanel)
+        if len(self.run_shown.tree.branches) < 2:
+            self.show(fill_keys("one branch so far; {fork} makes another"))
+        else:
+            panel.focus()
+
+    def on_branches_panel_wanted(self, message: BranchesPanel.Wanted) -> None:
+        """Do what is wanted of a branch."""
+        branch, run = message.branch, self.run_shown
+        match message.action:
+            case "select":
+                self._to_branch(branch, None if self.other is None else run.branch)
+            case "overlay" if branch is run.branch:
+                self.show("that branch is A, on the screen; choose another one as B")
+            case "overlay":
+                shown = self.other is not None and self.other.branch is branch
+                self._overlay(None if shown else branch)
+                self.show("")
+            case "pin":
+                branch.pinned = not branch.pinned
+                self.show(f"{branch.name} is {'pinned' if branch.pinned else 'unpinned'}")
+            case "rename":
+                self._ask_name(branch)
+            case "delete":
+                self._ask_delete(branch)
+
+    def _ask_name(self, branch: Branch) -> None:
+        tree = self.run_shown.tree
+        ask = Ask(
+            f"Rename {branch.name}",
+            f"A name of 1 to {LONGEST_NAME} characters.",
+            lambda name: tree.rename(branch, name),
+            branch.name,
+        )
+        self.app.push_screen(ask, lambda _: self.show(""))
+
+    def _ask_delete(self, branch: Branch) -> None:
+        tree, run = self.run_shown.tree, self.run_shown
+        going = tree.descendants(branch)
+        if run.branch in going or branch is tree.root:
+            why = "everything comes from it" if branch is tree.root else "it is on the screen"
+            self.show(f"{branch.name} cannot be deleted: {why}")
+            return
+        many = f"{branch.name} and {len(going) - 1} from it" if len(going) > 1 else branch.name
+
+        def read(text: str) -> bool:
+            if text.strip().lower() not in ("y", "yes"):
+                raise ConfigError("", "y deletes, Esc keeps it")
+            tree.delete(branch)
+            return True
+
+        self.app.push_screen(
+            Ask(f"Delete {many}?", "y and Enter deletes for good.", read), self._deleted
+        )
+
+    def _deleted(self, done: bool | None) -> None:
+        if self.other is not None and self.other.branch not in self.run_shown.tree.branches:
+            self._overlay(None)
+        self.show("deleted" if done else "")
+
+    def _overlay(self, branch: Branch | None) -> None:
+        run = self.run_shown
+        self.other = None
+        if branch is not None and branch is not run.branch:
+            self.other = Run.on(run.tree, branch, min(run.update, branch.update))
+        self.query_one(Heatmap).shown = A
+
+    def action_compare(self) -> None:
+        """Show A, B, or A minus B in the heatmap."""
+        heatmap = self.query_one(Heatmap)
+        if self.other is None or heatmap.snapshot is None or heatmap.other is None:
+            self.show(fill_keys("no branch is overlaid; {branches}, then o overlays one"))
+            return
+        kinds = [A, B, DIFFERENCE] if comparable(heatmap.snapshot, heatmap.other) else [A, B]
+        heatmap.shown = kinds[(kinds.index(heatmap.shown) + 1) % len(kinds)]
+        names = {A: self.run_shown.branch.name, B: self.other.branch.name}
+        self.show(f"heatmap of {heatmap.shown}" + f" {names.get(heatmap.shown, '')}".rstrip())
+
+    def overlaid(self) -> Overlaid | None:
+        """What the loss plot draws of the other branch."""
+        if self.other is None:
+            return None
+        mine, theirs = self.run_shown.branch, self.other.branch
+        text = self._difference(mine, theirs)
+        first = theirs.epoch_at(parted_at(mine, theirs))
+        overlay = Overlay(theirs.losses, first, len(theirs.losses))
+        return Overlaid(overlay, theirs.name, text)
+
+    def _difference(self, mine: Branch, theirs: Branch) -> str:
+        """Where the two differ: looked for once, and again where more was trained in vain."""
+        pair, heads = (mine.stretches, theirs.stretches), (mine.update, theirs.update)
+        known, at, found = self._searched
+        again = found is None or (found.update is None and at != heads and not self.running)
+        if known != pair or again:
+            found = difference(mine, theirs)
+            self._searched = (pair, heads, found)
+        assert found is not None
+        return found.text

@@ -1,0 +1,83 @@
+"""What to change from an update on: entries as on the command line, or one of those at hand."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from textual.events import Key
+from textual.widget import Widget
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from nntui.core.errors import ConfigError, quoted
+from nntui.presets.schema import parse_value
+from nntui.presets.variations import Variation
+from nntui.tui.screens.ask import Ask
+
+Changes = dict[str, Any]
+HINT = "key=value as in the preset, such as training.momentum=0.9; or choose below:"
+
+
+def read_changes(text: str) -> Changes:
+    """``key=value; key=value`` as dotted keys; ConfigError for what is none."""
+    changes: Changes = {}
+    for part in text.split(";"):
+        key, equals, value = part.partition("=")
+        if not part.strip():
+            continue
+        if not equals or not key.strip() or not value.strip():
+            raise ConfigError("", f"{quoted(part.strip())} is no key=value")
+        changes[key.strip()] = parse_value(value.strip())
+    if not changes:
+        raise ConfigError("", "give key=value, such as training.learning_rate=0.1")
+    return changes
+
+
+class AskChange(Ask[Changes]):
+    """Asks for dotted keys and their values; some are ready to be chosen."""
+
+    DEFAULT_CSS = """
+    AskChange OptionList {
+        height: auto; max-height: 14; border: none; padding: 0; background: $surface;
+        &:focus { border: none; }
+    }
+    """
+
+    def __init__(
+        self, title: str, check: Callable[[Changes], object], ready: Sequence[Variation]
+    ) -> None:
+        """``check`` raises ConfigError for changes that cannot be made."""
+
+        def read(text: str) -> Changes:
+            changes = read_changes(text)
+            check(changes)
+            return changes
+
+        super().__init__(title, HINT, read)
+        self._ready = list(ready)
+
+    def below(self) -> list[Widget]:
+        """The changes that are ready."""
+        return [
+            OptionList(*(Option(words, id=str(at)) for at, (words, _) in enumerate(self._ready)))
+        ]
+
+    def on_mount(self) -> None:
+        """Nothing is chosen before the arrows say so."""
+        self.query_one(OptionList).highlighted = None
+        self.query_one(Input).focus()
+
+    def on_key(self, event: Key) -> None:
+        """The arrows lead from the input to what is ready, and back."""
+        ready = self.query_one(OptionList)
+        if event.key == "down" and self.focused is not ready:
+            ready.focus()
+            ready.highlighted = 0
+            event.prevent_default().stop()
+        elif event.key == "up" and self.focused is ready and ready.highlighted == 0:
+            ready.highlighted = None
+            self.query_one(Input).focus()
+            event.prevent_default().stop()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take the chosen one."""
+        self.dismiss(self._ready[event.option_index][1])
