@@ -48,7 +48,7 @@ def _number(value: float | None) -> str:
 
 
 def _amount(value: float | None, unit: str) -> str:
-    return "-" if value is None else f"{value:.3g} {unit}"
+    return "-" if value is None else f"{round(value, 3) + 0.0:.3g} {unit}"
 
 
 def _time(seconds: float | None) -> str:

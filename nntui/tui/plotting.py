@@ -39,8 +39,11 @@ def _new_figure() -> Any:
     return _figure_class()
 
 
-def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
-    """``height`` rows of ``width`` characters that show ``curve`` with its axes."""
+def draw_curve(curve: Curve, width: int, height: int, *, coloured: bool = True) -> list[Cells]:
+    """``height`` rows of ``width`` characters that show ``curve`` with its axes.
+
+    Without colours, the other branch is drawn in another character.
+    """
     figure = _new_figure()
     figure._limit_size(False, False)
     figure.plot_size(width, height)
@@ -61,8 +64,7 @@ def draw_curve(curve: Curve, width: int, height: int) -> list[Cells]:
         _line(figure, np.full(2, curve.cursor), ends, "cursor")
         _segments(figure, curve.future, "future")
     if curve.other is not None:
-        # Dots that can be told from a line where there are no colours.
-        _segments(figure, curve.other, "other", marker=".")
+        _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
     _segments(figure, curve.past, "past")
     if len(curve.not_finite):
         top = np.full(len(curve.not_finite), curve.high)

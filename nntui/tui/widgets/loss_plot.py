@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rich.segment import Segment
+from textual.markup import escape
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -13,6 +14,8 @@ from nntui.tui.plotting import Cells, draw_curve
 from nntui.tui.widgets.panel import Panel
 
 TITLE = "Loss"
+LEAST = 3
+"""Rows that a picture needs."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,11 @@ class Overlaid:
     """Where the two first differ."""
 
     def caption(self, width: int) -> str:
-        """One line of ``width`` columns; the name gives way to the finding."""
-        for text in (f"... B {self.name}: {self.difference}", f"... B {self.difference}"):
+        """At most ``width`` columns; the name gives way to the finding."""
+        for text in (f"B {self.name}: {self.difference}", f"B {self.difference}"):
             if len(text) <= width:
-                return text.ljust(width)
-        return f"{text[: width - 3]}..."
+                return text
+        return f"{text[: max(width - 3, 0)]}..."
 
 
 class LossPlot(Panel):
@@ -48,7 +51,8 @@ class LossPlot(Panel):
     DEFAULT_CSS = """
     LossPlot .loss-plot--past { color: $text-primary; text-style: bold; }
     LossPlot .loss-plot--future { color: $foreground-disabled; }
-    LossPlot .loss-plot--other { color: $text-secondary; }
+    LossPlot .loss-plot--other { color: #d787d7; }
+    LossPlot:light .loss-plot--other { color: #870087; }
     LossPlot .loss-plot--goal { color: $text-success; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
@@ -61,8 +65,8 @@ class LossPlot(Panel):
         "that was, and the same updates lead there again. A red x marks an epoch whose loss is "
         "infinite or not a number; losses at or below 0 cannot be shown on a logarithmic axis "
         "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
-        "dots (......) from the fork on; the first line names it as B "
-        "and says at which update, and in which tensor, it first differs from A, this branch."
+        "another colour (without colours, in + signs) from the fork on; the line below names it "
+        "as B and says at which update, and in which tensor, it first differs from A."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -95,7 +99,7 @@ class LossPlot(Panel):
     def _draw(self) -> None:
         width, height = self.content_size
         snapshot, self._rows = self.snapshot, []
-        if snapshot is None or width < 20 or height < 3 + (self.overlaid is not None):
+        if snapshot is None or width < 20 or height < LEAST:
             self._message = "no room to draw"
             return
         if not snapshot.epochs:
@@ -104,7 +108,7 @@ class LossPlot(Panel):
             self.refresh()
             return
         overlaid = self.overlaid
-        caption = [] if overlaid is None else [[(overlaid.caption(width), "other")]]
+        coloured = not self.app.no_color and self.app.console.color_system is not None
         curve = make_curve(
             snapshot.losses,
             snapshot.epochs,
@@ -116,7 +120,7 @@ class LossPlot(Panel):
             overlay=None if overlaid is None else overlaid.overlay,
         )
         self._caption(curve)
-        self._rows = [*caption, *draw_curve(curve, width, height - len(caption))]
+        self._rows = draw_curve(curve, width, height, coloured=coloured)
         self.refresh()
 
     def _caption(self, curve: Curve) -> None:
@@ -127,6 +131,10 @@ class LossPlot(Panel):
             parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
         if len(curve.not_finite):
             parts.append(f"{len(curve.not_finite):,} not finite: x")
+        if self.overlaid is not None:
+            room = self.size.width - 6 - sum(len(part) + 2 for part in parts)
+            colour = self.get_component_styles("loss-plot--other").color.hex6
+            parts.append(f"[{colour}]{escape(self.overlaid.caption(room))}[/]")
         subtitle = "; ".join(parts)
         if self.border_title != title:
             self.border_title = title
