@@ -215,7 +215,8 @@ def sweep(
 def open_session(file: str) -> None:
     """Open a saved session in the app, where it was left.
 
-    FILE is its name, as nntui sessions lists it, or the path of a .nntui file.
+    FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
+    opened), or the path of a .nntui file.
     """
     from nntui.timeline.session import load
     from nntui.timeline.shelf import find
@@ -266,7 +267,7 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
 @click.option("--long", is_flag=True, help="Also make ten million updates of one run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench(long: bool, as_json: bool) -> None:
-    """Measure nntui against the loops that people write, and its history (three minutes)."""
+    """Measure nntui against the loops that people write, and its history (one to two minutes)."""
     from nntui.bench import bench as measure
 
     result = measure(None if as_json else click.echo, long=long)

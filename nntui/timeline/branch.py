@@ -141,8 +141,10 @@ class Branch:
     @property
     def flips(self) -> list[Flip]:
         """When units died and revived, the shared past included."""
-        past = self.parent.flips if self.parent is not None and self.forked_at > 0 else []
-        return [*(flip for flip in past if flip.by <= self.forked_at), *self.watch.flips]
+        found: list[Flip] = []
+        for branch in self.line:
+            found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
+        return found
 
     def step(self, updates: int) -> None:
         """Make ``updates`` updates at the head; fewer if one diverges."""
@@ -198,33 +200,47 @@ class Branch:
         """Go on from what was saved: the stretches after the first, what was kept, the head."""
         self.stretches = (*self.stretches, *later)
         self.keyframes, self.marks = keyframes, dict(marks)
+        for state in marks.values():
+            if state is not None:
+                self.budget.count(state)
         self.losses.extend(losses)
         self._trainer, self._rests, self._update = None, head, head.update
 
     def below(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
-        if update < self.forked_at and self.parent is not None:
-            return self.parent.below(update)
-        kept = [state for mark, state in self.marks.items() if state is not None and mark <= update]
-        frame = self.keyframes.below(update)
+        branch = self.at(update)
+        marks = branch.marks.items()
+        kept = [state for mark, state in marks if state is not None and mark <= update]
+        frame = branch.keyframes.below(update)
         # Of states at one update the first counts, and that is the one with the changes.
-        first = self.stretch_at(update).first
+        first = branch.stretch_at(update).first
         return max((first, *([frame] if frame else []), *kept), key=_update_of)
+
+    def at(self, update: int) -> "Branch":
+        """The branch in which ``update`` was trained: this one, or one that it comes from."""
+        branch = self
+        while update < branch.forked_at and branch.parent is not None:
+            branch = branch.parent
+        return branch
+
+    @property
+    def line(self) -> "list[Branch]":
+        """The branches whose past this one shares, the first of all first, and itself last."""
+        found = [self]
+        while found[-1].parent is not None and found[-1].forked_at > 0:
+            found.append(found[-1].parent)
+        return found[::-1]
 
     def kept(self, update: int) -> list[State]:
         """Every kept state up to ``update``, those of the shared past included, in order."""
-        past: list[State] = []
-        if self.parent is not None and self.forked_at > 0:
-            past = self.parent.kept(min(update, self.forked_at - 1))
-        own = {
-            state.update: state
-            for state in (
-                *self.keyframes.states,
-                *(state for state in self.marks.values() if state is not None),
-                *(each.first for each in self.stretches if each.start >= self.forked_at),
-            )
-        }
-        return [*past, *(own[at] for at in sorted(own) if at <= update)]
+        kept: dict[int, State] = {}
+        for branch in self.line:
+            # A branch shares what lies before its fork, and has a state of its own there.
+            kept = {at: state for at, state in kept.items() if at < branch.forked_at}
+            marks = (state for state in branch.marks.values() if state is not None)
+            firsts = (each.first for each in branch.stretches if each.start >= branch.forked_at)
+            kept |= {state.update: state for state in (*branch.keyframes.states, *marks, *firsts)}
+        return [kept[at] for at in sorted(kept) if at <= update]
 
     def stretch_at(self, update: int) -> Stretch:
         """The stretch in which the update after ``update`` is made."""
@@ -260,15 +276,17 @@ class Branch:
 
         One in the shared past is the parent's, so that both have it.
         """
-        if update < self.forked_at and self.parent is not None:
-            self.parent.mark(update, state)
-            return
-        kept = sum(weight(each) for each in self.marks.values() if each is not None)
-        fits = self.budget.nbytes + kept + weight(state) <= MEMORY
-        self.marks.setdefault(update, state if fits else None)
+        marks = self.at(update).marks
+        if update not in marks:
+            fits = self.budget.nbytes + weight(state) <= MEMORY
+            marks[update] = state if fits else None
+            if fits:
+                self.budget.count(state)
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
         """The updates that are marked, those of the shared past included, in order."""
-        past = self.parent.checkpoints if self.parent is not None else ()
-        return (*(mark for mark in past if mark < self.forked_at), *sorted(self.marks))
+        marked: list[int] = []
+        for branch in self.line:
+            marked = [mark for mark in marked if mark < branch.forked_at] + sorted(branch.marks)
+        return tuple(marked)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nntui.timeline.branch import Branch, Stretch
-from nntui.timeline.replay import first_that
+from nntui.timeline.replay import last_turn
 from nntui.timeline.units import Flip, dead_units, unit_number
 
 MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
@@ -13,6 +13,8 @@ NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
 SHARP = 2.0
 """A loss above the goal rose sharply if it is more than this many times that of the epoch
 before.  Our own choice: noise of one sample at a time stays below, a step too large does not."""
+MOST_NAMED = 4
+"""Units that are named where many share one fate."""
 MOST_RISES = 500
 """Rises that are kept from the beginning of a branch; a loss that jumps for ever has no end."""
 
@@ -34,6 +36,16 @@ class Event:
     def exact(self) -> bool:
         """Whether ``by`` is the very update."""
         return self.after >= self.by - 1
+
+    @property
+    def unit(self) -> str | None:
+        """The unit it happened to, as ``layer.unit``; None if it is about no unit."""
+        return None if self.flip is None else f"{self.flip.layer}.{self.flip.unit}"
+
+    @property
+    def fate(self) -> str:
+        """What happened to the unit."""
+        return self.text.split(" ", 2)[-1]
 
 
 def _at(kind: str, text: str, update: int) -> Event:
@@ -69,12 +81,10 @@ def _of_losses(branch: Branch) -> Iterator[Event]:
 
 def _of_units(branch: Branch) -> Iterator[Event]:
     for flip in branch.flips:
-        unit = f"unit {flip.layer}.{flip.unit}"
-        if flip.after < 0:
-            yield _at(DIED, f"{unit} is dead from the start", flip.by)
-        else:
-            text = f"{unit} died" if flip.died else f"{unit} revived"
-            yield Event(DIED if flip.died else REVIVED, text, flip.after, flip.by, flip)
+        kind = DIED if flip.died else REVIVED
+        fate = "dead from the start" if flip.after < 0 else kind
+        text = f"unit {flip.layer}.{flip.unit} {fate}"
+        yield Event(kind, text, flip.after, flip.by, flip)
 
 
 def _of_changes(branch: Branch) -> Iterator[Event]:
@@ -89,18 +99,39 @@ def described(stretch: Stretch) -> str:
 
 
 def located(branch: Branch, event: Event) -> int:
-    """The very update of ``event``: that of the state in which it first shows."""
+    """The very update of ``event``: for a unit that flickers, the last flip that led to it."""
     flip = event.flip
     if event.exact or flip is None:
         return event.by
     place = unit_number(branch.preset.configuration, flip.layer, flip.unit)
-    found = first_that(
+    found = last_turn(
         branch,
-        event.after + 1,
+        event.after,
         event.by,
-        lambda here: bool(dead_units(here.whole)[place]) is flip.died,
+        lambda here: bool(dead_units(here.whole)[place]),
+        flip.died,
     )
-    return event.by if found is None else found
+    return event.by if found is None else found[0]
+
+
+def told(branch: Branch, update: int) -> str:
+    """Everything that happened at ``update``, in words; empty if nothing did."""
+    texts: dict[str, list[str]] = {}
+    for event in events(branch):
+        if event.after < update <= event.by and located(branch, event) == update:
+            # Units that share their fate are told of together.
+            subject, verb = ("", event.text) if event.unit is None else (event.unit, event.fate)
+            texts.setdefault(verb, []).append(subject)
+    return "; ".join(
+        verb if subjects == [""] else f"{_units(subjects)} {verb}"
+        for verb, subjects in texts.items()
+    )
+
+
+def _units(names: list[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"unit{'s' if len(names) > 1 else ''} {shown}{more}"
 
 
 def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:

@@ -50,10 +50,10 @@ class LossHistory:
     def __getitem__(self, epoch: int) -> float:
         if not 0 <= epoch < len(self):
             raise IndexError(f"there is no epoch {epoch}")
-        if epoch < self._start:
-            assert self._shared is not None
-            return self._shared[epoch]
-        return self._own[epoch - self._start]
+        history = self
+        while epoch < history._start and history._shared is not None:
+            history = history._shared
+        return history._own[epoch - history._start]
 
     def append(self, loss: float) -> None:
         """The loss of the next epoch."""
@@ -77,12 +77,13 @@ class LossHistory:
     def read(self, start: int = 0, stop: int | None = None) -> Array:
         """The losses of epochs ``start`` to before ``stop``, a copy."""
         stop = len(self) if stop is None else min(stop, len(self))
-        own = self._own[max(start - self._start, 0) : max(stop - self._start, 0)]
-        if start >= self._start:
-            return np.array(own, dtype=np.float64)
-        assert self._shared is not None
-        before = self._shared.read(start, min(stop, self._start))
-        return np.concatenate([before, np.array(own, dtype=np.float64)])
+        parts: list[Array] = []
+        history: LossHistory | None = self
+        while history is not None and start < stop:
+            own = history._own[max(start - history._start, 0) : max(stop - history._start, 0)]
+            parts.insert(0, np.array(own, dtype=np.float64))
+            stop, history = min(stop, history._start), history._shared
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def _finite(self, start: int, stop: int | None = None) -> Array:
         """The same, with NaN, which compares with nothing, for what is not finite."""

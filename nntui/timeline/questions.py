@@ -7,7 +7,7 @@ from nntui.core.network import Layout
 from nntui.core.state import State
 from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
-from nntui.timeline.replay import turns
+from nntui.timeline.replay import affordable, last_turn, replayed
 from nntui.timeline.units import dead_units, unit_number
 
 
@@ -30,24 +30,22 @@ def when_unit_revived(branch: Branch, update: int, layer: int, unit: int) -> Ans
 
 
 def _when_flipped(branch: Branch, update: int, layer: int, unit: int, *, died: bool) -> Answer:
-    name = f"unit {layer}.{unit}"
+    name, did = f"unit {layer}.{unit}", "died" if died else "revived"
     place = unit_number(branch.preset.configuration, layer, unit)
-    known = [each for each in branch.flips if (each.layer, each.unit) == (layer, unit)]
-    spans = [(each.after, each.by) for each in known if each.died is died and each.after < update]
-    # Whether it flipped since the last look is seen only by looking now.
-    last = max(min(branch.watch.looked_at, branch.kept(update)[-1].update), 0)
-    for after, by in reversed([*spans, (last, update)]):
-        if after < 0:
-            return Answer(f"{name} is dead from the start", 0)
-        found = [
-            at
-            for at, now in turns(branch, after, min(by, update), lambda at: _is_dead(at, place))
-            if now is died
-        ]
-        if found:
-            did = "died" if died else "revived"
-            return Answer(f"{name} {did} in update {found[-1]:,}", found[-1])
-    return Answer(f"{name} was not seen to {'die' if died else 'revive'} up to here", None)
+    # What lies near is replayed whole; further back only between looks that found a flip.
+    recent = max(update - affordable(branch), 0)
+    known = [
+        (each.after, min(each.by, recent))
+        for each in branch.flips
+        if (each.layer, each.unit, each.died) == (layer, unit, died) and each.after < recent
+    ]
+    for after, by in reversed([*known, (recent, update)]):
+        found = last_turn(branch, max(after, 0), by, lambda at: _is_dead(at, place), died)
+        if found is not None:
+            return Answer(f"{name} {did} in update {found[0]:,}", found[0])
+    if died and _is_dead(next(replayed(branch, 0, 0)), place):
+        return Answer(f"{name} is dead from the start", 0)
+    return Answer(f"{name} never {did} up to here", None)
 
 
 def _is_dead(trainer: Trainer, place: int) -> bool:
@@ -59,8 +57,8 @@ def when_weight_changed_sign(
 ) -> Answer:
     """When a weight of the unit (its bias if ``column`` is None) last changed its sign.
 
-    Kept states are compared, and the updates between two that differ replayed: a weight that
-    changed back between two kept states is not found.
+    What lies far back is replayed only between kept states that differ: a weight that changed
+    back between two of them is not found.
     """
     name = f"b of unit {layer}.{unit}" if column is None else f"w[{column}] of unit {layer}.{unit}"
     configuration = branch.preset.configuration
@@ -71,18 +69,18 @@ def when_weight_changed_sign(
     def negative(state: State) -> bool:
         return bool(state.theta[place] < 0.0)
 
-    kept = branch.kept(update)
+    recent = max(update - affordable(branch), 0)
     spans = [
-        (older.update, newer.update)
-        for older, newer in pairwise(kept)
-        if negative(older) is not negative(newer)
+        (older.update, min(newer.update, recent))
+        for older, newer in pairwise(branch.kept(update))
+        if older.update < recent and negative(older) is not negative(newer)
     ]
-    for first, last in reversed([*spans, (kept[-1].update, update)]):
-        found = list(turns(branch, first, last, lambda at: negative(at.state)))
-        if found:
-            at, now = found[-1]
+    for first, last in reversed([*spans, (recent, update)]):
+        found = last_turn(branch, first, last, lambda at: negative(at.state))
+        if found is not None:
+            at, now = found
             return Answer(f"{name} became {'negative' if now else 'positive'} in update {at:,}", at)
-    return Answer(f"{name} was not seen to change its sign up to here", None)
+    return Answer(f"{name} never changed its sign up to here", None)
 
 
 def when_loss_was_below(branch: Branch, update: int, loss: float) -> Answer:

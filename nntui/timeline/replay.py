@@ -2,8 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+from nntui.core.network import Layout
 from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
+
+CHUNK = 512
+"""Updates that are replayed at once when one looks backwards."""
+MOST_REPLAYED, MOST_WORK = 10_000, 4e8
+"""Updates that a question replays one by one: so many, or as many as make this many products."""
 
 Test = Callable[[Trainer], bool]
 
@@ -33,14 +39,6 @@ def _known(epoch: int, loss: float) -> None:
     """The loss of an epoch that is trained again is known."""
 
 
-def first_that(branch: Branch, first: int, last: int, holds: Test) -> int | None:
-    """The first update from ``first`` to ``last`` whose state passes the test."""
-    for trainer in replayed(branch, first, last):
-        if holds(trainer):
-            return trainer.update
-    return None
-
-
 def turns(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple[int, bool]]:
     """The updates after ``first`` up to ``last`` at which the answer changes, and the answer."""
     before: bool | None = None
@@ -49,3 +47,24 @@ def turns(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple
         if before is not None and now is not before:
             yield trainer.update, now
         before = now
+
+
+def last_turn(
+    branch: Branch, first: int, last: int, tested: Test, wanted: bool | None = None
+) -> tuple[int, bool] | None:
+    """The last of the `turns` (to ``wanted``, if given), looked for backwards from ``last``."""
+    while last > first:
+        begin = max(last - CHUNK, first)
+        found = [turn for turn in turns(branch, begin, last, tested) if wanted in (None, turn[1])]
+        if found:
+            return found[-1]
+        last = begin
+    return None
+
+
+def affordable(branch: Branch) -> int:
+    """How many updates can be replayed and looked at one by one while somebody waits."""
+    configuration = branch.preset.configuration
+    samples = 6 * configuration.batch_size + 2 * configuration.data.training_rows
+    work = 20_000 + Layout.of(configuration).size * samples
+    return max(min(MOST_REPLAYED, int(MOST_WORK / work)), CHUNK)

@@ -5,113 +5,18 @@ thread if need be, while training goes on; `load` gives the run back.  How the f
 how it is known to be whole, is `archive`'s; everything else is checked by `restore`.
 """
 
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
-import numpy as np
-
-from nntui import __version__
 from nntui.core.errors import ConfigError
-from nntui.core.section import Rows
-from nntui.core.state import Order, State
-from nntui.core.tape import Array
-from nntui.presets.csv_data import CsvSource
-from nntui.presets.preset import Preset
-from nntui.presets.schema import names_of
-from nntui.timeline.archive import VECTORS, AnyVector, read_archive, write_archive
-from nntui.timeline.branch import Branch, Stretch
-from nntui.timeline.restore import FORMAT, LONGEST_NAME, VERSION, restored
+from nntui.timeline.archive import read_archive, write_archive
+from nntui.timeline.packing import packed
+from nntui.timeline.picture import Saved, capture
+from nntui.timeline.restore import MOST_BRANCHES, restored
 from nntui.timeline.run import Run
-from nntui.timeline.units import Flip, Mask
 
-SMALL_TABLE = 256
-"""Numbers of a data table that stands in the manifest, to be read; larger ones become vectors."""
-
-
-@dataclass(frozen=True, eq=False)
-class BranchPicture:
-    """What a branch was at one moment; see `Branch` for the fields."""
-
-    name: str
-    renamed: bool
-    pinned: bool
-    seed: int
-    parent: int | None
-    """The parent's place in the list of branches."""
-    left_at: int
-    stretches: tuple[Stretch, ...]
-    """Its own, without those of the shared past."""
-    keyframes: tuple[State, ...]
-    distance: int
-    marks: tuple[tuple[int, State | None], ...]
-    head: State
-    losses: Array
-    """Its own."""
-    looked_at: int
-    dead: Mask | None
-    flips: tuple[Flip, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Saved:
-    """What a run, with all branches of its tree, was at one moment."""
-
-    branches: tuple[BranchPicture, ...]
-    active: int
-    """The branch that the run looks at."""
-    cursor: int
-    view: Mapping[str, Any]
-    moment: datetime
-
-
-def capture(run: Run, view: Mapping[str, Any] | None = None) -> Saved:
-    """A picture of ``run`` and its tree that later training does not change.
-
-    ``view`` is anything small that JSON can say, and is given back by `load`.  Call it between
-    two updates; it copies no states, only lists of them.
-    """
-    branches = list(run.tree.branches)
-    # Somebody may look at a branch that was deleted meanwhile.
-    missing: list[Branch] = []
-    each: Branch | None = run.branch
-    while each is not None and each not in branches:
-        missing.insert(0, each)
-        each = each.parent
-    branches += missing
-    return Saved(
-        branches=tuple(_picture(each, branches) for each in branches),
-        active=branches.index(run.branch),
-        cursor=run.update,
-        view=json.loads(json.dumps(view or {}, allow_nan=False)),
-        moment=datetime.now(UTC),
-    )
-
-
-def _picture(branch: Branch, branches: list[Branch]) -> BranchPicture:
-    return BranchPicture(
-        name=branch.name,
-        renamed=branch.renamed,
-        pinned=branch.pinned,
-        seed=branch.seed,
-        parent=None if branch.parent is None else branches.index(branch.parent),
-        left_at=branch.left_at,
-        stretches=tuple(each for each in branch.stretches if each.start >= branch.forked_at),
-        keyframes=branch.keyframes.states,
-        distance=branch.keyframes.distance,
-        marks=tuple(sorted(branch.marks.items(), key=lambda mark: mark[0])),
-        head=branch.state,
-        losses=branch.losses.own,
-        looked_at=branch.watch.looked_at,
-        dead=branch.watch.dead,
-        flips=tuple(branch.watch.flips),
-    )
+__all__ = ["Saved", "capture", "load", "load_session", "save_session", "write"]
 
 
 def write(saved: Saved, path: Path) -> None:
@@ -119,9 +24,13 @@ def write(saved: Saved, path: Path) -> None:
 
     Raises ConfigError, in one line, if that cannot be done.
     """
-    packer = _Packer()
-    manifest = json.dumps(packer.manifest(saved), default=packer.plain, allow_nan=False)
-    write_archive(path, manifest, packer.vectors)
+    try:
+        if len(saved.branches) > MOST_BRANCHES:
+            raise ConfigError("", f"has more than {MOST_BRANCHES:,} branches")
+        manifest, vectors = packed(saved)
+    except ConfigError as error:
+        raise ConfigError("", f"{path}: cannot be written: {error}") from None
+    write_archive(path, manifest, vectors)
 
 
 def load(path: Path) -> tuple[Run, dict[str, Any]]:
@@ -148,185 +57,3 @@ def save_session(run: Run, path: str | PathLike[str]) -> None:
 def load_session(path: str | PathLike[str]) -> Run:
     """The run that was saved in ``path``; raises what `load` raises."""
     return load(Path(path))[0]
-
-
-class _Packer:
-    """Turns pictures into a manifest and parts of vectors; what states share is kept once."""
-
-    def __init__(self) -> None:
-        self.vectors: dict[str, list[AnyVector]] = {name: [] for name in VECTORS}
-        self._randoms: dict[int, int] = {}
-        self._orders: dict[int, int] = {}
-        self._tables: dict[Table, int] = {}
-
-    def manifest(self, saved: Saved) -> dict[str, Any]:
-        first = saved.branches[0].stretches[0]
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "nntui": __version__,
-            "saved": saved.moment.isoformat(timespec="seconds"),
-            "preset": {
-                "name": _printable(first.preset.name),
-                "source": _packed(first).source,
-            },
-            "active": saved.active,
-            "cursor": saved.cursor,
-            "view": saved.view,
-            "branches": [self._branch(each, _packed(first).source) for each in saved.branches],
-        }
-
-    def plain(self, value: Any) -> Any:
-        """What JSON says instead of ``value``: for a large table, where its numbers are."""
-        if isinstance(value, Table):
-            if value not in self._tables:
-                self._tables[value] = sum(each.rows.size for each in self._tables)
-                self.vectors["tables"].append(value.rows.ravel())
-            return {"table": [self._tables[value], *value.rows.shape]}
-        return value.tolist()  # NumPy's own numbers, from a preset that a program made
-
-    def _branch(self, branch: BranchPicture, base: Mapping[str, Any]) -> dict[str, Any]:
-        states: dict[State, int] = {}
-        kept = (state for _, state in branch.marks if state is not None)
-        firsts = (stretch.first for stretch in branch.stretches)
-        for state in (*branch.keyframes, *firsts, *kept, branch.head):
-            if state not in states:
-                states[state] = len(states)
-                self._add_state(state)
-        self.vectors["losses"].append(branch.losses)
-        if branch.dead is not None:
-            self.vectors["dead"].append(branch.dead.astype(np.uint8))
-        flips = [(x.layer, x.unit, x.died, x.after, x.by) for x in branch.flips]
-        self.vectors["flips"].append(np.array(flips, dtype=np.int64).ravel())
-        return {
-            "name": branch.name,
-            "renamed": branch.renamed,
-            "pinned": branch.pinned,
-            "seed": branch.seed,
-            "parent": branch.parent,
-            "left_at": branch.left_at,
-            "states": len(states),
-            "keyframes": len(branch.keyframes),
-            "distance": branch.distance,
-            "stretches": [
-                {
-                    "state": states[stretch.first],
-                    "since": stretch.first.since,
-                    "changes": _packed(stretch).changes,
-                    "source": _difference(_packed(stretch).source, base),
-                }
-                for stretch in branch.stretches
-            ],
-            "marks": [
-                {"update": update, "state": None if state is None else states[state]}
-                for update, state in branch.marks
-            ],
-            "head": states[branch.head],
-            "divergence": _divergence(branch.head),
-            "looked_at": branch.looked_at,
-            "flips": len(flips),
-        }
-
-    def _add_state(self, state: State) -> None:
-        self.vectors["states"].append(
-            np.array([state.update, self._random(state), self._order(state.order)])
-        )
-        self.vectors["loss_sums"].append(np.array([state.loss_sum]))
-        self.vectors["parameters"].append(state.theta)
-        self.vectors["slots"].extend(state.slots)
-
-    def _random(self, state: State) -> int:
-        """The place of the state's random state; most states share one."""
-        place = self._randoms.setdefault(id(state.random), len(self._randoms))
-        if place == len(self.vectors["random_keys"]):
-            _, key, at, has_gauss, gauss = state.random
-            self.vectors["random_keys"].append(key)
-            self.vectors["random_places"].append(np.array([at, has_gauss]))
-            self.vectors["random_gauss"].append(np.array([gauss]))
-        return place
-
-    def _order(self, order: Order | None) -> int:
-        if order is None:
-            return -1
-        place = self._orders.setdefault(id(order), len(self._orders))
-        if place == len(self.vectors["orders"]):
-            self.vectors["order_sizes"].append(np.array([order.size]))
-            self.vectors["orders"].append(order)
-        return place
-
-
-def _divergence(state: State) -> dict[str, Any] | None:
-    return None if state.divergence is None else asdict(state.divergence)
-
-
-def _difference(source: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of ``source`` that are not those of ``base``; None for one that it lacks."""
-    names = {**base, **source}
-    return {name: source.get(name) for name in names if source.get(name) != base.get(name)}
-
-
-def _printable(name: str) -> str:
-    """The name of a preset's file, without what would disturb a terminal."""
-    return "".join(each if each.isprintable() else "?" for each in name)[:LONGEST_NAME] or "?"
-
-
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A large table of data rows; there is one for all tables of the same content."""
-
-    rows: Array
-
-
-@dataclass(frozen=True)
-class _PackedStretch:
-    """A stretch's source and changes with large tables taken out, and a csv's rows put in."""
-
-    source: dict[str, Any]
-    changes: dict[str, Any]
-
-
-_stretches: WeakKeyDictionary[Stretch, _PackedStretch] = WeakKeyDictionary()
-_tables: WeakValueDictionary[bytes, Table] = WeakValueDictionary()
-
-
-def _packed(stretch: Stretch) -> _PackedStretch:
-    """``stretch`` as it is written down; made once, since a stretch never changes."""
-    found = _stretches.get(stretch)
-    if found is None:
-        found = _PackedStretch(
-            dict(_items(_embedded(stretch.preset))), dict(_items(stretch.changes))
-        )
-        _stretches[stretch] = found
-    return found
-
-
-def _embedded(preset: Preset) -> dict[str, Any]:
-    """The source of ``preset`` with the rows of a csv in the place of its name."""
-    source, data = preset.source, preset.configuration.data
-    if "data" not in source:
-        raise ConfigError("", "a preset that was made without its source cannot be saved")
-    if source["data"].get("csv") is None:
-        return source
-    own = {key: value for key, value in source["data"].items() if key not in names_of(CsvSource)}
-    return {**source, "data": {**own, "inputs": data.inputs, "targets": data.targets}}
-
-
-def _items(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The entries of ``table``, with every large table in it as a `Table`."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield key, dict(_items(value))
-        else:
-            yield key, _table(value) if _is_large(value) else value
-
-
-def _is_large(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)) or not value or not isinstance(value[0], (list, tuple)):
-        return False
-    return len(value) * len(value[0]) > SMALL_TABLE
-
-
-def _table(rows: Rows) -> Table:
-    made = np.array(rows, dtype=np.float64)
-    digest = hashlib.sha256(repr(made.shape).encode() + made.tobytes()).digest()
-    return _tables.setdefault(digest, Table(made))

@@ -14,7 +14,8 @@ from nntui.presets.files import check_file
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.archive import read_manifest
 from nntui.timeline.fields import Fields
-from nntui.timeline.restore import FURTHEST, LONGEST_NAME, MOST_BRANCHES, check_version
+from nntui.timeline.restore import FURTHEST, MOST_BRANCHES, check_version
+from nntui.timeline.saved_presets import LONGEST_NAME
 
 SUFFIX = ".nntui"
 PLACE = "NNTUI_DATA_DIR"
@@ -59,11 +60,15 @@ def entries() -> list[Entry]:
 
 
 def find(name_or_path: str) -> Path:
-    """The file of a session's name or path; ConfigError names the nearest if there is none."""
+    """The file of a session's name or path, or the latest session of a preset's name.
+
+    ConfigError names the nearest if there is none.
+    """
     path = Path(name_or_path)
     if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
         return check_file(path)
-    return _shelved(name_or_path)
+    of_preset = (each.path for each in entries() if each.preset == name_or_path)
+    return next(of_preset, None) or _shelved(name_or_path)
 
 
 def delete(name: str) -> Path:

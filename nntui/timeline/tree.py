@@ -61,21 +61,22 @@ class Tree:
 
     def descendants(self, branch: Branch) -> list[Branch]:
         """Everything that comes from ``branch``, itself first."""
-        found = [branch]
-        for child in self.children(branch):
-            found += self.descendants(child)
-        return found
+        return [each for _, each in self._below(branch)]
 
     def ordered(self) -> list[tuple[int, Branch]]:
         """Every branch below what it parted from, with its depth; the root has 0."""
+        return self._below(self.root)
 
-        def below(branch: Branch, depth: int) -> list[tuple[int, Branch]]:
-            found = [(depth, branch)]
-            for child in self.children(branch):
-                found += below(child, depth + 1)
-            return found
-
-        return below(self.root, 0)
+    def _below(self, branch: Branch) -> list[tuple[int, Branch]]:
+        children: dict[Branch | None, list[Branch]] = {}
+        for each in self.branches:
+            children.setdefault(each.parent, []).append(each)
+        found, waiting = [], [(0, branch)]
+        while waiting:
+            depth, each = waiting.pop()
+            found.append((depth, each))
+            waiting += [(depth + 1, child) for child in reversed(children.get(each, []))]
+        return found
 
     def rename(self, branch: Branch, name: str) -> None:
         """Give ``branch`` a name; ConfigError if it is taken, empty, long or unprintable."""

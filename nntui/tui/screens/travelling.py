@@ -1,6 +1,6 @@
 """The workbench's actions that move the cursor: back, to numbers, events, checkpoints, answers."""
 
-from nntui.timeline.events import Event, next_event, previous_event
+from nntui.timeline.events import Event, next_event, previous_event, told
 from nntui.timeline.questions import Answer
 from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.bench import Bench
@@ -73,7 +73,7 @@ class Travelling(Bench):
         if found is None:
             self.show(nothing)
         else:
-            self.seek(found[0], found[1].text)
+            self.seek(found[0], told(self.run_shown.branch, found[0]) or found[1].text)
 
     def action_when(self) -> None:
         """Ask about the unit under the heatmap's cursor."""
