@@ -60,14 +60,24 @@ def difference(one: Branch, other: Branch) -> Difference:
     last = min(one.update, other.update)
     if _shapes(one) != _shapes(other):
         return Difference(0, "other layers or data")
+    if _are_twins(one, other, shared):
+        return Difference(None, f"the same as A up to {last:,}")
     end = min(last, shared + FARTHEST)
     for a, b in zip(replayed(one, shared, end), replayed(other, shared, end), strict=True):
         tensor = _first(a, b, begun=a.update > shared)
         if tensor is not None:
             return Difference(a.update, tensor)
     if end == last:
-        return Difference(None, f"the same bits up to {last:,}, where one ends")
-    return Difference(None, f"the same bits in {FARTHEST:,} updates from {shared:,} on")
+        return Difference(None, f"the same as A up to {last:,}")
+    return Difference(None, f"the same as A for {FARTHEST:,} updates")
+
+
+def _are_twins(one: Branch, other: Branch, update: int) -> bool:
+    """Whether both go on from the same state, and nothing is changed in either later."""
+    if one.next_change(update) is not None or other.next_change(update) is not None:
+        return False
+    hashes = [next(replayed(each, update, update)).state.hash for each in (one, other)]
+    return hashes[0] == hashes[1]
 
 
 def _shapes(branch: Branch) -> list[object]:

@@ -39,6 +39,10 @@ def _replayed(epoch: int, loss: float) -> None:
     """The loss of an epoch that is trained again is known."""
 
 
+def _inside(key: str, table: str) -> bool:
+    return key.startswith(f"{table}.")
+
+
 class Run:
     """A network of ``preset``, trained from ``seed`` (the preset's own if None).
 
@@ -256,6 +260,18 @@ class Run:
             start = self.branch.below(update).update
             if not start <= self._at <= update:
                 self._at = start
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The dotted keys that were changed between update 0 and the cursor, with their values."""
+        found: dict[str, Any] = {}
+        for stretch in self.branch.stretches:
+            if 0 < stretch.start <= self._at:
+                # A table that is replaced takes with it what was changed inside it.
+                for key in stretch.changes:
+                    found = {old: value for old, value in found.items() if not _inside(old, key)}
+                found |= stretch.changes
+        return found
 
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.

@@ -55,6 +55,17 @@ class Tree:
         self.branches.append(made)
         return made
 
+    def beginning(self, branch: Branch, changes: Mapping[str, Any]) -> Branch | None:
+        """The branch that a fork of ``branch`` at update 0 with ``changes`` would repeat."""
+        parent: Branch = branch
+        while parent.parent is not None:
+            if parent.forked_at == 0:
+                changes = {**parent.changes, **changes}
+            parent = parent.parent
+        wanted = dict(changes)
+        children = self.children(parent)
+        return next((each for each in children if dict(each.changes) == wanted), None)
+
     def children(self, branch: Branch) -> list[Branch]:
         """The branches that part from ``branch``, the first made first."""
         return [each for each in self.branches if each.parent is branch]

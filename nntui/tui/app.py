@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from textual.app import App, SystemCommand
@@ -60,9 +61,12 @@ class NNTUI(App[None]):
 
     def _show_library(self) -> None:
         if self._library is None:
-            sessions = [entry for entry in _saved() if entry.path != self._path]
-            self._library = LibraryScreen(list(library()), sessions[:MOST_OFFERED])
+            self._library = LibraryScreen(list(library()), self._offered)
         self.push_screen(self._library)
+
+    def _offered(self) -> list[shelf.Entry]:
+        """The latest sessions."""
+        return list(islice(_saved(), MOST_OFFERED))
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
@@ -123,7 +127,7 @@ class NNTUI(App[None]):
         if self.screen is not message.bench:
             return
         self.pop_screen()
-        if not isinstance(self.screen, LibraryScreen):
+        if not isinstance(self.screen_stack[-1], LibraryScreen):
             self._show_library()
         if self._library is not None:
             self._library.highlight(message.bench.scenario.name)

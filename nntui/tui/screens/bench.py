@@ -8,10 +8,11 @@ from textual.worker import Worker
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.ending import BUDGET, DIVERGED, TARGET
+from nntui.tui.actions import fill_keys
 from nntui.tui.player import ARRIVED, Player
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.widgets.status import DIVERGED as SHOWN_DIVERGED
-from nntui.tui.widgets.status import PAST, PAUSED, RUNNING
+from nntui.tui.widgets.status import PAST, PAUSED, REPLAYING, RUNNING
 
 Training = Callable[[], Coroutine[None, None, str]]
 """Trains when awaited, and says how that ended."""
@@ -49,7 +50,7 @@ class Bench(SizedScreen):
         if run.update < run.head and not (self.running and self.player.follows):
             return PAST
         if self.running:
-            return RUNNING
+            return REPLAYING if self.player.replays else RUNNING
         return PAUSED if run.divergence is None else SHOWN_DIVERGED
 
     @property
@@ -97,12 +98,19 @@ class Bench(SizedScreen):
         return ""
 
     def train_to(self, target: int, note: str = "") -> None:
-        """Train to ``target``: at once if that is quick, else with the keyboard kept alive."""
+        """Train to ``target``: at once if that is quick, else with the keyboard kept alive.
+
+        Where all of it is known and the head is trained, only the cursor moves.
+        """
+        if self.trains_on and target <= self.run_shown.head:
+            self.seek(target, note)
+            return
         self.pause()
         if self.player.slice(target):
             self.show(self.ended(DIVERGED if self.run_shown.divergence else ARRIVED) or note)
         else:
-            self.play(partial(self.player.go_to, target), f"on the way to update {target:,}")
+            note = fill_keys(f"on the way to update {target:,}; {{run}} stops")
+            self.play(partial(self.player.go_to, target), note)
 
     def seek(self, update: int, note: str = "") -> None:
         """Take the cursor to ``update``; what is trained at the head goes on meanwhile."""
@@ -117,12 +125,13 @@ class Bench(SizedScreen):
             player.follows = run.update == run.head
             self.show(note)
         else:
+            self.pause()
             self.train_to(update, note)
 
     def stop_to_ask(self) -> bool:
         """Pause; False if there is a question on the screen already."""
         if self.pause():
-            self.show("paused to ask")
+            self.show(fill_keys("paused to ask; {run} goes on"))
         return self.app.screen is self
 
     def change_run(self, run: Run, note: str) -> None:

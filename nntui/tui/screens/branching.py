@@ -1,6 +1,7 @@
 """The workbench's actions on branches: fork, change, re-seed, switch, overlay, rename, delete."""
 
 from collections.abc import Callable
+from time import monotonic
 
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import HIGHEST_SEED
@@ -19,13 +20,16 @@ from nntui.tui.widgets.branches import BranchesPanel
 from nntui.tui.widgets.heatmap import DIFFERENCE, A, B, Heatmap, comparable
 from nntui.tui.widgets.loss_plot import Overlaid
 
+AGAIN = 1.0
+"""Seconds after which a difference that was not found is looked for again."""
+
 
 class Branching(Bench):
     """Everything that makes, shows or takes away branches."""
 
     other: Run | None = None
     """The overlaid branch, at the update of the run on the screen or as near as it goes."""
-    _searched: tuple[object, object, Difference | None] = ((), (), None)
+    _searched: tuple[object, object, float, Difference | None] = ((), (), 0.0, None)
     """Between which branches a difference was looked for, how far, and what was found."""
 
     def action_fork(self) -> None:
@@ -49,15 +53,17 @@ class Branching(Bench):
             self.app.push_screen(ask, then)
 
     def _fork(self, changes: Changes | None) -> None:
-        if changes is not None:
+        if changes is None:
+            self.show("")
+        else:
             before = self.run_shown
             self._to_branch(before.fork(**changes).branch, overlaid=before.branch)
 
     def _change(self, changes: Changes | None) -> None:
-        if changes is None:
-            return
         run = self.run_shown
-        if run.update < run.head:
+        if changes is None:
+            self.show("")
+        elif run.update < run.head:
             self._fork(changes)
         else:
             run.change(**changes)
@@ -72,9 +78,8 @@ class Branching(Bench):
             run.switch(branch)
         run.tree.drop_untouched(branch)
         self._overlay(overlaid if overlaid in run.tree.branches else None)
-        self.show(
-            note or fill_keys("branch {name}; {branches} shows all").replace("{name}", branch.name)
-        )
+        against = "" if self.other is None else f"; B is {self.other.branch.name}"
+        self.show(note or f"A is {branch.name}{against}")
 
     def start(self, seed: int | None) -> None:
         """A new branch from the first weights of ``seed``."""
@@ -82,15 +87,20 @@ class Branching(Bench):
             self._anew({"seed": seed}, f"new weights from seed {seed}")
 
     def _anew(self, changes: Changes, note: str) -> None:
+        """A branch from update 0, with all that was changed up to the cursor."""
         self.pause()
         run = self.run_shown
+        changes = {**run.changed, **changes}
         if run.branch is run.tree.root and run.tree.is_untouched(run.branch):
             # Nothing is lost, and a branch without a single update is in the way.
             run.change(**changes)
             self.show(note)
-        else:
-            first = Run.on(run.tree, run.branch, 0)
-            self._to_branch(first.fork(**changes).branch, None, note)
+            return
+        known = run.tree.beginning(run.branch, changes) if "seed" in changes else None
+        if known is not None:
+            known.left_at = 0
+        first = Run.on(run.tree, run.branch, 0)
+        self._to_branch(known or first.fork(**changes).branch, None, note)
 
     def action_next_seed(self) -> None:
         """Take the next seed."""
@@ -106,7 +116,7 @@ class Branching(Bench):
         """Train many other seeds, and open one of them if it is chosen."""
         if self.stop_to_ask():
             run = self.run_shown
-            self.app.push_screen(SeedsScreen(run.preset, run.seed), self.start)
+            self.app.push_screen(SeedsScreen(run.preset, run.seed, run.changed), self.start)
 
     def action_restart(self) -> None:
         """A new branch from update 0, the same seed."""
@@ -124,6 +134,8 @@ class Branching(Bench):
         """Do what is wanted of a branch."""
         branch, run = message.branch, self.run_shown
         match message.action:
+            case "select" if branch is run.branch:
+                self.show("that branch is on the screen already")
             case "select":
                 self._to_branch(branch, None if self.other is None else run.branch)
             case "overlay" if branch is run.branch:
@@ -155,18 +167,20 @@ class Branching(Bench):
         going = tree.descendants(branch)
         if run.branch in going or branch is tree.root:
             why = "everything comes from it" if branch is tree.root else "it is on the screen"
-            self.show(f"{branch.name} cannot be deleted: {why}")
+            self.show(f"not deleted: {why}")
             return
         many = f"{branch.name} and {len(going) - 1} from it" if len(going) > 1 else branch.name
 
         def read(text: str) -> bool:
-            if text.strip().lower() not in ("y", "yes"):
-                raise ConfigError("", "y deletes, Esc keeps it")
-            tree.delete(branch)
-            return True
+            answer = text.strip().lower()
+            if answer in ("y", "yes"):
+                tree.delete(branch)
+            elif answer not in ("n", "no"):
+                raise ConfigError("", "y deletes, n keeps it")
+            return answer.startswith("y")
 
         self.app.push_screen(
-            Ask(f"Delete {many}?", "y and Enter deletes for good.", read), self._deleted
+            Ask(f"Delete {many}?", "y deletes it for good, n keeps it.", read), self._deleted
         )
 
     def _deleted(self, done: bool | None) -> None:
@@ -205,10 +219,11 @@ class Branching(Bench):
     def _difference(self, mine: Branch, theirs: Branch) -> str:
         """Where the two differ: looked for once, and again where more was trained in vain."""
         pair, heads = (mine.stretches, theirs.stretches), (mine.update, theirs.update)
-        known, at, found = self._searched
-        again = found is None or (found.update is None and at != heads and not self.running)
-        if known != pair or again:
+        known, at, due, found = self._searched
+        rested = not self.running or monotonic() >= due
+        stale = found is None or (found.update is None and at != heads and rested)
+        if known != pair or stale:
             found = difference(mine, theirs)
-            self._searched = (pair, heads, found)
+            self._searched = (pair, heads, monotonic() + AGAIN, found)
         assert found is not None
         return found.text

@@ -14,7 +14,7 @@ from nntui.presets.variations import Variation
 from nntui.tui.screens.ask import Ask
 
 Changes = dict[str, Any]
-HINT = "key=value as in the preset, such as training.momentum=0.9; or choose below:"
+HINT = "key=value as in the preset, such as training.momentum=0.9; or choose with the down arrow:"
 
 
 def read_changes(text: str) -> Changes:

@@ -1,6 +1,6 @@
 """The library: which scenario looks like yours?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -56,10 +56,12 @@ class LibraryScreen(SizedScreen):
             super().__init__()
             self.path = path
 
-    def __init__(self, presets: list[Preset], sessions: Sequence[Entry] = ()) -> None:
-        """``sessions`` are offered to be resumed, the latest first."""
+    def __init__(self, presets: list[Preset], saved: Callable[[], Sequence[Entry]]) -> None:
+        """``saved`` gives the sessions that are offered to be resumed, the latest first."""
         super().__init__()
-        self._presets, self._sessions = presets, sessions
+        self._presets, self._saved = presets, saved
+        self._sessions: Sequence[Entry] = ()
+        self._wanted = presets[0].name if presets else ""
 
     def compose(self) -> ComposeResult:
         """A headline, the list, the keys."""
@@ -70,20 +72,23 @@ class LibraryScreen(SizedScreen):
             ),
             id="headline",
         )
-        yield Static(
-            Content.styled("Which of these looks like yours?", "$foreground-muted"), id="say"
-        )
-        now = datetime.now(UTC)
-        yield OptionList(
-            *(Option(_session(entry, now)) for entry in self._sessions),
-            *(Option(_entry(preset)) for preset in self._presets),
-        )
+        yield Static(id="say")
+        yield OptionList()
         yield KeyBar(LIBRARY)
         yield self.size_message()
 
-    def on_mount(self) -> None:
-        """The first scenario is highlighted; what can be resumed stands above it."""
-        self.query_one(OptionList).highlighted = len(self._sessions)
+    def on_screen_resume(self) -> None:
+        """List what there is now; the scenarios come after what can be resumed."""
+        self._sessions, now = self._saved(), datetime.now(UTC)
+        listed = self.query_one(OptionList)
+        listed.set_options(
+            [
+                *(Option(_session(entry, now)) for entry in self._sessions),
+                *(Option(_entry(preset)) for preset in self._presets),
+            ]
+        )
+        self.complain("")
+        self.highlight(self._wanted)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the chosen preset or session."""
@@ -101,14 +106,17 @@ class LibraryScreen(SizedScreen):
             self.complain("no session is saved yet; one is made as soon as you train something")
 
     def complain(self, message: str) -> None:
-        """Say why something cannot be done."""
-        self.query_one("#say", Static).update(Content.styled(message, "$text-warning"))
+        """Say why something cannot be done; nothing gives the line its usual text."""
+        usual = Content.styled("Which of these looks like yours?", "$foreground-muted")
+        said = Content.styled(message, "$text-warning") if message else usual
+        self.query_one("#say", Static).update(said)
 
     def highlight(self, name: str) -> None:
         """Put the highlight on the preset called ``name``, if it is listed."""
-        for index, preset in enumerate(self._presets):
-            if preset.name == name and self.is_mounted:
-                self.query_one(OptionList).highlighted = len(self._sessions) + index
+        self._wanted = name
+        names = [preset.name for preset in self._presets]
+        if name in names and self.is_mounted:
+            self.query_one(OptionList).highlighted = len(self._sessions) + names.index(name)
 
     def action_help(self) -> None:
         """Explain the library."""

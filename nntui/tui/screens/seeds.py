@@ -1,12 +1,14 @@
 """Many other seeds, trained in the background: how many solve, and which to open."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
+from textual.markup import escape
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
@@ -47,9 +49,10 @@ class SeedsScreen(ModalScreen[int | None]):
             self.outcomes = outcomes
             self.finished = finished
 
-    def __init__(self, preset: Preset, seed: int) -> None:
+    def __init__(self, preset: Preset, seed: int, changed: Mapping[str, Any]) -> None:
+        """``changed`` is what the run on the screen changed after its update 0."""
         super().__init__()
-        self._preset, self._seed = preset, seed
+        self._preset, self._seed, self._changed = preset, seed, changed
         first = seed if seed <= 2**32 - SEEDS else 2**32 - SEEDS
         self._asked = range(first, first + SEEDS)
         self._listed: list[Outcome] = []
@@ -57,7 +60,8 @@ class SeedsScreen(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         """What was found so far, above the seeds."""
         with Vertical() as box:
-            box.border_title = f"{SEEDS} seeds from {self._asked.start}"
+            # Every seed is trained from update 0 with what the run on the screen has by now.
+            box.border_title = f"{SEEDS} seeds from {self._asked.start}{self._described()}"
             box.border_subtitle = "Enter opens a seed, Esc closes"
             yield Static("training ...", id="found")
             yield OptionList(id="seeds")
@@ -100,7 +104,7 @@ class SeedsScreen(ModalScreen[int | None]):
         lines = [
             Content.assemble(
                 (f"{solved} of {count}", "bold"),
-                f" solve {goal.loss:g} (95 % interval {low:.0%} to {high:.0%})",
+                f" solve {goal.loss:g} (95 % interval {100 * low:.0f} to {100 * high:.0f} %)",
                 "" if message.finished else "  training ...",
             )
         ]
@@ -110,15 +114,20 @@ class SeedsScreen(ModalScreen[int | None]):
         diverged = sum(outcome.diverged for outcome in outcomes)
         if diverged:
             lines.append(Content(f"{diverged} diverged"))
-        if rank is not None:
+        if rank is not None and not self._changed:
             lines.append(Content(f"seed {self._seed}, on the screen, is number {rank} of {count}"))
         return Content("\n").join(lines)
+
+    def _described(self) -> str:
+        keys = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in self._changed.items())
+        return escape(f", {keys[:40]}") if keys else ""
 
     def _entry(self, outcome: Outcome) -> Content:
         solved = outcome.solved(self._preset.goal)
         loss = "-" if outcome.final_loss is None else f"{outcome.final_loss:.6g}"
         state = "diverged" if outcome.diverged else "solved" if solved else ""
-        here = "  on the screen" if outcome.seed == self._seed else ""
+        on_screen = outcome.seed == self._seed and not self._changed
+        here = "  on the screen" if on_screen else ""
         return Content.assemble(
             f"seed {outcome.seed:<10} {loss:>12}  ",
             (f"{state:<8}", "$text-success" if solved else "$text-error"),

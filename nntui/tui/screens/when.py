@@ -67,8 +67,8 @@ class WhenScreen(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """The questions."""
         with Vertical() as box:
-            box.border_title = f"When, before update {self._run.update:,}, ..."
-            box.border_subtitle = "Enter goes there, Esc closes"
+            box.border_title = f"When, up to update {self._run.update:,}, ..."
+            box.border_subtitle = "Enter goes there; the unit is the heatmap cursor's"
             texts = ["was the loss last below ...?", *(words for words, _ in self._asked)]
             yield OptionList(*(Option(text.replace("[", r"\[")) for text in texts))
 
@@ -78,7 +78,8 @@ class WhenScreen(ModalScreen[Answer | None]):
             self.dismiss(self._asked[event.option_index - 1][1]())
         else:
             self.app.push_screen(
-                Ask("When was the loss last below", "a reported loss", read_number), self._loss
+                Ask("When was the loss last below", "A reported loss, such as 0.01.", read_number),
+                self._loss,
             )
 
     def _loss(self, loss: float | None) -> None:

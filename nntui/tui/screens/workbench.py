@@ -135,6 +135,9 @@ class Workbench(Stepping, Travelling, Branching):
             status.goal = run.preset.goal
             if note is not None:
                 status.note = note
+                if not status.fits(note):
+                    # The line has no room for it, and it may be the answer that was asked for.
+                    self.notify(note, markup=False)
             plot, heatmap = self.query_one(LossPlot), self.query_one(Heatmap)
             # One picture a frame: these two are drawn with the snapshot that follows.
             plot.set_reactive(LossPlot.goal, run.preset.goal.loss)
@@ -157,6 +160,7 @@ class Workbench(Stepping, Travelling, Branching):
         run, several = self.run_shown, len(self.run_shown.tree.branches) > 1
         self.query_one(StatusLine).branches = len(run.tree.branches)
         panel = self.query_one(BranchesPanel)
+        panel.compact = self.has_class("-short") and not self.zoomed
         if several or panel.listed:
             other = None if self.other is None else self.other.branch
             panel.listed = entries(run.tree, run.branch, other)

@@ -12,7 +12,6 @@ from nntui.timeline.branch import Branch
 from nntui.timeline.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
 from nntui.tui.widgets.panel import PANEL_CSS
-from nntui.tui.widgets.status import loss_text
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def entries(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Entry, 
             branch.name,
             _parted(branch),
             branch.update,
-            loss_text(branch.loss),
+            "-" if branch.loss is None else f"{branch.loss:.3g}",
             branch.solved,
             branch.divergence is not None,
             branch.pinned,
@@ -54,8 +53,8 @@ def entries(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Entry, 
 def _parted(branch: Branch) -> str:
     if branch.parent is None:
         return f"seed {branch.seed}"
-    changes = ", ".join(f"{key} = {value}" for key, value in branch.changes.items())
-    return f"from {branch.forked_at:,} of {branch.parent.name}: {changes or 'nothing changed'}"
+    changes = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in branch.changes.items())
+    return f"{changes or 'nothing changed'}, from {branch.forked_at:,} of {branch.parent.name}"
 
 
 class BranchesPanel(OptionList):
@@ -95,15 +94,23 @@ class BranchesPanel(OptionList):
         super().__init__()
         self.border_title = "Branches"
 
+    compact: reactive[bool] = reactive(False)
+    """Whether each branch has one line only."""
+
+    def watch_compact(self, compact: bool) -> None:
+        """Show the same entries in another form."""
+        for at, entry in enumerate(self.listed):
+            self.replace_option_prompt_at_index(at, _shown(entry, compact))
+
     def watch_listed(self, before: tuple[Entry, ...], now: tuple[Entry, ...]) -> None:
         """List anew, with the highlight on the branch that has it."""
         if [each.branch for each in before] == [each.branch for each in now]:
             for at, (old, new) in enumerate(zip(before, now, strict=True)):
                 if old != new:
-                    self.replace_option_prompt_at_index(at, _shown(new))
+                    self.replace_option_prompt_at_index(at, _shown(new, self.compact))
             return
         chosen = self.chosen(before)
-        self.set_options([Option(_shown(entry)) for entry in now])
+        self.set_options([Option(_shown(entry, self.compact)) for entry in now])
         places = [at for at, entry in enumerate(now) if entry.branch is chosen]
         active = [at for at, entry in enumerate(now) if entry.role == "A"]
         self.highlighted = (active or places or [0])[0]
@@ -140,7 +147,7 @@ class BranchesPanel(OptionList):
         self._want("delete")
 
 
-def _shown(entry: Entry) -> Content:
+def _shown(entry: Entry, compact: bool) -> Content:
     state = " diverged" if entry.diverged else " solved" if entry.solved else ""
     style = "$text-error" if entry.diverged else "$text-success"
     indent = "  " * max(entry.depth - 1, 0) + ("└ " if entry.depth else "")
@@ -151,5 +158,5 @@ def _shown(entry: Entry) -> Content:
         ("  pinned" if entry.pinned else "", "$text-warning"),
         f"  {entry.head:,}  {entry.loss}",
         (state, style),
-        (f"\n  {' ' * len(indent)}{entry.parted}", "$foreground-muted"),
+        ("" if compact else f"\n  {' ' * len(indent)}{entry.parted}", "$foreground-muted"),
     )

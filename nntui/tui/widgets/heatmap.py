@@ -231,7 +231,7 @@ class Heatmap(Panel):
             clipped.append(f"rows {self._top + 1}-{self._top + rows} of {len(self._lines)}")
         if self._samples > samples:
             clipped.append(f"samples {self._left}-{self._left + samples - 1} of {self._samples}")
-        what = f"Activations {self.shown}" if self.other is not None else "Activations"
+        what = f"Activations {self._compared()}" if self.other is not None else "Activations"
         title = f"{what}: {', '.join(clipped)}" if clipped else f"{what}: unit by sample"
         # Setting a title repaints the panel, so only a new one is set.
         if self.border_title != title:
@@ -253,6 +253,13 @@ class Heatmap(Panel):
                 self._cells(row) if isinstance(row, int) else [Segment(row, self._style("label"))]
             )
         return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _compared(self) -> str:
+        """What is shown of two branches, with the update of B where it goes no further."""
+        mine, theirs = self.snapshot, self.other
+        if self.shown == A or mine is None or theirs is None or mine.update == theirs.update:
+            return self.shown
+        return f"{self.shown} (B at {theirs.update:,})"
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"heatmap--{name}")

@@ -104,7 +104,7 @@ class LossPlot(Panel):
             return
         if not snapshot.epochs:
             self._message = fill_keys("no epoch is finished yet; {one_epoch} trains one")
-            self.border_title = TITLE
+            self.border_title, self.border_subtitle = TITLE, ""
             self.refresh()
             return
         overlaid = self.overlaid

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer
+from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer, Training
 from nntui.core.faults import FAULTS
 from nntui.core.network import has_effect
 from nntui.presets.preset import Preset
@@ -21,12 +21,13 @@ Entry = tuple[str, str]
 """A label, empty where it continues the one above, and its text."""
 
 
-def _line(entry: Entry, width: int) -> Content:
+def _line(entry: Entry, width: int, changed: bool) -> Content:
     """The entry as lines of at most ``width`` columns, the text in a column of its own."""
-    label, text = entry
+    label, text = entry[0], f"{entry[1]} *" if changed else entry[1]
     lines = textwrap.wrap(text, max(width - LABEL, 10)) or [""]
     return Content.assemble(
-        (f"{label:<{LABEL}}", "$foreground-muted"), ("\n" + " " * LABEL).join(lines)
+        (f"{label:<{LABEL}}", "$foreground-muted"),
+        (("\n" + " " * LABEL).join(lines), "bold $text-warning" if changed else ""),
     )
 
 
@@ -63,11 +64,22 @@ def _training(configuration: Configuration) -> Iterator[Entry]:
     momentum = f", momentum {training.momentum:g}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
     yield ("rate", f"{training.learning_rate:g}")
-    if training.l2:
-        per = f" / {data.rows} rows" if training.l2_per_sample else ""
-        yield ("penalty", f"l2 {training.l2:g}{per}")
-    batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch} in order"
-    yield ("batch", batch)
+    if training.schedule != "constant":
+        every = f"{training.schedule_decay:g} every {training.schedule_every:,} epochs"
+        yield ("", f"{training.schedule}, {every}")
+    for name in ("rho", "beta1", "beta2", "epsilon"):
+        value = getattr(training, name)
+        if value != Training.__dataclass_fields__[name].default:
+            yield ("", f"{name} {value:g}")
+    for name in ("clip_value", "clip_norm", "l1", "l2"):
+        value = getattr(training, name)
+        if value:
+            per = training.l2_per_sample and name in ("l1", "l2")
+            yield (name, f"{value:g}{f' / {data.rows} rows' if per else ''}")
+    draws = f", {training.draws} draws" if training.draws else ""
+    batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch}"
+    order = "" if training.batch == FULL and training.order == "in-order" else f" {training.order}"
+    yield ("batch", f"{batch}{order.replace('-', ' ')}{draws}")
     constants = f" + {len(data.constant_inputs)} constant" if data.constant_inputs else ""
     yield ("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
 
@@ -83,8 +95,12 @@ def entries(preset: Preset) -> Iterator[Entry]:
     yield ("budget", f"{goal.epochs:,} epochs")
 
 
-def describe(preset: Preset, width: int) -> Content:
-    """All of it in ``width`` columns: faults, entries, then the faults explained."""
+def describe(preset: Preset, width: int, first: Preset | None = None) -> Content:
+    """All of it in ``width`` columns: faults, entries, then the faults explained.
+
+    What is not as in ``first`` is marked.
+    """
+    known = set(entries(preset if first is None else first))
     faults = preset.configuration.faults
     lines = [
         Content.assemble(
@@ -94,7 +110,7 @@ def describe(preset: Preset, width: int) -> Content:
         )
         for fault in faults
     ] or [Content.styled("no planted fault", "$text-success")]
-    lines += [_line(entry, width) for entry in entries(preset)]
+    lines += [_line(entry, width, entry not in known) for entry in entries(preset)]
     for fault in faults:
         kind = FAULTS[fault.name]
         lines.append(Content.assemble(("\n" + fault.name, "bold $text-error")))
@@ -109,7 +125,8 @@ class NetworkPanel(TextPanel):
         "The configuration: each layer with its units, activation, initial weights (W) and "
         "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
         "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
-        "scenario makes, as its author's program did; each is explained at the end of the panel."
+        "scenario makes, as its author's program did; each is explained at the end of the panel. "
+        "A star marks what was changed since the scenario was opened."
     )
 
     preset: reactive[Preset | None] = reactive(None)
@@ -142,4 +159,4 @@ class NetworkPanel(TextPanel):
         """Fit the text to the width."""
         if self.preset is not None:
             width = self.scrollable_content_region.width
-            self.query_one(Static).update(describe(self.preset, width))
+            self.query_one(Static).update(describe(self.preset, width, self._first))

@@ -8,10 +8,12 @@ from nntui.presets.preset import Goal, Preset
 from nntui.timeline import Snapshot
 
 PAUSED, RUNNING, PAST, DIVERGED = "paused", "running", "at the past", "diverged"
+REPLAYING = "replaying"
 
 _STYLES = {
     PAUSED: "bold $text-primary",
     RUNNING: "bold $text-success",
+    REPLAYING: "bold $text-success",
     PAST: "bold $text-warning",
     DIVERGED: "bold $text-error reverse",
 }
@@ -32,7 +34,7 @@ class StatusLine(Widget):
     snapshot: reactive[Snapshot | None] = reactive(None)
     """The run at its cursor."""
     state: reactive[str] = reactive(PAUSED)
-    """`PAUSED`, `RUNNING`, `PAST` or `DIVERGED`."""
+    """`PAUSED`, `RUNNING`, `REPLAYING`, `PAST` or `DIVERGED`."""
     note: reactive[str] = reactive("")
     """What just happened, in a few words."""
     speed: reactive[str] = reactive("")
@@ -50,18 +52,29 @@ class StatusLine(Widget):
         self._preset = preset
         self.set_reactive(StatusLine.goal, preset.goal)
 
+    def fits(self, note: str) -> bool:
+        """Whether there is room for all of ``note``."""
+        if self.snapshot is None:
+            return True
+        room = self.size.width - len(self.snapshot.state_hash) - 4
+        return self._left(self.snapshot, note).cell_length <= room
+
+    def _left(self, snapshot: Snapshot, note: str) -> Content:
+        """The first line but for the hash."""
+        return Content.assemble(
+            (self._preset.name, "bold"),
+            f" / {self._branch(snapshot.branch)}" if self.branches > 1 else "",
+            "  " if f"seed {snapshot.seed}" in snapshot.branch else f"  seed {snapshot.seed}  ",
+            (self.state, _STYLES[self.state]),
+            f"  {note}",
+        )
+
     def render(self) -> Content:
         """Both lines, cut to the width; the hash stands at the right."""
         snapshot, goal = self.snapshot, self.goal
         if snapshot is None:
             return Content("")
-        left = Content.assemble(
-            (self._preset.name, "bold"),
-            f" / {self._branch(snapshot.branch)}" if self.branches > 1 else "",
-            f"  seed {snapshot.seed}  ",
-            (self.state, _STYLES[self.state]),
-            f"  {self.note}",
-        )
+        left = self._left(snapshot, self.note)
         room = self.size.width - len(snapshot.state_hash) - 2
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
         first = Content.assemble(left, "  ", (snapshot.state_hash, "$foreground-muted"))
@@ -75,7 +88,7 @@ class StatusLine(Widget):
                 "  solved" if reached else f"  goal {goal.loss:g}",
                 "$text-success" if reached else "",
             ),
-            f"  speed {self.speed}",
+            f"  speed {self.speed}" if self.speed != "full" else "",
         )
         return Content("\n").join([first, second.truncate(self.size.width, ellipsis=True)])
 
