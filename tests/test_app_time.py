@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from textual import events as events_of_keys
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -223,6 +224,7 @@ async def test_a_fork_changes_one_thing_and_keeps_what_was() -> None:
         assert isinstance(pilot.app.screen, AskChange)
         pilot.app.screen.query_one(Input).value = "training.momentum=0.9; faults=[]"
         await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
         await pilot.pause()
         run = bench(pilot).run_shown
         first, made = run.tree.branches
@@ -382,7 +384,9 @@ async def test_a_diverged_head_can_be_left_and_mended_in_a_branch() -> None:
         await pilot.press("0", "f")
         await pilot.pause()
         pilot.app.screen.query_one(Input).value = "training.learning_rate=0.001"
-        await pilot.press("enter", "u", "u")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await pilot.press("u", "u")
         await pilot.pause()
         assert run.divergence is None
         assert run.head == run.branch.forked_at + 2
@@ -512,3 +516,17 @@ async def test_an_opened_scenario_offers_its_saved_session() -> None:
         await pilot.press("O")
         await pilot.pause()
         assert "no other session" in status(pilot).note
+
+
+async def test_arrows_pressed_at_once_all_count() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        await pilot.press("e", "x")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, AskChange)
+        for key in ("down", "down", "down", "up", "enter"):
+            pilot.app.post_message(events_of_keys.Key(key, None))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        assert run.preset.configuration.training.learning_rate == 0.03

@@ -9,6 +9,7 @@ from pathlib import Path
 from textual.app import App, SystemCommand
 from textual.events import Key, Resize
 from textual.screen import Screen
+from textual.widget import AwaitMount
 
 from nntui.core.errors import ConfigError
 from nntui.presets.library import library
@@ -30,6 +31,8 @@ class NNTUI(App[None]):
     """Opens ``preset``, or the session saved at ``path``, or the library."""
 
     TITLE = "nntui"
+    # Messages stay above the timeline and the keys.
+    CSS = "ToastRack { margin-bottom: 3; }"
 
     def __init__(self, preset: Preset | None = None, path: Path | None = None) -> None:
         super().__init__()
@@ -46,9 +49,9 @@ class NNTUI(App[None]):
         if self._path is not None:
             await self._resume(self._path)
         elif self._preset is not None:
-            self._open(self._preset, self._offer(self._preset))
+            await self._open(self._preset, self._offer(self._preset))
         else:
-            self._show_library()
+            await self._show_library()
 
     def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
@@ -59,10 +62,10 @@ class NNTUI(App[None]):
         if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
             screen.type(event)
 
-    def _show_library(self) -> None:
+    def _show_library(self) -> AwaitMount:
         if self._library is None:
             self._library = LibraryScreen(list(library()), self._offered)
-        self.push_screen(self._library)
+        return self.push_screen(self._library)
 
     def _offered(self) -> list[shelf.Entry]:
         """The latest sessions."""
@@ -76,11 +79,11 @@ class NNTUI(App[None]):
         when = shelf.age(saved.saved, datetime.now(UTC))
         return fill_keys(f"{{resume}} resumes what was saved {when}")
 
-    def _open(self, preset: Preset, note: str = "") -> None:
+    def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
             self._install(Workbench(preset, note=note))
-        self.push_screen(self._benches[preset])
+        return self.push_screen(self._benches[preset])
 
     def _install(self, bench: Workbench) -> None:
         self._opened += 1

@@ -57,7 +57,8 @@ class Branching(Bench):
             self.show("")
         else:
             before = self.run_shown
-            self._to_branch(before.fork(**changes).branch, overlaid=before.branch)
+            note = f"forked at {before.update:,}"
+            self._to_branch(before.fork(**changes).branch, before.branch, note)
 
     def _change(self, changes: Changes | None) -> None:
         run = self.run_shown

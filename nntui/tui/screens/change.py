@@ -53,7 +53,7 @@ class AskChange(Ask[Changes]):
             return changes
 
         super().__init__(title, HINT, read)
-        self._ready = list(ready)
+        self._ready, self._check = list(ready), check
 
     def below(self) -> list[Widget]:
         """The changes that are ready."""
@@ -63,21 +63,39 @@ class AskChange(Ask[Changes]):
 
     def on_mount(self) -> None:
         """Nothing is chosen before the arrows say so."""
-        self.query_one(OptionList).highlighted = None
+        self._chosen: int | None = None
         self.query_one(Input).focus()
 
     def on_key(self, event: Key) -> None:
-        """The arrows lead from the input to what is ready, and back."""
+        """The arrows lead from the input to what is ready, and back.
+
+        The focus follows later than the next key may come, so what is chosen is known without it.
+        """
         ready = self.query_one(OptionList)
-        if event.key == "down" and self.focused is not ready:
-            ready.focus()
-            ready.highlighted = 0
-            event.prevent_default().stop()
-        elif event.key == "up" and self.focused is ready and ready.highlighted == 0:
-            ready.highlighted = None
-            self.query_one(Input).focus()
-            event.prevent_default().stop()
+        if event.key not in ("down", "up") or not self._ready:
+            return
+        at = -1 if self._chosen is None else self._chosen
+        at += 1 if event.key == "down" else -1
+        self._chosen = min(at, len(self._ready) - 1) if at >= 0 else None
+        ready.highlighted = self._chosen
+        (self.query_one(Input) if self._chosen is None else ready).focus()
+        event.prevent_default().stop()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take what is chosen; where nothing is, the base takes what is written."""
+        if self._chosen is not None:
+            event.prevent_default()
+            self._take(self._chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the chosen one."""
-        self.dismiss(self._ready[event.option_index][1])
+        self._take(event.option_index)
+
+    def _take(self, chosen: int) -> None:
+        changes = self._ready[chosen][1]
+        try:
+            self._check(changes)
+        except ConfigError as error:
+            self.complain(str(error))
+        else:
+            self.dismiss(changes)
