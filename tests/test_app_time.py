@@ -349,11 +349,10 @@ async def test_branches_are_switched_renamed_pinned_and_deleted_after_asking() -
         assert "mine [x]" in shown(pilot)
         await pilot.press("D")
         assert "not deleted" in status(pilot).note
-        await pilot.press("end", "p", "D", "y", "enter")
+        await pilot.press("end", "p", "D")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Ask)
-        assert "unpin" in shown(pilot)
-        await pilot.press("escape", "p", "D", "escape")
+        assert "seed 2 is pinned" in status(pilot).note
+        await pilot.press("p", "D", "escape")
         assert len(run.tree.branches) == 3
         await pilot.press("D", "y", "enter")
         await pilot.pause()
@@ -429,7 +428,10 @@ async def test_leaving_saves_and_the_library_offers_to_resume() -> None:
     assert resumed.state_hash == plain.state_hash
 
 
-async def test_what_is_new_is_saved_from_time_to_time_and_only_that() -> None:
+async def test_what_is_new_is_saved_from_time_to_time_and_only_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nntui.tui.keeper.PAUSE", 0.0)
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         app = pilot.app
         assert isinstance(app, NNTUI)
@@ -530,3 +532,106 @@ async def test_arrows_pressed_at_once_all_count() -> None:
         await pilot.pause()
         run = bench(pilot).run_shown
         assert run.preset.configuration.training.learning_rate == 0.03
+
+
+async def test_forks_made_first_and_trained_later_are_all_there() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        await pilot.press("m")
+        run = bench(pilot).run_shown
+        for rate in (0.1, 0.2, 0.3):
+            bench(pilot)._fork({"training.learning_rate": rate})
+            bench(pilot)._to_branch(run.tree.root, None)
+        assert [each.name for each in run.tree.branches] == [
+            "main",
+            "learning_rate=0.1",
+            "learning_rate=0.2",
+            "learning_rate=0.3",
+        ]
+        trained = [each for each in run.tree.branches if each._trainer is not None]
+        assert trained == [run.branch]
+
+
+async def test_a_new_seed_and_a_restart_take_along_what_was_changed() -> None:
+    preset = load_preset("add-relu")
+    async with NNTUI(preset).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m")
+        for changes in (
+            {"faults": [{"name": "bias-decay"}], "training.momentum": 0.5},
+            {"faults.0.layers": [1]},
+            {"faults": []},
+        ):
+            bench(pilot)._change(changes)
+        run = bench(pilot).run_shown
+        assert run.changed == {"faults": [], "training.momentum": 0.5}
+        for key, seed in (("n", 1), ("r", 1)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert (run.update, run.seed, run.preset.configuration.faults) == (0, seed, ())
+            expected = Run(override(preset, {"faults": [], "training.momentum": 0.5}), seed)
+            assert run.state_hash == expected.state_hash
+        await pilot.press("e", "N", "0", "enter", "e", "N", "1", "enter")
+        await pilot.pause()
+        assert (run.seed, run.update, run.head) == (1, 0, 6)
+
+
+async def test_what_was_not_touched_is_not_written_again() -> None:
+    app = NNTUI(load_preset("add-relu"))
+    async with app.run_test() as pilot:
+        await pilot.press("e")
+    app.save_all()
+    (entry,) = shelf.entries()
+    written = entry.path.stat().st_mtime_ns
+    for _ in range(2):
+        idle = NNTUI(path=entry.path)
+        async with idle.run_test():
+            pass
+        idle.save_all()
+    assert [each.path for each in shelf.entries()] == [entry.path]
+    assert entry.path.stat().st_mtime_ns == written
+
+
+async def test_a_session_from_elsewhere_is_left_as_it_is(tmp_path: Path) -> None:
+    run = Run(load_preset("add-relu"))
+    run.step(7)
+    path = tmp_path / "theirs.nntui"
+    run.save(path)
+    before = path.read_bytes()
+    app = NNTUI(path=path)
+    async with app.run_test() as pilot:
+        await pilot.press("u", "S")
+    app.save_all()
+    assert path.read_bytes() == before
+    (entry,) = shelf.entries()
+    assert load_session(entry.path).update == 8
+    assert shelf.find("add-relu") == entry.path
+
+
+async def test_a_ready_change_that_cannot_be_made_says_so() -> None:
+    def refuse(changes: object) -> None:
+        raise ConfigError("training.learning_rate", "is too large for a float")
+
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        screen = AskChange("Change", refuse, [("ten times", {"training.learning_rate": 1.0})])
+        pilot.app.push_screen(screen)
+        await pilot.pause()
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert pilot.app.screen is screen
+        assert "too large" in shown(pilot)
+
+
+async def test_a_difference_that_never_comes_is_looked_for_in_small_steps() -> None:
+    async with NNTUI(load_preset("xor-relu")).run_test() as pilot:
+        await pilot.press("m", "0", "f")
+        pilot.app.screen.query_one(Input).value = "report.reduction=mean"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await pilot.press("m")
+        screen = bench(pilot)
+        for _ in range(100):
+            screen.show("")
+        found = screen._searched[2]
+        assert found is not None
+        assert (found.update, found.looked) == (None, 400)
+        screen.show("")
+        assert screen._searched[2] is found

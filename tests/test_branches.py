@@ -654,3 +654,27 @@ def test_what_is_kept_at_a_change_is_what_training_goes_on_with() -> None:
     for state in (*branch.keyframes.states, *branch.marks.values(), *branch.kept(164)):
         assert state is not None
         assert state.configuration is branch.stretch_at(state.update).preset.configuration
+
+
+@pytest.mark.parametrize(
+    ("updates", "error"), [(-5, ValueError), (20.0, TypeError), ("3", TypeError)]
+)
+def test_training_at_the_head_refuses_what_a_step_refuses(
+    updates: Any, error: type[Exception]
+) -> None:
+    run = nntui.Run(preset("add-relu"))
+    for method in (run.step, run.train):
+        with pytest.raises(error):
+            method(updates)
+    assert (run.update, run.head) == (0, 0)
+    report = run.train(13)
+    assert (report.update, report.epoch, report.loss) == (13, 2, run.branch.losses[1])
+    assert run.update == 0
+
+
+def test_only_a_branch_of_the_tree_can_be_switched_to() -> None:
+    run, other = nntui.Run(preset("add-relu")), nntui.Run(preset("add-relu"))
+    run.step(3)
+    with pytest.raises(ValueError, match="tree"):
+        run.switch(other.branch)
+    assert (run.update, run.branch) == (3, run.tree.root)

@@ -246,8 +246,8 @@ def test_a_branch_of_a_branch_is_compared_from_where_they_parted() -> None:
         assert difference(early.branch, other.branch).update == 31
 
 
-def test_only_so_many_updates_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(differences, "FARTHEST", 9)
+def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differences, "affordable", lambda branch, work: 9)
     run = nntui.Run(SOURCE, SEED)
     run.step(40)
     run.seek(20)
@@ -255,8 +255,10 @@ def test_only_so_many_updates_are_compared(monkeypatch: pytest.MonkeyPatch) -> N
     twin.step(9)
     twin.change(**{"training.learning_rate": 0.5})
     twin.step(5)
-    assert difference(run.branch, twin.branch).update is None
-    monkeypatch.setattr(differences, "FARTHEST", 10)
+    found = difference(run.branch, twin.branch)
+    assert (found.update, found.looked) == (None, 29)
+    assert difference(run.branch, twin.branch, found.looked).update == 30
+    monkeypatch.setattr(differences, "affordable", lambda branch, work: 10)
     assert difference(run.branch, twin.branch).update == 30
 
 

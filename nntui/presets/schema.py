@@ -81,6 +81,18 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
     return read_preset(preset.name, source, preset.folder)
 
 
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """``old`` changes followed by ``new`` ones, by dotted key.
+
+    A table that is replaced takes with it what was changed inside it.
+    """
+
+    def replaced(key: str) -> bool:
+        return any(key == each or key.startswith(f"{each}.") for each in new)
+
+    return {**{key: value for key, value in old.items() if not replaced(key)}, **new}
+
+
 def parse_value(text: str) -> Any:
     """A value as it stands in TOML (``0.1``, ``true``, ``[1, 2]``); anything else is a text."""
     try:

@@ -1,6 +1,7 @@
 """What people change first when a network does not learn: ready-made changes of a preset."""
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 from nntui.presets.preset import Preset
@@ -16,7 +17,7 @@ def variations(preset: Preset) -> Iterator[Variation]:
     training = preset.configuration.training
     for factor, words in FACTORS:
         rate = float(f"{training.learning_rate * factor:.3g}")
-        if rate != training.learning_rate:
+        if rate != training.learning_rate and isfinite(rate):
             yield f"{words} the learning rate: {rate:g}", {"training.learning_rate": rate}
     yield from _faults(preset)
     if training.optimiser in ("sgd", "nesterov"):

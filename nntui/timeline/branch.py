@@ -9,6 +9,7 @@ from nntui.core.state import Divergence, State
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
+from nntui.presets.schema import merged
 from nntui.timeline.keyframes import MEMORY, Budget, Keyframes, weight
 from nntui.timeline.losses import LossHistory
 from nntui.timeline.units import Flip, UnitWatch
@@ -49,8 +50,8 @@ class Branch:
         self.renamed = False
         """Whether somebody gave it the name."""
         self.pinned = False
-        self.busy = False
-        """Whether an update is being made: between two, everything is whole."""
+        self.exact: dict[Flip, int] = {}
+        """The very updates of flips that were located already."""
         self.left_at = stretch.start
         """Where the cursor was when somebody last looked."""
         self.changes: Mapping[str, Any] = stretch.changes
@@ -162,15 +163,13 @@ class Branch:
             self._advance(trainer, min(target, due) - update)
 
     def _advance(self, trainer: Trainer, updates: int) -> None:
-        begun, self.busy = trainer.update, True
+        begun = trainer.update
         try:
             trainer.advance(updates)
-            self.busy = False
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is whole.
             self._trainer, self._rests, self._update = None, self.below(begun), begun
             self.losses.cut(self.epoch_at(begun))
-            self.busy = False
             raise
 
     def change(self, stretch: Stretch) -> None:
@@ -179,7 +178,7 @@ class Branch:
         if state.update == 0:
             self._begin(state)
         if last.start == state.update:
-            changes = {**last.changes, **changes}
+            changes = merged(last.changes, changes)
             self.stretches = self.stretches[:-1]
         if state.update == self.forked_at:
             self.changes = changes

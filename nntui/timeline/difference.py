@@ -8,10 +8,10 @@ import numpy as np
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
-from nntui.timeline.replay import replayed
+from nntui.timeline.replay import affordable, replayed
 
-FARTHEST = 5000
-"""Updates after the fork that are compared; most branches differ in the first."""
+WORK = 4e7
+"""Products in one call: some milliseconds; most branches differ in the first update."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Difference:
     """None if none was found."""
     what: str
     """The first tensor, in the order of computation, that differs; or why there is none."""
+    looked: int = 0
+    """The update up to which there is no difference, if none was found."""
 
     @property
     def text(self) -> str:
@@ -54,22 +56,24 @@ def _line(branch: Branch) -> list[tuple[Branch, int]]:
     ]
 
 
-def difference(one: Branch, other: Branch) -> Difference:
-    """How ``one`` and ``other`` come to differ, found by replaying both from where they part."""
+def difference(one: Branch, other: Branch, known: int = 0) -> Difference:
+    """How ``one`` and ``other`` come to differ, found by replaying both from where they part.
+
+    A long search comes to its end in several calls: ``known`` is what the last one had `looked`.
+    """
     shared = parted_at(one, other)
     last = min(one.update, other.update)
     if _shapes(one) != _shapes(other):
         return Difference(0, "other layers or data")
     if _are_twins(one, other, shared):
-        return Difference(None, f"the same as A up to {last:,}")
-    end = min(last, shared + FARTHEST)
-    for a, b in zip(replayed(one, shared, end), replayed(other, shared, end), strict=True):
-        tensor = _first(a, b, begun=a.update > shared)
+        return Difference(None, f"the same as A up to {last:,}", last)
+    begin = min(max(shared, known), last)
+    end = min(last, begin + affordable(one, WORK))
+    for a, b in zip(replayed(one, begin, end), replayed(other, begin, end), strict=True):
+        tensor = _first(a, b, begun=a.update > begin)
         if tensor is not None:
             return Difference(a.update, tensor)
-    if end == last:
-        return Difference(None, f"the same as A up to {last:,}")
-    return Difference(None, f"the same as A for {FARTHEST:,} updates")
+    return Difference(None, f"the same as A up to {end:,}", end)
 
 
 def _are_twins(one: Branch, other: Branch, update: int) -> bool:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from nntui.timeline.branch import Branch, Stretch
-from nntui.timeline.replay import last_turn
-from nntui.timeline.units import Flip, dead_units, unit_number
+from nntui.timeline.replay import replayed
+from nntui.timeline.units import Flip, Mask, dead_units, unit_number
 
 MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
 NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
@@ -27,7 +29,8 @@ class Event:
     """
 
     kind: str
-    text: str
+    what: str
+    """What happened, in words; to the unit, where it is about one."""
     after: int
     by: int
     flip: Flip | None = None
@@ -43,9 +46,9 @@ class Event:
         return None if self.flip is None else f"{self.flip.layer}.{self.flip.unit}"
 
     @property
-    def fate(self) -> str:
-        """What happened to the unit."""
-        return self.text.split(" ", 2)[-1]
+    def text(self) -> str:
+        """The whole of it in words."""
+        return self.what if self.unit is None else f"unit {self.unit} {self.what}"
 
 
 def _at(kind: str, text: str, update: int) -> Event:
@@ -83,8 +86,7 @@ def _of_units(branch: Branch) -> Iterator[Event]:
     for flip in branch.flips:
         kind = DIED if flip.died else REVIVED
         fate = "dead from the start" if flip.after < 0 else kind
-        text = f"unit {flip.layer}.{flip.unit} {fate}"
-        yield Event(kind, text, flip.after, flip.by, flip)
+        yield Event(kind, fate, flip.after, flip.by, flip)
 
 
 def _of_changes(branch: Branch) -> Iterator[Event]:
@@ -103,15 +105,26 @@ def located(branch: Branch, event: Event) -> int:
     flip = event.flip
     if event.exact or flip is None:
         return event.by
-    place = unit_number(branch.preset.configuration, flip.layer, flip.unit)
-    found = last_turn(
-        branch,
-        event.after,
-        event.by,
-        lambda here: bool(dead_units(here.whole)[place]),
-        flip.died,
-    )
-    return event.by if found is None else found[0]
+    if flip not in branch.exact:
+        _locate(branch, flip.after, flip.by)
+    return branch.exact.get(flip, flip.by)
+
+
+def _locate(branch: Branch, after: int, by: int) -> None:
+    """Find all flips that were seen between two looks, in one replay."""
+    before: Mask | None = None
+    turned: dict[tuple[int, bool], int] = {}
+    for trainer in replayed(branch, after, by):
+        dead = dead_units(trainer.whole)
+        if before is not None:
+            for place in np.flatnonzero(dead != before):
+                turned[int(place), bool(dead[place])] = trainer.update
+        before = dead
+    configuration = branch.preset.configuration
+    for flip in branch.flips:
+        if (flip.after, flip.by) == (after, by):
+            number = unit_number(configuration, flip.layer, flip.unit)
+            branch.exact[flip] = turned.get((number, flip.died), by)
 
 
 def told(branch: Branch, update: int) -> str:
@@ -120,8 +133,7 @@ def told(branch: Branch, update: int) -> str:
     for event in events(branch):
         if event.after < update <= event.by and located(branch, event) == update:
             # Units that share their fate are told of together.
-            subject, verb = ("", event.text) if event.unit is None else (event.unit, event.fate)
-            texts.setdefault(verb, []).append(subject)
+            texts.setdefault(event.what, []).append(event.unit or "")
     return "; ".join(
         verb if subjects == [""] else f"{_units(subjects)} {verb}"
         for verb, subjects in texts.items()

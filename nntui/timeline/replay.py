@@ -8,7 +8,7 @@ from nntui.timeline.branch import Branch
 
 CHUNK = 512
 """Updates that are replayed at once when one looks backwards."""
-MOST_REPLAYED, MOST_WORK = 10_000, 4e8
+MOST_REPLAYED, FEWEST, MOST_WORK = 10_000, 8, 4e8
 """Updates that a question replays one by one: so many, or as many as make this many products."""
 
 Test = Callable[[Trainer], bool]
@@ -62,9 +62,9 @@ def last_turn(
     return None
 
 
-def affordable(branch: Branch) -> int:
-    """How many updates can be replayed and looked at one by one while somebody waits."""
+def affordable(branch: Branch, work: float = MOST_WORK) -> int:
+    """How many updates can be replayed and looked at one by one with about ``work`` products."""
     configuration = branch.preset.configuration
     samples = 6 * configuration.batch_size + 2 * configuration.data.training_rows
-    work = 20_000 + Layout.of(configuration).size * samples
-    return max(min(MOST_REPLAYED, int(MOST_WORK / work)), CHUNK)
+    each = 20_000 + Layout.of(configuration).size * samples
+    return max(min(MOST_REPLAYED, int(work / each)), FEWEST)

@@ -16,7 +16,7 @@ from nntui.core.state import Divergence, State, frozen
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed
+from nntui.presets.schema import check_seed, merged
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
 from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
@@ -39,8 +39,11 @@ def _replayed(epoch: int, loss: float) -> None:
     """The loss of an epoch that is trained again is known."""
 
 
-def _inside(key: str, table: str) -> bool:
-    return key.startswith(f"{table}.")
+def _checked(updates: int) -> int:
+    updates = index(updates)
+    if updates < 0:
+        raise ValueError(f"cannot make {updates} updates; seek goes back")
+    return updates
 
 
 class Run:
@@ -212,9 +215,7 @@ class Run:
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
         KeyboardInterrupt the cursor stands at a whole update, not beyond the target.
         """
-        updates = index(updates)
-        if updates < 0:
-            raise ValueError(f"cannot make {updates} updates; seek goes back")
+        updates = _checked(updates)
         target, branch = self._at + updates, self.branch
         while self._at < min(target, branch.update):
             following = branch.next_change(self._at) or target
@@ -232,9 +233,14 @@ class Run:
                 self._at = branch.update
         return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
 
-    def train(self, updates: int) -> None:
-        """Make ``updates`` updates at the head; the cursor stays where it is."""
-        self.branch.step(updates)
+    def train(self, updates: int = 1) -> UpdateReport:
+        """Make ``updates`` updates at the head; the cursor stays where it is.
+
+        Returns the report of the head.  Raises what `step` raises.
+        """
+        self.branch.step(_checked(updates))
+        head = self.branch
+        return UpdateReport(head.update, head.epoch, head.loss, head.divergence)
 
     def seek(self, update: int) -> UpdateReport:
         """Move the cursor to ``update``: back by replay, forwards by training.
@@ -267,10 +273,7 @@ class Run:
         found: dict[str, Any] = {}
         for stretch in self.branch.stretches:
             if 0 < stretch.start <= self._at:
-                # A table that is replaced takes with it what was changed inside it.
-                for key in stretch.changes:
-                    found = {old: value for old, value in found.items() if not _inside(old, key)}
-                found |= stretch.changes
+                found = merged(found, stretch.changes)
         return found
 
     def fork(self, **changes: Any) -> "Run":
@@ -285,7 +288,7 @@ class Run:
         seed = seed_of(self.branch, stretch.changes)
         return Run.on(self.tree, self.tree.fork(self.branch, self._at, stretch, seed))
 
-    def check(self, **changes: Any) -> None:
+    def check_changes(self, **changes: Any) -> None:
         """Raise what `fork` and `change` would raise for ``changes``, and do nothing else."""
         prepared(self.branch, self._at, self._trainer.state, changes)
 
@@ -296,17 +299,27 @@ class Run:
         branch that forks here, and the old one stays in the tree.  Raises what `fork` does.
         """
         if self._at < self.branch.update:
-            self.branch.left_at = self._at
-            self._place(self.tree, self.fork(**changes).branch, self._at)
+            self._leave(self.fork(**changes).branch, self._at)
             return
         stretch = prepared(self.branch, self._at, self._trainer.state, changes)
         self.branch.seed = seed_of(self.branch, stretch.changes)
         self.branch.change(stretch)
 
     def switch(self, branch: Branch) -> None:
-        """Look at another branch of the tree, where its cursor was left."""
+        """Look at another branch of the tree, where its cursor was left.
+
+        Raises ValueError for a branch that is not one of the tree.
+        """
+        if branch not in self.tree.branches:
+            raise ValueError("that is no branch of this run's tree")
         self.branch.left_at = self._at
-        self._place(self.tree, branch, branch.left_at)
+        self._leave(branch, branch.left_at)
+
+    def _leave(self, branch: Branch, update: int) -> None:
+        self.branch.left_at = self._at
+        if branch is not self.branch:
+            self.branch.rest()
+        self._place(self.tree, branch, update)
 
     def set_checkpoint(self) -> int:
         """Mark the cursor's update, so that one can come back to it; returns the update."""

@@ -51,6 +51,11 @@ def folder() -> Path:
     return (Path(place) if place else user_data_path("nntui")) / "sessions"
 
 
+def is_shelved(path: Path) -> bool:
+    """Whether ``path`` lies in the folder, and so may be written without being asked."""
+    return path.parent.resolve() == folder().resolve()
+
+
 def entries() -> list[Entry]:
     """All saved sessions, the newest first; only their manifests are read.
 
@@ -137,11 +142,13 @@ def _files() -> list[Path]:
 def _entry(path: Path) -> Entry:
     size, moment = 0, 0.0
     try:
+        moment = path.lstat().st_mtime
         status = path.stat()
         size, moment = status.st_size, status.st_mtime
         return _described(path, Fields(read_manifest(path)), size)
     except (ConfigError, OSError) as error:
-        problem = one_line(str(error).removeprefix(f"{path}: "))
+        said = error.strerror if isinstance(error, OSError) else None
+        problem = one_line((said or str(error)).removeprefix(f"{path}: "))
         return Entry(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
 
 

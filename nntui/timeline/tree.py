@@ -5,9 +5,10 @@ from typing import Any
 
 from nntui.core.change import STRUCTURAL, changed
 from nntui.core.errors import ConfigError, quoted
+from nntui.core.state import State
 from nntui.core.trainer import initial_state
 from nntui.presets.preset import Preset
-from nntui.presets.schema import override
+from nntui.presets.schema import merged, override
 from nntui.timeline.branch import Branch, Stretch
 from nntui.timeline.keyframes import Budget
 
@@ -37,19 +38,12 @@ class Tree:
         """The branch that all others come from."""
         return self.branches[0]
 
-    @property
-    def busy(self) -> bool:
-        """Whether an update is being made right now, in another thread."""
-        return any(each.busy for each in self.branches)
-
     def fork(self, branch: Branch, update: int, stretch: Stretch, seed: int) -> Branch:
         """A new branch that shares the past of ``branch`` up to ``update``."""
-        parent, changes = branch, stretch.changes
-        while update < parent.forked_at and parent.parent is not None:
-            parent = parent.parent
+        parent, changes = branch.at(update), stretch.changes
         # What parts at update 0 shares nothing, so seeds and restarts stand side by side.
         while update == 0 and parent.forked_at == 0 and parent.parent is not None:
-            changes, parent = {**parent.changes, **changes}, parent.parent
+            changes, parent = merged(parent.changes, changes), parent.parent
         made = Branch(Stretch(stretch.preset, stretch.first, changes), seed, self.budget, parent)
         made.name = self._free_name(_described(stretch.changes))
         self.branches.append(made)
@@ -60,11 +54,12 @@ class Tree:
         parent: Branch = branch
         while parent.parent is not None:
             if parent.forked_at == 0:
-                changes = {**parent.changes, **changes}
+                changes = merged(parent.changes, changes)
             parent = parent.parent
-        wanted = dict(changes)
-        children = self.children(parent)
-        return next((each for each in children if dict(each.changes) == wanted), None)
+        if changes == {"seed": parent.seed}:
+            return parent
+        siblings = (each for each in self.children(parent) if each.forked_at == 0)
+        return next((each for each in siblings if each.changes == changes), None)
 
     def children(self, branch: Branch) -> list[Branch]:
         """The branches that part from ``branch``, the first made first."""
@@ -90,13 +85,17 @@ class Tree:
         return found
 
     def rename(self, branch: Branch, name: str) -> None:
-        """Give ``branch`` a name; ConfigError if it is taken, empty, long or unprintable."""
+        """Give ``branch`` a name; raises what `checked_name` raises."""
+        branch.name, branch.renamed = self.checked_name(branch, name), True
+
+    def checked_name(self, branch: Branch, name: str) -> str:
+        """``name`` for ``branch``; ConfigError if it is taken, empty, long or unprintable."""
         name = name.strip()
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise ConfigError("name", f"must be 1 to {LONGEST_NAME} printable characters")
         if any(each.name == name for each in self.branches if each is not branch):
             raise ConfigError("name", f"{quoted(name)} is another branch; choose a free one")
-        branch.name, branch.renamed = name, True
+        return name
 
     def delete(self, branch: Branch) -> None:
         """Take ``branch``, and what parted from it, out of the tree.
@@ -123,21 +122,13 @@ class Tree:
             or self.children(branch)
         )
 
-    def drop_untouched(self, kept: Branch) -> None:
-        """Forget the branches in which nothing was ever done; ``kept`` and the first one stay."""
-        self.branches = [
-            each
-            for each in self.branches
-            if each in (self.root, kept) or not self.is_untouched(each)
-        ]
-
     def _free_name(self, wanted: str) -> str:
         taken = {each.name for each in self.branches}
         names = (f"{wanted} ({number})" for number in range(2, len(taken) + 3))
         return next(name for name in (wanted, *names) if name not in taken)
 
 
-def prepared(branch: Branch, update: int, state: Any, changes: Mapping[str, Any]) -> Stretch:
+def prepared(branch: Branch, update: int, state: State, changes: Mapping[str, Any]) -> Stretch:
     """The stretch that begins where ``branch`` has ``state``, with ``changes`` made to its preset.
 
     Raises ConfigError for changes that are none, or that cannot be made at ``update``.

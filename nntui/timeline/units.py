@@ -71,9 +71,10 @@ class UnitWatch:
             self._dead, self._looked_at = past._dead, past._looked_at
             return
         self._dead, self._looked_at = np.zeros(len(self._places), dtype=np.bool_), 0
+        places = {names: at for at, names in enumerate(self._places)}
         for flip in flips:
             if flip.by <= update:
-                self._dead[self._places.index((flip.layer, flip.unit))] = flip.died
+                self._dead[places[flip.layer, flip.unit]] = flip.died
             looks = (look for look in (flip.after, flip.by) if look <= update)
             self._looked_at = max((self._looked_at, *looks))
 

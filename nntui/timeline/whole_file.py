@@ -23,11 +23,14 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
     """
     try:
         target = Path(os.path.realpath(path))
+        if target.is_symlink():
+            raise ConfigError("", f"{path}: is a symbolic link that leads to itself")
         if target.exists() and not target.is_file():
             raise ConfigError("", f"{path}: is no regular file")
         _replace(target, fill)
-    except OSError as error:
-        raise ConfigError("", f"{path}: cannot be written ({error.strerror or error})") from None
+    except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
+        said = getattr(error, "strerror", None) or error
+        raise ConfigError("", f"{path}: cannot be written ({said})") from None
     with suppress(OSError):  # some file systems know no such thing
         _sync_folder(target.parent)
 

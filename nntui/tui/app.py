@@ -165,10 +165,9 @@ class NNTUI(App[None]):
         self.save_all()
         self.exit(return_code=code)
 
-    @property
-    def busy(self) -> bool:
-        """Whether an update is being made, which only a whole one can be saved after."""
-        return any(bench.run_shown.tree.busy for bench in self._benches.values())
+    def hold_training(self, seconds: float) -> bool:
+        """Let no further update be made, from another thread; False if one takes too long."""
+        return all(bench.player.turn.acquire(timeout=seconds) for bench in self._benches.values())
 
     def save_all(self) -> list[str]:
         """Save every session now; what to tell about it, a line each."""

@@ -3,15 +3,18 @@
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.timeline import Run
 from nntui.timeline.session import Saved, capture, write
-from nntui.timeline.shelf import new_path
+from nntui.timeline.shelf import is_shelved, new_path
 
 EVERY = 15.0
 """Seconds between two looks at whether there is anything new to save."""
+PAUSE = 20.0
+"""How many times the time that saving took passes before it is done again."""
 
 
 class Keeper:
@@ -25,6 +28,7 @@ class Keeper:
         self._stamp = _stamp(path)
         self._kept: object = None
         self._lock = threading.Lock()
+        self._due = 0.0
 
     def opened(self, run: Run, view: Mapping[str, Any]) -> None:
         """Note that the file holds ``run`` as it is."""
@@ -37,34 +41,43 @@ class Keeper:
         """
         if not _is_worth_it(run):
             return None
-        self._write(capture(run, view), run.tree.root.preset.name)
-        self._kept = _signature(run, view)
+        with self._lock:
+            signature = _signature(run, view)
+            if signature != self._kept or self.path is None or not self.path.exists():
+                self._write(capture(run, view), run.tree.root.preset.name)
+                self._kept = signature
         return self.path
 
     def save_later(self, run: Run, view: Mapping[str, Any]) -> threading.Thread | None:
-        """Save what is new in the background; None if nothing is, or if that is still going on."""
+        """Save what is new in the background; None if nothing is, or if it is too soon."""
         signature = _signature(run, view)
-        if signature == self._kept or self._lock.locked() or not _is_worth_it(run):
+        if signature == self._kept or monotonic() < self._due or not _is_worth_it(run):
+            return None
+        # A picture is taken and written under one lock: an older one never comes after a newer.
+        if not self._lock.acquire(blocking=False):
             return None
         picture, name = capture(run, view), run.tree.root.preset.name
-        self._kept = signature
-        thread = threading.Thread(target=self._try, args=(picture, name), daemon=True)
+        thread = threading.Thread(target=self._finish, args=(picture, name, signature), daemon=True)
         thread.start()
         return thread
 
-    def _try(self, picture: Saved, name: str) -> None:
+    def _finish(self, picture: Saved, name: str, signature: object) -> None:
+        started = monotonic()
         try:
             self._write(picture, name)
+            self._kept = signature
         except ConfigError as error:
-            self.problem, self._kept = str(error), None
+            self.problem = str(error)
+        finally:
+            self._due = monotonic() + PAUSE * (monotonic() - started)
+            self._lock.release()
 
     def _write(self, picture: Saved, name: str) -> None:
-        with self._lock:
-            # Another nntui may have opened the same session: neither overwrites the other.
-            if self.path is None or _stamp(self.path) != self._stamp:
-                self.path = new_path(name)
-            write(picture, self.path)
-            self._stamp, self.problem = _stamp(self.path), ""
+        # Another nntui may have opened the same session, and a file from elsewhere is not ours.
+        if self.path is None or _stamp(self.path) != self._stamp or not is_shelved(self.path):
+            self.path = new_path(name)
+        write(picture, self.path)
+        self._stamp, self.problem = _stamp(self.path), ""
 
 
 def _stamp(path: Path | None) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """The player: trains a run while the keyboard and the screen get their turns."""
 
 import asyncio
+import threading
 from time import perf_counter
 
 from nntui.timeline.ending import DIVERGED, Ending, Line
@@ -23,6 +24,8 @@ class Player:
         self.speed = len(SPEEDS) - 1
         """The index into `SPEEDS`."""
         self._pace = Pace()
+        self.turn = threading.Lock()
+        """Held while updates are made: between two, everything is whole."""
         self.open(run)
 
     def open(self, run: Run) -> None:
@@ -54,7 +57,8 @@ class Player:
 
     def slice(self, target: int) -> bool:
         """Train the line towards ``target`` for one slice; whether it was reached, or diverged."""
-        return self._pace.train(self.line, target, SLICE)
+        with self.turn:
+            return self._pace.train(self.line, target, SLICE)
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""

@@ -34,7 +34,7 @@ def leave_on_signals(app: NNTUI) -> None:
 
 
 def _end(app: NNTUI, code: int) -> None:
-    """End the process; what its blocked loop could not save is saved here, if nothing is moving."""
-    if not app.busy:
+    """End the process, with what its blocked loop could not save, if no update is being made."""
+    if app.hold_training(GRACE):
         app.save_all()
     os._exit(code)

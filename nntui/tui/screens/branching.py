@@ -29,8 +29,10 @@ class Branching(Bench):
 
     other: Run | None = None
     """The overlaid branch, at the update of the run on the screen or as near as it goes."""
-    _searched: tuple[object, object, float, Difference | None] = ((), (), 0.0, None)
-    """Between which branches a difference was looked for, how far, and what was found."""
+    _unused: Branch | None = None
+    """What the last new seed or restart began; it goes if the next comes before any update."""
+    _searched: tuple[object, float, Difference | None] = ((), 0.0, None)
+    """Between which branches a difference was looked for, when to look again, what was found."""
 
     def action_fork(self) -> None:
         """Ask what to change in a new branch from here on."""
@@ -48,7 +50,7 @@ class Branching(Bench):
                 return
             words = f"{title} update {run.update:,}"
             ask = AskChange(
-                words, lambda changes: run.check(**changes), list(variations(run.preset))
+                words, lambda changes: run.check_changes(**changes), list(variations(run.preset))
             )
             self.app.push_screen(ask, then)
 
@@ -77,7 +79,6 @@ class Branching(Bench):
         run = self.run_shown
         if branch is not run.branch:
             run.switch(branch)
-        run.tree.drop_untouched(branch)
         self._overlay(overlaid if overlaid in run.tree.branches else None)
         against = "" if self.other is None else f"; B is {self.other.branch.name}"
         self.show(note or f"A is {branch.name}{against}")
@@ -100,8 +101,13 @@ class Branching(Bench):
         known = run.tree.beginning(run.branch, changes) if "seed" in changes else None
         if known is not None:
             known.left_at = 0
-        first = Run.on(run.tree, run.branch, 0)
-        self._to_branch(known or first.fork(**changes).branch, None, note)
+        first, unused = Run.on(run.tree, run.branch, 0), self._unused
+        self._unused = known or first.fork(**changes).branch
+        self._to_branch(self._unused, None, note)
+        if unused not in (None, self._unused) and run.tree.is_untouched(unused):
+            # Who goes from seed to seed until one looks right has no use for the others.
+            run.tree.delete(unused)
+            self.show(note)
 
     def action_next_seed(self) -> None:
         """Take the next seed."""
@@ -155,39 +161,46 @@ class Branching(Bench):
 
     def _ask_name(self, branch: Branch) -> None:
         tree = self.run_shown.tree
+
+        def rename(name: str | None) -> None:
+            if name is not None:
+                tree.rename(branch, name)
+            self.show("")
+
+        hint = f"A name of 1 to {LONGEST_NAME} characters."
         ask = Ask(
-            f"Rename {branch.name}",
-            f"A name of 1 to {LONGEST_NAME} characters.",
-            lambda name: tree.rename(branch, name),
-            branch.name,
+            f"Rename {branch.name}", hint, lambda name: tree.checked_name(branch, name), branch.name
         )
-        self.app.push_screen(ask, lambda _: self.show(""))
+        self.app.push_screen(ask, rename)
 
     def _ask_delete(self, branch: Branch) -> None:
         tree, run = self.run_shown.tree, self.run_shown
         going = tree.descendants(branch)
-        if run.branch in going or branch is tree.root:
+        pinned = next((each for each in going if each.pinned), None)
+        if run.branch in going or branch is tree.root or pinned is not None:
             why = "everything comes from it" if branch is tree.root else "it is on the screen"
+            if pinned is not None:
+                why = f"{pinned.name} is pinned"
             self.show(f"not deleted: {why}")
             return
         many = f"{branch.name} and {len(going) - 1} from it" if len(going) > 1 else branch.name
 
         def read(text: str) -> bool:
             answer = text.strip().lower()
-            if answer in ("y", "yes"):
-                tree.delete(branch)
-            elif answer not in ("n", "no"):
+            if answer not in ("y", "yes", "n", "no"):
                 raise ConfigError("", "y deletes, n keeps it")
             return answer.startswith("y")
 
-        self.app.push_screen(
-            Ask(f"Delete {many}?", "y deletes it for good, n keeps it.", read), self._deleted
-        )
+        def delete(wanted: bool | None) -> None:
+            if wanted and self.other is not None and self.other.branch in going:
+                self._overlay(None)
+            if wanted:
+                tree.delete(branch)
+            self.show("deleted" if wanted else "")
 
-    def _deleted(self, done: bool | None) -> None:
-        if self.other is not None and self.other.branch not in self.run_shown.tree.branches:
-            self._overlay(None)
-        self.show("deleted" if done else "")
+        self.app.push_screen(
+            Ask(f"Delete {many}?", "y deletes it for good, n keeps it.", read), delete
+        )
 
     def _overlay(self, branch: Branch | None) -> None:
         run = self.run_shown
@@ -219,12 +232,20 @@ class Branching(Bench):
 
     def _difference(self, mine: Branch, theirs: Branch) -> str:
         """Where the two differ: looked for once, and again where more was trained in vain."""
-        pair, heads = (mine.stretches, theirs.stretches), (mine.update, theirs.update)
-        known, at, due, found = self._searched
-        rested = not self.running or monotonic() >= due
-        stale = found is None or (found.update is None and at != heads and rested)
-        if known != pair or stale:
+        pair = mine.stretches, theirs.stretches
+        known, due, found = self._searched
+        if known != pair or found is None:
             found = difference(mine, theirs)
-            self._searched = (pair, heads, monotonic() + AGAIN, found)
-        assert found is not None
+        elif found.update is None and self._may_differ(found) and monotonic() >= due:
+            found = difference(mine, theirs, found.looked)
+        else:
+            return found.text
+        # While nothing is trained, the search goes on with every look.
+        self._searched = (pair, monotonic() + (AGAIN if self.running else 0.0), found)
         return found.text
+
+    def _may_differ(self, found: Difference) -> bool:
+        """Whether both branches go on beyond what was compared."""
+        return self.other is not None and found.looked < min(
+            self.run_shown.branch.update, self.other.branch.update
+        )

@@ -214,11 +214,12 @@ class Workbench(Stepping, Travelling, Branching):
     @property
     def view(self) -> dict[str, Any]:
         """How the run is looked at, to be saved with it."""
-        branches, other = self.run_shown.tree.branches, self.other
+        branches = self.run_shown.tree.branches
+        other = None if self.other is None else self.other.branch
         return {
             "speed": self.player.speed,
             "log_axis": self._log_axis,
-            "overlaid": None if other is None else branches.index(other.branch),
+            "overlaid": branches.index(other) if other in branches else None,
         }
 
     def take_view(self, view: Mapping[str, Any]) -> None:
