@@ -8,6 +8,9 @@ from nntui.core.configuration import Configuration
 from nntui.core.network import Layout
 from nntui.core.section import Section, entry
 
+PANELS = ("loss", "activations", "network", "timeline")
+"""What a step can tell one to look at."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Goal(Section):
@@ -28,12 +31,14 @@ class Step(Section):
 
     ``{action}`` in the texts names a registered action of the app, which prints its key there.
     ``perform`` says the same for a machine: action names in order, with an argument where one
-    is asked for (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).
+    is asked for (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).  ``look`` names the
+    panel to look at.
     """
 
     do: str = entry(doc="what to do")
     see: str = entry(doc="what one will see")
     perform: tuple[str, ...] = entry((), doc="the step as registered actions, in order")
+    look: str | None = entry(None, doc="the panel to look at", choices=PANELS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -93,6 +93,13 @@ WORKBENCH = (
     Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=7),
     Action("slower", "minus", "slower", "Run slower.", shown="-", rank=7),
     Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
+    Action(
+        "do_step",
+        "g",
+        "do step",
+        "Do the story's next step, and show where to look.",
+        rank=2,
+    ),
     Action("zoom", "z", "zoom", "Show the focused panel alone; again: all panels.", rank=4),
     Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=6),
     Action("save", "S", "save", "Save the session now; it is also saved by itself.", rank=8),

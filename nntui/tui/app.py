@@ -1,12 +1,14 @@
 """The app: the library, the workbenches opened from it, and their sessions kept on disk."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widget import AwaitMount
@@ -61,6 +63,19 @@ class NNTUI(App[None]):
         screen = self.screen
         if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
             screen.type(event)
+
+    async def run_action(
+        self,
+        action: Any,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Perform an action; the workbench notes it, as its story may have asked for it."""
+        bench = self.screen
+        done = await super().run_action(action, default_namespace, namespaces)
+        if done and isinstance(action, str) and isinstance(bench, Workbench):
+            bench.acted(action)
+        return done
 
     def _show_library(self) -> AwaitMount:
         if self._library is None:

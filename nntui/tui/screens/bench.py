@@ -43,6 +43,9 @@ class Bench(SizedScreen):
         """Show the run as it is now; ``note`` says in a few words what just happened."""
         raise NotImplementedError
 
+    def acted(self, action: str) -> None:
+        """Note an action that was performed, such as ``one_epoch`` or ``jump 300``."""
+
     @property
     def state(self) -> str:
         """What the status line says of the run."""

@@ -117,7 +117,14 @@ class Branching(Bench):
         """Ask for a seed."""
         if self.stop_to_ask():
             hint = f"The seed of the first weights; now {self.run_shown.seed}."
-            self.app.push_screen(AskNumber("Start with seed", hint, 0, HIGHEST_SEED), self.start)
+            self.app.push_screen(
+                AskNumber("Start with seed", hint, 0, HIGHEST_SEED), self._choose_seed
+            )
+
+    def _choose_seed(self, seed: int | None) -> None:
+        self.start(seed)
+        if seed is not None:
+            self.acted(f"choose_seed {seed}")
 
     def action_many_seeds(self) -> None:
         """Train many other seeds, and open one of them if it is chosen."""

@@ -58,6 +58,7 @@ class Travelling(Bench):
     def _jump(self, update: int | None) -> None:
         if update is not None:
             self.seek(update)
+            self.acted(f"jump {update}")
 
     def action_next_event(self) -> None:
         """Go to the next event."""

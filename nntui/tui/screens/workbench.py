@@ -16,10 +16,9 @@ from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
 from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, fill_keys
 from nntui.tui.keeper import Keeper
-from nntui.tui.screens.branching import Branching
+from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.stepping import Stepping
-from nntui.tui.screens.travelling import Travelling
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -43,7 +42,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, Branches
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Travelling, Branching):
+class Workbench(Stepping, Guiding):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -59,6 +58,8 @@ class Workbench(Stepping, Travelling, Branching):
     Workbench.-short.-branched NetworkPanel { max-height: 25%; }
     Workbench.-short BranchesPanel { max-height: 32%; }
     Workbench .-aside { display: none; }
+    Workbench .-look { border: heavy $success; }
+    Workbench Timeline.-look { border: none; background: $success 30%; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
     Workbench.-zoomed BranchesPanel { height: 1fr; max-height: 100%; }
