@@ -8,8 +8,10 @@ from textual.pilot import Pilot
 
 from nntui import Run, load_preset
 from nntui.presets import preset_names
+from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.guiding import PANELS
+from nntui.tui.screens.tour import PAGES, TourScreen
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.loss_plot import LossPlot
@@ -106,3 +108,29 @@ def test_the_panels_are_those_that_a_preset_can_name() -> None:
     assert tuple(PANELS) == NAMES
     assert PANELS["loss"][0] is LossPlot
     assert PANELS["activations"][0] is Heatmap
+
+
+async def test_the_tour_shows_around_and_can_be_skipped() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(60, 16)) as pilot:
+        await pilot.press("T")
+        await pilot.pause()
+        for _ in PAGES:
+            screen = pilot.app.screen
+            assert isinstance(screen, TourScreen)
+            box = screen.query_one("Vertical").region
+            assert box.bottom <= 16
+            await pilot.press("enter")
+            await pilot.pause()
+        assert isinstance(pilot.app.screen, Workbench)
+        await pilot.press("T", "right", "right", "left", "escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Workbench)
+        assert bench(pilot).run_shown.update == 0
+        await pilot.press("l", "T")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, TourScreen)
+
+
+def test_the_tour_names_only_actions_that_there_are() -> None:
+    for _, text in PAGES:
+        assert "{" not in fill_keys(text)

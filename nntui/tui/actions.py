@@ -105,6 +105,7 @@ WORKBENCH = (
     Action("save", "S", "save", "Save the session now; it is also saved by itself.", rank=8),
     Action("resume", "O", "resume", "Open the latest saved session of this scenario.", rank=8),
     Action("library", "l", "library", "Back to the library of scenarios.", rank=3),
+    Action("tour", "T", "tour", "Show around, in five pages.", rank=8),
     Action("help", "question_mark,f1", "help", "Explain the panel and the keys.", "?", rank=0),
     Action("quit", "q", "quit", "Save and leave nntui.", rank=0),
 )
@@ -146,6 +147,7 @@ BRANCHES = (
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("quit", "q", "quit", "Leave nntui.", rank=0),
 )

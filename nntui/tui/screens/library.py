@@ -15,6 +15,7 @@ from nntui.timeline.shelf import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.screens.tour import TourScreen
 from nntui.tui.widgets.key_bar import KeyBar
 
 EXPLAINED = (
@@ -107,7 +108,9 @@ class LibraryScreen(SizedScreen):
 
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
-        usual = Content.styled("Which of these looks like yours?", "$foreground-muted")
+        usual = Content.styled(
+            "Which of these looks like yours?  New here? T shows you around.", "$foreground-muted"
+        )
         said = Content.styled(message, "$text-warning") if message else usual
         self.query_one("#say", Static).update(said)
 
@@ -117,6 +120,10 @@ class LibraryScreen(SizedScreen):
         names = [preset.name for preset in self._presets]
         if name in names and self.is_mounted:
             self.query_one(OptionList).highlighted = len(self._sessions) + names.index(name)
+
+    def action_tour(self) -> None:
+        """Show around."""
+        self.app.push_screen(TourScreen())
 
     def action_help(self) -> None:
         """Explain the library."""

@@ -19,6 +19,7 @@ from nntui.tui.keeper import Keeper
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.stepping import Stepping
+from nntui.tui.screens.tour import TourScreen
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -254,6 +255,10 @@ class Workbench(Stepping, Guiding):
         """Back to the library."""
         self.pause()
         self.post_message(self.Left(self))
+
+    def action_tour(self) -> None:
+        """Show around."""
+        self.app.push_screen(TourScreen())
 
     def action_help(self) -> None:
         """Explain the focused panel."""
