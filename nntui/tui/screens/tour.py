@@ -25,8 +25,8 @@ PAGES = (
     (
         "Back and forth",
         "{one_back} goes back, {jump} goes to any update, {previous_event} and {next_event} go "
-        "from event to event. The strip above the keys is the time line. While training goes on you may "
-        "look at the past; {to_head} brings you back.",
+        "from event to event. The strip above the keys is the time line. While training goes on "
+        "you may look at the past; {to_head} brings you back.",
     ),
     (
         "Change one thing",
