@@ -221,6 +221,28 @@ def sweep(
     _exit_if(interrupted)
 
 
+@commands.command("export")
+@click.argument("preset")
+@click.option("--as", "target", required=True, metavar="numpy|pytorch", help="What it is to use.")
+@click.option("-o", "file", metavar="FILE", help="Write it there, not to standard output.")
+@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+def export_script(
+    preset: str, target: str, file: str | None, seed: int | None, changes: tuple[str, ...]
+) -> None:
+    """Print a preset as a script of its own, which needs no nntui and prints the same losses."""
+    from pathlib import Path
+
+    from nntui.export import export
+    from nntui.presets.whole_file import write_bytes
+
+    script = export(_load(preset, changes), target, seed)
+    if file is None:
+        click.echo(script, nl=False)
+    else:
+        write_bytes(Path(file), script.encode())
+
+
 @commands.command("open")
 @click.argument("file")
 def open_session(file: str) -> None:

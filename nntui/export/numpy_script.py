@@ -70,7 +70,6 @@ def slope_of(layer: Layer, z: str, a: str) -> str:
 class NumpyScript:
     """The target ``numpy``."""
 
-    imports = ("import numpy as np",)
     library = "NumPy"
     functions = NUMPY
     preparations = ()

@@ -48,7 +48,6 @@ def value_of(layer: Layer, z: str) -> str:
 class PytorchScript:
     """The target ``pytorch``."""
 
-    imports = ("import numpy as np", "import torch", "import torch.nn.functional as F")
     library = "PyTorch"
     functions = PYTORCH
     preparations = ("torch.set_default_dtype(torch.float64)",)

@@ -2,7 +2,6 @@
 
 from nntui.core.configuration import Configuration
 from nntui.core.faults import FAULTS
-from nntui.core.network import has_effect
 from nntui.export.text import comment
 
 
@@ -21,11 +20,11 @@ class Remarks:
         said = comment(f"{name}: {kind.what}", "# FAULT ", "#   ")
         return [*said, *comment(kind.mend, "#   mend: ", "#   ")]
 
-
-def idle_faults(configuration: Configuration) -> list[str]:
-    """Comments on faults that the preset lists and that change nothing in this network."""
-    return [
-        f"# The fault {each.name} is listed in the preset, and changes nothing here."
-        for each in configuration.faults
-        if not has_effect(configuration, each)
-    ]
+    def idle(self, configuration: Configuration) -> list[str]:
+        """Comments on faults that the preset lists and that stand nowhere in its script."""
+        listed = dict.fromkeys(each.name for each in configuration.faults)
+        return [
+            f"# The fault {name} of the preset changes nothing in this network."
+            for name in listed
+            if name not in self._told
+        ]

@@ -10,7 +10,7 @@ from nntui.export.draws import draw_lines
 from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
 from nntui.export.pytorch_script import PytorchScript
-from nntui.export.remarks import Remarks, idle_faults
+from nntui.export.remarks import Remarks
 from nntui.export.text import WIDTH, comment, indented, listed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
@@ -59,18 +59,18 @@ class _Script:
         setup, loop, end = list(self._target.setup()), list(self._loop()), list(self._end())
         function = ["def forward(x):", *indented([*self._forward, self._returned()])]
         body = "\n".join([*setup, *function, *loop, *end])
+        functions = needed(self._target.functions, body)
         configuration = self._configuration
         draws = draw_lines(configuration, self._target.trained)
         top = [
             self._header(),
-            ["import sys", "", *self._target.imports],
-            self._settings(body),
+            ["import sys", "", *self._imports(body)],
+            self._settings("\n".join([*functions, body])),
             data_lines(configuration.data),
             draws,
             setup,
         ]
-        bottom = [[each] for each in needed(self._target.functions, body)]
-        bottom += [function, [*loop, "", *end]]
+        bottom = [*([each] for each in functions), function, [*loop, "", *end]]
         paragraphs = ["\n".join(lines) for lines in top]
         sections = ["\n\n".join(paragraph for paragraph in paragraphs if paragraph)]
         sections += ["\n".join(lines) for lines in bottom]
@@ -86,8 +86,15 @@ class _Script:
         ends = " ends the run" if goal.stop else " is the goal"
         yield f"# A loss of {goal.loss!r} or less{ends}; it has {goal.epochs} epochs."
         yield "#"
-        yield '# python SCRIPT [EPOCHS] prints "epoch loss" for each epoch; other lines begin with #.'
-        yield from idle_faults(self._configuration)
+        yield '# python SCRIPT [EPOCHS] prints "epoch loss" per epoch; other lines begin with #.'
+        yield from self._remarks.idle(self._configuration)
+
+    def _imports(self, body: str) -> Iterator[str]:
+        yield "import numpy as np"
+        if self._target.library == "PyTorch":
+            yield "import torch"
+            if "F." in body:
+                yield "import torch.nn.functional as F"
 
     def _settings(self, body: str) -> Iterator[str]:
         """Constants, of which the script gets those that its ``body`` names."""
@@ -200,9 +207,9 @@ class _Script:
                 f"W{each.k}.sum()" if each.has("penalty-sum") else f"(W{each.k}**2).sum()"
                 for each in layers
             ]
-            yield listed("loss += L2 / 2 * float(sum([", terms, "]))")
+            yield listed("loss += L2 / 2 * sum([", terms, "]).item()")
         if self._training.l1:
-            yield listed("loss += L1 * float(sum([", [f"abs(W{x.k}).sum()" for x in layers], "]))")
+            yield listed("loss += L1 * sum([", [f"abs(W{x.k}).sum()" for x in layers], "]).item()")
 
     def _end(self) -> Iterator[str]:
         target, data = self._target, self._configuration.data

@@ -16,7 +16,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets.files import LARGEST_FILE
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
-from nntui.presets.source import embedded, plain
+from nntui.presets.source import whole
 
 PREFIX = "nntui1-"
 LONGEST = 131_000
@@ -32,8 +32,8 @@ def encode(preset: Preset) -> str:
     Raises ConfigError if it would have more than `LONGEST` characters, and for a preset that
     was not read from a source.
     """
-    source = {key: value for key, value in embedded(preset).items() if key != "story"}
-    content = {"name": _showable(preset.name), "source": plain({**source, "seed": preset.seed})}
+    source = {key: value for key, value in whole(preset).items() if key != "story"}
+    content = {"name": _showable(preset.name), "source": source}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     packed = zlib.compress(text.encode(), 9)
     string = PREFIX + base64.urlsafe_b64encode(_digest(packed) + packed).decode().rstrip("=")

@@ -25,12 +25,22 @@ def embedded(preset: Preset) -> dict[str, Any]:
     return {**source, "data": {"inputs": data.inputs, "targets": data.targets, **own}}
 
 
-def plain(value: Any) -> Any:
-    """``value`` of a source in the types of TOML and JSON: no tuple, no NumPy number, no None."""
+def whole(preset: Preset) -> dict[str, Any]:
+    """All that ``preset`` was read from, in the types of TOML and JSON, a csv's rows in it.
+
+    Raises ConfigError for a preset that was not read from a source.
+    """
+    # A preset may have been given another seed since; 0 is the default.
+    source: dict[str, Any] = _plain({**embedded(preset), "seed": preset.seed or None})
+    return source
+
+
+def _plain(value: Any) -> Any:
+    """``value`` without tuples, NumPy's numbers, and what is None."""
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items() if each is not None}
+        return {str(key): _plain(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [_plain(each) for each in value]
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, Real) and not isinstance(value, bool):

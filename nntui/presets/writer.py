@@ -2,17 +2,24 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from nntui.core.configuration import Data, FaultEntry, Layer, Report, Training
 from nntui.core.errors import ConfigError
+from nntui.core.section import Section
 from nntui.presets.files import LARGEST_FILE
-from nntui.presets.preset import Preset
-from nntui.presets.source import embedded, plain
+from nntui.presets.preset import Goal, Preset, Step, Story
+from nntui.presets.source import whole
 from nntui.presets.whole_file import write_bytes
 
 WIDTH = 100
 """Columns after which a list or a text goes on in the next line."""
+
+
+SECTIONS: tuple[type[Section], ...] = (Data, Layer, Training, Report, FaultEntry, Goal, Story, Step)
+DECLARED = [each.name for section in SECTIONS for each in fields(section)]
 
 
 def to_toml(preset: Preset) -> str:
@@ -20,9 +27,7 @@ def to_toml(preset: Preset) -> str:
 
     Raises ConfigError for a preset that was not read from a source.
     """
-    source = plain({**embedded(preset), "seed": preset.seed})
-    if not preset.seed and "seed" not in preset.source:
-        del source["seed"]
+    source = _ordered(whole(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
     for key in ("data", "layers", "training", "report", "goal", "story"):
         blocks += _tables(key, source.get(key))
@@ -40,6 +45,16 @@ def save_preset(preset: Preset, path: Path) -> None:
     write_bytes(path, content)
 
 
+def _ordered(value: Any) -> Any:
+    """``value`` with the keys of its tables in the order in which they are declared."""
+    if isinstance(value, list):
+        return [_ordered(each) for each in value] if _is_tables(value) else value
+    if not isinstance(value, dict):
+        return value
+    keys = sorted(value, key=lambda key: DECLARED.index(key) if key in DECLARED else 0)
+    return {key: _ordered(value[key]) for key in keys}
+
+
 def _tables(key: str, value: Any) -> Iterator[list[str]]:
     """A table, or each of a list of tables, with its header; then the lists of tables in it."""
     for table in value if isinstance(value, list) else [value]:
@@ -47,8 +62,7 @@ def _tables(key: str, value: Any) -> Iterator[list[str]]:
             return
         header = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
         inner = {name: each for name, each in table.items() if _is_tables(each)}
-        own = {name: each for name, each in table.items() if name not in inner and each != {}}
-        yield [header, *_entries(own)]
+        yield [header, *_entries({name: table[name] for name in table if name not in inner})]
         for name, each in inner.items():
             yield from _tables(f"{key}.{name}", each)
 
