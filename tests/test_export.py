@@ -1,8 +1,12 @@
 """Exported scripts: they run without nntui, and print the losses that nntui reports."""
 
+import ast
 import contextlib
 import io
+import re
+import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,7 @@ from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
 from nntui.export import TARGETS, export
 from nntui.presets import Preset, preset_names, read_preset
+from nntui.presets.schema import override
 
 NEAR = {"numpy": 1e-9, "pytorch": 1e-6}
 """How near a script's losses are to be to those of nntui, relatively where they exceed 1."""
@@ -336,3 +341,122 @@ def test_random_presets_in_numpy(made: Source) -> None:
 def test_random_presets_in_pytorch(made: Source) -> None:
     pytest.importorskip("torch")
     checked(made, "pytorch")
+
+
+# What a script looks like
+
+
+def faults_in(script: str) -> set[str]:
+    return set(re.findall(r"# FAULT ([\w-]+)", script))
+
+
+@pytest.mark.parametrize("name", preset_names())
+@pytest.mark.parametrize("kind", TARGETS)
+def test_faults_are_marked_where_they_stand_with_how_to_mend_them(name: str, kind: str) -> None:
+    listed = preset(name).configuration.faults
+    script = export(preset(name), kind)
+    assert faults_in(script) == {each.name for each in listed}
+    words = " ".join(re.sub(r"\n *#", " ", script).split())
+    for each in listed:
+        assert f"mend: {FAULTS[each.name].mend}" in words
+
+
+def test_a_fault_without_effect_is_named_and_marked_nowhere() -> None:
+    idle = read_preset("idle", source(faults=["bias-decay", "wrong-sign"], training={"batch": 1}))
+    idle = override(idle, {f"layers.{k}.bias": "none" for k in range(3)})
+    for kind in TARGETS:
+        script = export(idle, kind)
+        assert faults_in(script) == {"wrong-sign"}
+        assert "# The fault bias-decay of the preset changes nothing in this network." in script
+
+
+def test_a_script_imports_and_defines_only_what_it_uses(tmp_path: Path) -> None:
+    known = {"numpy": {"sys", "numpy"}, "pytorch": {"sys", "numpy", "torch", "torch.nn.functional"}}
+    for at, made in enumerate(CASES.values()):
+        for kind in TARGETS:
+            script = export(read_preset("made", made), kind)
+            (tmp_path / f"{at}_{kind}.py").write_text(script)
+            tree = ast.parse(script)
+            imports = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+            assert {"sys", "numpy"} <= imports <= known[kind]
+            assert not any(isinstance(n, ast.ImportFrom) for n in ast.walk(tree))
+            words = re.findall(r"\w+", re.sub(r"#.*|print\(.*", "", script))
+            defined = [n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+            defined += re.findall(r"^([A-Z]\w*) = ", script, re.MULTILINE)
+            assert [name for name in defined if words.count(name) < 2] == []
+    ruff = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F,E", "--no-cache"]
+    done = subprocess.run(
+        [*ruff, "--line-length", "100", str(tmp_path)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_a_script_runs_alone(tmp_path: Path) -> None:
+    (tmp_path / "it.py").write_text(export(preset("line-leaky-relu-bias"), "numpy"))
+    without = "import sys, runpy; sys.modules['nntui'] = None; sys.argv = sys.argv[1:]; "
+    command = [sys.executable, "-W", "error", "-c", f"{without}runpy.run_path(sys.argv[0])"]
+    done = subprocess.run(
+        [*command, "it.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    losses, rest = parsed(done.stdout)
+    run = nntui.Run(preset("line-leaky-relu-bias"))
+    run.step(3 * len(losses))
+    assert len(losses) == 2596  # where the stop rule ends it
+    np.testing.assert_allclose(losses, run.losses, rtol=0, atol=1e-9)
+    assert rest[0].startswith("# parameters")
+    assert done.stderr == ""
+
+
+def test_the_end_tells_outputs_predictions_and_the_test_loss(target: str) -> None:
+    data = {**TABLE, "test_share": 0.3, "seed": 2, "probe": [[0.5, 0.5]], "scale_inputs": "minmax"}
+    made = read_preset(
+        "made", source(data=data, training={"loss": SHARES[0]}, output=needing(SHARES[0]))
+    )
+    _, rest = printed(export(made, target), 20)
+    run = nntui.Run(made)
+    run.step(20 * made.configuration.updates_per_epoch)
+    outputs = [
+        ast.literal_eval(line.rpartition("output ")[2]) for line in rest if "output [" in line
+    ]
+    expected = [*run.outputs.T, run.predict([[0.5, 0.5]])[:, 0]]
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=NEAR[target])
+    tested = float(next(line for line in rest if "tested" in line).split()[-1])
+    assert tested == pytest.approx(run.test_loss, abs=NEAR[target])
+
+
+def test_many_rows_are_not_all_printed(target: str) -> None:
+    _, rest = printed(export(preset("square-fixed"), target), 1)
+    assert "# outputs of the first 10 rows" in rest
+    assert sum(line.startswith("# [") for line in rest) == 10
+
+
+def test_a_run_that_diverges_ends_and_says_so(target: str) -> None:
+    wild = preset("square-leaky-relu", training__learning_rate=1e30)
+    losses, _ = printed(export(wild, target), 50)
+    assert len(losses) < 50
+    assert not np.isfinite(losses[-1])
+
+
+def test_more_units_and_layers_than_a_line_holds(target: str) -> None:
+    many = source()
+    many["layers"] = [{"units": 3, "activation": "tanh"}] * 12 + many["layers"][-1:]
+    for extra in ({}, {"clip_norm": 0.1, "optimiser": "adam"}, {"l1": 0.1, "l2": 0.1}):
+        made = {**many, "training": {**many["training"], **extra}, "faults": ["penalty-sum"]}
+        made["report"] = {**many["report"], "penalty": True}
+        checked(made, target)
+        script = export(read_preset("made", made), target)
+        assert max(map(len, script.splitlines())) <= 100
+
+
+def test_names_and_questions_stay_comments(target: str) -> None:
+    story = {"question": "coding: utf-7\n\nraise SystemExit(3)\n\"\"\" ''' \\ {x} " + "x" * 300}
+    made = read_preset("a\nimport os\r\nraise\x0c", {**source(), "story": story})
+    check(made, target)
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"), [("matlab", None), ("", 0), ("numpy", -1), ("numpy", 2**32)]
+)
+def test_what_cannot_be_exported_is_refused(kind: str, seed: int | None) -> None:
+    with pytest.raises(nntui.ConfigError):
+        export(preset("add-relu"), kind, seed)

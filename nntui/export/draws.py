@@ -5,20 +5,32 @@ from collections.abc import Callable, Iterator
 from nntui.core.configuration import Configuration, Layer
 from nntui.export.text import times
 
+
+def _within(rows: int, columns: int) -> str:
+    return f"random.uniform(-bound, bound, ({rows}, {columns}))"
+
+
 INITIALISERS: dict[str, Callable[[int, int], str]] = {
     "normal": lambda rows, columns: f"random.randn({rows}, {columns})",
     "uniform": lambda rows, columns: f"random.rand({rows}, {columns})",
     "he": lambda rows, columns: f"random.randn({rows}, {columns}) * np.sqrt(2 / {columns})",
-    "he-uniform": lambda rows, columns: _uniform(rows, columns, f"6 / {columns}"),
+    "he-uniform": _within,
     "xavier": lambda rows, columns: (
         f"random.randn({rows}, {columns}) * np.sqrt(2 / {rows + columns})"
     ),
-    "xavier-uniform": lambda rows, columns: _uniform(rows, columns, f"6 / {rows + columns}"),
+    "xavier-uniform": _within,
     "lecun": lambda rows, columns: f"random.randn({rows}, {columns}) * np.sqrt(1 / {columns})",
-    "lecun-uniform": lambda rows, columns: _uniform(rows, columns, f"3 / {columns}"),
+    "lecun-uniform": _within,
     "zeros": lambda rows, columns: f"np.zeros(({rows}, {columns}))",
 }
 """Expressions that draw a matrix of (units out, units in)."""
+
+BOUNDS: dict[str, Callable[[int, int], str]] = {
+    "he-uniform": lambda rows, columns: f"np.sqrt(6 / {columns})",
+    "xavier-uniform": lambda rows, columns: f"np.sqrt(6 / {rows + columns})",
+    "lecun-uniform": lambda rows, columns: f"np.sqrt(3 / {columns})",
+}
+"""What some of these call ``bound``."""
 
 _BIASES = {"zeros": "np.zeros({})", "normal": "random.randn({})", "uniform": "random.rand({})"}
 
@@ -30,16 +42,14 @@ def draw_lines(configuration: Configuration, wrap: Callable[[str], str]) -> Iter
     inputs = configuration.data.width
     for k, layer in enumerate(configuration.layers):
         drawn = INITIALISERS[layer.init](layer.units, inputs)
+        if layer.init in BOUNDS:
+            yield f"bound = {BOUNDS[layer.init](layer.units, inputs)}"
         if layer.scale != 1.0 and " * " in drawn:
             drawn = f"({drawn})"
         yield f"W{k} = {wrap(times(layer.scale, drawn))}"
         if layer.bias != "none":
             yield f"b{k} = {wrap(_bias(layer))}"
         inputs = layer.units
-
-
-def _uniform(rows: int, columns: int, square: str) -> str:
-    return f"random.uniform(-np.sqrt({square}), np.sqrt({square}), ({rows}, {columns}))"
 
 
 def _bias(layer: Layer) -> str:

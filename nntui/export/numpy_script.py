@@ -6,7 +6,7 @@ from nntui.core.configuration import Configuration, Layer
 from nntui.export.functions import NUMPY
 from nntui.export.plan import REPLACES_BIAS_GRADIENT, LayerPlan, has_memory, plan
 from nntui.export.remarks import Remarks
-from nntui.export.text import listed, times
+from nntui.export.text import assigned, listed, times
 
 LOSSES = {
     "squared-error": "np.sum(error**2)",
@@ -219,11 +219,9 @@ class NumpyScript:
     def _steps(self, names: list[str], rate: str) -> Iterator[str]:
         """The optimiser's step of the parameters ``names``, clipped together."""
         gradients = [f"g{name}" for name in names]
-        comma = "," if len(gradients) == 1 else ""
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
-                target = ", ".join(gradients) + comma
-                yield listed(f"{target} = {clip}(", gradients, ")")
+                yield assigned(gradients, listed(f"{clip}(", gradients, ")"))
         for name in names:
             if self._step is None:
                 yield f"{name} -= {rate} * g{name}"

@@ -86,9 +86,10 @@ class PytorchScript:
         names = [name for each in self.layers for name in each.tensors]
         yield listed("parameters = [", names, "]")
         for each in self._early:
-            yield self._optimiser(f"optimiser{each.k}", each.tensors)
+            yield self._optimiser(f"optimiser{each.k}", listed("[", each.tensors, "]"))
         if self._late:
-            yield self._optimiser("optimiser", self._late)
+            late = listed("[", self._late, "]") if self._early else "parameters"
+            yield self._optimiser("optimiser", late)
 
     def before_loop(self) -> Iterator[str]:
         """Statements right before the loop over the epochs."""
@@ -154,12 +155,12 @@ class PytorchScript:
             loss = f"(({last.out} - {y}).detach() * z{last.k}).sum()"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
         yield f"loss = {loss}{f' / len({x})' if mean else ''}"
-        weights = [f"W{each.k}" for each in self.layers]
         if training.l2:
-            squares = " + ".join(f"({name}**2).sum()" for name in weights)
-            yield f"loss = loss + L2 / 2 * ({squares})"
+            squares = [f"(W{each.k}**2).sum()" for each in self.layers]
+            yield listed("loss = loss + L2 / 2 * sum([", squares, "])")
         if training.l1:
-            yield f"loss = loss + L1 * ({' + '.join(f'{name}.abs().sum()' for name in weights)})"
+            sizes = [f"abs(W{each.k}).sum()" for each in self.layers]
+            yield listed("loss = loss + L1 * sum([", sizes, "])")
         cut = [each for each in self._early if each.k]
         yield from (f"z{each.k}.retain_grad()" for each in cut)
         yield "for p in parameters:\n    p.grad = None"
@@ -211,11 +212,9 @@ class PytorchScript:
                 yield listed(f"{clip}(", names, ")")
         yield f"{optimiser}.step()"
 
-    def _optimiser(self, name: str, tensors: list[str]) -> str:
+    def _optimiser(self, name: str, tensors: str) -> str:
         kind, settings = OPTIMISERS[self._training.optimiser]
         told = [f"{key}={value}" for key, value in settings.items()]
         if not has_memory(self._training):
             told = []
-        return listed(
-            f"{name} = torch.optim.{kind}(", [f"[{', '.join(tensors)}]", "lr=RATE", *told], ")"
-        )
+        return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *told], ")")

@@ -11,7 +11,7 @@ from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
 from nntui.export.pytorch_script import PytorchScript
 from nntui.export.remarks import Remarks
-from nntui.export.text import WIDTH, comment, indented, listed
+from nntui.export.text import WIDTH, assigned, comment, indented, listed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 
@@ -78,7 +78,8 @@ class _Script:
 
     def _header(self) -> Iterator[str]:
         preset, goal = self._preset, self._preset.goal
-        yield f"# A {preset.network} network, trained with {self._target.library}; made by nntui."
+        library = self._target.library
+        yield from comment(f"A {preset.network} network, trained with {library}; made by nntui.")
         yield "# Seed and draws are those of nntui, and so are the losses that it prints."
         yield "#"
         yield from comment(f"Preset: {one_line(preset.name)}.")
@@ -142,9 +143,8 @@ class _Script:
         return plain if len(plain) < WIDTH else listed("return (", names, ")")
 
     def _forwarded(self, x: str) -> str:
-        names = self._seen()
-        plain = f"{', '.join(names)} = forward({x})"
-        return plain if len(plain) < WIDTH else listed("(", names, f") = forward({x})")
+        names, call = self._seen(), f"forward({x})"
+        return assigned(names, call) if len(names) > 1 else f"{names[0]} = {call}"
 
     def _output(self, x: str) -> str:
         """The outputs for the data rows ``x`` as an array."""

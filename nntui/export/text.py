@@ -20,6 +20,14 @@ def listed(before: str, items: Sequence[str], after: str) -> str:
     return "\n".join([before, *(f"    {row}" for row in rows), after])
 
 
+def assigned(names: Sequence[str], call: str) -> str:
+    """The statement that gives ``names``, in this order, what ``call`` returns."""
+    if len(names) == 1:
+        return f"({names[0]},) = {call}"
+    line = f"{', '.join(names)} = {call}"
+    return line if len(line) <= WIDTH else f"{listed('(', names, ')')} = {call}"
+
+
 def comment(text: str, first: str = "# ", rest: str = "# ") -> list[str]:
     """``text`` as comment lines; nothing in it can end the comment."""
     shown = "".join(each if each.isprintable() else " " for each in text)
