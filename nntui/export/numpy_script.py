@@ -103,8 +103,10 @@ class NumpyScript:
         if self._step is not None:
             yield f"# What {self._training.optimiser} remembers from update to update."
             for letter in self._step[1]:
-                for name in (name for each in self.layers for name in each.tensors):
-                    yield f"{letter}{name} = np.zeros_like({name})"
+                for each in self.layers:
+                    names = ", ".join(f"{letter}{name}" for name in each.tensors)
+                    zeros = ", ".join(f"np.zeros_like({name})" for name in each.tensors)
+                    yield f"{names} = {zeros}"
 
     def before_loop(self) -> Iterator[str]:
         """Statements right before the loop over the epochs."""
