@@ -112,6 +112,7 @@ def test_tables_stand_in_the_order_of_the_library_s_files() -> None:
     assert places == sorted(places)
     assert text.index("faults = ") < text.index("[data]") < text.index("[[layers]]")
     assert '{ name = "derivative", layers = [0], of = "gelu" }' in text
+    assert "seed" not in text
     # Keys of a string come in no order of their own.
     again = to_toml(decode(encode(VARIED["fault tables"])))
     assert text.startswith(again.rstrip())
@@ -131,6 +132,13 @@ def test_any_story_is_read_as_it_was(text: str) -> None:
     told = preset("add-relu", story={"question": text, "steps": [{"do": text, "see": ""}]})
     again = read(to_toml(told))
     assert again.story == told.story
+
+
+@pytest.mark.parametrize("length", range(WIDTH - 12, WIDTH + 3))
+def test_spaces_where_a_line_is_broken_stay(length: int) -> None:
+    text = f"a {'x' * (length - 2)}{' ' * 6}and more words"
+    told = preset("add-relu", story={"question": text})
+    assert read(to_toml(told)).story.question == text
 
 
 def test_a_saved_preset_needs_no_csv(from_csv: Preset, tmp_path: Path) -> None:

@@ -29,10 +29,9 @@ def assigned(names: Sequence[str], call: str) -> str:
 
 
 def comment(text: str, first: str = "# ", rest: str = "# ") -> list[str]:
-    """``text`` as comment lines; nothing in it can end the comment."""
-    shown = "".join(each if each.isprintable() else " " for each in text)
+    """``text`` as comment lines; a line break in it is a space."""
     return textwrap.wrap(
-        shown, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
     )
 
 
