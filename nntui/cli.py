@@ -50,7 +50,8 @@ def commands() -> None:
     """Step the training of a small neural network, and see why it does not learn.
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
-    library, or the path of a .toml file).  The commands below need no terminal.
+    library, the path of a .toml file, or a string that nntui show --string printed).  The
+    commands below need no terminal.
     """
 
 
@@ -110,11 +111,21 @@ def list_kind(kind: str | None, as_json: bool) -> None:
 
 @commands.command()
 @click.argument("preset")
-def show(preset: str) -> None:
-    """Print a preset's TOML, ready to copy and edit."""
-    from nntui.presets.library import find_preset, read_text
+@click.option("--string", "as_string", is_flag=True, help="Print it as one short string instead.")
+def show(preset: str, as_string: bool) -> None:
+    """Print a preset's TOML, ready to copy and edit.
 
-    click.echo(read_text(find_preset(preset)), nl=False)
+    As a string (without its story) it can be pasted wherever a preset is asked for.
+    """
+    from nntui.presets import encode, to_toml
+    from nntui.presets.library import find_preset, is_string, read_text
+
+    if as_string:
+        click.echo(encode(_load(preset)))
+    elif is_string(preset):
+        click.echo(to_toml(_load(preset)), nl=False)
+    else:
+        click.echo(read_text(find_preset(preset)), nl=False)
 
 
 @commands.command()
@@ -208,6 +219,28 @@ def sweep(
     else:
         click.echo(summary(result))
     _exit_if(interrupted)
+
+
+@commands.command("export")
+@click.argument("preset")
+@click.option("--as", "target", required=True, metavar="numpy|pytorch", help="What it is to use.")
+@click.option("-o", "file", metavar="FILE", help="Write it there, not to standard output.")
+@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+def export_script(
+    preset: str, target: str, file: str | None, seed: int | None, changes: tuple[str, ...]
+) -> None:
+    """Print a preset as a script of its own, which needs no nntui and prints the same losses."""
+    from pathlib import Path
+
+    from nntui.export import export
+    from nntui.presets.whole_file import write_bytes
+
+    script = export(_load(preset, changes), target, seed)
+    if file is None:
+        click.echo(script, nl=False)
+    else:
+        write_bytes(Path(file), script.encode())
 
 
 @commands.command("open")

@@ -66,6 +66,36 @@ def test_show_prints_a_preset_that_loads_again(tmp_path: Path) -> None:
     assert nntui.Run(again, seed=3).state_hash == nntui.Run(original, seed=3).state_hash
 
 
+def test_a_string_is_taken_wherever_a_preset_is(tmp_path: Path) -> None:
+    text = command("show", "add-relu", "--string").stdout
+    assert text.count("\n") == 1
+    text = text.strip()
+    run = ("--seed", "3", "--epochs", "2", "--json")
+    assert printed("run", text, *run) == printed("run", "add-relu", *run)
+    sweep = printed("sweep", text, "--seeds", "2", "--epochs", "2", "--json")
+    assert sweep["preset"] == "add-relu"
+    copy = tmp_path / "copy.toml"
+    copy.write_text(command("show", text).stdout, encoding="utf-8")
+    again = nntui.load_preset(str(copy))
+    assert again.configuration == nntui.load_preset("add-relu").configuration
+    assert "terminal" in refused(text)  # the app would open
+
+
+def test_an_exported_script_prints_the_losses(tmp_path: Path) -> None:
+    file = tmp_path / "script.py"
+    how = ("--seed", "4", "--set", "training.momentum=0.5")
+    done = command("export", "add-tanh", "--as", "numpy", *how, "-o", str(file))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert command("export", "add-tanh", "--as", "numpy", *how).stdout == file.read_text()
+    script = subprocess.run([sys.executable, file, "5"], capture_output=True, text=True)
+    told = [line.split() for line in script.stdout.splitlines() if not line.startswith("#")]
+    expected = printed("run", "add-tanh", *how, "--epochs", "5", "--json")["losses"]
+    losses = [[int(epoch), float(loss)] for epoch, loss in told]
+    np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-9)
+    torch = command("export", "add-tanh", "--as", "pytorch")
+    assert "import torch" in torch.stdout
+
+
 def test_run_json_keeps_the_contract() -> None:
     result = printed("run", "add-relu", "--seed", "1", "--epochs", "7", "--json")
     assert list(result) == [
@@ -186,6 +216,17 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("run", "add-relu", "--predict", "a,b"), "--predict"),
         (("run", "add-relu", "--predict", "1,2,3"), "2 inputs"),
         (("run", "add-relu", "--nonsense"), "nonsense"),
+        (("run", "nntui1-abc"), "cut off or altered"),
+        (("nntui1-abc",), "cut off or altered"),
+        (("show", "nntui2-abc"), "version"),
+        (("show", "qqq", "--string"), "nntui presets lists them"),
+        (("export", "add-relu"), "--as"),
+        (("export", "add-relu", "--as", "matlab"), "numpy, pytorch"),
+        (("export", "add-rellu", "--as", "numpy"), "did you mean add-relu"),
+        (("export", "add-relu", "--as", "numpy", "--seed", "-1"), "seed"),
+        (("export", "add-relu", "--as", "numpy", "--set", "training.momentum=2"), "less than 1"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/nowhere/x.py"), "cannot be written"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/"), "no regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
     ],

@@ -19,8 +19,8 @@ from test_timeline import WALKED
 
 import nntui
 from nntui.core.state import State
-from nntui.presets import Preset
-from nntui.timeline import keyframes, session, shelf, whole_file
+from nntui.presets import Preset, whole_file
+from nntui.timeline import keyframes, session, shelf
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
 

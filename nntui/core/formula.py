@@ -22,7 +22,7 @@ _UNARY: dict[type[ast.unaryop], Callable[[Any], Any]] = {
     ast.UAdd: operator.pos,
     ast.USub: operator.neg,
 }
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     name: getattr(np, name) for name in ("sin", "cos", "tanh", "exp", "log", "sqrt", "abs", "sign")
 }
 _NAMES = {"pi": np.float64(math.pi), "e": np.float64(math.e)}
@@ -46,8 +46,8 @@ def _evaluate(node: ast.expr, x: Any) -> Any:
             return _BINARY[type(op)](_evaluate(left, x), _evaluate(right, x))
         case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
             return _UNARY[type(op)](_evaluate(operand, x))
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](_evaluate(argument, x))
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
+            return FUNCTIONS[name](_evaluate(argument, x))
     raise ValueError(ast.unparse(node))
 
 
@@ -75,7 +75,7 @@ def evaluate_formula(key: str, text: str, x: Array) -> Array:
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ConfigError(
             key,
-            f"cannot evaluate {error}; known are x, pi, e, + - * / ** and {', '.join(_FUNCTIONS)}",
+            f"cannot evaluate {error}; known are x, pi, e, + - * / ** and {', '.join(FUNCTIONS)}",
         ) from None
     if not np.isfinite(y).all():
         at = float(x[~np.isfinite(y)][0])
@@ -92,5 +92,5 @@ def check_formula(key: str, text: str) -> None:
     except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise ConfigError(
             key,
-            f"cannot evaluate {error}; known are x, pi, e, + - * / ** and {', '.join(_FUNCTIONS)}",
+            f"cannot evaluate {error}; known are x, pi, e, + - * / ** and {', '.join(FUNCTIONS)}",
         ) from None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nntui.core.errors import ConfigError, quoted
+from nntui.presets.compact import decode, is_compact
 from nntui.presets.files import check_file, read_text
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
@@ -48,11 +49,19 @@ def preset_names() -> list[str]:
     return ordered + sorted(names - set(ordered))
 
 
+def _is_path(text: str) -> bool:
+    return Path(text).suffix == ".toml" or "/" in text
+
+
+def is_string(text: str) -> bool:
+    """Whether ``text`` is a preset in itself, and no name or path of one."""
+    return is_compact(text) and not _is_path(text)
+
+
 def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; ConfigError names the nearest if there is none."""
-    path = Path(name_or_path)
-    if path.suffix == ".toml" or "/" in name_or_path:
-        return check_file(path)
+    if _is_path(name_or_path):
+        return check_file(Path(name_or_path))
     names = preset_names()
     if name_or_path in names:
         return _folder() / f"{name_or_path}.toml"
@@ -62,11 +71,13 @@ def find_preset(name_or_path: str) -> Path:
 
 
 def load_preset(name_or_path: str) -> Preset:
-    """The preset of a library name or of a path to a ``.toml`` file.
+    """The preset of a library name, of a path to a ``.toml`` file, or of a preset string.
 
     Raises ConfigError, in one line, if there is none, if it is no TOML (with the line), or if an
     entry is wrong (with its dotted key).
     """
+    if is_string(name_or_path):
+        return decode(name_or_path)
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)

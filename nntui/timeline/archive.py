@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from nntui.core.errors import ConfigError
 from nntui.presets.files import check_file
-from nntui.timeline.whole_file import write_whole
+from nntui.presets.whole_file import write_whole
 
 AnyVector = npt.NDArray[Any]
 Vectors = dict[str, AnyVector]

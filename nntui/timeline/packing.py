@@ -10,13 +10,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import numpy as np
 
 from nntui import __version__
-from nntui.core.errors import ConfigError
 from nntui.core.section import Rows
 from nntui.core.state import Order, State
 from nntui.core.tape import Array
-from nntui.presets.csv_data import CsvSource
-from nntui.presets.preset import Preset
-from nntui.presets.schema import names_of
+from nntui.presets.source import embedded
 from nntui.timeline.archive import VECTORS, AnyVector
 from nntui.timeline.branch import Stretch
 from nntui.timeline.picture import BranchPicture, Saved
@@ -180,20 +177,9 @@ def _told(stretch: Stretch) -> _Told:
     """``stretch`` as it is written down; made once, since a stretch never changes."""
     found = _stretches.get(stretch)
     if found is None:
-        found = _Told(dict(_items(_embedded(stretch.preset))), dict(_items(stretch.changes)))
+        found = _Told(dict(_items(embedded(stretch.preset))), dict(_items(stretch.changes)))
         _stretches[stretch] = found
     return found
-
-
-def _embedded(preset: Preset) -> dict[str, Any]:
-    """The source of ``preset`` with the rows of a csv in the place of its name."""
-    source, data = preset.source, preset.configuration.data
-    if "data" not in source:
-        raise ConfigError("", "a preset that was made without its source cannot be saved")
-    if source["data"].get("csv") is None:
-        return source
-    own = {key: value for key, value in source["data"].items() if key not in names_of(CsvSource)}
-    return {**source, "data": {**own, "inputs": data.inputs, "targets": data.targets}}
 
 
 def _items(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 
-HEADLESS = "nntui run, sweep, presets, show, list, sessions and bench do not"
+HEADLESS = "nntui run, sweep, export, presets, show, list, sessions and bench do not"
 
 
 def _check_terminal() -> None:

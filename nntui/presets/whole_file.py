@@ -1,7 +1,7 @@
 """Writing a file whole or not at all: a kill at any moment leaves the old one or the new one."""
 
 import os
-import tempfile
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,13 +10,14 @@ from typing import IO
 
 from nntui.core.errors import ConfigError
 
+PRIVATE, SHARED = 0o600, 0o666
 PREFIX, SUFFIX = ".nntui-", ".tmp"
 STALE = 3600.0
 """Seconds after which a temporary file is one that a kill left behind."""
 
 
-def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
-    """Put what ``fill`` writes in the place of ``path``, readable by its owner only.
+def write_whole(path: Path, fill: Callable[[IO[bytes]], None], mode: int = PRIVATE) -> None:
+    """Put what ``fill`` writes in the place of ``path``, with the permissions ``mode`` less umask.
 
     A symbolic link stays, and the file that it points to is replaced.  Raises ConfigError, and
     leaves everything as it was, if that cannot be done.
@@ -27,7 +28,7 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
             raise ConfigError("", f"{path}: is a symbolic link that leads to itself")
         if target.exists() and not target.is_file():
             raise ConfigError("", f"{path}: is no regular file")
-        _replace(target, fill)
+        _replace(target, fill, mode)
     except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
         said = getattr(error, "strerror", None) or error
         raise ConfigError("", f"{path}: cannot be written ({said})") from None
@@ -35,9 +36,19 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], None]) -> None:
         _sync_folder(target.parent)
 
 
-def _replace(target: Path, fill: Callable[[IO[bytes]], None]) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put ``content`` in the place of ``path`` likewise, readable by whom the umask lets."""
+
+    def fill(file: IO[bytes]) -> None:
+        file.write(content)
+
+    write_whole(path, fill, SHARED)
+
+
+def _replace(target: Path, fill: Callable[[IO[bytes]], None], mode: int) -> None:
     _remove_stale(target.parent)
-    number, temporary = tempfile.mkstemp(SUFFIX, PREFIX, target.parent)
+    temporary = target.parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
+    number = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
     try:
         with open(number, "w+b") as file:
             fill(file)

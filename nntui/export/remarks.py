@@ -1,0 +1,30 @@
+"""Faults in a script's comments: what is wrong there and how to mend it, told in full once."""
+
+from nntui.core.configuration import Configuration
+from nntui.core.faults import FAULTS
+from nntui.export.text import comment
+
+
+class Remarks:
+    """The comments of one script."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def fault(self, name: str) -> list[str]:
+        """The comment above a line that is wrong."""
+        if name in self._told:
+            return [f"# FAULT {name}"]
+        self._told.add(name)
+        kind = FAULTS[name]
+        said = comment(f"{name}: {kind.what}", "# FAULT ", "#   ")
+        return [*said, *comment(kind.mend, "#   mend: ", "#   ")]
+
+    def idle(self, configuration: Configuration) -> list[str]:
+        """Comments on faults that the preset lists and that stand nowhere in its script."""
+        listed = dict.fromkeys(each.name for each in configuration.faults)
+        return [
+            f"# The fault {name} of the preset changes nothing in this network."
+            for name in listed
+            if name not in self._told
+        ]

@@ -1,0 +1,234 @@
+"""The frame of a script: what it is, settings, data, parameters, the loop over epochs, the end."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from nntui.core.errors import ConfigError, one_line, quoted
+from nntui.export.data import data_lines
+from nntui.export.draws import draw_lines
+from nntui.export.functions import needed
+from nntui.export.numpy_script import NumpyScript
+from nntui.export.pytorch_script import PytorchScript
+from nntui.export.remarks import Remarks
+from nntui.export.text import WIDTH, assigned, comment, indented, listed
+from nntui.presets.preset import Preset
+from nntui.presets.schema import check_seed
+
+TARGETS: dict[str, type[NumpyScript] | type[PytorchScript]] = {
+    "numpy": NumpyScript,
+    "pytorch": PytorchScript,
+}
+MOST_SHOWN = 10
+"""Rows whose outputs a script prints at its end."""
+
+SCHEDULES = {
+    "step": "DECAY ** (epoch // EVERY)",
+    "exponential": "DECAY ** (epoch / EVERY)",
+    "inverse": "1.0 / (1.0 + DECAY * epoch / EVERY)",
+    "cosine": "(DECAY + (1.0 - DECAY) * (1.0 + np.cos(np.pi * min(epoch / EVERY, 1.0))) / 2.0)",
+}
+
+
+def export(preset: Preset, target: str, seed: int | None = None) -> str:
+    """A script that trains ``preset`` from ``seed`` (its own if None) and prints every loss.
+
+    ``target`` is one of `TARGETS`.  Raises ConfigError for another one, or for a wrong seed.
+    """
+    if target not in TARGETS:
+        names = ", ".join(TARGETS)
+        raise ConfigError("", f"there is no export as {quoted(target)}; one of: {names}")
+    return _Script(preset, target, check_seed(preset.seed if seed is None else seed)).text()
+
+
+class _Script:
+    def __init__(self, preset: Preset, target: str, seed: int) -> None:
+        self._preset, self._seed = preset, seed
+        self._configuration = configuration = preset.configuration
+        self._training, self._remarks = configuration.training, Remarks()
+        self._target = TARGETS[target](configuration, self._remarks)
+        self._rate = "RATE" if self._training.schedule == "constant" else "rate"
+        whole = configuration.updates_per_epoch == 1 and self._training.order == "in-order"
+        self._batch = ("x", "y") if whole else ("xb", "yb")
+        # In the order of the script, for a fault is told in full where it comes first.
+        self._forward = list(self._target.forward())
+        self._update = list(self._target.update(*self._batch, self._rate))
+
+    def text(self) -> str:
+        """The whole script."""
+        setup, loop, end = list(self._target.setup()), list(self._loop()), list(self._end())
+        function = ["def forward(x):", *indented([*self._forward, self._returned()])]
+        body = "\n".join([*setup, *function, *loop, *end])
+        functions = needed(self._target.functions, body)
+        configuration = self._configuration
+        draws = draw_lines(configuration, self._target.trained)
+        top = [
+            self._header(),
+            ["import sys", "", *self._imports(body)],
+            self._settings("\n".join([*functions, body])),
+            data_lines(configuration.data),
+            draws,
+            setup,
+        ]
+        bottom = [*([each] for each in functions), function, [*loop, "", *end]]
+        paragraphs = ["\n".join(lines) for lines in top]
+        sections = ["\n\n".join(paragraph for paragraph in paragraphs if paragraph)]
+        sections += ["\n".join(lines) for lines in bottom]
+        return "\n\n\n".join(sections) + "\n"
+
+    def _header(self) -> Iterator[str]:
+        preset, goal = self._preset, self._preset.goal
+        library = self._target.library
+        yield from comment(f"A {preset.network} network, trained with {library}; made by nntui.")
+        yield "# Seed and draws are those of nntui, and so are the losses that it prints."
+        yield "#"
+        yield from comment(f"Preset: {one_line(preset.name)}.")
+        yield from comment(preset.story.question)
+        ends = " ends the run" if goal.stop else " is the goal"
+        yield f"# A loss of {goal.loss!r} or less{ends}; it has {goal.epochs} epochs."
+        yield "#"
+        yield '# python SCRIPT [EPOCHS] prints "epoch loss" per epoch; other lines begin with #.'
+        yield from self._remarks.idle(self._configuration)
+
+    def _imports(self, body: str) -> Iterator[str]:
+        yield "import numpy as np"
+        if self._target.library == "PyTorch":
+            yield "import torch"
+            if "F." in body:
+                yield "import torch.nn.functional as F"
+
+    def _settings(self, body: str) -> Iterator[str]:
+        """Constants, of which the script gets those that its ``body`` names."""
+        training, goal = self._training, self._preset.goal
+        yield f"SEED = {self._seed}"
+        yield f"EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else {goal.epochs}"
+        rows = self._configuration.data.training_rows
+        share = f" / {rows}  # divided by the rows" if training.l2_per_sample else ""
+        # Python's own powers would end in an error where NumPy's end in infinity.
+        decay = training.schedule_decay
+        settings: dict[str, Any] = {
+            "RATE": training.learning_rate,
+            "MOMENTUM": training.momentum,
+            "RHO": training.rho,
+            "BETA1": training.beta1,
+            "BETA2": training.beta2,
+            "EPSILON": training.epsilon,
+            "DECAY": f"np.float64({decay})" if decay > 1.0 else decay,
+            "EVERY": f"{training.schedule_every}  # epochs",
+            "BATCH": f"{self._configuration.batch_size}  # samples an update",
+            "DRAWS": f"{self._configuration.samples_per_epoch}  # samples an epoch",
+            "L1": f"{training.l1}{share}",
+            "L2": f"{training.l2}{share}",
+            "CLIP_VALUE": training.clip_value,
+            "CLIP_NORM": training.clip_norm,
+            "GOAL": goal.loss,
+        }
+        for name, value in settings.items():
+            if re.search(rf"\b{name}\b", body):
+                yield f"{name} = {value}"
+        yield ""
+        yield 'np.seterr(all="ignore")  # where numbers run away, the loss tells'
+        yield from self._target.preparations
+
+    def _seen(self) -> list[str]:
+        """The tensors of the forward pass that an update reads; the output is the last."""
+        out, update = self._target.layers[-1].out, "\n".join(self._update)
+        made = re.findall(r"^(\w+) = ", "\n".join(self._forward), re.MULTILINE)
+        names = [name for name in dict.fromkeys(made) if re.search(rf"\b{name}\b", update)]
+        return [*(name for name in names if name != out), out]
+
+    def _returned(self) -> str:
+        names = self._seen()
+        plain = f"return {', '.join(names)}"
+        return plain if len(plain) < WIDTH else listed("return (", names, ")")
+
+    def _forwarded(self, x: str) -> str:
+        names, call = self._seen(), f"forward({x})"
+        return assigned(names, call) if len(names) > 1 else f"{names[0]} = {call}"
+
+    def _output(self, x: str) -> str:
+        """The outputs for the data rows ``x`` as an array."""
+        last = "[-1]" if len(self._seen()) > 1 else ""
+        return self._target.array(f"forward({self._target.given(x)}){last}")
+
+    def _loop(self) -> Iterator[str]:
+        yield from self._target.before_loop()
+        yield "for epoch in range(EPOCHS):"
+        yield from indented(self._epoch())
+
+    def _epoch(self) -> Iterator[str]:
+        training, order = self._training, self._training.order
+        samples, batches = (
+            self._configuration.samples_per_epoch,
+            self._configuration.updates_per_epoch,
+        )
+        if training.schedule != "constant":
+            yield f"rate = RATE * {SCHEDULES[training.schedule]}"
+            yield from self._target.rates()
+        if order == "shuffled":
+            yield "order = random.permutation(len(x))"
+        elif order == "random":
+            yield "order = random.randint(0, len(x), DRAWS)"
+        yield "total = 0.0"
+        x, y = self._batch
+        update = [self._forwarded(x), *self._update]
+        if batches == 1 and order != "in-order":
+            yield f"{x}, {y} = x[order], y[order]"
+        if batches == 1:
+            yield from update
+        else:
+            yield f"for start in range(0, {samples}, BATCH):"
+            taken = "start : start + BATCH"
+            if order != "in-order":
+                yield f"    rows = order[{taken}]"
+                taken = "rows"
+            yield from indented([f"{x}, {y} = x[{taken}], y[{taken}]", *update])
+        yield "\n# The reported loss"
+        yield f"loss = total{f' / {samples}' if self._means else ''}"
+        yield from self._penalty()
+        yield "print(epoch, repr(float(loss)))"
+        goal = self._preset.goal
+        yield "if not np.isfinite(loss):\n    break"
+        if goal.stop:
+            yield "if loss <= GOAL:\n    break"
+
+    @property
+    def _means(self) -> bool:
+        return self._configuration.report.reduction == "mean"
+
+    def _penalty(self) -> Iterator[str]:
+        if not self._configuration.report.penalty:
+            return
+        layers = self._target.layers
+        if self._training.l2:
+            if any(each.has("penalty-sum") for each in layers):
+                yield from self._remarks.fault("penalty-sum")
+            terms = [
+                f"W{each.k}.sum()" if each.has("penalty-sum") else f"(W{each.k}**2).sum()"
+                for each in layers
+            ]
+            yield listed("loss += L2 / 2 * sum([", terms, "]).item()")
+        if self._training.l1:
+            yield listed("loss += L1 * sum([", [f"abs(W{x.k}).sum()" for x in layers], "]).item()")
+
+    def _end(self) -> Iterator[str]:
+        target, data = self._target, self._configuration.data
+        yield 'print("# parameters: how many numbers, from where to where")'
+        names = [name for each in target.layers for name in each.tensors]
+        pairs = [f'"{name}": {target.array(name)}' for name in names]
+        yield listed("for name, values in {", pairs, "}.items():")
+        yield '    print(f"# {name}: {values.size}, {values.min():g} to {values.max():g}")'
+        shown = f"[:{MOST_SHOWN}]" if data.rows > MOST_SHOWN else ""
+        yield f'print("# outputs{f" of the first {MOST_SHOWN} rows" if shown else ""}")'
+        yield f"outputs = {self._output(f'inputs{shown}')}"
+        yield f"for row, target, output in zip(inputs{shown}, targets{shown}, outputs):"
+        yield '    print("#", row.tolist(), "target", target.tolist(), "output", output.tolist())'
+        if data.probe is not None:
+            yield f"for row, output in zip(probe, {self._output('probe')}):"
+            yield '    print("# probe", row.tolist(), "output", output.tolist())'
+        if data.test_rows:
+            yield f"x, y = {target.given('inputs[test]')}, {target.given('targets[test]')}"
+            yield self._forwarded("x")
+            before, loss = target.reported("y")
+            yield from before
+            yield f'print("# tested", {loss}{" / len(test)" if self._means else ""})'

@@ -1,0 +1,135 @@
+"""From a `Preset` back to TOML, laid out as the library's files are."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from nntui.core.configuration import Data, FaultEntry, Layer, Report, Training
+from nntui.core.errors import ConfigError
+from nntui.core.section import Section
+from nntui.presets.files import LARGEST_FILE
+from nntui.presets.preset import Goal, Preset, Step, Story
+from nntui.presets.source import whole
+from nntui.presets.whole_file import write_bytes
+
+WIDTH = 100
+"""Columns after which a list or a text goes on in the next line."""
+
+
+SECTIONS: tuple[type[Section], ...] = (Data, Layer, Training, Report, FaultEntry, Goal, Story, Step)
+DECLARED = [each.name for section in SECTIONS for each in fields(section)]
+
+
+def to_toml(preset: Preset) -> str:
+    """A TOML text that is read as ``preset`` again; the rows of a csv stand in it.
+
+    Raises ConfigError for a preset that was not read from a source.
+    """
+    source = _ordered(whole(preset))
+    blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
+    for key in ("data", "layers", "training", "report", "goal", "story"):
+        blocks += _tables(key, source.get(key))
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def save_preset(preset: Preset, path: Path) -> None:
+    """Write ``preset`` to ``path`` as TOML, whole or not at all.
+
+    Raises ConfigError if that cannot be done, or if the file would be too large to be read.
+    """
+    content = to_toml(preset).encode()
+    if len(content) > LARGEST_FILE:
+        raise ConfigError("", f"{path}: would be larger than {LARGEST_FILE // 2**20} MiB")
+    write_bytes(path, content)
+
+
+def _ordered(value: Any) -> Any:
+    """``value`` with the keys of its tables in the order in which they are declared."""
+    if isinstance(value, list):
+        return [_ordered(each) for each in value] if _is_tables(value) else value
+    if not isinstance(value, dict):
+        return value
+    keys = sorted(value, key=lambda key: DECLARED.index(key) if key in DECLARED else 0)
+    return {key: _ordered(value[key]) for key in keys}
+
+
+def _tables(key: str, value: Any) -> Iterator[list[str]]:
+    """A table, or each of a list of tables, with its header; then the lists of tables in it."""
+    for table in value if isinstance(value, list) else [value]:
+        if table is None:
+            return
+        header = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
+        inner = {name: each for name, each in table.items() if _is_tables(each)}
+        yield [header, *_entries({name: table[name] for name in table if name not in inner})]
+        for name, each in inner.items():
+            yield from _tables(f"{key}.{name}", each)
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _entries(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_value(value, len(key) + 3)}" for key, value in table.items()]
+
+
+def _value(value: Any, used: int) -> str:
+    """``value`` in TOML, on one line if it fits behind ``used`` columns."""
+    if isinstance(value, str) and ("\n" in value or len(_quoted(value)) + used > WIDTH):
+        return _long_text(value)
+    line = _short(value)
+    if not isinstance(value, list) or len(line) + used <= WIDTH:
+        return line
+    return "\n".join(["[", *_wrapped(f"{_short(each)}," for each in value), "]"])
+
+
+def _short(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return _quoted(value)
+        case dict():
+            inside = ", ".join(f"{key} = {_short(each)}" for key, each in value.items())
+            return f"{{ {inside} }}"
+        case list():
+            return f"[{', '.join(map(_short, value))}]"
+    return repr(value)
+
+
+def _wrapped(items: Iterator[str]) -> Iterator[str]:
+    """``items`` in lines, as many in each as fit."""
+    line = " "
+    for item in items:
+        if len(line) > 1 and len(line) + 1 + len(item) > WIDTH:
+            yield line
+            line = " "
+        line += f" {item}"
+    yield line
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _long_text(text: str) -> str:
+    r"""``text`` between triple quotes; ``\`` at a line's end joins it with the next."""
+    escaped = _quoted(text)[1:-1].replace("\\n", "\n").replace("\\t", "\t")
+    lines = [part for line in escaped.split("\n") for part in _broken(line)]
+    return '"""\n' + "\n".join(lines) + '"""'
+
+
+def _broken(line: str) -> Iterator[str]:
+    r"""``line`` in pieces that fit, broken between two words, all but the last with a ``\``."""
+    while len(line) > WIDTH - 3:
+        place = line.rfind(" ", 0, WIDTH - 1) + 1
+        # What follows the break must be no space: TOML would drop it.
+        while place and line[place : place + 1].isspace():
+            place = line.rfind(" ", 0, place - 1) + 1
+        if not place:
+            break
+        yield f"{line[:place]}\\"
+        line = line[place:]
+    yield line
