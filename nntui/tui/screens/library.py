@@ -56,10 +56,16 @@ class LibraryScreen(SizedScreen):
             super().__init__()
             self.path = path
 
-    def __init__(self, presets: list[Preset], saved: Callable[[], Sequence[Entry]]) -> None:
-        """``saved`` gives the sessions that are offered to be resumed, the latest first."""
+    def __init__(
+        self, presets: list[Preset], saved: Callable[[], Sequence[Entry]], note: str = ""
+    ) -> None:
+        """``saved`` gives the sessions that are offered to be resumed, the latest first.
+
+        ``note`` is said beside the question that the list asks.
+        """
         super().__init__()
         self._presets, self._saved = presets, saved
+        self._note = note
         self._sessions: Sequence[Entry] = ()
         self._wanted = presets[0].name if presets else ""
 
@@ -107,7 +113,8 @@ class LibraryScreen(SizedScreen):
 
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
-        usual = Content.styled("Which of these looks like yours?", "$foreground-muted")
+        note = f"  ({self._note})" if self._note else ""
+        usual = Content.styled(f"Which of these looks like yours?{note}", "$foreground-muted")
         said = Content.styled(message, "$text-warning") if message else usual
         self.query_one("#say", Static).update(said)
 
