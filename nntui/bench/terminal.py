@@ -62,7 +62,8 @@ class Terminal:
         while (at := self.seen.find(text)) < 0:
             if monotonic() - started > PATIENCE:
                 raise TimeoutError(f"{text!r} was not shown, but {self.seen[-500:]!r}")
-            self.read(TICK)
+            if select.select([self._master], [], [], TICK)[0]:
+                self._take()
         self.seen = self.seen[at + len(text) :]
         return monotonic() - started
 

@@ -1,5 +1,6 @@
 """Starting the app: what it needs of the terminal is checked before anything is drawn."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -10,6 +11,8 @@ from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.tui.profile import Profile, choose, speaks_utf8
 
+HAND_OVER = 0.001
+"""Seconds; Python's own are five times as many."""
 HEADLESS = "nntui run, sweep, presets, show, list, sessions and bench do not"
 
 
@@ -59,6 +62,9 @@ def launch(
     Raises ConfigError if the terminal cannot show it, or if the session cannot be read.
     """
     _check_terminal()
+    # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth
+    # of the start, and later every look would pass through all of it again.
+    gc.disable()
     profile = (options or Options()).profile()
     profile.prepare(os.environ)
     from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
@@ -71,6 +77,10 @@ def launch(
     from nntui.tui.signals import leave_on_signals
 
     app = NNTUI(preset, session, profile)
+    gc.freeze()
+    gc.enable()
+    # The threads that read keys and write frames wait so long for a training that is under way.
+    sys.setswitchinterval(HAND_OVER)
     leave_on_signals(app)
     try:
         app.run(mouse=profile.mouse)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 FRAMES, FRAMES_OVER_SSH = 15, 5
 """Pictures a second while something is trained."""
-KEYS, KEYS_OVER_SSH = 60, 30
+KEYS, KEYS_OVER_SSH = 120, 30
 """Pictures a second that keys can make, however few training makes."""
 AUTO, TRUECOLOR, NONE = "auto", "truecolor", "none"
 COLOURS = {AUTO: "auto", TRUECOLOR: TRUECOLOR, "256": "256", "16": "standard", NONE: "auto"}
