@@ -4,9 +4,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -26,6 +26,7 @@ BROKEN_PIPE = 1
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """In matrices this small, threads of the linear algebra library only wait for each other: on a
 busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
+COLOURS = ("auto", "truecolor", "256", "16", "none")
 MOST_SEEDS = 10_000_000
 SLICE = 0.1
 """Seconds between two looks at Ctrl+C and the progress line."""
@@ -35,7 +36,8 @@ class Commands(click.Group):
     """A group whose first word, when it is no command, is the preset to open in the app."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (not args[0].startswith("-") and args[0] not in self.commands):
+        first = args[0].partition("=")[0] if args else ""
+        if first not in self.commands and first not in ("-h", "--help", "--version"):
             args = ["app", *args]
         return super().parse_args(ctx, args)
 
@@ -50,19 +52,43 @@ def commands() -> None:
     """Step the training of a small neural network, and see why it does not learn.
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
-    library, the path of a .toml file, or a string that nntui show --string printed).  The
-    commands below need no terminal.
+    library, the path of a .toml file, or a string that nntui show --string printed).  Both draw
+    on the terminal, and so does open; they take
+
+    \b
+      --fps N           Pictures a second while training (1 to 60; 15, over SSH 5).
+      --ascii           Draw with ASCII alone.
+      --no-mouse        Leave the mouse to the terminal.
+      --color COLOURS   auto, truecolor, 256, 16 or none.
+
+    The other commands below need no terminal.
     """
 
 
-@commands.command(hidden=True)
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def drawing(command: Command) -> Command:
+    """The options of what opens the app."""
+    for option in (
+        click.option("--color", type=click.Choice(COLOURS), help="Colours to draw with."),
+        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
+        click.option("--ascii", is_flag=True, help="Draw with ASCII alone."),
+        click.option("--fps", type=click.IntRange(1, 60), help="Pictures a second in training."),
+    ):
+        command = option(command)
+    return command
+
+
+@commands.command(hidden=True, options_metavar="[--fps N] [--ascii] [--no-mouse] [--color COLOURS]")
 @click.argument("preset", required=False)
-def app(preset: str | None) -> None:
+@drawing
+def app(preset: str | None, **options: Any) -> None:
     """Open the app."""
     loaded = _load(preset) if preset is not None else None
-    from nntui.tui.launch import launch
+    from nntui.tui.launch import Options, launch
 
-    click.get_current_context().exit(launch(loaded))
+    click.get_current_context().exit(launch(loaded, options=Options(**options)))
 
 
 @commands.command()
@@ -245,7 +271,8 @@ def export_script(
 
 @commands.command("open")
 @click.argument("file")
-def open_session(file: str) -> None:
+@drawing
+def open_session(file: str, **options: Any) -> None:
     """Open a saved session in the app, where it was left.
 
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
@@ -253,11 +280,11 @@ def open_session(file: str) -> None:
     """
     from nntui.timeline.session import load
     from nntui.timeline.shelf import find
-    from nntui.tui.launch import launch
+    from nntui.tui.launch import Options, launch
 
     path = find(file)
     load(path)  # what cannot be opened is said before a screen is drawn
-    click.get_current_context().exit(launch(None, session=path))
+    click.get_current_context().exit(launch(None, path, Options(**options)))
 
 
 @commands.command()

@@ -628,6 +628,7 @@ async def test_a_difference_that_never_comes_is_looked_for_in_small_steps() -> N
         await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
         await pilot.press("m")
         screen = bench(pilot)
+        await until(pilot, lambda: not screen.running)
         for _ in range(100):
             screen.show("")
         found = screen._searched[2]

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.dom import DOMNode
 from textual.events import Key, Resize
 from textual.screen import Screen
@@ -20,24 +20,31 @@ from nntui.timeline import shelf
 from nntui.timeline.session import load
 from nntui.tui.actions import LIBRARY, WORKBENCH, fill_keys
 from nntui.tui.keeper import EVERY
+from nntui.tui.profile import Profile
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
+from nntui.tui.thrift import ThriftyApp
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
 
 
-class NNTUI(App[None]):
+class NNTUI(ThriftyApp):
     """Opens ``preset``, or the session saved at ``path``, or the library."""
 
     TITLE = "nntui"
     # Messages stay above the timeline and the keys.
     CSS = "ToastRack { margin-bottom: 3; }"
 
-    def __init__(self, preset: Preset | None = None, path: Path | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        preset: Preset | None = None,
+        path: Path | None = None,
+        profile: Profile | None = None,
+    ) -> None:
+        super().__init__(profile or Profile())
         self._preset, self._path = preset, path
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
@@ -49,9 +56,9 @@ class NNTUI(App[None]):
         self.event_loop = asyncio.get_running_loop()
         self.set_interval(EVERY, self.autosave)
         if self._path is not None:
-            await self._resume(self._path)
+            await self._resume(self._path, self._noted(f"resumed {self._path.stem}"))
         elif self._preset is not None:
-            await self._open(self._preset, self._offer(self._preset))
+            await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
             await self._show_library()
 
@@ -79,7 +86,7 @@ class NNTUI(App[None]):
 
     def _show_library(self) -> AwaitMount:
         if self._library is None:
-            self._library = LibraryScreen(list(library()), self._offered)
+            self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
         return self.push_screen(self._library)
 
     def _offered(self) -> list[shelf.Entry]:
@@ -94,6 +101,10 @@ class NNTUI(App[None]):
         when = shelf.age(saved.saved, datetime.now(UTC))
         return fill_keys(f"{{resume}} resumes what was saved {when}")
 
+    def _noted(self, note: str) -> str:
+        """``note``, behind what was chosen for this connection."""
+        return "; ".join(each for each in (self.profile.note, note) if each)
+
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
@@ -106,11 +117,11 @@ class NNTUI(App[None]):
         # An installed screen outlives being popped, and so does its run.
         self.install_screen(bench, f"workbench-{self._opened}")
 
-    async def _resume(self, path: Path) -> None:
+    async def _resume(self, path: Path, note: str = "") -> None:
         """Open the session saved at ``path``; ConfigError if it cannot be read."""
         run, view = load(path)
         scenario = run.tree.root.stretches[0].preset
-        bench = Workbench(scenario, run, path, note=f"resumed {path.stem}")
+        bench = Workbench(scenario, run, path, note=note or f"resumed {path.stem}")
         before = self._benches.get(scenario)
         if before is not None:
             self._keep(before)

@@ -1,13 +1,18 @@
 """Starting the app: what it needs of the terminal is checked before anything is drawn."""
 
+import gc
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
+from nntui.tui.profile import Profile, choose, speaks_utf8
 
+HAND_OVER = 0.001
+"""Seconds; Python's own are five times as many."""
 HEADLESS = "nntui run, sweep, export, presets, show, list, sessions and bench do not"
 
 
@@ -26,21 +31,42 @@ def _check_terminal() -> None:
             "",
             f"the app needs a terminal with a cursor, and TERM is unset or dumb; {HEADLESS}",
         )
-    encoding = (sys.__stderr__.encoding or "").lower().replace("-", "")
-    if encoding != "utf8":
-        raise ConfigError(
-            "",
-            f"the app draws with UTF-8, and this terminal's locale says {encoding}; "
-            "start it with PYTHONUTF8=1 if the terminal can show it",
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line; what was not is chosen for the connection."""
+
+    fps: int | None = None
+    ascii: bool = False
+    no_mouse: bool = False
+    color: str | None = None
+
+    def profile(self) -> Profile:
+        """How to draw on this terminal."""
+        assert sys.__stderr__ is not None
+        return choose(
+            fps=self.fps,
+            ascii_only=self.ascii,
+            mouse=not self.no_mouse,
+            color=self.color,
+            utf8=speaks_utf8(sys.__stderr__.encoding),
         )
 
 
-def launch(preset: Preset | None, session: Path | None = None) -> int:
+def launch(
+    preset: Preset | None, session: Path | None = None, options: Options | None = None
+) -> int:
     """Run the app on ``preset``, on a saved session, or on the library; returns the exit code.
 
     Raises ConfigError if the terminal cannot show it, or if the session cannot be read.
     """
     _check_terminal()
+    # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth
+    # of the start, and later every look would pass through all of it again.
+    gc.disable()
+    profile = (options or Options()).profile()
+    profile.prepare(os.environ)
     from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH, TOO_SMALL
 
     assert sys.__stderr__ is not None
@@ -50,10 +76,14 @@ def launch(preset: Preset | None, session: Path | None = None) -> int:
     from nntui.tui.app import NNTUI
     from nntui.tui.signals import leave_on_signals
 
-    app = NNTUI(preset, session)
+    app = NNTUI(preset, session, profile)
+    gc.freeze()
+    gc.enable()
+    # The threads that read keys and write frames wait so long for a training that is under way.
+    sys.setswitchinterval(HAND_OVER)
     leave_on_signals(app)
     try:
-        app.run()
+        app.run(mouse=profile.mouse)
     finally:
         said = app.save_all()
         # After a dropped connection there is nobody to read it.

@@ -11,13 +11,12 @@ from nntui.timeline.ending import BUDGET, DIVERGED, TARGET
 from nntui.tui.actions import fill_keys
 from nntui.tui.player import ARRIVED, Player
 from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.thrift import ThriftyApp
 from nntui.tui.widgets.status import DIVERGED as SHOWN_DIVERGED
 from nntui.tui.widgets.status import PAST, PAUSED, REPLAYING, RUNNING
 
 Training = Callable[[], Coroutine[None, None, str]]
 """Trains when awaited, and says how that ended."""
-
-FRAMES_PER_SECOND = 15
 
 
 class Bench(SizedScreen):
@@ -33,7 +32,14 @@ class Bench(SizedScreen):
 
     def on_mount(self) -> None:
         """Frames are drawn only while something is trained."""
-        self._frames = self.set_interval(1 / FRAMES_PER_SECOND, self.show, pause=True)
+        assert isinstance(self.app, ThriftyApp)
+        self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
+
+    def _frame(self) -> None:
+        """Show the run, if the terminal has shown what it got before."""
+        assert isinstance(self.app, ThriftyApp)
+        if not self.app.line_is_busy:
+            self.show()
 
     def on_unmount(self) -> None:
         """Stop training."""

@@ -15,7 +15,6 @@ from nntui.tui.actions import fill_keys
 from nntui.tui.screens.ask import Ask, AskNumber
 from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.change import AskChange, Changes
-from nntui.tui.screens.seeds import SeedsScreen
 from nntui.tui.widgets.branches import BranchesPanel
 from nntui.tui.widgets.heatmap import DIFFERENCE, A, B, Heatmap, comparable
 from nntui.tui.widgets.loss_plot import Overlaid
@@ -128,6 +127,9 @@ class Branching(Bench):
 
     def action_many_seeds(self) -> None:
         """Train many other seeds, and open one of them if it is chosen."""
+        # The sweeps take a tenth of the start to import, and are seldom asked for.
+        from nntui.tui.screens.seeds import SeedsScreen
+
         if self.stop_to_ask():
             run = self.run_shown
             self.app.push_screen(SeedsScreen(run.preset, run.seed, run.changed), self.start)

@@ -57,10 +57,16 @@ class LibraryScreen(SizedScreen):
             super().__init__()
             self.path = path
 
-    def __init__(self, presets: list[Preset], saved: Callable[[], Sequence[Entry]]) -> None:
-        """``saved`` gives the sessions that are offered to be resumed, the latest first."""
+    def __init__(
+        self, presets: list[Preset], saved: Callable[[], Sequence[Entry]], note: str = ""
+    ) -> None:
+        """``saved`` gives the sessions that are offered to be resumed, the latest first.
+
+        ``note`` is said beside the question that the list asks.
+        """
         super().__init__()
         self._presets, self._saved = presets, saved
+        self._note = note
         self._sessions: Sequence[Entry] = ()
         self._wanted = presets[0].name if presets else ""
 
@@ -108,9 +114,9 @@ class LibraryScreen(SizedScreen):
 
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
-        usual = Content.styled(
-            "Which of these looks like yours?  New here? T shows you around.", "$foreground-muted"
-        )
+        asked = "Which of these looks like yours?  New here? T shows you around."
+        note = f"  ({self._note})" if self._note else ""
+        usual = Content.styled(asked + note, "$foreground-muted")
         said = Content.styled(message, "$text-warning") if message else usual
         self.query_one("#say", Static).update(said)
 

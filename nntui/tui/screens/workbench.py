@@ -137,9 +137,10 @@ class Workbench(Stepping, Guiding):
             status.goal = run.preset.goal
             if note is not None:
                 status.note = note
-                if not status.fits(note):
-                    # The line has no room for it, and it may be the answer that was asked for.
-                    self.notify(note, markup=False)
+                if status.size:
+                    self._say_all_of(note)
+                else:
+                    self.call_after_refresh(self._say_all_of, note)
             plot, heatmap = self.query_one(LossPlot), self.query_one(Heatmap)
             # One picture a frame: these two are drawn with the snapshot that follows.
             plot.set_reactive(LossPlot.goal, run.preset.goal.loss)
@@ -150,6 +151,11 @@ class Workbench(Stepping, Guiding):
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
+
+    def _say_all_of(self, note: str) -> None:
+        """Say ``note`` apart where its line has no room: it may be an answer to a question."""
+        if not self.query_one(StatusLine).fits(note):
+            self.notify(note, markup=False)
 
     def _other_snapshot(self) -> Snapshot | None:
         """The overlaid branch at the update of the run on the screen, or as near as it goes."""
