@@ -25,6 +25,7 @@ from nntui.core.losses import LOSSES, REDUCTIONS
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
 from nntui.export import TARGETS, export
+from nntui.export.formulas import numpy_formula
 from nntui.presets import Preset, preset_names, read_preset
 from nntui.presets.schema import override
 
@@ -453,6 +454,13 @@ def test_more_units_and_layers_than_a_line_holds(target: str) -> None:
         checked(made, target)
         script = export(read_preset("made", made), target)
         assert max(map(len, script.splitlines())) <= 100
+
+
+def test_numbers_of_a_formula_are_written_as_any_numpy_takes_them() -> None:
+    # NumPy 1 makes objects of an array times a whole number that no machine integer holds.
+    assert numpy_formula("2*x + 99999999999999999999*x") == "2 * x + 1e+20 * x"
+    assert numpy_formula("2**0.5*x") == "np.float64(2.0) ** np.float64(0.5) * x"
+    assert numpy_formula("e") == "np.full_like(x, np.e)"
 
 
 def test_names_and_questions_stay_comments(target: str) -> None:
