@@ -454,6 +454,23 @@ def test_sub_steps_come_in_the_order_in_which_the_update_is_made(
         anatomy.step_of("nothing", 0)
 
 
+@pytest.mark.parametrize("early", [[], [0], [1], [0, 1]])
+def test_a_layer_that_is_updated_early_is_clipped_alone(early: list[int]) -> None:
+    faults = [{"name": "update-before-backprop", "layers": early}]
+    anatomy = dissect(two_layers(faults, clip_norm=0.01))
+    alone = [{0}, {1}] if early else [{0, 1}]
+    for place in places(anatomy):
+        lines = by_name(arithmetic(anatomy, *place))
+        assert_hold(lines["g clipped"])
+    for layers in alone:
+        squares = sum(
+            float((values**2).sum())
+            for (tensor, layer), values in anatomy.made.tensors.items()
+            if tensor.startswith("clipped") and layer in layers
+        )
+        assert math.sqrt(squares) == pytest.approx(0.01)
+
+
 def test_lines_become_known_in_the_order_in_which_they_stand() -> None:
     for faults in ([], ["update-before-backprop"]):
         anatomy = dissect(two_layers(faults, momentum=0.9, clip_norm=0.1))

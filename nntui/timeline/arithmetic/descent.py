@@ -21,7 +21,6 @@ from nntui.timeline.arithmetic.expression import (
     product,
 )
 from nntui.timeline.arithmetic.formulas import optimiser_lines
-from nntui.timeline.substeps import Phase
 
 
 def gradient(at: Place) -> Iterator[Equation]:
@@ -154,12 +153,13 @@ def clipping(at: Place) -> Iterator[Equation]:
 
 
 def _norm(at: Place, most: float | None) -> float:
-    """The norm of the gradients that are clipped together, those of one sub-step."""
-    together = next(
-        step.layers
-        for step in at.computed.steps
-        if step.phase is Phase.UPDATE and at.layer in step.layers
-    )
+    """The norm of the gradients that are clipped together: a layer updated early is alone."""
+    early = {
+        layer
+        for layer, faults in enumerate(at.computed.faults)
+        if any(each.updates_before_backprop for each in faults)
+    }
+    together = {at.layer} if at.layer in early else set(range(at.last + 1)) - early
     found: list[Array] = [
         values.ravel()
         for (tensor, layer), values in at.computed.tensors.items()
