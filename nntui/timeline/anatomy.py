@@ -137,18 +137,33 @@ class Anatomy:
                 return number
         raise KeyError((tensor, layer))
 
+    def distances(self, tensor: str, layer: int) -> Array:
+        """How far each cell of ``tensor`` is off, rounding left out; of the tensor's shape."""
+        mine, right = (each.tensors[tensor, layer] for each in (self.made, self.correct))
+        with np.errstate(all="ignore"):
+            same = (mine == right) | (np.isnan(mine) & np.isnan(right))
+            off = np.where(same, 0.0, np.abs(mine - right))
+            off = np.where(np.isnan(off), np.inf, off)
+            return np.where(off > ROUNDING * np.abs(right).max(), off, 0.0)
+
+    def is_off(self, tensor: str, layer: int, unit: int, sample: int) -> bool:
+        """Whether one cell of a tensor of shape (units, samples) is not what it should be."""
+        return self.made is not self.correct and bool(self._off[tensor, layer][unit, sample])
+
+    @cached_property
+    def _off(self) -> dict[Key, Array]:
+        return {key: self.distances(*key) for key in self.made.tensors}
+
     def deviation(self, tensor: str, layer: int) -> Deviation | None:
         """How far ``tensor`` is off; None where it is as it should be."""
         if self.made is self.correct:
             return None
-        mine, right = (each.tensors[tensor, layer] for each in (self.made, self.correct))
+        off = self._off[tensor, layer]
+        largest = float(off.max())
+        if largest == 0.0:
+            return None
         with np.errstate(all="ignore"):
-            off = np.where((mine == right) | (np.isnan(mine) & np.isnan(right)), 0.0, mine - right)
-            off = np.where(np.isnan(off), np.inf, np.abs(off))
-            largest, magnitude = float(off.max()), float(np.abs(right).max())
-            if not largest > ROUNDING * magnitude:
-                return None
-            share = float(np.divide(largest, magnitude))
+            share = float(largest / np.abs(self.correct.tensors[tensor, layer]).max())
         cell = tuple(int(index) for index in np.unravel_index(int(off.argmax()), off.shape))
         return Deviation(tensor, layer, largest, share, cell)
 

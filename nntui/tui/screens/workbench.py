@@ -18,6 +18,7 @@ from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, f
 from nntui.tui.keeper import Keeper
 from nntui.tui.screens.branching import Branching
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.travelling import Travelling
 from nntui.tui.widgets.branches import BranchesPanel, entries
@@ -43,7 +44,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, Branches
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Travelling, Branching):
+class Workbench(Stepping, Travelling, Branching, Inspecting):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -148,6 +149,7 @@ class Workbench(Stepping, Travelling, Branching):
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
+        self.moved.publish(run)
 
     def _other_snapshot(self) -> Snapshot | None:
         """The overlaid branch at the update of the run on the screen, or as near as it goes."""
