@@ -22,7 +22,7 @@ from nntui.core.optimisers import OPTIMISERS
 from nntui.presets import Preset
 from nntui.presets.schema import override
 from nntui.timeline.anatomy import Anatomy, Computed, dissect
-from nntui.timeline.arithmetic import Line, arithmetic
+from nntui.timeline.arithmetic import Line, arithmetic, written
 from nntui.timeline.arithmetic import expression as printing
 from nntui.timeline.arithmetic.expression import (
     Call,
@@ -36,7 +36,6 @@ from nntui.timeline.arithmetic.expression import (
     Sum,
 )
 from nntui.timeline.arithmetic.formulas import loss_slope, loss_term, slope_of, value_of
-from nntui.timeline.arithmetic.lines import written
 from nntui.timeline.substeps import Phase
 
 EPS = 1e-13

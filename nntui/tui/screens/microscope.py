@@ -48,6 +48,10 @@ class Lens:
     """How many parts of the update are made."""
 
 
+def _weight(column: int | None) -> str:
+    return "bias b" if column is None else f"weight w[{column}]"
+
+
 class Chosen(Message):
     """The microscope looked at a unit and a data row when it was closed."""
 
@@ -107,7 +111,7 @@ class MicroscopeScreen(SizedScreen):
         """Follow the run."""
         self._bench.moved.subscribe(self, self._moved)
         self.query_one(StatusLine).mirror(self._bench.query_one(StatusLine))
-        self.query_one(StatusLine).note = "space walks part by part, enter makes the update"
+        self.query_one(StatusLine).note = ""  # it names keys of the workbench
         self._take_sample()
         self._look()
 
@@ -146,7 +150,9 @@ class MicroscopeScreen(SizedScreen):
             )
             lines = arithmetic(anatomy, lens.layer, lens.unit, lens.sample, lens.column)
             equations = self.query_one(EquationsPanel)
-            title = f"The update from {anatomy.update:,} to {anatomy.update + 1:,}"
+            title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."
+            title += f"{lens.unit}, sample {anatomy.rows[lens.sample]}, {_weight(lens.column)}"
+            title = title.replace("[", r"\[")
             if equations.border_title != title:
                 equations.border_title = title
             equations.told = Told(

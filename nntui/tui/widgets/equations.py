@@ -10,8 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.timeline.anatomy import Deviation
-from nntui.timeline.arithmetic import Line
-from nntui.timeline.arithmetic.lines import written
+from nntui.timeline.arithmetic import Line, written
 from nntui.timeline.substeps import Phase, SubStep
 from nntui.tui.widgets.panel import TextPanel
 
