@@ -1,7 +1,7 @@
 """The workbench's action that looks at one update through the microscope."""
 
 from nntui.tui.screens.bench import Bench
-from nntui.tui.screens.microscope import Chosen, MicroscopeScreen
+from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.widgets.heatmap import Heatmap
 
 
@@ -16,7 +16,7 @@ class Inspecting(Bench):
             layer, unit = heatmap.unit or (last, 0)
             self.app.push_screen(MicroscopeScreen(self, layer, unit, heatmap.cell[1]))
 
-    def on_microscope_screen_chosen(self, message: Chosen) -> None:
+    def on_microscope_screen_chosen(self, message: MicroscopeScreen.Chosen) -> None:
         """Put the heatmap's cursor where one looked last."""
         layers = self.run_shown.preset.configuration.layers
         above = sum(layer.units for layer in layers[: message.layer])

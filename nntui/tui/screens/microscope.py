@@ -52,16 +52,6 @@ def _weight(column: int | None) -> str:
     return "bias b" if column is None else f"weight w[{column}]"
 
 
-class Chosen(Message):
-    """The microscope looked at a unit and a data row when it was closed."""
-
-    namespace = "microscope_screen"
-
-    def __init__(self, layer: int, unit: int, row: int) -> None:
-        super().__init__()
-        self.layer, self.unit, self.row = layer, unit, row
-
-
 class MicroscopeScreen(SizedScreen):
     """Between status and keys: the parts of the update, what is known so far, the arithmetic."""
 
@@ -76,6 +66,13 @@ class MicroscopeScreen(SizedScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
     BINDINGS = bindings(MICROSCOPE)
+
+    class Chosen(Message):
+        """The microscope was closed while it looked at a unit and a data row."""
+
+        def __init__(self, layer: int, unit: int, row: int) -> None:
+            super().__init__()
+            self.layer, self.unit, self.row = layer, unit, row
 
     lens: reactive[Lens] = reactive(Lens())
     """What one looks at."""
@@ -275,5 +272,5 @@ class MicroscopeScreen(SizedScreen):
     def action_close(self) -> None:
         """Back to the workbench, whose heatmap cursor goes where one looked."""
         row = self._anatomy.rows[self.lens.sample]
-        self._bench.post_message(Chosen(self.lens.layer, self.lens.unit, row))
+        self._bench.post_message(self.Chosen(self.lens.layer, self.lens.unit, row))
         self.dismiss()

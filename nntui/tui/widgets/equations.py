@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isinf
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -96,7 +97,7 @@ def _equation(line: Line, width: int) -> Iterator[Styled]:
 
 
 def _summary(told: Told, width: int) -> Iterator[Styled]:
-    """Where the whole update is off."""
+    """Where the whole update is off; shares are of the greatest correct magnitude."""
     if not told.faulty:
         return
     yield "", ""
@@ -105,8 +106,8 @@ def _summary(told: Told, width: int) -> Iterator[Styled]:
     if not told.deviations:
         yield "no number is off: the faults make no difference in this update", "$text-success"
     for each in told.deviations:
-        share = "where all should be 0" if each.share == float("inf") else f"{each.share:.2g} of it"
-        text = f"{each.tensor} of layer {each.layer}: off by up to {each.largest:.3g}, {share}"
+        share = "all should be 0" if isinf(each.share) else f"{100 * each.share:.3g} %"
+        text = f"{each.tensor} of layer {each.layer}: off by up to {each.largest:.3g} ({share})"
         yield from ((line, "") for line in _wrapped(text, width, 0))
 
 
