@@ -60,7 +60,7 @@ def gradient(at: Place) -> Iterator[Equation]:
             "g",
             _rule(at, fault, before, after),
             after,
-            f"{fault.name}: {fault.what}",
+            "what the fault hands to the optimiser",
             () if replaced else (f"it takes the place of {number(before)}",),
             (fault,),
         )
@@ -199,9 +199,10 @@ def update(at: Place) -> Iterator[Equation]:
     still = (f"the step is 0: {at.parameter} stays as it is",) if step == 0.0 else ()
     yield Equation(f"step of {letter}", layer, "step", direction, step, why, still)
     before, after = Number(_parameter(at), at.parameter), at.own(tensors[letter, layer])
-    why = "against the gradient, because that lowers the loss"
+    why = "minus the step: against the gradient"
     whole = Difference(before, Number(step, "step"))
-    early = [each for each in at.faults if each.updates_before_backprop and layer > 0]
+    lower = layer > 0 and at.column is not None
+    early = [each for each in at.faults if each.updates_before_backprop and lower]
     notes = tuple(
         f"{each.name}: layer {layer - 1} gets its error through the new W" for each in early
     )

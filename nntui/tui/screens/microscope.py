@@ -29,8 +29,8 @@ EXPLAINED = (
     "the program makes it; the line at the top says where you are, and a dot stands for what is "
     "not known yet. Up and down choose the unit (named layer.unit), left and right the sample, "
     "[ and ] the weight. Where a fault changes a line it is marked FAULT, and what correct "
-    "backpropagation gives stands below as correct; a number behind ! is off because of one. "
-    "A line with an exclamation mark points out what stops the learning, such as a factor 0."
+    "backpropagation gives stands below as correct; in the table, a number behind ! is not the "
+    "correct one. In the arithmetic, ! points out what stops the learning, such as a factor 0."
 )
 
 
