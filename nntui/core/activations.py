@@ -188,7 +188,7 @@ class GELU(Activation):
     formula = "a = z/2 * (1 + tanh(sqrt(2/pi) * (z + 0.044715*z^3)))"
     summary = "a smooth rectifier, in the tanh form"
 
-    _ROOT, _CUBE = math.sqrt(2.0 / math.pi), 0.044715
+    ROOT, CUBE = math.sqrt(2.0 / math.pi), 0.044715
     _FAR = 40.0
     """Beyond, the tanh is 1 to the last bit, and a cube could overflow."""
 
@@ -202,10 +202,10 @@ class GELU(Activation):
         """Record ``out = tanh(sqrt(2/pi) * (z + 0.044715*z^3))``."""
         z = self._near(tape, z)
         tape.add(np.multiply, z, z, out)
-        tape.add(np.multiply, out, self._CUBE, out)
+        tape.add(np.multiply, out, self.CUBE, out)
         tape.add(np.add, out, 1.0, out)
         tape.add(np.multiply, out, z, out)
-        tape.add(np.multiply, out, self._ROOT, out)
+        tape.add(np.multiply, out, self.ROOT, out)
         tape.add(np.tanh, out, out)
 
     def forward(self, tape: Tape, z: Array, a: Array) -> None:
@@ -220,9 +220,9 @@ class GELU(Activation):
         self._bend(tape, z, bend)
         z = self._near(tape, z)
         tape.add(np.multiply, z, z, inner)
-        tape.add(np.multiply, inner, 3.0 * self._CUBE, inner)
+        tape.add(np.multiply, inner, 3.0 * self.CUBE, inner)
         tape.add(np.add, inner, 1.0, inner)
-        tape.add(np.multiply, inner, self._ROOT, inner)
+        tape.add(np.multiply, inner, self.ROOT, inner)
         tape.add(np.multiply, inner, z, inner)
         tape.add(np.multiply, bend, bend, slope)
         tape.add(np.subtract, 1.0, slope, slope)

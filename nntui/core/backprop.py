@@ -40,7 +40,8 @@ def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Aren
     is not finite in ``a`` or ``h`` reaches the next ``z`` or the error and so the gradient, and
     in ``upstream`` or ``delta`` the gradient, because not even 0 times infinity is finite.
 
-    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``slope`` and ``delta`` are (units, samples);
+    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``through`` (what a normalisation makes of
+    ``upstream``), ``slope`` and ``delta`` are (units, samples);
     ``gradient``, ``step``, ``theta`` and the optimiser's slots are flat vectors in the order of
     `Layout`.
     """
@@ -57,7 +58,7 @@ def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Aren
         for name in ("a", "upstream", "slope", "delta"):
             others[f"{name}{index}"] = (layer.units, samples)
         if layer.normalise:
-            others[f"h{index}"] = (layer.units, samples)
+            others[f"h{index}"] = others[f"through{index}"] = (layer.units, samples)
             watched[f"spread{index}"] = (1, samples)
     shapes = {name: (*shape, *tail) for name, shape in (watched | others).items()}
     return Arena(shapes, watched=len(watched))
@@ -176,7 +177,7 @@ class Update:
         delta: Array,
     ) -> None:
         if layer.normalisation is not None:
-            through = self._buffer("upstream", index)
+            through = self._buffer("through", index)
             layer.normalisation.backward(tape, upstream, through)
             upstream = through
         differentiated = reduce(
@@ -191,9 +192,11 @@ class Update:
         """The optimiser's step on ``spans`` of the parameters, clipped together."""
         step, gradient = self._vector("step"), self._gradient
         slots = {name: self._vector(name) for name in self._optimiser.slots}
+        named = [*slots.items(), ("step", step), ("", self._theta)]
         if spans and self._clips:
             gradient = self._vector("clipped")
             self._record_clipping(tape, spans, gradient, step)
+            named.insert(0, ("clipped gradient", gradient))
         for span in spans:
             self._optimiser.update(
                 tape,
@@ -203,7 +206,7 @@ class Update:
                 {name: slot[span] for name, slot in slots.items()},
                 self._clock,
             )
-            for name, flat in (*slots.items(), ("step", step), ("", self._theta)):
+            for name, flat in named:
                 of = f"{name} of " if name else ""
                 for layer, (W, b) in enumerate(self._layout.views(flat)):
                     if span.start <= self._layout.spans()[layer].start < span.stop:

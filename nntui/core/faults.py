@@ -111,8 +111,11 @@ class UpdateBeforeBackprop(Fault):
 
 
 @dataclass(frozen=True, eq=False)
-class _Elsewhere(Activation):
-    """An activation with a value of its own, differentiated at ``place`` or, without one, at z."""
+class Elsewhere(Activation):
+    """``inner``, to be differentiated with a value of its own: at ``place`` or, without one, at z.
+
+    Without a place, of a softmax only the diagonal is used.
+    """
 
     inner: Activation
     place: Array | None = None
@@ -153,7 +156,7 @@ class WrongDerivative(Fault):
 
     def derivative(self, correct: Activation, a: Array) -> Activation:
         other = activation(self.of)
-        return other if isinstance(other, Identity) else _Elsewhere(other)
+        return other if isinstance(other, Identity) else Elsewhere(other)
 
     def touches(self, place: Place) -> bool:
         return place.is_differentiated
@@ -183,7 +186,7 @@ class DerivativeAtValue(Fault):
     mend = "evaluate f' at the pre-activation z, or use the form of it that is written in a"
 
     def derivative(self, correct: Activation, a: Array) -> Activation:
-        return _Elsewhere(correct, place=a)
+        return Elsewhere(correct, place=a)
 
     def touches(self, place: Place) -> bool:
         return place.is_differentiated

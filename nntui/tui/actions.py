@@ -86,6 +86,7 @@ WORKBENCH = (
         rank=4,
     ),
     Action("compare", "d", "A/B/A-B", "Heatmap of A, of the overlaid B, or of A minus B.", rank=6),
+    Action("inspect", "i", "microscope", "Look at one update in arithmetic, part by part.", rank=2),
     Action("next_seed", "n", "next seed", "A new branch from the next seed.", rank=2),
     Action("choose_seed", "N", "seed", "A new branch from a seed that you give.", rank=8),
     Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=5),
@@ -143,6 +144,44 @@ BRANCHES = (
     Action("delete", "D,delete", "delete", "Delete it and what parted from it.", rank=1),
 )
 """Only while the branches have the focus."""
+
+MICROSCOPE = (
+    Action("next_part", "space", "next part", "Walk to the next part of this update.", rank=0),
+    Action("previous_part", "backspace", "part back", "Walk one part back.", "bksp", rank=5),
+    Action("first_part", "home", "first", "To the first part.", "Home", rank=7),
+    Action("all_parts", "end", "all", "Show all parts.", "End", rank=6),
+    Action("one_update", "enter,u", "update", "Make this update; then look at the next.", rank=0),
+    Action("one_back", "b", "back", "Go one update back.", rank=4),
+    Action("unit(1)", "down", "unit", "The next unit; up: the one before.", "up/down", rank=1),
+    Action("unit(-1)", "up", "unit back", "The unit before."),
+    Action("unit(10)", "shift+down,ctrl+down", "+10 units", "Ten units on.", "S-down"),
+    Action("unit(-10)", "shift+up,ctrl+up", "-10 units", "Ten units back.", "S-up"),
+    Action("layer(1)", "tab", "layer", "The next layer; after the last, the first.", rank=6),
+    Action("layer(-1)", "shift+tab", "layer back", "The layer before.", "S-tab"),
+    Action(
+        "sample(1)", "right", "sample", "The next sample; left: the one before.", "left/right", 3
+    ),
+    Action("sample(-1)", "left", "sample back", "The sample before, of this batch."),
+    Action("sample(10)", "shift+right,ctrl+right", "+10 samples", "Ten samples on.", "S-right"),
+    Action("sample(-10)", "shift+left,ctrl+left", "-10 samples", "Ten samples back.", "S-left"),
+    Action(
+        "weight(1)",
+        "right_square_bracket",
+        "weight",
+        "The next weight, then the bias; [: the one before.",
+        "[ ]",
+        rank=2,
+    ),
+    Action("weight(-1)", "left_square_bracket", "weight back", "The weight before.", "["),
+    Action("weight(10)", "right_curly_bracket", "+10 weights", "Ten weights on.", "}"),
+    Action("weight(-10)", "left_curly_bracket", "-10 weights", "Ten weights back.", "{"),
+    Action("scroll(-1)", "pageup", "text up", "Scroll the arithmetic up.", "PgUp", rank=8),
+    Action("scroll(1)", "pagedown", "text down", "Scroll the arithmetic down.", "PgDn", rank=8),
+    Action("help", "question_mark,f1", "help", "Explain the microscope and the keys.", "?", rank=0),
+    Action("close", "escape,i", "close", "Back to all panels.", "Esc", rank=0),
+    Action("quit", "q", "quit", "Save and leave nntui.", rank=2),
+)
+"""Under the microscope, a screen of its own."""
 
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),

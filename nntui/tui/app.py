@@ -18,11 +18,12 @@ from nntui.presets.library import library
 from nntui.presets.preset import Preset
 from nntui.timeline import shelf
 from nntui.timeline.session import load
-from nntui.tui.actions import LIBRARY, WORKBENCH, fill_keys
+from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
 from nntui.tui.keeper import EVERY
 from nntui.tui.profile import Profile
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.thrift import ThriftyApp
@@ -210,7 +211,12 @@ class NNTUI(ThriftyApp):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""
-        actions = {LibraryScreen: LIBRARY, Workbench: WORKBENCH}.get(type(screen), ())
+        possible = {
+            LibraryScreen: LIBRARY,
+            Workbench: WORKBENCH,
+            MicroscopeScreen: MICROSCOPE,
+        }
+        actions = possible.get(type(screen), ())
         yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)

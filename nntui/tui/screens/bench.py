@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine
 from functools import partial
 
+from textual.signal import Signal
 from textual.worker import Worker
 
 from nntui.presets.preset import Preset
@@ -29,6 +30,8 @@ class Bench(SizedScreen):
         self._endless = False
         self.run_shown = Run(preset) if run is None else run
         self.player = Player(self.run_shown)
+        self.moved: Signal[Run] = Signal(self, "moved")
+        """Published whenever the run is shown as it is now."""
 
     def on_mount(self) -> None:
         """Frames are drawn only while something is trained."""

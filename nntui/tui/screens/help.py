@@ -28,9 +28,11 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The explanation, then the keys."""
+        actions = (*self._actions, *ALWAYS)
+        widest = max(len(action.key) for action in actions)
         keys = [
-            Content.assemble((f"{action.key:>6}", "bold $text-accent"), f"  {action.help}")
-            for action in (*self._actions, *ALWAYS)
+            Content.assemble((action.key.rjust(widest), "bold $text-accent"), f"  {action.help}")
+            for action in actions
         ]
         with VerticalScroll() as page:
             page.border_title = "Help"

@@ -18,6 +18,7 @@ from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, f
 from nntui.tui.keeper import Keeper
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.widgets.branches import BranchesPanel, entries
@@ -43,7 +44,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, Branches
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding):
+class Workbench(Stepping, Guiding, Inspecting):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -151,6 +152,7 @@ class Workbench(Stepping, Guiding):
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
+        self.moved.publish(run)
 
     def _say_all_of(self, note: str) -> None:
         """Say ``note`` apart where its line has no room: it may be an answer to a question."""

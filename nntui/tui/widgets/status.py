@@ -52,6 +52,11 @@ class StatusLine(Widget):
         self._preset = preset
         self.set_reactive(StatusLine.goal, preset.goal)
 
+    def mirror(self, other: "StatusLine") -> None:
+        """Show what another status line shows."""
+        for name in ("snapshot", "state", "note", "speed", "training", "branches", "goal"):
+            setattr(self, name, getattr(other, name))
+
     def fits(self, note: str) -> bool:
         """Whether there is room for all of ``note``."""
         if self.snapshot is None:
