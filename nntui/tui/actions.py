@@ -103,6 +103,10 @@ WORKBENCH = (
     ),
     Action("zoom", "z", "zoom", "Show the focused panel alone; again: all panels.", rank=4),
     Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=6),
+    Action(
+        "take", "X", "export", "Save or copy the configuration: preset, script, string.", rank=7
+    ),
+    Action("copy", "C", "copy", "Copy the numbers of the focused panel.", rank=8),
     Action("save", "S", "save", "Save the session now; it is also saved by itself.", rank=8),
     Action("resume", "O", "resume", "Open the latest saved session of this scenario.", rank=8),
     Action("library", "l", "library", "Back to the library of scenarios.", rank=3),

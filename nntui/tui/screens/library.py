@@ -6,10 +6,13 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.events import Paste
 from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from nntui.core.errors import ConfigError
+from nntui.presets import decode
 from nntui.presets.preset import Preset
 from nntui.timeline.shelf import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
@@ -126,6 +129,13 @@ class LibraryScreen(SizedScreen):
         names = [preset.name for preset in self._presets]
         if name in names and self.is_mounted:
             self.query_one(OptionList).highlighted = len(self._sessions) + names.index(name)
+
+    def on_paste(self, event: Paste) -> None:
+        """Open a configuration that was copied as one short string."""
+        try:
+            self.post_message(self.Chosen(decode(event.text.strip())))
+        except ConfigError as error:
+            self.complain(str(error))
 
     def action_tour(self) -> None:
         """Show around."""

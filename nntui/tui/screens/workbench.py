@@ -20,6 +20,7 @@ from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
+from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
@@ -44,7 +45,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, Branches
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding, Inspecting):
+class Workbench(Stepping, Guiding, Inspecting, Taking):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """

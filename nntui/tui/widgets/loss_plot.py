@@ -14,6 +14,8 @@ from nntui.tui.plotting import Cells, draw_curve
 from nntui.tui.widgets.panel import Panel
 
 TITLE = "Loss"
+MOST_COPIED = 2000
+"""Epochs that are copied: what a terminal takes at once is limited."""
 LEAST = 3
 """Rows that a picture needs."""
 
@@ -83,6 +85,15 @@ class LossPlot(Panel):
         super().__init__()
         self._rows: list[Cells] = []
         self._message = ""
+
+    def copied(self) -> str:
+        """Epoch and reported loss, the last ones where there are many."""
+        snapshot = self.snapshot
+        if snapshot is None or not snapshot.epochs:
+            return ""
+        first = max(snapshot.epochs - MOST_COPIED, 0)
+        losses = snapshot.losses.read(first, snapshot.epochs).tolist()
+        return "".join(f"{epoch}\t{loss!r}\n" for epoch, loss in enumerate(losses, start=first))
 
     def watch_snapshot(self) -> None:
         """Draw anew."""

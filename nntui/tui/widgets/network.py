@@ -159,4 +159,6 @@ class NetworkPanel(TextPanel):
         """Fit the text to the width."""
         if self.preset is not None:
             width = self.scrollable_content_region.width
-            self.query_one(Static).update(describe(self.preset, width, self._first))
+            # A preset may come before there is anything to show it in.
+            for text in self.query(Static):
+                text.update(describe(self.preset, width, self._first))

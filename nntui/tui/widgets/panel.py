@@ -1,5 +1,7 @@
 """What all panels share: a titled border, the focus, and a text that explains them."""
 
+from typing import Protocol, runtime_checkable
+
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
@@ -9,6 +11,15 @@ PANEL_CSS = """
     border-subtitle-color: $foreground-muted;
     &:focus { border: round $accent; border-title-color: $text-accent; }
 """
+
+
+@runtime_checkable
+class Copied(Protocol):
+    """A panel whose numbers can be copied."""
+
+    def copied(self) -> str:
+        """What it shows as text, columns separated by tabs."""
+        ...
 
 
 class Panel(Widget, can_focus=True):

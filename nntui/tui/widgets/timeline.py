@@ -145,6 +145,12 @@ class Timeline(Panel):
             cells[self._cell(event.by)] = MARKS[event.kind]
         return cells
 
+    def copied(self) -> str:
+        """The events: up to which update, and what happened."""
+        if self.snapshot is None:
+            return ""
+        return "".join(f"{event.by}\t{event.text}\n" for event in self.snapshot.events)
+
     def action_scrub(self, by: int) -> None:
         """Move the cursor by some updates, within what was trained."""
         if self.snapshot is not None:

@@ -1,0 +1,43 @@
+"""A list of which one is chosen."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+
+class Choose(ModalScreen[int | None]):
+    """Asks which of ``texts`` is wanted; the result is its place, None after Escape."""
+
+    DEFAULT_CSS = """
+    Choose { align: center middle; }
+    Choose > Vertical {
+        width: 62; max-width: 96%; height: auto; max-height: 94%;
+        border: round $accent; background: $surface; padding: 0 1;
+    }
+    Choose OptionList {
+        height: auto; max-height: 16; border: none; padding: 0; background: $surface;
+        &:focus { border: none; }
+    }
+    """
+    BINDINGS = [Binding("escape,q", "dismiss", "close")]
+
+    def __init__(self, title: str, texts: Sequence[str]) -> None:
+        super().__init__()
+        self._title, self._texts = title, texts
+
+    def compose(self) -> ComposeResult:
+        """The texts."""
+        with Vertical() as box:
+            box.border_title = self._title
+            box.border_subtitle = "Enter chooses, Esc closes"
+            yield OptionList(*(Option(Content(text)) for text in self._texts))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Take it."""
+        self.dismiss(event.option_index)
