@@ -324,13 +324,14 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
 
 
 @commands.command()
+@click.option("--screen", is_flag=True, help="Measure the app in a terminal instead.")
 @click.option("--long", is_flag=True, help="Also make ten million updates of one run.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(long: bool, as_json: bool) -> None:
+def bench(screen: bool, long: bool, as_json: bool) -> None:
     """Measure nntui against the loops that people write, and its history (one to two minutes)."""
     from nntui.bench import bench as measure
 
-    result = measure(None if as_json else click.echo, long=long)
+    result = measure(None if as_json else click.echo, long=long, of_screen=screen)
     if as_json:
         _print_json(result)
 

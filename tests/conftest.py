@@ -27,7 +27,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test marked ``system("program")`` needs it; where it must run, its lack is a failure."""
     for marker in item.iter_markers("system"):
         for program in marker.args:
-            if shutil.which(program) is None:
+            if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
                 if os.environ.get("NNTUI_SYSTEM_TESTS") == "required":
                     pytest.fail(f"{program} is not installed")
                 pytest.skip(f"{program} is not installed (README names what to install)")

@@ -1,112 +1,19 @@
 """The app in a real terminal: how it starts, how it ends, and what it leaves behind."""
 
-import fcntl
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from terminals import LEFT_ALTERNATE_SCREEN, environment, saved, straight, terminal
 
-import nntui
 from nntui.timeline import shelf
-
-LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
-
-
-@dataclass
-class Terminal:
-    """A process in a pseudo-terminal, and what it wrote so far."""
-
-    process: subprocess.Popen[bytes]
-    master: int
-    written: bytes = b""
-
-    def read(self, seconds: float) -> bytes:
-        """What is written within ``seconds``, or until there is nobody left to write."""
-        start = len(self.written)
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            if not select.select([self.master], [], [], left)[0]:
-                break  # the time is over
-            try:
-                part = os.read(self.master, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            self.written += part
-        return self.written[start:]
-
-    def wait_for(self, text: bytes) -> None:
-        deadline = time.monotonic() + 30
-        while text not in self.written:
-            assert time.monotonic() < deadline, self.written[-2000:]
-            self.read(0.1)
-
-    def hang_up(self) -> None:
-        """Close our end, as a dropped connection does."""
-        os.close(self.master)
-        self.master = -1
-
-    def press(self, keys: bytes) -> None:
-        os.write(self.master, keys)
-
-    def ended(self) -> int:
-        """The exit code, once everything was read."""
-        deadline = time.monotonic() + 30
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline
-            self.read(0.1)
-        self.read(0.2)
-        return self.process.returncode
-
-
-def _environment() -> dict[str, str]:
-    """Ours, without the size that a test runner may have put there."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    return {**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1"}
-
-
-@contextmanager
-def terminal(
-    *arguments: str,
-    columns: int = 80,
-    lines: int = 24,
-    errors: int | None = None,
-    program: tuple[str, ...] = ("-m", "nntui"),
-) -> Iterator[Terminal]:
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, *program, *arguments],
-        stdin=slave,
-        stdout=slave,
-        stderr=slave if errors is None else errors,
-        start_new_session=True,
-        # The terminal that the session belongs to: when it goes, the kernel sends SIGHUP.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        env=_environment(),
-    )
-    os.close(slave)
-    running = Terminal(process, master)
-    try:
-        yield running
-    finally:
-        process.kill()
-        process.wait()
-        if running.master >= 0:
-            os.close(running.master)
 
 
 def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
@@ -126,20 +33,6 @@ def test_a_number_typed_as_fast_as_a_paste_is_not_lost() -> None:
         app.read(0.5)
         app.press(b"N23\r")
         app.wait_for(b"seed 23")
-
-
-def saved() -> list[nntui.Run]:
-    """What can be resumed, the latest first; every file must be whole."""
-    entries = shelf.entries()
-    assert [entry.problem for entry in entries] == [None] * len(entries)
-    return [nntui.load_session(entry.path) for entry in entries]
-
-
-def straight(run: nntui.Run) -> str:
-    """The hash of a run that went to the same update in one go."""
-    plain = nntui.Run(nntui.load_preset("add-tanh"), run.seed)
-    plain.step(run.update)
-    return plain.state_hash
 
 
 def test_a_connection_that_drops_while_training_loses_nothing() -> None:
@@ -193,7 +86,7 @@ def test_a_crash_saves_what_there_is(tmp_path: Path) -> None:
         "Stepping.action_faster = crash\n"
         "sys.exit(main())\n"
     )
-    with terminal("add-tanh", program=(str(tmp_path / "crashing.py"),)) as app:
+    with terminal("add-tanh", program=(sys.executable, str(tmp_path / "crashing.py"))) as app:
         app.wait_for(b"update 0")
         app.press(b"m")
         app.wait_for(b"epoch 100")
@@ -272,36 +165,74 @@ def test_a_redirected_error_stream_is_refused_in_one_line() -> None:
         assert "standard error" in said
 
 
+@contextmanager
+def in_tmux(command: str, columns: int, lines: int) -> Iterator[Callable[..., str]]:
+    """Run ``command`` in tmux; gives a function that sends it a command of its own."""
+    tmux = ["tmux", "-L", f"nntui-test-{os.getpid()}-{columns}", "-f", "/dev/null"]
+
+    def tell(*words: str) -> str:
+        return subprocess.run([*tmux, *words], capture_output=True, text=True, check=True).stdout
+
+    size = ["-x", str(columns), "-y", str(lines)]
+    start = [*tmux, "new-session", "-d", *size, command]
+    subprocess.run(start, check=True, env=environment(LC_ALL="C.UTF-8"))
+    try:
+        yield tell
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
+
+
+def shown(tell: Callable[..., str], pattern: str) -> str:
+    """The screen, once ``pattern`` is on it."""
+    for _ in range(300):
+        if re.search(pattern, text := tell("capture-pane", "-p")):
+            return text
+        time.sleep(0.1)
+    raise AssertionError(text)
+
+
 @pytest.mark.system("tmux")
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 40)])
 def test_the_screen_in_tmux(columns: int, lines: int) -> None:
-    name = f"nntui-test-{os.getpid()}-{columns}"
-    tmux = ["tmux", "-L", name, "-f", "/dev/null"]
-
-    def screen() -> str:
-        return subprocess.run(
-            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True
-        ).stdout
-
-    def wait_for(pattern: str) -> str:
-        for _ in range(300):
-            if re.search(pattern, text := screen()):
-                return text
-            time.sleep(0.1)
-        raise AssertionError(text)
-
-    size = ["-x", str(columns), "-y", str(lines)]
-    command = f"{sys.executable} -m nntui"
-    environment = {**_environment(), "LC_ALL": "C.UTF-8"}
-    subprocess.run([*tmux, "new-session", "-d", *size, command], check=True, env=environment)
-    try:
-        assert "add-relu" in wait_for("looks like yours")
-        subprocess.run([*tmux, "send-keys", "Enter"], check=True)
-        text = wait_for(r"(?s)update 0.*Loss.*Activations")
+    with in_tmux(f"{sys.executable} -m nntui", columns, lines) as tell:
+        assert "add-relu" in shown(tell, "looks like yours")
+        tell("send-keys", "Enter")
+        text = shown(tell, r"(?s)update 0.*Loss.*Activations")
         assert max(map(len, text.splitlines())) <= columns
         for part in ("Loss", "Activations", "Network", "FAULT bias-decay", "Story", "? help"):
             assert part in text
-        subprocess.run([*tmux, "send-keys", "m", "b", "n", "u"], check=True)
-        wait_for("seed 1.*\n.*update 1 ")
-    finally:
-        subprocess.run([*tmux, "kill-server"], check=False)
+        tell("send-keys", "m", "b", "n", "u")
+        shown(tell, "seed 1.*\n.*update 1 ")
+
+
+@pytest.mark.system("tmux")
+@pytest.mark.parametrize("options", ["", "--ascii"])
+def test_what_differs_adds_up_to_the_whole_picture(options: str) -> None:
+    """Piece by piece the screen gets what it gets when all of it is drawn anew."""
+    with in_tmux(f"{sys.executable} -m nntui add-tanh {options}", 100, 30) as tell:
+        shown(tell, "update 0 ")
+        for keys, pattern in (
+            ("m", "update 600 "),
+            ("b b", "update 598 "),
+            ("n", "seed 1 "),
+            ("m", "update 600 "),
+            ("t", "o overlay"),
+            ("Up", "."),
+            ("o", "B main"),
+            ("z", "z shows all"),
+            ("z y", "linear axis"),
+            ("Space", "running"),
+            ("Space", "paused"),
+            ("j", "Go to update"),
+            ("1 2 Enter", "update 12 "),
+        ):
+            tell("send-keys", *keys.split())
+            shown(tell, pattern)
+        time.sleep(7)  # what was said apart is taken away again
+        pieces = tell("capture-pane", "-p", "-e")
+        tell("resize-window", "-x", "101")
+        time.sleep(1)
+        tell("resize-window", "-x", "100")
+        time.sleep(1)
+        assert tell("capture-pane", "-p", "-e") == pieces
+        assert pieces.isascii() is bool(options)

@@ -11,19 +11,24 @@ import numpy as np
 from nntui.bench.cases import CASES
 from nntui.bench.history import long_run
 from nntui.bench.row import Row
+from nntui.bench.screen import SCREEN_CASES, memory
 
 
-def bench(show: Callable[[str], None] | None = None, *, long: bool = False) -> dict[str, Any]:
+def bench(
+    show: Callable[[str], None] | None = None, *, long: bool = False, of_screen: bool = False
+) -> dict[str, Any]:
     """Run every case; ``show`` gets each line of the table as soon as it is known.
 
-    ``long`` adds the run of ten million updates, which takes more than a minute.
+    ``long`` adds the run of ten million updates, which takes more than a minute.  ``of_screen``
+    measures the app in a terminal instead, with ``long`` its memory over as many updates, too.
     """
     say = show if show is not None else lambda line: None
     machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores"
     say(f"{machine}; medians of runs in turns, float64")
     say(f"{'ratio':>9} {'target':>8}  {'time':>9}  {'reference':>9}  case")
     rows = []
-    for case in (long_run, *CASES) if long else CASES:
+    cases = SCREEN_CASES if of_screen else CASES
+    for case in (memory if of_screen else long_run, *cases) if long else cases:
         for row in case():
             rows.append(asdict(row))
             say(line(row))

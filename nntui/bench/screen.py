@@ -6,12 +6,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
 from nntui.bench.row import Row
-from nntui.bench.terminal import Terminal, terminal
+from nntui.bench.terminal import Line, Terminal, terminal
 from nntui.presets import load_preset
 from nntui.timeline.pace import Pace
 from nntui.timeline.run import Run
@@ -28,7 +29,12 @@ SLOW_KEYS, SLOWEST_ON_SLOW_LINE = 20, 1000.0
 SECONDS = 4.0
 KILOBYTES, SPEED = 20.0, 0.8
 RICH = {"COLORTERM": "truecolor"}
-SSH = RICH | {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}
+OVER_SSH = "80x24, ssh"
+LINES = {
+    OVER_SSH: Line(80, 24, RICH | {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}),
+    "80x24, truecolor": Line(80, 24, RICH),
+    "120x40, truecolor": Line(120, 40, RICH),
+}
 ENDLESS = """
 [data]
 inputs = [[0.1, 0.2], [0.5, 0.3], [0.2, 0.4], [0.3, 0.7], [0.5, 0.5], [0.4, 0.3]]
@@ -57,29 +63,14 @@ MILLIONS, LARGEST_GROWTH = 10, 4.0
 """Updates in the app, and MiB beyond eight bytes an epoch."""
 
 
-def screen() -> Iterator[Row]:
-    """All of it; needs a system with pseudo-terminals."""
-    if sys.platform == "win32":
-        yield Row("the screen: not measured on Windows", None, None, None, "", None)
-        return
-    yield from _starting()
-    with tempfile.TemporaryDirectory() as folder:
-        preset = str(Path(folder) / "endless.toml")
-        Path(preset).write_text(ENDLESS)
-        yield from _keys(preset)
-        yield from _bytes(preset)
-        yield from _speed(preset)
-
-
-def _starting() -> Iterator[Row]:
+def starting() -> Iterator[Row]:
     """The first paint of a workbench, and the help, against the imports alone."""
     paints, helps, needed = [], [], []
     for _ in range(ROUNDS + 1):
         needed.append(_timed(NEEDED))
         helps.append(_timed(("-m", "nntui", "--help")))
         started = perf_counter()
-        with terminal(("-m", "nntui", "add-relu"), NNTUI_DATA_DIR="/nonexistent") as app:
-            app.wait_for(b"update 0")
+        with opened("add-relu"):
             paints.append(perf_counter() - started)
     for case, found, target in (
         ("first paint of nntui add-relu, whole process", paints, FIRST_PAINT),
@@ -98,27 +89,20 @@ def _timed(arguments: tuple[str, ...]) -> float:
 
 
 @contextmanager
-def _running(
-    preset: str,
-    columns: int,
-    lines: int,
-    variables: dict[str, str] | None = None,
-    rate: int | None = None,
-) -> Iterator[Terminal]:
+def opened(preset: str, line: Line | None = None) -> Iterator[Terminal]:
+    """The app on ``preset``, as soon as it is seen."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = line or Line()
+        line = replace(line, variables={**line.variables, "NNTUI_DATA_DIR": folder})
+        with terminal(("-m", "nntui", preset), line) as app:
+            app.wait_for(b"update 0")
+            yield app
+
+
+@contextmanager
+def running(line: Line) -> Iterator[Terminal]:
     """The app at full speed, a while after its start."""
-    arguments = ("-m", "nntui", preset)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        terminal(
-            arguments,
-            columns=columns,
-            lines=lines,
-            rate=rate,
-            NNTUI_DATA_DIR=folder,
-            **(variables or {}),
-        ) as app,
-    ):
-        app.wait_for(b"update 0")
+    with _endless() as preset, opened(preset, line) as app:
         app.read(0.5)
         app.press(b" ")
         app.wait_for(b"running")
@@ -126,16 +110,20 @@ def _running(
         yield app
 
 
-def _keys(preset: str) -> Iterator[Row]:
+@contextmanager
+def _endless() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        preset = Path(folder) / "endless.toml"
+        preset.write_text(ENDLESS)
+        yield str(preset)
+
+
+def keys() -> Iterator[Row]:
     """From a key to its effect, read from the terminal while training goes on."""
-    with _running(preset, 120, 40) as app:
+    with running(Line(120, 40)) as app:
         yield _effects("key to effect at full speed, 120x40", app, KEYS, SLOWEST_KEY)
-    for name, columns, lines, variables in (
-        ("80x24, ssh", 80, 24, SSH),
-        ("80x24, truecolor", 80, 24, RICH),
-        ("120x40, truecolor", 120, 40, RICH),
-    ):
-        with _running(preset, columns, lines, variables, SLOW_LINE) as app:
+    for name, line in LINES.items():
+        with running(replace(line, rate=SLOW_LINE)) as app:
             case = f"key to effect at full speed over 250 kbit/s, {name}"
             yield _effects(case, app, SLOW_KEYS, SLOWEST_ON_SLOW_LINE)
 
@@ -151,27 +139,25 @@ def _effects(case: str, app: Terminal, keys: int, target: float) -> Row:
     return Row(f"{case}: p95, and median", None, target, median(times), "", None, slow, "ms")
 
 
-def _bytes(preset: str) -> Iterator[Row]:
+def sent() -> Iterator[Row]:
     """Bytes a second, running and at rest."""
-    for name, columns, lines, target, variables in (
-        ("80x24, ssh", 80, 24, KILOBYTES, SSH),
-        ("80x24, truecolor", 80, 24, None, RICH),
-        ("120x40, truecolor", 120, 40, None, RICH),
-    ):
-        with _running(preset, columns, lines, variables) as app:
-            rate = app.read(SECONDS) / SECONDS / 1e3
+    for name, line in LINES.items():
+        with running(line) as app:
+            rate, over_ssh = app.read(SECONDS) / SECONDS / 1e3, name == OVER_SSH
+            target = KILOBYTES if over_ssh else None
             yield _amount(f"bytes a second at full speed, {name}", rate, "kB", target)
-            if name == "80x24, ssh":
+            if over_ssh:
                 app.press(b" ")
                 app.read(1.0)
                 yield _amount("bytes in 3 s, paused", app.read(3.0), "B", 0.0)
 
 
-def _speed(preset: str) -> Iterator[Row]:
+def speed() -> Iterator[Row]:
     """Updates a second in the app, at least as a share of headless ones, in turns."""
-    run, pace = Run(load_preset(preset)), Pace()
+    with _endless() as preset:
+        run, pace = Run(load_preset(preset)), Pace()
     shares, ours = [], []
-    with _running(preset, 80, 24) as app:
+    with running(Line()) as app:
         for _ in range(5):
             first, started = _update(app), perf_counter()
             app.read(SECONDS / 2)
@@ -193,19 +179,16 @@ def _speed(preset: str) -> Iterator[Row]:
 
 def memory() -> Iterator[Row]:
     """The resident memory of ten million updates in the app, beyond 8 bytes an epoch."""
-    with tempfile.TemporaryDirectory() as folder:
-        preset = Path(folder) / "endless.toml"
-        preset.write_text(ENDLESS)
-        with _running(str(preset), 80, 24) as app:
-            before = 0.0
-            for million in range(1, MILLIONS + 1):
-                while (update := _update(app)) < million * 10**6:
-                    app.read(0.2)
-                beyond = (_resident(app.process.pid) - 8 * update / 6) / MIB
-                if million == 1:
-                    before = beyond
-            case = f"memory of the app from 1 to {MILLIONS} million updates, beyond its losses"
-            yield _amount(case, beyond - before, "MiB", LARGEST_GROWTH)
+    with running(Line()) as app:
+        before = 0.0
+        for million in range(1, MILLIONS + 1):
+            while (update := _update(app)) < million * 10**6:
+                app.read(0.2)
+            beyond = (_resident(app.process.pid) - 8 * update / 6) / MIB
+            if million == 1:
+                before = beyond
+        case = f"memory of the app from 1 to {MILLIONS} million updates, beyond its losses"
+        yield _amount(case, beyond - before, "MiB", LARGEST_GROWTH)
 
 
 def _update(app: Terminal) -> int:
@@ -224,3 +207,6 @@ def _resident(process: int) -> int:
 
 def _amount(case: str, value: float, unit: str, target: float | None) -> Row:
     return Row(case, None, target, None, "", None, value, unit)
+
+
+SCREEN_CASES = (starting, keys, sent, speed)

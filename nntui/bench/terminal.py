@@ -6,22 +6,35 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 TICK = 0.01
 """Seconds between two reads of a slow line."""
+CURSOR_ASKED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
 PATIENCE = 60.0
 """Seconds after which what was awaited will not come any more."""
 
 
+@dataclass(frozen=True)
+class Line:
+    """A terminal of a size, at the end of a line that carries ``rate`` bytes a second."""
+
+    columns: int = 80
+    lines: int = 24
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What the environment says of it."""
+    rate: int | None = None
+
+
 class Terminal:
-    """A process that draws on a terminal of ours, read at most at ``rate`` bytes a second."""
+    """A process that draws on a terminal of ours."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", master: int, rate: int | None) -> None:
         self.process = process
-        self.rate = rate
+        self._rate = rate
         self.seen = b""
         """What was read since it was last emptied."""
         self._master = master
@@ -38,10 +51,10 @@ class Terminal:
 
     def _take(self) -> int:
         room = 65536
-        if self.rate is not None:
+        if self._rate is not None:
             now = monotonic()
             # What was not used in silence is lost, as on a line.
-            self._credit = min(self._credit + (now - self._counted) * self.rate, TICK * self.rate)
+            self._credit = min(self._credit + (now - self._counted) * self._rate, TICK * self._rate)
             self._counted = now
             room = int(self._credit)
             if room < 1:
@@ -50,6 +63,9 @@ class Terminal:
         part = os.read(self._master, room)
         self._credit -= len(part)
         self.seen += part
+        # As terminals do, once they have shown what came before the question.
+        for _ in range(part.count(CURSOR_ASKED)):
+            self.press(CURSOR)
         return len(part)
 
     def press(self, keys: bytes) -> None:
@@ -69,21 +85,14 @@ class Terminal:
 
 
 @contextmanager
-def terminal(
-    arguments: Sequence[str],
-    *,
-    columns: int = 80,
-    lines: int = 24,
-    rate: int | None = None,
-    **variables: str,
-) -> Iterator[Terminal]:
-    """Python with ``arguments`` on a terminal of that size, and its environment ``variables``."""
+def terminal(arguments: Sequence[str], line: Line) -> Iterator[Terminal]:
+    """Python with ``arguments`` on a terminal at the end of ``line``."""
     import fcntl  # not on every system
     import pty
     import termios
 
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", line.lines, line.columns, 0, 0))
     left_out = ("COLUMNS", "LINES", "NO_COLOR", "SSH_TTY", "SSH_CONNECTION")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
     process = subprocess.Popen(
@@ -92,11 +101,11 @@ def terminal(
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **variables},
+        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **line.variables},
     )
     os.close(slave)
     try:
-        yield Terminal(process, master, rate)
+        yield Terminal(process, master, line.rate)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

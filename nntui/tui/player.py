@@ -14,6 +14,8 @@ TURNS = 12
 """Turns given each time: a key passes through several queues before it has its effect."""
 SPEEDS: tuple[int | None, ...] = (1, 5, 25, 100, 1000, None)
 """Updates per second; None is as fast as it goes."""
+LATE = 1.0
+"""Seconds of updates that are made up for."""
 ARRIVED = "arrived"
 
 
@@ -86,6 +88,10 @@ class Player:
                 await _give_turns()
             else:
                 due = first + int((perf_counter() - started) * pace)
+                if due - self.line.update > max(pace * LATE, 1):
+                    # The process was stopped for a while, or cannot keep up: nothing is made up.
+                    started, first = perf_counter(), self.line.update
+                    due = first + 1
                 if self.line.update < due:
                     self.slice(min(target, due))
                 await asyncio.sleep(min(1 / pace, 0.05))

@@ -4,6 +4,7 @@ from rich.color import ColorSystem
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
+from textual.binding import Binding
 from textual.driver import Driver
 from textual.events import Resize
 from textual.screen import Screen
@@ -24,6 +25,8 @@ class ThriftyApp(App[None]):
     While the line is busy, what is to be shown is only noted; the next frame is what is wanted
     when the line is free, so that the last state is always drawn.
     """
+
+    BINDINGS = [Binding("ctrl+z", "suspend_process", "to the shell", show=False)]
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
