@@ -19,7 +19,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
-from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
+from nntui.timeline.snapshot import LayerView, Snapshot
 from nntui.timeline.tree import Tree, prepared, seed_of
 
 
@@ -365,7 +365,6 @@ class Run:
                     h=frozen(layer.h),
                     normalised=layer.normalisation is not None,
                     dead=frozen(layer.activation.dead(layer.a)),
-                    largest=largest_finite(layer.a),
                 )
                 for layer, (W, b) in zip(whole.layers, self.parameters, strict=True)
             ),

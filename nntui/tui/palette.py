@@ -70,10 +70,10 @@ def is_plain(colours: str | None) -> bool:
 def legend(dark: bool, colours: str | None) -> str:
     """How to read the cells, as markup for a panel's border."""
     if is_plain(colours):
-        return "below 0 -=≡  above 0 ░▒▓, scaled by layer"
+        return "below 0 -=≡  above 0 ░▒▓  scale "
     ramp = _DARK if dark else _LIGHT
     below, above = ramp["-"].hex, ramp["+"].hex
-    return f"below 0 [{below}]██[/]  above 0 [{above}]██[/]  scaled by layer"
+    return f"below 0 [{below}]██[/]  above 0 [{above}]██[/]  scale "
 
 
 def glyph(level: int) -> str:

@@ -16,10 +16,10 @@ from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
 from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, fill_keys
 from nntui.tui.keeper import Keeper
-from nntui.tui.screens.branching import Branching
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.travelling import Travelling
+from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -43,7 +43,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, Branches
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Travelling, Branching):
+class Workbench(Stepping, Travelling, Viewing):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -144,6 +144,7 @@ class Workbench(Stepping, Travelling, Branching):
             plot.set_reactive(LossPlot.overlaid, self.overlaid())
             plot.snapshot = snapshot
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
+            self.look_ahead()
             heatmap.snapshot = snapshot
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
