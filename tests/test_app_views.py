@@ -11,10 +11,14 @@ from nntui.presets.schema import override
 from nntui.timeline.ahead import Ahead
 from nntui.timeline.compared import DIFFERENCE, B
 from nntui.timeline.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
+from nntui.timeline.outputs import FitCurve, Graph, Samples, Surface, views
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.heatmap import Heatmap
+from nntui.tui.widgets.loss_plot import LossPlot
+from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.status import StatusLine
+from nntui.tui.widgets.story import StoryPanel
 
 SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
 
@@ -183,3 +187,117 @@ async def test_every_kind_fits_every_size(size: tuple[int, int], name: str) -> N
             for y in range(panel.content_size.height):
                 assert panel.render_line(y).cell_length == panel.content_size.width
             assert bench(pilot).query_one(StatusLine).note
+
+
+async def test_the_outputs_are_seen_in_every_way_there_is_and_the_story_comes_back() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("m")
+        run, story = bench(pilot).run_shown, bench(pilot).query_one(StoryPanel)
+        before = run.state_hash
+        await pilot.press("k")
+        await pilot.pause()
+        panel = bench(pilot).query_one(OutputPanel)
+        assert panel.has_focus
+        assert not story.region
+        seen = []
+        for _ in views(run):
+            assert panel.picture is not None
+            seen.append(type(panel.picture))
+            assert str(panel.border_title)[:20] in shown(pilot)
+            await pilot.press("K")
+            await pilot.pause()
+        assert seen == [Surface, Surface, Samples, Graph]
+        assert run.state_hash == before
+        await pilot.press("k")
+        await pilot.pause()
+        assert story.region
+        assert story.has_focus
+        assert not panel.region
+
+
+async def test_the_chosen_sample_is_read_out_and_follows_the_run() -> None:
+    async with NNTUI(load_preset("square-fixed")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e", "k", "end", "left")
+        await pilot.pause()
+        panel, run = bench(pilot).query_one(OutputPanel), bench(pilot).run_shown
+        assert panel.sample == 199
+        for _ in range(2):
+            text = f"row 199  target 0.99  output {run.outputs[0, 199]:.4g}  x 0.995"
+            assert text in shown(pilot)
+            await pilot.press("e")
+            await pilot.pause()
+        await pilot.press("K", "K")
+        await pilot.pause()
+        assert re.search(rf"199 +0.99 +{run.outputs[0, 199]:.4g}", shown(pilot))
+
+
+async def test_the_surface_of_a_unit_is_that_of_the_heatmaps_cursor() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("k", "K")
+        heatmap(pilot).cell = (5, 0)
+        await pilot.press("u")
+        await pilot.pause()
+        panel = bench(pilot).query_one(OutputPanel)
+        assert isinstance(panel.picture, Surface)
+        assert panel.picture.name == "unit 1.1"
+        assert "surface of unit 1.1" in shown(pilot)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (90, 30)])
+@pytest.mark.parametrize("name", ["add-tanh", "square-fixed", "xor-relu"])
+async def test_the_outputs_fit_every_size(size: tuple[int, int], name: str) -> None:
+    async with NNTUI(load_preset(name)).run_test(size=size) as pilot:
+        await pilot.press("e", "k")
+        await pilot.pause()
+        panel = bench(pilot).query_one(OutputPanel)
+        for _ in views(bench(pilot).run_shown):
+            for line in range(panel.content_size.height):
+                assert panel.render_line(line).cell_length == panel.content_size.width
+            assert panel.region.bottom <= size[1] - 3
+            assert panel.size.height >= 4
+            await pilot.press("K")
+            await pilot.pause()
+        await pilot.press("z")
+        await pilot.pause()
+        assert panel.region.width == size[0]
+        for kind in (LossPlot, Heatmap):
+            await pilot.press("tab")
+            await pilot.pause()
+            if not isinstance(bench(pilot).focused, kind):
+                await pilot.press("tab")
+                await pilot.pause()
+            assert bench(pilot).query_one(kind).region.width == size[0]
+
+
+async def test_a_surface_without_colours_tells_its_signs_in_glyphs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "k", "K")
+        await pilot.pause()
+        heatmap(pilot).cell = (0, 0)
+        text = "".join(
+            segment.text
+            for line in range(12)
+            for segment in bench(pilot).query_one(OutputPanel).render_line(line)
+        )
+        assert {"░", "▒"} <= set(text)
+        assert "▀" not in text
+        for _ in range(4):
+            await pilot.press("K")
+        pilot.app.theme = "textual-light"
+        await pilot.pause()
+
+
+async def test_branches_with_other_inputs_have_their_own_views() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        run = bench(pilot).run_shown
+        await pilot.press("k", "e")
+        data = {"formula": "x**2", "samples": 5}
+        bench(pilot).start(1)
+        run.seek(0)
+        run.change(data=data)
+        bench(pilot).show("")
+        await pilot.pause()
+        assert isinstance(bench(pilot).query_one(OutputPanel).picture, FitCurve)

@@ -9,6 +9,7 @@ import pytest
 from nntui import Run
 from nntui.core.trainer import Trainer
 from nntui.presets import Preset
+from nntui.timeline import outputs
 from nntui.timeline.ahead import Ahead, NextUpdate
 from nntui.timeline.compared import DIFFERENCE, A, B, compare
 from nntui.timeline.grid import (
@@ -28,6 +29,13 @@ from nntui.timeline.grid import (
     Seen,
     difference,
     make_grid,
+)
+from nntui.timeline.outputs import (
+    confusion_of,
+    curve_of,
+    samples_of,
+    surface_of,
+    views,
 )
 from tests.support import Array, flat, made, preset, unflat
 
@@ -294,3 +302,140 @@ def test_after_a_divergence_there_is_no_next_update() -> None:
     assert Ahead().of(run.state) is None
     assert make_grid(Seen(run.snapshot()), GRADIENTS) is None
     assert make_grid(Seen(run.snapshot()), WEIGHTS) is not None
+
+
+def square() -> Preset:
+    """y = x^2 at five points of 0..4, inputs and targets scaled, one row kept for testing."""
+    return made(
+        {
+            "data": {
+                "formula": "x**2",
+                "start": 0.0,
+                "stop": 4.0,
+                "samples": 5,
+                "scale_inputs": "standard",
+                "scale_targets": "minmax",
+                "target_divisor": 2.0,
+                "test_share": 0.2,
+            },
+            "layers": [{"units": 3, "activation": "sigmoid"}, {"units": 1}],
+            "training": {"loss": "squared-error", "learning_rate": 0.1},
+        }
+    )
+
+
+def test_samples_are_in_the_units_and_the_order_of_the_data() -> None:
+    run = Run(square())
+    run.step(4)
+    samples = samples_of(run)
+    x = np.arange(5.0)
+    np.testing.assert_allclose(samples.x, [x], atol=1e-12)
+    np.testing.assert_allclose(samples.targets, [x**2], atol=1e-12)
+    assert samples.testing.sum() == 1
+    np.testing.assert_array_equal(np.flatnonzero(samples.testing), run.data.test_rows)
+    training = x[~samples.testing] ** 2
+    low, high = training.min(), training.max()
+    expected = run.outputs * 2.0 * (high - low) + low
+    np.testing.assert_allclose(samples.predictions, expected, rtol=1e-12)
+    np.testing.assert_allclose(samples.errors, expected - x**2, atol=1e-12)
+
+
+def test_a_curve_goes_through_the_predictions_and_its_truth_through_the_targets() -> None:
+    run = Run(square())
+    run.step(4)
+    curve = curve_of(run, 49)
+    assert (curve.x[0], curve.x[-1]) == pytest.approx((-0.4, 4.4))
+    for row in range(5):
+        at = int(np.argmin(abs(curve.x - row)))
+        assert curve.x[at] == pytest.approx(row)
+        assert curve.values[0, at] == pytest.approx(curve.samples.predictions[0, row])
+        assert curve.truth is not None
+        if 0 < row < 4:
+            assert curve.truth[at] == pytest.approx(row**2)
+    assert curve.truth is not None
+    assert np.isnan(curve.truth[[0, -1]]).all()
+    unit = curve_of(run, 49, (0, 2))
+    z = run.parameters[0][0][2, 0] * (unit.x - np.mean(x_training(run))) / np.std(x_training(run))
+    np.testing.assert_allclose(unit.values[0], 1 / (1 + np.exp(-z - run.parameters[0][1][2])))
+    assert (unit.name, unit.truth) == ("unit 0.2", None)
+
+
+def x_training(run: Run) -> Array:
+    return np.arange(5.0)[run.data.training_rows]
+
+
+def test_a_surface_is_the_network_at_every_cell_seen_from_above() -> None:
+    run = Run(small())
+    run.step(3)
+    surface = surface_of(run, 7, 5, (1, 1))
+    x, _ = surface.samples.x
+    room = 0.1 * (x.max() - x.min())
+    assert surface.x == pytest.approx((x.min() - room, x.max() + room))
+    across = surface.x[0] + (np.arange(7) + 0.5) * (surface.x[1] - surface.x[0]) / 7
+    down = surface.y[1] - (np.arange(5) + 0.5) * (surface.y[1] - surface.y[0]) / 5
+    for row, column in np.ndindex(5, 7):
+        point = np.array([[across[column]], [down[row]], [1.0]])
+        assert surface.values[row, column] == pytest.approx(
+            forward(run.parameters, point)[3][1, 0], rel=1e-12
+        )
+    hidden = surface_of(run, 7, 5, (0, 3))
+    point = np.array([[across[2]], [down[4]], [1.0]])
+    assert hidden.values[4, 2] == pytest.approx(forward(run.parameters, point)[1][3, 0])
+    assert (hidden.name, hidden.centre) == ("unit 0.3", 0.0)
+
+
+def test_a_large_surface_is_coarser_but_fills_its_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(small())
+    monkeypatch.setattr(outputs, "MOST_WORK", 500)
+    surface = surface_of(run, 31, 17, (1, 0))
+    assert surface.values.shape == (17, 31)
+    assert 1 < len(np.unique(surface.values)) < 31 * 17 / 4
+
+
+def test_classes_win_where_their_output_is_the_largest_and_are_counted() -> None:
+    labels = [0, 1, 2, 0, 1, 2, 2]
+    inputs = np.random.RandomState(2).randn(7, 2)
+    classes = made(
+        {
+            "data": {
+                "inputs": inputs.tolist(),
+                "targets": np.eye(3)[labels].tolist(),
+                "test_share": 0.3,
+            },
+            "layers": [{"units": 3, "activation": "softmax", "init": "normal"}],
+            "training": {"loss": "categorical-cross-entropy", "learning_rate": 0.1},
+        }
+    )
+    run = Run(classes, 3)
+    confusion, surface = confusion_of(run), surface_of(run, 9, 9)
+    assert confusion is not None
+    predicted = run.outputs.argmax(axis=0)
+    counts = np.zeros((3, 3), dtype=int)
+    for label, said in zip(labels, predicted, strict=True):
+        counts[label, said] += 1
+    np.testing.assert_array_equal(confusion.training + confusion.testing, counts)
+    assert confusion.testing.sum() == 2
+    assert sum(confusion.right) == int((predicted == labels).sum())
+    assert surface.winners is not None
+    place = np.unravel_index(40, (9, 9))
+    middle = np.array([[np.mean(surface.x)], [np.mean(surface.y)]])
+    W, b = run.parameters[0]
+    assert b is not None
+    assert surface.winners[place] == int((W @ middle + b.reshape(-1, 1)).argmax())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("square-fixed", ("curve", "unit", "table")),
+        ("line-tanh", ("curve", "unit", "table", "graph")),
+        ("add-relu", ("surface", "unit", "table", "graph")),
+        ("xor-relu", ("surface", "unit", "table", "confusion", "graph")),
+    ],
+)
+def test_what_can_be_seen_goes_with_the_data(name: str, expected: tuple[str, ...]) -> None:
+    assert views(Run(preset(name))) == expected
+
+
+def test_without_classes_nothing_is_confused() -> None:
+    assert confusion_of(Run(preset("add-relu"))) is None

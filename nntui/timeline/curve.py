@@ -66,7 +66,8 @@ def nice_numbers(low: float, high: float, most: int) -> list[float]:
     return [number * step for number in range(first, last + 1)]
 
 
-def _ticks(low: float, high: float, most: int, log: bool) -> Ticks:
+def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
+    """At most ``most`` ticks from ``low`` to ``high``, which are exponents on a ``log`` axis."""
     if not log:
         return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
     # Beyond 1e-307 and 1e307 the padded ends are no floats any more.
@@ -124,7 +125,7 @@ def make_curve(
     inside = [] if goal_at is None else [goal_at]
     if len(shown):
         inside += [float(np.min(shown)), float(np.max(shown))]
-    low, high = _padded(min(inside, default=0.0), max(inside, default=1.0))
+    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
@@ -136,7 +137,7 @@ def make_curve(
         last=max(last, 1),
         cursor=float(epoch) if epoch < epochs else None,
         goal=goal_at,
-        ticks=_with_top(_ticks(low, high, most_ticks, log), low, high, most_ticks, shown, log),
+        ticks=_with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, shown, log),
         not_finite=bad,
         hidden=hidden,
     )
@@ -167,7 +168,7 @@ def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: b
     return (*ticks, (top, f"{10.0**top if log else top:.3g}"))
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def padded(low: float, high: float) -> tuple[float, float]:
     """A range with a little room, also around a single value."""
     room = 0.05 * (high - low) or 0.1 * abs(high) or 0.1
     return low - room, high + room

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nntui.core.data import DataArrays
 from nntui.core.losses import LOSSES
 from nntui.core.network import Parameters
 from nntui.core.section import check_rows
@@ -163,6 +164,11 @@ class Run:
             return self.branch.divergence
         behind = self._behind
         return behind.divergence if behind is not None and behind.update == self._at else None
+
+    @property
+    def data(self) -> DataArrays:
+        """The data rows at the cursor, as the network gets them."""
+        return self._trainer.data
 
     @property
     def outputs(self) -> Array:

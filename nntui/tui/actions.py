@@ -96,6 +96,13 @@ WORKBENCH = (
     Action("layer", "L", "layer", "Heatmap of one layer, of the next, or of all.", rank=8),
     Action("sort", "A", "sort", "Heatmap sorted, the most active units first; again: not.", rank=8),
     Action("scale", "a", "scale", "Heatmap's colours by layer, the same for all, or held.", rank=8),
+    Action("output", "k", "outputs", "The outputs in the story's place; again: the story.", rank=4),
+    Action(
+        "output_view",
+        "K",
+        "output view",
+        "The next view of them: of a unit, a table, a graph, ...",
+    ),
     Action("next_seed", "n", "next seed", "A new branch from the next seed.", rank=2),
     Action("choose_seed", "N", "seed", "A new branch from a seed that you give.", rank=8),
     Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=5),
@@ -136,6 +143,16 @@ TIMELINE = (
     Action("scrub_to(-1)", "end", "head", "To the furthest update.", shown="End", rank=1),
 )
 """Only while the timeline has the focus."""
+
+OUTPUT = (
+    Action("choose(-1)", "left,up", "row back", "The sample before.", shown="left", rank=0),
+    Action("choose(1)", "right,down", "row on", "The next sample.", shown="right", rank=0),
+    Action("choose(-10)", "pageup", "-10", "Ten samples back.", shown="PgUp", rank=2),
+    Action("choose(10)", "pagedown", "+10", "Ten samples on.", shown="PgDn", rank=2),
+    Action("choose(-1000000)", "home", "first", "The first sample.", shown="Home", rank=2),
+    Action("choose(1000000)", "end", "last", "The last sample.", shown="End", rank=2),
+)
+"""Only while the outputs have the focus."""
 
 BRANCHES = (
     Action("select", "enter", "switch", "Switch to the branch under the cursor.", rank=0),

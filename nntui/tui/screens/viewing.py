@@ -1,9 +1,14 @@
-"""The workbench's actions on what is seen: kinds of heatmap, layers, order, scale."""
+"""The workbench's actions on what is seen: the heatmap, the outputs."""
 
+from nntui.timeline import Run, Snapshot
 from nntui.timeline.ahead import Ahead
 from nntui.timeline.grid import ALL, HELD, KINDS, LAYER, SCALES
+from nntui.timeline.outputs import SURFACE, picture_of, views
+from nntui.tui.actions import fill_keys
 from nntui.tui.screens.branching import Branching
 from nntui.tui.widgets.heatmap import Heatmap
+from nntui.tui.widgets.output import OutputPanel
+from nntui.tui.widgets.story import StoryPanel
 
 SCALES_TOLD = {
     LAYER: "colours: each layer up to its own largest",
@@ -17,6 +22,8 @@ class Viewing(Branching):
 
     _ahead: Ahead | None = None
     _other_ahead: Ahead | None = None
+    output = ""
+    """What is seen of the outputs; the most telling, where it cannot be had."""
 
     @property
     def heatmap(self) -> Heatmap:
@@ -35,6 +42,58 @@ class Viewing(Branching):
         theirs = None if other is None else self._other_ahead.of(other.state)
         heatmap.set_reactive(Heatmap.ahead, self._ahead.of(run.state))
         heatmap.set_reactive(Heatmap.other_ahead, theirs)
+
+    @property
+    def shows_outputs(self) -> bool:
+        """Whether the outputs are on the screen."""
+        return self.has_class("-output")
+
+    def look_at_outputs(self, snapshot: Snapshot) -> None:
+        """Give the output panel a picture that fits it."""
+        panel, run = self.query_one(OutputPanel), self.run_shown
+        if not self.shows_outputs:
+            return
+        offered = views(run)
+        what = self.output if self.output in offered else offered[0]
+        unit = self._unit_of(run)
+        cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
+        panel.picture = picture_of(run, snapshot, what, unit, cells)
+
+    def _unit_of(self, run: Run) -> tuple[int, int]:
+        """The unit under the heatmap's cursor; on a target, the output."""
+        last = len(run.preset.configuration.layers) - 1
+        return self.heatmap.unit or (last, 0)
+
+    def on_output_panel_wanted(self, message: OutputPanel.Wanted) -> None:
+        """Draw for the new size."""
+        self.look_at_outputs(self.run_shown.snapshot())
+
+    def action_output(self) -> None:
+        """Show the outputs, or the story."""
+        shown, panel = not self.shows_outputs, self.query_one(OutputPanel)
+        had_focus = self.focused is panel
+        if not shown and had_focus:
+            self.action_unzoom()
+        self.set_class(shown, "-output")
+        if shown:
+            panel.focus()
+        elif had_focus:
+            self.query_one(StoryPanel).focus()
+        self.show(fill_keys("{output_view} shows more of the outputs") if shown else "")
+
+    def action_unzoom(self) -> None:
+        """Show all panels."""
+        raise NotImplementedError
+
+    def action_output_view(self) -> None:
+        """Show the outputs in the next way that there is for this network."""
+        offered = views(self.run_shown)
+        if self.shows_outputs:
+            at = offered.index(self.output) if self.output in offered else 0
+            self.output = offered[(at + 1) % len(offered)]
+            self.show(f"outputs: {self.output}")
+        else:
+            self.action_output()
 
     def action_heatmap(self) -> None:
         """Go on to the next kind of heatmap."""

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
-from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, fill_keys
+from nntui.tui.actions import BRANCHES, OUTPUT, TIMELINE, WORKBENCH, Action, bindings, fill_keys
 from nntui.tui.keeper import Keeper
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.stepping import Stepping
@@ -25,6 +25,7 @@ from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.network import NetworkPanel
+from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.panel import Panel, TextPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
@@ -37,9 +38,14 @@ PANELS: tuple[type[Widget], ...] = (
     Timeline,
     NetworkPanel,
     BranchesPanel,
+    OutputPanel,
 )
 """In the order in which the focus goes round."""
-OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, BranchesPanel: BRANCHES}
+OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
+    Timeline: TIMELINE,
+    BranchesPanel: BRANCHES,
+    OutputPanel: OUTPUT,
+}
 """The keys that a panel has of its own while it has the focus."""
 
 
@@ -55,12 +61,17 @@ class Workbench(Stepping, Travelling, Viewing):
     Workbench.-branched NetworkPanel { max-height: 35%; }
     Workbench BranchesPanel { height: auto; max-height: 40%; display: none; }
     Workbench StoryPanel { height: 1fr; }
+    Workbench OutputPanel { height: 2fr; min-height: 6; display: none; }
+    Workbench.-output OutputPanel { display: block; }
+    Workbench.-output NetworkPanel { max-height: 30%; }
+    Workbench.-short.-output StoryPanel { display: none; }
     Workbench.-branched BranchesPanel { display: block; }
     Workbench.-short.-branched NetworkPanel { max-height: 25%; }
     Workbench.-short BranchesPanel { max-height: 32%; }
-    Workbench .-aside { display: none; }
+    Workbench .-aside { display: none !important; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
+    Workbench.-zoomed OutputPanel { height: 1fr; }
     Workbench.-zoomed BranchesPanel { height: 1fr; max-height: 100%; }
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
@@ -105,6 +116,7 @@ class Workbench(Stepping, Travelling, Viewing):
             with Vertical(id="right"):
                 yield NetworkPanel(self._preset)
                 yield BranchesPanel()
+                yield OutputPanel()
                 yield StoryPanel(self._preset.story)
         yield Timeline()
         yield KeyBar(WORKBENCH)
@@ -146,6 +158,7 @@ class Workbench(Stepping, Travelling, Viewing):
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
             self.look_ahead()
             heatmap.snapshot = snapshot
+            self.look_at_outputs(snapshot)
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
@@ -188,9 +201,7 @@ class Workbench(Stepping, Travelling, Viewing):
 
     def action_next_panel(self) -> None:
         """Move the focus to the next panel; where one is zoomed, the next one is."""
-        panels = [self.query_one(kind) for kind in PANELS]
-        if not self.has_class("-branched"):
-            panels.remove(self.query_one(BranchesPanel))
+        panels = [self.query_one(kind) for kind in PANELS if not self._is_away(kind)]
         focused = self.focused
         at = panels.index(focused) + 1 if focused in panels else 0
         following = panels[at % len(panels)]
@@ -199,6 +210,13 @@ class Workbench(Stepping, Travelling, Viewing):
         if self.zoomed:
             self._zoom(following)
         following.focus()
+
+    def _is_away(self, kind: type[Widget]) -> bool:
+        """Whether the panel is not shown at all, zoomed or not."""
+        if kind is StoryPanel:
+            return self.shows_outputs and self.has_class("-short")
+        away = {BranchesPanel: "-branched", OutputPanel: "-output"}
+        return kind in away and not self.has_class(away[kind])
 
     def _zoom(self, panel: Widget | None) -> None:
         """Give ``panel`` all the room between status and time; None gives it back."""

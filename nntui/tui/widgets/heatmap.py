@@ -230,7 +230,7 @@ class Heatmap(Panel):
         title = next((each for each in titles if len(each) <= self.size.width - 6), titles[-1])
         if self.border_title != title:
             self.border_title = title
-        wanted = f"{legend(self.app.current_theme.dark, self._colours)}{self.scale}"
+        wanted = f"{legend(self.app.current_theme.dark, self._colours)}  scale {self.scale}"
         if self.border_subtitle != wanted:
             self.border_subtitle = wanted
 
