@@ -1,6 +1,7 @@
 """The heatmap's kinds, the outputs and the plots in the app, driven by keys."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from nntui.presets.schema import override
 from nntui.timeline.ahead import Ahead
 from nntui.timeline.compared import DIFFERENCE, B
 from nntui.timeline.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
+from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures
 from nntui.timeline.outputs import FitCurve, Graph, Samples, Surface, views
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.workbench import Workbench
@@ -301,3 +303,110 @@ async def test_branches_with_other_inputs_have_their_own_views() -> None:
         bench(pilot).show("")
         await pilot.pause()
         assert isinstance(bench(pilot).query_one(OutputPanel).picture, FitCurve)
+
+
+async def test_the_plot_goes_through_what_there_is_and_the_run_stays() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "j", "3", "0", "0", "enter")
+        run, plot = bench(pilot).run_shown, bench(pilot).query_one(LossPlot)
+        before = (run.state_hash, run.update, run.head)
+        offered = [each for each in PLOTS if each is not TEST]
+        for each in (*offered[1:], REPORTED):
+            await pilot.press("g")
+            await pilot.pause()
+            assert plot.plot is each
+            assert f"{each.title} (" in shown(pilot)
+            if each is not REPORTED:
+                measured = Measures().along(run.branch)
+                assert [one.update for one in plot.measured] == [one.update for one in measured]
+                assert [one.gradients for one in plot.measured] == [
+                    one.gradients for one in measured
+                ]
+        assert plot.measured == ()
+        assert (run.state_hash, run.update, run.head) == before
+
+
+async def test_the_inspector_line_reads_the_plot_and_goes_there() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "m")
+        run, plot = bench(pilot).run_shown, bench(pilot).query_one(LossPlot)
+        plot.focus()
+        await pilot.press("right")
+        assert plot.inspected == 200
+        await pilot.press("left", "left_square_bracket")
+        await pilot.pause()
+        at = plot.inspected
+        assert at is not None
+        assert 190 < at < 199
+        assert f"epoch {at}: {run.losses[at - 1]:.6g}" in str(plot.border_title)
+        assert f"epoch {at}: {run.losses[at - 1]:.6g}" in shown(pilot)
+        await pilot.press("home")
+        assert plot.inspected == 1
+        await pilot.press("end", "left_square_bracket", "enter")
+        await pilot.pause()
+        assert (run.epoch, run.update, run.head) == (199, 199 * 6, 1200)
+        await pilot.press("g", "g")
+        await pilot.pause()
+        near = min(plot.measured, key=lambda each: abs(each.epochs - 199))
+        values = "  ".join(f"{layer} {norm:.3g}" for layer, norm in enumerate(near.gradients))
+        assert f"update {near.update:,}: {values}" in str(plot.border_title)
+        await pilot.press("delete")
+        await pilot.pause()
+        assert plot.inspected is None
+        assert "axis, by epoch" in shown(pilot)
+
+
+async def test_the_recent_epochs_are_plotted_and_all_again() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "m", "m")
+        plot = bench(pilot).query_one(LossPlot)
+        axis = plot._rows[-1]
+        assert "0" in "".join(text for text, _ in axis).split()
+        await pilot.press("G")
+        await pilot.pause()
+        assert "".join(text for text, _ in plot._rows[-1]).split() == ["270", "285", "300"]
+        plot.focus()
+        await pilot.press("home")
+        assert plot.inspected == 270
+        await pilot.press("G")
+        await pilot.pause()
+        assert plot._rows[-1] == axis
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_plot_fits_every_size(size: tuple[int, int]) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
+        for keys in ("e e", "m left", "n m"):
+            await pilot.press(*keys.split())
+            plot = bench(pilot).query_one(LossPlot)
+            plot.focus()
+            for _ in PLOTS:
+                await pilot.press("g", "left")
+                await pilot.pause()
+                assert len(str(plot.border_title)) <= plot.size.width - 4
+                for line in range(plot.content_size.height):
+                    assert plot.render_line(line).cell_length == plot.content_size.width
+
+
+async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
+    app = NNTUI(load_preset("add-tanh"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "v", "v", "v", "L", "A", "a", "g", "g", "G", "k", "K")
+        await pilot.press("S")
+        view = dict(bench(pilot).view)
+        await pilot.press("v", "g", "K", "O")
+        await pilot.pause()
+    async with NNTUI(path=bench_path(app)).run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        again = dict(bench(pilot).view)
+        assert again == view
+        assert heatmap(pilot).kind is WEIGHTS
+        for broken in ({"heatmap": 3}, {"plot": []}, {"output": 7}, {"layer": "x"}, {"scale": 0}):
+            bench(pilot).take_view(broken)
+            await pilot.pause()
+
+
+def bench_path(app: NNTUI) -> Path:
+    paths = [bench.keeper.path for bench in app._benches.values()]
+    assert paths[0] is not None
+    return paths[0]

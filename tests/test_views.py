@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from nntui import Run
+from nntui.core.state import State
 from nntui.core.trainer import Trainer
 from nntui.presets import Preset
 from nntui.timeline import outputs
 from nntui.timeline.ahead import Ahead, NextUpdate
 from nntui.timeline.compared import DIFFERENCE, A, B, compare
+from nntui.timeline.curve import make_chart, make_curve, recent
 from nntui.timeline.grid import (
     ACTIVATIONS,
     ALL,
@@ -30,6 +32,8 @@ from nntui.timeline.grid import (
     difference,
     make_grid,
 )
+from nntui.timeline.losses import LossHistory
+from nntui.timeline.measures import DEAD, MOST, PLOTS, TEST, Measured, Measures, series
 from nntui.timeline.outputs import (
     confusion_of,
     curve_of,
@@ -37,6 +41,7 @@ from nntui.timeline.outputs import (
     surface_of,
     views,
 )
+from nntui.tui.plotting import draw_curve
 from tests.support import Array, flat, made, preset, unflat
 
 
@@ -439,3 +444,130 @@ def test_what_can_be_seen_goes_with_the_data(name: str, expected: tuple[str, ...
 
 def test_without_classes_nothing_is_confused() -> None:
     assert confusion_of(Run(preset("add-relu"))) is None
+
+
+def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
+    preset_ = small(batch=2, l2=0.01)
+    run = Run(preset_)
+    run.step(500)
+    measured = Measures().along(run.branch)
+    assert [each.update for each in measured] == [*range(0, 500, 64), 500]
+    for each in measured[:3] + measured[-1:]:
+        run.seek(each.update)
+        ahead = next_update(run)
+        norms = [
+            np.sqrt(
+                (layer.gradient_W**2).sum()
+                + (0 if layer.gradient_b is None else (layer.gradient_b**2).sum())
+            )
+            for layer in ahead.layers
+        ]
+        np.testing.assert_allclose(each.gradients, norms)
+        assert each.ratios == tuple(layer.ratio for layer in ahead.layers)
+        assert each.epochs == pytest.approx(each.update / 3)
+        snapshot = run.snapshot()
+        error = forward(run.parameters, snapshot.inputs)[3] - snapshot.targets
+        squares = sum((W**2).sum() for W, _ in run.parameters)
+        assert each.reported == pytest.approx((error**2).sum() / 5)
+        assert each.training == pytest.approx((error**2).sum() / 5 + 0.005 * squares)
+        assert each.test is None
+
+
+def test_the_test_loss_is_that_of_the_rows_kept_for_testing() -> None:
+    run = Run(square())
+    run.step(200)
+    measures = Measures()
+    for each in measures.along(run.branch):
+        run.seek(each.update)
+        assert each.test == pytest.approx(run.test_loss)
+    names = [name for name, _, _ in series(TEST, measures.along(run.branch))]
+    assert names == ["r", "t"]
+
+
+def test_dead_units_are_counted_by_layer() -> None:
+    run = Run(preset("add-relu"))
+    run.step(700)
+    for each in Measures().along(run.branch):
+        run.seek(each.update)
+        assert each.dead == tuple(int(layer.dead.sum()) for layer in run.snapshot().layers)
+    lines = series(DEAD, Measures().along(run.branch))
+    assert [name for name, _, _ in lines] == ["0", "1", "2"]
+    assert lines[1][2][0] == 2
+
+
+def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    run, measures = Run(preset("line-tanh")), Measures()
+    counted: list[int] = []
+    whole = Measures._measure
+
+    def counting(self: Measures, state: State) -> Measured:
+        counted.append(state.update)
+        return whole(self, state)
+
+    monkeypatch.setattr(Measures, "_measure", counting)
+    run.step(40_000)
+    before = run.state_hash
+    measured = measures.along(run.branch)
+    assert len(measured) <= MOST + 1
+    assert len(counted) == len(measured)
+    measures.along(run.branch)
+    assert len(counted) <= len(measured) + 1
+    assert [each.update for each in measured] == sorted({each.update for each in measured})
+    assert (measured[0].update, measured[-1].update) == (0, 40_000)
+    assert run.state_hash == before
+
+
+def test_a_diverged_head_is_measured_without_a_next_update() -> None:
+    run = Run(preset("xor-relu", training__learning_rate=1e5))
+    run.step(5000)
+    assert run.divergence is not None
+    measured = Measures().along(run.branch)
+    assert measured[-1].gradients == ()
+    for plot in PLOTS[1:]:
+        for log in (True, False):
+            lines = series(plot, measured)
+            chart = make_chart(lines, run.epoch, None, None, log=log, most_ticks=4)
+            assert len(draw_curve(chart, 50, 9)) == 9
+
+
+def test_a_branch_is_measured_along_its_shared_past() -> None:
+    run = Run(small())
+    run.step(200)
+    run.seek(100)
+    other = run.fork(**{"training.learning_rate": 0.01})
+    other.step(100)
+    updates = [each.update for each in Measures().along(other.branch)]
+    assert updates == [0, 64, 100, 164, 200]
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_a_chart_begins_where_it_is_told_and_counts_what_it_cannot_show(log: bool) -> None:
+    x = np.arange(6.0)
+    y = np.array([5.0, 4.0, 0.0, np.inf, np.nan, 0.5])
+    chart = make_chart([("0", x, y)], 5, 3, 0.1, log=log, most_ticks=4, start=1)
+    line = chart.more[0][1]
+    np.testing.assert_array_equal(line.x, x[1:])
+    expected = np.log10(y[[1, 5]]) if log else y[[1, 5]]
+    np.testing.assert_allclose(line.y[[0, 4]], expected)
+    assert (chart.start, chart.last, chart.cursor, chart.hidden) == (1, 5, 3, int(log))
+    assert list(chart.not_finite) == [3.0]
+    rows = draw_curve(chart, 40, 9, inspected=2.0)
+    assert any("0" in text and role == "past" for row in rows for text, role in row)
+    assert any("|" in text and role == "cursor" for row in rows for text, role in row)
+
+
+def test_recent_epochs_are_seen_from_near() -> None:
+    losses = np.concatenate([np.full(899, 50.0), np.linspace(2.0, 1.0, 101)])
+    history = LossHistory()
+    history.extend(losses)
+    named = {"log": False, "bins": 200, "most_ticks": 4}
+    whole = make_curve(history, 1000, 1000, 1e-3, **named)
+    near = make_curve(history, 1000, 1000, 1e-3, start=recent(1000), **named)
+    assert (whole.start, near.start, near.last) == (0, 900, 1000)
+    assert near.past.x[0] == 900
+    assert near.goal is None
+    assert whole.goal is not None
+    later = make_curve(history, 1000, 1000, 1.5, start=901, **named)
+    assert later.high < 3
+    assert later.goal == 1.5
+    assert recent(5) == 0

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nntui.core.data import DataArrays
-from nntui.core.losses import LOSSES
+from nntui.core.losses import loss_of
 from nntui.core.network import Parameters
 from nntui.core.section import check_rows
 from nntui.core.state import Divergence, State, frozen
@@ -190,10 +190,7 @@ class Run:
             return None
         forward = self._trainer.forward(data.test_x)
         error = forward.play() - data.test_y
-        value = LOSSES[report.loss].value(forward.layers[-1].z, error, data.test_y)
-        with np.errstate(all="ignore"):
-            total = float(value())
-        return total / data.test_x.shape[1] if report.reduction == "mean" else total
+        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
 
     def _in_order(self, training: Array, testing: Array) -> Array:
         """Columns for training and test rows, in the order of the data."""

@@ -109,6 +109,8 @@ WORKBENCH = (
     Action("restart", "r", "restart", "A new branch from update 0 with the same seed.", rank=7),
     Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=7),
     Action("slower", "minus", "slower", "Run slower.", shown="-", rank=7),
+    Action("plot", "g", "plot", "Plot the next: losses, gradients, steps, dead units.", rank=6),
+    Action("recent", "G", "recent/whole", "Plot the recent epochs, or all of them.", rank=8),
     Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
     Action("zoom", "z", "zoom", "Show the focused panel alone; again: all panels.", rank=4),
     Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=6),
@@ -143,6 +145,18 @@ TIMELINE = (
     Action("scrub_to(-1)", "end", "head", "To the furthest update.", shown="End", rank=1),
 )
 """Only while the timeline has the focus."""
+
+PLOT = (
+    Action("look(-1)", "left", "read left", "Move the inspector line.", shown="left", rank=0),
+    Action("look(1)", "right", "read right", "Likewise to the right.", shown="right", rank=0),
+    Action("look_one(-1)", "left_square_bracket", "-1", "One epoch.", shown="[", rank=2),
+    Action("look_one(1)", "right_square_bracket", "+1", "One epoch.", shown="]", rank=2),
+    Action("look_to(0)", "home", "first", "To the first epoch.", shown="Home", rank=2),
+    Action("look_to(-1)", "end", "last", "To the last epoch.", shown="End", rank=2),
+    Action("go", "enter", "go there", "Take the cursor to that epoch.", rank=1),
+    Action("look_away", "delete", "no line", "Take the inspector line away.", rank=2),
+)
+"""Only while the plot has the focus."""
 
 OUTPUT = (
     Action("choose(-1)", "left,up", "row back", "The sample before.", shown="left", rank=0),

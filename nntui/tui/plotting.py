@@ -23,6 +23,8 @@ ROLES = {
     "orange": "cursor",
     "red": "bad",
 }
+LINES = ("past", "other", "goal", "cursor")
+"""The roles that several lines take in turn."""
 AXIS_ROWS = 2
 """Rows that the x axis and its labels take."""
 _COLOURS = {role: colour for colour, role in ROLES.items()}
@@ -40,23 +42,45 @@ def _new_figure() -> Any:
     return _figure_class()
 
 
-def draw_curve(curve: Curve, width: int, height: int, *, coloured: bool = True) -> list[Cells]:
+def draw_curve(
+    curve: Curve,
+    width: int,
+    height: int,
+    *,
+    coloured: bool = True,
+    inspected: float | None = None,
+) -> list[Cells]:
     """``height`` rows of ``width`` characters that show ``curve`` with its axes.
 
-    Without colours, the other branch is drawn in another character.
+    Without colours, the other branch is drawn in another character.  ``inspected`` is where on
+    the x axis the inspector line stands.
     """
-    figure = _axes(width, height, (0, curve.last), (curve.low, curve.high), curve.ticks)
-    epochs = sorted({0, curve.last} | ({curve.last // 2} if curve.last % 2 == 0 else set()))
+    ends = (curve.start, curve.last)
+    figure = _axes(width, height, ends, (curve.low, curve.high), curve.ticks)
+    epochs = sorted({*ends} | ({sum(ends) // 2} if sum(ends) % 2 == 0 else set()))
     figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
     if curve.goal is not None:
-        _line(figure, np.array([0.0, curve.last]), np.full(2, curve.goal), "goal")
+        _line(figure, np.array(ends), np.full(2, curve.goal), "goal")
+    upright = np.array([curve.low, curve.high])
     if curve.cursor is not None:
-        ends = np.array([curve.low, curve.high])
-        _line(figure, np.full(2, curve.cursor), ends, "cursor")
+        _line(figure, np.full(2, curve.cursor), upright, "cursor")
         _segments(figure, curve.future, "future")
     if curve.other is not None:
         _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
     _segments(figure, curve.past, "past")
+    for at, (name, line) in enumerate(curve.more):
+        role = LINES[at % len(LINES)]
+        _segments(figure, line, role)
+        known = np.flatnonzero(~np.isnan(line.y))
+        if name and len(known):
+            # Named at its end, further left for each: lines that are told apart by colour alone
+            # are not told apart.
+            place = known[max(len(known) - 1 - (at % 4) * len(known) // 12, 0)]
+            figure.scatter(
+                [float(line.x[place])], [float(line.y[place])], marker=name, color=_COLOURS[role]
+            )
+    if inspected is not None:
+        _line(figure, np.full(2, inspected), upright, "cursor", "|")
     if len(curve.not_finite):
         top = np.full(len(curve.not_finite), curve.high)
         figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])

@@ -1,12 +1,17 @@
-"""The workbench's actions on what is seen: the heatmap, the outputs."""
+"""The workbench's actions on what is seen: the heatmap, the outputs, the plots."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from nntui.timeline import Run, Snapshot
 from nntui.timeline.ahead import Ahead
-from nntui.timeline.grid import ALL, HELD, KINDS, LAYER, SCALES
+from nntui.timeline.grid import ALL, HELD, KINDS, LAYER, SCALES, Kind
+from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures, Plot
 from nntui.timeline.outputs import SURFACE, picture_of, views
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.branching import Branching
 from nntui.tui.widgets.heatmap import Heatmap
+from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.story import StoryPanel
 
@@ -17,11 +22,20 @@ SCALES_TOLD = {
 }
 
 
+_Named = TypeVar("_Named", Kind, Plot)
+
+
+def _named(offered: tuple[_Named, ...], name: object) -> _Named:
+    """The one with that name; the first where there is none."""
+    return next((each for each in offered if each.name == name), offered[0])
+
+
 class Viewing(Branching):
     """Everything that changes how the run is looked at, and never the run."""
 
     _ahead: Ahead | None = None
     _other_ahead: Ahead | None = None
+    _measures: Measures | None = None
     output = ""
     """What is seen of the outputs; the most telling, where it cannot be had."""
 
@@ -42,6 +56,62 @@ class Viewing(Branching):
         theirs = None if other is None else self._other_ahead.of(other.state)
         heatmap.set_reactive(Heatmap.ahead, self._ahead.of(run.state))
         heatmap.set_reactive(Heatmap.other_ahead, theirs)
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """How the panels are looked at, to be saved."""
+        heatmap, plot = self.heatmap, self.query_one(LossPlot)
+        return {
+            "heatmap": heatmap.kind.name,
+            "layer": heatmap.alone,
+            "sorted": heatmap.ordered,
+            "scale": heatmap.scale,
+            "plot": plot.plot.name,
+            "recent": plot.recent,
+            "output": self.output if self.shows_outputs else None,
+        }
+
+    def see(self, seen: Mapping[str, Any]) -> None:
+        """Look at the panels as they were looked at, as far as that can be known."""
+        heatmap, plot = self.heatmap, self.query_one(LossPlot)
+        layer, layers = seen.get("layer"), self.run_shown.preset.configuration.layers
+        heatmap.kind = _named(KINDS, seen.get("heatmap"))
+        heatmap.alone = layer if isinstance(layer, int) and 0 <= layer < len(layers) else None
+        heatmap.ordered = seen.get("sorted") is True
+        heatmap.scale = next((each for each in SCALES if each == seen.get("scale")), LAYER)
+        plot.plot = _named(PLOTS, seen.get("plot"))
+        plot.recent = seen.get("recent") is True
+        output = seen.get("output")
+        self.set_class(isinstance(output, str), "-output")
+        self.output = output if isinstance(output, str) else ""
+
+    def measure(self) -> None:
+        """Give the plot what it needs beyond the reported losses."""
+        plot = self.query_one(LossPlot)
+        if plot.plot is REPORTED:
+            self._measures = None
+            plot.set_reactive(LossPlot.measured, ())
+        else:
+            self._measures = self._measures or Measures()
+            plot.set_reactive(LossPlot.measured, self._measures.along(self.run_shown.branch))
+
+    def action_plot(self) -> None:
+        """Plot the next of what there is."""
+        plot, run = self.query_one(LossPlot), self.run_shown
+        offered = [each for each in PLOTS if each is not TEST or len(run.data.test_rows)]
+        at = offered.index(plot.plot) if plot.plot in offered else 0
+        plot.plot = offered[(at + 1) % len(offered)]
+        self.show(f"plot of {plot.plot.title.lower()}{', by layer' if plot.plot.per_layer else ''}")
+
+    def action_recent(self) -> None:
+        """Plot the recent epochs, or all."""
+        plot = self.query_one(LossPlot)
+        plot.recent = not plot.recent
+        self.show("the recent epochs" if plot.recent else "all epochs")
+
+    def on_loss_plot_sought(self, message: LossPlot.Sought) -> None:
+        """Go to the end of the epoch under the inspector line."""
+        self.seek(self.run_shown.end_of(message.epoch - 1), f"epoch {message.epoch:,}")
 
     @property
     def shows_outputs(self) -> bool:

@@ -14,7 +14,16 @@ from textual.widget import Widget
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
-from nntui.tui.actions import BRANCHES, OUTPUT, TIMELINE, WORKBENCH, Action, bindings, fill_keys
+from nntui.tui.actions import (
+    BRANCHES,
+    OUTPUT,
+    PLOT,
+    TIMELINE,
+    WORKBENCH,
+    Action,
+    bindings,
+    fill_keys,
+)
 from nntui.tui.keeper import Keeper
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.stepping import Stepping
@@ -45,6 +54,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     Timeline: TIMELINE,
     BranchesPanel: BRANCHES,
     OutputPanel: OUTPUT,
+    LossPlot: PLOT,
 }
 """The keys that a panel has of its own while it has the focus."""
 
@@ -154,6 +164,7 @@ class Workbench(Stepping, Travelling, Viewing):
             # One picture a frame: these two are drawn with the snapshot that follows.
             plot.set_reactive(LossPlot.goal, run.preset.goal.loss)
             plot.set_reactive(LossPlot.overlaid, self.overlaid())
+            self.measure()
             plot.snapshot = snapshot
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
             self.look_ahead()
@@ -238,6 +249,7 @@ class Workbench(Stepping, Travelling, Viewing):
             "speed": self.player.speed,
             "log_axis": self._log_axis,
             "overlaid": None if other is None else branches.index(other.branch),
+            **self.seen,
         }
 
     def take_view(self, view: Mapping[str, Any]) -> None:
@@ -248,6 +260,7 @@ class Workbench(Stepping, Travelling, Viewing):
             self.player.change_speed(speed - self.player.speed)
         self._log_axis = view.get("log_axis") is not False
         self.query_one(LossPlot).log_axis = self._log_axis
+        self.see(view)
         if isinstance(overlaid, int) and 0 <= overlaid < len(branches):
             self._overlay(branches[overlaid])
         self.keeper.opened(self.run_shown, self.view)
