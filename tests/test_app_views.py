@@ -317,11 +317,12 @@ async def test_the_plot_goes_through_what_there_is_and_the_run_stays() -> None:
             assert plot.plot is each
             assert f"{each.title} (" in shown(pilot)
             if each is not REPORTED:
-                measured = Measures().along(run.branch)
+                measured = Measures().along(run.branch, fine=True)
                 assert [one.update for one in plot.measured] == [one.update for one in measured]
                 assert [one.gradients for one in plot.measured] == [
                     one.gradients for one in measured
                 ]
+                assert len(measured) > 64
         assert plot.measured == ()
         assert (run.state_hash, run.update, run.head) == before
 

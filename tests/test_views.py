@@ -517,6 +517,27 @@ def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -
     assert run.state_hash == before
 
 
+def test_a_short_run_is_measured_between_its_kept_states() -> None:
+    run, measures = Run(small(batch=2)), Measures()
+    run.step(100)
+    run.change(**{"training.learning_rate": 0.01})
+    run.step(100)
+    measured = measures.along(run.branch, fine=True)
+    assert [each.update for each in measured] == list(range(0, 201, 2))
+    for each in measured[::7] + measured[50:52]:
+        run.seek(each.update)
+        ahead = next_update(run)
+        assert each.gradients == tuple(layer.gradient_norm for layer in ahead.layers)
+        assert each.ratios == tuple(layer.ratio for layer in ahead.layers)
+    run.seek(200)
+    run.step(2)
+    again = measures.along(run.branch, fine=True)
+    assert again[:100] == measured[:100]
+    run.change(**{"training.learning_rate": 0.1})
+    run.step(2)
+    assert measures.along(run.branch, fine=True)[101].ratios != again[101].ratios
+
+
 def test_a_diverged_head_is_measured_without_a_next_update() -> None:
     run = Run(preset("xor-relu", training__learning_rate=1e5))
     run.step(5000)

@@ -163,11 +163,12 @@ def make_chart(
     log: bool,
     most_ticks: int,
     start: int = 0,
+    counts: bool = False,
 ) -> Curve:
     """A picture of measured ``lines`` (a name, x in epochs, y), likewise.
 
-    ``epoch`` is where the cursor is, if anything was trained beyond it; ``goal`` is drawn where
-    it is given.
+    ``counts`` are drawn from 0 on.  ``epoch`` is where the cursor is, if anything was trained
+    beyond it; ``goal`` is drawn where it is given.
     """
     drawn, hidden = [], 0
     bad: list[Array] = []
@@ -184,6 +185,7 @@ def make_chart(
     values = np.concatenate([line.y for _, line in drawn] or [np.empty(0)])
     values = values[~np.isnan(values)]
     inside = values.tolist() + ([] if goal_at is None or (start and len(values)) else [goal_at])
+    inside += [0.0, 1.0] if counts else []
     low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
     nothing = Line(np.empty(0), np.empty(0))
     ticks = ticks_of(low, high, most_ticks, log)

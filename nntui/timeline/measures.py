@@ -1,4 +1,4 @@
-"""What is measured along a branch on demand: at states that are kept anyway, each one once.
+"""What is measured along a branch on demand: at states that are kept anyway, or replayed.
 
 Nothing is recorded while training.  A state is measured when somebody wants to see it, and
 the numbers last as long as the state.
@@ -14,10 +14,13 @@ from nntui.core.state import State
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.timeline.ahead import Ahead
-from nntui.timeline.branch import Branch
+from nntui.timeline.branch import Branch, Stretch
+from nntui.timeline.replay import affordable, replayed
 
 MOST = 128
 """States that are measured of one branch: more would be more than a plot is wide."""
+SHARE = 4
+"""Of the updates that a question replays, a plot replays the ``SHARE``th part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,21 +45,50 @@ class Measured:
 
 
 class Measures:
-    """Measures the kept states of branches."""
+    """Measures states of branches, each one once."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[State, Measured] = WeakKeyDictionary()
+        self._between: WeakKeyDictionary[Stretch, dict[int, Measured]] = WeakKeyDictionary()
+        """Likewise by update, of states that are not kept."""
         self._ahead = Ahead()
 
-    def along(self, branch: Branch) -> tuple[Measured, ...]:
-        """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head."""
-        kept = branch.kept(branch.update)
-        stride = 1
-        while len(kept) > MOST * stride:
-            stride *= 2  # a power of two, so that what was measured stays chosen
-        chosen = kept[::stride]
-        head = [branch.state] if chosen[-1].update < branch.update else []
-        return tuple(self.of(state) for state in (*chosen, *head))
+    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+        """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head.
+
+        Where ``fine``, and it does not take long, updates between the kept states are replayed
+        and measured as well.
+        """
+        head = branch.update
+        kept = {state.update: state for state in branch.kept(head)}
+        spacing = 1
+        while head > MOST * spacing:
+            spacing *= 2  # a power of two, so that what was measured stays chosen
+        wanted = range(0, head, spacing)
+        missing = [at for at in wanted if at not in kept and at not in self._of(branch, at)]
+        if fine and (not missing or head - missing[0] <= affordable(branch) // SHARE):
+            self._replay(branch, missing)
+            found = [self.of(kept[at]) if at in kept else self._of(branch, at)[at] for at in wanted]
+        else:
+            stride = 1
+            while len(kept) > MOST * stride:
+                stride *= 2
+            found = [self.of(state) for state in list(kept.values())[::stride]]
+        last = [self.of(branch.state)] if not found or found[-1].update < head else []
+        return (*found, *last)
+
+    def _of(self, branch: Branch, update: int) -> dict[int, Measured]:
+        """What is known of the stretch that ``update`` lies in."""
+        return self._between.setdefault(branch.stretch_at(update), {})
+
+    def _replay(self, branch: Branch, updates: list[int]) -> None:
+        """Measure the states of ``updates``, which lie in order."""
+        wanted = set(updates)
+        if wanted:
+            for trainer in replayed(branch, updates[0], updates[-1]):
+                if trainer.update in wanted:
+                    known = self._of(branch, trainer.update)
+                    known[trainer.update] = self._measure(trainer.state)
 
     def of(self, state: State) -> Measured:
         """``state``, measured."""

@@ -93,7 +93,8 @@ class Viewing(Branching):
             plot.set_reactive(LossPlot.measured, ())
         else:
             self._measures = self._measures or Measures()
-            plot.set_reactive(LossPlot.measured, self._measures.along(self.run_shown.branch))
+            measured = self._measures.along(self.run_shown.branch, fine=not self.running)
+            plot.set_reactive(LossPlot.measured, measured)
 
     def action_plot(self) -> None:
         """Plot the next of what there is."""

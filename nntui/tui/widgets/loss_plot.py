@@ -17,6 +17,8 @@ from nntui.tui.widgets.panel import Panel
 
 LEAST = 3
 """Rows that a picture needs."""
+LEAST_MEASURED = 10
+"""Measured states that are shown at least, however recent."""
 MARGIN = 7
 """Columns that the y axis takes, about."""
 
@@ -132,7 +134,9 @@ class LossPlot(Panel):
     @property
     def _start(self) -> int:
         """The finished epochs at which the picture begins."""
-        return recent(self._epochs) if self.recent else 0
+        start = recent(self._epochs) if self.recent else 0
+        few = self.measured[-LEAST_MEASURED:]
+        return min(start, int(few[0].epochs)) if few and self.plot is not REPORTED else start
 
     @property
     def _epochs(self) -> int:
@@ -205,6 +209,7 @@ class LossPlot(Panel):
                 log=self._log,
                 most_ticks=most_ticks,
                 start=self._start,
+                counts=self.plot.counts,
             )
         return make_curve(
             snapshot.losses,
@@ -257,7 +262,7 @@ class LossPlot(Panel):
             colour = self.get_component_styles("loss-plot--other").color.hex6
             parts.append(f"[{colour}]{escape(self.overlaid.caption(room))}[/]")
         if self.plot is not REPORTED:
-            parts.append(f"measured at {len(self.measured)} kept states")
+            parts.append(f"measured at {len(self.measured)} updates")
         subtitle = "; ".join(parts)
         if self.border_title != title:
             self.border_title = title
