@@ -298,10 +298,13 @@ async def test_branches_with_other_inputs_have_their_own_views() -> None:
         await pilot.press("k", "e")
         data = {"formula": "x**2", "samples": 5}
         bench(pilot).start(1)
+        await pilot.press("L", "L", "L", "v", "v")
         run.seek(0)
-        run.change(data=data)
+        layers = [{"units": 3}, {"units": 1}]
+        run.change(data=data, layers=layers)
         bench(pilot).show("")
         await pilot.pause()
+        assert {row.layer for row in heatmap(pilot)._rows} == {0, 1}
         assert isinstance(bench(pilot).query_one(OutputPanel).picture, FitCurve)
 
 
@@ -395,8 +398,7 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
         await pilot.press("m", "v", "v", "v", "L", "A", "a", "g", "g", "G", "k", "K")
         await pilot.press("S")
         view = dict(bench(pilot).view)
-        await pilot.press("v", "g", "K", "O")
-        await pilot.pause()
+    assert app.save_all()
     async with NNTUI(path=bench_path(app)).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         again = dict(bench(pilot).view)

@@ -299,7 +299,7 @@ def picture_of(
     place = unit if what == UNIT else None
     match run.data.data.given if what in (CURVE, SURFACE, UNIT) else 0:
         case 1:
-            return curve_of(run, 2 * columns, place)
+            return curve_of(run, columns + 1, place)
         case 2:
             return surface_of(run, columns, rows, place)
     if what == GRAPH:

@@ -1,11 +1,14 @@
 """Tables of what a network says: targets, predictions and errors, or classes confused."""
 
 from nntui.timeline.outputs import Confusion, Samples
+from nntui.tui.palette import short
 
 Lines = list[tuple[str, str]]
 """Texts with the role that each plays: ``label``, ``value``, ``chosen`` or ``wrong``."""
-NUMBER = 10
-"""Columns that a number takes."""
+WIDE, NARROW = 10, 8
+"""Columns that a number takes, if there is room and if there is little."""
+ROW = 6
+"""Columns for the row's number."""
 MOST_SHOWN = 40
 """Inputs and outputs that are listed."""
 
@@ -13,30 +16,35 @@ MOST_SHOWN = 40
 def draw_table(samples: Samples, width: int, height: int, sample: int) -> Lines:
     """A line a data row, as many as fit around the chosen ``sample``; the inputs come last."""
     outputs, rows = samples.targets.shape
-    one = outputs == 1
-    header = f"{'row':<6}" + "".join(
-        f"{f'target {at}'[-NUMBER + 1 :] if not one else 'target':>{NUMBER}}{'output':>{NUMBER}}"
-        for at in range(min(outputs, MOST_SHOWN))
+    shown = min(outputs, MOST_SHOWN)
+    wide = WIDE if width >= ROW + (2 * shown + 1) * WIDE else NARROW
+    names = [""] if outputs == 1 else [f" {at}" for at in range(shown)]
+    header = "row".ljust(ROW if wide == WIDE else 4)
+    header += "".join(
+        f"{f'target{name}'[-wide:]:>{wide}}{f'output{name}'[-wide:]:>{wide}}" for name in names
     )
-    header += f"{'error' if one else 'worst':>{NUMBER}}  inputs"
+    header += f"{'error' if outputs == 1 else 'worst':>{wide}}  inputs"
     fitting = max(height - 1, 1)
     first = max(min(sample - fitting // 2, rows - fitting), 0)
-    lines = [(_cut(header, width), "label")]
+    lines = [(header[:width], "label")]
     for row in range(first, min(first + fitting, rows)):
         role = "chosen" if row == sample else "wrong" if _is_wrong(samples, row) else "value"
-        lines.append((_cut(_row(samples, row), width).ljust(width), role))
+        lines.append((_cut(_row(samples, row, wide), width).ljust(width), role))
     return lines
 
 
-def _row(samples: Samples, row: int) -> str:
-    text = f"{row}{' t' if samples.testing[row] else ''}".ljust(6)
+def _row(samples: Samples, row: int, wide: int) -> str:
+    def number(value: float) -> str:
+        return f"{value:.4g}".rjust(wide) if wide == WIDE else short(value, wide - 1).rjust(wide)
+
+    text = f"{row}{' t' if samples.testing[row] else ''}".ljust(ROW if wide == WIDE else 4)
     for target, said in zip(
         samples.targets[:MOST_SHOWN, row], samples.predictions[:MOST_SHOWN, row], strict=True
     ):
-        text += f"{target:>{NUMBER}.4g}{said:>{NUMBER}.4g}"
+        text += number(target) + number(said)
     inputs = ", ".join(f"{x:.3g}" for x in samples.x[:MOST_SHOWN, row])
-    wrong = " wrong class" if _is_wrong(samples, row) else ""
-    return f"{text}{samples.worst[row]:>{NUMBER}.3g}  {inputs}{wrong}"
+    wrong = "wrong class: " if _is_wrong(samples, row) else ""
+    return f"{text}{number(float(samples.worst[row]))}  {wrong}{inputs}"
 
 
 def _is_wrong(samples: Samples, row: int) -> bool:
@@ -67,4 +75,5 @@ def draw_confusion(confusion: Confusion, width: int, height: int) -> Lines:
 
 
 def _cut(text: str, width: int) -> str:
+    """``text`` without what does not fit, which the last line of the panel reads out."""
     return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."

@@ -1,6 +1,7 @@
 """The workbench's actions on what is seen: the heatmap, the outputs, the plots."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from nntui.timeline import Run, Snapshot
@@ -36,6 +37,8 @@ class Viewing(Branching):
     _ahead: Ahead | None = None
     _other_ahead: Ahead | None = None
     _measures: Measures | None = None
+    seen: Mapping[str, Any] = MappingProxyType({})
+    """How the panels are looked at, to be saved; what is missing is as it was at first."""
     output = ""
     """What is seen of the outputs; the most telling, where it cannot be had."""
 
@@ -57,11 +60,10 @@ class Viewing(Branching):
         heatmap.set_reactive(Heatmap.ahead, self._ahead.of(run.state))
         heatmap.set_reactive(Heatmap.other_ahead, theirs)
 
-    @property
-    def seen(self) -> dict[str, Any]:
-        """How the panels are looked at, to be saved."""
+    def _looked(self, note: str) -> None:
+        """Show what is looked at now, and remember it: a session is saved without its panels."""
         heatmap, plot = self.heatmap, self.query_one(LossPlot)
-        return {
+        self.seen = {
             "heatmap": heatmap.kind.name,
             "layer": heatmap.alone,
             "sorted": heatmap.ordered,
@@ -70,6 +72,7 @@ class Viewing(Branching):
             "recent": plot.recent,
             "output": self.output if self.shows_outputs else None,
         }
+        self.show(note)
 
     def see(self, seen: Mapping[str, Any]) -> None:
         """Look at the panels as they were looked at, as far as that can be known."""
@@ -84,6 +87,7 @@ class Viewing(Branching):
         output = seen.get("output")
         self.set_class(isinstance(output, str), "-output")
         self.output = output if isinstance(output, str) else ""
+        self._looked("")
 
     def measure(self) -> None:
         """Give the plot what it needs beyond the reported losses."""
@@ -102,13 +106,15 @@ class Viewing(Branching):
         offered = [each for each in PLOTS if each is not TEST or len(run.data.test_rows)]
         at = offered.index(plot.plot) if plot.plot in offered else 0
         plot.plot = offered[(at + 1) % len(offered)]
-        self.show(f"plot of {plot.plot.title.lower()}{', by layer' if plot.plot.per_layer else ''}")
+        self._looked(
+            f"plot of {plot.plot.title.lower()}{', by layer' if plot.plot.per_layer else ''}"
+        )
 
     def action_recent(self) -> None:
         """Plot the recent epochs, or all."""
         plot = self.query_one(LossPlot)
         plot.recent = not plot.recent
-        self.show("the recent epochs" if plot.recent else "all epochs")
+        self._looked("the recent epochs" if plot.recent else "all epochs")
 
     def on_loss_plot_sought(self, message: LossPlot.Sought) -> None:
         """Go to the end of the epoch under the inspector line."""
@@ -150,7 +156,7 @@ class Viewing(Branching):
             panel.focus()
         elif had_focus:
             self.query_one(StoryPanel).focus()
-        self.show(fill_keys("{output_view} shows more of the outputs") if shown else "")
+        self._looked(fill_keys("{output_view} shows more of the outputs") if shown else "")
 
     def action_unzoom(self) -> None:
         """Show all panels."""
@@ -162,7 +168,7 @@ class Viewing(Branching):
         if self.shows_outputs:
             at = offered.index(self.output) if self.output in offered else 0
             self.output = offered[(at + 1) % len(offered)]
-            self.show(f"outputs: {self.output}")
+            self._looked(f"outputs: {self.output}")
         else:
             self.action_output()
 
@@ -171,23 +177,23 @@ class Viewing(Branching):
         heatmap = self.heatmap
         kind = KINDS[(KINDS.index(heatmap.kind) + 1) % len(KINDS)]
         heatmap.kind = kind
-        self.show(f"heatmap of {kind.name}{', in the next update' if kind.ahead else ''}")
+        self._looked(f"heatmap of {kind.name}{', in the next update' if kind.ahead else ''}")
 
     def action_layer(self) -> None:
         """Show one layer in the heatmap, the next one, or all."""
         heatmap, count = self.heatmap, len(self.run_shown.preset.configuration.layers)
         following = 0 if heatmap.alone is None else heatmap.alone + 1
         heatmap.alone = following if following < count else None
-        self.show("all layers" if heatmap.alone is None else f"layer {heatmap.alone} alone")
+        self._looked("all layers" if heatmap.alone is None else f"layer {heatmap.alone} alone")
 
     def action_sort(self) -> None:
         """Sort the units of each layer, or put them back in their order."""
         heatmap = self.heatmap
         heatmap.ordered = not heatmap.ordered
-        self.show(f"units {'by size, the largest first' if heatmap.ordered else 'in order'}")
+        self._looked(f"units {'by size, the largest first' if heatmap.ordered else 'in order'}")
 
     def action_scale(self) -> None:
         """Change what the colours are measured by."""
         heatmap = self.heatmap
         heatmap.scale = SCALES[(SCALES.index(heatmap.scale) + 1) % len(SCALES)]
-        self.show(SCALES_TOLD[heatmap.scale])
+        self._looked(SCALES_TOLD[heatmap.scale])

@@ -147,7 +147,8 @@ class Heatmap(Panel):
         if grid is not None:
             held = self._held.setdefault((self.kind, compared.shown), grid.ends)
             self._ends = grid.scaled(self.scale, held)
-            grid = grid.only(self.alone)
+            # A branch may have fewer layers.
+            grid = grid.only(self.alone if self.alone in grid.layers else None)
             self._grid = grid.by_size() if self.ordered else grid
         self._stay_on(place)
         self._arrange()

@@ -175,7 +175,7 @@ class OutputPanel(Panel):
             case Confusion():
                 title = "Output: classes confused"
             case Samples():
-                title = "Output: targets and predictions"
+                title = "Output: row by row"
         # Only a new one is set, because that repaints the panel.
         if self.border_title != title:
             self.border_title = title
