@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList
 from nntui import ConfigError, Run, load_preset, load_session
 from nntui.presets.schema import override
 from nntui.timeline import shelf
+from nntui.timeline.compared import DIFFERENCE, A, B
 from nntui.timeline.events import events
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.ask import Ask
@@ -21,7 +22,7 @@ from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.when import WhenScreen
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.branches import BranchesPanel
-from nntui.tui.widgets.heatmap import DIFFERENCE, A, B, Heatmap
+from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, REPLAYING, RUNNING, StatusLine

@@ -1,7 +1,7 @@
 """The data rows as arrays: inputs and targets with one column a sample."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,11 @@ class Scaling:
         """``values`` scaled; where nothing is scaled, the same to the last bit."""
         return np.asarray((values / self.unit - self.shift) / self.spread)
 
+    def undone(self, values: Array) -> Array:
+        """What ``values`` were before they were scaled."""
+        with np.errstate(all="ignore"):
+            return np.asarray((values * self.spread + self.shift) * self.unit)
+
 
 @dataclass(frozen=True, eq=False)
 class DataArrays:
@@ -64,8 +69,11 @@ class DataArrays:
     """Which data rows are trained on, and which are kept for testing."""
     test_rows: Order
     scaling: Scaling
+    """That of the inputs."""
+    target_scaling: Scaling
+    """That of the targets, with their divisor."""
 
-    def inputs(self, rows: Sequence[Sequence[float]], key: str = "inputs") -> Array:
+    def inputs(self, rows: Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
         """``rows`` as the network takes them; constants are added where a row leaves them out.
 
         Raises ConfigError, with ``key``, when the rows have any other width.
@@ -141,7 +149,8 @@ def load_data(configuration: Configuration) -> DataArrays:
     with np.errstate(all="ignore"):
         scaling = Scaling.fitted(data.scale_inputs, x[:, training])
         x = scaling(x)
-        y = Scaling.fitted(data.scale_targets, y[:, training])(y) / data.target_divisor
+        target_scaling = Scaling.fitted(data.scale_targets, y[:, training])
+        y = target_scaling(y) / data.target_divisor
     if not np.isfinite(x).all():
         raise ConfigError("data.scale_inputs", "makes inputs that are not finite")
     if not np.isfinite(y).all():
@@ -157,6 +166,7 @@ def load_data(configuration: Configuration) -> DataArrays:
         training_rows=training,
         test_rows=testing,
         scaling=scaling,
+        target_scaling=replace(target_scaling, spread=target_scaling.spread * data.target_divisor),
     )
 
 

@@ -164,3 +164,10 @@ LOSSES: dict[str, Loss] = {
         CategoricalCrossEntropy(),
     )
 }
+
+
+def loss_of(name: str, reduction: str, z: Array, error: Array, y: Array) -> float:
+    """The loss ``name`` of one network, summed over all samples or their mean."""
+    with np.errstate(all="ignore"):
+        total = float(LOSSES[name].value(z, error, y)())
+    return total / error.shape[1] if reduction == "mean" else total

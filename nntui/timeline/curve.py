@@ -5,6 +5,7 @@ greatest loss, so no spike is lost, and what cannot be drawn is counted instead 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from nntui.core.tape import Array
 from nntui.timeline.losses import LossHistory, Thinned
 
 LARGEST = 1e300
+FEWEST_RECENT = 20
+"""Epochs that count as recent at least."""
 
 Ticks = tuple[tuple[float, str], ...]
 """Positions on the axis (the exponent, on a log axis) with the text to print there."""
@@ -28,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What the loss plot shows; ``low`` to ``high`` is the y axis, 0 to ``last`` the x axis.
+    """What the loss plot shows: ``low`` to ``high`` on the y axis, ``start`` to ``last`` on x.
 
     The x axis counts finished epochs, as the status line does.
     """
@@ -50,6 +53,9 @@ class Curve:
     """Where on the x axis the loss is infinite or NaN."""
     hidden: int
     """Finite losses that a log axis cannot show: those at or below 0."""
+    start: int = 0
+    more: tuple[tuple[str, Line], ...] = ()
+    """Lines of what was measured, each with a name of one character."""
 
 
 def nice_numbers(low: float, high: float, most: int) -> list[float]:
@@ -66,7 +72,8 @@ def nice_numbers(low: float, high: float, most: int) -> list[float]:
     return [number * step for number in range(first, last + 1)]
 
 
-def _ticks(low: float, high: float, most: int, log: bool) -> Ticks:
+def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
+    """At most ``most`` ticks from ``low`` to ``high``, which are exponents on a ``log`` axis."""
     if not log:
         return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
     # Beyond 1e-307 and 1e307 the padded ends are no floats any more.
@@ -99,13 +106,16 @@ def make_curve(
     bins: int,
     most_ticks: int,
     overlay: Overlay | None = None,
+    start: int = 0,
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
     ``bins`` is how many points fit side by side, ``most_ticks`` how many labels one above the
-    other.
+    other, ``start`` the finished epochs at which the picture begins.
     """
-    past, future = losses.thinned(0, epoch, bins), losses.thinned(epoch, epochs, bins)
+    first = max(start - 1, 0)
+    past = losses.thinned(min(first, epoch), epoch, bins)
+    future = losses.thinned(max(first, epoch), epochs, bins)
     past_line, future_line = _line(past, log), _line(future, log)
     if len(future_line.x) and len(past_line.x):
         # The future begins at the last loss of the past, so that the two are one curve.
@@ -115,16 +125,17 @@ def make_curve(
         )
     other, last = None, epochs
     if overlay is not None:
-        first = max(min(overlay.first, overlay.epochs) - 1, 0)
-        other = _line(overlay.losses.thinned(first, overlay.epochs, bins), log)
+        parted = max(min(max(overlay.first, start), overlay.epochs) - 1, 0)
+        other = _line(overlay.losses.thinned(parted, overlay.epochs, bins), log)
         last = max(last, overlay.epochs)
     goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
     shown = np.concatenate([line.y for line in (past_line, future_line, other) if line is not None])
     shown = shown[~np.isnan(shown)]
-    inside = [] if goal_at is None else [goal_at]
+    # Seen from near, the goal may be far away.
+    inside = [] if goal_at is None or (start and len(shown)) else [goal_at]
     if len(shown):
         inside += [float(np.min(shown)), float(np.max(shown))]
-    low, high = _padded(min(inside, default=0.0), max(inside, default=1.0))
+    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
@@ -133,13 +144,71 @@ def make_curve(
         other=other,
         low=low,
         high=high,
-        last=max(last, 1),
-        cursor=float(epoch) if epoch < epochs else None,
-        goal=goal_at,
-        ticks=_with_top(_ticks(low, high, most_ticks, log), low, high, most_ticks, shown, log),
+        last=max(last, start + 1),
+        cursor=float(epoch) if start <= epoch < epochs else None,
+        goal=goal_at if goal_at is not None and low <= goal_at <= high else None,
+        ticks=_with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, shown, log),
         not_finite=bad,
         hidden=hidden,
+        start=start,
     )
+
+
+def make_chart(
+    lines: Sequence[tuple[str, Array, Array]],
+    epochs: int,
+    epoch: float | None,
+    goal: float | None,
+    *,
+    log: bool,
+    most_ticks: int,
+    start: int = 0,
+    counts: bool = False,
+) -> Curve:
+    """A picture of measured ``lines`` (a name, x in epochs, y), likewise.
+
+    ``counts`` are drawn from 0 on.  ``epoch`` is where the cursor is, if anything was trained
+    beyond it; ``goal`` is drawn where it is given.
+    """
+    drawn, hidden = [], 0
+    bad: list[Array] = []
+    for name, x, y in lines:
+        seen = x >= start
+        x, y = x[seen], y[seen]
+        finite = np.isfinite(y)
+        bad.append(x[~finite & ~np.isnan(y)])
+        hidden += int((finite & (y <= 0.0)).sum()) if log else 0
+        shown = np.where(finite & ((y > 0.0) | (not log)), np.clip(y, -LARGEST, LARGEST), np.nan)
+        with np.errstate(all="ignore"):
+            drawn.append((name, Line(x, np.log10(shown) if log else shown)))
+    goal_at = None if goal is None or (log and goal <= 0.0) else math.log10(goal) if log else goal
+    values = np.concatenate([line.y for _, line in drawn] or [np.empty(0)])
+    values = values[~np.isnan(values)]
+    inside = values.tolist() + ([] if goal_at is None or (start and len(values)) else [goal_at])
+    inside += [0.0, 1.0] if counts else []
+    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
+    nothing = Line(np.empty(0), np.empty(0))
+    ticks = ticks_of(low, high, most_ticks, log)
+    return Curve(
+        past=nothing,
+        future=nothing,
+        other=None,
+        low=low,
+        high=high,
+        last=max(epochs, start + 1),
+        cursor=epoch if epoch is not None and epoch >= start else None,
+        goal=goal_at if goal_at is not None and low <= goal_at <= high else None,
+        ticks=_with_top(ticks, low, high, most_ticks, values, log),
+        not_finite=np.concatenate(bad or [np.empty(0)]),
+        hidden=hidden,
+        start=start,
+        more=tuple(drawn),
+    )
+
+
+def recent(epochs: int) -> int:
+    """The finished epochs at which a picture of the recent ones begins: the last tenth."""
+    return max(epochs - max(epochs // 10, FEWEST_RECENT), 0)
 
 
 def _line(thinned: Thinned, log: bool) -> Line:
@@ -167,7 +236,7 @@ def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: b
     return (*ticks, (top, f"{10.0**top if log else top:.3g}"))
 
 
-def _padded(low: float, high: float) -> tuple[float, float]:
+def padded(low: float, high: float) -> tuple[float, float]:
     """A range with a little room, also around a single value."""
     room = 0.05 * (high - low) or 0.1 * abs(high) or 0.1
     return low - room, high + room

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.losses import LOSSES
+from nntui.core.data import DataArrays
+from nntui.core.losses import loss_of
 from nntui.core.network import Parameters
 from nntui.core.section import check_rows
 from nntui.core.state import Divergence, State, frozen
@@ -19,7 +20,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed, merged
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
-from nntui.timeline.snapshot import LayerView, Snapshot, largest_finite
+from nntui.timeline.snapshot import LayerView, Snapshot
 from nntui.timeline.tree import Tree, prepared, seed_of
 
 
@@ -168,6 +169,11 @@ class Run:
         return behind.divergence if behind is not None and behind.update == self._at else None
 
     @property
+    def data(self) -> DataArrays:
+        """The data rows at the cursor, as the network gets them."""
+        return self._trainer.data
+
+    @property
     def outputs(self) -> Array:
         """The network's output on all data rows, test rows included, (outputs, rows)."""
         data = self._trainer.data
@@ -187,10 +193,7 @@ class Run:
             return None
         forward = self._trainer.forward(data.test_x)
         error = forward.play() - data.test_y
-        value = LOSSES[report.loss].value(forward.layers[-1].z, error, data.test_y)
-        with np.errstate(all="ignore"):
-            total = float(value())
-        return total / data.test_x.shape[1] if report.reduction == "mean" else total
+        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
 
     def _in_order(self, training: Array, testing: Array) -> Array:
         """Columns for training and test rows, in the order of the data."""
@@ -378,7 +381,6 @@ class Run:
                     h=frozen(layer.h),
                     normalised=layer.normalisation is not None,
                     dead=frozen(layer.activation.dead(layer.a)),
-                    largest=largest_finite(layer.a),
                 )
                 for layer, (W, b) in zip(whole.layers, self.parameters, strict=True)
             ),

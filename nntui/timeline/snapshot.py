@@ -15,6 +15,12 @@ def largest_finite(values: Array) -> float:
     return float(np.max(np.abs(values), where=np.isfinite(values), initial=0.0))
 
 
+def norm(*arrays: Array | None) -> float:
+    """The Euclidean norm of all numbers of ``arrays``; infinite where it overflows."""
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(sum(float(np.sum(a * a)) for a in arrays if a is not None)))
+
+
 @dataclass(frozen=True, eq=False)
 class LayerView:
     """One layer on all data rows; arrays are (units, samples), if not said otherwise.
@@ -34,8 +40,11 @@ class LayerView:
     normalised: bool
     dead: np.ndarray[tuple[int], np.dtype[np.bool_]]
     """Per unit: active on no sample."""
-    largest: float
-    """The greatest finite magnitude among the activations: the end of a colour scale."""
+
+    @property
+    def norm(self) -> float:
+        """The Euclidean norm of the weights."""
+        return norm(self.W)
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,12 +87,31 @@ WORKBENCH = (
     ),
     Action("compare", "d", "A/B/A-B", "Heatmap of A, of the overlaid B, or of A minus B.", rank=6),
     Action("inspect", "i", "microscope", "Look at one update in arithmetic, part by part.", rank=2),
+    Action(
+        "heatmap",
+        "v",
+        "view",
+        "The next kind of heatmap: z, deltas, weights, gradients, ...",
+        rank=3,
+    ),
+    Action("layer", "L", "layer", "Heatmap of one layer, of the next, or of all.", rank=8),
+    Action("sort", "A", "sort", "Heatmap sorted, the most active units first; again: not.", rank=8),
+    Action("scale", "a", "scale", "Heatmap's colours by layer, the same for all, or held.", rank=8),
+    Action("output", "k", "outputs", "The outputs in the story's place; again: the story.", rank=4),
+    Action(
+        "output_view",
+        "K",
+        "output view",
+        "The next view of them: of a unit, a table, a graph, ...",
+    ),
     Action("next_seed", "n", "next seed", "A new branch from the next seed.", rank=2),
     Action("choose_seed", "N", "seed", "A new branch from a seed that you give.", rank=8),
     Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=5),
     Action("restart", "r", "restart", "A new branch from update 0 with the same seed.", rank=7),
     Action("faster", "plus,equals_sign", "faster", "Run faster.", shown="+", rank=7),
     Action("slower", "minus", "slower", "Run slower.", shown="-", rank=7),
+    Action("plot", "P", "plot", "Plot the next: losses, gradients, steps, dead units.", rank=6),
+    Action("recent", "G", "recent/whole", "Plot the recent epochs, or all of them.", rank=8),
     Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
     Action(
         "do_step",
@@ -139,6 +158,28 @@ TIMELINE = (
     Action("scrub_to(-1)", "end", "head", "To the furthest update.", shown="End", rank=1),
 )
 """Only while the timeline has the focus."""
+
+PLOT = (
+    Action("look(-1)", "left", "read left", "Move the inspector line.", shown="left", rank=0),
+    Action("look(1)", "right", "read right", "Likewise to the right.", shown="right", rank=0),
+    Action("look_one(-1)", "left_square_bracket", "-1", "One epoch.", shown="[", rank=2),
+    Action("look_one(1)", "right_square_bracket", "+1", "One epoch.", shown="]", rank=2),
+    Action("look_to(0)", "home", "first", "To the first epoch.", shown="Home", rank=2),
+    Action("look_to(-1)", "end", "last", "To the last epoch.", shown="End", rank=2),
+    Action("go", "enter", "go there", "Take the cursor to that epoch.", rank=1),
+    Action("look_away", "delete", "no line", "Take the inspector line away.", rank=2),
+)
+"""Only while the plot has the focus."""
+
+OUTPUT = (
+    Action("choose(-1)", "left,up", "row back", "The sample before.", shown="left", rank=0),
+    Action("choose(1)", "right,down", "row on", "The next sample.", shown="right", rank=0),
+    Action("choose(-10)", "pageup", "-10", "Ten samples back.", shown="PgUp", rank=2),
+    Action("choose(10)", "pagedown", "+10", "Ten samples on.", shown="PgDn", rank=2),
+    Action("choose(-1000000)", "home", "first", "The first sample.", shown="Home", rank=2),
+    Action("choose(1000000)", "end", "last", "The last sample.", shown="End", rank=2),
+)
+"""Only while the outputs have the focus."""
 
 BRANCHES = (
     Action("select", "enter", "switch", "Switch to the branch under the cursor.", rank=0),

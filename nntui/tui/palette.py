@@ -67,13 +67,13 @@ def is_plain(colours: str | None) -> bool:
     return colours not in ("256", "truecolor")
 
 
-def legend(dark: bool, colours: str | None) -> str:
+def legend(dark: bool, colours: str | None, centre: str = "0") -> str:
     """How to read the cells, as markup for a panel's border."""
     if is_plain(colours):
-        return "below 0 -=≡  above 0 ░▒▓, scaled by layer"
+        return f"below {centre} -=≡  above {centre} ░▒▓"
     ramp = _DARK if dark else _LIGHT
     below, above = ramp["-"].hex, ramp["+"].hex
-    return f"below 0 [{below}]██[/]  above 0 [{above}]██[/]  scaled by layer"
+    return f"below {centre} [{below}]██[/]  above {centre} [{above}]██[/]"
 
 
 def glyph(level: int) -> str:

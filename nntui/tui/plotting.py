@@ -1,4 +1,4 @@
-"""The only place that knows plotext: from a `Curve` to rows of characters with their roles.
+"""The only place that knows plotext: from curves to rows of characters with their roles.
 
 plotext 6 dropped this interface, hence the upper bound in the project's dependencies.  A figure
 changes its own settings when it is built, so every frame takes a fresh one.
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.curve import Curve, Line
+from nntui.timeline.curve import Curve, Line, Ticks
+from nntui.timeline.outputs import FitCurve
 
 Cells = list[tuple[str, str]]
 """One row: texts with the role that each plays (``past``, ``future``, ``goal``, ...)."""
@@ -22,6 +23,8 @@ ROLES = {
     "orange": "cursor",
     "red": "bad",
 }
+LINES = ("past", "other", "goal", "cursor")
+"""The roles that several lines take in turn."""
 AXIS_ROWS = 2
 """Rows that the x axis and its labels take."""
 _COLOURS = {role: colour for colour, role in ROLES.items()}
@@ -39,36 +42,101 @@ def _new_figure() -> Any:
     return _figure_class()
 
 
-def draw_curve(curve: Curve, width: int, height: int, *, coloured: bool = True) -> list[Cells]:
+def draw_curve(
+    curve: Curve,
+    width: int,
+    height: int,
+    *,
+    coloured: bool = True,
+    inspected: float | None = None,
+) -> list[Cells]:
     """``height`` rows of ``width`` characters that show ``curve`` with its axes.
 
-    Without colours, the other branch is drawn in another character.
+    Without colours, the other branch is drawn in another character.  ``inspected`` is where on
+    the x axis the inspector line stands.
     """
+    ends = (curve.start, curve.last)
+    figure = _axes(width, height, ends, (curve.low, curve.high), curve.ticks)
+    epochs = sorted({*ends} | ({sum(ends) // 2} if sum(ends) % 2 == 0 else set()))
+    figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
+    if curve.goal is not None:
+        _line(figure, np.array(ends), np.full(2, curve.goal), "goal")
+    upright = np.array([curve.low, curve.high])
+    if curve.cursor is not None:
+        _line(figure, np.full(2, curve.cursor), upright, "cursor")
+        _segments(figure, curve.future, "future")
+    if curve.other is not None:
+        _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
+    _segments(figure, curve.past, "past")
+    for at, (name, line) in enumerate(curve.more):
+        role = LINES[at % len(LINES)]
+        _segments(figure, line, role)
+        known = np.flatnonzero(~np.isnan(line.y))
+        if name and len(known):
+            # Named at its end, further left for each: lines that are told apart by colour alone
+            # are not told apart.
+            place = known[max(len(known) - 1 - (at % 4) * len(known) // 12, 0)]
+            figure.scatter(
+                [float(line.x[place])], [float(line.y[place])], marker=name, color=_COLOURS[role]
+            )
+    if inspected is not None:
+        _line(figure, np.full(2, inspected), upright, "cursor", "|")
+    if len(curve.not_finite):
+        top = np.full(len(curve.not_finite), curve.high)
+        figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
+    return _built(figure)
+
+
+def draw_fit(
+    fit: FitCurve, width: int, height: int, sample: int, *, coloured: bool = True
+) -> list[Cells]:
+    """The same for a function of one input, with the samples and the chosen ``sample`` on it."""
+    low, high, ticks = fit.axis(max(height // 3, 2))
+    figure = _axes(width, height, (float(fit.x[0]), float(fit.x[-1])), (low, high), ticks)
+    places = fit.x[[0, len(fit.x) // 2, -1]].tolist()
+    figure.xticks(places, [f"{place:.3g}" for place in places])
+    samples = fit.samples
+    if fit.truth is not None:
+        _segments(figure, Line(fit.x, fit.truth), "goal", "braille" if coloured else ".")
+    for values in fit.values:
+        finite = np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
+        _segments(figure, Line(fit.x, finite), "past")
+    if fit.with_targets:
+        few = 3 * samples.x.shape[1] < width
+        for chosen, role, marker in (
+            (~samples.testing, "goal", "o"),
+            (samples.testing, "other", "t"),
+        ):
+            if chosen.any() and (few or fit.truth is None or role == "other"):
+                x = np.tile(samples.x[0, chosen], len(samples.targets))
+                y = samples.targets[:, chosen].ravel()
+                mark = marker if few or not coloured else "braille"
+                figure.scatter(x.tolist(), y.tolist(), marker=mark, color=_COLOURS[role])
+    _line(figure, np.full(2, samples.x[0, sample]), np.array([low, high]), "cursor")
+    return _built(figure)
+
+
+def _axes(
+    width: int,
+    height: int,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    ticks: Ticks,
+) -> Any:
+    """A figure with its axes, whose y ``ticks`` stand on the rows of their points."""
     figure = _new_figure()
     figure._limit_size(False, False)
     figure.plot_size(width, height)
     figure.xaxes(True, False)
     figure.yaxes(True, False)
-    figure.xlim(0, curve.last)
-    figure.ylim(curve.low, curve.high)
+    figure.xlim(*x)
+    figure.ylim(*y)
     rows = height - AXIS_ROWS
-    figure.yticks(
-        [_on_its_row(at, curve, rows) for at, _ in curve.ticks], [text for _, text in curve.ticks]
-    )
-    epochs = sorted({0, curve.last} | ({curve.last // 2} if curve.last % 2 == 0 else set()))
-    figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
-    if curve.goal is not None:
-        _line(figure, np.array([0.0, curve.last]), np.full(2, curve.goal), "goal")
-    if curve.cursor is not None:
-        ends = np.array([curve.low, curve.high])
-        _line(figure, np.full(2, curve.cursor), ends, "cursor")
-        _segments(figure, curve.future, "future")
-    if curve.other is not None:
-        _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
-    _segments(figure, curve.past, "past")
-    if len(curve.not_finite):
-        top = np.full(len(curve.not_finite), curve.high)
-        figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
+    figure.yticks([_on_its_row(at, *y, rows) for at, _ in ticks], [text for _, text in ticks])
+    return figure
+
+
+def _built(figure: Any) -> list[Cells]:
     figure.build()
     matrix = figure.monitor.matrix
     return [
@@ -79,14 +147,13 @@ def draw_curve(curve: Curve, width: int, height: int, *, coloured: bool = True) 
     ]
 
 
-def _on_its_row(y: float, curve: Curve, rows: int) -> float:
-    """Where to put the tick of ``y`` so that its label stands on the row of a point at ``y``.
+def _on_its_row(at: float, low: float, high: float, rows: int) -> float:
+    """Where to put the tick of ``at`` so that its label stands on the row of a point there.
 
     plotext rounds ticks to rows, but points to the four dots of a braille row.
     """
-    share = (y - curve.low) / (curve.high - curve.low)
-    row = round(share * (4 * rows - 1)) // 4
-    return curve.low + row / max(rows - 1, 1) * (curve.high - curve.low)
+    row = round((at - low) / (high - low) * (4 * rows - 1)) // 4
+    return low + row / max(rows - 1, 1) * (high - low)
 
 
 def _line(figure: Any, x: Array, y: Array, role: str, marker: str = "braille") -> None:

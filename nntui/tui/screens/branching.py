@@ -8,6 +8,7 @@ from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
 from nntui.timeline.branch import Branch
+from nntui.timeline.compared import DIFFERENCE, A, B
 from nntui.timeline.curve import Overlay
 from nntui.timeline.difference import Difference, difference, parted_at
 from nntui.timeline.tree import LONGEST_NAME
@@ -16,7 +17,7 @@ from nntui.tui.screens.ask import Ask, AskNumber
 from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.change import AskChange, Changes
 from nntui.tui.widgets.branches import BranchesPanel
-from nntui.tui.widgets.heatmap import DIFFERENCE, A, B, Heatmap, comparable
+from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.loss_plot import Overlaid
 
 AGAIN = 1.0
@@ -224,8 +225,9 @@ class Branching(Bench):
         if self.other is None or heatmap.snapshot is None or heatmap.other is None:
             self.show(fill_keys("no branch is overlaid; {branches}, then o overlays one"))
             return
-        kinds = [A, B, DIFFERENCE] if comparable(heatmap.snapshot, heatmap.other) else [A, B]
-        heatmap.shown = kinds[(kinds.index(heatmap.shown) + 1) % len(kinds)]
+        kinds = [A, B, DIFFERENCE] if heatmap.comparable else [A, B]
+        at = kinds.index(heatmap.shown) if heatmap.shown in kinds else -1
+        heatmap.shown = kinds[(at + 1) % len(kinds)]
         names = {A: self.run_shown.branch.name, B: self.other.branch.name}
         self.show(f"heatmap of {heatmap.shown}" + f" {names.get(heatmap.shown, '')}".rstrip())
 

@@ -14,7 +14,16 @@ from textual.widget import Widget
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
-from nntui.tui.actions import BRANCHES, TIMELINE, WORKBENCH, Action, bindings, fill_keys
+from nntui.tui.actions import (
+    BRANCHES,
+    OUTPUT,
+    PLOT,
+    TIMELINE,
+    WORKBENCH,
+    Action,
+    bindings,
+    fill_keys,
+)
 from nntui.tui.keeper import Keeper
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
@@ -22,11 +31,13 @@ from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
+from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.network import NetworkPanel
+from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.panel import Panel, TextPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
@@ -39,13 +50,19 @@ PANELS: tuple[type[Widget], ...] = (
     Timeline,
     NetworkPanel,
     BranchesPanel,
+    OutputPanel,
 )
 """In the order in which the focus goes round."""
-OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {Timeline: TIMELINE, BranchesPanel: BRANCHES}
+OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
+    Timeline: TIMELINE,
+    BranchesPanel: BRANCHES,
+    OutputPanel: OUTPUT,
+    LossPlot: PLOT,
+}
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding, Inspecting, Taking):
+class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -57,14 +74,19 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
     Workbench.-branched NetworkPanel { max-height: 35%; }
     Workbench BranchesPanel { height: auto; max-height: 40%; display: none; }
     Workbench StoryPanel { height: 1fr; }
+    Workbench OutputPanel { height: 2fr; min-height: 6; display: none; }
+    Workbench.-output OutputPanel { display: block; }
+    Workbench.-output NetworkPanel { max-height: 30%; }
+    Workbench.-short.-output StoryPanel { display: none; }
     Workbench.-branched BranchesPanel { display: block; }
     Workbench.-short.-branched NetworkPanel { max-height: 25%; }
     Workbench.-short BranchesPanel { max-height: 32%; }
-    Workbench .-aside { display: none; }
+    Workbench .-aside { display: none !important; }
     Workbench .-look { border: heavy $success; }
     Workbench Timeline.-look { border: none; background: $success 30%; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
+    Workbench.-zoomed OutputPanel { height: 1fr; }
     Workbench.-zoomed BranchesPanel { height: 1fr; max-height: 100%; }
     """
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
@@ -109,6 +131,7 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
             with Vertical(id="right"):
                 yield NetworkPanel(self._preset)
                 yield BranchesPanel()
+                yield OutputPanel()
                 yield StoryPanel(self._preset.story)
         yield Timeline()
         yield KeyBar(WORKBENCH)
@@ -147,9 +170,12 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
             # One picture a frame: these two are drawn with the snapshot that follows.
             plot.set_reactive(LossPlot.goal, run.preset.goal.loss)
             plot.set_reactive(LossPlot.overlaid, self.overlaid())
+            self.measure()
             plot.snapshot = snapshot
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
+            self.look_ahead()
             heatmap.snapshot = snapshot
+            self.look_at_outputs(snapshot)
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
@@ -198,9 +224,7 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
 
     def action_next_panel(self) -> None:
         """Move the focus to the next panel; where one is zoomed, the next one is."""
-        panels = [self.query_one(kind) for kind in PANELS]
-        if not self.has_class("-branched"):
-            panels.remove(self.query_one(BranchesPanel))
+        panels = [self.query_one(kind) for kind in PANELS if not self._is_away(kind)]
         focused = self.focused
         at = panels.index(focused) + 1 if focused in panels else 0
         following = panels[at % len(panels)]
@@ -209,6 +233,13 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
         if self.zoomed:
             self._zoom(following)
         following.focus()
+
+    def _is_away(self, kind: type[Widget]) -> bool:
+        """Whether the panel is not shown at all, zoomed or not."""
+        if kind is StoryPanel:
+            return self.shows_outputs and self.has_class("-short")
+        away = {BranchesPanel: "-branched", OutputPanel: "-output"}
+        return kind in away and not self.has_class(away[kind])
 
     def _zoom(self, panel: Widget | None) -> None:
         """Give ``panel`` all the room between status and time; None gives it back."""
@@ -231,6 +262,7 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
             "speed": self.player.speed,
             "log_axis": self._log_axis,
             "overlaid": branches.index(other) if other in branches else None,
+            **self.seen,
         }
 
     def take_view(self, view: Mapping[str, Any]) -> None:
@@ -241,6 +273,7 @@ class Workbench(Stepping, Guiding, Inspecting, Taking):
             self.player.change_speed(speed - self.player.speed)
         self._log_axis = view.get("log_axis") is not False
         self.query_one(LossPlot).log_axis = self._log_axis
+        self.see(view)
         if isinstance(overlaid, int) and 0 <= overlaid < len(branches):
             self._overlay(branches[overlaid])
         self.keeper.opened(self.run_shown, self.view)

@@ -1,0 +1,79 @@
+"""Tables of what a network says: targets, predictions and errors, or classes confused."""
+
+from nntui.timeline.outputs import Confusion, Samples
+from nntui.tui.palette import short
+
+Lines = list[tuple[str, str]]
+"""Texts with the role that each plays: ``label``, ``value``, ``chosen`` or ``wrong``."""
+WIDE, NARROW = 10, 8
+"""Columns that a number takes, if there is room and if there is little."""
+ROW = 6
+"""Columns for the row's number."""
+MOST_SHOWN = 40
+"""Inputs and outputs that are listed."""
+
+
+def draw_table(samples: Samples, width: int, height: int, sample: int) -> Lines:
+    """A line a data row, as many as fit around the chosen ``sample``; the inputs come last."""
+    outputs, rows = samples.targets.shape
+    shown = min(outputs, MOST_SHOWN)
+    wide = WIDE if width >= ROW + (2 * shown + 1) * WIDE else NARROW
+    names = [""] if outputs == 1 else [f" {at}" for at in range(shown)]
+    header = "row".ljust(ROW if wide == WIDE else 4)
+    header += "".join(
+        f"{f'target{name}'[-wide:]:>{wide}}{f'output{name}'[-wide:]:>{wide}}" for name in names
+    )
+    header += f"{'error' if outputs == 1 else 'worst':>{wide}}  inputs"
+    fitting = max(height - 1, 1)
+    first = max(min(sample - fitting // 2, rows - fitting), 0)
+    lines = [(header[:width], "label")]
+    for row in range(first, min(first + fitting, rows)):
+        role = "chosen" if row == sample else "wrong" if _is_wrong(samples, row) else "value"
+        lines.append((_cut(_row(samples, row, wide), width).ljust(width), role))
+    return lines
+
+
+def _row(samples: Samples, row: int, wide: int) -> str:
+    def number(value: float) -> str:
+        return f"{value:.4g}".rjust(wide) if wide == WIDE else short(value, wide - 1).rjust(wide)
+
+    text = f"{row}{' t' if samples.testing[row] else ''}".ljust(ROW if wide == WIDE else 4)
+    for target, said in zip(
+        samples.targets[:MOST_SHOWN, row], samples.predictions[:MOST_SHOWN, row], strict=True
+    ):
+        text += number(target) + number(said)
+    inputs = ", ".join(f"{x:.3g}" for x in samples.x[:MOST_SHOWN, row])
+    wrong = "wrong class: " if _is_wrong(samples, row) else ""
+    return f"{text}{number(float(samples.worst[row]))}  {wrong}{inputs}"
+
+
+def _is_wrong(samples: Samples, row: int) -> bool:
+    if samples.labels is None or samples.predicted is None:
+        return False
+    return bool(samples.labels[row] != samples.predicted[row])
+
+
+def draw_confusion(confusion: Confusion, width: int, height: int) -> Lines:
+    """Rows are classes, columns what they are taken for; test rows have a table of their own."""
+    lines: Lines = []
+    for name, counts, right in (
+        ("training rows", confusion.training, confusion.right[0]),
+        ("test rows", confusion.testing, confusion.right[1]),
+    ):
+        total = int(counts.sum())
+        if not total:
+            continue
+        lines.append((_cut(f"{name}: {right:,} of {total:,} right", width), "value"))
+        wide = max(len(f"{int(counts.max()):,}"), len(str(len(counts) - 1))) + 2
+        head = "".join(f"{at:>{wide}}" for at in range(len(counts)))
+        lines.append((_cut(f"class  taken for{head}", width), "label"))
+        for at, row in enumerate(counts.tolist()):
+            cells = "".join(f"{count:>{wide},}" for count in row)
+            role = "value" if sum(row) == row[at] else "wrong"
+            lines.append((_cut(f"{at:<16}{cells}", width), role))
+    return lines[:height]
+
+
+def _cut(text: str, width: int) -> str:
+    """``text`` without what does not fit, which the last line of the panel reads out."""
+    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
