@@ -83,4 +83,4 @@ def _cell(
     if plain:
         return ("-" if level < 0 else "+"), cell_style(level, look.dark, look.colours, False)
     strong = cell_style(LEVELS if level > 0 else -LEVELS, look.dark, look.colours, False)
-    return chr(0x2800 + bits), Style(color=strong.bgcolor)
+    return chr(0x2800 + bits), styles["label"] + Style(color=strong.bgcolor)

@@ -79,13 +79,16 @@ def _glyphs(surface: Surface, look: Look, line: int) -> Pieces:
 
 def _digits(surface: Surface, look: Look, line: int) -> Pieces:
     assert surface.winners is not None
-    return [(str(winner % 10), _of_class(winner)) for winner in surface.winners[line].tolist()]
+    return [
+        (str(winner % 10), _of_class(winner, look.blank))
+        for winner in surface.winners[line].tolist()
+    ]
 
 
 @lru_cache(maxsize=64)
-def _of_class(number: int, marked: bool = False) -> Style:
+def _of_class(number: int, ground: Style, marked: bool = False) -> Style:
     colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
-    return Style(color=colour, bold=marked, reverse=marked)
+    return ground + Style(color=colour, bold=marked, reverse=marked)
 
 
 def _marks(
@@ -102,7 +105,7 @@ def _marks(
         target = float(samples.targets[0, at])
         if surface.winners is not None and samples.labels is not None:
             label = int(samples.labels[at])
-            mark = (str(label % 10), _of_class(label, True))
+            mark = (str(label % 10), _of_class(label, look.blank, True))
         else:
             level = level_of(target - surface.centre, surface.largest)
             style = cell_style(level, look.dark, look.colours, False)
