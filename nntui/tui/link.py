@@ -5,6 +5,7 @@ megabytes; there the terminal is asked for its cursor behind every frame, and it
 far the frames have come.  As long as it does not answer, no more is sent than a slow line carries.
 """
 
+import signal
 import sys
 from collections import deque
 from contextlib import suppress
@@ -132,6 +133,13 @@ def linked(base: type[Driver], link: Link) -> type[Driver]:
                 link.answer()
             else:
                 super().process_message(message)
+
+        def _sigcont_application(self, *arguments: Any) -> None:
+            if self._must_signal_resume:
+                super()._sigcont_application(*arguments)
+            else:
+                # Stopped without a warning, it still holds the terminal, but not its picture.
+                signal.raise_signal(signal.SIGWINCH)
 
         def disable_input(self) -> None:
             link.settle()
