@@ -229,6 +229,13 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("export", "add-relu", "--as", "numpy", "-o", "/"), "no regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
+        (("--fps", "0"), "1<=x<=60"),
+        (("add-relu", "--fps=fast"), "fast"),
+        (("--color", "red", "add-relu"), "truecolor"),
+        (("--ascii", "add-rellu"), "did you mean add-relu"),
+        (("open", "--fps"), "argument"),
+        (("open", "missing.nntui", "--ascii"), "missing.nntui"),
+        (("run", "add-relu", "--ascii"), "--ascii"),
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:

@@ -165,6 +165,71 @@ def test_a_redirected_error_stream_is_refused_in_one_line() -> None:
         assert "standard error" in said
 
 
+MOUSE = b"\x1b[?1000h"
+
+
+def test_the_options_work_before_and_after_the_preset() -> None:
+    for arguments in (("--ascii", "--no-mouse", "add-relu"), ("add-relu", "--no-mouse", "--ascii")):
+        with terminal(*arguments) as app:
+            app.wait_for(b"update 0")
+            app.press(b"m")
+            app.wait_for(b"epoch 100")
+            app.press(b"q")
+            assert app.ended() == 0
+        assert app.written.isascii()
+        assert b"+-" in app.written
+        assert MOUSE not in app.written
+
+
+def test_the_options_work_without_a_preset() -> None:
+    with terminal("--ascii", "--color", "16", COLORTERM="truecolor") as app:
+        app.wait_for(b"looks like yours")
+        app.read(0.3)
+        assert app.written.isascii()
+        assert MOUSE in app.written
+        assert not re.search(rb"[\[;][34]8;", app.written)
+        app.press(b"q")
+        assert app.ended() == 0
+
+
+def test_a_session_opens_with_the_options() -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.answers(b"u", b"update 1 ")
+        app.press(b"q")
+        assert app.ended() == 0
+    with terminal("open", shelf.entries()[0].name, "--ascii") as app:
+        app.wait_for(b"update 1 ")
+        assert app.written.isascii()
+
+
+def test_over_ssh_it_says_what_it_does_without() -> None:
+    with terminal("add-relu", SSH_TTY="/dev/pts/9", COLORTERM="truecolor") as app:
+        app.wait_for(b"ssh: 5 frames/s, 256 colours")
+        assert b"38;5;" in app.written
+        assert not re.search(rb"[\[;]38;2;", app.written)
+    with terminal("add-relu", "--fps", "9", "--color", "truecolor", SSH_TTY="/dev/pts/9") as app:
+        app.wait_for(b"update 0")
+        app.read(0.3)
+        assert b"ssh:" not in app.written
+        assert re.search(rb"[\[;]38;2;", app.written)
+
+
+def test_a_stopped_process_makes_up_for_nothing() -> None:
+    with terminal("add-tanh") as app:
+        app.wait_for(b"update 0")
+        app.answers(b"---", b"25/s")
+        app.answers(b" ", b"running")
+        app.process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        app.process.send_signal(signal.SIGCONT)
+        app.answers(b" ", b"paused")
+        app.press(b"q")
+        app.ended()
+    (run,) = saved()
+    assert 0 < run.update < 3 * 25
+
+
 @contextmanager
 def in_tmux(command: str, columns: int, lines: int) -> Iterator[Callable[..., str]]:
     """Run ``command`` in tmux; gives a function that sends it a command of its own."""

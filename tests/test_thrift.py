@@ -150,8 +150,26 @@ def test_ascii_tells_apart_what_glyphs_tell_apart() -> None:
     assert plain("╭─╮│") == "+-+|"
 
 
-def test_a_line_is_busy_until_everything_is_written() -> None:
-    line = Link(asks=False)
+class Clock:
+    """The time, as a link reads it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stands still unless it is told otherwise."""
+    made = Clock()
+    monkeypatch.setattr(link, "monotonic", made)
+    return made
+
+
+def test_a_line_is_busy_until_everything_is_written(clock: Clock) -> None:
+    line = Link(remote=False)
     assert not line.busy
     line.give("frame")
     assert line.busy
@@ -159,20 +177,26 @@ def test_a_line_is_busy_until_everything_is_written() -> None:
     assert not line.busy
 
 
-def test_a_write_that_blocked_is_followed_by_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(link, "monotonic", lambda: now)
-    line = Link(asks=False)
-    line.give("frame")
-    line.take("frame", 0.5)
-    assert line.busy
-    now += 0.6
+def test_a_local_line_is_trusted_and_not_asked(clock: Clock) -> None:
+    line = Link(remote=False)
+    assert line.frame("x" * 10 * WINDOW) == "x" * 10 * WINDOW
     assert not line.busy
 
 
-def test_what_is_under_way_is_limited_by_the_answers() -> None:
-    line = Link(asks=True)
-    assert line.frame("x" * (WINDOW // 2)).endswith(ASK)
+def test_a_write_that_blocked_is_followed_by_a_rest(clock: Clock) -> None:
+    line = Link(remote=False)
+    line.give("frame")
+    line.take("frame", 0.5)
+    assert line.busy
+    clock.now += 0.6
+    assert not line.busy
+
+
+def test_what_is_under_way_is_limited_by_the_answers(clock: Clock) -> None:
+    line = Link(remote=True)
+    assert line.frame("x").endswith(ASK)
+    line.answer()
+    line.frame("x" * (WINDOW // 2))
     assert not line.busy
     line.frame("x" * (WINDOW // 2))
     assert line.busy
@@ -180,25 +204,23 @@ def test_what_is_under_way_is_limited_by_the_answers() -> None:
     assert not line.busy
 
 
-def test_a_terminal_that_never_answers_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(link, "monotonic", lambda: now)
-    line = Link(asks=True)
-    line.frame("x" * WINDOW)
-    assert line.busy
-    now += link.FIRST_PATIENCE + 0.1
-    assert not line.busy
-    assert line.frame("x" * WINDOW) == "x" * WINDOW
+def test_a_line_of_which_nothing_is_known_gets_what_a_slow_one_carries(clock: Clock) -> None:
+    line, sent = Link(remote=True), 0
+    for _ in range(1000):
+        if not line.busy:
+            sent += len(line.frame("x" * 500).removesuffix(ASK))
+        clock.now += 0.01
+    assert 0.9 * 10 * link.SLOW_LINE <= sent <= 10 * link.SLOW_LINE + 2 * WINDOW
+    assert line.frame("x") == "x"
 
 
-def test_one_lost_answer_does_not_end_the_asking(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 100.0
-    monkeypatch.setattr(link, "monotonic", lambda: now)
-    line = Link(asks=True)
+def test_one_lost_answer_does_not_end_the_asking(clock: Clock) -> None:
+    line = Link(remote=True)
     line.frame("x")
     line.answer()
     line.frame("x" * WINDOW)
-    now += link.PATIENCE + 0.1
+    assert line.busy
+    clock.now += link.PATIENCE + 0.1
     assert not line.busy
     assert line.frame("x").endswith(ASK)
 

@@ -2,9 +2,10 @@
 
 A slow terminal shows in writes that block.  Over SSH they do not, because buffers on the way take
 megabytes; there the terminal is asked for its cursor behind every frame, and its answers tell how
-far the frames have come.  A terminal that does not answer is not asked again.
+far the frames have come.  As long as it does not answer, no more is sent than a slow line carries.
 """
 
+import signal
 import sys
 from collections import deque
 from contextlib import suppress
@@ -17,23 +18,28 @@ from textual.message import Message
 
 WINDOW = 4096
 """Bytes under way that are no reason to wait."""
-PATIENCE, FIRST_PATIENCE = 5.0, 2.0
-"""Seconds after which an answer is given up; before the first one, that is the end of asking."""
-PARTING = 1.0
-"""Seconds for the last answers, which would be typed into the shell otherwise."""
+SLOW_LINE = 20_000
+"""Bytes a second that a line is trusted with while nothing is known of it."""
+PATIENCE = 5.0
+"""Seconds after which an answer is given up."""
+MOST_ASKED = 30
+"""Questions without any answer, after which the terminal is asked no more."""
+PARTING, SHORT_PARTING = 1.0, 0.3
+"""Seconds for the last answers, which would be typed into the shell otherwise; before any."""
 ASK = "\x1b[6n"
 
 
 class Link:
     """Counts what goes to the terminal, and what has come there."""
 
-    def __init__(self, *, asks: bool) -> None:
-        self.asks = asks
-        """Whether the terminal is asked how far it is."""
+    def __init__(self, *, remote: bool) -> None:
+        self._remote = self._asks = remote
         self._given = self._taken = 0
         self._rest_until = 0.0
         self._under_way: deque[tuple[float, int]] = deque()
-        self._has_answered = False
+        self._answered = False
+        self._asked = 0
+        self._debt, self._counted = 0.0, monotonic()
 
     @property
     def busy(self) -> bool:
@@ -41,20 +47,24 @@ class Link:
         now = monotonic()
         if self._given > self._taken or now < self._rest_until:
             return True
-        if self._under_way and now - self._under_way[0][0] > self._patience:
-            self.asks &= self._has_answered
+        if not self._answered:
+            return self._debt - SLOW_LINE * (now - self._counted) >= WINDOW
+        if self._under_way and now - self._under_way[0][0] > PATIENCE:
             self._under_way.clear()
         return sum(size for _, size in list(self._under_way)) >= WINDOW
 
-    @property
-    def _patience(self) -> float:
-        return PATIENCE if self._has_answered else FIRST_PATIENCE
-
     def frame(self, text: str) -> str:
         """``text`` as it is to be sent, noted as under way."""
-        if not self.asks:
+        if not self._remote:
             return text
-        self._under_way.append((monotonic(), len(text)))
+        now = monotonic()
+        self._debt = max(self._debt - SLOW_LINE * (now - self._counted), 0.0) + len(text)
+        self._counted = now
+        self._asked += 1
+        self._asks &= self._answered or self._asked <= MOST_ASKED
+        if not self._asks:
+            return text
+        self._under_way.append((now, len(text)))
         return text + ASK
 
     def give(self, text: str) -> None:
@@ -70,14 +80,14 @@ class Link:
 
     def answer(self) -> None:
         """Note that the terminal has shown the oldest frame under way."""
-        self._has_answered = True
+        self._answered = True
         with suppress(IndexError):
             self._under_way.popleft()
 
     def settle(self) -> None:
         """Wait for the answers still to come, but not for ever."""
-        deadline = monotonic() + PARTING
-        while self.asks and self._has_answered and self._under_way and monotonic() < deadline:
+        deadline = monotonic() + (PARTING if self._answered else SHORT_PARTING)
+        while self._asks and self._under_way and monotonic() < deadline:
             sleep(0.01)
 
 
@@ -123,6 +133,13 @@ def linked(base: type[Driver], link: Link) -> type[Driver]:
                 link.answer()
             else:
                 super().process_message(message)
+
+        def _sigcont_application(self, *arguments: Any) -> None:
+            if self._must_signal_resume:
+                super()._sigcont_application(*arguments)
+            else:
+                # Stopped without a warning, it still holds the terminal, but not its picture.
+                signal.raise_signal(signal.SIGWINCH)
 
         def disable_input(self) -> None:
             link.settle()

@@ -30,7 +30,7 @@ class ThriftyApp(App[None]):
 
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
-        self._link = Link(asks=profile.remote)
+        self._link = Link(remote=profile.remote)
         super().__init__()
         self._picture: Picture | None = None
         self._waiting: Timer | None = None
