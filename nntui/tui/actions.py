@@ -86,7 +86,7 @@ WORKBENCH = (
         rank=4,
     ),
     Action("compare", "d", "A/B/A-B", "Heatmap of A, of the overlaid B, or of A minus B.", rank=6),
-    Action("inspect", "i", "microscope", "Look at one update in arithmetic, part by part.", rank=2),
+    Action("inspect", "i", "microscope", "Look at one update in arithmetic, part by part.", rank=3),
     Action(
         "heatmap",
         "v",
@@ -118,7 +118,7 @@ WORKBENCH = (
         "g",
         "do step",
         "Do the story's next step, and show where to look.",
-        rank=2,
+        rank=1,
     ),
     Action("zoom", "z", "zoom", "Show the focused panel alone; again: all panels.", rank=4),
     Action("next_panel", "tab", "next panel", "Move the focus to the next panel.", rank=6),
