@@ -178,19 +178,21 @@ def test_a_termination_restores_the_terminal(server: Server) -> None:
 
 
 def test_ctrl_z_gives_the_shell_and_fg_the_whole_screen_again(server: Server) -> None:
-    with server.session("PS1='>' exec bash --norc --noprofile -i") as app:
-        app.wait_for(b">")
+    with server.session("PS1='ready>' exec bash --norc --noprofile -i") as app:
+        app.wait_for(b"ready>")
         app.answers(f"{APP} add-tanh\r".encode(), b"update 0")
         app.answers(b"m", b"epoch 100")
         app.answers(b"\x1a", LEFT_ALTERNATE_SCREEN)
         app.wait_for(b"Stopped")
+        app.wait_for(b"ready>")
         app.answers(b"stty -a\r", b" echo ")
         assert b" icanon" in app.written
         app.answers(b"fg\r", b"FAULT")
         for part in (b"update 600", b"Loss", b"Activations", b"Story", b"quit"):
             app.wait_for(part)
         app.answers(b"u", b"update 601")
-        app.answers(b"q", LEFT_ALTERNATE_SCREEN)
+        app.answers(b"q", b"ready>")
+        assert LEFT_ALTERNATE_SCREEN in app.written
         app.answers(b"echo status $?\r", b"status 0")
         app.press(b"exit\r")
         assert app.ended() == 0

@@ -214,6 +214,16 @@ def test_a_line_of_which_nothing_is_known_gets_what_a_slow_one_carries(clock: Cl
     assert line.frame("x") == "x"
 
 
+def test_after_the_shell_had_the_terminal_nothing_is_under_way(clock: Clock) -> None:
+    line = Link(remote=True)
+    line.frame("x")
+    line.answer()
+    line.give(line.frame("x" * WINDOW))
+    assert line.busy
+    line.renew()
+    assert not line.busy
+
+
 def test_one_lost_answer_does_not_end_the_asking(clock: Clock) -> None:
     line = Link(remote=True)
     line.frame("x")

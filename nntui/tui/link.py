@@ -67,6 +67,11 @@ class Link:
         self._under_way.append((now, len(text)))
         return text + ASK
 
+    def renew(self) -> None:
+        """Begin anew, after the terminal was left to somebody else: nothing is under way."""
+        self._given = self._taken = 0
+        self._under_way.clear()
+
     def give(self, text: str) -> None:
         """Note that ``text`` waits to be written."""
         self._given += len(text)
@@ -123,6 +128,10 @@ def linked(base: type[Driver], link: Link) -> type[Driver]:
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self._file: Any = _Output(vars(self)["_file"], link)
+
+        def start_application_mode(self) -> None:
+            link.renew()
+            super().start_application_mode()
 
         def write(self, data: str) -> None:
             link.give(data)
