@@ -24,8 +24,8 @@ def _has_x(node: ast.expr) -> bool:
 
 def _converted(node: ast.expr) -> ast.expr:
     match node:
-        case ast.Constant(value=value):
-            return ast.Constant(float(value))  # type: ignore[arg-type]
+        case ast.Constant(value=int() | float() as value):
+            return ast.Constant(float(value))
         case ast.Name(id=name) if name in _CONSTANTS:
             return _of_numpy(name)
         case ast.BinOp(left=left, op=op, right=right):
@@ -41,9 +41,10 @@ def _operand(node: ast.expr, op: ast.operator, other: ast.expr) -> ast.expr:
     match node:
         case ast.Constant(value=int() as value) if _has_x(other) and abs(value) < 10**9:
             return ast.Constant(value)  # the array decides what it becomes
-        case ast.Constant(value=value) if not _has_x(other) and isinstance(op, ast.Div | ast.Pow):
-            number = ast.Constant(float(value))  # type: ignore[arg-type]
-            return ast.Call(_of_numpy("float64"), [number], [])
+        case ast.Constant(value=int() | float() as value) if not _has_x(other) and isinstance(
+            op, ast.Div | ast.Pow
+        ):
+            return ast.Call(_of_numpy("float64"), [ast.Constant(float(value))], [])
     return _converted(node)
 
 

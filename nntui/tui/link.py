@@ -6,13 +6,14 @@ far the frames have come.  As long as it does not answer, no more is sent than a
 """
 
 import signal
-import sys
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
 
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 from textual.message import Message
 
@@ -119,39 +120,42 @@ class _Output:
         return int(self._file.fileno())
 
 
+class LinkedDriver(LinuxDriver):
+    """Textual's driver for terminals, telling `link` what it writes and what is answered."""
+
+    link: Link
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        vars(self)["_file"] = _Output(self._file, self.link)
+
+    def start_application_mode(self) -> None:
+        self.link.renew()
+        start: Callable[[], None] = super().start_application_mode
+        start()
+
+    def write(self, data: str) -> None:
+        self.link.give(data)
+        super().write(data)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, CursorPosition):
+            self.link.answer()
+        else:
+            super().process_message(message)
+
+    def _sigcont_application(self, *arguments: Any) -> None:
+        if self._must_signal_resume:
+            super()._sigcont_application(*arguments)
+        else:
+            # Stopped without a warning, it still holds the terminal, but not its picture.
+            signal.raise_signal(signal.SIGWINCH)
+
+    def disable_input(self) -> None:
+        self.link.settle()
+        super().disable_input()
+
+
 def linked(base: type[Driver], link: Link) -> type[Driver]:
-    """``base``, telling ``link`` what it writes and what the terminal answers."""
-    if sys.platform == "win32":
-        return base
-
-    class Linked(base):  # type: ignore[misc, valid-type]
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self._file: Any = _Output(vars(self)["_file"], link)
-
-        def start_application_mode(self) -> None:
-            link.renew()
-            super().start_application_mode()
-
-        def write(self, data: str) -> None:
-            link.give(data)
-            super().write(data)
-
-        def process_message(self, message: Message) -> None:
-            if isinstance(message, CursorPosition):
-                link.answer()
-            else:
-                super().process_message(message)
-
-        def _sigcont_application(self, *arguments: Any) -> None:
-            if self._must_signal_resume:
-                super()._sigcont_application(*arguments)
-            else:
-                # Stopped without a warning, it still holds the terminal, but not its picture.
-                signal.raise_signal(signal.SIGWINCH)
-
-        def disable_input(self) -> None:
-            link.settle()
-            super().disable_input()
-
-    return Linked
+    """``base``, telling ``link`` of the line, where it is the driver for terminals."""
+    return type("Linked", (LinkedDriver,), {"link": link}) if base is LinuxDriver else base

@@ -14,8 +14,8 @@ from nntui.timeline.difference import Difference, difference, parted_at
 from nntui.timeline.tree import LONGEST_NAME
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.ask import Ask, AskNumber
-from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.change import AskChange, Changes
+from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.branches import BranchesPanel
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.loss_plot import Overlaid
@@ -24,7 +24,7 @@ AGAIN = 1.0
 """Seconds after which a difference that was not found is looked for again."""
 
 
-class Branching(Bench):
+class Branching(TrainingScreen):
     """Everything that makes, shows or takes away branches."""
 
     other: Run | None = None

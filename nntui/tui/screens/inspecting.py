@@ -1,11 +1,11 @@
 """The workbench's action that looks at one update through the microscope."""
 
-from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.microscope import MicroscopeScreen
+from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.heatmap import Heatmap
 
 
-class Inspecting(Bench):
+class Inspecting(TrainingScreen):
     """Opening the microscope where the heatmap's cursor is, and taking the cursor along."""
 
     def action_inspect(self) -> None:

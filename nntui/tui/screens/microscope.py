@@ -11,9 +11,9 @@ from nntui.timeline import Run
 from nntui.timeline.anatomy import Anatomy, dissect
 from nntui.timeline.arithmetic import arithmetic
 from nntui.tui.actions import MICROSCOPE, bindings
-from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.equations import EquationsPanel, Told
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.known import Known, KnownPanel
@@ -77,7 +77,7 @@ class MicroscopeScreen(SizedScreen):
     lens: reactive[Lens] = reactive(Lens())
     """What one looks at."""
 
-    def __init__(self, bench: Bench, layer: int, unit: int, row: int) -> None:
+    def __init__(self, bench: TrainingScreen, layer: int, unit: int, row: int) -> None:
         """Look at ``unit`` of ``layer`` on the data ``row``, if the next update takes it."""
         super().__init__()
         self._bench, self._row = bench, row

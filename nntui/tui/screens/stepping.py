@@ -1,12 +1,12 @@
 """The workbench's actions that train: by updates and epochs, on and on, faster and slower."""
 
 from nntui.tui.actions import fill_keys
-from nntui.tui.screens.bench import Bench
+from nntui.tui.screens.training import TrainingScreen
 
 MANY_EPOCHS = 100
 
 
-class Stepping(Bench):
+class Stepping(TrainingScreen):
     """Training from the cursor on, or at the head alone."""
 
     def action_one_update(self) -> None:

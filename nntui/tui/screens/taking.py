@@ -10,8 +10,8 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 from nntui.presets.whole_file import write_bytes
 from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.bench import Bench
 from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.panel import Copied
 
 FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
@@ -23,7 +23,7 @@ FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
 STRING = "copy the configuration as one short string"
 
 
-class Taking(Bench):
+class Taking(TrainingScreen):
     """Takes the configuration at the cursor, or what a panel shows, out of the app."""
 
     @property

@@ -3,7 +3,7 @@
 from nntui.timeline.events import Event, next_event, previous_event, told
 from nntui.timeline.questions import Answer
 from nntui.tui.screens.ask import AskNumber
-from nntui.tui.screens.bench import Bench
+from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.screens.when import WhenScreen
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.timeline import Timeline
@@ -12,7 +12,7 @@ FARTHEST = 10**12
 """The highest update that can be asked for; years away, but still a number that fits."""
 
 
-class Travelling(Bench):
+class Travelling(TrainingScreen):
     """Going anywhere in time."""
 
     def action_one_back(self) -> None:

@@ -11,6 +11,7 @@ from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures, Plot
 from nntui.timeline.outputs import SURFACE, picture_of, views
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.branching import Branching
+from nntui.tui.screens.zooming import Zooming
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.output import OutputPanel
@@ -31,7 +32,7 @@ def _named(offered: tuple[_Named, ...], name: object) -> _Named:
     return next((each for each in offered if each.name == name), offered[0])
 
 
-class Viewing(Branching):
+class Viewing(Branching, Zooming):
     """Everything that changes how the run is looked at, and never the run."""
 
     _ahead: Ahead | None = None
@@ -157,10 +158,6 @@ class Viewing(Branching):
         elif had_focus:
             self.query_one(StoryPanel).focus()
         self._looked(fill_keys("{output_view} shows more of the outputs") if shown else "")
-
-    def action_unzoom(self) -> None:
-        """Show all panels."""
-        raise NotImplementedError
 
     def action_output_view(self) -> None:
         """Show the outputs in the next way that there is for this network."""

@@ -1,4 +1,4 @@
-"""What all parts of the workbench stand on: its run, its player, and what is shown of them."""
+"""The screen that everything in the workbench stands on: a run, its player, and what is shown."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -20,7 +20,7 @@ Training = Callable[[], Coroutine[None, None, str]]
 """Trains when awaited, and says how that ended."""
 
 
-class Bench(SizedScreen):
+class TrainingScreen(SizedScreen):
     """A run on the screen, trained by a player; subclasses give it panels and actions."""
 
     def __init__(self, preset: Preset, run: Run | None = None) -> None:
@@ -49,8 +49,10 @@ class Bench(SizedScreen):
         self.pause()
 
     def show(self, note: str | None = None) -> None:
-        """Show the run as it is now; ``note`` says in a few words what just happened."""
-        raise NotImplementedError
+        """Show the run as it is now; ``note`` says in a few words what just happened.
+
+        There are no panels here, and so there is nothing to show yet.
+        """
 
     def acted(self, action: str) -> None:
         """Note an action that was performed, such as ``one_epoch`` or ``jump 300``."""
