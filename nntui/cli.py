@@ -4,21 +4,18 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nntui import __version__
+from nntui.arguments import Commands, drawing, load, numbers
+from nntui.attended import exit_if, interruptible, progress_is_seen, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nntui.presets import Preset
     from nntui.sweeps.block import Outcome
-    from nntui.timeline import Run
-    from nntui.timeline.ending import Ending
 
 BAD_INPUT, INTERRUPTED = 2, 130
 BROKEN_PIPE = 1
@@ -26,20 +23,7 @@ BROKEN_PIPE = 1
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """In matrices this small, threads of the linear algebra library only wait for each other: on a
 busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
-COLOURS = ("auto", "truecolor", "256", "16", "none")
 MOST_SEEDS = 10_000_000
-SLICE = 0.1
-"""Seconds between two looks at Ctrl+C and the progress line."""
-
-
-class Commands(click.Group):
-    """A group whose first word, when it is no command, is the preset to open in the app."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0].partition("=")[0] if args else ""
-        if first not in self.commands and first not in ("-h", "--help", "--version"):
-            args = ["app", *args]
-        return super().parse_args(ctx, args)
 
 
 @click.group(
@@ -65,27 +49,12 @@ def commands() -> None:
     """
 
 
-Command = TypeVar("Command", bound=Callable[..., None])
-
-
-def drawing(command: Command) -> Command:
-    """The options of what opens the app."""
-    for option in (
-        click.option("--color", type=click.Choice(COLOURS), help="Colours to draw with."),
-        click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
-        click.option("--ascii", is_flag=True, help="Draw with ASCII alone."),
-        click.option("--fps", type=click.IntRange(1, 60), help="Pictures a second in training."),
-    ):
-        command = option(command)
-    return command
-
-
 @commands.command(hidden=True, options_metavar="[--fps N] [--ascii] [--no-mouse] [--color COLOURS]")
 @click.argument("preset", required=False)
 @drawing
 def app(preset: str | None, **options: Any) -> None:
     """Open the app."""
-    loaded = _load(preset) if preset is not None else None
+    loaded = load(preset) if preset is not None else None
     from nntui.tui.launch import Options, launch
 
     click.get_current_context().exit(launch(loaded, options=Options(**options)))
@@ -147,9 +116,9 @@ def show(preset: str, as_string: bool) -> None:
     from nntui.presets.library import find_preset, is_string, read_text
 
     if as_string:
-        click.echo(encode(_load(preset)))
+        click.echo(encode(load(preset)))
     elif is_string(preset):
-        click.echo(to_toml(_load(preset)), nl=False)
+        click.echo(to_toml(load(preset)), nl=False)
     else:
         click.echo(read_text(find_preset(preset)), nl=False)
 
@@ -179,17 +148,17 @@ def run(
     from nntui.timeline.ending import Ending
     from nntui.timeline.result import result_of
 
-    loaded = _load(preset, changes)
+    loaded = load(preset, changes)
     training = Run(loaded, seed)
-    rows = [_numbers("--predict", text) for text in predict]
+    rows = [numbers("--predict", text) for text in predict]
     for row in rows:
         try:
             training.predict([row])
         except ConfigError as error:
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
-    with _interruptible() as interrupted:
-        status = _train(training, Ending(epochs, updates), interrupted)
+    with interruptible() as interrupted:
+        status = train(training, Ending(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
     result = result_of(training, status, initial, predictions)
     if as_json:
@@ -198,7 +167,7 @@ def run(
         from nntui.timeline.summary import summary
 
         click.echo(summary(training, result, rows))
-    _exit_if(interrupted)
+    exit_if(interrupted)
 
 
 @commands.command()
@@ -219,16 +188,16 @@ def sweep(
     as_json: bool,
 ) -> None:
     """Train a preset from many seeds, and count how many solve it."""
-    from nntui.sweeps import sweep as train
+    from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
     from nntui.sweeps.summary import summary
 
-    loaded = _load(preset, changes)
+    loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
     if first + seeds > 2**32:
         raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
-    shown = sys.stderr.isatty()
-    with cluster(scheduler) as executor, _interruptible() as interrupted:
+    shown = progress_is_seen()
+    with cluster(scheduler) as executor, interruptible() as interrupted:
 
         def progress(done: "Sequence[Outcome]", of: int) -> bool:
             if shown:
@@ -237,14 +206,14 @@ def sweep(
             return not interrupted
 
         asked = range(first, first + seeds)
-        result = train(loaded, asked, executor, epochs=epochs, progress=progress)
+        result = train_many(loaded, asked, executor, epochs=epochs, progress=progress)
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     if as_json:
         _print_json(result.as_json())
     else:
         click.echo(summary(result))
-    _exit_if(interrupted)
+    exit_if(interrupted)
 
 
 @commands.command("export")
@@ -262,7 +231,7 @@ def export_script(
     from nntui.export import export
     from nntui.presets.whole_file import write_bytes
 
-    script = export(_load(preset, changes), target, seed)
+    script = export(load(preset, changes), target, seed)
     if file is None:
         click.echo(script, nl=False)
     else:
@@ -278,13 +247,12 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
-    from nntui.timeline.session import load
+    from nntui.timeline.session import open_session as opened
     from nntui.timeline.shelf import find
     from nntui.tui.launch import Options, launch
 
-    path = find(file)
-    load(path)  # what cannot be opened is said before a screen is drawn
-    click.get_current_context().exit(launch(None, path, Options(**options)))
+    session = opened(find(file))  # what cannot be opened is said before a screen is drawn
+    click.get_current_context().exit(launch(None, session, Options(**options)))
 
 
 @commands.command()
@@ -302,21 +270,9 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
         return
     found = shelf.entries()
     if as_json:
-        rows = [
-            {
-                "name": entry.name,
-                "path": str(entry.path),
-                "preset": entry.preset,
-                "seed": entry.seed,
-                "update": entry.update,
-                "branches": entry.branches,
-                "saved": entry.saved.isoformat(timespec="seconds"),
-                "bytes": entry.bytes,
-                "problem": entry.problem,
-            }
-            for entry in found
-        ]
-        _print_json({"folder": str(shelf.folder()), "sessions": rows})
+        _print_json(
+            {"folder": str(shelf.folder()), "sessions": [entry.as_json() for entry in found]}
+        )
     elif found:
         click.echo("\n".join([*shelf.listing(found), f"in {shelf.folder()}"]))
     else:
@@ -334,81 +290,6 @@ def bench(screen: bool, long: bool, as_json: bool) -> None:
     result = measure(None if as_json else click.echo, long=long, of_screen=screen)
     if as_json:
         _print_json(result)
-
-
-def _load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
-    from nntui.presets import load_preset
-    from nntui.presets.schema import override, parse_value
-
-    loaded = load_preset(name)
-    pairs = {}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals or not key.strip():
-            raise click.UsageError(f"--set takes KEY=VALUE, not {change!r}")
-        pairs[key.strip()] = parse_value(value.strip())
-    return override(loaded, pairs) if pairs else loaded
-
-
-def _numbers(option: str, text: str) -> list[float]:
-    import math
-
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = [math.nan]
-    if not all(map(math.isfinite, numbers)):
-        raise click.UsageError(f"{option} takes numbers such as 0.1,0.5, not {text!r}")
-    return numbers
-
-
-def _exit_if(interrupted: list[int]) -> None:
-    """End with 128 and the signal's number, as a program does that a signal ended."""
-    if interrupted:
-        click.get_current_context().exit(128 + interrupted[0])
-
-
-def _train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
-    """Train to the end and return its reason, or ``interrupted`` after a signal."""
-    from time import monotonic
-
-    from nntui.timeline.pace import Pace
-
-    pace, shown, reason, due = Pace(), _progress_is_seen(), None, 0.0
-    while (reason := ending.reason(training)) is None and not interrupted:
-        pace.train(training, ending.next_look(training), SLICE)
-        if shown and monotonic() >= due:
-            share = training.update / max(ending.budget(training), 1)
-            click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
-            due = monotonic() + SLICE
-    if shown:
-        click.echo("\r\x1b[K", err=True, nl=False)
-    return reason or "interrupted"
-
-
-def _progress_is_seen() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Signals that end a program fill the list that this gives; a second one ends it at once."""
-    import signal
-
-    seen: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if seen:
-            raise KeyboardInterrupt
-        seen.append(number)
-
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), note) for name in names}
-    try:
-        yield seen
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -15,11 +15,12 @@ from nntui.presets.schema import override
 from nntui.timeline import shelf
 from nntui.timeline.compared import DIFFERENCE, A, B
 from nntui.timeline.events import events
+from nntui.timeline.session import open_session
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.change import AskChange
+from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.library import LibraryScreen
-from nntui.tui.screens.when import WhenScreen
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.branches import BranchesPanel
 from nntui.tui.widgets.heatmap import Heatmap
@@ -201,7 +202,7 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         bench(pilot).seek(flip.by)
         await pilot.press("w")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, WhenScreen)
+        assert isinstance(pilot.app.screen, Choose)
         await pilot.press("down", "enter")
         await pilot.pause()
         assert f"unit {layer}.{unit} died" in status(pilot).note
@@ -458,12 +459,12 @@ async def test_two_at_one_session_do_not_overwrite_each_other() -> None:
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         await pilot.press("m", "S")
     (entry,) = shelf.entries()
-    apps = [NNTUI(path=entry.path), NNTUI(path=entry.path)]
+    apps = [NNTUI(session=open_session(entry.path)), NNTUI(session=open_session(entry.path))]
     for app, keys in zip(apps, ("e", "ee"), strict=True):
         async with app.run_test() as pilot:
             await pilot.press(*keys)
         if app is apps[0]:
-            other = NNTUI(path=entry.path)
+            other = NNTUI(session=open_session(entry.path))
             async with other.run_test():
                 app.save_all()
             bench_of = next(iter(other._benches.values()))
@@ -583,7 +584,7 @@ async def test_what_was_not_touched_is_not_written_again() -> None:
     (entry,) = shelf.entries()
     written = entry.path.stat().st_mtime_ns
     for _ in range(2):
-        idle = NNTUI(path=entry.path)
+        idle = NNTUI(session=open_session(entry.path))
         async with idle.run_test():
             pass
         idle.save_all()
@@ -597,7 +598,7 @@ async def test_a_session_from_elsewhere_is_left_as_it_is(tmp_path: Path) -> None
     path = tmp_path / "theirs.nntui"
     run.save(path)
     before = path.read_bytes()
-    app = NNTUI(path=path)
+    app = NNTUI(session=open_session(path))
     async with app.run_test() as pilot:
         await pilot.press("u", "S")
     app.save_all()

@@ -14,6 +14,7 @@ from nntui.timeline.compared import DIFFERENCE, B
 from nntui.timeline.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
 from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures
 from nntui.timeline.outputs import FitCurve, Graph, Samples, Surface, views
+from nntui.timeline.session import open_session
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.heatmap import Heatmap
@@ -399,7 +400,7 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
         await pilot.press("S")
         view = dict(bench(pilot).view)
     assert app.save_all()
-    async with NNTUI(path=bench_path(app)).run_test(size=(120, 40)) as pilot:
+    async with NNTUI(session=open_session(bench_path(app))).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         again = dict(bench(pilot).view)
         assert again == view

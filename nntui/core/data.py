@@ -73,6 +73,12 @@ class DataArrays:
     target_scaling: Scaling
     """That of the targets, with their divisor."""
 
+    def in_order(self, training: Array, testing: Array) -> Array:
+        """Columns for training and for test rows, put into the order of the data rows."""
+        whole = np.empty((len(training), training.shape[1] + testing.shape[1]))
+        whole[:, self.training_rows], whole[:, self.test_rows] = training, testing
+        return whole
+
     def inputs(self, rows: Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
         """``rows`` as the network takes them; constants are added where a row leaves them out.
 

@@ -79,11 +79,11 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
 class Trainer:
     """Trains one network, one update at a time, from any state of its configuration.
 
-    ``on_epoch(epoch, loss)`` is called with the number and the reported loss of every epoch
-    that is finished.
+    ``on_epoch(epoch, loss)``, if given, is called with the number and the reported loss of every
+    epoch that is finished.
     """
 
-    def __init__(self, state: State, on_epoch: OnEpoch) -> None:
+    def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
         configuration = state.configuration
         self.configuration = configuration
         self.data: DataArrays = load_data(configuration)
@@ -218,7 +218,8 @@ class Trainer:
             loss_sum /= self.configuration.samples_per_epoch
         loss = float(loss_sum + self._penalty())
         self.epoch += 1
-        self._on_epoch(self.epoch - 1, loss)
+        if self._on_epoch is not None:
+            self._on_epoch(self.epoch - 1, loss)
         return loss
 
     def _next_epoch(self) -> None:

@@ -190,7 +190,7 @@ class NumpyScript:
         if training.l1:
             yield f"gW{k} += L1 * np.sign(W{k})"
         for fault in each.faults:
-            change = ""
+            change = each.change_by(fault, x)
             match fault.name:
                 case "bias-decay" if each.has_bias:
                     yield from self._remarks.fault(fault.name)
@@ -198,12 +198,6 @@ class NumpyScript:
                 case "frozen-bias" if each.has_bias:
                     yield from self._remarks.fault(fault.name)
                     yield f"gb{k} = np.zeros_like(b{k})"
-                case "wrong-sign":
-                    change = "*= -1.0"
-                case "wrong-factor":
-                    change = f"*= {2.0 if fault.factor is None else fault.factor!r}"
-                case "sum-for-mean" if self._configuration.batch_size > 1:
-                    change = f"{'*=' if training.reduction == 'mean' else '/='} len({x})"
             if fault.name in REPLACES_BIAS_GRADIENT and each.has_bias:
                 known = each.tensors
             if change:

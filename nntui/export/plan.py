@@ -40,6 +40,18 @@ class LayerPlan:
     def has(self, fault: str) -> bool:
         return any(each.name == fault for each in self.faults)
 
+    def change_by(self, fault: FaultEntry, x: str) -> str:
+        """What ``fault`` does to all gradients of the layer, such as ``*= -1.0``; often nothing."""
+        match fault.name:
+            case "wrong-sign":
+                return "*= -1.0"
+            case "wrong-factor":
+                return f"*= {2.0 if fault.factor is None else fault.factor!r}"
+            case "sum-for-mean" if self.configuration.batch_size > 1:
+                mean = self.configuration.training.reduction == "mean"
+                return f"{'*=' if mean else '/='} len({x})"
+        return ""
+
     @property
     def has_bias(self) -> bool:
         return self.layer.bias != "none"

@@ -179,7 +179,7 @@ class PytorchScript:
         """What faults make of a layer's gradients."""
         k = each.k
         for fault in each.faults:
-            change = ""
+            change = each.change_by(fault, x)
             match fault.name:
                 case "bias-decay" if each.has_bias:
                     yield from self._remarks.fault(fault.name)
@@ -187,13 +187,6 @@ class PytorchScript:
                 case "frozen-bias" if each.has_bias:
                     yield from self._remarks.fault(fault.name)
                     yield f"b{k}.grad = torch.zeros_like(b{k})"
-                case "wrong-sign":
-                    change = "*= -1.0"
-                case "wrong-factor":
-                    change = f"*= {2.0 if fault.factor is None else fault.factor!r}"
-                case "sum-for-mean" if self._configuration.batch_size > 1:
-                    mean = self._training.reduction == "mean"
-                    change = f"{'*=' if mean else '/='} len({x})"
             if change:
                 yield from self._remarks.fault(fault.name)
                 yield from (f"{name}.grad {change}" for name in each.tensors)

@@ -62,7 +62,7 @@ class Ahead:
         """A trainer at ``state``, which is nobody else's."""
         trainer = self._trainer
         if trainer is None or trainer.configuration is not state.configuration:
-            trainer = self._trainer = Trainer(state, lambda epoch, loss: None)
+            trainer = self._trainer = Trainer(state)
         else:
             trainer.restore(state)
         return trainer

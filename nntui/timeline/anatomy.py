@@ -193,7 +193,7 @@ def dissect(run: Run) -> Anatomy:
 def _computed(state: State) -> tuple[Computed, tuple[int, ...]]:
     """The next update of ``state``, and the training rows that it takes."""
     configuration = state.configuration
-    trainer = Trainer(state, lambda epoch, loss: None)
+    trainer = Trainer(state)
     rows = trainer.next_batch()
     blocked = _blocked(trainer)
     trainer.advance(1)

@@ -255,6 +255,14 @@ class Branch:
         place = bisect_right(starts, update)
         return starts[place] if place < len(starts) else None
 
+    def changed(self, update: int) -> dict[str, Any]:
+        """The dotted keys that were changed between update 0 and ``update``, with their values."""
+        found: dict[str, Any] = {}
+        for stretch in self.stretches:
+            if 0 < stretch.start <= update:
+                found = merged(found, stretch.changes)
+        return found
+
     def epoch_at(self, update: int) -> int:
         """How many epochs are finished at ``update``."""
         first = self.stretch_at(update).first

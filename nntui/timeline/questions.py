@@ -1,5 +1,6 @@
 """Reverse questions: when did it happen?  Every answer is an update to go to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,7 +9,11 @@ from nntui.core.state import State
 from nntui.core.trainer import Trainer
 from nntui.timeline.branch import Branch
 from nntui.timeline.replay import affordable, last_turn, replayed
+from nntui.timeline.run import Run
 from nntui.timeline.units import dead_units, unit_number
+
+MOST_WEIGHTS = 64
+"""Weights of a unit that can be asked about."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,9 @@ class Answer:
 
     text: str
     update: int | None
+
+
+Question = Callable[[], Answer]
 
 
 def when_unit_died(branch: Branch, update: int, layer: int, unit: int) -> Answer:
@@ -90,3 +98,23 @@ def when_loss_was_below(branch: Branch, update: int, loss: float) -> Answer:
         return Answer(f"the loss was never below {loss:g} up to here", None)
     at = branch.end_of(epoch)
     return Answer(f"the loss was {branch.losses[epoch]:.6g} at update {at:,}", at)
+
+
+def questions(run: Run, layer: int, unit: int) -> list[tuple[str, Question]]:
+    """What can be asked about a unit, each with the function that answers it."""
+    branch, update, name = run.branch, run.update, f"{layer}.{unit}"
+    W, b = run.parameters[layer]
+    asked: list[tuple[str, Question]] = [
+        (f"did unit {name} die?", lambda: when_unit_died(branch, update, layer, unit)),
+        (f"did unit {name} revive?", lambda: when_unit_revived(branch, update, layer, unit)),
+    ]
+
+    def sign(column: int | None) -> Question:
+        return lambda: when_weight_changed_sign(branch, update, layer, unit, column)
+
+    for column, weight in enumerate(W[unit, :MOST_WEIGHTS]):
+        words = f"did w[{column}] of unit {name}, now {weight:.3g}, change its sign?"
+        asked.append((words, sign(column)))
+    if b is not None:
+        asked.append((f"did b of unit {name}, now {b[unit]:.3g}, change its sign?", sign(None)))
+    return asked

@@ -24,19 +24,15 @@ def replayed(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
     if first > last:
         return
     following = branch.next_change(first)
-    trainer = Trainer(branch.below(first), _known)
+    trainer = Trainer(branch.below(first))
     trainer.advance(first - trainer.update)
     yield trainer
     for update in range(first, last):
         if update == following:
             following = branch.next_change(update)
-            trainer = Trainer(branch.below(update), _known)
+            trainer = Trainer(branch.below(update))
         trainer.advance(1)
         yield trainer
-
-
-def _known(epoch: int, loss: float) -> None:
-    """The loss of an epoch that is trained again is known."""
 
 
 def turns(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple[int, bool]]:

@@ -13,14 +13,14 @@ from nntui.core.data import DataArrays
 from nntui.core.losses import loss_of
 from nntui.core.network import Parameters
 from nntui.core.section import check_rows
-from nntui.core.state import Divergence, State, frozen
+from nntui.core.state import Divergence, State
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed, merged
+from nntui.presets.schema import check_seed
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
-from nntui.timeline.snapshot import LayerView, Snapshot
+from nntui.timeline.snapshot import Snapshot, layer_views
 from nntui.timeline.tree import Tree, prepared, seed_of
 
 
@@ -34,10 +34,6 @@ class UpdateReport:
     loss: float | None
     """The reported loss of the last finished epoch, None before there is one."""
     divergence: Divergence | None
-
-
-def _replayed(epoch: int, loss: float) -> None:
-    """The loss of an epoch that is trained again is known."""
 
 
 def _checked(updates: int) -> int:
@@ -100,7 +96,7 @@ class Run:
             return self.branch.trainer
         trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
         if trainer is None or trainer.configuration is not configuration:
-            trainer = Trainer(self.branch.below(self._at), _replayed)
+            trainer = Trainer(self.branch.below(self._at))
         elif trainer.update != self._at:
             below = self.branch.below(self._at)
             if not below.update <= trainer.update < self._at:
@@ -176,14 +172,14 @@ class Run:
     @property
     def outputs(self) -> Array:
         """The network's output on all data rows, test rows included, (outputs, rows)."""
-        data = self._trainer.data
-        testing = self._trainer.forward(data.test_x).play()
-        return self._in_order(self._trainer.whole.play(), testing)
+        trainer = self._trainer
+        testing = trainer.forward(trainer.data.test_x).play()
+        return trainer.data.in_order(trainer.whole.play(), testing)
 
     @property
     def targets(self) -> Array:
         """What the outputs should be, (outputs, rows)."""
-        return self._in_order(self._trainer.data.y, self._trainer.data.test_y)
+        return self.data.in_order(self.data.y, self.data.test_y)
 
     @property
     def test_loss(self) -> float | None:
@@ -194,13 +190,6 @@ class Run:
         forward = self._trainer.forward(data.test_x)
         error = forward.play() - data.test_y
         return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
-
-    def _in_order(self, training: Array, testing: Array) -> Array:
-        """Columns for training and test rows, in the order of the data."""
-        data = self._trainer.data
-        whole = np.empty((len(training), training.shape[1] + testing.shape[1]))
-        whole[:, data.training_rows], whole[:, data.test_rows] = training, testing
-        return whole
 
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
@@ -273,11 +262,7 @@ class Run:
     @property
     def changed(self) -> dict[str, Any]:
         """The dotted keys that were changed between update 0 and the cursor, with their values."""
-        found: dict[str, Any] = {}
-        for stretch in self.branch.stretches:
-            if 0 < stretch.start <= self._at:
-                found = merged(found, stretch.changes)
-        return found
+        return self.branch.changed(self._at)
 
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.
@@ -354,8 +339,6 @@ class Run:
     def snapshot(self) -> Snapshot:
         """Everything the screen shows, as a value."""
         trainer, branch = self._trainer, self.branch
-        data, whole = trainer.data, trainer.whole
-        whole.play()
         return Snapshot(
             branch=branch.name,
             forked_at=branch.forked_at,
@@ -371,20 +354,8 @@ class Run:
             state_hash=trainer.state.hash,
             divergence=self.divergence,
             next_rows=tuple(trainer.next_batch().tolist()),
-            layers=tuple(
-                LayerView(
-                    W=frozen(W),
-                    b=None if b is None else frozen(b),
-                    activation=layer.activation.name,
-                    z=frozen(layer.z),
-                    a=frozen(layer.a),
-                    h=frozen(layer.h),
-                    normalised=layer.normalisation is not None,
-                    dead=frozen(layer.activation.dead(layer.a)),
-                )
-                for layer, (W, b) in zip(whole.layers, self.parameters, strict=True)
-            ),
-            inputs=data.x,
-            targets=data.y,
+            layers=layer_views(trainer),
+            inputs=trainer.data.x,
+            targets=trainer.data.y,
             checkpoints=self.checkpoints,
         )

@@ -5,6 +5,7 @@ thread if need be, while training goes on; `load` gives the run back.  How the f
 how it is known to be whole, is `archive`'s; everything else is checked by `restore`.
 """
 
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,20 @@ def load(path: Path) -> tuple[Run, dict[str, Any]]:
     except ConfigError as error:
         said = f"is no valid session: {error}" if error.key else f"{error}"
         raise ConfigError("", f"{path}: {said}") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A session that was read from ``path``: its run, and how it was looked at."""
+
+    path: Path
+    run: Run
+    view: dict[str, Any]
+
+
+def open_session(path: Path) -> Opened:
+    """The session saved in ``path``; raises what `load` raises."""
+    return Opened(path, *load(path))
 
 
 def save_session(run: Run, path: str | PathLike[str]) -> None:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
 
@@ -38,6 +39,20 @@ class Entry:
     """Where the cursor is."""
     branches: int | None = None
     problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as ``nntui sessions --json`` prints them."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "preset": self.preset,
+            "seed": self.seed,
+            "update": self.update,
+            "branches": self.branches,
+            "saved": self.saved.isoformat(timespec="seconds"),
+            "bytes": self.bytes,
+            "problem": self.problem,
+        }
 
     @property
     def name(self) -> str:

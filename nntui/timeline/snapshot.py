@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.state import Divergence
+from nntui.core.state import Divergence, frozen
 from nntui.core.tape import Array
+from nntui.core.trainer import Trainer
 from nntui.timeline.events import Event
 from nntui.timeline.losses import LossHistory
 
@@ -45,6 +46,24 @@ class LayerView:
     def norm(self) -> float:
         """The Euclidean norm of the weights."""
         return norm(self.W)
+
+
+def layer_views(trainer: Trainer) -> tuple[LayerView, ...]:
+    """Every layer of ``trainer`` on all training rows, as copies."""
+    trainer.whole.play()
+    return tuple(
+        LayerView(
+            W=frozen(W),
+            b=None if b is None else frozen(b.ravel()),
+            activation=layer.activation.name,
+            z=frozen(layer.z),
+            a=frozen(layer.a),
+            h=frozen(layer.h),
+            normalised=layer.normalisation is not None,
+            dead=frozen(layer.activation.dead(layer.a)),
+        )
+        for layer, (W, b) in zip(trainer.whole.layers, trainer.parameters, strict=True)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets.library import library
 from nntui.presets.preset import Preset
 from nntui.timeline import shelf
-from nntui.timeline.session import load
+from nntui.timeline.session import Opened, open_session
 from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
 from nntui.tui.keeper import EVERY
 from nntui.tui.profile import Profile
@@ -33,7 +33,7 @@ MOST_OFFERED = 3
 
 
 class NNTUI(ThriftyApp):
-    """Opens ``preset``, or the session saved at ``path``, or the library."""
+    """Opens ``preset``, or a saved session, or the library."""
 
     TITLE = "nntui"
     # Messages stay above the timeline and the keys.
@@ -42,11 +42,11 @@ class NNTUI(ThriftyApp):
     def __init__(
         self,
         preset: Preset | None = None,
-        path: Path | None = None,
+        session: Opened | None = None,
         profile: Profile | None = None,
     ) -> None:
         super().__init__(profile or Profile())
-        self._preset, self._path = preset, path
+        self._preset, self._session = preset, session
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, Workbench] = {}
@@ -56,8 +56,9 @@ class NNTUI(ThriftyApp):
         """Open what was asked for."""
         self.event_loop = asyncio.get_running_loop()
         self.set_interval(EVERY, self.autosave)
-        if self._path is not None:
-            await self._resume(self._path, self._noted(f"resumed {self._path.stem}"))
+        if self._session is not None:
+            note = self._noted(f"resumed {self._session.path.stem}")
+            await self._resume(self._session, note)
         elif self._preset is not None:
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
@@ -118,17 +119,16 @@ class NNTUI(ThriftyApp):
         # An installed screen outlives being popped, and so does its run.
         self.install_screen(bench, f"workbench-{self._opened}")
 
-    async def _resume(self, path: Path, note: str = "") -> None:
-        """Open the session saved at ``path``; ConfigError if it cannot be read."""
-        run, view = load(path)
-        scenario = run.tree.root.stretches[0].preset
-        bench = Workbench(scenario, run, path, note=note or f"resumed {path.stem}")
+    async def _resume(self, session: Opened, note: str = "") -> None:
+        """Go on with a saved session."""
+        scenario, path = session.run.tree.root.stretches[0].preset, session.path
+        bench = Workbench(scenario, session.run, path, note=note or f"resumed {path.stem}")
         before = self._benches.get(scenario)
         if before is not None:
             self._keep(before)
         self._install(bench)
         await self.push_screen(bench)
-        bench.take_view(view)
+        bench.take_view(session.view)
 
     async def on_library_screen_resumed(self, message: LibraryScreen.Resumed) -> None:
         """Open the chosen session, or the workbench that has it open."""
@@ -137,7 +137,7 @@ class NNTUI(ThriftyApp):
                 self.push_screen(bench)
                 return
         try:
-            await self._resume(message.path)
+            await self._resume(open_session(message.path))
         except ConfigError as error:
             if self._library is not None:
                 self._library.complain(str(error))
@@ -171,11 +171,12 @@ class NNTUI(ThriftyApp):
             bench.show("no other session of this scenario is saved")
             return
         try:
-            self.pop_screen()
-            await self._resume(found.path)
+            session = open_session(found.path)
         except ConfigError as error:
-            self.push_screen(bench)
             bench.show(str(error))
+        else:
+            self.pop_screen()
+            await self._resume(session)
 
     def _keep(self, bench: Workbench) -> Path | None:
         return bench.keeper.save(bench.run_shown, bench.view)

@@ -5,11 +5,14 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.tui.profile import Profile, choose, speaks_utf8
+
+if TYPE_CHECKING:
+    from nntui.timeline.session import Opened
 
 HAND_OVER = 0.001
 """Seconds; Python's own are five times as many."""
@@ -55,11 +58,11 @@ class Options:
 
 
 def launch(
-    preset: Preset | None, session: Path | None = None, options: Options | None = None
+    preset: Preset | None, session: "Opened | None" = None, options: Options | None = None
 ) -> int:
     """Run the app on ``preset``, on a saved session, or on the library; returns the exit code.
 
-    Raises ConfigError if the terminal cannot show it, or if the session cannot be read.
+    Raises ConfigError if the terminal cannot show it.
     """
     _check_terminal()
     # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth

@@ -27,15 +27,17 @@ class Choose(ModalScreen[int | None]):
     """
     BINDINGS = [Binding("escape,q", "dismiss", "close")]
 
-    def __init__(self, title: str, texts: Sequence[str]) -> None:
+    def __init__(
+        self, title: str, texts: Sequence[str], hint: str = "Enter chooses, Esc closes"
+    ) -> None:
         super().__init__()
-        self._title, self._texts = title, texts
+        self._title, self._texts, self._hint = title, texts, hint
 
     def compose(self) -> ComposeResult:
         """The texts."""
         with Vertical() as box:
             box.border_title = self._title
-            box.border_subtitle = "Enter chooses, Esc closes"
+            box.border_subtitle = self._hint
             yield OptionList(*(Option(Content(text)) for text in self._texts))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

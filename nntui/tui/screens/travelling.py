@@ -1,10 +1,10 @@
 """The workbench's actions that move the cursor: back, to numbers, events, checkpoints, answers."""
 
 from nntui.timeline.events import Event, next_event, previous_event, told
-from nntui.timeline.questions import Answer
-from nntui.tui.screens.ask import AskNumber
+from nntui.timeline.questions import Answer, questions, when_loss_was_below
+from nntui.tui.screens.ask import Ask, AskNumber, read_number
+from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.training import TrainingScreen
-from nntui.tui.screens.when import WhenScreen
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.timeline import Timeline
 
@@ -77,20 +77,33 @@ class Travelling(TrainingScreen):
             self.seek(found[0], told(self.run_shown.branch, found[0]) or found[1].text)
 
     def action_when(self) -> None:
-        """Ask about the unit under the heatmap's cursor."""
+        """Ask about the unit under the heatmap's cursor; every answer is a jump."""
         if not self.stop_to_ask():
             return
+        run = self.run_shown
         place = self.query_one(Heatmap).unit
-        layer, unit = place if place is not None else (len(self._layers) - 1, 0)
-        self.app.push_screen(WhenScreen(self.run_shown, layer, unit), self._answered)
+        layer, unit = place or (len(run.preset.configuration.layers) - 1, 0)
+        asked = questions(run, layer, unit)
 
-    @property
-    def _layers(self) -> tuple[object, ...]:
-        return self.run_shown.preset.configuration.layers
+        def answer(chosen: int | None) -> None:
+            if chosen == 0:
+                hint = "A reported loss, such as 0.01."
+                ask = Ask("When was the loss last below", hint, read_number)
+                self.app.push_screen(ask, self._last_below)
+            elif chosen is not None:
+                self._answered(asked[chosen - 1][1]())
 
-    def _answered(self, answer: Answer | None) -> None:
-        if answer is None:
-            return
+        title = f"When, up to update {run.update:,}, ..."
+        texts = ["was the loss last below ...?", *(words for words, _ in asked)]
+        hint = "Enter goes there; the unit is the heatmap cursor's"
+        self.app.push_screen(Choose(title, texts, hint), answer)
+
+    def _last_below(self, loss: float | None) -> None:
+        if loss is not None:
+            run = self.run_shown
+            self._answered(when_loss_was_below(run.branch, run.update, loss))
+
+    def _answered(self, answer: Answer) -> None:
         if answer.update is None:
             self.show(answer.text)
         else:
