@@ -1,0 +1,110 @@
+"""The subject of a diagnosis: what can be seen of a program, be it ours or a stranger's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from nntui.core.algebra import Single
+from nntui.core.backprop import Update, make_arena, optimiser_of, reported_penalty
+from nntui.core.configuration import Configuration
+from nntui.core.data import DataArrays, load_data
+from nntui.core.network import Forward, Layout
+from nntui.core.optimisers import Clock
+from nntui.core.state import Order
+from nntui.core.tape import Array
+from nntui.core.trainer import learning_rate
+
+
+@dataclass(frozen=True, eq=False)
+class LayerValues:
+    """One layer's forward pass as the program makes it; arrays are (units, samples)."""
+
+    z: Array
+    a: Array
+    h: Array
+    """What the next layer sees: ``a``, or its normalisation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """One update, seen from outside; vectors are flat, in the order of `Layout`."""
+
+    rows: Order
+    """The training rows of its batch."""
+    before: Array
+    after: Array
+    gradient: Array
+    """What the program takes for the gradient, penalties included and before any clipping."""
+    loss: float
+    """What it adds to the loss that it prints, summed over the batch."""
+
+
+class Subject(Protocol):
+    """A program that trains a network, with the description that its author gives of it."""
+
+    stated: Configuration
+    """What the program is meant to be: no fault is ever in it."""
+    data: DataArrays
+
+    def forward(self, theta: Array, x: Array) -> list[LayerValues]:
+        """The forward pass of ``x`` (inputs, samples) with the parameters ``theta``."""
+
+    def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
+        """Updates on a scratch copy, one after the other, from ``theta`` and a fresh optimiser.
+
+        ``batches`` holds the training rows of each; ``epoch`` decides the learning rate.
+        """
+
+    def printed(self, theta: Array) -> float:
+        """The loss that the program would print for all training rows if nothing changed."""
+
+
+class Program:
+    """The program that a configuration stands for."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._actual = configuration
+        self.stated: Configuration = replace(configuration, faults=())
+        self.data: DataArrays = load_data(self.stated)
+
+    def forward(self, theta: Array, x: Array) -> list[LayerValues]:
+        """See `Subject.forward`."""
+        passed = Forward(self._actual, Layout.of(self.stated).views(theta), x)
+        passed.play()
+        return [LayerValues(layer.z, layer.a, layer.h) for layer in passed.layers]
+
+    def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
+        """See `Subject.updates`; rows beyond the configuration's batch are refused."""
+        arena = make_arena(self._actual)
+        live = arena.view("theta", len(theta))
+        live[...] = theta
+        for slot in optimiser_of(self._actual).slots:
+            arena.view(slot, len(theta)).fill(0.0)
+        clock = Clock()
+        clock.rate[...] = learning_rate(self._actual, epoch)
+        rows = np.concatenate([self.data.x, self.data.y])
+        found = []
+        for batch in batches:
+            update = Update(self._actual, arena, rows[:, batch], clock, Single())
+            before = live.copy()
+            with np.errstate(all="ignore"):
+                for call in update.calls:
+                    call()
+                loss = float(update.reported())
+            gradient = arena.view("gradient", len(theta)).copy()
+            found.append(Observed(batch, before, live.copy(), gradient, loss))
+        return found
+
+    def printed(self, theta: Array) -> float:
+        """See `Subject.printed`."""
+        report = self._actual.report
+        everything = np.arange(self.data.x.shape[1])
+        size = self._actual.batch_size
+        batches = [everything[at : at + size] for at in range(0, len(everything), size)]
+        loss = sum(self.updates(theta, [batch])[0].loss for batch in batches)
+        if report.reduction == "mean":
+            loss /= len(everything)
+        with np.errstate(all="ignore"):
+            return float(loss + reported_penalty(self._actual, theta)())
