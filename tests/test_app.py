@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
+from piloted import SIZES, bench, shown, status, until
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -25,35 +25,8 @@ from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.network import NetworkPanel
-from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, RUNNING, StatusLine
+from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.widgets.story import StoryPanel
-
-SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
-
-
-def bench(pilot: Pilot[None]) -> Workbench:
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
-
-
-def status(pilot: Pilot[None]) -> StatusLine:
-    return bench(pilot).query_one(StatusLine)
-
-
-def shown(pilot: Pilot[None]) -> str:
-    """The characters on the screen, line by line."""
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    # No pilot.pause() here: it waits for an idle process, and one that trains is never idle.
-    for _ in range(4000):
-        await asyncio.sleep(0.005)
-        if holds():
-            return
-    raise AssertionError("it never came to hold")
 
 
 def reached(preset: Preset, seed: int, update: int) -> str:

@@ -1,9 +1,7 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
-import asyncio
-from collections.abc import Callable
-
 import pytest
+from piloted import bench, until
 from textual.pilot import Pilot
 
 from nntui import Run, load_preset
@@ -19,22 +17,8 @@ from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 
 
-def bench(pilot: Pilot[None]) -> Workbench:
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
-
-
 def story(pilot: Pilot[None]) -> StoryPanel:
     return bench(pilot).query_one(StoryPanel)
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(8000):
-        await asyncio.sleep(0.005)
-        if holds():
-            return
-    raise AssertionError("it never came to hold")
 
 
 def looked_at(pilot: Pilot[None]) -> list[str]:

@@ -4,8 +4,9 @@ import asyncio
 import re
 
 import pytest
+from piloted import SIZES, bench, shown, status
 from support import made
-from test_app import bench, reached, shown, status
+from test_app import reached
 from textual.pilot import Pilot
 
 from nntui.presets import load_preset
@@ -25,7 +26,6 @@ from nntui.tui.widgets.known import KnownPanel
 from nntui.tui.widgets.ladder import Ladder
 from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, StatusLine
 
-SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
 PARTS = "forward 0|forward 1|forward 2|loss|backward 2|update 2|backward 1|update 1|backward 0"
 
 

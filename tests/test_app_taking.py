@@ -1,12 +1,11 @@
 """Out of the app: presets, scripts and strings; and strings pasted into the library."""
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from piloted import bench, until
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -21,20 +20,6 @@ from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.timeline import Timeline
-
-
-def bench(pilot: Pilot[None]) -> Workbench:
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(4000):
-        await asyncio.sleep(0.005)
-        if holds():
-            return
-    raise AssertionError("it never came to hold")
 
 
 async def take(pilot: Pilot[None], downs: int, path: Path) -> None:

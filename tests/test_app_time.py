@@ -1,11 +1,10 @@
 """Time travel in the app: cursor and head apart, branches, overlay, events, sessions."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from piloted import bench, shown, status, until
 from textual import events as events_of_keys
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
@@ -26,31 +25,8 @@ from nntui.tui.widgets.branches import BranchesPanel
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
-from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, REPLAYING, RUNNING, StatusLine
+from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, REPLAYING, RUNNING
 from nntui.tui.widgets.timeline import LABEL, Timeline
-
-
-def bench(pilot: Pilot[None]) -> Workbench:
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
-
-
-def status(pilot: Pilot[None]) -> StatusLine:
-    return bench(pilot).query_one(StatusLine)
-
-
-def shown(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    for _ in range(4000):
-        await asyncio.sleep(0.005)
-        if holds():
-            return
-    raise AssertionError("it never came to hold")
 
 
 def marks(pilot: Pilot[None]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from piloted import SIZES, bench, shown
 from textual.pilot import Pilot
 
 from nntui import Run, load_preset
@@ -16,29 +17,15 @@ from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures
 from nntui.timeline.outputs import FitCurve, Graph, Samples, Surface, views
 from nntui.timeline.session import open_session
 from nntui.tui.app import NNTUI
-from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 
-SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
-
-
-def bench(pilot: Pilot[None]) -> Workbench:
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
-
 
 def heatmap(pilot: Pilot[None]) -> Heatmap:
     return bench(pilot).query_one(Heatmap)
-
-
-def shown(pilot: Pilot[None]) -> str:
-    strips = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
 
 
 async def test_the_heatmap_goes_through_all_kinds_and_the_run_stays() -> None:

@@ -9,6 +9,7 @@ from string import Formatter
 
 import numpy as np
 import pytest
+from piloted import bench
 from textual.pilot import Pilot
 
 from nntui import Preset, Run, load_preset
@@ -724,13 +725,6 @@ DRIVEN = {
     "square-fixed": 3,
 }
 """The stories that are told to the app, key by key, and how many of their steps."""
-
-
-def bench(pilot: Pilot[None]) -> Workbench:
-    """The workbench, which a question for a number may cover for a while."""
-    screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
-    return screen
 
 
 async def quiet(pilot: Pilot[None]) -> None:
