@@ -102,9 +102,10 @@ class Entry:
         if self.declared is None:
             return "" if self.adds else "the whole of it, in TOML"
         metadata = self.declared.metadata
-        limits = "" if metadata["choices"] else allowed(metadata)
-        kind = type_of(self.declared.type)
-        return f"{metadata['doc']}: {kind}{limits and f', {limits}'}"
+        if metadata["choices"]:
+            return str(metadata["doc"])
+        limits = allowed(metadata)
+        return f"{metadata['doc']}: {type_of(self.declared.type)}{limits and f', {limits}'}"
 
 
 def entries(preset: Preset, seed: int) -> list[Entry]:
