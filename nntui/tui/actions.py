@@ -194,7 +194,7 @@ BRANCHES = (
 
 HEATMAP = (
     Action(
-        "point", "enter", "set", "Set the weight or bias under the cursor (view: weights).", rank=4
+        "point", "enter", "set", "Set the weight or bias under the cursor (view: weights).", rank=2
     ),
 )
 """Only while the heatmap has the focus."""

@@ -283,11 +283,11 @@ class Editor(Widget):
 
     def _offered(self) -> list[str | tuple[str, str]]:
         parts: list[str | tuple[str, str]] = []
-        for at, (words, _) in enumerate(self._options):
-            parts += [(words, "reverse" if at == self._chosen else ""), "  "]
         chosen = self._options[self._chosen][0]
         if chosen in FAULTS:
-            parts.append((f"\n{FAULTS[chosen].what}", "$foreground-muted"))
+            parts.append((f"{FAULTS[chosen].what}\n", "$foreground-muted"))
+        for at, (words, _) in enumerate(self._options):
+            parts += [(words, "reverse" if at == self._chosen else ""), "  "]
         return parts
 
     def _hint(self) -> str:

@@ -137,6 +137,7 @@ class NetworkPanel(TextPanel):
     )
     DEFAULT_CSS = """
     NetworkPanel Editor { display: none; }
+    NetworkPanel:focus-within { border: round $accent; border-title-color: $text-accent; }
     NetworkPanel:focus-within Editor { display: block; }
     NetworkPanel:focus-within #summary { display: none; }
     """
