@@ -9,6 +9,7 @@ from support import flat, preset
 
 import nntui
 from nntui.core.errors import ConfigError
+from nntui.timeline.events import DIED, events, located
 from nntui.timeline.run import Run
 
 WEIGHT, BIAS = "parameters.1.W.0.2", "parameters.1.b.3"
@@ -165,3 +166,16 @@ def test_a_session_has_them(tmp_path: Path) -> None:
     again.switch(other)
     assert hashes(again, 50) == hashes(run, 50)
     assert again.by_hand == {WEIGHT: 0.1}
+
+
+@pytest.mark.parametrize("update", [40, 64, 70])
+def test_a_unit_that_dies_of_it_dies_there(update: int) -> None:
+    run = nntui.Run(preset("add-relu", training__batch="full"), seed=0)
+    run.step(300)
+    run.seek(update)
+    run.change(**{"parameters.1.b.0": -1000.0})
+    run.step(300)
+    died = [each for each in events(run.branch) if each.kind == DIED and each.unit == "1.0"]
+    assert len(died) == 1
+    # The state that was changed, or the first that was computed with the change.
+    assert located(run.branch, died[0]) - update in (0, 1)

@@ -121,10 +121,12 @@ def _locate(branch: Branch, after: int, by: int) -> None:
                 turned[int(place), bool(dead[place])] = trainer.update
         before = dead
     configuration = branch.preset.configuration
+    # A change at the update of the first look may have come after that look.
+    unseen = after + 1 if branch.stretch_at(max(after, 0)).start == after else by
     for flip in branch.flips:
         if (flip.after, flip.by) == (after, by):
             number = unit_number(configuration, flip.layer, flip.unit)
-            branch.exact[flip] = turned.get((number, flip.died), by)
+            branch.exact[flip] = turned.get((number, flip.died), unseen)
 
 
 def told(branch: Branch, update: int) -> str:

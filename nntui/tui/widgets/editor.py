@@ -99,7 +99,9 @@ class Editor(Widget):
             self._entries = entries(preset, seed)
             places = [at for at, entry in enumerate(self._entries) if entry.key == key]
             self._at = places[0] if places else min(self._at, len(self._entries) - 1)
-        self.draw()
+        # While the focus is elsewhere nobody sees it, and every frame would draw it.
+        if self.display:
+            self.draw()
 
     def find(self, key: str) -> None:
         """Put the cursor on the entry with that dotted key, if there is one."""
