@@ -121,8 +121,9 @@ def _locate(branch: Branch, after: int, by: int) -> None:
                 turned[int(place), bool(dead[place])] = trainer.update
         before = dead
     configuration = branch.preset.configuration
-    # A change at the update of the first look may have come after that look.
-    unseen = after + 1 if branch.stretch_at(max(after, 0)).start == after else by
+    # Replay sees no change at either end: at ``by`` it came before the look, at ``after`` behind.
+    starts = {stretch.start for stretch in branch.stretches if stretch.start > 0}
+    unseen = after + 1 if after in starts and by not in starts else by
     for flip in branch.flips:
         if (flip.after, flip.by) == (after, by):
             number = unit_number(configuration, flip.layer, flip.unit)
