@@ -34,7 +34,7 @@ class Editing(Branching):
 
     def on_editor_edited(self, message: Editor.Edited) -> None:
         """Make the changes, or say in the editor why they cannot be made."""
-        editor = self.query_one(Editor)
+        editor = self.query_one(NetworkPanel).editor
         try:
             self._edit(message.changes)
         except ConfigError as error:
@@ -45,7 +45,7 @@ class Editing(Branching):
         run = self.run_shown
         before = run.branch
         self.edits.make(run, changes)
-        self.query_one(Editor).leave()
+        self.query_one(NetworkPanel).editor.leave()
         if run.branch is not before:
             self._overlay(before)
         said = ", ".join(f"{_told(key)} = {value}" for key, value in changes.items())

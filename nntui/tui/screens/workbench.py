@@ -37,7 +37,6 @@ from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
-from nntui.tui.widgets.editor import Editor
 from nntui.tui.widgets.entry_input import EntryInput
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -150,7 +149,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
         writes = isinstance(focused, EntryInput)
         self.query_one(KeyBar).actions = own if writes else (*own, *WORKBENCH)
         if not isinstance(self.focused_panel, NetworkPanel):
-            self.query_one(Editor).leave()
+            self.query_one(NetworkPanel).editor.leave()
 
     def show(self, note: str | None = None) -> None:
         """Hand the panels a new snapshot, if there is anything new."""
@@ -183,7 +182,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
             self.look_at_outputs(snapshot)
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
-            self.query_one(Editor).take(run.preset, run.seed)
+            self.query_one(NetworkPanel).editor.take(run.preset, run.seed)
             self._list_branches()
         self.moved.publish(run)
 

@@ -13,7 +13,7 @@ from nntui.core.faults import FAULTS
 from nntui.core.network import has_effect
 from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
-from nntui.tui.actions import NETWORK, bindings
+from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.widgets.editor import Editor
 from nntui.tui.widgets.panel import TextPanel
 
@@ -149,43 +149,41 @@ class NetworkPanel(TextPanel):
     def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
         """``effect`` says in words what changes will do where the run stands."""
         super().__init__()
-        self._first, self._effect = preset, effect
+        self._first = preset
+        # The run is shown before the panel has made what is in it.
+        self.editor = Editor(preset, effect)
 
     def compose(self) -> ComposeResult:
         """One text; with the focus, the entries one by one."""
         yield Static(id="summary")
-        yield Editor(self._first, self._effect)
-
-    @property
-    def _editor(self) -> Editor:
-        return self.query_one(Editor)
+        yield self.editor
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape leaves what is edited, if anything is; what is written has the other keys."""
-        editor = self._editor
+        editor = self.editor
         if action == "leave":
             return editor.writing or editor.choosing
         return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
 
     def action_move(self, lines: int) -> None:
         """Move the cursor, or the choice."""
-        self._editor.move(lines)
+        self.editor.move(lines)
 
     def action_jump_table(self, direction: int) -> None:
         """Move the cursor to the next table, or the one before."""
-        self._editor.jump(direction)
+        self.editor.jump(direction)
 
     def action_edit_entry(self) -> None:
         """Edit the entry under the cursor, or take its new value."""
-        self._editor.begin()
+        self.editor.begin()
 
     def action_remove(self) -> None:
         """Take the fault or the layer under the cursor away."""
-        self._editor.take_away()
+        self.editor.take_away()
 
     def action_leave(self) -> None:
         """Edit nothing any more."""
-        self._editor.leave()
+        self.editor.leave()
 
     def on_mount(self) -> None:
         """Describe the preset."""
@@ -199,7 +197,7 @@ class NetworkPanel(TextPanel):
         # Setting a title repaints the panel, so only a new one is set.
         if self.border_title != title:
             self.border_title = title
-            self.border_subtitle = f"{preset.parameters:,} parameters"
+            self.border_subtitle = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
         self.on_resize()
 
     def on_resize(self) -> None:
