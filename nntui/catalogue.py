@@ -5,10 +5,9 @@ a new activation, loss, fault or key is listed as soon as it exists.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, asdict, dataclass, fields
-from types import NoneType
-from typing import Any, get_args
+from typing import Any
 
 from nntui.core.activations import ACTIVATIONS
 from nntui.core.configuration import (
@@ -25,8 +24,9 @@ from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.losses import LOSSES
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
-from nntui.core.section import Rows, Section
+from nntui.core.section import Section
 from nntui.presets.csv_data import CsvSource
+from nntui.presets.declared import TYPES, allowed, type_of
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED
 
@@ -195,44 +195,6 @@ def _read_by(source: str, filled: Section) -> dict[str, Any]:
     }
 
 
-TYPES: dict[Any, str] = {
-    int: "whole number",
-    float: "number",
-    bool: "true or false",
-    str: "text",
-    Rows: "rows of numbers",
-    tuple[float, ...]: "list of numbers",
-    tuple[int, ...]: "list of whole numbers",
-    tuple[str, ...]: "list of texts",
-}
-"""How a preset's types are called; a union of two is written with "or"."""
-
-
-def _type(kind: Any) -> str:
-    if kind in TYPES:
-        return TYPES[kind]
-    return " or ".join(TYPES[each] for each in get_args(kind) if each is not NoneType)
-
-
-def _allowed(metadata: Mapping[str, Any]) -> str:
-    if metadata["choices"] is not None:
-        return f"one of: {', '.join(metadata['choices'])}"
-    limits = (
-        (words, metadata[name])
-        for name, words in (
-            ("low", "at least"),
-            ("above", "more than"),
-            ("high", "at most"),
-            ("below", "less than"),
-        )
-    )
-    return ", ".join(f"{words} {_bound(bound)}" for words, bound in limits if bound is not None)
-
-
-def _bound(bound: float) -> str:
-    return f"{bound:g}" if abs(bound) > 1e15 or bound != int(bound) else f"{int(bound):,}"
-
-
 def _section_keys(prefix: str, section: type[Section]) -> Iterator[Key]:
     for each in fields(section):
         if "doc" not in each.metadata:
@@ -240,10 +202,10 @@ def _section_keys(prefix: str, section: type[Section]) -> Iterator[Key]:
         required = each.default is MISSING
         yield Key(
             f"{prefix}.{each.name}",
-            _type(each.type),
+            type_of(each.type),
             None if required else each.default,
             required,
-            _allowed(each.metadata),
+            allowed(each.metadata),
             each.metadata["doc"],
         )
 
@@ -263,9 +225,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 
 def _keys() -> Iterator[Key]:
-    seeds = _allowed(
-        {"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None}
-    )
+    seeds = allowed({"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None})
     yield Key("seed", TYPES[int], 0, False, seeds, "seed of the first parameters and of orders")
     yield Key("faults", "list", (), False, "", "planted faults: names, or tables with these keys")
     for prefix, section in SECTIONS:

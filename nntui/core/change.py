@@ -14,6 +14,11 @@ STRUCTURAL = ("data", "layers", "seed")
 """The parts of a preset that decide update 0 itself."""
 
 
+def is_structural(key: str) -> bool:
+    """Whether the dotted ``key`` of a preset belongs to what decides update 0."""
+    return key.split(".")[0] in STRUCTURAL
+
+
 def changed(state: State, configuration: Configuration) -> State:
     """``state``, to be trained on under another ``configuration`` of the same data and layers.
 

@@ -103,32 +103,33 @@ class Section:
         for each in fields(self):
             value = getattr(self, each.name)
             if not (value is None and each.default is None):
-                object.__setattr__(self, each.name, self._checked(each, value))
+                object.__setattr__(self, each.name, check_entry(each, value))
 
-    @staticmethod
-    def _checked(each: Any, value: Any) -> Any:
-        key, kind, limits = each.name, each.type, each.metadata
-        if limits.get("choices") is not None:
-            if not isinstance(value, str) or value not in limits["choices"]:
-                raise ConfigError(key, one_of(value, limits["choices"]))
-        elif kind in (int, float, int | None, float | None):
-            return check_number(key, value, kind in (int, int | None), limits)
-        elif kind is bool:
-            if not isinstance(value, bool):
-                raise ConfigError(key, f"must be true or false, not {quoted(value)}")
-        elif kind is str or kind == str | None:
-            if not isinstance(value, str):
-                raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
-            if not all(each.isprintable() or each in "\n\t" for each in value):
-                raise ConfigError(key, "has a control character in it")
-        elif kind == Rows or kind == Rows | None:
-            return check_rows(key, value)
-        elif kind == tuple[str, ...]:
-            if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
-                raise ConfigError(key, f"must be a list of texts in quotes, not {quoted(value)}")
-            return tuple(value)
-        elif kind == tuple[float, ...]:
-            if not isinstance(value, (list, tuple)):
-                raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
-            return check_rows(key, [value])[0] if value else ()
-        return value
+
+def check_entry(declared: Any, value: Any) -> Any:
+    """``value`` as the dataclass field ``declared`` takes it; ConfigError for any other."""
+    key, kind, limits = declared.name, declared.type, declared.metadata
+    if limits.get("choices") is not None:
+        if not isinstance(value, str) or value not in limits["choices"]:
+            raise ConfigError(key, one_of(value, limits["choices"]))
+    elif kind in (int, float, int | None, float | None):
+        return check_number(key, value, kind in (int, int | None), limits)
+    elif kind is bool:
+        if not isinstance(value, bool):
+            raise ConfigError(key, f"must be true or false, not {quoted(value)}")
+    elif kind is str or kind == str | None:
+        if not isinstance(value, str):
+            raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
+        if not all(each.isprintable() or each in "\n\t" for each in value):
+            raise ConfigError(key, "has a control character in it")
+    elif kind == Rows or kind == Rows | None:
+        return check_rows(key, value)
+    elif kind == tuple[str, ...]:
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise ConfigError(key, f"must be a list of texts in quotes, not {quoted(value)}")
+        return tuple(value)
+    elif kind == tuple[float, ...]:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
+        return check_rows(key, [value])[0] if value else ()
+    return value

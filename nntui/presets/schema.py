@@ -9,6 +9,8 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nntui.core.by_hand import is_parameter
+from nntui.core.change import is_structural
 from nntui.core.configuration import (
     Configuration,
     Data,
@@ -84,11 +86,14 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """``old`` changes followed by ``new`` ones, by dotted key.
 
-    A table that is replaced takes with it what was changed inside it.
+    A table that is replaced takes with it what was changed inside it, and what draws all
+    parameters anew takes with it those that were set by hand.
     """
+    anew = any(is_structural(key) for key in new)
 
     def replaced(key: str) -> bool:
-        return any(key == each or key.startswith(f"{each}.") for each in new)
+        inside = any(key == each or key.startswith(f"{each}.") for each in new)
+        return inside or (anew and is_parameter(key))
 
     return {**{key: value for key, value in old.items() if not replaced(key)}, **new}
 
@@ -137,7 +142,7 @@ def _data(table: object, folder: Path) -> Data:
     _known("data", table, (*own, *csv_keys))
     chosen = _section(CsvSource, "data", {key: table[key] for key in csv_keys if key in table})
     rest = {key: table[key] for key in own if key in table}
-    others = [key for key in ("inputs", "targets", "formula", "set") if key in rest]
+    others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
     if chosen.csv is not None:
         if others:
             raise ConfigError(f"data.{others[0]}", "does not go with a csv; give one of them")

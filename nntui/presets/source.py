@@ -31,16 +31,16 @@ def whole(preset: Preset) -> dict[str, Any]:
     Raises ConfigError for a preset that was not read from a source.
     """
     # A preset may have been given another seed since; 0 is the default.
-    source: dict[str, Any] = _plain({**embedded(preset), "seed": preset.seed or None})
+    source: dict[str, Any] = plain({**embedded(preset), "seed": preset.seed or None})
     return source
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """``value`` without tuples, NumPy's numbers, and what is None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items() if each is not None}
+        return {str(key): plain(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, Real) and not isinstance(value, bool):

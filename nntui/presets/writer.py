@@ -79,23 +79,24 @@ def _value(value: Any, used: int) -> str:
     """``value`` in TOML, on one line if it fits behind ``used`` columns."""
     if isinstance(value, str) and ("\n" in value or len(_quoted(value)) + used > WIDTH):
         return _long_text(value)
-    line = _short(value)
+    line = in_toml(value)
     if not isinstance(value, list) or len(line) + used <= WIDTH:
         return line
-    return "\n".join(["[", *_wrapped(f"{_short(each)}," for each in value), "]"])
+    return "\n".join(["[", *_wrapped(f"{in_toml(each)}," for each in value), "]"])
 
 
-def _short(value: Any) -> str:
+def in_toml(value: Any) -> str:
+    """``value`` as it stands in a TOML file, on one line."""
     match value:
         case bool():
             return str(value).lower()
         case str():
             return _quoted(value)
         case dict():
-            inside = ", ".join(f"{key} = {_short(each)}" for key, each in value.items())
+            inside = ", ".join(f"{key} = {in_toml(each)}" for key, each in value.items())
             return f"{{ {inside} }}"
         case list():
-            return f"[{', '.join(map(_short, value))}]"
+            return f"[{', '.join(map(in_toml, value))}]"
     return repr(value)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nntui.core.by_hand import is_parameter
 from nntui.core.state import Divergence, State
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
@@ -28,6 +29,16 @@ class Stretch:
     def start(self) -> int:
         """Its first update."""
         return self.first.update
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What a branch was before its head was changed."""
+
+    stretches: tuple[Stretch, ...]
+    changes: Mapping[str, Any]
+    seed: int
+    state: State
 
 
 def _update_of(state: State) -> int:
@@ -188,6 +199,21 @@ class Branch:
             self.marks[state.update] = state
         self._trainer, self._rests, self._update = None, state, state.update
 
+    def take_back(self, past: Past) -> None:
+        """Be again what ``past`` says; nothing may have been trained since."""
+        if past.state.update == 0:
+            self._begin(past.state)
+        self.stretches, self.changes, self.seed = past.stretches, past.changes, past.seed
+        self.keyframes.replace_last(past.state)
+        if past.state.update in self.marks:
+            self.marks[past.state.update] = past.state
+        self._trainer, self._rests, self._update = None, past.state, past.state.update
+
+    @property
+    def past(self) -> Past:
+        """What `take_back` needs to take back the changes that follow."""
+        return Past(self.stretches, self.changes, self.seed, self.state)
+
     def restore(
         self,
         later: Sequence[Stretch],
@@ -256,12 +282,23 @@ class Branch:
         return starts[place] if place < len(starts) else None
 
     def changed(self, update: int) -> dict[str, Any]:
-        """The dotted keys that were changed between update 0 and ``update``, with their values."""
+        """The entries that were changed between update 0 and ``update``, by dotted key.
+
+        Parameters that were set by hand are no entries: they belong to the update of `by_hand`.
+        """
         found: dict[str, Any] = {}
         for stretch in self.stretches:
             if 0 < stretch.start <= update:
                 found = merged(found, stretch.changes)
-        return found
+        return {key: value for key, value in found.items() if not is_parameter(key)}
+
+    def by_hand(self, update: int) -> dict[str, float]:
+        """The parameters that were set by hand up to ``update``, by dotted key."""
+        found: dict[str, Any] = {}
+        for stretch in self.stretches:
+            if stretch.start <= update:
+                found = merged(found, stretch.changes)
+        return {key: float(value) for key, value in found.items() if is_parameter(key)}
 
     def epoch_at(self, update: int) -> int:
         """How many epochs are finished at ``update``."""

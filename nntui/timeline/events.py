@@ -121,10 +121,13 @@ def _locate(branch: Branch, after: int, by: int) -> None:
                 turned[int(place), bool(dead[place])] = trainer.update
         before = dead
     configuration = branch.preset.configuration
+    # Replay sees no change at either end: at ``by`` it came before the look, at ``after`` behind.
+    starts = {stretch.start for stretch in branch.stretches if stretch.start > 0}
+    unseen = after + 1 if after in starts and by not in starts else by
     for flip in branch.flips:
         if (flip.after, flip.by) == (after, by):
             number = unit_number(configuration, flip.layer, flip.unit)
-            branch.exact[flip] = turned.get((number, flip.died), by)
+            branch.exact[flip] = turned.get((number, flip.died), unseen)
 
 
 def told(branch: Branch, update: int) -> str:

@@ -17,7 +17,7 @@ from nntui.core.state import Divergence, State
 from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed
+from nntui.presets.schema import check_seed, merged
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
 from nntui.timeline.snapshot import Snapshot, layer_views
@@ -261,13 +261,21 @@ class Run:
 
     @property
     def changed(self) -> dict[str, Any]:
-        """The dotted keys that were changed between update 0 and the cursor, with their values."""
+        """The entries that were changed between update 0 and the cursor, by dotted key."""
         return self.branch.changed(self._at)
+
+    @property
+    def by_hand(self) -> dict[str, float]:
+        """The parameters that were set by hand up to the cursor, by dotted key."""
+        return self.branch.by_hand(self._at)
 
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.
 
-        Keys are those of ``--set``: ``run.fork(**{"training.learning_rate": 0.01})``.  Raises
+        Keys are those of ``--set``: ``run.fork(**{"training.learning_rate": 0.01})``.  One weight
+        or bias is set by hand with ``parameters.LAYER.W.UNIT.INPUT`` or
+        ``parameters.LAYER.b.UNIT``, as in ``run.fork(**{"parameters.1.W.0.2": 0.5})``; all others
+        stay as they are (at update 0: as the seed draws them).  Raises
         ConfigError, a ValueError, for a key that does not exist, a value that it cannot take, a
         key that decides update 0 (``data``, ``layers``, ``seed``) anywhere else, and for another
         batch, order or number of draws in the middle of an epoch.
@@ -284,7 +292,8 @@ class Run:
         """Change dotted keys from the cursor on, as part of the history.
 
         At the head the branch itself goes on with them.  In the past the run moves to a new
-        branch that forks here, and the old one stays in the tree.  Raises what `fork` does.
+        branch that forks here, and the old one stays in the tree.  Keys, also of single weights
+        and biases (``parameters.1.b.0``), are those of `fork`; raises what that does.
         """
         if self._at < self.branch.update:
             self._leave(self.fork(**changes).branch, self._at)
@@ -293,15 +302,23 @@ class Run:
         self.branch.seed = seed_of(self.branch, stretch.changes)
         self.branch.change(stretch)
 
-    def switch(self, branch: Branch) -> None:
-        """Look at another branch of the tree, where its cursor was left.
+    def restart(self, **changes: Any) -> None:
+        """Move to a new branch from update 0, with all that was changed up to the cursor.
+
+        ``changes`` are made on top of that.  Raises what `fork` does at update 0.
+        """
+        first = Run.on(self.tree, self.branch, 0)
+        self._leave(first.fork(**merged(self.changed, changes)).branch, 0)
+
+    def switch(self, branch: Branch, update: int | None = None) -> None:
+        """Look at another branch of the tree, at ``update`` or where its cursor was left.
 
         Raises ValueError for a branch that is not one of the tree.
         """
         if branch not in self.tree.branches:
             raise ValueError("that is no branch of this run's tree")
         self.branch.left_at = self._at
-        self._leave(branch, branch.left_at)
+        self._leave(branch, branch.left_at if update is None else update)
 
     def _leave(self, branch: Branch, update: int) -> None:
         self.branch.left_at = self._at

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nntui.core.change import STRUCTURAL, changed
+from nntui.core.by_hand import is_parameter, set_by_hand
+from nntui.core.change import changed, is_structural
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.state import State
 from nntui.core.trainer import initial_state
@@ -56,7 +57,8 @@ class Tree:
             if parent.forked_at == 0:
                 changes = merged(parent.changes, changes)
             parent = parent.parent
-        if changes == {"seed": parent.seed}:
+        drawn = not any(is_parameter(key) for key in parent.changes)
+        if changes == {"seed": parent.seed} and drawn:
             return parent
         siblings = (each for each in self.children(parent) if each.forked_at == 0)
         return next((each for each in siblings if each.changes == changes), None)
@@ -131,19 +133,28 @@ class Tree:
 def prepared(branch: Branch, update: int, state: State, changes: Mapping[str, Any]) -> Stretch:
     """The stretch that begins where ``branch`` has ``state``, with ``changes`` made to its preset.
 
+    What was set by hand at update 0 stays there as long as the parameters are not drawn anew.
     Raises ConfigError for changes that are none, or that cannot be made at ``update``.
     """
-    before = branch.stretch_at(update).preset
+    stretch = branch.stretch_at(update)
+    before = stretch.preset
     values = {key: plain_value(key, value) for key, value in changes.items()}
-    structural = next((key for key in values if key.split(".")[0] in STRUCTURAL), None)
+    if update == 0:
+        kept = {key: value for key, value in stretch.changes.items() if is_parameter(key)}
+        values = merged(kept, values)
+    structural = next(filter(is_structural, values), None)
     if structural is not None and update > 0:
         raise ConfigError(
             structural, f"decides update 0 itself; go there to change it (this is update {update})"
         )
-    preset = override(before, values) if values else before
+    by_hand = {key: value for key, value in values.items() if is_parameter(key)}
+    entries = {key: value for key, value in values.items() if key not in by_hand}
+    preset = override(before, entries) if entries else before
     if update == 0:
-        return Stretch(preset, initial_state(preset.configuration, seed_of(branch, values)), values)
-    return Stretch(preset, changed(state, preset.configuration), values)
+        first = initial_state(preset.configuration, seed_of(branch, values))
+    else:
+        first = changed(state, preset.configuration)
+    return Stretch(preset, set_by_hand(first, by_hand), values)
 
 
 def seed_of(branch: Branch, changes: Mapping[str, Any]) -> int:
@@ -169,11 +180,16 @@ def _described(changes: Mapping[str, Any]) -> str:
     if not changes:
         return "again"
     parts = [
-        f"seed {value}" if key == "seed" else f"{key.rsplit('.', 1)[-1]}={_shown(value)}"
+        f"seed {value}" if key == "seed" else f"{_last(key)}={_shown(value)}"
         for key, value in changes.items()
     ]
     text = "".join(each if each.isprintable() else " " for each in " ".join(parts))
     return text if len(text) <= LONGEST_NAME - 6 else f"{text[: LONGEST_NAME - 9]}..."
+
+
+def _last(key: str) -> str:
+    """What tells ``key`` from others: its last part, of a parameter all but the first."""
+    return key.split(".", 1)[1] if is_parameter(key) else key.rsplit(".", 1)[-1]
 
 
 def _shown(value: Any) -> str:

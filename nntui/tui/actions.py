@@ -78,6 +78,8 @@ WORKBENCH = (
         "Change something from this update on; in the past, that forks.",
         rank=5,
     ),
+    Action("edit", "E", "edit", "Edit the configuration, entry by entry.", rank=4),
+    Action("undo", "U", "undo", "Take the last edit back.", rank=6),
     Action(
         "branches",
         "t",
@@ -189,6 +191,34 @@ BRANCHES = (
     Action("delete", "D,delete", "delete", "Delete it and what parted from it.", rank=1),
 )
 """Only while the branches have the focus."""
+
+HEATMAP = (
+    Action(
+        "point", "enter", "set", "Set the weight or bias under the cursor (view: weights).", rank=2
+    ),
+)
+"""Only while the heatmap has the focus."""
+
+NETWORK = (
+    Action("move(-1)", "up", "up", "The entry before; while choosing, the choice.", "up", rank=3),
+    Action("move(1)", "down", "down", "The next entry, or choice.", "down", rank=3),
+    Action("edit_entry", "enter", "edit", "Edit the entry; again: take the value.", rank=0),
+    Action("remove", "D,delete", "remove", "Take the fault or layer away.", rank=1),
+    Action("leave", "escape", "leave", "Leave the entry as it is.", "Esc", rank=1),
+    Action("jump_table(-1)", "left", "table back", "The table before.", "left", rank=3),
+    Action("jump_table(1)", "right", "table on", "The next table.", "right", rank=2),
+    Action("move(-10)", "pageup", "-10", "Ten entries back.", "PgUp", rank=8),
+    Action("move(10)", "pagedown", "+10", "Ten entries on.", "PgDn", rank=8),
+    Action("move(-1000)", "home", "first", "The first entry.", "Home", rank=8),
+    Action("move(1000)", "end", "last", "The last entry.", "End", rank=8),
+)
+"""Only while the network has the focus."""
+
+WRITING = (
+    Action("submit", "enter", "set it", "Take what is written.", rank=0),
+    Action("leave", "escape", "leave it", "Leave the entry as it is.", "Esc", rank=0),
+)
+"""Only while a value is written."""
 
 MICROSCOPE = (
     Action("next_part", "space", "next part", "Walk to the next part of this update.", rank=0),

@@ -27,6 +27,7 @@ from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.thrift import ThriftyApp
+from nntui.tui.widgets.entry_input import EntryInput
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
@@ -72,6 +73,10 @@ class NNTUI(ThriftyApp):
         screen = self.screen
         if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
             screen.type(event)
+        focused = self.focused
+        if isinstance(focused, EntryInput) and event.is_printable and event.character:
+            focused.put(event.character)
+            event.prevent_default()
 
     async def run_action(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from nntui.core.errors import ConfigError
+from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
@@ -11,6 +12,7 @@ from nntui.timeline.branch import Branch
 from nntui.timeline.compared import DIFFERENCE, A, B
 from nntui.timeline.curve import Overlay
 from nntui.timeline.difference import Difference, difference, parted_at
+from nntui.timeline.edits import Edits
 from nntui.timeline.tree import LONGEST_NAME
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.ask import Ask, AskNumber
@@ -33,6 +35,10 @@ class Branching(TrainingScreen):
     """What the last new seed or restart began; it goes if the next comes before any update."""
     _searched: tuple[object, float, Difference | None] = ((), 0.0, None)
     """Between which branches a difference was looked for, when to look again, what was found."""
+
+    def __init__(self, preset: Preset, run: Run | None = None) -> None:
+        super().__init__(preset, run)
+        self.edits = Edits()
 
     def action_fork(self) -> None:
         """Ask what to change in a new branch from here on."""
@@ -59,8 +65,9 @@ class Branching(TrainingScreen):
             self.show("")
         else:
             before = self.run_shown
-            note = f"forked at {before.update:,}"
-            self._to_branch(before.fork(**changes).branch, before.branch, note)
+            branch, update, note = before.branch, before.update, f"forked at {before.update:,}"
+            self._to_branch(before.fork(**changes).branch, branch, note)
+            self.edits.began(before, branch, update, changes)
 
     def _change(self, changes: Changes | None) -> None:
         run = self.run_shown
@@ -69,7 +76,7 @@ class Branching(TrainingScreen):
         elif run.update < run.head:
             self._fork(changes)
         else:
-            run.change(**changes)
+            self.edits.make(run, changes)
             said = ", ".join(f"{key} = {value}" for key, value in changes.items())
             self.show(f"from update {run.update:,} on: {said}")
 

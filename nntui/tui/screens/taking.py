@@ -32,6 +32,11 @@ class Taking(TrainingScreen):
         run = self.run_shown
         return override(run.preset, {"seed": run.seed})
 
+    @property
+    def _lacking(self) -> str:
+        """What a preset cannot hold of this run, in words; empty if it holds all."""
+        return "; what was set by hand is no part of it" if self.run_shown.by_hand else ""
+
     def action_take(self) -> None:
         """Ask in which form the configuration is wanted."""
         if self.stop_to_ask():
@@ -44,7 +49,8 @@ class Taking(TrainingScreen):
         elif chosen < len(FORMS):
             self._ask_file(*FORMS[chosen])
         else:
-            self._copy(encode(self.taken), "the configuration; open it with: nntui STRING")
+            what = f"the configuration{self._lacking}; open it with: nntui STRING"
+            self._copy(encode(self.taken), what)
 
     def _ask_file(self, words: str, ending: str, made: Callable[[Preset], str]) -> None:
         def read(text: str) -> Path:
@@ -57,12 +63,11 @@ class Taking(TrainingScreen):
             return path
 
         def saved(path: Path | None) -> None:
-            self.show("" if path is None else f"saved as {path}")
+            self.show("" if path is None else f"saved as {path}{self._lacking}")
 
         name = f"{self._preset.name}-{self.run_shown.seed}{ending}"
-        self.app.push_screen(
-            Ask(words.capitalize(), "A file that is not there yet.", read, name), saved
-        )
+        hint = f"A file that is not there yet{self._lacking}."
+        self.app.push_screen(Ask(words.capitalize(), hint, read, name), saved)
 
     def action_copy(self) -> None:
         """Copy the numbers of the focused panel."""

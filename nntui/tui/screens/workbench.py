@@ -16,15 +16,19 @@ from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
 from nntui.tui.actions import (
     BRANCHES,
+    HEATMAP,
+    NETWORK,
     OUTPUT,
     PLOT,
     TIMELINE,
     WORKBENCH,
+    WRITING,
     Action,
     bindings,
     fill_keys,
 )
 from nntui.tui.keeper import Keeper
+from nntui.tui.screens.editing import Editing
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.inspecting import Inspecting
@@ -33,6 +37,7 @@ from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
+from nntui.tui.widgets.entry_input import EntryInput
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.loss_plot import LossPlot
@@ -45,6 +50,9 @@ from nntui.tui.widgets.timeline import Timeline
 
 OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     Timeline: TIMELINE,
+    Heatmap: HEATMAP,
+    NetworkPanel: NETWORK,
+    EntryInput: WRITING,
     BranchesPanel: BRANCHES,
     OutputPanel: OUTPUT,
     LossPlot: PLOT,
@@ -52,7 +60,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
+class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -74,6 +82,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
     Workbench .-aside { display: none !important; }
     Workbench .-look { border: heavy $success; }
     Workbench Timeline.-look { border: none; background: $success 30%; }
+    Workbench NetworkPanel:focus-within { height: 3fr; max-height: 75% !important; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
     Workbench.-zoomed OutputPanel { height: 1fr; }
@@ -119,7 +128,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
                 yield LossPlot()
                 yield Heatmap()
             with Vertical(id="right"):
-                yield NetworkPanel(self._preset)
+                yield NetworkPanel(self._preset, self.effect)
                 yield BranchesPanel()
                 yield OutputPanel()
                 yield StoryPanel(self._preset.story)
@@ -134,8 +143,13 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the keys of the panel that has the focus."""
-        own = OWN_KEYS.get(type(event.widget), ())
-        self.query_one(KeyBar).actions = (*own, *WORKBENCH)
+        # An earlier focus may be told of later.
+        focused = self.focused or event.widget
+        own = OWN_KEYS.get(type(focused), ())
+        writes = isinstance(focused, EntryInput)
+        self.query_one(KeyBar).actions = own if writes else (*own, *WORKBENCH)
+        if not isinstance(self.focused_panel, NetworkPanel):
+            self.query_one(NetworkPanel).editor.leave()
 
     def show(self, note: str | None = None) -> None:
         """Hand the panels a new snapshot, if there is anything new."""
@@ -168,6 +182,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
             self.look_at_outputs(snapshot)
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
+            self.query_one(NetworkPanel).editor.take(run.preset, run.seed)
             self._list_branches()
         self.moved.publish(run)
 
@@ -250,7 +265,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
 
     def action_help(self) -> None:
         """Explain the focused panel."""
-        panel: Widget | None = self.focused
+        panel = self.focused_panel
         if isinstance(panel, (Panel, TextPanel, BranchesPanel)):
             title, explained = str(panel.border_title), panel.explained
         else:

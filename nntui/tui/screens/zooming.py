@@ -28,13 +28,19 @@ class Zooming(TrainingScreen):
     """Moves the focus from panel to panel, and gives one of them all the room."""
 
     @property
+    def focused_panel(self) -> Widget | None:
+        """The panel that has the focus, or in which something has it."""
+        within = self.focused.ancestors_with_self if self.focused is not None else ()
+        return next((each for each in within if isinstance(each, PANELS)), None)
+
+    @property
     def zoomed(self) -> bool:
         """Whether one panel has all the room."""
         return self.has_class("-zoomed")
 
     def action_zoom(self) -> None:
         """Show the focused panel alone, or all."""
-        self._zoom(None if self.zoomed else self.focused)
+        self._zoom(None if self.zoomed else self.focused_panel)
 
     def action_unzoom(self) -> None:
         """Show all panels."""
@@ -43,7 +49,7 @@ class Zooming(TrainingScreen):
     def action_next_panel(self) -> None:
         """Move the focus to the next panel; where one is zoomed, the next one is."""
         panels = [self.query_one(kind) for kind in PANELS if not self.is_away(kind)]
-        focused = self.focused
+        focused = self.focused_panel
         at = panels.index(focused) + 1 if focused in panels else 0
         following = panels[at % len(panels)]
         if self.zoomed and isinstance(following, Timeline):

@@ -5,13 +5,15 @@ from rich.style import Style
 from textual.binding import Binding
 from textual.events import Click
 from textual.geometry import Region
+from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline import Snapshot
 from nntui.timeline.ahead import NextUpdate
 from nntui.timeline.compared import DIFFERENCE, A, Compared, compare
-from nntui.timeline.grid import ACTIVATIONS, LAYER, Grid, Kind, Row, Seen
+from nntui.timeline.grid import ACTIVATIONS, LAYER, WEIGHTS, Grid, Kind, Row, Seen
+from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.cells import Look, draw_cells, draw_header
 from nntui.tui.palette import legend
 from nntui.tui.readout import read_cell, read_unit
@@ -37,6 +39,7 @@ class Heatmap(Panel):
     Heatmap .heatmap--readout { color: $foreground; }
     """
     BINDINGS = [
+        *bindings(HEATMAP),
         Binding("up", "move(-1, 0)", "up", show=False),
         Binding("down", "move(1, 0)", "down", show=False),
         Binding("left", "move(0, -1)", "left", show=False),
@@ -65,7 +68,8 @@ class Heatmap(Panel):
         "gradients, steps (what is added to the weights), and the size of steps beside their "
         "weights. Deltas, gradients and steps are those of the next update, which is not made "
         "for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
-        "other) or A minus B at the same update."
+        "other) or A minus B at the same update. On a weight or bias of A, Enter asks for another "
+        "value: at the head it counts from the next update on, in the past it begins a branch."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -88,6 +92,14 @@ class Heatmap(Panel):
     """Whether the units of each layer are sorted, the largest first."""
     cell: reactive[tuple[int, int]] = reactive((0, 0))
     """The row and the column under the cell cursor."""
+
+    class Pointed(Message):
+        """Somebody wants to set what is under the cell cursor."""
+
+        def __init__(self, place: tuple[int, int, int | None] | None) -> None:
+            """``place`` is a parameter's layer, unit and input (None: the bias), if it is one."""
+            super().__init__()
+            self.place = place
 
     def __init__(self) -> None:
         super().__init__()
@@ -191,6 +203,25 @@ class Heatmap(Panel):
         """The layer and the unit under the cell cursor; None on a target."""
         place = self._place
         return None if place is None or place[0] is None else (place[0], place[1])
+
+    @property
+    def parameter(self) -> tuple[int, int, int | None] | None:
+        """Layer, unit and input (None: the bias) of the parameter of A under the cursor."""
+        unit, grid, compared = self.unit, self._grid, self._compared
+        if unit is None or grid is None or compared is None or compared.shown != A:
+            return None
+        if grid.kind is not WEIGHTS:
+            return None
+        name = grid.columns[min(self.cell[1], self._columns - 1)]
+        assert self.snapshot is not None
+        if name == "b":
+            return (*unit, None)
+        inputs = self.snapshot.layers[unit[0]].W.shape[1]
+        return (*unit, int(name)) if int(name) < inputs else None
+
+    def action_point(self) -> None:
+        """Ask to set the parameter under the cursor."""
+        self.post_message(self.Pointed(self.parameter))
 
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cell cursor."""

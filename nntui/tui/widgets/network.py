@@ -1,7 +1,7 @@
 """The network panel: the whole configuration, the planted faults first."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -11,7 +11,10 @@ from textual.widgets import Static
 from nntui.core.configuration import FULL, Configuration, FaultEntry, Layer, Training
 from nntui.core.faults import FAULTS
 from nntui.core.network import has_effect
+from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
+from nntui.tui.actions import NETWORK, bindings, fill_keys
+from nntui.tui.widgets.editor import Editor
 from nntui.tui.widgets.panel import TextPanel
 
 LABEL = 10
@@ -126,19 +129,61 @@ class NetworkPanel(TextPanel):
         "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
         "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
         "scenario makes, as its author's program did; each is explained at the end of the panel. "
-        "A star marks what was changed since the scenario was opened."
+        "A star marks what was changed since the scenario was opened. With the focus here, every "
+        "entry is a line: the arrow keys move, Enter edits, D takes a fault or a layer away, and "
+        "the lines below say what an entry means, what it may be, and what an edit will do. "
+        "Training, report, goal and faults are changed at the head from the next update on, in "
+        "the past in a new branch; data, layers and seed begin a branch at update 0."
     )
+    DEFAULT_CSS = """
+    NetworkPanel Editor { display: none; }
+    NetworkPanel:focus-within { border: round $accent; border-title-color: $text-accent; }
+    NetworkPanel:focus-within Editor { display: block; }
+    NetworkPanel:focus-within #summary { display: none; }
+    """
+    BINDINGS = bindings(NETWORK)
 
     preset: reactive[Preset | None] = reactive(None)
     """The preset at the cursor."""
 
-    def __init__(self, preset: Preset) -> None:
+    def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
+        """``effect`` says in words what changes will do where the run stands."""
         super().__init__()
         self._first = preset
+        # The run is shown before the panel has made what is in it.
+        self.editor = Editor(preset, effect)
 
     def compose(self) -> ComposeResult:
-        """One text."""
-        yield Static()
+        """One text; with the focus, the entries one by one."""
+        yield Static(id="summary")
+        yield self.editor
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape leaves what is edited, if anything is; what is written has the other keys."""
+        editor = self.editor
+        if action == "leave":
+            return editor.writing or editor.choosing
+        return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor, or the choice."""
+        self.editor.move(lines)
+
+    def action_jump_table(self, direction: int) -> None:
+        """Move the cursor to the next table, or the one before."""
+        self.editor.jump(direction)
+
+    def action_edit_entry(self) -> None:
+        """Edit the entry under the cursor, or take its new value."""
+        self.editor.begin()
+
+    def action_remove(self) -> None:
+        """Take the fault or the layer under the cursor away."""
+        self.editor.take_away()
+
+    def action_leave(self) -> None:
+        """Edit nothing any more."""
+        self.editor.leave()
 
     def on_mount(self) -> None:
         """Describe the preset."""
@@ -152,7 +197,7 @@ class NetworkPanel(TextPanel):
         # Setting a title repaints the panel, so only a new one is set.
         if self.border_title != title:
             self.border_title = title
-            self.border_subtitle = f"{preset.parameters:,} parameters"
+            self.border_subtitle = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
         self.on_resize()
 
     def on_resize(self) -> None:
@@ -160,5 +205,5 @@ class NetworkPanel(TextPanel):
         if self.preset is not None:
             width = self.scrollable_content_region.width
             # A preset may come before there is anything to show it in.
-            for text in self.query(Static):
+            for text in self.query("#summary").results(Static):
                 text.update(describe(self.preset, width, self._first))

@@ -1,0 +1,100 @@
+"""The workbench's actions that edit: the configuration, single weights, and taking it back."""
+
+from nntui.core.by_hand import is_parameter, parameter_key
+from nntui.core.errors import ConfigError
+from nntui.presets.entries import Changes
+from nntui.timeline.edits import effect_of
+from nntui.tui.actions import fill_keys
+from nntui.tui.screens.ask import Ask, read_number
+from nntui.tui.screens.branching import Branching
+from nntui.tui.widgets.editor import Editor
+from nntui.tui.widgets.heatmap import Heatmap
+from nntui.tui.widgets.network import NetworkPanel
+
+LONGEST = 22
+"""Characters of what a note says of a change, which the status line has room for."""
+
+
+class Editing(Branching):
+    """Changes what is on the screen where it stands."""
+
+    def effect(self, changes: Changes) -> str:
+        """What ``changes`` will do at the cursor, in words."""
+        return str(effect_of(self.run_shown, changes))
+
+    def action_edit(self) -> None:
+        """Give the configuration the focus."""
+        # Not `focus`, which waits: the next key may be there already.
+        self.set_focus(self.query_one(NetworkPanel))
+
+    def on_editor_begun(self) -> None:
+        """Let nothing be trained while somebody edits."""
+        if self.pause():
+            self.show(fill_keys("paused to ask; {run} goes on"))
+
+    def on_editor_edited(self, message: Editor.Edited) -> None:
+        """Make the changes, or say in the editor why they cannot be made."""
+        editor = self.query_one(NetworkPanel).editor
+        try:
+            self._edit(message.changes)
+        except ConfigError as error:
+            editor.complain(str(error))
+
+    def _edit(self, changes: Changes) -> None:
+        self.pause()
+        run = self.run_shown
+        before = run.branch
+        self.edits.make(run, changes)
+        self.query_one(NetworkPanel).editor.leave()
+        if run.branch is not before:
+            self._overlay(before)
+        said = ", ".join(f"{_told(key)} = {value}" for key, value in changes.items())
+        said = said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
+        self.show(fill_keys(f"{said}; {{undo}} undoes"))
+
+    def action_undo(self) -> None:
+        """Take the last edit back."""
+        self.pause()
+        run = self.run_shown
+        try:
+            said = self.edits.undo(run)
+        except ConfigError as error:
+            self.show(str(error))
+            return
+        other = None if self.other is None else self.other.branch
+        if other is run.branch or other not in run.tree.branches:
+            self._overlay(None)
+        self.show(said)
+
+    def on_heatmap_pointed(self, message: Heatmap.Pointed) -> None:
+        """Ask for another value of the weight or bias under the heatmap's cursor."""
+        if message.place is None:
+            self.show(fill_keys("only weights of A can be set; {heatmap}, {compare} lead to them"))
+            return
+        if not self.stop_to_ask():
+            return
+        run, (layer, unit, column) = self.run_shown, message.place
+        if run.divergence is not None:
+            self.show("diverged: go back first, then change something")
+            return
+        key = parameter_key(layer, unit, column)
+        W, b = run.parameters[layer]
+        now = W[unit, column] if column is not None else None if b is None else b[unit]
+        if now is None:
+            self.show(f"layer {layer} has no bias")
+            return
+        name = f"bias of unit {layer}.{unit}" if column is None else f"{layer}.{unit} w[{column}]"
+        hint = f"{key}, now {now:.9g}. Another number {self.effect({key: 0.0})}."
+
+        def set_to(value: float | None) -> None:
+            if value is None:
+                self.show("")
+            else:
+                self._edit({key: value})
+
+        self.app.push_screen(Ask(f"Set {name}", hint, read_number, repr(float(now))), set_to)
+
+
+def _told(key: str) -> str:
+    """What tells ``key`` from others, in short."""
+    return key.partition(".")[2] if is_parameter(key) else key.rpartition(".")[2]
