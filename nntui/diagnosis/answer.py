@@ -7,6 +7,7 @@ import numpy as np
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.case import Case
+from nntui.diagnosis.code import code_faults
 from nntui.diagnosis.depth import exploding, vanishing
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
@@ -54,7 +55,7 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
     evidence = Evidence(subject, case)
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
-        found = [*_code(subject, case), *_certificates(evidence), *_measured(evidence)]
+        found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
         listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
@@ -64,10 +65,6 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
         findings=tuple(_tried(case.preset, each) for each in listed),
         checked=_checked(evidence),
     )
-
-
-def _code(subject: Subject, case: Case) -> list[Finding]:
-    return []
 
 
 def _certificates(evidence: Evidence) -> Iterator[Finding]:
@@ -146,7 +143,13 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
 
 def _checked(evidence: Evidence) -> tuple[str, ...]:
     """What was looked at, in words."""
-    looked = ["what the output can reach", "biases", "linearity", "rows that contradict each other"]
+    looked = [
+        "forward pass, updates and printed loss",
+        "what the output can reach",
+        "biases",
+        "linearity",
+        "rows that contradict each other",
+    ]
     progress = evidence.progress
     if progress.bad or not progress.trained:
         looked += ["units that start equal"]

@@ -41,8 +41,8 @@ PENALTY = Rule(
     "penalty-dominates",
     "the penalty on the weights outweighs the data",
     MEASURED,
-    "norm of the penalty's gradient > 0.3 of that of the data's, at two kept states or with weights "
-    "that shrank to 30 %",
+    "norm of the penalty's gradient > 0.3 of that of the data's, at two kept states or with "
+    "weights that shrank to 30 %",
     "our own figure; Krogh and Hertz 1992 for the penalty",
     "the same run with a tenth of the penalty is no better",
 )
@@ -129,7 +129,7 @@ def init_scale(evidence: Evidence) -> Iterator[Finding]:
                     ),
                 ),
                 weight=0.7,
-                symptom_of=("dead-layer", "dead-output"),
+                symptom_of=("dead-layer", "dead-output", "dead-units"),
             )
             return
     for layer, (W, _) in enumerate(evidence.parameters(evidence.start)):

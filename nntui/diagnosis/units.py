@@ -198,15 +198,14 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
     killed = int((dead & ~born).sum())
     yield Finding(
         DEAD_UNITS,
-        f"{int(dead.sum())} of {len(dead)} units of layer {layer} are active on no sample"
-        f" ({len(dead) and int((dead & born).sum())} from the start, {killed} killed later)",
+        f"{int(dead.sum())} of {len(dead)} units of layer {layer} are active on no sample "
+        f"({int((dead & born).sum())} from the start, {killed} killed later)",
         layer=layer,
         first_update=0 if not killed else _since(evidence, layer)[0],
         fixes=_revivals(evidence, layer),
         units=tuple((layer, int(unit)) for unit in np.flatnonzero(dead)),
         weight=0.4 + 0.2 * share,
-        symptom_of=("dead-layer", "dead-output", "init-scale", "penalty-dominates")
-        + (("rate-too-high", "inputs-not-scaled") if killed else ()),
+        symptom_of=("dead-layer", "dead-output", *(KILLERS if killed else ())),
     )
 
 
