@@ -8,6 +8,7 @@ from nntui.core.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.progress import epochs_needed
 from nntui.diagnosis.scales import init_factor
 
 TOO_HIGH = Rule(
@@ -219,16 +220,14 @@ def _falls_evenly(evidence: Evidence) -> bool:
 
 
 def _time_left(evidence: Evidence) -> str:
-    """What the goal takes at the present slope of the reported loss, in words."""
+    """What the goal takes at the present pace of the reported loss, in words."""
     losses, goal = evidence.case.losses, evidence.case.preset.goal
-    if len(losses) < 4:
+    if len(losses) < 10:
         return ""
-    window = max(2, len(losses) // 4)
-    fall = float(losses[-window] - losses[-1]) / (window - 1)
-    if fall <= 0.0:
+    updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
+    if not np.isfinite(updates):
         return "; the loss does not fall"
-    updates = (losses[-1] - goal.loss) / fall * evidence.stated.updates_per_epoch
-    return f"; at this slope the goal takes {updates:.2g} updates more"
+    return f"; at this pace the goal takes {updates:.2g} updates more"
 
 
 def _flat(evidence: Evidence) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
+from nntui.diagnosis.killed import killing_update
 from nntui.diagnosis.proofs import EXPLAINS, explained
 
 SYMMETRIC = Rule(
@@ -134,8 +135,9 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     last = max(deaths, key=lambda flip: flip.by)
     if last.after < 0:
         return 0, "from the start"
-    if last.after == last.by - 1:
-        return last.by, f"killed by update {last.by}"
+    exact = killing_update(evidence, last)
+    if exact is not None:
+        return exact, f"since update {exact}, whose step killed unit {last.layer}.{last.unit}"
     return last.by, f"killed after update {last.after}, at the latest by {last.by}"
 
 
@@ -153,10 +155,10 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
         loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
         floor = loss if layer == last else evidence.cost.constant(evidence.y)
         what = "stays" if layer == last else "cannot fall below that of a constant,"
-        whose = "output" if layer == last else f"layer {layer}"
+        whose = "the output has" if layer == last else f"all {units} units of layer {layer} have"
         yield Finding(
             DEAD_OUTPUT if layer == last else DEAD_LAYER,
-            f"all {units} units of {whose} have slope 0 on all {evidence.x.shape[1]} samples"
+            f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
             f"{said}: no gradient passes, and the loss {what} {floor:.4g}",
             layer=layer,
             first_update=since,
