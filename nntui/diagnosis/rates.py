@@ -25,7 +25,7 @@ TOO_LOW = Rule(
     "the learning rate is too low",
     MEASURED,
     "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4) "
-    "at the start and now (2e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
+    "at the start and now (3e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
     "and the pace is too slow",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
     "the same run at ten times the rate is no better",
@@ -48,9 +48,9 @@ DIVERGED = Rule(
 )
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
-EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 10.0, 1e-2
+EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 15.0, 1e-2
 LEAPS, STEPS_OF_WEIGHTS, STAYED = 0.1, 1e-4, 0.1
-MANY, LONG = 50, 100
+MANY, LONG, FAST = 50, 100, 0.1
 FAR_OFF = 3.0
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
@@ -122,8 +122,9 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         state = max((start, now), key=lambda each: _edge(evidence, each))
         first, product = _edge(evidence, start), _edge(evidence, state)
         # Close to the edge training often goes on well; there the loss itself must show it.
-        shown = evidence.case.state.divergence is not None or turns(evidence.case.losses) >= TURNS
-        if product <= (EDGE if shown else 2.0 * EDGE):
+        ended = evidence.case.state.divergence is not None
+        shown = ended or turns(evidence.case.losses) >= TURNS
+        if product <= EDGE * (0.5 if ended else 1.0 if shown else 2.0):
             return
         better = rounded(rate / (first if first > EDGE / 2.0 else product))
         said = f"rate * curvature is {product:.3g} at update {state.update}, where 2 is the edge"
@@ -163,7 +164,7 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         decayed = evidence.rate(now) < DECAYED * evidence.rate(start)
         product = products[1] if decayed else max(products)
         most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
-        crept = _stayed(evidence)
+        crept = _stayed(evidence) if product < FAST else None
         if product == 0.0 or (product >= most and crept is None):
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)

@@ -155,7 +155,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
         loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
         floor = loss if layer == last else evidence.cost.constant(evidence.y)
         what = "stays" if layer == last else "cannot fall below that of a constant,"
-        whose = "the output has" if layer == last else f"all {units} units of layer {layer} have"
+        whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
         yield Finding(
             DEAD_OUTPUT if layer == last else DEAD_LAYER,
             f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
@@ -300,8 +300,7 @@ def one_unit(evidence: Evidence) -> Iterator[Finding]:
             wider = {f"layers.{at}.units": 8 for at in evidence.hidden}
             yield Finding(
                 replace(TOO_FEW, klass=MEASURED),
-                f"layer {layer} has one unit: behind it the {len(evidence.x)} inputs are a single "
-                "number",
+                f"layer {layer} has 1 unit: whatever the inputs say reaches the next as one number",
                 layer=layer,
                 first_update=0,
                 fixes=(Fix("8 units in the hidden layers", wider),),
