@@ -48,10 +48,14 @@ DIVERGED = Rule(
 )
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
-EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 15.0, 1e-2
-LEAPS, STEPS_OF_WEIGHTS, STAYED = 0.1, 1e-4, 0.1
-MANY, LONG, FAST = 50, 100, 0.1
-FAR_OFF = 3.0
+EDGE, CREEPS, LEAPS, STEPS_OF_WEIGHTS = 2.0, 2e-3, 0.1, 1e-4
+"""Where the rules' formulas say so; the figures below are our own."""
+STEADY, DECAYED = 15.0, 1e-2
+"""An even fall allows that many times `CREEPS`; a rate below that share of its first has decayed."""
+STAYED, MANY, FAST = 0.1, 50, 0.1
+"""Parameters that came less far in so many updates stayed, unless rate * curvature is `FAST`."""
+LONG, FAR_OFF = 100, 3.0
+"""Updates that too long a memory lasts; how far off first weights are to be the cause instead."""
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
