@@ -51,7 +51,7 @@ RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 EDGE, CREEPS, LEAPS, STEPS_OF_WEIGHTS = 2.0, 2e-3, 0.1, 1e-4
 """Where the rules' formulas say so; the figures below are our own."""
 STEADY, DECAYED = 15.0, 1e-2
-"""An even fall allows that many times `CREEPS`; a rate below that share of its first has decayed."""
+"""An even fall allows so many times `CREEPS`; a rate below that share of its first has decayed."""
 STAYED, MANY, FAST = 0.1, 50, 0.1
 """Parameters that came less far in so many updates stayed, unless rate * curvature is `FAST`."""
 LONG, FAR_OFF = 100, 3.0
