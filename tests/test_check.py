@@ -390,7 +390,9 @@ def test_coordinates_on_a_kink_are_counted_and_named() -> None:
     assert {f"unit 0.{unit} at sample 0" for unit in range(64)} <= set(hidden.at)
     assert {each.verdict for each in checked.gradient} == {"ok"}
     assert all(each.relative_error is not None for each in checked.gradient)
-    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in report(checked)
+    text = report(checked)
+    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_wrong_gradient_is_seen_by_differences_too() -> None:
