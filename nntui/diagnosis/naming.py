@@ -94,12 +94,16 @@ class _Walk:
             return
         for by in self._evidence:
             whole = self._smallest(layer, tensors, by)
-            if whole:
+            if whole and whole[0]:
                 self._take(whole)
                 return
-        by = self._evidence[-1]
-        self._take(self._smallest(layer, tensors[:1], by) or [()])
-        self.unknown += [each for each in tensors if not self._explains(self.found, [each], by)]
+        most, least = self._evidence[0], self._evidence[-1]
+        self._take(self._smallest(layer, tensors[:1], least) or [()])
+        # Where every step is right, it is the reported gradient that is not.
+        self.unknown += self._unexplained(tensors, least) or self._unexplained(tensors, most)
+
+    def _unexplained(self, tensors: list[Tensor], by: str) -> list[Tensor]:
+        return [each for each in tensors if not self._explains(self.found, [each], by)]
 
     def _smallest(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
         """The smallest sets of rules that explain ``tensors``, those of ``layer`` or its W."""
