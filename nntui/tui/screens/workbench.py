@@ -1,6 +1,7 @@
 """The workbench: one scenario, its panels, and everything that can be done with its run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,20 @@ from nntui.tui.actions import (
     OUTPUT,
     PLOT,
     TIMELINE,
+    WHY,
     WORKBENCH,
     Action,
     bindings,
     fill_keys,
 )
 from nntui.tui.keeper import Keeper
+from nntui.tui.screens.diagnosing import Diagnosing
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
-from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
@@ -42,17 +44,19 @@ from nntui.tui.widgets.panel import Panel, TextPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 from nntui.tui.widgets.timeline import Timeline
+from nntui.tui.widgets.why import WhyPanel
 
 OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     Timeline: TIMELINE,
     BranchesPanel: BRANCHES,
     OutputPanel: OUTPUT,
     LossPlot: PLOT,
+    WhyPanel: WHY,
 }
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
+class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -68,6 +72,11 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
     Workbench.-output OutputPanel { display: block; }
     Workbench.-output NetworkPanel { max-height: 30%; }
     Workbench.-short.-output StoryPanel { display: none; }
+    Workbench WhyPanel { height: 1fr; min-height: 6; display: none; }
+    Workbench.-why WhyPanel { display: block; }
+    Workbench.-why StoryPanel { display: none; }
+    Workbench.-short.-why OutputPanel { display: none; }
+    Workbench.-why NetworkPanel { max-height: 30%; }
     Workbench.-branched BranchesPanel { display: block; }
     Workbench.-short.-branched NetworkPanel { max-height: 25%; }
     Workbench.-short BranchesPanel { max-height: 32%; }
@@ -123,6 +132,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
                 yield BranchesPanel()
                 yield OutputPanel()
                 yield StoryPanel(self._preset.story)
+                yield WhyPanel()
         yield Timeline()
         yield KeyBar(WORKBENCH)
         yield self.size_message()
@@ -134,13 +144,26 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the keys of the panel that has the focus."""
-        own = OWN_KEYS.get(type(event.widget), ())
-        self.query_one(KeyBar).actions = (*own, *WORKBENCH)
+        self._list_keys(event.widget)
+
+    def _list_keys(self, focused: Widget | None) -> None:
+        """The keys of the panel that has the focus, then those that always do something."""
+        own = () if focused is None else OWN_KEYS.get(type(focused), ())
+        # Who sees that training has failed asks why.
+        keys = tuple(
+            replace(each, rank=0) if each.name == "why" and self.failed else each
+            for each in WORKBENCH
+        )
+        self.query_one(KeyBar).actions = (*own, *keys)
 
     def show(self, note: str | None = None) -> None:
         """Hand the panels a new snapshot, if there is anything new."""
         run, status, player = self.run_shown, self.query_one(StatusLine), self.player
-        shown = (run, run.branch, run.update, run.head, self.state, self.trains_on, player.speed)
+        theirs = None if self.other is None else self.other.head
+        shown = (
+            *(run, run.branch, run.update, run.head, theirs),
+            *(self.state, self.trains_on, player.speed),
+        )
         if note is None and shown == self._shown:
             return
         self._shown, snapshot = shown, run.snapshot()
@@ -169,6 +192,8 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking):
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self._list_branches()
+            self._list_keys(self.focused)
+        self.look_why()
         self.moved.publish(run)
 
     def _say_all_of(self, note: str) -> None:

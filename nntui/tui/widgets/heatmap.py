@@ -18,12 +18,16 @@ from nntui.tui.readout import read_cell, read_unit
 from nntui.tui.viewport import LABEL, MARK, Viewport
 from nntui.tui.widgets.panel import Panel
 
+ARROW = "◄"
+"""Behind the name of a unit that is concerned; also where there are no colours."""
+
 
 class Heatmap(Panel):
     """One number of every unit on every sample, or of every weight, with a cell cursor."""
 
     COMPONENT_CLASSES = {
         "heatmap--label",
+        "heatmap--concerned",
         "heatmap--dead",
         "heatmap--saturated",
         "heatmap--next",
@@ -31,6 +35,7 @@ class Heatmap(Panel):
     }
     DEFAULT_CSS = """
     Heatmap .heatmap--label { color: $foreground-muted; }
+    Heatmap .heatmap--concerned { color: $text-accent; text-style: bold; }
     Heatmap .heatmap--dead { color: $text-error; text-style: bold; }
     Heatmap .heatmap--saturated { color: $text-warning; text-style: bold; }
     Heatmap .heatmap--next { color: $text-accent; text-style: bold reverse; }
@@ -65,7 +70,8 @@ class Heatmap(Panel):
         "gradients, steps (what is added to the weights), and the size of steps beside their "
         "weights. Deltas, gradients and steps are those of the next update, which is not made "
         "for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
-        "other) or A minus B at the same update."
+        "other) or A minus B at the same update. An arrow behind a unit's name: the "
+        "finding that is chosen in the Why panel is about it."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -86,6 +92,8 @@ class Heatmap(Panel):
     """One of `SCALES`."""
     ordered: reactive[bool] = reactive(False)
     """Whether the units of each layer are sorted, the largest first."""
+    concerned: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
+    """The units, as (layer, unit), that an arrow points at."""
     cell: reactive[tuple[int, int]] = reactive((0, 0))
     """The row and the column under the cell cursor."""
 
@@ -167,6 +175,10 @@ class Heatmap(Panel):
         found = [at for at, row in enumerate(self._rows) if (row.layer, row.unit) == place]
         at = found[0] if found else min(self.cell[0], last)
         self.set_reactive(Heatmap.cell, (at, self.cell[1]))
+
+    def watch_concerned(self) -> None:
+        """Point at those units."""
+        self._paint()
 
     def watch_cell(self) -> None:
         """Keep the cell in view."""
@@ -293,8 +305,11 @@ class Heatmap(Panel):
         look = Look(self.app.current_theme.dark, self._colours, dead, label)
         cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
         end = self._ends.get(row.layer, 0.0)
+        name = Segment(row.label.ljust(LABEL), dead if row.dead else label)
+        if (row.layer, row.unit) in self.concerned:
+            name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
         return [
-            Segment(row.label.ljust(LABEL), dead if row.dead else label),
+            name,
             *draw_cells(row, self._view.columns, self._view.width, end, look, cursor),
             Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
         ]
