@@ -60,7 +60,8 @@ class WhyPanel(TextPanel):
 
     DEFAULT_CSS = """
     WhyPanel { scrollbar-gutter: stable; }
-    WhyPanel Static { height: auto; margin-bottom: 1; }
+    WhyPanel Static { height: auto; }
+    WhyPanel .item { margin-bottom: 1; }
     """
     BINDINGS = bindings(WHY)
 
@@ -97,7 +98,8 @@ class WhyPanel(TextPanel):
         self.border_title = "Why?"
         self._blocks: list[tuple[Content, Item | None]] = []
         self._texts: list[Content] = []
-        self._chosen = 0
+        self._choice: object = None
+        """Which one somebody has chosen."""
 
     @property
     def items(self) -> list[Item]:
@@ -105,10 +107,16 @@ class WhyPanel(TextPanel):
         return [item for _, item in self._blocks if item is not None]
 
     @property
+    def _at(self) -> int:
+        """The place of the chosen one among `items`: the first where nothing was chosen."""
+        names = _names(self.items)
+        return names.index(self._choice) if self._choice in names else 0
+
+    @property
     def chosen(self) -> Item | None:
         """What is chosen."""
         items = self.items
-        return items[min(self._chosen, len(items) - 1)] if items else None
+        return items[self._at] if items else None
 
     def on_show(self, event: Show) -> None:
         """Ask for a diagnosis: none is made for a panel that nobody sees."""
@@ -133,9 +141,13 @@ class WhyPanel(TextPanel):
     def action_choose(self, by: int) -> None:
         """Choose another finding or fix."""
         if self.items:
-            self._chosen = min(max(self._chosen + by, 0), len(self.items) - 1)
-            self._list()
+            self._choose(min(max(self._at + by, 0), len(self.items) - 1))
             self._bring_into_view()
+
+    def _choose(self, at: int) -> None:
+        self._choice = _names(self.items)[at]
+        self._list()
+        self.post_message(self.Wanted("mark", self.chosen))
 
     def on_click(self, event: Click) -> None:
         """Choose what is under the mouse."""
@@ -143,8 +155,7 @@ class WhyPanel(TextPanel):
         if isinstance(event.widget, Static) and event.widget in shown:
             item = self._blocks[shown.index(event.widget)][1]
             if item is not None:
-                self._chosen = self.items.index(item)
-                self._list()
+                self._choose(next(at for at, each in enumerate(self.items) if each is item))
 
     def on_resize(self, event: Resize) -> None:
         """Keep what is chosen in view."""
@@ -153,7 +164,7 @@ class WhyPanel(TextPanel):
     def _bring_into_view(self) -> None:
         at = next((at for at, (_, item) in enumerate(self._blocks) if item is self.chosen), 0)
         shown = list(self.query(Static))
-        if self._chosen == 0:
+        if self._at == 0:
             self.scroll_home(animate=False)
         elif at < len(shown):
             self.scroll_to_widget(shown[at], animate=False, top=True)
@@ -167,14 +178,9 @@ class WhyPanel(TextPanel):
         """Show all blocks; those that are as they were are left alone."""
         if not self.is_mounted:
             return
-        kept = self.chosen
+        before = self.chosen
         self._blocks = list(self._told())
-        items = self.items
-        if kept is not None and _name(kept) != _name(self.chosen):
-            # The same finding may now be another in the order.
-            same = (at for at, item in enumerate(items) if _name(item) == _name(kept))
-            self._chosen = next(same, 0)
-        if self.chosen is not kept:
+        if self.chosen is not before:
             self.post_message(self.Wanted("mark", self.chosen))
         texts = [
             _marked(content, item is not None and item is self.chosen)
@@ -186,8 +192,9 @@ class WhyPanel(TextPanel):
                 self.mount(Static(text))
             elif text != self._texts[at]:
                 shown[at].update(text)
-        for at, each in enumerate(shown):
+        for at, each in enumerate(self.query(Static)):
             each.display = at < len(texts)
+            each.set_class(at < len(texts) and self._blocks[at][1] is not None, "item")
         self._texts = [*texts, *self._texts[len(texts) :]]
 
     def _told(self) -> Iterator[tuple[Content, Item | None]]:
@@ -213,9 +220,13 @@ class WhyPanel(TextPanel):
         return "\n\n".join(content.plain for content, _ in self._blocks)
 
 
-def _name(item: Item | None) -> object:
-    """What stays the same from one diagnosis to the next."""
-    return (item.code, item.layer) if isinstance(item, Finding) else item and item.fix
+def _names(items: list[Item]) -> list[tuple[object, int]]:
+    """For each of ``items`` what stays the same from one diagnosis to the next, and is its own."""
+    names: list[tuple[object, int]] = []
+    for item in items:
+        name = (item.code, item.layer) if isinstance(item, Finding) else item.fix
+        names.append((name, sum(before == name for before, _ in names)))
+    return names
 
 
 def _marked(content: Content, chosen: bool) -> Content:
@@ -225,7 +236,7 @@ def _marked(content: Content, chosen: bool) -> Content:
 def _healthy(found: Diagnosis) -> Content:
     learns = "It learns." if found.learns else "It does not learn well so far."
     checked = f"\nChecked: {'; '.join(found.checked)}." if found.checked else ""
-    return Content.assemble(("Nothing found. ", "bold $text-success"), learns, checked)
+    return Content.assemble(("Nothing found. ", "bold $text-success"), learns, checked, "\n")
 
 
 def _finding(finding: Finding, *, leads: bool) -> Content:
