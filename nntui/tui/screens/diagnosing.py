@@ -142,6 +142,9 @@ class Diagnosing(Viewing):
                 self.look_why()
             case "mark":
                 self._mark(item)
+            case "point":
+                self._mark(item)
+                self.heatmap.bring_into_view()
             case "explain" if item is not None:
                 self.app.push_screen(ExplainScreen(*explained(item)))
             case "try_all":

@@ -211,6 +211,14 @@ class Heatmap(Panel):
             column = min(max(self.cell[1] + columns, 0), self._columns - 1)
             self.cell = (row, column)
 
+    def bring_into_view(self) -> None:
+        """Move the cell cursor to the first unit that is concerned, if it is at none of them."""
+        places = [
+            at for at, row in enumerate(self._rows) if (row.layer, row.unit) in self.concerned
+        ]
+        if places and self.cell[0] not in places:
+            self.cell = (places[0], self.cell[1])
+
     def on_click(self, event: Click) -> None:
         """Put the cell cursor where the mouse points."""
         inside = event.get_content_offset(self)

@@ -87,7 +87,7 @@ class WhyPanel(TextPanel):
     """The experiments on the preset at the cursor."""
 
     class Wanted(Message):
-        """Something is wanted: to ``look``, ``mark``, ``go``, ``explain``, ``fix``, ``try_all``."""
+        """Something is wanted: what `Diagnosing` does by that name."""
 
         def __init__(self, action: str, item: Item | None) -> None:
             super().__init__()
@@ -147,7 +147,7 @@ class WhyPanel(TextPanel):
     def _choose(self, at: int) -> None:
         self._choice = _names(self.items)[at]
         self._list()
-        self.post_message(self.Wanted("mark", self.chosen))
+        self.post_message(self.Wanted("point", self.chosen))
 
     def on_click(self, event: Click) -> None:
         """Choose what is under the mouse."""
@@ -234,9 +234,8 @@ def _marked(content: Content, chosen: bool) -> Content:
 
 
 def _healthy(found: Diagnosis) -> Content:
-    learns = "It learns." if found.learns else "It does not learn well so far."
-    checked = f"\nChecked: {'; '.join(found.checked)}." if found.checked else ""
-    return Content.assemble(("Nothing found. ", "bold $text-success"), learns, checked, "\n")
+    checked = f"Checked: {'; '.join(found.checked)}.\n" if found.checked else "\n"
+    return Content.assemble(("Nothing found.", "bold $text-success"), "\n", checked)
 
 
 def _finding(finding: Finding, *, leads: bool) -> Content:
@@ -252,7 +251,7 @@ def _finding(finding: Finding, *, leads: bool) -> Content:
         ),
     ]
     if leads:
-        parts.append(Content.assemble(("Not so if: ", "bold"), rule.disproof))
+        parts.append(Content.assemble(("Disproved by: ", "bold"), rule.disproof))
     return Content("\n").join(parts)
 
 
