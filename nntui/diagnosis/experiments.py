@@ -56,6 +56,8 @@ class Experiments:
     tried: tuple[Experiment, ...] = ()
     untried: tuple[Fix, ...] = ()
     """For which there was no time."""
+    solving: tuple[int, ...] = ()
+    """The seeds that are solved with nothing changed."""
 
     @property
     def reduced(self) -> str | None:
@@ -68,9 +70,9 @@ class Experiments:
             cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
         fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
         if fewer:
-            cut.append(f"{len(fewer)} of {len(self.tried)} fixes on fewer seeds or epochs")
+            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
         if self.untried:
-            cut.append(f"{len(self.untried)} fixes not tried")
+            cut.append(f"not tried for lack of time: {len(self.untried)}")
         return ", ".join(cut) or None
 
     def of(self, fixes: Iterable[Fix]) -> Experiment | None:
@@ -90,6 +92,8 @@ def workshop(
     """A laboratory of ``workers`` processes (one a processor; 0: none), open for ``seconds``."""
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count) as executor:
+        if executor is not None:
+            executor.submit(os.getpid)  # so that the processes start while others have work
         yield Laboratory(executor, count, seconds, progress)
 
 
@@ -235,5 +239,12 @@ class _Rounds:
             epochs=max((each.epochs for each, _ in ranked), default=0),
             baseline=Experiment.of(self.baseline, self.baseline),
             tried=tuple(each for each, _ in ranked),
+            solving=self._solving(),
             untried=tuple(trial.fix for trial in self.trials if trial not in done),
         )
+
+    def _solving(self) -> tuple[int, ...]:
+        rounds = self.baseline.outcomes
+        longest = rounds[max(rounds)] if rounds else {}
+        goal = self.preset.goal
+        return tuple(sorted(seed for seed, each in longest.items() if each.solved(goal)))

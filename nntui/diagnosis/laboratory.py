@@ -3,9 +3,12 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
+import numpy as np
+
+from nntui.core.data import load_data
 from nntui.diagnosis.finding import Fix
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
@@ -38,7 +41,7 @@ class Trial:
     @classmethod
     def of(cls, preset: Preset, fix: Fix) -> "Trial":
         """A trial of ``fix`` on ``preset``."""
-        return cls(fix, override(preset, fix.changes))
+        return cls(fix, with_goal(override(preset, fix.changes), preset))
 
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
         """What trains ``seeds`` for ``epochs``."""
@@ -48,6 +51,24 @@ class Trial:
     def side_by_side(self) -> bool:
         """Whether its seeds are trained together, so that more of them cost little."""
         return replicas_side_by_side(self.preset.configuration) > 1
+
+
+def with_goal(changed: Preset, preset: Preset) -> Preset:
+    """``changed`` with the goal of ``preset`` in its own units, where its targets are scaled.
+
+    A squared loss shrinks with the square of the targets, an absolute one with the targets; a
+    column that shrinks most decides.
+    """
+    now, before = (load_data(each.configuration).y for each in (changed, preset))
+    if now.shape != before.shape or (now == before).all():
+        return changed
+    spread, spread_before = np.ptp(now, axis=1), np.ptp(before, axis=1)
+    moving = spread_before > 0
+    if not moving.any():
+        return changed
+    power = 2 if "squared" in preset.configuration.report.loss else 1
+    ratio = float((spread[moving] / spread_before[moving]).min()) ** power
+    return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
 
 
 Task = tuple[Trial, Sequence[int], int]
@@ -116,7 +137,7 @@ class Laboratory:
         )
         until = perf_counter() + share * self.left
         running: dict[Future[tuple[list[Outcome], float]], tuple[Trial, Block]] = {}
-        while self._go_on(words) and (running or (waiting and perf_counter() < until)):
+        while self.go_on(words) and (running or (waiting and perf_counter() < until)):
             if self.executor is None:
                 trial, block = waiting.popleft()
                 self._note(trial, block, timed(block))
@@ -129,7 +150,8 @@ class Laboratory:
                 self._note(*running.pop(future), future.result())
         return not waiting and not running
 
-    def _go_on(self, words: str) -> bool:
+    def go_on(self, words: str) -> bool:
+        """Tell the progress that ``words`` are being done; whether there is time for more."""
         if self._progress is not None and not self.stopped:
             self.stopped = not self._progress(words, 1 - self.left / max(self.seconds, 1e-9))
         return not self.stopped and self.left > 0
