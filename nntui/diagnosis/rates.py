@@ -23,7 +23,7 @@ TOO_LOW = Rule(
     "the learning rate is too low",
     MEASURED,
     "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4), "
-    "at the start and now, and the loss falls too slowly",
+    "at the start and now (2e-2 where the loss still falls evenly), and too slowly",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
     "the same run at ten times the rate is no better",
 )
@@ -45,11 +45,12 @@ DIVERGED = Rule(
 )
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
-EDGE, CREEPS = 2.0, 2e-3
+EDGE, CREEPS, STEADY = 2.0, 2e-3, 10.0
 LEAPS, STEPS_OF_WEIGHTS = 0.1, 1e-4
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
+NEARLY_ALL = 0.98
 WINDOW = 200
 """Epochs, at the end, that oscillation is looked for in."""
 
@@ -140,7 +141,8 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         said, better = f"one step moves the weights by {share:.2g} of their size", 1e-3
     else:
         product = max(evidence.rate(each) * evidence.curvature(each) for each in (start, now))
-        if product >= CREEPS or product == 0.0:
+        most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
+        if product >= most or product == 0.0:
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)
         said = f"rate * curvature is {product:.2g}, where about 1 is fast"
@@ -160,6 +162,14 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _falls_evenly(evidence: Evidence) -> bool:
+    """Whether the loss does fall, and as evenly as small steps make it."""
+    losses = evidence.case.losses
+    recent = losses[-max(10, len(losses) // 4) :]
+    tenths = [float(part.mean()) for part in np.array_split(recent, 5)]
+    return len(recent) >= 10 and tenths[-1] < 0.99 * tenths[0] and bool((np.diff(tenths) < 0).all())
+
+
 def _time_left(evidence: Evidence) -> str:
     """What the goal takes at the present slope of the reported loss, in words."""
     losses, goal = evidence.case.losses, evidence.case.preset.goal
@@ -176,16 +186,16 @@ def _time_left(evidence: Evidence) -> str:
 def _flat(evidence: Evidence) -> str:
     """What a slow run has not yet got out of: leaks below 0, and kinks outside of the data."""
     said, output = "", evidence.stated.layers[-1]
-    if output.activation == "leaky-relu" and (evidence.layers[-1].z < 0.0).all():
-        said += f"; the output is below 0 on every sample, where its slope is {output.leak:g}"
+    if output.activation == "leaky-relu" and (evidence.layers[-1].z < 0.0).mean() >= NEARLY_ALL:
+        said += f"; the output lies below 0, where its slope is {output.leak:g}"
     piecewise = [
         evidence.layers[at].z
         for at in evidence.hidden
         if evidence.stated.layers[at].activation in ("relu", "leaky-relu")
     ]
-    one_sided = all(((z <= 0.0).all(axis=1) | (z >= 0.0).all(axis=1)).all() for z in piecewise)
-    if piecewise and len(piecewise) == len(evidence.hidden) and one_sided:
-        said += "; no kink lies within the data yet, so the network is still linear on them"
+    sides = [np.maximum((z <= 0.0).mean(axis=1), (z >= 0.0).mean(axis=1)) for z in piecewise]
+    if sides and len(sides) == len(evidence.hidden) and min(map(np.min, sides)) >= NEARLY_ALL:
+        said += "; no kink lies among the data, so the network is still linear on them"
     return said
 
 

@@ -3,14 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 from nntui.presets.preset import Preset
 from nntui.tui.background import Work
-
-SEEDS, SECONDS = 100, 20.0
-"""As many as ``nntui why`` takes by itself."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,8 @@ class Tried:
             )
             for each in answer["experiments"]
         )
-        return cls(note="" if trials else "there was nothing to try", trials=trials)
+        note = f"reduced: {answer['reduced']}" if answer.get("reduced") else ""
+        return cls(note if trials else "there was nothing to try", trials=trials)
 
 
 def on(preset: Preset, seed: int) -> Work[Tried]:
@@ -65,10 +62,11 @@ def on(preset: Preset, seed: int) -> Work[Tried]:
 
 
 def _run(preset: Preset, seed: int, tell: Callable[[Tried], bool]) -> Tried:
-    why = import_module("nntui.diagnosis.why").why
+    # Only this process needs what experiments are made with.
+    from nntui.diagnosis.why import why
 
     def progress(words: str, share: float) -> bool:
         return tell(Tried(f"{words}, {100 * share:.0f} %", going=True))
 
-    answer = why(preset, seed=seed, seeds=SEEDS, seconds=SECONDS, progress=progress)
+    answer = why(preset, seed=seed, progress=progress)
     return Tried.of(answer.as_json())

@@ -46,8 +46,8 @@ class Diagnosing(Viewing):
     _looking: Worker[None] | None = None
     _known: tuple[object, ...] = ()
     """Where the last diagnosis was made."""
-    _fixed: Branch | None = None
-    """The branch that was last made of a fix."""
+    _fixed: tuple[str, Branch] | None = None
+    """The fix that was last tried, in words, and its branch."""
     _experimenting: Worker[None] | None = None
     _tried: Mapping[Preset, Tried] = {}
     """What experiments told, by the preset that they were made on."""
@@ -66,7 +66,7 @@ class Diagnosing(Viewing):
     def ended(self, reason: str) -> str:
         """How training ended, in words; where that is disappointing, with the key that asks why."""
         if reason == TRIED:
-            return self._outcome()
+            return "B is trained as far"
         hint = "; {why} says why" if reason == BUDGET and self.failed else ""
         return super().ended(reason) + fill_keys(hint)
 
@@ -116,6 +116,7 @@ class Diagnosing(Viewing):
         """Have the run diagnosed as it is now, if that is seen and is not known yet."""
         if not self._is_seen:
             return
+        self.why.mended = self._outcome()
         self.why.tried = self._tried.get(self.run_shown.preset, Tried())
         if self._place != self._known and (self._looking is None or self._looking.is_finished):
             self._looking = self.run_worker(self._look(), group="why")
@@ -201,32 +202,29 @@ class Diagnosing(Viewing):
         if branch is run.branch:
             self.show("that is this branch")
             return
-        self._fixed = branch
+        self._fixed = text, branch
         self._overlay(branch)
         if branch.update < run.head:
-            note = fill_keys(f"B tries: {text}; {{run}} stops")
+            note = fill_keys("trains B; {run} stops")
             self.play(partial(self._bring, branch, run.head), note, endless=True)
             self.player.follows = False
-        elif run.head == 0:
-            self.show(f"B is ready: {text}; train A, then try again")
         else:
-            self.show(self._outcome())
+            self.show("train A: B comes after" if run.head == 0 else "B is trained as far")
 
     async def _bring(self, branch: Branch, target: int) -> str:
         await self.player.bring(branch, target)
         return TRIED
 
     def _outcome(self) -> str:
-        """What came of the fix, beside the branch on the screen."""
-        branch, mine = self._fixed, self.run_shown.branch
-        if branch is None or branch not in self.run_shown.tree.branches:
+        """What comes of the fix in the branch that is overlaid, beside the run on the screen."""
+        if self._fixed is None or self.other is None or self.other.branch is not self._fixed[1]:
             return ""
-        solved = "solved" if branch.solved else "not solved"
-        if branch.divergence is not None:
-            solved = "diverged"
+        text, branch = self._fixed
+        ended = "solved" if branch.solved else "not solved"
+        ended = "diverged" if branch.divergence is not None else ended
         return (
-            f"B: loss {loss_text(branch.loss)} at update {branch.update:,}, {solved}; "
-            f"A: {loss_text(mine.loss)}"
+            f"{text}: {ended} at update {branch.update:,}, loss {loss_text(branch.loss)} "
+            f"(A {loss_text(self.run_shown.branch.loss)})"
         )
 
     def _try_all(self) -> None:

@@ -83,6 +83,8 @@ class WhyPanel(TextPanel):
     """What is shown; None before the first is made."""
     awaited: reactive[bool] = reactive(False)
     """Whether a newer one is being made."""
+    mended: reactive[str] = reactive("")
+    """What comes of the fix in the branch that is overlaid; empty where there is none."""
     tried: reactive[Tried] = reactive(Tried())
     """The experiments on the preset at the cursor."""
 
@@ -130,6 +132,10 @@ class WhyPanel(TextPanel):
         """Say so."""
         self._list()
 
+    def watch_mended(self) -> None:
+        """Show what comes of it."""
+        self._list()
+
     def watch_tried(self) -> None:
         """Show what was tried."""
         self._list()
@@ -171,6 +177,8 @@ class WhyPanel(TextPanel):
 
     def action_want(self, action: str) -> None:
         """Hand on what is wanted of the chosen one."""
+        if action == "try_all":
+            self.scroll_end(animate=False)
         if self.chosen is not None or action == "try_all":
             self.post_message(self.Wanted(action, self.chosen))
 
@@ -211,6 +219,9 @@ class WhyPanel(TextPanel):
             if at == 1:
                 yield Content.styled("Also seen", "bold $text-accent"), None
             yield _finding(finding, leads=at == 0), finding
+        if self.mended:
+            yield Content.styled("Branch B", "bold $text-accent"), None
+            yield Content(f"{self.mended}\n"), None
         yield _experiments(self.tried), None
         for trial in self.tried.trials:
             yield Content.assemble((trial.fix, "bold"), "\n", trial.told), trial
@@ -258,10 +269,7 @@ def _finding(finding: Finding, *, leads: bool) -> Content:
 def _experiments(tried: Tried) -> Content:
     heading = Content.styled("Experiments", "bold $text-accent")
     key = KEYS["want('try_all')"]
-    if tried.going:
-        note = f"{tried.note}; {key} cancels"
-    elif tried.trials:
-        note = tried.note or f"{key} runs them again"
-    else:
-        note = tried.note or f"{key} tries the fixes over many seeds"
+    hint = "cancels" if tried.going else "tries the fixes over many seeds"
+    hint = "runs them again" if tried.trials and not tried.going else hint
+    note = f"{tried.note}; {key} {hint}" if tried.note else f"{key} {hint}"
     return Content.assemble(heading, "\n", note)
