@@ -150,9 +150,9 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking):
         """The keys of the panel that has the focus, then those that always do something."""
         own = () if focused is None else OWN_KEYS.get(type(focused), ())
         # Who sees that training has failed asks why.
+        asks = self.failed and not self.has_class("-why")
         keys = tuple(
-            replace(each, rank=0) if each.name == "why" and self.failed else each
-            for each in WORKBENCH
+            replace(each, rank=0) if each.name == "why" and asks else each for each in WORKBENCH
         )
         self.query_one(KeyBar).actions = (*own, *keys)
 
