@@ -7,6 +7,7 @@ import numpy as np
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.case import Case
+from nntui.diagnosis.code import code_faults
 from nntui.diagnosis.depth import exploding, vanishing
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
@@ -19,6 +20,7 @@ from nntui.diagnosis.units import (
     dead_layers,
     dead_units,
     loss_mismatch,
+    one_unit,
     saturation,
     symmetric_start,
 )
@@ -34,6 +36,7 @@ MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     loss_mismatch,
     saturation,
     dead_units,
+    one_unit,
     without_bias,
     vanishing,
     exploding,
@@ -54,7 +57,7 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
     evidence = Evidence(subject, case)
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
-        found = [*_code(subject, case), *_certificates(evidence), *_measured(evidence)]
+        found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
         listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
@@ -64,10 +67,6 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
         findings=tuple(_tried(case.preset, each) for each in listed),
         checked=_checked(evidence),
     )
-
-
-def _code(subject: Subject, case: Case) -> list[Finding]:
-    return []
 
 
 def _certificates(evidence: Evidence) -> Iterator[Finding]:
@@ -146,7 +145,13 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
 
 def _checked(evidence: Evidence) -> tuple[str, ...]:
     """What was looked at, in words."""
-    looked = ["what the output can reach", "biases", "linearity", "rows that contradict each other"]
+    looked = [
+        "forward pass, updates and printed loss",
+        "what the output can reach",
+        "biases",
+        "linearity",
+        "rows that contradict each other",
+    ]
     progress = evidence.progress
     if progress.bad or not progress.trained:
         looked += ["units that start equal"]

@@ -8,6 +8,7 @@ from nntui.core.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.scales import init_factor
 
 TOO_HIGH = Rule(
     "rate-too-high",
@@ -22,8 +23,9 @@ TOO_LOW = Rule(
     "rate-too-low",
     "the learning rate is too low",
     MEASURED,
-    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4), "
-    "at the start and now (2e-2 where the loss still falls evenly), and too slowly",
+    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4) "
+    "at the start and now (2e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
+    "and the pace is too slow",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
     "the same run at ten times the rate is no better",
 )
@@ -45,8 +47,10 @@ DIVERGED = Rule(
 )
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
-EDGE, CREEPS, STEADY = 2.0, 2e-3, 10.0
-LEAPS, STEPS_OF_WEIGHTS = 0.1, 1e-4
+EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 10.0, 1e-2
+LEAPS, STEPS_OF_WEIGHTS, STAYED = 0.1, 1e-4, 0.1
+MANY, LONG = 50, 100
+FAR_OFF = 3.0
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
@@ -81,13 +85,20 @@ def rose(evidence: Evidence) -> bool:
         return False
     steps = np.diff(losses) > 0.01 * np.abs(losses[:-1])
     worse = losses[-1] > 1.05 * losses[0] or losses[-1] > 2.0 * losses.min()
-    return bool(worse or steps[-WINDOW:].mean() >= 0.1 or steps[:5].any())
+    return bool(worse or steps[-WINDOW:].mean() >= 0.1)
 
 
 def _step(evidence: Evidence, state: State) -> float:
     """How far a step of an optimiser with its own scaling moves the weights, as a share of them."""
     size = float(np.sqrt(np.mean(np.square(state.theta))))
     return evidence.rate(state) / size if size > 0.0 else np.inf
+
+
+def _edge(evidence: Evidence, state: State) -> float:
+    """The rate times the curvature, where more than `EDGE` overshoots."""
+    momentum = evidence.stated.training.momentum
+    share = (1.0 - momentum) / (1.0 + momentum) if momentum < 1.0 - 1.0 / LONG else 1.0
+    return evidence.rate(state) * evidence.curvature(state) * share
 
 
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
@@ -105,60 +116,95 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         better = rounded(rate * 0.01 / step)
         excess = step / LEAPS
     else:
-        # The start tells of the rate; later curvature may be its own work.
-        state = max((start, now), key=lambda each: evidence.rate(each) * evidence.curvature(each))
-        first = evidence.rate(start) * evidence.curvature(start)
-        product = evidence.rate(state) * evidence.curvature(state)
-        if product <= EDGE:
+        # The start tells of the rate; later curvature may be its own work.  Heavy-ball momentum
+        # widens the range of stable rates by 1 + momentum (Polyak 1964), but remembers overshoot.
+        state = max((start, now), key=lambda each: _edge(evidence, each))
+        first, product = _edge(evidence, start), _edge(evidence, state)
+        # Close to the edge training often goes on well; there the loss itself must show it.
+        shown = evidence.case.state.divergence is not None or turns(evidence.case.losses) >= TURNS
+        if product <= (EDGE if shown else 2.0 * EDGE):
             return
-        chosen = start if first > EDGE / 2.0 else state
-        better = rounded(rate / (evidence.rate(chosen) * evidence.curvature(chosen)))
-        said = (
-            f"rate * curvature is {product:.3g} at update {state.update}; above 2 steps overshoot"
-        )
+        better = rounded(rate / (first if first > EDGE / 2.0 else product))
+        said = f"rate * curvature is {product:.3g} at update {state.update}, where 2 is the edge"
+        memory = 1.0 / (1.0 - evidence.stated.training.momentum)
+        if memory >= LONG:
+            said += f", and momentum keeps them for {memory:.0f} updates"
         excess = product / EDGE
     yield Finding(
         TOO_HIGH,
         f"{said}, and the loss rose",
         first_update=start.update,
-        fixes=(
-            Fix(f"the learning rate {better:g}", {"training.learning_rate": better}),
-            Fix(f"the learning rate {rate / 10:g}", {"training.learning_rate": rate / 10}),
-        ),
+        fixes=_calmed(evidence, better),
         weight=0.75 + 0.1 * (1.0 - 1.0 / min(excess, 1e6)),
-        symptom_of=("inputs-not-scaled", "targets-not-scaled", "init-scale"),
+        symptom_of=("inputs-not-scaled", "targets-not-scaled", "init-scale", "penalty-dominates"),
     )
+
+
+def _calmed(evidence: Evidence, rate: float) -> tuple[Fix, ...]:
+    """A lower rate, a usual momentum, or both."""
+    usual = rounded(evidence.stated.training.learning_rate / 10.0)
+    if evidence.stated.training.momentum <= 1.0 - 1.0 / LONG:
+        return _rates(rate, usual)
+    return (Fix("momentum 0.9", {"training.momentum": 0.9}), *_rates(rate))
 
 
 def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
     """A rate at which even the steepest direction takes too long."""
     start, now = evidence.start, evidence.now
-    rate = evidence.stated.training.learning_rate
+    rate, fixes = evidence.stated.training.learning_rate, tuple[Fix, ...]()
     if evidence.scales_itself:
         share = max(_step(evidence, start), _step(evidence, now))
         if share >= STEPS_OF_WEIGHTS or rate == 0.0:
             return
         said, better = f"one step moves the weights by {share:.2g} of their size", 1e-3
     else:
-        product = max(evidence.rate(each) * evidence.curvature(each) for each in (start, now))
+        products = [evidence.rate(each) * evidence.curvature(each) for each in (start, now)]
+        decayed = evidence.rate(now) < DECAYED * evidence.rate(start)
+        product = products[1] if decayed else max(products)
         most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
-        if product >= most or product == 0.0:
+        crept = _stayed(evidence)
+        if product == 0.0 or (product >= most and crept is None):
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)
         said = f"rate * curvature is {product:.2g}, where about 1 is fast"
+        if crept is not None:
+            said += f"; all updates together moved the parameters by {crept:.2g} of their size"
+        if decayed:
+            fixes = (Fix("a constant learning rate", {"training.schedule": "constant"}),)
+            share = evidence.rate(now) / evidence.rate(start)
+            said += f": the schedule has brought the rate to {share:.2g} of its start"
     yield Finding(
         TOO_LOW,
         said + _time_left(evidence) + _flat(evidence),
         first_update=start.update,
-        fixes=(
-            Fix(f"the learning rate {better:g}", {"training.learning_rate": better}),
-            Fix(
-                f"the learning rate {rounded(better / 10):g}",
-                {"training.learning_rate": rounded(better / 10)},
-            ),
-        ),
+        fixes=fixes or _rates(better, rounded(better / 10)),
         weight=0.8,
-        symptom_of=("dead-layer", "dead-output", "symmetric", "penalty-dominates"),
+        symptom_of=(
+            *("dead-layer", "dead-output", "symmetric", "penalty-dominates", "loss-mismatch"),
+            *("inputs-not-scaled", "targets-not-scaled", "vanishing-gradient"),
+            *("rate-too-high", "diverged"),
+            *(("init-scale",) if init_factor(evidence) > FAR_OFF else ()),
+        ),
+    )
+
+
+def _stayed(evidence: Evidence) -> float | None:
+    """How far the parameters have come, as a share of their size; None if that is usual.
+
+    An update of 1e-4 of the weights is a tenth of what is usual (cs231n).
+    """
+    start, now = evidence.start, evidence.now
+    steps = now.update - start.update
+    if steps < MANY:
+        return None
+    size = float(np.linalg.norm(start.theta))
+    moved = float(np.linalg.norm(now.theta - start.theta)) / size if size > 0.0 else np.inf
+    return moved if moved < STAYED and moved / steps < STEPS_OF_WEIGHTS else None
+
+
+def _rates(*rates: float) -> tuple[Fix, ...]:
+    return tuple(
+        Fix(f"the learning rate {rate:g}", {"training.learning_rate": rate}) for rate in rates
     )
 
 
@@ -166,8 +212,10 @@ def _falls_evenly(evidence: Evidence) -> bool:
     """Whether the loss does fall, and as evenly as small steps make it."""
     losses = evidence.case.losses
     recent = losses[-max(10, len(losses) // 4) :]
+    if len(recent) < 10:
+        return False
     tenths = [float(part.mean()) for part in np.array_split(recent, 5)]
-    return len(recent) >= 10 and tenths[-1] < 0.99 * tenths[0] and bool((np.diff(tenths) < 0).all())
+    return tenths[-1] < 0.99 * tenths[0] and bool((np.diff(tenths) < 0).all())
 
 
 def _time_left(evidence: Evidence) -> str:
@@ -209,7 +257,7 @@ def oscillation(evidence: Evidence) -> Iterator[Finding]:
     yield Finding(
         OSCILLATION,
         f"{share:.0%} of the last epochs turned the loss around by 3 % or more",
-        fixes=(Fix(f"the learning rate {lower:g}", {"training.learning_rate": lower}),),
+        fixes=_rates(lower),
         weight=0.3,
         symptom_of=("rate-too-high", "diverged", "inputs-not-scaled", "targets-not-scaled"),
     )
@@ -227,7 +275,7 @@ def diverged(evidence: Evidence) -> Iterator[Finding]:
         layer=end.layer,
         first_update=end.update,
         fixes=(
-            Fix(f"the learning rate {rate:g}", {"training.learning_rate": rate}),
+            *_rates(rate),
             Fix("clip the gradient's norm to 1", {"training.clip_norm": 1.0}),
         ),
         units=((end.layer, end.cell[0]),) if end.layer is not None and end.cell else (),
