@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from nntui.diagnosis.experiments import Experiments
 from nntui.diagnosis.finding import Finding, Fix
-from nntui.diagnosis.rules import BAD_LUCK, TOO_FEW
+from nntui.diagnosis.rules import BAD_LUCK
+from nntui.diagnosis.units import TOO_FEW
 
 
 def findings(experiments: Experiments, seed: int) -> Iterator[Finding]:
