@@ -226,7 +226,7 @@ async def test_a_fix_becomes_a_branch_overlaid_on_the_original(calls: list[int])
         run = bench(pilot).run_shown
         mine = run.branch
         await pilot.press("down", "F")
-        await until(pilot, lambda: "B is trained as far" in status(pilot).note)
+        await until(pilot, lambda: status(pilot).note.startswith("B: "))
         other = bench(pilot).other
         assert other is not None
         assert (run.branch, run.update) == (mine, 600)
@@ -323,7 +323,7 @@ async def test_experiments_are_listed_and_one_becomes_a_branch(
         await pilot.pause()
         assert "training.momentum = 0.9" in shown(pilot)
         await pilot.press("escape", "enter")
-        await until(pilot, lambda: "B is trained as far" in status(pilot).note)
+        await until(pilot, lambda: status(pilot).note.startswith("B: "))
         other = bench(pilot).other
         assert other is not None
         assert other.branch.changes == {"training.momentum": 0.9}

@@ -40,6 +40,12 @@ def _diagnosed(case: Case) -> Diagnosis:
     return answer.diagnose(case)
 
 
+def _ended(branch: Branch) -> str:
+    """Whether the head of ``branch`` reached the goal."""
+    solved = "solved" if branch.solved else "not solved"
+    return "diverged" if branch.divergence is not None else solved
+
+
 class Diagnosing(Viewing):
     """Diagnoses the run at its cursor while the Why panel is seen, and tries what mends it."""
 
@@ -66,7 +72,7 @@ class Diagnosing(Viewing):
     def ended(self, reason: str) -> str:
         """How training ended, in words; where that is disappointing, with the key that asks why."""
         if reason == TRIED:
-            return "B is trained as far"
+            return self._verdict()
         hint = "; {why} says why" if reason == BUDGET and self.failed else ""
         return super().ended(reason) + fill_keys(hint)
 
@@ -209,21 +215,23 @@ class Diagnosing(Viewing):
             self.play(partial(self._bring, branch, run.head), note, endless=True)
             self.player.follows = False
         else:
-            self.show("train A: B comes after" if run.head == 0 else "B is trained as far")
+            self.show("train A: B comes after" if run.head == 0 else self._verdict())
 
     async def _bring(self, branch: Branch, target: int) -> str:
         await self.player.bring(branch, target)
         return TRIED
+
+    def _verdict(self) -> str:
+        """What came of the fix, in two words."""
+        return "" if self._fixed is None else f"B: {_ended(self._fixed[1])}"
 
     def _outcome(self) -> str:
         """What comes of the fix in the branch that is overlaid, beside the run on the screen."""
         if self._fixed is None or self.other is None or self.other.branch is not self._fixed[1]:
             return ""
         text, branch = self._fixed
-        ended = "solved" if branch.solved else "not solved"
-        ended = "diverged" if branch.divergence is not None else ended
         return (
-            f"{text}: {ended} at update {branch.update:,}, loss {loss_text(branch.loss)} "
+            f"{text}: {_ended(branch)} at update {branch.update:,}, loss {loss_text(branch.loss)} "
             f"(A {loss_text(self.run_shown.branch.loss)})"
         )
 
