@@ -69,6 +69,12 @@ async def test_the_panel_takes_the_place_of_the_story_and_gives_it_back(calls: l
         await pilot.press("W")
         await pilot.pause()
         assert not why(pilot).is_on_screen
+        bench(pilot).query_one(Heatmap).focus()
+        await pilot.press("z", "W")
+        await pilot.pause()
+        assert why(pilot).is_on_screen
+        await pilot.press("W")
+        await pilot.pause()
         assert bench(pilot).query_one(StoryPanel).has_focus
 
 

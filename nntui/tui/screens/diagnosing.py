@@ -80,7 +80,7 @@ class Diagnosing(Viewing):
         """Show what is wrong, or the story."""
         panel, shown = self.why, not self.has_class("-why")
         had_focus = self.focused is panel
-        if had_focus:
+        if shown or had_focus:
             self.action_unzoom()
         self.set_class(shown, "-why")
         if shown:
