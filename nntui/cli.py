@@ -244,6 +244,47 @@ def check(
         click.get_current_context().exit(FOUND_FAULT)
 
 
+@commands.command()
+@click.argument("preset")
+@click.option("--seed", type=int, help="Seed of the run that is diagnosed.")
+@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="For each fix.")
+@click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="In seconds.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def why(
+    preset: str,
+    seed: int | None,
+    seeds: int,
+    seconds: float,
+    changes: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Say why a preset does not learn, and what helps.
+
+    Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
+    """
+    from nntui.diagnosis.told import told
+    from nntui.diagnosis.why import why as ask
+
+    loaded, shown = load(preset, changes), progress_is_seen()
+    with interruptible() as interrupted:
+
+        def progress(words: str, share: float) -> bool:
+            if shown:
+                bar = "#" * min(int(30 * share), 30)
+                click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
+            return not interrupted
+
+        answer = ask(loaded, seed, seeds, seconds, progress)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    if as_json:
+        _print_json(answer.as_json())
+    else:
+        click.echo(told(answer))
+    exit_if(interrupted)
+
+
 @commands.command("export")
 @click.argument("preset")
 @click.option("--as", "target", required=True, metavar="numpy|pytorch", help="What it is to use.")

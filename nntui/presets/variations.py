@@ -14,12 +14,23 @@ FACTORS = ((10.0, "ten times"), (3.0, "three times"), (1 / 3, "a third of"), (0.
 
 def variations(preset: Preset) -> Iterator[Variation]:
     """Changes of the rate, the faults and the optimiser that ``preset`` can take anywhere."""
+    yield from rates(preset)
+    yield from _faults(preset)
+    yield from optimisers(preset)
+
+
+def rates(preset: Preset) -> Iterator[Variation]:
+    """Other learning rates."""
     training = preset.configuration.training
     for factor, words in FACTORS:
         rate = float(f"{training.learning_rate * factor:.3g}")
         if rate != training.learning_rate and isfinite(rate):
             yield f"{words} the learning rate: {rate:g}", {"training.learning_rate": rate}
-    yield from _faults(preset)
+
+
+def optimisers(preset: Preset) -> Iterator[Variation]:
+    """Other ways to make a step of a gradient."""
+    training = preset.configuration.training
     if training.optimiser in ("sgd", "nesterov"):
         momentum = 0.0 if training.momentum else 0.9
         yield f"momentum {momentum:g}", {"training.momentum": momentum}

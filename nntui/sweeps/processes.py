@@ -24,7 +24,7 @@ def local_processes(count: int) -> Iterator[Executor | None]:
     if count < 1:
         yield None
         return
-    _start_tracker()
+    start_tracker()
     before = {name: os.environ.get(name) for name in BLAS_THREADS}
     os.environ.update({name: value or "1" for name, value in before.items()})
     # A fork would copy the app's threads and locks in whatever state they are.
@@ -43,7 +43,7 @@ def local_processes(count: int) -> Iterator[Executor | None]:
                 del os.environ[name]
 
 
-def _start_tracker() -> None:
+def start_tracker() -> None:
     """Start the helper process that every spawned process needs, with the real error stream.
 
     It inherits that stream, and an app that has put another in its place has none to give.

@@ -106,6 +106,9 @@ WORKBENCH = (
         "output view",
         "The next view of them: of a unit, a table, a graph, ...",
     ),
+    Action(
+        "why", "W", "why?", "Why it does not learn, in the story's place; again: the story.", rank=4
+    ),
     Action("next_seed", "n", "next seed", "A new branch from the next seed.", rank=2),
     Action("choose_seed", "N", "seed", "A new branch from a seed that you give.", rank=8),
     Action("many_seeds", "s", "100 seeds", "Train 100 seeds in the background; open one.", rank=5),
@@ -182,6 +185,26 @@ OUTPUT = (
     Action("choose(1000000)", "end", "last", "The last sample.", shown="End", rank=2),
 )
 """Only while the outputs have the focus."""
+
+WHY = (
+    Action("choose(-1)", "up", "finding back", "The finding before.", rank=3),
+    Action("choose(1)", "down", "next", "The next finding, or fix that was tried.", rank=0),
+    Action(
+        "want('go')", "enter", "go there", "To where it began; a fix that was tried: apply.", rank=0
+    ),
+    Action("want('explain')", "E", "explain", "Explain it: formula, source, disproof.", rank=0),
+    Action("want('fix')", "F", "try fix", "Try its fix as a branch, overlaid on this one.", rank=0),
+    Action(
+        "want('try_all')",
+        "R",
+        "experiments",
+        "Try all fixes over many seeds in the background; again: cancel.",
+        rank=1,
+    ),
+    Action("page_up", "pageup", "text up", "Scroll the text up.", shown="PgUp", rank=3),
+    Action("page_down", "pagedown", "text down", "Scroll the text down.", shown="PgDn", rank=2),
+)
+"""Only while the Why panel has the focus."""
 
 BRANCHES = (
     Action("select", "enter", "switch", "Switch to the branch under the cursor.", rank=0),

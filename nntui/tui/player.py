@@ -57,10 +57,13 @@ class Player:
         """Go ``by`` steps up or down in `SPEEDS`."""
         self.speed = min(max(self.speed + by, 0), len(SPEEDS) - 1)
 
-    def slice(self, target: int) -> bool:
-        """Train the line towards ``target`` for one slice; whether it was reached, or diverged."""
+    def slice(self, target: int, other: Line | None = None) -> bool:
+        """Train the line, or an ``other``, towards ``target`` for one slice.
+
+        Returns whether that was reached, or the line diverged.
+        """
         with self.turn:
-            return self._pace.train(self.line, target, SLICE)
+            return self._pace.train(other or self.line, target, SLICE)
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""
@@ -68,6 +71,12 @@ class Player:
         while not self.slice(target):
             await _give_turns()
         return DIVERGED if self.run.divergence is not None else ARRIVED
+
+    async def bring(self, other: Line, target: int) -> str:
+        """Train an ``other`` line up to ``target`` at full speed; returns how it ended."""
+        while not self.slice(target, other):
+            await _give_turns()
+        return DIVERGED if other.divergence is not None else ARRIVED
 
     async def play(self) -> str:
         """Train until the line ends; returns the reason (see `Ending.reason`).

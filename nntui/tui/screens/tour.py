@@ -14,7 +14,7 @@ PAGES = (
         "A network that does not learn",
         "Each scenario of the library is a small network that somebody asked about in public. "
         "Nothing is trained before you say so: open the one that looks like yours with Enter, and "
-        "come back to the library with {library}.",
+        "come back to the library with {library}. {why} says why it does not learn.",
     ),
     (
         "One update at a time",

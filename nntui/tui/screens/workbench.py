@@ -1,6 +1,7 @@
 """The workbench: one scenario, its panels, and everything that can be done with its run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from nntui.tui.actions import (
     OUTPUT,
     PLOT,
     TIMELINE,
+    WHY,
     WORKBENCH,
     WRITING,
     Action,
@@ -28,6 +30,7 @@ from nntui.tui.actions import (
     fill_keys,
 )
 from nntui.tui.keeper import Keeper
+from nntui.tui.screens.diagnosing import Diagnosing
 from nntui.tui.screens.editing import Editing
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
@@ -35,7 +38,6 @@ from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
-from nntui.tui.screens.viewing import Viewing
 from nntui.tui.widgets.branches import BranchesPanel, entries
 from nntui.tui.widgets.entry_input import EntryInput
 from nntui.tui.widgets.heatmap import Heatmap
@@ -47,6 +49,7 @@ from nntui.tui.widgets.panel import Panel, TextPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 from nntui.tui.widgets.timeline import Timeline
+from nntui.tui.widgets.why import WhyPanel
 
 OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     Timeline: TIMELINE,
@@ -56,11 +59,12 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     BranchesPanel: BRANCHES,
     OutputPanel: OUTPUT,
     LossPlot: PLOT,
+    WhyPanel: WHY,
 }
 """The keys that a panel has of its own while it has the focus."""
 
 
-class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
+class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
     """The screen of one scenario."""
 
     DEFAULT_CSS = """
@@ -76,6 +80,11 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
     Workbench.-output OutputPanel { display: block; }
     Workbench.-output NetworkPanel { max-height: 30%; }
     Workbench.-short.-output StoryPanel { display: none; }
+    Workbench WhyPanel { height: 1fr; min-height: 6; display: none; }
+    Workbench.-why WhyPanel { display: block; }
+    Workbench.-why StoryPanel { display: none; }
+    Workbench.-short.-why OutputPanel { display: none; }
+    Workbench.-why NetworkPanel { max-height: 30%; }
     Workbench.-branched BranchesPanel { display: block; }
     Workbench.-short.-branched NetworkPanel { max-height: 25%; }
     Workbench.-short BranchesPanel { max-height: 32%; }
@@ -132,6 +141,7 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
                 yield BranchesPanel()
                 yield OutputPanel()
                 yield StoryPanel(self._preset.story)
+                yield WhyPanel()
         yield Timeline()
         yield KeyBar(WORKBENCH)
         yield self.size_message()
@@ -144,17 +154,29 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the keys of the panel that has the focus."""
         # An earlier focus may be told of later.
-        focused = self.focused or event.widget
-        own = OWN_KEYS.get(type(focused), ())
-        writes = isinstance(focused, EntryInput)
-        self.query_one(KeyBar).actions = own if writes else (*own, *WORKBENCH)
+        self._list_keys(self.focused or event.widget)
         if not isinstance(self.focused_panel, NetworkPanel):
             self.query_one(NetworkPanel).editor.leave()
+
+    def _list_keys(self, focused: Widget | None) -> None:
+        """The keys of the panel that has the focus, then those that always do something."""
+        own = () if focused is None else OWN_KEYS.get(type(focused), ())
+        # Who sees that training has failed asks why.
+        asks = self.failed and not self.has_class("-why")
+        keys = tuple(
+            replace(each, rank=0) if each.name == "why" and asks else each for each in WORKBENCH
+        )
+        writes = isinstance(focused, EntryInput)
+        self.query_one(KeyBar).actions = own if writes else (*own, *keys)
 
     def show(self, note: str | None = None) -> None:
         """Hand the panels a new snapshot, if there is anything new."""
         run, status, player = self.run_shown, self.query_one(StatusLine), self.player
-        shown = (run, run.branch, run.update, run.head, self.state, self.trains_on, player.speed)
+        theirs = None if self.other is None else self.other.head
+        shown = (
+            *(run, run.branch, run.update, run.head, theirs),
+            *(self.state, self.trains_on, player.speed),
+        )
         if note is None and shown == self._shown:
             return
         self._shown, snapshot = shown, run.snapshot()
@@ -184,6 +206,8 @@ class Workbench(Stepping, Guiding, Inspecting, Viewing, Taking, Editing):
             self.query_one(NetworkPanel).preset = run.preset
             self.query_one(NetworkPanel).editor.take(run.preset, run.seed)
             self._list_branches()
+            self._list_keys(self.focused)
+        self.look_why()
         self.moved.publish(run)
 
     def _say_all_of(self, note: str) -> None:

@@ -11,9 +11,11 @@ from nntui.tui.widgets.network import NetworkPanel
 from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.story import StoryPanel
 from nntui.tui.widgets.timeline import Timeline
+from nntui.tui.widgets.why import WhyPanel
 
 PANELS: tuple[type[Widget], ...] = (
     StoryPanel,
+    WhyPanel,
     LossPlot,
     Heatmap,
     Timeline,
@@ -60,9 +62,12 @@ class Zooming(TrainingScreen):
 
     def is_away(self, kind: type[Widget]) -> bool:
         """Whether the panel is not shown at all, zoomed or not."""
+        short, why = self.has_class("-short"), self.has_class("-why")
         if kind is StoryPanel:
-            return self.has_class("-output") and self.has_class("-short")
-        away = {BranchesPanel: "-branched", OutputPanel: "-output"}
+            return why or (short and self.has_class("-output"))
+        if kind is OutputPanel and short and why:
+            return True
+        away = {BranchesPanel: "-branched", OutputPanel: "-output", WhyPanel: "-why"}
         return kind in away and not self.has_class(away[kind])
 
     def _zoom(self, panel: Widget | None) -> None:

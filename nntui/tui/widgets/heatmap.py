@@ -20,12 +20,16 @@ from nntui.tui.readout import read_cell, read_unit
 from nntui.tui.viewport import LABEL, MARK, Viewport
 from nntui.tui.widgets.panel import Panel
 
+ARROW = "◄"
+"""Behind the name of a unit that is concerned; also where there are no colours."""
+
 
 class Heatmap(Panel):
     """One number of every unit on every sample, or of every weight, with a cell cursor."""
 
     COMPONENT_CLASSES = {
         "heatmap--label",
+        "heatmap--concerned",
         "heatmap--dead",
         "heatmap--saturated",
         "heatmap--next",
@@ -33,6 +37,7 @@ class Heatmap(Panel):
     }
     DEFAULT_CSS = """
     Heatmap .heatmap--label { color: $foreground-muted; }
+    Heatmap .heatmap--concerned { color: $text-accent; text-style: bold; }
     Heatmap .heatmap--dead { color: $text-error; text-style: bold; }
     Heatmap .heatmap--saturated { color: $text-warning; text-style: bold; }
     Heatmap .heatmap--next { color: $text-accent; text-style: bold reverse; }
@@ -69,7 +74,8 @@ class Heatmap(Panel):
         "weights. Deltas, gradients and steps are those of the next update, which is not made "
         "for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
         "other) or A minus B at the same update. On a weight or bias of A, Enter asks for another "
-        "value: at the head it counts from the next update on, in the past it begins a branch."
+        "value: at the head it counts from the next update on, in the past it begins a branch. "
+        "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it."
     )
 
     snapshot: reactive[Snapshot | None] = reactive(None)
@@ -90,6 +96,8 @@ class Heatmap(Panel):
     """One of `SCALES`."""
     ordered: reactive[bool] = reactive(False)
     """Whether the units of each layer are sorted, the largest first."""
+    concerned: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
+    """The units, as (layer, unit), that an arrow points at."""
     cell: reactive[tuple[int, int]] = reactive((0, 0))
     """The row and the column under the cell cursor."""
 
@@ -180,6 +188,10 @@ class Heatmap(Panel):
         at = found[0] if found else min(self.cell[0], last)
         self.set_reactive(Heatmap.cell, (at, self.cell[1]))
 
+    def watch_concerned(self) -> None:
+        """Point at those units."""
+        self._paint()
+
     def watch_cell(self) -> None:
         """Keep the cell in view."""
         self._arrange()
@@ -229,6 +241,14 @@ class Heatmap(Panel):
             row = min(max(self.cell[0] + rows, 0), len(self._rows) - 1)
             column = min(max(self.cell[1] + columns, 0), self._columns - 1)
             self.cell = (row, column)
+
+    def bring_into_view(self) -> None:
+        """Move the cell cursor to the first unit that is concerned, if it is at none of them."""
+        places = [
+            at for at, row in enumerate(self._rows) if (row.layer, row.unit) in self.concerned
+        ]
+        if places and self.cell[0] not in places:
+            self.cell = (places[0], self.cell[1])
 
     def on_click(self, event: Click) -> None:
         """Put the cell cursor where the mouse points."""
@@ -324,8 +344,11 @@ class Heatmap(Panel):
         look = Look(self.app.current_theme.dark, self._colours, dead, label)
         cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
         end = self._ends.get(row.layer, 0.0)
+        name = Segment(row.label.ljust(LABEL), dead if row.dead else label)
+        if (row.layer, row.unit) in self.concerned:
+            name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
         return [
-            Segment(row.label.ljust(LABEL), dead if row.dead else label),
+            name,
             *draw_cells(row, self._view.columns, self._view.width, end, look, cursor),
             Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
         ]

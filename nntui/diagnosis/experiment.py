@@ -1,0 +1,117 @@
+"""The result of an experiment: a fix against nothing changed, from the same seeds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nntui.diagnosis.finding import Fix
+from nntui.diagnosis.laboratory import Trial
+from nntui.diagnosis.paired import HELPS, p_value, verdict
+from nntui.sweeps.block import Outcome
+from nntui.sweeps.result import wilson
+
+ENOUGH = 4
+"""Seeds that must have come to an end for a round to count."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A fix over ``seeds`` seeds, paired with the baseline's same seeds."""
+
+    fix: Fix
+    seeds: int
+    epochs: int
+    solved: int
+    baseline_solved: int
+    won: int
+    """Seeds that only the fix solves."""
+    lost: int
+    """Seeds that only the baseline solves."""
+    loss: float
+    """The middle final loss; infinite where half of the runs have none that is finite."""
+
+    @classmethod
+    def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
+        """What is known of ``trial``: of its longest round with enough seeds; None if nothing."""
+        shared = {
+            epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
+            for epochs, outcomes in list(trial.outcomes.items())
+        }
+        rounds = sorted(
+            (min(len(seeds), ENOUGH), epochs) for epochs, seeds in shared.items() if seeds
+        )
+        if not rounds:
+            return None
+        epochs = rounds[-1][1]
+        ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
+        before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
+        pairs = [
+            (each.solved(trial.preset.goal), other.solved(baseline.preset.goal))
+            for each, other in zip(ended, before, strict=True)
+        ]
+        return cls(
+            fix=trial.fix,
+            seeds=len(pairs),
+            epochs=epochs,
+            solved=sum(now for now, _ in pairs),
+            baseline_solved=sum(then for _, then in pairs),
+            won=sum(now and not then for now, then in pairs),
+            lost=sum(then and not now for now, then in pairs),
+            loss=middle(ended),
+        )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The Wilson 95 % interval of the share that the fix solves."""
+        return wilson(self.solved, self.seeds)
+
+    @property
+    def p(self) -> float:
+        """See `paired.p_value`."""
+        return p_value(self.won, self.lost)
+
+    @property
+    def verdict(self) -> str:
+        """``helps``, ``no effect`` or ``harms``."""
+        return verdict(self.won, self.lost)
+
+    @property
+    def helps(self) -> bool:
+        """Whether it solves more seeds than nothing changed, beyond chance."""
+        return self.verdict == HELPS
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Smaller is better: longest trained, most solved, fewest changes, least loss.
+
+        Shares of different numbers of seeds are compared by the lower ends of their intervals.
+        Where nothing is solved the loss decides.
+        """
+        changes = len(self.fix.changes) if self.solved else 0
+        return (-self.epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
+
+    def as_json(self) -> dict[str, Any]:
+        """An entry of ``experiments`` in ``why --json``."""
+        return {
+            "fix": self.fix.text,
+            "set": dict(self.fix.changes),
+            "seeds": self.seeds,
+            "epochs": self.epochs,
+            "solved": self.solved,
+            "baseline_solved": self.baseline_solved,
+            "interval": list(self.interval),
+            "p_value": self.p,
+            "verdict": self.verdict,
+        }
+
+
+def middle(outcomes: Sequence[Outcome]) -> float:
+    """The median final loss, that of a diverged run being infinite."""
+    losses = sorted(
+        math.inf
+        if each.diverged or each.final_loss is None or not math.isfinite(each.final_loss)
+        else each.final_loss
+        for each in outcomes
+    )
+    return losses[len(losses) // 2] if losses else math.inf

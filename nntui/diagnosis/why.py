@@ -1,0 +1,201 @@
+"""Why a preset does not learn: its run diagnosed, the fixes tried, and one answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nntui.diagnosis.answer import diagnose
+from nntui.diagnosis.case import observe
+from nntui.diagnosis.experiment import Experiment
+from nntui.diagnosis.experiments import SECONDS, SEEDS, Experiments, experiment, workshop
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
+from nntui.diagnosis.fixes import MEND
+from nntui.diagnosis.laboratory import Laboratory, Progress
+from nntui.diagnosis.luck import findings as found_by_experiment
+from nntui.diagnosis.rules import PLATEAU
+from nntui.presets.preset import Preset
+from nntui.presets.schema import check_seed
+from nntui.timeline.ending import BUDGET, TARGET, Ending
+from nntui.timeline.pace import Pace
+from nntui.timeline.run import Run
+
+OWN_RUN = 1 / 3
+"""The share of the time that the run of the seed may take."""
+RESERVE = 0.8
+"""Seconds kept back for the start and the end of the program."""
+SLICE = 0.1
+"""Seconds of training between two calls of the progress."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is wrong with one run, what mends it, and how that is known."""
+
+    preset: Preset
+    seed: int
+    updates: int
+    """How far the run of the seed was trained."""
+    ended: str | None
+    """Why it ended there, as `Ending.reason` says; None where the time did."""
+    loss: float | None
+    solved: bool
+    findings: tuple[Finding, ...]
+    """The headline's first."""
+    checked: tuple[str, ...]
+    experiments: Experiments | None
+    """None where nothing had to be tried."""
+    interrupted: bool = False
+
+    @property
+    def headline(self) -> Finding | None:
+        """The cause, None where nothing is wrong or none was found."""
+        return self.findings[0] if self.findings else None
+
+    @property
+    def own(self) -> Experiment | None:
+        """The experiment with the headline's own fix, if it was made."""
+        if self.headline is None or self.experiments is None:
+            return None
+        return self.experiments.of(self._own_fixes)
+
+    @property
+    def _own_fixes(self) -> tuple[Any, ...]:
+        if self.headline is None:
+            return ()
+        own = tuple(fix for fix in self.headline.fixes if fix.changes)
+        return (MEND, *own) if self.headline.rule.is_code_fault else own
+
+    @property
+    def best(self) -> Experiment | None:
+        """The experiment to follow: of those that help, the best, or one that is as good.
+
+        Where the intervals overlap, one that mends the headline's own cause is preferred.
+        """
+        tried = self.experiments.tried if self.experiments is not None else ()
+        helping = [each for each in tried if each.helps]
+        if not helping:
+            return None
+        near = [each for each in helping if each.interval[1] >= helping[0].interval[0]]
+        near = [each for each in near if each.epochs == helping[0].epochs]
+        mending = [
+            each
+            for each in near
+            if any(fix.changes.items() <= each.fix.changes.items() for fix in self._own_fixes)
+        ]
+        return (mending or helping)[0]
+
+    @property
+    def fix(self) -> str | None:
+        """What to do, in words: what was seen to help, else what the headline proposes."""
+        if self.best is not None:
+            return self.best.fix.text
+        fixes = self.headline.fixes if self.headline is not None else ()
+        return fixes[0].text if fixes else None
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``why --json`` prints."""
+        headline, best = self.headline, self.best
+        return {
+            "preset": self.preset.name,
+            "seed": self.seed,
+            "headline": None
+            if headline is None
+            else {
+                "code": headline.code,
+                "cause": headline.rule.title,
+                "evidence": headline.evidence,
+                "class": headline.rule.klass,
+                "layer": headline.layer,
+                "first_update": headline.first_update,
+                "disproof": headline.rule.disproof,
+                "fix": self.fix,
+                "set": None if best is None else dict(best.fix.changes),
+            },
+            "findings": [each.as_json() for each in self.findings],
+            "experiments": self.experiments.as_json() if self.experiments is not None else [],
+            "reduced": self.experiments.reduced if self.experiments is not None else None,
+            "updates": self.updates,
+            "solved": self.solved,
+            "checked": list(self.checked),
+        }
+
+
+def why(
+    preset: Preset,
+    seed: int | None = None,
+    seeds: int = SEEDS,
+    seconds: float = SECONDS,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> Answer:
+    """The answer for ``preset`` trained from ``seed`` (its own if None), within ``seconds``.
+
+    The run is trained to its end, or for a third of the time; then every fix is tried from
+    ``seeds`` seeds on ``workers`` processes (one a processor; 0: in this thread).  ``progress``
+    ends it early by returning False, and the answer holds what was done.  Raises ConfigError for
+    a seed that is none.
+    """
+    run = Run(preset, check_seed(preset.seed if seed is None else seed))
+    with workshop(max(seconds - RESERVE, seconds / 2), progress, workers) as laboratory:
+        start = diagnose(observe(run))
+        ended = _train(run, laboratory)
+        end = diagnose(observe(run))
+        findings = together(start, end)
+        tried = None
+        if findings or (ended in (BUDGET, TARGET) and not run.solved):
+            tried = experiment(preset, findings, laboratory, seeds)
+            if not run.solved:
+                findings = with_experiments(findings, tuple(found_by_experiment(tried, run.seed)))
+        return Answer(
+            preset=preset,
+            seed=run.seed,
+            updates=run.update,
+            ended=ended,
+            loss=run.loss,
+            solved=run.solved,
+            findings=findings,
+            checked=end.checked,
+            experiments=tried,
+            interrupted=laboratory.stopped,
+        )
+
+
+def _train(run: Run, laboratory: Laboratory) -> str | None:
+    """Train to the end of the budget, or of the time for it; the reason for the end."""
+    ending, pace = Ending(), Pace()
+    until = laboratory.left * (1 - OWN_RUN)
+    while (reason := ending.reason(run)) is None and laboratory.left > until:
+        if not laboratory.go_on(f"training seed {run.seed}"):
+            break
+        pace.train(run, ending.next_look(run), SLICE)
+    return reason
+
+
+def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
+    """The findings at the ``end``, dated by those at the ``start``, and what else held there."""
+    at_start = {(each.code, each.layer) for each in start.findings}
+    at_end = {(each.code, each.layer) for each in end.findings}
+    dated = [
+        replace(each, first_update=0)
+        if each.first_update is None and (each.code, each.layer) in at_start
+        else each
+        for each in end.findings
+    ]
+    if end.learns:
+        return tuple(dated)
+    others = [
+        each
+        for each in start.findings
+        if each.rule.klass == PROOF and (each.code, each.layer) not in at_end
+    ]
+    return (*dated, *others)
+
+
+def with_experiments(
+    findings: Sequence[Finding], experimental: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """``findings`` and ``experimental`` ones, which lead where no cause is known."""
+    causes = [each for each in findings if each.rule is not PLATEAU]
+    if experimental and not causes:
+        return (*experimental, *findings)
+    return (*findings, *experimental)
