@@ -378,6 +378,55 @@ async def test_the_recent_epochs_are_plotted_and_all_again() -> None:
         assert plot._rows[-1] == axis
 
 
+async def test_other_branches_are_ghosts_behind_the_losses_until_a_key_takes_them_away() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        plot = bench(pilot).query_one(LossPlot)
+        for key in ("m", "n", "m", "n", "e"):
+            await pilot.press(key)
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        first, second, _ = run.tree.branches
+        assert [each.losses for each in plot.ghosts.curves] == [first.losses, second.losses]
+        assert "dotted: 2 other branches" in shown(pilot)
+        assert any(role == "ghost" for row in plot._rows for _, role in row)
+        await pilot.press("E")
+        await pilot.pause()
+        assert "dotted" not in shown(pilot)
+        assert not any(role == "ghost" for row in plot._rows for _, role in row)
+        assert bench(pilot).view["ghosts"] is False
+        await pilot.press("E", "t", "up", "o")
+        await pilot.pause()
+        other = bench(pilot).other
+        assert other is not None
+        assert other.branch is second
+        assert [each.losses for each in plot.ghosts.curves] == [first.losses]
+        assert "dotted: 1 other branch" in shown(pilot)
+
+
+async def test_the_overlaid_branch_is_in_every_plot_from_where_it_parted() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "f")
+        await pilot.pause()
+        await pilot.press(*"training.learning_rate=0.02", "enter", "m")
+        await pilot.pause()
+        run, plot = bench(pilot).run_shown, bench(pilot).query_one(LossPlot)
+        other = bench(pilot).other
+        assert other is not None
+        for _ in (each for each in PLOTS if each is not TEST and each is not REPORTED):
+            await pilot.press("P")
+            await pilot.pause()
+            theirs = plot.measured_other
+            assert theirs[0].update == other.update == 600
+            assert theirs[-1].update == other.head
+            assert any(role == "other" for row in plot._rows for _, role in row)
+            assert "B main" in str(plot.border_subtitle)
+        plot.focus()
+        await pilot.press("home")
+        await pilot.pause()
+        assert "  B at 600: " in str(plot.border_title)
+        assert run.update == 1200
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_plot_fits_every_size(size: tuple[int, int]) -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
