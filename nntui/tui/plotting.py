@@ -25,6 +25,7 @@ ROLES = {
     "orange": "cursor",
     "red": "bad",
     "gray+": "ghost",
+    "cyan": "testing",
 }
 LINES = ("past", "other", "goal", "cursor")
 """The roles that several lines take in turn."""
@@ -99,16 +100,18 @@ def draw_fit(
     samples = fit.samples
     if fit.truth is not None:
         _segments(figure, Line(fit.x, fit.truth), "goal", "braille" if coloured else ".")
-    for values in fit.values:
-        finite = np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
-        _segments(figure, Line(fit.x, finite), "past")
+    plus = "braille" if coloured else "+"
+    for of, role, marker in ((fit.other, "other", plus), (fit.values, "past", "braille")):
+        for values in () if of is None else of:
+            finite = np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
+            _segments(figure, Line(fit.x, finite), role, marker)
     if fit.with_targets:
         few = 3 * samples.x.shape[1] < width
         for chosen, role, marker in (
             (~samples.testing, "goal", "o"),
-            (samples.testing, "other", "t"),
+            (samples.testing, "testing", "t"),
         ):
-            if chosen.any() and (few or fit.truth is None or role == "other"):
+            if chosen.any() and (few or fit.truth is None or role == "testing"):
                 x = np.tile(samples.x[0, chosen], len(samples.targets))
                 y = samples.targets[:, chosen].ravel()
                 mark = marker if few or not coloured else "braille"
@@ -158,7 +161,7 @@ _BRAILLE = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])
 
 
 def _dot(grid: npt.NDArray[np.bool_], line: Line, curve: Curve) -> None:
-    """Set every second dot across ``line`` in ``grid``, whose first row is the lowest."""
+    """Set every second dot along ``line`` in ``grid``, whose first row is the lowest."""
     rows, columns = grid.shape
     x = (line.x - curve.start) / (curve.last - curve.start) * (columns - 1)
     y = (line.y - curve.low) / (curve.high - curve.low) * (rows - 1)
@@ -167,7 +170,9 @@ def _dot(grid: npt.NDArray[np.bool_], line: Line, curve: Curve) -> None:
     at = np.concatenate([[0.0], np.cumsum(steps)])
     fine = np.arange(at[-1] + 1.0)
     across, down = (np.rint(np.interp(fine, at, each)).astype(np.intp) for each in (x, y))
-    seen = (across >= 0) & (across < columns) & (across % 2 == 0) & (down >= 0) & (down < rows)
+    moved = np.concatenate([[True], (np.diff(across) != 0) | (np.diff(down) != 0)])
+    across, down = across[moved][::2], down[moved][::2]
+    seen = (across >= 0) & (across < columns) & (down >= 0) & (down < rows)
     grid[down[seen], across[seen]] = True
 
 

@@ -9,7 +9,8 @@ from nntui.timeline.ahead import Ahead
 from nntui.timeline.ghosts import Ghosts, ghosts_of
 from nntui.timeline.grid import ALL, HELD, KINDS, LAYER, SCALES, Kind
 from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measured, Measures, Plot
-from nntui.timeline.outputs import SURFACE, picture_of, views
+from nntui.timeline.outputs import SURFACE, views
+from nntui.timeline.outputs_of_two import picture_of_two
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.branching import Branching
 from nntui.tui.screens.zooming import Zooming
@@ -154,7 +155,12 @@ class Viewing(Branching, Zooming):
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
         cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
-        panel.picture = picture_of(run, snapshot, what, unit, cells)
+        theirs = None if self.other is None else (self.other, self.other.snapshot())
+        picture, shown = picture_of_two(
+            (run, snapshot), theirs, what, unit, cells, self.heatmap.shown
+        )
+        panel.set_reactive(OutputPanel.shown, shown)
+        panel.picture = picture
 
     def _unit_of(self, run: Run) -> tuple[int, int]:
         """The unit under the heatmap's cursor; on a target, the output."""

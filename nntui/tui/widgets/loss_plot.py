@@ -261,7 +261,8 @@ class LossPlot(Panel):
             return f"epoch {at:,}"
         text = self._values(self.measured, at)
         theirs = self.measured_other
-        return text + (f"  B at {self._values(theirs, at)[7:]}" if theirs else "")
+        known = theirs and theirs[0].epochs <= at
+        return text + (f"  B at {self._values(theirs, at)[7:]}" if known else "")
 
     def _values(self, measured: tuple[Measured, ...], at: int) -> str:
         near = nearest(measured, at)
