@@ -13,7 +13,7 @@ from nntui.presets.schema import override
 from nntui.timeline.ahead import Ahead
 from nntui.timeline.compared import DIFFERENCE, B
 from nntui.timeline.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
-from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures
+from nntui.timeline.measures import DEAD, PLOTS, REPORTED, TEST, Measures
 from nntui.timeline.outputs import FitCurve, Graph, Samples, Surface, views
 from nntui.timeline.session import open_session
 from nntui.tui.app import NNTUI
@@ -233,6 +233,25 @@ async def test_the_surface_of_a_unit_is_that_of_the_heatmaps_cursor() -> None:
         assert "surface of unit 1.1" in shown(pilot)
 
 
+async def test_the_outputs_of_b_follow_the_key_of_the_heatmap() -> None:
+    async with NNTUI(load_preset("xor-sigmoid")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "n", "m", "t", "up", "o", "k")
+        await pilot.pause()
+        panel, other = bench(pilot).query_one(OutputPanel), bench(pilot).other
+        assert other is not None
+        for shown_now in ("A", "B", "A-B"):
+            assert f"Output {shown_now}: surface of output" in shown(pilot)
+            assert f"B {other.outputs[0, 0]:.4g}" in shown(pilot)
+            await pilot.press("d")
+            await pilot.pause()
+        await pilot.press("K", "K")
+        await pilot.pause()
+        assert "Output A, B: row by row" in shown(pilot)
+        assert isinstance(panel.picture, Samples)
+        assert panel.picture.other is not None
+        np.testing.assert_array_equal(panel.picture.other, other.outputs)
+
+
 @pytest.mark.parametrize("size", [*SIZES, (90, 30)])
 @pytest.mark.parametrize("name", ["add-tanh", "square-fixed", "xor-relu"])
 async def test_the_outputs_fit_every_size(size: tuple[int, int], name: str) -> None:
@@ -363,6 +382,59 @@ async def test_the_recent_epochs_are_plotted_and_all_again() -> None:
         await pilot.press("G")
         await pilot.pause()
         assert plot._rows[-1] == axis
+
+
+async def test_other_branches_are_ghosts_behind_the_losses_until_a_key_takes_them_away() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        plot = bench(pilot).query_one(LossPlot)
+        for key in ("m", "n", "m", "n", "e"):
+            await pilot.press(key)
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        first, second, _ = run.tree.branches
+        assert [each.losses for each in plot.ghosts.curves] == [first.losses, second.losses]
+        assert "dotted: 2 other branches" in shown(pilot)
+        assert any(role == "ghost" for row in plot._rows for _, role in row)
+        await pilot.press("E")
+        await pilot.pause()
+        assert "dotted" not in shown(pilot)
+        assert not any(role == "ghost" for row in plot._rows for _, role in row)
+        assert bench(pilot).view["ghosts"] is False
+        await pilot.press("E", "t", "up", "o")
+        await pilot.pause()
+        other = bench(pilot).other
+        assert other is not None
+        assert other.branch is second
+        assert [each.losses for each in plot.ghosts.curves] == [first.losses]
+        assert "dotted: 1 other branch" in shown(pilot)
+
+
+async def test_the_overlaid_branch_is_in_every_plot_from_where_it_parted() -> None:
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "m", "j", *"600", "enter", "f")
+        await pilot.pause()
+        await pilot.press(*"training.learning_rate=0.02", "enter", "m")
+        await pilot.pause()
+        run, plot = bench(pilot).run_shown, bench(pilot).query_one(LossPlot)
+        other = bench(pilot).other
+        assert other is not None
+        for _ in (each for each in PLOTS if each is not TEST and each is not REPORTED):
+            await pilot.press("P")
+            await pilot.pause()
+            theirs = plot.measured_other
+            assert theirs[0].update <= 600 < theirs[1].update
+            assert theirs[-1].update == other.head == 1200
+            if plot.plot is not DEAD:  # none is, so that A's lines hide those of B
+                assert any(role == "other" for row in plot._rows for _, role in row)
+            assert "B differs at 601" in str(plot.border_subtitle)
+        plot.focus()
+        await pilot.press("home")
+        await pilot.pause()
+        assert "  B at " not in str(plot.border_title)
+        await pilot.press("end")
+        await pilot.pause()
+        assert "  B at 1,200: " in str(plot.border_title)
+        assert run.update == 1200
 
 
 @pytest.mark.parametrize("size", SIZES)

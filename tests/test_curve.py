@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntui.timeline import curve as curves
-from nntui.timeline.curve import Curve, nice_numbers
+from nntui.timeline.curve import Curve, Overlay, nice_numbers
 from nntui.timeline.losses import LossHistory
 from nntui.tui.palette import LEVELS, glyph, level_of, short
 from nntui.tui.plotting import draw_curve
@@ -126,3 +127,45 @@ def test_a_number_fits_its_cell_and_keeps_its_sign(value: float, width: int) -> 
 def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert level_of(value, 2.0) == level
     assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
+
+
+@settings(max_examples=50)
+@given(LOSSES, st.lists(LOSSES, max_size=3), st.integers(0, 20), st.booleans(), st.booleans())
+def test_ghosts_lie_behind_a_picture_that_is_the_same_without_them(
+    values: list[float], others: list[list[float]], first: int, log: bool, coloured: bool
+) -> None:
+    ghosts = [Overlay(history(each), min(first, len(each)), len(each)) for each in others]
+    epoch = len(values)
+    named = {"log": log, "bins": 60, "most_ticks": 5}
+    plain = make_curve(values, epoch, 0.1, **named)
+    haunted = make_curve(values, epoch, 0.1, ghosts=ghosts, **named)
+    assert (haunted.start, haunted.last) == (plain.start, plain.last)
+    assert haunted.hidden == plain.hidden
+    # Twice as long at most, beside the room at its ends.
+    assert haunted.high - haunted.low <= 2.3 * (plain.high - plain.low)
+    rows = draw_curve(haunted, 40, 10, coloured=coloured)
+    without = draw_curve(replace(haunted, ghosts=()), 40, 10, coloured=coloured)
+    for row, same in zip(rows, without, strict=True):
+        cells = [(mark, role) for text, role in row for mark in text]
+        bare = [(mark, role) for text, role in same for mark in text]
+        assert len(cells) == 40
+        assert all(was == now for was, now in zip(bare, cells, strict=True) if was[0] != " ")
+        ghostly = [mark for mark, role in cells if role == "ghost" and mark != " "]
+        assert all("\u2800" < mark <= "\u28ff" if coloured else mark == "." for mark in ghostly)
+
+
+def test_a_ghost_is_drawn_at_its_losses_and_counted_where_it_leaves() -> None:
+    level = history([0.01] * 50)
+    rising = history([1.0] * 20 + [1e9] * 30)
+    ghosts = [Overlay(level, 0, 50), Overlay(rising, 0, 50)]
+    curve = make_curve([1.0] * 50, 50, 0.1, ghosts=ghosts, log=True, bins=80, most_ticks=5)
+    assert curve.beyond == 2
+    inside = make_curve([1.0] * 50, 50, 0.01, ghosts=ghosts[:1], log=True, bins=80, most_ticks=5)
+    assert inside.beyond == 0
+    assert (inside.low, inside.high) == pytest.approx((-2.1, 0.1))
+    assert (curve.low, curve.high) == pytest.approx((-1.71, 0.71))
+    rows = draw_curve(replace(inside, goal=None), 40, 12, coloured=False)
+    dotted = [at for at, row in enumerate(rows) for text, role in row if role == "ghost"]
+    assert dotted == [9]
+    short = make_curve([1.0] * 5, 5, 0.01, ghosts=ghosts[:1], log=True, bins=80, most_ticks=5)
+    assert short.last == 5

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Array
 
+from nntui.timeline.appended import PIECE
 from nntui.timeline.losses import BLOCK, LossHistory
 
 SPECIAL = (math.inf, -math.inf, math.nan, 0.0, -0.0, -1.0, 1e308, 5e-324)
@@ -31,7 +32,10 @@ def history(values: list[float]) -> LossHistory:
     return made
 
 
-SIZES = st.one_of(st.integers(0, 3 * BLOCK), st.sampled_from([4000, 99 * BLOCK, 99 * BLOCK + 1]))
+SIZES = st.one_of(
+    st.integers(0, 3 * BLOCK),
+    st.sampled_from([4000, PIECE - 1, PIECE, PIECE + 1, 99 * BLOCK, 99 * BLOCK + 1]),
+)
 SHARES = st.sampled_from([0.0, 0.01, 0.3, 1.0])
 SEEDS = st.integers(0, 10**6)
 
@@ -110,9 +114,11 @@ def test_what_is_read_is_a_copy() -> None:
     for made in (parent, child):
         before = made.read().tolist()
         made.read()[...] = 9.0
-        made.own[...] = 9.0
+        for piece in made.own:
+            with pytest.raises(ValueError, match="read-only"):
+                piece[...] = 9.0
         assert made.read().tolist() == before
-    assert child.own.tolist() == [0.5]
+    assert np.concatenate(child.own).tolist() == [0.5]
 
 
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.booleans())
@@ -196,3 +202,15 @@ def test_a_long_history_is_thinned_to_about_the_width_that_is_asked_for() -> Non
     assert 10 <= len(thinned.first) <= 22
     few = made.thinned(30, 50, 20)
     assert few.first.tolist() == list(range(30, 50))
+
+
+def test_a_picture_of_the_losses_costs_one_piece_however_long_they_are() -> None:
+    made = history([1.0] * (3 * PIECE + 5))
+    before = made.own
+    made.append(2.0)
+    assert [len(piece) for piece in before] == [PIECE, PIECE, PIECE, 5]
+    assert all(mine is theirs for mine, theirs in zip(before[:3], made.own[:3], strict=True))
+    made.cut(PIECE + 1)
+    made.append(3.0)
+    assert [each.tolist() for each in before] == [[1.0] * PIECE] * 3 + [[1.0] * 5]
+    assert made.read(PIECE, PIECE + 2).tolist() == [1.0, 3.0]

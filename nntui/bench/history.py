@@ -65,7 +65,7 @@ def seeking() -> Iterator[Row]:
             within = f"{length:,} updates of {name}"
             case = f"seek in {within}: 95th percentile, and median time"
             yield _measured(case, 1e3 * slow, "ms", SLOWEST_SEEK, median)
-            size = run.tree.budget.nbytes + run.branch.losses.own.nbytes
+            size = run.tree.budget.nbytes + 8 * len(run.branch.losses)
             yield _measured(f"history of {within}", size / MIB, "MiB", LARGEST_HISTORY)
 
 

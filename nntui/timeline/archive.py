@@ -82,7 +82,7 @@ def write_archive(path: Path, manifest: str, vectors: Mapping[str, Sequence[AnyV
                 with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w") as member:
                     member.write(_header(kind, sum(part.size for part in parts)))
                     for part in parts:
-                        member.write(np.ascontiguousarray(part, dtype=kind).tobytes())
+                        member.write(np.ascontiguousarray(part, dtype=kind).data)
         digest = _digest(file)
         file.seek(-DIGITS, os.SEEK_END)
         file.write(digest)

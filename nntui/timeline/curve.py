@@ -56,6 +56,12 @@ class Curve:
     start: int = 0
     more: tuple[tuple[str, Line], ...] = ()
     """Lines of what was measured, each with a name of one character."""
+    more_of_other: tuple[tuple[str, Line], ...] = ()
+    """Likewise of the other branch."""
+    ghosts: tuple[Line, ...] = ()
+    """The other branches of all, as far as they lie within the picture."""
+    beyond: int = 0
+    """How many of those leave the picture above or below."""
 
 
 def nice_numbers(low: float, high: float, most: int) -> list[float]:
@@ -106,12 +112,14 @@ def make_curve(
     bins: int,
     most_ticks: int,
     overlay: Overlay | None = None,
+    ghosts: Sequence[Overlay] = (),
     start: int = 0,
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
     ``bins`` is how many points fit side by side, ``most_ticks`` how many labels one above the
-    other, ``start`` the finished epochs at which the picture begins.
+    other, ``start`` the finished epochs at which the picture begins.  ``ghosts`` stretch
+    the axis to twice its length at most, and the picture by no epoch.
     """
     first = max(start - 1, 0)
     past = losses.thinned(min(first, epoch), epoch, bins)
@@ -125,9 +133,8 @@ def make_curve(
         )
     other, last = None, epochs
     if overlay is not None:
-        parted = max(min(max(overlay.first, start), overlay.epochs) - 1, 0)
-        other = _line(overlay.losses.thinned(parted, overlay.epochs, bins), log)
         last = max(last, overlay.epochs)
+        other = _of(overlay, start, last, bins, log)
     goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
     shown = np.concatenate([line.y for line in (past_line, future_line, other) if line is not None])
     shown = shown[~np.isnan(shown)]
@@ -135,6 +142,8 @@ def make_curve(
     inside = [] if goal_at is None or (start and len(shown)) else [goal_at]
     if len(shown):
         inside += [float(np.min(shown)), float(np.max(shown))]
+    behind = [_of(each, start, last, bins // 2, log) for each in ghosts]
+    inside += _stretched(inside, behind)
     low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
@@ -151,7 +160,29 @@ def make_curve(
         not_finite=bad,
         hidden=hidden,
         start=start,
+        ghosts=tuple(behind),
+        beyond=sum(bool(np.any((line.y < low) | (line.y > high))) for line in behind),
     )
+
+
+def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Line:
+    """What of ``overlay`` lies between ``start`` and ``last``, from where it parted."""
+    end = min(overlay.epochs, last)
+    parted = max(min(max(overlay.first, start), end) - 1, 0)
+    return _line(overlay.losses.thinned(parted, end, max(bins, 1)), log)
+
+
+def _stretched(inside: list[float], behind: Sequence[Line]) -> list[float]:
+    """The ends of the axis with the lines ``behind``, at most half of ``inside`` further out."""
+    values = np.concatenate([line.y for line in behind] or [np.empty(0)])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return []
+    if inside:
+        low, high = padded(min(inside), max(inside))
+        room = (high - low) / 2
+        values = np.clip(values, low - room, high + room)
+    return [float(values.min()), float(values.max())]
 
 
 def make_chart(
@@ -164,15 +195,17 @@ def make_chart(
     most_ticks: int,
     start: int = 0,
     counts: bool = False,
+    others: Sequence[tuple[str, Array, Array]] = (),
 ) -> Curve:
     """A picture of measured ``lines`` (a name, x in epochs, y), likewise.
 
+    ``others`` are the same of another branch.
     ``counts`` are drawn from 0 on.  ``epoch`` is where the cursor is, if anything was trained
     beyond it; ``goal`` is drawn where it is given.
     """
     drawn, hidden = [], 0
     bad: list[Array] = []
-    for name, x, y in lines:
+    for name, x, y in (*lines, *others):
         seen = x >= start
         x, y = x[seen], y[seen]
         finite = np.isfinite(y)
@@ -195,14 +228,15 @@ def make_chart(
         other=None,
         low=low,
         high=high,
-        last=max(epochs, start + 1),
+        last=max([epochs, start + 1, *(math.ceil(x.max(initial=0.0)) for _, x, _ in others)]),
         cursor=epoch if epoch is not None and epoch >= start else None,
         goal=goal_at if goal_at is not None and low <= goal_at <= high else None,
         ticks=_with_top(ticks, low, high, most_ticks, values, log),
         not_finite=np.concatenate(bad or [np.empty(0)]),
         hidden=hidden,
         start=start,
-        more=tuple(drawn),
+        more=tuple(drawn[: len(lines)]),
+        more_of_other=tuple(drawn[len(lines) :]),
     )
 
 

@@ -1,13 +1,13 @@
 """The reported losses of a branch: eight bytes an epoch, and answers that do not read them all."""
 
-from array import array
 from dataclasses import dataclass
 
 import numpy as np
 
 from nntui.core.tape import Array
+from nntui.timeline.appended import Appended
 
-BLOCK = 64
+BLOCK = 256
 """Epochs that are summed up together; a picture of many epochs is made of whole blocks."""
 
 
@@ -39,7 +39,7 @@ class LossHistory:
     def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
         """Begin with the first ``epochs`` losses of ``shared``, which are not copied."""
         self._shared, self._start = shared, epochs
-        self._own = array("d")
+        self._own = Appended()
         self._blocks = np.empty((5, 0))
         self._rises: list[int] = []
         self._seen = (0, 0.0, 0.0)
@@ -61,18 +61,18 @@ class LossHistory:
 
     def extend(self, losses: Array) -> None:
         """The losses of the next epochs."""
-        self._own.frombytes(np.ascontiguousarray(losses, dtype=np.float64).tobytes())
+        self._own.extend(losses)
 
     def cut(self, epochs: int) -> None:
         """Forget what follows the first ``epochs``; those that are shared stay."""
-        del self._own[max(epochs - self._start, 0) :]
+        self._own.cut(max(epochs - self._start, 0))
         self._blocks = self._blocks[:, : epochs // BLOCK]
         self._seen = (0, 0.0, 0.0)
 
     @property
-    def own(self) -> Array:
-        """The losses that are not shared, a copy."""
-        return np.array(self._own, dtype=np.float64)
+    def own(self) -> tuple[Array, ...]:
+        """The losses that are not shared, in pieces that later losses do not change."""
+        return self._own.pieces
 
     def read(self, start: int = 0, stop: int | None = None) -> Array:
         """The losses of epochs ``start`` to before ``stop``, a copy."""
@@ -80,8 +80,8 @@ class LossHistory:
         parts: list[Array] = []
         history: LossHistory | None = self
         while history is not None and start < stop:
-            own = history._own[max(start - history._start, 0) : max(stop - history._start, 0)]
-            parts.insert(0, np.array(own, dtype=np.float64))
+            first, last = max(start - history._start, 0), max(stop - history._start, 0)
+            parts.insert(0, history._own.read(first, last))
             stop, history = min(stop, history._start), history._shared
         return np.concatenate(parts) if parts else np.empty(0)
 
@@ -95,7 +95,7 @@ class LossHistory:
         """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
-        if stop - start <= 4 * BLOCK * bins or first >= last:
+        if stop - start <= 2 * BLOCK * bins or first >= last:
             if stop - start <= 2 * bins:
                 starts = np.arange(start, stop)
             return _thinned(starts, _summed_up(self.read(start, stop), starts - start))

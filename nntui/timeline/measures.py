@@ -15,6 +15,7 @@ from nntui.core.tape import Array
 from nntui.core.trainer import Trainer
 from nntui.timeline.ahead import Ahead
 from nntui.timeline.branch import Branch, Stretch
+from nntui.timeline.difference import parted_at
 from nntui.timeline.replay import affordable, replayed
 
 MOST = 128
@@ -76,6 +77,12 @@ class Measures:
             found = [self.of(state) for state in list(kept.values())[::stride]]
         last = [self.of(branch.state)] if not found or found[-1].update < head else []
         return (*found, *last)
+
+    def beside(self, mine: Branch, theirs: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+        """The same along ``theirs``, from the update on in which it parts from ``mine``."""
+        parted, found = parted_at(mine, theirs), self.along(theirs, fine=fine)
+        first = max((at for at, each in enumerate(found) if each.update <= parted), default=0)
+        return found[first:]
 
     def _of(self, branch: Branch, update: int) -> dict[int, Measured]:
         """What is known of the stretch that ``update`` lies in."""

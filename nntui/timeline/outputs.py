@@ -49,6 +49,8 @@ class Samples:
     predicted: Classes | None
     """Likewise the class that the network says."""
     classes: int
+    other: Array | None = None
+    """What the network of the overlaid branch makes of them, (outputs, rows)."""
 
     @property
     def errors(self) -> Array:
@@ -77,12 +79,15 @@ class FitCurve:
     samples: Samples
     with_targets: bool
     """Whether ``values`` are to be held against the targets."""
+    other: Array | None = None
+    """The overlaid branch's ``values``, (outputs, points)."""
 
     def axis(self, most: int) -> tuple[float, float, Ticks]:
         """The y axis: its ends, and at most ``most`` ticks."""
         parts = [
             self.values.ravel(),
             *([self.samples.targets.ravel()] if self.with_targets else []),
+            *([] if self.other is None else [self.other.ravel()]),
         ]
         seen = np.concatenate(parts)
         seen = np.clip(seen[np.isfinite(seen)], -LARGEST, LARGEST)
@@ -106,6 +111,8 @@ class Surface:
     centre: float
     """What parts the two sides: 0, or 0.5 between 0 and 1."""
     samples: Samples
+    targets_part: float | None = None
+    """What parts the samples by their targets, where that is not the centre: in a difference."""
 
     @property
     def largest(self) -> float:
@@ -120,6 +127,8 @@ class Confusion:
     training: Classes
     testing: Classes
     samples: Samples
+    minus: bool = False
+    """Whether those of another network are subtracted."""
 
     @property
     def right(self) -> tuple[int, int]:

@@ -74,10 +74,9 @@ class _Packer:
         kept = (state for _, state in branch.marks if state is not None)
         firsts = (stretch.first for stretch in branch.stretches)
         for state in (*branch.keyframes, *firsts, *kept, branch.head):
-            if state not in states:
-                states[state] = len(states)
-                self._add_state(state)
-        self.vectors["losses"].append(branch.losses)
+            states.setdefault(state, len(states))
+        self._add_states(list(states))
+        self.vectors["losses"] += branch.losses
         if branch.dead is not None:
             self.vectors["dead"].append(branch.dead.astype(np.uint8))
         flips = [(x.layer, x.unit, x.died, x.after, x.by) for x in branch.flips]
@@ -111,13 +110,13 @@ class _Packer:
             "flips": len(flips),
         }
 
-    def _add_state(self, state: State) -> None:
-        self.vectors["states"].append(
-            np.array([state.update, self._random(state), self._order(state.order)])
-        )
-        self.vectors["loss_sums"].append(np.array([state.loss_sum]))
-        self.vectors["parameters"].append(state.theta)
-        self.vectors["slots"].extend(state.slots)
+    def _add_states(self, states: list[State]) -> None:
+        numbers = [(each.update, self._random(each), self._order(each.order)) for each in states]
+        self.vectors["states"].append(np.array(numbers).ravel())
+        self.vectors["loss_sums"].append(np.array([each.loss_sum for each in states]))
+        for state in states:
+            self.vectors["parameters"].append(state.theta)
+            self.vectors["slots"].extend(state.slots)
 
     def _random(self, state: State) -> int:
         """The place of the state's random state; most states share one."""

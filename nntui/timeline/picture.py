@@ -34,8 +34,8 @@ class BranchPicture:
     distance: int
     marks: tuple[tuple[int, State | None], ...]
     head: State
-    losses: Array
-    """Its own."""
+    losses: tuple[Array, ...]
+    """Its own, in pieces."""
     looked_at: int
     dead: Mask | None
     flips: tuple[Flip, ...]

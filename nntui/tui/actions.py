@@ -117,6 +117,9 @@ WORKBENCH = (
     Action("slower", "minus", "slower", "Run slower.", shown="-", rank=7),
     Action("plot", "P", "plot", "Plot the next: losses, gradients, steps, dead units.", rank=6),
     Action("recent", "G", "recent/whole", "Plot the recent epochs, or all of them.", rank=8),
+    Action(
+        "ghosts", "E", "ghosts", "The other branches dotted in the loss plot; again: not.", rank=8
+    ),
     Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
     Action(
         "do_step",

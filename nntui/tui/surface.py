@@ -106,6 +106,9 @@ def _marks(
         if surface.winners is not None and samples.labels is not None:
             label = int(samples.labels[at])
             mark = (str(label % 10), _of_class(label, look.blank, True))
+        elif surface.targets_part is not None:
+            style = cell_style(0, look.dark, look.colours, False)  # a target is no difference
+            mark = (ABOVE if target > surface.targets_part else BELOW, style + Style(bold=True))
         else:
             level = level_of(target - surface.centre, surface.largest)
             style = cell_style(level, look.dark, look.colours, False)

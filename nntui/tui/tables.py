@@ -1,5 +1,7 @@
 """Tables of what a network says: targets, predictions and errors, or classes confused."""
 
+import numpy as np
+
 from nntui.timeline.outputs import Confusion, Samples
 from nntui.tui.palette import short
 
@@ -17,12 +19,12 @@ def draw_table(samples: Samples, width: int, height: int, sample: int) -> Lines:
     """A line a data row, as many as fit around the chosen ``sample``; the inputs come last."""
     outputs, rows = samples.targets.shape
     shown = min(outputs, MOST_SHOWN)
-    wide = WIDE if width >= ROW + (2 * shown + 1) * WIDE else NARROW
+    each = 2 if samples.other is None else 3
+    wide = WIDE if width >= ROW + (each * shown + 1) * WIDE else NARROW
     names = [""] if outputs == 1 else [f" {at}" for at in range(shown)]
     header = "row".ljust(ROW if wide == WIDE else 4)
-    header += "".join(
-        f"{f'target{name}'[-wide:]:>{wide}}{f'output{name}'[-wide:]:>{wide}}" for name in names
-    )
+    titles = ("target", "output") if samples.other is None else ("target", "A", "B")
+    header += "".join(f"{f'{title}{name}'[-wide:]:>{wide}}" for name in names for title in titles)
     header += f"{'error' if outputs == 1 else 'worst':>{wide}}  inputs"
     fitting = max(height - 1, 1)
     first = max(min(sample - fitting // 2, rows - fitting), 0)
@@ -38,10 +40,10 @@ def _row(samples: Samples, row: int, wide: int) -> str:
         return f"{value:.4g}".rjust(wide) if wide == WIDE else short(value, wide - 1).rjust(wide)
 
     text = f"{row}{' t' if samples.testing[row] else ''}".ljust(ROW if wide == WIDE else 4)
-    for target, said in zip(
-        samples.targets[:MOST_SHOWN, row], samples.predictions[:MOST_SHOWN, row], strict=True
-    ):
-        text += number(target) + number(said)
+    columns = [samples.targets, samples.predictions]
+    columns += [] if samples.other is None else [samples.other]
+    for numbers in zip(*(column[:MOST_SHOWN, row] for column in columns), strict=True):
+        text += "".join(map(number, numbers))
     inputs = ", ".join(f"{x:.3g}" for x in samples.x[:MOST_SHOWN, row])
     wrong = "wrong class: " if _is_wrong(samples, row) else ""
     return f"{text}{number(float(samples.worst[row]))}  {wrong}{inputs}"
@@ -60,16 +62,22 @@ def draw_confusion(confusion: Confusion, width: int, height: int) -> Lines:
         ("training rows", confusion.training, confusion.right[0]),
         ("test rows", confusion.testing, confusion.right[1]),
     ):
-        total = int(counts.sum())
+        testing = name == "test rows"
+        total = int((confusion.samples.testing == testing).sum())
         if not total:
             continue
-        lines.append((_cut(f"{name}: {right:,} of {total:,} right", width), "value"))
-        wide = max(len(f"{int(counts.max()):,}"), len(str(len(counts) - 1))) + 2
+        told = f"{right:+,} right in A" if confusion.minus else f"{right:,} of {total:,} right"
+        lines.append((_cut(f"{name}: {told}", width), "value"))
+        wide = max(
+            len(f"{int(np.abs(counts).max()):,}") + confusion.minus, len(str(len(counts) - 1))
+        )
+        wide += 2
         head = "".join(f"{at:>{wide}}" for at in range(len(counts)))
         lines.append((_cut(f"class  taken for{head}", width), "label"))
         for at, row in enumerate(counts.tolist()):
-            cells = "".join(f"{count:>{wide},}" for count in row)
-            role = "value" if sum(row) == row[at] else "wrong"
+            sign = "+" if confusion.minus else ""
+            cells = "".join(f"{count:>{sign if count else ''}{wide},}" for count in row)
+            role = "value" if not any(row[:at] + row[at + 1 :]) else "wrong"
             lines.append((_cut(f"{at:<16}{cells}", width), role))
     return lines[:height]
 

@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from nntui.timeline import Run, Snapshot
 from nntui.timeline.ahead import Ahead
+from nntui.timeline.ghosts import Ghosts, ghosts_of
 from nntui.timeline.grid import ALL, HELD, KINDS, LAYER, SCALES, Kind
-from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measures, Plot
-from nntui.timeline.outputs import SURFACE, picture_of, views
+from nntui.timeline.measures import PLOTS, REPORTED, TEST, Measured, Measures, Plot
+from nntui.timeline.outputs import SURFACE, views
+from nntui.timeline.outputs_of_two import picture_of_two
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.branching import Branching
 from nntui.tui.screens.zooming import Zooming
@@ -40,6 +42,8 @@ class Viewing(Branching, Zooming):
     _measures: Measures | None = None
     seen: Mapping[str, Any] = MappingProxyType({})
     """How the panels are looked at, to be saved; what is missing is as it was at first."""
+    ghosts = True
+    """Whether the other branches are drawn behind the losses."""
     output = ""
     """What is seen of the outputs; the most telling, where it cannot be had."""
 
@@ -71,6 +75,7 @@ class Viewing(Branching, Zooming):
             "scale": heatmap.scale,
             "plot": plot.plot.name,
             "recent": plot.recent,
+            "ghosts": self.ghosts,
             "output": self.output if self.shows_outputs else None,
         }
         self.show(note)
@@ -85,6 +90,7 @@ class Viewing(Branching, Zooming):
         heatmap.scale = next((each for each in SCALES if each == seen.get("scale")), LAYER)
         plot.plot = _named(PLOTS, seen.get("plot"))
         plot.recent = seen.get("recent") is True
+        self.ghosts = seen.get("ghosts") is not False
         output = seen.get("output")
         self.set_class(isinstance(output, str), "-output")
         self.output = output if isinstance(output, str) else ""
@@ -96,10 +102,19 @@ class Viewing(Branching, Zooming):
         if plot.plot is REPORTED:
             self._measures = None
             plot.set_reactive(LossPlot.measured, ())
+            plot.set_reactive(LossPlot.measured_other, ())
+            run, other = self.run_shown, self.other
+            branches, overlaid = run.tree.branches, None if other is None else other.branch
+            shown = ghosts_of(run.branch, branches, overlaid) if self.ghosts else Ghosts()
+            plot.set_reactive(LossPlot.ghosts, shown)
         else:
             self._measures = self._measures or Measures()
-            measured = self._measures.along(self.run_shown.branch, fine=not self.running)
-            plot.set_reactive(LossPlot.measured, measured)
+            fine, mine = not self.running, self.run_shown.branch
+            plot.set_reactive(LossPlot.measured, self._measures.along(mine, fine=fine))
+            theirs: tuple[Measured, ...] = ()
+            if self.other is not None:
+                theirs = self._measures.beside(mine, self.other.branch, fine=fine)
+            plot.set_reactive(LossPlot.measured_other, theirs)
 
     def action_plot(self) -> None:
         """Plot the next of what there is."""
@@ -110,6 +125,11 @@ class Viewing(Branching, Zooming):
         self._looked(
             f"plot of {plot.plot.title.lower()}{', by layer' if plot.plot.per_layer else ''}"
         )
+
+    def action_ghosts(self) -> None:
+        """Draw the other branches behind the losses, or not."""
+        self.ghosts = not self.ghosts
+        self._looked("other branches dotted" if self.ghosts else "other branches not drawn")
 
     def action_recent(self) -> None:
         """Plot the recent epochs, or all."""
@@ -135,7 +155,12 @@ class Viewing(Branching, Zooming):
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
         cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
-        panel.picture = picture_of(run, snapshot, what, unit, cells)
+        theirs = None if self.other is None else (self.other, self.other.snapshot())
+        picture, shown = picture_of_two(
+            (run, snapshot), theirs, what, unit, cells, self.heatmap.shown
+        )
+        panel.set_reactive(OutputPanel.shown, shown)
+        panel.picture = picture
 
     def _unit_of(self, run: Run) -> tuple[int, int]:
         """The unit under the heatmap's cursor; on a target, the output."""

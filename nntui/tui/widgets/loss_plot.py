@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from nntui.timeline import Snapshot
 from nntui.timeline.curve import Curve, Overlay, make_chart, make_curve, recent
+from nntui.timeline.ghosts import Ghosts
 from nntui.timeline.measures import REPORTED, TEST, Measured, Plot, nearest, series
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.plotting import Cells, draw_curve
@@ -50,6 +51,7 @@ class LossPlot(Panel):
         "loss-plot--past",
         "loss-plot--future",
         "loss-plot--other",
+        "loss-plot--ghost",
         "loss-plot--goal",
         "loss-plot--cursor",
         "loss-plot--bad",
@@ -60,6 +62,7 @@ class LossPlot(Panel):
     LossPlot .loss-plot--future { color: $foreground-disabled; }
     LossPlot .loss-plot--other { color: #d787d7; }
     LossPlot:light .loss-plot--other { color: #870087; }
+    LossPlot .loss-plot--ghost { color: $foreground-muted; }
     LossPlot .loss-plot--goal { color: $text-success; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
@@ -83,10 +86,13 @@ class LossPlot(Panel):
         "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
         "another colour (without colours, in + signs) from the fork on; the line below names it "
         "as B and says at which update, and in which tensor, it first differs from A. "
+        "Dotted lines behind the curve are all other branches that have losses, earlier seeds "
+        "among them, from where they part; a key below takes them away. "
         "Other plots, by the keys below, are measured at the states that the run keeps: the "
         "training loss (which the gradient belongs to), the loss on test rows (t; r is the same "
         "on training rows), and a line a layer, ending in its number: the norm of the gradient, "
-        "of the step beside the weights, and dead units. With the focus here, left and right "
+        "of the step beside the weights, and dead units. With B overlaid, its lines are there "
+        "too, in B's colour or in + signs. With the focus here, left and right "
         "move an inspector line, which the title reads; Enter goes there."
     )
 
@@ -94,6 +100,10 @@ class LossPlot(Panel):
     """What is plotted, from the next snapshot on."""
     measured: reactive[tuple[Measured, ...]] = reactive(())
     """The branch, measured, where ``plot`` needs it, likewise."""
+    measured_other: reactive[tuple[Measured, ...]] = reactive(())
+    """Likewise the overlaid branch, from where it parted."""
+    ghosts: reactive[Ghosts] = reactive(Ghosts())
+    """The other branches behind the losses, from the next snapshot on."""
     recent: reactive[bool] = reactive(False)
     """Whether only the last epochs are shown."""
     inspected: reactive[int | None] = reactive(None)
@@ -221,6 +231,7 @@ class LossPlot(Panel):
                 most_ticks=most_ticks,
                 start=self._start,
                 counts=self.plot.counts,
+                others=series(self.plot, self.measured_other),
             )
         return make_curve(
             snapshot.losses,
@@ -231,6 +242,7 @@ class LossPlot(Panel):
             bins=2 * width,
             most_ticks=most_ticks,
             overlay=None if self.overlaid is None else self.overlaid.overlay,
+            ghosts=self.ghosts.curves,
             start=self._start,
         )
 
@@ -247,11 +259,17 @@ class LossPlot(Panel):
             return text + (f"  B {other.losses[at - 1]:.6g}" if other and known else "")
         if not self.measured:
             return f"epoch {at:,}"
-        near = nearest(self.measured, at)
-        values = "  ".join(
-            f"{name} {y[near]:.3g}".strip() for name, _, y in series(self.plot, self.measured)
-        )
-        return f"update {self.measured[near].update:,}: {values}"
+        text = self._values(self.measured, at)
+        theirs = self.measured_other
+        if not theirs or theirs[0].epochs > at:
+            return text
+        return text + f"  B at {self._values(theirs, at)[7:]}"
+
+    def _values(self, measured: tuple[Measured, ...], at: int) -> str:
+        near = nearest(measured, at)
+        lines = series(self.plot, measured)
+        values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)
+        return f"update {measured[near].update:,}: {values}"
 
     def _caption(self, curve: Curve, snapshot: Snapshot) -> None:
         # Only a changed caption is set, because setting one repaints the whole panel.
@@ -268,12 +286,15 @@ class LossPlot(Panel):
             parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
         if len(curve.not_finite):
             parts.append(f"{len(curve.not_finite):,} not finite: x")
-        if self.overlaid is not None and self.plot is REPORTED:
+        if self.plot is not REPORTED:
+            parts.append(f"measured at {len(self.measured)} updates")
+        elif self.ghosts.told:
+            beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
+            parts.append(f"dotted: {self.ghosts.told}{beyond}")
+        if self.overlaid is not None:
             room = self.size.width - 6 - sum(len(part) + 2 for part in parts)
             colour = self.get_component_styles("loss-plot--other").color.hex6
             parts.append(f"[{colour}]{escape(self.overlaid.caption(room))}[/]")
-        if self.plot is not REPORTED:
-            parts.append(f"measured at {len(self.measured)} updates")
         subtitle = "; ".join(parts)
         if self.border_title != title:
             self.border_title = title

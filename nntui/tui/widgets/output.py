@@ -28,12 +28,17 @@ class OutputPanel(Panel):
 
     COMPONENT_CLASSES = {
         f"output--{role}"
-        for role in ("past", "goal", "other", "cursor", "axis", "label", "value", "chosen", "wrong")
+        for role in (
+            *("past", "goal", "other", "testing", "cursor", "axis"),
+            *("label", "value", "chosen", "wrong"),
+        )
     }
     DEFAULT_CSS = """
     OutputPanel .output--past { color: $text-primary; text-style: bold; }
     OutputPanel .output--goal { color: $text-success; }
-    OutputPanel .output--other { color: $text-accent; text-style: bold; }
+    OutputPanel .output--other { color: #d787d7; }
+    OutputPanel:light .output--other { color: #870087; }
+    OutputPanel .output--testing { color: $text-accent; text-style: bold; }
     OutputPanel .output--cursor { color: $text-warning; }
     OutputPanel .output--axis { color: $foreground-muted; }
     OutputPanel .output--label { color: $foreground-muted; }
@@ -52,11 +57,16 @@ class OutputPanel(Panel):
         "wrong classes marked. Other views: the curve or surface of the unit under the heatmap's "
         "cursor, how classes are confused, and the network drawn as a graph: orange weights are "
         "positive, blue ones negative, full lines are near the layer's largest and dotted ones "
-        "smaller. With the focus here, the arrow keys choose a sample; the last line reads it."
+        "smaller. Where another branch is overlaid, its curve is drawn too (in the colour of B, or "
+        "in + signs) and the table has its column; of surfaces, confused classes and graphs there "
+        "is A, B, or A minus B, as in the heatmap. With the focus here, the arrow keys choose a "
+        "sample; the last line reads it."
     )
 
     picture: reactive[Picture | None] = reactive(None)
     """What is drawn."""
+    shown: reactive[str] = reactive("")
+    """What of two branches it shows, from the next picture on; empty where there is but one."""
     sample: reactive[int] = reactive(0)
     """The data row that is read out."""
 
@@ -163,19 +173,20 @@ class OutputPanel(Panel):
         look, below = self._look, ""
         match picture:
             case FitCurve(name=name):
-                title = f"Output: {name} of x" if name != "output" else "Output: prediction, target"
+                title = f"{name} of x" if name != "output" else "prediction, target"
             case Surface(name=name):
-                title = f"Output: surface of {name}"
+                title = f"surface of {name}"
                 several = picture.winners is not None
                 below = (
                     "classes" if several else legend(look.dark, look.colours, f"{picture.centre:g}")
                 )
             case Graph():
-                title, below = "Output: weights", legend(look.dark, look.colours)
+                title, below = "weights", legend(look.dark, look.colours)
             case Confusion():
-                title = "Output: classes confused"
+                title = "classes confused"
             case Samples():
-                title = "Output: row by row"
+                title = "row by row"
+        title = f"Output {self.shown}".rstrip() + f": {title}"
         # Only a new one is set, because that repaints the panel.
         if self.border_title != title:
             self.border_title = title
@@ -192,6 +203,8 @@ class OutputPanel(Panel):
             f"{names[1]} {', '.join(f'{value:.4g}' for value in samples.predictions[:8, at])}",
             f"x {', '.join(f'{value:.4g}' for value in samples.x[:8, at])}",
         ]
+        if samples.other is not None:
+            parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
         text = "  ".join(parts)
         return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
