@@ -395,12 +395,12 @@ async def test_other_branches_are_ghosts_behind_the_losses_until_a_key_takes_the
         assert [each.losses for each in plot.ghosts.curves] == [first.losses, second.losses]
         assert "dotted: 2 other branches" in shown(pilot)
         assert any(role == "ghost" for row in plot._rows for _, role in row)
-        await pilot.press("E")
+        await pilot.press("Y")
         await pilot.pause()
         assert "dotted" not in shown(pilot)
         assert not any(role == "ghost" for row in plot._rows for _, role in row)
         assert bench(pilot).view["ghosts"] is False
-        await pilot.press("E", "t", "up", "o")
+        await pilot.press("Y", "t", "up", "o")
         await pilot.pause()
         other = bench(pilot).other
         assert other is not None

@@ -118,7 +118,7 @@ WORKBENCH = (
     Action("plot", "P", "plot", "Plot the next: losses, gradients, steps, dead units.", rank=6),
     Action("recent", "G", "recent/whole", "Plot the recent epochs, or all of them.", rank=8),
     Action(
-        "ghosts", "E", "ghosts", "The other branches dotted in the loss plot; again: not.", rank=8
+        "ghosts", "Y", "ghosts", "The other branches dotted in the loss plot; again: not.", rank=8
     ),
     Action("log_scale", "y", "log/linear", "Switch the loss axis: logarithmic or linear.", rank=8),
     Action(
@@ -195,7 +195,7 @@ WHY = (
     Action(
         "want('go')", "enter", "go there", "To where it began; a fix that was tried: apply.", rank=0
     ),
-    Action("want('explain')", "E", "explain", "Explain it: formula, source, disproof.", rank=0),
+    Action("want('explain')", "M", "more", "More about it: formula, source, disproof.", rank=0),
     Action("want('fix')", "F", "try fix", "Try its fix as a branch, overlaid on this one.", rank=0),
     Action(
         "want('try_all')",
