@@ -21,7 +21,7 @@ from nntui.diagnosis.naming import DERIVATIVE, FACTOR, KNOWN
 from nntui.diagnosis.subject import Subject
 from nntui.diagnosis.tensors import Tensor, tensors_of
 from nntui.diagnosis.trials import Replays
-from nntui.diagnosis.update import FAULT, distance, residuals
+from nntui.diagnosis.update import FAULT, ROUNDING, distance, residuals
 
 UPDATE, FORWARD, PRINTED = "update-wrong", "forward-wrong", "printed-loss-wrong"
 
@@ -139,7 +139,15 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
         for at, (mine, other) in enumerate(zip(replays.observed, without, strict=True))
     ]
     worst = max(shown, key=_off)
-    first = max((each for each in shown if each[1] == 0), key=_off)
+    # A run that stands still would show only what rounding left of its steps.
+    least = ROUNDING * np.linalg.norm(replays.updates[0].before)
+    own = [
+        each
+        for each in shown
+        if each[1] == 0
+        and any(np.linalg.norm(made[0].step[each[2].span]) > least for made in (every, without))
+    ]
+    first = max(own, key=_off, default=worst)
     off, at, tensor = first if first[0] > WORTH_SHOWING * worst[0] else worst
     mine, right, replay = (
         each[at].step[tensor.span] for each in (replays.observed, without, every)
