@@ -133,21 +133,16 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
     replays, rules = examined.replays, examined.named.rules
     others = tuple(each for each in rules if each != entry)
     every, without = replays.of(rules), replays.of(others)
-    shown = [
-        (distance(mine.step[tensor.span], other.step[tensor.span]), at, tensor)
-        for tensor in tensors_of(replays.stated)
-        for at, (mine, other) in enumerate(zip(replays.observed, without, strict=True))
-    ]
+    shown = []
+    for tensor in tensors_of(replays.stated):
+        for at, pair in enumerate(zip(replays.observed, without, strict=True)):
+            mine, right = (each.step[tensor.span] for each in pair)
+            # A run that stands still has only what rounding leaves of its steps.
+            least = ROUNDING * np.linalg.norm(replays.updates[at].before)
+            felt = max(np.linalg.norm(mine), np.linalg.norm(right)) > least
+            shown.append((distance(mine, right) if felt else 0.0, at, tensor))
     worst = max(shown, key=_off)
-    # A run that stands still would show only what rounding left of its steps.
-    least = ROUNDING * np.linalg.norm(replays.updates[0].before)
-    own = [
-        each
-        for each in shown
-        if each[1] == 0
-        and any(np.linalg.norm(made[0].step[each[2].span]) > least for made in (every, without))
-    ]
-    first = max(own, key=_off, default=worst)
+    first = max((each for each in shown if each[1] == 0), key=_off)
     off, at, tensor = first if first[0] > WORTH_SHOWING * worst[0] else worst
     mine, right, replay = (
         each[at].step[tensor.span] for each in (replays.observed, without, every)
