@@ -6,16 +6,20 @@ consists of, so that who follows it arrives at what was planted.
 
 from typing import NamedTuple
 
-_CODES = """
-bias-decay update-before-backprop derivative derivative-at-a wrong-sign sum-for-mean
-wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum
-update-wrong forward-wrong printed-loss-wrong
-output-range no-bias linear symmetric contradictory-targets dead-layer dead-output
-dead-units saturation vanishing-gradient exploding-gradient diverged rate-too-high
-rate-too-low oscillation inputs-not-scaled init-scale penalty-dominates loss-mismatch plateau
-targets-not-scaled bad-luck too-few-units
+_PROGRAM = """
+bias-decay update-before-backprop derivative derivative-at-a wrong-sign sum-for-mean wrong-factor
+no-weights-in-backprop frozen-bias bias-after-activation penalty-sum update-wrong forward-wrong
+printed-loss-wrong
 """
-VOCABULARY = frozenset(_CODES.split())
+_OTHERS = """
+output-range no-bias linear symmetric contradictory-targets dead-layer dead-output dead-units
+saturation vanishing-gradient exploding-gradient diverged rate-too-high rate-too-low oscillation
+inputs-not-scaled init-scale penalty-dominates loss-mismatch plateau targets-not-scaled bad-luck
+too-few-units
+"""
+CODE_CODES = frozenset(_PROGRAM.split())
+"""The codes which say that a program is wrong."""
+VOCABULARY = CODE_CODES | frozenset(_OTHERS.split())
 """Every code that a finding can have."""
 
 

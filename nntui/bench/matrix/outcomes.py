@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from nntui.bench.matrix.accepted import ACCEPTED
+
 Said = tuple[tuple[str, int | None], ...]
 """The findings of a diagnosis, the headline first, as (code, layer)."""
 
@@ -56,3 +58,16 @@ class Healthy:
     """At its end."""
     on_the_way: Said = ()
     """The findings of all earlier updates that were looked at."""
+
+
+def accepts(kind: str, said: Said, layers: tuple[int, ...], beside: bool = False) -> list[bool]:
+    """Per finding, whether it is a right answer; with ``beside`` also if it follows from one.
+
+    An unknown code fault is only right with its layer.
+    """
+    causes, consequences = ACCEPTED[kind]
+    right = causes | consequences if beside else causes
+    return [
+        code in right and (code != "update-wrong" or layer in layers or beside)
+        for code, layer in said
+    ]

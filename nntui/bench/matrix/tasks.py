@@ -91,7 +91,7 @@ TASKS: dict[str, Task] = {
             "absolute",
             *_of(_points(), abs),
             1e-2,
-            200,
+            120,
             training=_sgd(0.05, 0.8, batch=7, order="shuffled"),
         ),
         Task("xor", *_of(_bits(2), lambda a, b: a != b), 2e-2, 400, **BINARY),

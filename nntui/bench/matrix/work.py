@@ -6,7 +6,6 @@ from functools import lru_cache
 from math import ceil
 from typing import Any
 
-from nntui.bench.matrix.accepted import ACCEPTED
 from nntui.bench.matrix.outcomes import (
     HURTS,
     NOT_HEALTHY,
@@ -15,10 +14,11 @@ from nntui.bench.matrix.outcomes import (
     Faulty,
     Healthy,
     Said,
+    accepts,
 )
 from nntui.bench.matrix.plants import CODE, PLANTS, Planted
 from nntui.bench.matrix.tasks import TASKS, source_of
-from nntui.bench.matrix.unknown import UNKNOWN, registered
+from nntui.bench.matrix.unknown import registered
 from nntui.core.configuration import FULL
 from nntui.core.data import load_data
 from nntui.core.errors import ConfigError
@@ -49,20 +49,6 @@ def planted(kind: str, task: str, architecture: str) -> Planted | None:
         does = all(has_effect(configuration, entry) for entry in configuration.faults)
     samples = made.faulty["training"].get("batch", FULL)
     return made if does and samples != 1 else None
-
-
-def accepts(kind: str, said: Said, layers: tuple[int, ...], beside: bool = False) -> list[bool]:
-    """Per finding, whether it is a right answer; with ``beside`` also if it follows from one.
-
-    An unknown code fault is only right with its layer.
-    """
-    causes, consequences = ACCEPTED[kind]
-    right = causes | consequences if beside else causes
-    return [
-        code in right
-        and (code != "update-wrong" or layer in layers or (beside and kind in UNKNOWN))
-        for code, layer in said
-    ]
 
 
 def said(diagnosis: Diagnosis) -> Said:
