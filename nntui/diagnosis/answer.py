@@ -1,9 +1,154 @@
 """The diagnosis of a case: code checks, proofs, measurements, and their order."""
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from nntui.core.errors import ConfigError
 from nntui.diagnosis.case import Case
-from nntui.diagnosis.finding import Diagnosis
+from nntui.diagnosis.depth import exploding, vanishing
+from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
+from nntui.diagnosis.proofs import proofs
+from nntui.diagnosis.rates import diverged, oscillation, rate_too_high, rate_too_low
+from nntui.diagnosis.rules import PLATEAU
+from nntui.diagnosis.scales import init_scale, inputs_scale, penalty, targets_scale
+from nntui.diagnosis.subject import Program, Subject
+from nntui.diagnosis.units import (
+    dead_layers,
+    dead_units,
+    loss_mismatch,
+    saturation,
+    symmetric_start,
+)
+from nntui.presets.preset import Preset
+from nntui.presets.schema import override
+
+MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
+    inputs_scale,
+    targets_scale,
+    init_scale,
+    penalty,
+    rate_too_high,
+    loss_mismatch,
+    saturation,
+    dead_units,
+    vanishing,
+    exploding,
+    oscillation,
+    diverged,
+)
+EXPLAINS, FORBIDS = 1.5, 2.0
+"""Weights of certificates: one that stops all learning, and a floor above the goal."""
+ONLY_PRINTED = frozenset({"penalty-sum", "printed-loss-wrong"})
+"""Code faults that spoil what is printed, not what is learned."""
 
 
 def diagnose(case: Case) -> Diagnosis:
     """What is wrong with the run of ``case``; a pure function, so any thread may call it."""
-    return Diagnosis(update=case.state.update, learns=case.solved, findings=())
+    return diagnose_subject(Program(case.preset.configuration), case)
+
+
+def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
+    """The same for any program."""
+    evidence = Evidence(subject, case)
+    found = [*_code(subject, case), *_certificates(evidence), *_measured(evidence)]
+    listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
+    if evidence.progress.bad and not any(_hurts(each) for each in listed):
+        listed.append(_plateau(evidence))
+    return Diagnosis(
+        update=case.state.update,
+        learns=not evidence.progress.bad and not any(_hurts(each) for each in listed),
+        findings=tuple(_tried(case.preset, each) for each in listed),
+        checked=_checked(evidence),
+    )
+
+
+def _code(subject: Subject, case: Case) -> list[Finding]:
+    return []
+
+
+def _certificates(evidence: Evidence) -> Iterator[Finding]:
+    """Proofs: those that forbid the goal always, the others where progress is bad."""
+    progress = evidence.progress
+    if progress.reached:
+        return
+    for each in proofs(evidence):
+        if each.weight >= 1.0 or (progress.bad and each.weight >= 0.5):
+            yield each
+    if progress.bad or not progress.trained:
+        yield from symmetric_start(evidence)
+    for each in dead_layers(evidence):
+        # One that was dead from the start has had no chance; a late one may still be pushed out
+        # by what momentum carries.
+        if progress.bad or each.first_update == 0:
+            yield each
+
+
+def _measured(evidence: Evidence) -> Iterator[Finding]:
+    if not evidence.progress.trained:
+        return
+    if evidence.progress.slow:
+        yield from rate_too_low(evidence)
+    if evidence.progress.bad:
+        for measure in MEASUREMENTS:
+            yield from measure(evidence)
+
+
+def _hurts(finding: Finding) -> bool:
+    return finding.code not in ONLY_PRINTED
+
+
+def _causes(found: list[Finding]) -> list[Finding]:
+    """``found`` without what others of them explain.
+
+    Where a fault or a certificate explains the failure, what was measured follows from it.
+    """
+    codes = {each.code for each in found}
+    left = [each for each in found if not codes & set(each.symptom_of)]
+    explained = any(
+        _hurts(each) and (each.rule.is_code_fault or each.weight >= EXPLAINS)
+        for each in left
+        if each.rule.klass == PROOF
+    )
+    return [each for each in left if each.rule.klass == PROOF or not explained]
+
+
+def _place(finding: Finding, evidence: Evidence) -> tuple[int, float]:
+    """Where a finding stands: the lower, the earlier."""
+    fault = finding.rule.is_code_fault
+    if finding.rule.klass == PROOF and not fault and finding.weight >= FORBIDS:
+        return 0, -finding.weight
+    if fault and (_hurts(finding) or not evidence.progress.bad):
+        return 1, -finding.weight
+    if fault:
+        return 4, -finding.weight
+    return (2 if finding.rule.klass == PROOF else 3), -finding.weight
+
+
+def _plateau(evidence: Evidence) -> Finding:
+    return Finding(PLATEAU, evidence.progress.said)
+
+
+def _tried(preset: Preset, finding: Finding) -> Finding:
+    """``finding`` with fixes that the preset can take; what it cannot remains in words."""
+    fixes = []
+    for fix in finding.fixes:
+        try:
+            override(preset, fix.changes)
+            fixes.append(fix)
+        except ConfigError:
+            fixes.append(replace(fix, changes={}))
+    return replace(finding, fixes=tuple(fixes))
+
+
+def _checked(evidence: Evidence) -> tuple[str, ...]:
+    """What was looked at, in words."""
+    looked = ["what the output can reach", "biases", "linearity", "rows that contradict each other"]
+    progress = evidence.progress
+    if progress.bad or not progress.trained:
+        looked += ["units that start equal"]
+    if not progress.reached:
+        looked += ["dead layers"]
+    if progress.bad:
+        looked += ["scales", "the learning rate", "units", "gradients"]
+    return (*looked, f"progress: {progress.said}")

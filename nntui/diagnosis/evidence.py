@@ -1,0 +1,155 @@
+"""What the rules look at: a case through its subject, each quantity computed when asked for."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from nntui.core.configuration import Configuration
+from nntui.core.network import Layout, Parameters, activation_of
+from nntui.core.state import State
+from nntui.core.tape import Array, Tape
+from nntui.core.trainer import learning_rate
+from nntui.diagnosis.case import Case
+from nntui.diagnosis.floors import Cost
+from nntui.diagnosis.landscape import Landscape
+from nntui.diagnosis.progress import Progress, progress
+from nntui.diagnosis.subject import LayerValues, Subject
+
+MOST_BATCHES = 4
+"""Batches of which the curvature is taken apart, where an update sees few rows."""
+LOOKS = 5
+"""Kept states that are looked at where a rule asks for the past."""
+
+
+class Evidence:
+    """A case as the rules see it; nothing here knows what the program is like inside."""
+
+    def __init__(self, subject: Subject, case: Case) -> None:
+        self.subject, self.case = subject, case
+        self.stated: Configuration = subject.stated
+        self.x, self.y = subject.data.x, subject.data.y
+        self.layout = Layout.of(self.stated)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """The gate's verdict."""
+        return progress(
+            self.case.losses, self.case.preset.goal, self.case.state.divergence is not None
+        )
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What errors cost in the reported loss."""
+        return Cost(self.stated.report, self.stated.samples_per_epoch)
+
+    @cached_property
+    def finite(self) -> tuple[State, ...]:
+        """The kept states whose parameters are finite, the last at or near the cursor."""
+        found = tuple(each for each in self.case.kept if np.isfinite(each.theta).all())
+        return found or (self.case.kept[0],)
+
+    @property
+    def start(self) -> State:
+        """The first kept state: update 0."""
+        return self.finite[0]
+
+    @property
+    def now(self) -> State:
+        """The last state with finite parameters."""
+        return self.finite[-1]
+
+    @cached_property
+    def looks(self) -> tuple[State, ...]:
+        """Some finite states, evenly chosen, the first and the last among them."""
+        places = np.unique(np.linspace(0, len(self.finite) - 1, LOOKS).astype(int))
+        return tuple(self.finite[place] for place in places)
+
+    def parameters(self, state: State) -> Parameters:
+        """Per layer, W and b."""
+        return self.layout.views(state.theta)
+
+    @cached_property
+    def layers(self) -> list[LayerValues]:
+        """The forward pass of all training rows at `now`."""
+        return self.values(self.now)
+
+    def values(self, state: State) -> list[LayerValues]:
+        """The program's forward pass of all training rows with the parameters of ``state``."""
+        with np.errstate(all="ignore"):
+            return self.subject.forward(state.theta, self.x)
+
+    @cached_property
+    def first_layers(self) -> list[LayerValues]:
+        """The forward pass of all training rows at `start`."""
+        return self.layers if self.start is self.now else self.values(self.start)
+
+    def slopes(self, layers: list[LayerValues]) -> list[Array]:
+        """Per layer, the stated derivative at each z, (units, samples)."""
+        found = []
+        for layer, values in zip(self.stated.layers, layers, strict=True):
+            tape, slope = Tape(), np.empty_like(values.z)
+            a = np.empty_like(values.z)
+            function = activation_of(layer)
+            function.forward(tape, values.z, a)
+            function.derivative(tape, values.z, a, slope)
+            with np.errstate(all="ignore"):
+                tape.play()
+            found.append(slope)
+        return found
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        """The stated loss over all training rows."""
+        return Landscape(self.stated, self.subject.data)
+
+    @cached_property
+    def _batches(self) -> list[Landscape]:
+        """The same over some single batches, where these are small."""
+        rows, size = self.x.shape[1], self.stated.batch_size
+        if size > rows // 2:
+            return []
+        starts = np.linspace(0, rows - size, min(MOST_BATCHES, rows // size)).astype(int)
+        return [
+            Landscape(self.stated, self.subject.data, np.arange(at, at + size)) for at in starts
+        ]
+
+    @property
+    def summed(self) -> int:
+        """How many times the mean loss one update follows: its rows where the loss is a sum."""
+        return self.stated.batch_size if self.stated.training.reduction == "sum" else 1
+
+    def curvature(self, state: State) -> float:
+        """The largest curvature that an update meets: of all rows, or of single batches."""
+        known = self._curvatures
+        if state.update not in known:
+            landscapes: Iterable[Landscape] = [self.landscape, *self._batches]
+            known[state.update] = self.summed * max(
+                each.curvature(state.theta) for each in landscapes
+            )
+        return known[state.update]
+
+    @cached_property
+    def _curvatures(self) -> dict[int, float]:
+        return {}
+
+    def rate(self, state: State) -> float:
+        """The learning rate at ``state``, with what momentum makes of it in the long run."""
+        training = self.stated.training
+        rate = learning_rate(self.stated, state.epoch)
+        return rate / (1.0 - training.momentum) if not self.scales_itself else rate
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether the optimiser's step does not grow with the gradient."""
+        return self.stated.training.optimiser in ("adam", "rmsprop")
+
+    def gradients(self, state: State) -> list[float]:
+        """Per layer, the norm of the stated gradient."""
+        gradient = self.landscape.gradient(state.theta)
+        return [float(np.linalg.norm(gradient[span])) for span in self.layout.spans()]
+
+    @property
+    def hidden(self) -> range:
+        """The numbers of the hidden layers."""
+        return range(len(self.stated.layers) - 1)

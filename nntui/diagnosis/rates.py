@@ -1,0 +1,226 @@
+"""The learning rate: too high, too low, and what follows from it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nntui.core.state import State
+from nntui.core.tape import Array
+from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+
+TOO_HIGH = Rule(
+    "rate-too-high",
+    "the learning rate is too high",
+    MEASURED,
+    "rate * largest curvature > 2 and the loss rose (or the layer was killed); adam, rmsprop: "
+    "one step moves the weights by > 10 %",
+    "gradient descent on a parabola; LeCun et al. 1998, section 4.4",
+    "the same run at a tenth of the rate is no better",
+)
+TOO_LOW = Rule(
+    "rate-too-low",
+    "the learning rate is too low",
+    MEASURED,
+    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4), "
+    "at the start and now, and the loss falls too slowly",
+    "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
+    "the same run at ten times the rate is no better",
+)
+OSCILLATION = Rule(
+    "oscillation",
+    "the loss goes up and down",
+    MEASURED,
+    ">= 20 % of the epochs turn the loss around by >= 3 %",
+    "AutoTrainer (Zhang et al. 2021)",
+    "a loss that falls evenly",
+)
+DIVERGED = Rule(
+    "diverged",
+    "the numbers have become infinite",
+    MEASURED,
+    "the first number that is not finite",
+    "the update is located exactly",
+    "all numbers are finite",
+)
+RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
+
+EDGE, CREEPS = 2.0, 2e-3
+LEAPS, STEPS_OF_WEIGHTS = 0.1, 1e-4
+TURNS, AMPLITUDE = 0.2, 0.03
+CAUTIOUS = 0.1
+"""The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
+WINDOW = 200
+"""Epochs, at the end, that oscillation is looked for in."""
+
+
+def rounded(value: float) -> float:
+    """``value`` to one digit: a rate that one would write."""
+    return float(f"{value:.1g}")
+
+
+def turns(losses: Array) -> float:
+    """The share of the last epochs at which the loss turns around by `AMPLITUDE` or more."""
+    recent = losses[-WINDOW:]
+    if len(recent) < 10 or not (recent > 0.0).all():
+        return 0.0
+    steps = np.diff(np.log(recent))
+    turned = (steps[1:] * steps[:-1] < 0.0) & (
+        np.minimum(np.abs(steps[1:]), np.abs(steps[:-1])) >= np.log1p(AMPLITUDE)
+    )
+    return float(turned.mean())
+
+
+def rose(evidence: Evidence) -> bool:
+    """Whether the loss rose by more than noise: over the run, often, or without end."""
+    losses = evidence.case.losses
+    if evidence.case.state.divergence is not None:
+        return True
+    if len(losses) < 2:
+        return False
+    steps = np.diff(losses) > 0.01 * np.abs(losses[:-1])
+    worse = losses[-1] > 1.05 * losses[0] or losses[-1] > 2.0 * losses.min()
+    return bool(worse or steps[-WINDOW:].mean() >= 0.1 or steps[:5].any())
+
+
+def _step(evidence: Evidence, state: State) -> float:
+    """How far a step of an optimiser with its own scaling moves the weights, as a share of them."""
+    size = float(np.sqrt(np.mean(np.square(state.theta))))
+    return evidence.rate(state) / size if size > 0.0 else np.inf
+
+
+def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
+    """A rate beyond the edge of stability, and a loss that shows it."""
+    killed = any(flip.died and flip.after >= 0 for flip in evidence.case.flips)
+    if not (rose(evidence) or killed):
+        return
+    start, now = evidence.start, evidence.now
+    rate = evidence.stated.training.learning_rate
+    if evidence.scales_itself:
+        step = _step(evidence, start)
+        if step <= LEAPS:
+            return
+        said = f"one step moves the weights by {step:.0%}"
+        better = rounded(rate * 0.01 / step)
+        excess = step / LEAPS
+    else:
+        # The start tells of the rate; later curvature may be its own work.
+        state = max((start, now), key=lambda each: evidence.rate(each) * evidence.curvature(each))
+        first = evidence.rate(start) * evidence.curvature(start)
+        product = evidence.rate(state) * evidence.curvature(state)
+        if product <= EDGE:
+            return
+        chosen = start if first > EDGE / 2.0 else state
+        better = rounded(rate / (evidence.rate(chosen) * evidence.curvature(chosen)))
+        said = (
+            f"rate * curvature is {product:.3g} at update {state.update}; above 2 steps overshoot"
+        )
+        excess = product / EDGE
+    yield Finding(
+        TOO_HIGH,
+        f"{said}, and the loss rose",
+        first_update=start.update,
+        fixes=(
+            Fix(f"the learning rate {better:g}", {"training.learning_rate": better}),
+            Fix(f"the learning rate {rate / 10:g}", {"training.learning_rate": rate / 10}),
+        ),
+        weight=0.75 + 0.1 * (1.0 - 1.0 / min(excess, 1e6)),
+        symptom_of=("inputs-not-scaled", "targets-not-scaled", "init-scale"),
+    )
+
+
+def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
+    """A rate at which even the steepest direction takes too long."""
+    start, now = evidence.start, evidence.now
+    rate = evidence.stated.training.learning_rate
+    if evidence.scales_itself:
+        share = max(_step(evidence, start), _step(evidence, now))
+        if share >= STEPS_OF_WEIGHTS or rate == 0.0:
+            return
+        said, better = f"one step moves the weights by {share:.2g} of their size", 1e-3
+    else:
+        product = max(evidence.rate(each) * evidence.curvature(each) for each in (start, now))
+        if product >= CREEPS or product == 0.0:
+            return
+        better = min(rounded(0.5 * rate / product), CAUTIOUS)
+        said = f"rate * curvature is {product:.2g}, where about 1 is fast"
+    yield Finding(
+        TOO_LOW,
+        said + _time_left(evidence) + _flat(evidence),
+        first_update=start.update,
+        fixes=(
+            Fix(f"the learning rate {better:g}", {"training.learning_rate": better}),
+            Fix(
+                f"the learning rate {rounded(better / 10):g}",
+                {"training.learning_rate": rounded(better / 10)},
+            ),
+        ),
+        weight=0.8,
+        symptom_of=("dead-layer", "dead-output", "symmetric", "penalty-dominates"),
+    )
+
+
+def _time_left(evidence: Evidence) -> str:
+    """What the goal takes at the present slope of the reported loss, in words."""
+    losses, goal = evidence.case.losses, evidence.case.preset.goal
+    if len(losses) < 4:
+        return ""
+    window = max(2, len(losses) // 4)
+    fall = float(losses[-window] - losses[-1]) / (window - 1)
+    if fall <= 0.0:
+        return "; the loss does not fall"
+    updates = (losses[-1] - goal.loss) / fall * evidence.stated.updates_per_epoch
+    return f"; at this slope the goal takes {updates:.2g} updates more"
+
+
+def _flat(evidence: Evidence) -> str:
+    """What a slow run has not yet got out of: leaks below 0, and kinks outside of the data."""
+    said, output = "", evidence.stated.layers[-1]
+    if output.activation == "leaky-relu" and (evidence.layers[-1].z < 0.0).all():
+        said += f"; the output is below 0 on every sample, where its slope is {output.leak:g}"
+    piecewise = [
+        evidence.layers[at].z
+        for at in evidence.hidden
+        if evidence.stated.layers[at].activation in ("relu", "leaky-relu")
+    ]
+    one_sided = all(((z <= 0.0).all(axis=1) | (z >= 0.0).all(axis=1)).all() for z in piecewise)
+    if piecewise and len(piecewise) == len(evidence.hidden) and one_sided:
+        said += "; no kink lies within the data yet, so the network is still linear on them"
+    return said
+
+
+def oscillation(evidence: Evidence) -> Iterator[Finding]:
+    """A loss that turns around all the time."""
+    share = turns(evidence.case.losses)
+    if share < TURNS:
+        return
+    rate = evidence.stated.training.learning_rate
+    lower = float(f"{rate / 3:.2g}")
+    yield Finding(
+        OSCILLATION,
+        f"{share:.0%} of the last epochs turned the loss around by 3 % or more",
+        fixes=(Fix(f"the learning rate {lower:g}", {"training.learning_rate": lower}),),
+        weight=0.3,
+        symptom_of=("rate-too-high", "diverged", "inputs-not-scaled", "targets-not-scaled"),
+    )
+
+
+def diverged(evidence: Evidence) -> Iterator[Finding]:
+    """Numbers that ended, with the first of them."""
+    end = evidence.case.state.divergence
+    if end is None:
+        return
+    rate = rounded(evidence.stated.training.learning_rate / 10)
+    yield Finding(
+        DIVERGED,
+        f"{end.what}",
+        layer=end.layer,
+        first_update=end.update,
+        fixes=(
+            Fix(f"the learning rate {rate:g}", {"training.learning_rate": rate}),
+            Fix("clip the gradient's norm to 1", {"training.clip_norm": 1.0}),
+        ),
+        units=((end.layer, end.cell[0]),) if end.layer is not None and end.cell else (),
+        weight=0.6,
+        symptom_of=("rate-too-high", "inputs-not-scaled", "targets-not-scaled", "init-scale"),
+    )
