@@ -33,7 +33,8 @@ class Accepted(NamedTuple):
 
 
 def _accepted(causes: str, consequences: str = "") -> Accepted:
-    return Accepted(frozenset(causes.split()), frozenset(consequences.split()))
+    right = frozenset(causes.split())
+    return Accepted(right, frozenset(consequences.split()) - right)
 
 
 _BLOWN_UP = "diverged exploding-gradient dead-layer dead-output dead-units saturation oscillation"

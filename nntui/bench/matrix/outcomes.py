@@ -54,6 +54,8 @@ class Healthy:
     converged: int | None = None
     continued: bool = False
     """Whether it went on to five times its convergence."""
+    epochs: int = 0
+    """At which it ended."""
     alarms: Said = ()
     """At its end."""
     on_the_way: Said = ()

@@ -83,10 +83,10 @@ BINARY: dict[str, Any] = {"loss": "binary-cross-entropy", "output": "sigmoid"}
 TASKS: dict[str, Task] = {
     each.name: each
     for each in (
-        Task("sum", *_of(_plane(), lambda a, b: a + b), 1e-2, 300, training=_sgd(0.1, 0.0)),
+        Task("sum", *_of(_plane(), lambda a, b: a + b), 1e-2, 150, training=_sgd(0.1, 0.0)),
         Task("square", *_of(_points(), lambda x: x * x), 5e-3, 400),
-        Task("wave", *_of(_points(), lambda x: np.sin(3.0 * x)), 1.5e-2, 600),
-        Task("product", *_of(_plane(), lambda a, b: a * b), 1e-2, 600),
+        Task("wave", *_of(_points(), lambda x: np.sin(3.0 * x)), 1.5e-2, 400),
+        Task("product", *_of(_plane(), lambda a, b: a * b), 1e-2, 400),
         Task(
             "absolute",
             *_of(_points(), abs),
@@ -94,15 +94,15 @@ TASKS: dict[str, Task] = {
             120,
             training=_sgd(0.05, 0.8, batch=7, order="shuffled"),
         ),
-        Task("xor", *_of(_bits(2), lambda a, b: a != b), 2e-2, 400, **BINARY),
-        Task("parity", *_of(_bits(3), lambda *row: sum(row) % 2), 2e-2, 600, **BINARY),
+        Task("xor", *_of(_bits(2), lambda a, b: a != b), 2e-2, 300, **BINARY),
+        Task("parity", *_of(_bits(3), lambda *row: sum(row) % 2), 2e-2, 400, **BINARY),
         Task("circles", *_drawn("circles", 24, 2, 0.03), 4e-2, 400, **BINARY, training=_sgd(0.1)),
         Task("moons", *_drawn("moons", 24, 2, 0.03), 5e-2, 600, **BINARY, training=_sgd(0.1)),
         Task(
             "clusters",
             *_drawn("clusters", 24, 3, 0.2),
             4e-2,
-            100,
+            60,
             loss="categorical-cross-entropy",
             output="softmax",
             training=_sgd(0.05, 0.0, batch=6, order="shuffled"),

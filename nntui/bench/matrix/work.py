@@ -1,7 +1,7 @@
 """The work of the matrix: cells of seeds, each a pure function that any process can run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
 from typing import Any
@@ -82,9 +82,9 @@ class Cell:
             label = NOT_HEALTHY if not well[seed] else SILENT if ill[seed] else HURTS
             outcome, fixes[seed] = self._seen(faulty, seed, label, twins.layers)
             outcomes.append(outcome)
-        fixed = _fixed(faulty, fixes)
+        mended = _fixed(faulty, fixes)
         return [
-            _with_cures(each, fixed.get(each.seed), *cures[each.seed])
+            replace(each, cures=Cures(mended.get(each.seed), *cures[each.seed]))
             if each.label == HURTS
             else each
             for each in outcomes
@@ -117,23 +117,14 @@ class Cell:
                 break
         headline = diagnosis.headline
         fix = headline.fixes[0].changes if headline is not None and headline.fixes else None
-        seen = Faulty(
-            self.kind,
-            self.task,
-            self.architecture,
-            seed,
-            label,
+        seen = replace(
+            outcome,
             at_start=first or (),
             at_end=found if label == HURTS else (),
             heard=heard,
             updates=run.update,
-            layers=layers,
         )
         return seen, fix or None
-
-
-def _with_cures(outcome: Faulty, fix: bool | None, another: bool, slower: bool) -> Faulty:
-    return Faulty(**{**vars(outcome), "cures": Cures(fix, another, slower)})
 
 
 @dataclass(frozen=True)
@@ -152,18 +143,25 @@ class Well:
     def _seen(self, preset: Preset, seed: int) -> Healthy:
         run, way = Run(preset, seed), Said()
         continued = seed % 2 == 1
-        budget = run.end_of(preset.goal.epochs - 1)
+        budget = preset.goal.epochs
         for update in () if continued else looks(preset)[:-1]:
             run.seek(update)
             way += said(diagnose(observe(run)))
-        run.seek(budget)
+        run.seek(run.end_of(budget - 1))
+        outcome = Healthy(self.task, self.architecture, seed, run.solved)
         if not run.solved:
-            return Healthy(self.task, self.architecture, seed, solved=False)
+            return outcome
         converged = next(e for e, loss in enumerate(run.losses) if preset.goal.reached(loss))
         if continued:
-            run.seek(max(budget, run.end_of(BEYOND * (converged + 1) - 1)))
-        alarms = said(diagnose(observe(run)))
-        return Healthy(self.task, self.architecture, seed, True, converged, continued, alarms, way)
+            run.seek(run.end_of(max(budget, BEYOND * (converged + 1)) - 1))
+        return replace(
+            outcome,
+            converged=converged,
+            continued=continued,
+            epochs=run.epoch,
+            alarms=said(diagnose(observe(run))),
+            on_the_way=way,
+        )
 
 
 @lru_cache
