@@ -1,0 +1,207 @@
+"""Naming a wrong update: each known wrong rule is replayed, and an exact match names it.
+
+The walk goes down from the output layer, because what a layer does wrong disturbs only itself
+and the layers below.  At each layer three things can be wrong: how the gradient comes down
+through the layer above, which derivative is used, and what becomes of the finished gradient.
+What matches no known rule is left without a name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from nntui.core.activations import ACTIVATIONS
+from nntui.core.backprop import clips
+from nntui.core.configuration import FaultEntry
+from nntui.core.losses import LOSSES
+from nntui.core.tape import Array
+from nntui.diagnosis.tensors import Tensor, tensors_of
+from nntui.diagnosis.trials import Replays, Rules
+from nntui.diagnosis.update import FAULT, agrees
+
+BACK = ("update-before-backprop", "no-weights-in-backprop")
+"""What a layer does wrong to the gradient that it passes down."""
+DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
+SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
+"""What a layer multiplies its gradient by."""
+BIAS = ("bias-decay", "frozen-bias")
+"""What a layer takes for the gradient of its bias."""
+KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, SIGN, SUM, FACTOR)
+"""The rules that are tried."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What explains the updates of a program."""
+
+    rules: Rules
+    """The faults that give the observed updates, each with the layers in which it shows."""
+    unknown: tuple[Tensor, ...] = ()
+    """Tensors whose updates no known rule gives, from the output down."""
+    alike: tuple[tuple[FaultEntry, FaultEntry], ...] = ()
+    """A rule, and another one that makes the very same updates of this program."""
+
+
+def name_update(replays: Replays, base: Rules = ()) -> Named:
+    """The fewest rules, beside ``base``, that give the observed updates.
+
+    Two updates from each of several random places are matched to 1e-9, so a match by chance is
+    out of the question; rules that nothing here can tell apart are `Named.alike`.
+    """
+    walk = _Walk(replays, base)
+    for layer in reversed(range(len(replays.stated.layers))):
+        walk.visit(layer)
+    rules, unknown = walk.joined(), list(walk.unknown)
+    for tensor in tensors_of(replays.stated):
+        if tensor not in unknown and not agrees(replays, replays.of(rules), tensor.span, "step"):
+            unknown.append(tensor)
+    unknown.sort(key=lambda each: (-each.layer, each.is_bias))
+    return Named(rules, tuple(unknown), tuple(walk.alike))
+
+
+class _Walk:
+    """From the output layer down: what is found at a layer is taken for granted below."""
+
+    def __init__(self, replays: Replays, base: Rules) -> None:
+        self.replays, self.base, self.found = replays, base, base
+        self.unknown: list[Tensor] = []
+        self.alike: list[tuple[FaultEntry, FaultEntry]] = []
+        self._stated = replays.stated
+        # A clipped norm ties the layers together: then a step says nothing of its layer alone.
+        tied = self._stated.training.clip_norm is not None
+        self._evidence = ["gradient"] if tied else ["both", "step"]
+        linear = self._stated.training.optimiser in ("sgd", "nesterov")
+        self._steps_scale = linear and not clips(self._stated)
+
+    def _explains(self, rules: Rules, tensors: list[Tensor], by: str) -> bool:
+        made = self.replays.of(rules)
+        return all(agrees(self.replays, made, tensor.span, by) for tensor in tensors)
+
+    def visit(self, layer: int) -> None:
+        """Find what explains ``layer``."""
+        tensors = [each for each in tensors_of(self._stated) if each.layer == layer]
+        if self._explains(self.found, tensors, self._evidence[0]):
+            return
+        for by in self._evidence:
+            weights = self._weights(layer, tensors[0], by)
+            if weights:
+                self._take(weights, tensors, by)
+                return
+        self.unknown += [
+            each for each in tensors if not self._explains(self.found, [each], self._evidence[-1])
+        ]
+
+    def _weights(self, layer: int, W: Tensor, by: str) -> list[Rules]:
+        """The smallest sets of rules that explain the weights of ``layer``."""
+        found: list[Rules] = []
+        for way in self._ways(layer):
+            if found and len(way) > len(found[0]):
+                break
+            if self._explains((*self.found, *way), [W], by):
+                found.append(way)
+                continue
+            for scale in self._scales(layer, (*self.found, *way), W):
+                if not found and self._explains((*self.found, *way, *scale), [W], by):
+                    found.append((*way, *scale))
+        fewest = min(map(len, found), default=0)
+        return [rules for rules in found if len(rules) == fewest]
+
+    def _take(self, weights: list[Rules], tensors: list[Tensor], by: str) -> None:
+        """Take the first of ``weights``, with what explains the bias as well."""
+        layer = tensors[0].layer
+        entries = [FaultEntry(name=name, layers=(layer,)) for name in BIAS]
+        # Before a factor, what is taken for the bias's gradient is multiplied as well.
+        biases = [
+            ((), ()),
+            *(((), (each,)) for each in entries),
+            *(((each,), ()) for each in entries),
+        ]
+        for rules, (before, after) in product(weights, biases):
+            whole = (*before, *rules, *after)
+            if self._explains((*self.found, *whole), tensors, by):
+                self.found = (*self.found, *whole)
+                self._note_alike(rules, weights)
+                return
+        self.found = (*self.found, *weights[0])
+        self._note_alike(weights[0], weights)
+        self.unknown += tensors[1:]
+
+    def _note_alike(self, taken: Rules, others: list[Rules]) -> None:
+        for other in others:
+            pairs = zip(taken, other, strict=True)
+            self.alike += [pair for pair in pairs if pair[0] != pair[1]]
+
+    def _ways(self, layer: int) -> list[Rules]:
+        """The ways in which the delta of ``layer`` can come to be, the simplest first."""
+        top = layer + 1 == len(self._stated.layers)
+        backs: list[Rules] = [()]
+        if not top:
+            backs += [(FaultEntry(name=name, layers=(layer + 1,)),) for name in BACK]
+        slopes: list[Rules] = [()]
+        if not (top and LOSSES[self._stated.training.loss].needs_output is not None):
+            at = (layer,)
+            slopes += [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
+            slopes.append((FaultEntry(name=AT_VALUE, layers=at),))
+        return sorted(((*back, *slope) for back, slope in product(backs, slopes)), key=len)
+
+    def _scales(self, layer: int, rules: Rules, W: Tensor) -> Iterator[Rules]:
+        """What the gradients that ``rules`` give may have been multiplied by."""
+        made, observed = self.replays.of(rules), self.replays.observed
+        every, firsts = range(len(made)), self.replays.firsts
+        signals = [(every, [(observed[at].gradient, made[at].gradient) for at in every])]
+        if self._steps_scale:
+            # Only a first step is the gradient times a number: later ones remember others.
+            signals.append((firsts, [(observed[at].step, made[at].step) for at in firsts]))
+        for places, pairs in signals:
+            samples = np.array([float(len(self.replays.updates[at].rows)) for at in places])
+            factors = np.array([_factor(one[W.span], two[W.span]) for one, two in pairs])
+            known = np.isfinite(factors)
+            if known.any():
+                yield from self._multiples(layer, factors[known], samples[known])
+
+    def _multiples(self, layer: int, factors: Array, samples: Array) -> Iterator[Rules]:
+        """Rules that multiply the gradients of updates of ``samples`` by ``factors``."""
+        at = (layer,)
+        mean = self._stated.training.reduction == "mean"
+        for divisor, rules in (
+            (np.ones_like(factors), ()),
+            (samples if mean else 1.0 / samples, (FaultEntry(name=SUM, layers=at),)),
+        ):
+            factor = factors / divisor
+            if not np.allclose(factor, factor[0], rtol=FAULT, atol=0.0):
+                continue
+            number = float(f"{factor[0]:.10g}")
+            if number == -1.0:
+                yield (*rules, FaultEntry(name=SIGN, layers=at))
+            elif number != 1.0:
+                yield (*rules, FaultEntry(name=FACTOR, layers=at, factor=number))
+            elif rules:
+                yield rules
+
+    def joined(self) -> Rules:
+        """What is found, with equal rules of several layers in one entry."""
+        layers: dict[FaultEntry, list[int]] = {}
+        for entry in self.found[len(self.base) :]:
+            layers.setdefault(replace(entry, layers=None), []).extend(entry.layers or ())
+        joined = (
+            *self.base,
+            *(replace(entry, layers=tuple(sorted(at))) for entry, at in layers.items()),
+        )
+        # Within a layer the order can count, and joining may have changed it.
+        mine, theirs = (self.replays.of(each) for each in (joined, self.found))
+        same = all(
+            np.array_equal(one.gradient, two.gradient, equal_nan=True)
+            for one, two in zip(mine, theirs, strict=True)
+        )
+        return joined if same else self.found
+
+
+def _factor(observed: Array, made: Array) -> float:
+    """By least squares, ``observed = factor * made``; NaN where that does not hold."""
+    with np.errstate(all="ignore"):
+        factor = np.dot(observed, made) / np.dot(made, made)
+        off = np.linalg.norm(observed - factor * made)
+        holds = off <= FAULT * np.linalg.norm(observed) and factor != 0.0
+    return float(factor) if holds else np.nan

@@ -1,0 +1,199 @@
+"""Trials: updates that the program makes on scratch copies, and the same updates replayed.
+
+At the parameters of a run many a wrong rule shows nothing: a zero bias hides ``b -= lr*b``, a
+dead layer hides all that lies below it.  So a program is also tried at random parameters with
+biases that are not zero, and in batches of two sizes, so that a sum is told from a mean.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from nntui.core.algebra import Single
+from nntui.core.backprop import Update, make_arena, optimiser_of
+from nntui.core.configuration import Configuration, FaultEntry
+from nntui.core.network import Layout
+from nntui.core.optimisers import Clock
+from nntui.core.state import Order, State
+from nntui.core.tape import Array
+from nntui.core.trainer import learning_rate
+from nntui.diagnosis.subject import Observed, Subject
+from nntui.diagnosis.tensors import tensors_of
+
+Rules = tuple[FaultEntry, ...]
+"""What a program is supposed to do wrong: faults that are put into the stated configuration."""
+
+UPDATES = 2
+"""Updates of a trial: the second one shows what an optimiser remembers."""
+MOST_ROWS = 32
+"""Samples in a batch on a scratch copy."""
+CANDIDATES = 24
+"""Random parameters that are looked at to find some at which every tensor has a gradient."""
+SCRATCH = 3
+"""How many of these are tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """`UPDATES` updates in a row from one place."""
+
+    where: str
+    """In words, such as ``at the parameters of the run``."""
+    epoch: int
+    updates: tuple[Observed, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What one update comes to; both are flat vectors."""
+
+    gradient: Array
+    step: Array
+    """What it adds to the parameters."""
+
+
+class Replays:
+    """Replays of ``trials`` with the stated configuration and any rules in it."""
+
+    def __init__(self, subject: Subject, trials: tuple[Trial, ...]) -> None:
+        self.stated, self.trials = subject.stated, trials
+        self._rows = np.concatenate([subject.data.x, subject.data.y])
+        self._known: dict[Rules, list[Made]] = {}
+
+    @cached_property
+    def observed(self) -> list[Made]:
+        """What the program itself made, update by update."""
+        every = (update for trial in self.trials for update in trial.updates)
+        with np.errstate(all="ignore"):
+            return [Made(each.gradient, each.after - each.before) for each in every]
+
+    @property
+    def updates(self) -> list[Observed]:
+        """The updates of all trials, as the lists of `Made` have them."""
+        return [update for trial in self.trials for update in trial.updates]
+
+    @property
+    def firsts(self) -> range:
+        """Which of these are the first of their trial, made without any memory."""
+        return range(0, len(self.updates), UPDATES)
+
+    def where(self, update: int) -> str:
+        """Where one of these is made, in words."""
+        return self.trials[update // UPDATES].where
+
+    def of(self, rules: Rules) -> list[Made]:
+        """What a program with ``rules`` would have made, each from the observed parameters.
+
+        An optimiser's memory is that of the replay: a rule has to be right at both updates.
+        """
+        if rules not in self._known:
+            self._known[rules] = replayed(self.stated, rules, self._rows, self.trials)
+        return self._known[rules]
+
+
+def replayed(
+    stated: Configuration, rules: Rules, rows: Array, trials: tuple[Trial, ...]
+) -> list[Made]:
+    """See `Replays.of`; ``rows`` are the training rows, inputs over targets."""
+    configuration = replace(stated, faults=rules)
+    arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
+    theta, gradient = arena.view("theta", size), arena.view("gradient", size)
+    slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
+    prepared: dict[int, Update] = {}
+    made = []
+    for trial in trials:
+        clock.rate[...] = learning_rate(stated, trial.epoch)
+        clock.count[...] = 0.0
+        for slot in slots:
+            slot.fill(0.0)
+        for observed in trial.updates:
+            samples = len(observed.rows)
+            if samples not in prepared:
+                batch = np.empty((len(rows), samples))
+                prepared[samples] = Update(configuration, arena, batch, clock, Single())
+            np.take(rows, observed.rows, axis=1, out=prepared[samples].batch)
+            theta[...] = observed.before
+            with np.errstate(all="ignore"):
+                for call in prepared[samples].calls:
+                    call()
+                made.append(Made(gradient.copy(), theta - observed.before))
+    return made
+
+
+def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Trial, ...]:
+    """The trials of a program whose run stands at ``theta``; ``rows`` are its next batches.
+
+    Parameters that are not finite are not tried.
+    """
+    stated = subject.stated
+    random = np.random.RandomState(0)
+    batches = _batches(stated, random)
+    found = []
+    if np.isfinite(theta).all():
+        found.append(("at the parameters of the run", theta, rows))
+        biased = theta.copy()
+        for tensor in tensors_of(stated):
+            if tensor.is_bias:
+                biased[tensor.span] = 0.5 * random.randn(tensor.span.stop - tensor.span.start)
+        if not np.array_equal(biased, theta):
+            found.append(("with other biases", biased, batches))
+    found += [("at other parameters", each, batches) for each in _alive(subject, random, batches)]
+    return tuple(
+        Trial(where, epoch, tuple(subject.updates(place, taken, epoch)))
+        for where, place, taken in found
+    )
+
+
+def next_rows(stated: Configuration, state: State) -> list[Order]:
+    """The training rows of the next updates; past the epoch's end, those of its beginning."""
+    size, count = stated.batch_size, stated.updates_per_epoch
+    order = np.arange(stated.data.training_rows) if state.order is None else state.order
+    starts = [(state.position + each) % count * size for each in range(UPDATES)]
+    return [order[start : start + size] for start in starts]
+
+
+def _batches(stated: Configuration, random: np.random.RandomState) -> list[Order]:
+    """Batches of random rows, where possible of different sizes."""
+    size = min(stated.batch_size, MOST_ROWS)
+    sizes = (size, max(1, size // 2) if size > 2 else 1)
+    return [random.randint(0, stated.data.training_rows, each) for each in sizes]
+
+
+def _alive(subject: Subject, random: np.random.RandomState, batches: list[Order]) -> list[Array]:
+    """Random parameters, those first at which the most tensors have a gradient."""
+    stated = subject.stated
+    spread = np.sqrt(np.mean(np.square(subject.data.x), axis=1))
+    scale = np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 1.0)
+    places = [_random_parameters(stated, random, scale) for _ in range(CANDIDATES)]
+    nothing = np.zeros_like(places[0])
+    trials = tuple(
+        Trial("", 0, tuple(Observed(rows, place, place, nothing, 0.0) for rows in batches))
+        for place in places
+    )
+    rows = np.concatenate([subject.data.x, subject.data.y])
+    made = replayed(stated, (), rows, trials)
+    tensors = tensors_of(stated)
+
+    def silent(index: int) -> int:
+        both = made[UPDATES * index : UPDATES * (index + 1)]
+        return sum(not each.gradient[tensor.span].any() for each in both for tensor in tensors)
+
+    order = sorted(range(CANDIDATES), key=silent)
+    return [places[index] for index in order[:SCRATCH]]
+
+
+def _random_parameters(stated: Configuration, random: np.random.RandomState, scale: Array) -> Array:
+    """Weights that keep activations near 1, with inputs multiplied by ``scale``; biases near 0.5.
+
+    Both signs occur everywhere, and nothing is zero.
+    """
+    layout = Layout.of(stated)
+    theta = np.empty(layout.size)
+    for index, (W, b) in enumerate(layout.views(theta)):
+        W[...] = random.randn(*W.shape) * np.sqrt(2.0 / W.shape[1])
+        if index == 0:
+            W *= scale
+        if b is not None:
+            b[...] = 0.5 * random.randn(*b.shape)
+    return theta
