@@ -118,9 +118,10 @@ UNKNOWN: dict[str, type[Fault]] = {
 @contextmanager
 def registered() -> Iterator[None]:
     """Let presets name the unknown faults as long as this is entered."""
+    added = UNKNOWN.keys() - FAULTS.keys()
     FAULTS.update(UNKNOWN)
     try:
         yield
     finally:
-        for name in UNKNOWN:
+        for name in added:
             del FAULTS[name]
