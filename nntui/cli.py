@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nntui.sweeps.block import Outcome
 
-BAD_INPUT, INTERRUPTED = 2, 130
+FOUND_FAULT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 BROKEN_PIPE = 1
 """How click says that the reader of the output has gone, which is no error of ours."""
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -214,6 +214,34 @@ def sweep(
     else:
         click.echo(summary(result))
     exit_if(interrupted)
+
+
+@commands.command()
+@click.argument("preset")
+@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--at-update", type=click.IntRange(0), default=0, help="Train so far first (0).")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check(
+    preset: str, seed: int | None, at_update: int, changes: tuple[str, ...], as_json: bool
+) -> None:
+    """Check a preset's gradients and updates against its own description.
+
+    Ends with exit code 1 if the program does not compute what it states.
+    """
+    from nntui.diagnosis.check import check as checked
+    from nntui.diagnosis.report import report
+    from nntui.timeline import Run
+
+    run = Run(load(preset, changes), seed)
+    run.seek(at_update)
+    result = checked(run)
+    if as_json:
+        _print_json(result.as_json())
+    else:
+        click.echo(report(result))
+    if not result.ok:
+        click.get_current_context().exit(FOUND_FAULT)
 
 
 @commands.command("export")

@@ -206,6 +206,18 @@ def _off(shown: tuple[float, int, Tensor]) -> float:
     return shown[0]
 
 
+def disturbs(examined: Examined, entry: FaultEntry, tensor: Tensor) -> bool:
+    """Whether a rule that was named changes the updates of ``tensor``."""
+    rules, part = examined.named.rules, tensor.span
+    every = examined.replays.of(rules)
+    others = examined.replays.of(tuple(each for each in rules if each != entry))
+    return any(
+        distance(one.gradient[part], two.gradient[part]) > FAULT
+        or distance(one.step[part], two.step[part]) > FAULT
+        for one, two in zip(every, others, strict=True)
+    )
+
+
 def _of_update(examined: Examined) -> Finding:
     unknown, replays = examined.named.unknown, examined.replays
     first = unknown[0]

@@ -14,6 +14,7 @@ from nntui.core.activations import GELU
 from nntui.core.configuration import Configuration, Layer
 from nntui.core.network import Layout
 from nntui.core.normalisation import EPSILON
+from nntui.core.state import Order
 from nntui.core.tape import Array
 
 Complex = npt.NDArray[np.complex128]
@@ -28,7 +29,7 @@ def true_gradient(
     theta: Array,
     x: Array,
     y: Array,
-    at: Sequence[int] | Array | None = None,
+    at: Sequence[int] | Order | None = None,
     late: Collection[int] = (),
 ) -> Array:
     """The slope of `training_loss` at the coordinates ``at`` (all), by the complex step.
