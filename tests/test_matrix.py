@@ -232,8 +232,8 @@ def test_the_score_counts_what_it_says() -> None:
     ]
     wells = [
         Healthy("xor", "relu", 0, True, 9),
-        Healthy("xor", "relu", 1, True, 9, True, 50, (("plateau", None), ("linear", None))),
-        Healthy("xor", "relu", 2, True, 9, on_the_way=(("plateau", None),)),
+        Healthy("xor", "relu", 1, True, 9, True, alarms=(("plateau", None), ("linear", None))),
+        Healthy("xor", "relu", 2, True, 9, watched=True, on_the_way=(("plateau", None),)),
         Healthy("xor", "relu", 3, False),
     ]
     score = Score(faulty, wells)
@@ -244,7 +244,7 @@ def test_the_score_counts_what_it_says() -> None:
     assert score.quiet == {
         "at the end": Share(2, 3),
         "five times beyond": Share(0, 1),
-        "on the way": Share(1, 2),
+        "on the way": Share(0, 1),
     }
     assert score.alarms_per_healthy_run == pytest.approx(2 / 3)
     assert score.latency == {"median_updates": 20, "median_share": 0.2, "at_update_1": 0.0}

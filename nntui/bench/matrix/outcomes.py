@@ -54,6 +54,8 @@ class Healthy:
     converged: int | None = None
     continued: bool = False
     """Whether it went on to five times its convergence."""
+    watched: bool = False
+    """Whether it was looked at on its way."""
     epochs: int = 0
     """At which it ended."""
     alarms: Said = ()

@@ -106,7 +106,7 @@ class Score:
         return {
             "at the end": share(not each.alarms for each in well),
             "five times beyond": share(not each.alarms for each in well if each.continued),
-            "on the way": share(not each.on_the_way for each in well if not each.continued),
+            "on the way": share(not each.on_the_way for each in well if each.watched),
         }
 
     @property

@@ -35,6 +35,8 @@ SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Where a run is looked at beside its first update, as shares of its updates."""
 ANOTHER = 1000
 """What is added to a seed to get another one."""
+WATCHED = 4
+"""One of so many healthy runs is also looked at on its way."""
 BEYOND = 5
 """A continued healthy run ends at so many times its convergence."""
 
@@ -106,7 +108,10 @@ class Cell:
         if label == NOT_HEALTHY or not (is_code or label == HURTS):
             return outcome, None
         run, heard, first = Run(faulty, seed), None, None
-        for update in looks(faulty) if label == HURTS else [1]:
+        every = looks(faulty) if label == HURTS else [1]
+        for update in every:
+            if heard is not None and update < every[-1]:
+                continue
             run.seek(update)
             diagnosis = diagnose(observe(run))
             found = said(diagnosis)
@@ -144,7 +149,8 @@ class Well:
         run, way = Run(preset, seed), Said()
         continued = seed % 2 == 1
         budget = preset.goal.epochs
-        for update in () if continued else looks(preset)[:-1]:
+        watched = seed % WATCHED == 0
+        for update in looks(preset)[:-1] if watched else ():
             run.seek(update)
             way += said(diagnose(observe(run)))
         run.seek(run.end_of(budget - 1))
@@ -158,6 +164,7 @@ class Well:
             outcome,
             converged=converged,
             continued=continued,
+            watched=watched,
             epochs=run.epoch,
             alarms=said(diagnose(observe(run))),
             on_the_way=way,
