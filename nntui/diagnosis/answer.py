@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.case import Case
+from nntui.diagnosis.code import code_faults
 from nntui.diagnosis.depth import exploding, vanishing
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
-from nntui.diagnosis.proofs import proofs
+from nntui.diagnosis.proofs import EXPLAINS, FORBIDS, proofs
 from nntui.diagnosis.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules import PLATEAU
-from nntui.diagnosis.scales import init_scale, inputs_scale, penalty, targets_scale
+from nntui.diagnosis.scales import init_scale, inputs_scale, penalty, targets_scale, without_bias
 from nntui.diagnosis.subject import Program, Subject
 from nntui.diagnosis.units import (
     dead_layers,
@@ -32,13 +35,12 @@ MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     loss_mismatch,
     saturation,
     dead_units,
+    without_bias,
     vanishing,
     exploding,
     oscillation,
     diverged,
 )
-EXPLAINS, FORBIDS = 1.5, 2.0
-"""Weights of certificates: one that stops all learning, and a floor above the goal."""
 ONLY_PRINTED = frozenset({"penalty-sum", "printed-loss-wrong"})
 """Code faults that spoil what is printed, not what is learned."""
 
@@ -51,8 +53,10 @@ def diagnose(case: Case) -> Diagnosis:
 def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
     """The same for any program."""
     evidence = Evidence(subject, case)
-    found = [*_code(subject, case), *_certificates(evidence), *_measured(evidence)]
-    listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
+    # Parameters on their way to infinity overflow whatever is computed from them.
+    with np.errstate(all="ignore"):
+        found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
+        listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
     return Diagnosis(
@@ -61,10 +65,6 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
         findings=tuple(_tried(case.preset, each) for each in listed),
         checked=_checked(evidence),
     )
-
-
-def _code(subject: Subject, case: Case) -> list[Finding]:
-    return []
 
 
 def _certificates(evidence: Evidence) -> Iterator[Finding]:
@@ -143,7 +143,13 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
 
 def _checked(evidence: Evidence) -> tuple[str, ...]:
     """What was looked at, in words."""
-    looked = ["what the output can reach", "biases", "linearity", "rows that contradict each other"]
+    looked = [
+        "forward pass, updates and printed loss",
+        "what the output can reach",
+        "biases",
+        "linearity",
+        "rows that contradict each other",
+    ]
     progress = evidence.progress
     if progress.bad or not progress.trained:
         looked += ["units that start equal"]

@@ -12,7 +12,8 @@ VANISHING = Rule(
     "vanishing-gradient",
     "the gradient vanishes on its way down",
     MEASURED,
-    "norm of the first layer's gradient < 1e-3 of the last layer's, at the start or now",
+    "norm of the first layer's gradient < 1e-3 of the last layer's, now; or < 1e-2 at the "
+    "start, where the output is still constant",
     "AutoTrainer (Zhang et al. 2021); Hochreiter 1991",
     "first layers that move as much as the last",
 )
@@ -27,6 +28,7 @@ EXPLODING = Rule(
 )
 RULES = (VANISHING, EXPLODING)
 
+CONSTANT, FAINT = 0.01, 1e-2
 VANISHES, EXPLODES, GROWN = 1e-3, 70.0, 10.0
 
 
@@ -34,15 +36,19 @@ def vanishing(evidence: Evidence) -> Iterator[Finding]:
     """A first layer that hears next to nothing of the error."""
     if len(evidence.stated.layers) < 2:
         return
-    norms = evidence.gradients(evidence.now)
-    if norms[-1] == 0.0 or norms[0] >= VANISHES * norms[-1]:
-        return
-    born = evidence.gradients(evidence.start)
+    born, norms = evidence.gradients(evidence.start), evidence.gradients(evidence.now)
+    # Where the output is constant there is no gradient left to compare: the start tells.
+    spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.y)]
+    constant = spreads[0] < CONSTANT * spreads[1]
+    if not (norms[-1] > 0.0 and norms[0] < VANISHES * norms[-1]):
+        if not (constant and born[0] < FAINT * born[-1]):
+            return
+        norms = born
     yield Finding(
         VANISHING,
         f"the gradient's norm is {norms[0]:.2g} in layer 0 and {norms[-1]:.2g} in the last",
         layer=0,
-        first_update=0 if born[0] < VANISHES * born[-1] else None,
+        first_update=0 if born[0] < FAINT * born[-1] else None,
         fixes=(
             Fix(
                 "ReLU in the hidden layers, drawn by He",

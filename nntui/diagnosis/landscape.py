@@ -12,7 +12,6 @@ from nntui.core.algebra import Single
 from nntui.core.backprop import Update, make_arena
 from nntui.core.configuration import Configuration
 from nntui.core.data import DataArrays
-from nntui.core.losses import loss_of
 from nntui.core.network import Forward, Layout
 from nntui.core.optimisers import Clock
 from nntui.core.tape import Array
@@ -22,7 +21,7 @@ MOST_SAMPLES = 1000
 ROUNDS = 12
 """Of the power iteration; the largest eigenvalue is then known to some per cent."""
 REACH = 1e-5
-"""The step of the difference of two gradients, beside the length of the parameters."""
+"""The step of a difference, beside the length of the parameters."""
 
 
 class Landscape:
@@ -51,13 +50,15 @@ class Landscape:
             batch = columns[:, ::step]
         else:
             batch = columns[:, rows]
-        self._x, self._y = batch[: len(data.x)], batch[len(data.x) :]
+        self._x, self._y = batch[: len(data.x)], batch[len(data.x) :].copy()
+        self._probe = np.zeros(self.layout.size)
+        self._forward = Forward(
+            self._configuration, self.layout.views(self._probe), np.ascontiguousarray(self._x)
+        )
         arena = make_arena(self._configuration)
         self._theta = arena.view("theta", self.layout.size)
         self._gradient = arena.view("gradient", self.layout.size)
-        self._update = Update(
-            self._configuration, arena, np.ascontiguousarray(batch), Clock(), Single()
-        )
+        self._update = Update(self._configuration, arena, batch.copy(), Clock(), Single())
 
     def gradient(self, theta: Array) -> Array:
         """The gradient of the mean loss over the rows, penalties included."""
@@ -67,35 +68,45 @@ class Landscape:
                 call()
         return self._gradient.copy()
 
+    def of_weights(self, theta: Array) -> Array:
+        """``theta`` with 0 for the biases."""
+        return np.asarray(self._weights * theta)
+
     def penalty_gradient(self, theta: Array) -> Array:
         """The part of it that the penalties give."""
         stated = self._configuration
         return np.asarray(self._weights * (stated.l2 * theta + stated.l1 * np.sign(theta)))
 
-    def loss(self, theta: Array) -> float:
-        """The mean loss over the rows, without penalties."""
-        forward = Forward(self._configuration, self.layout.views(theta), self._x)
-        error = forward.play() - self._y
-        return loss_of(
-            self._configuration.training.loss, "mean", forward.layers[-1].z, error, self._y
-        )
-
     def curvature(self, theta: Array) -> float:
-        """The largest eigenvalue of the Hessian of the mean loss, 0 if none is above 0.
+        """The largest eigenvalue of the Gauss-Newton matrix of the mean loss, penalty included.
 
-        Power iteration with Hessian-vector products (Pearlmutter 1994), here centred differences
-        of the gradient; from a fixed start, so that it is the same every time.
+        That is the Hessian without the curvature of the network itself (Schraudolph 2002), found
+        by power iteration from a fixed start.  At a kink a difference of two gradients jumps, but
+        outputs do not: the change of the outputs along a direction is a difference of forward
+        passes, and the gradient for an error of just that size is the product with the matrix.
+        0 for absolute errors, which have no curvature.
         """
+        if self._configuration.training.loss == "half-absolute-error":
+            return 0.0
         direction = np.random.RandomState(0).randn(len(theta))
-        direction += self.gradient(theta)
         reach, largest = REACH * (1.0 + float(np.linalg.norm(theta))), 0.0
+        output, penalty = self._output(theta), self.penalty_gradient(theta)
+        targets = self._update.batch[len(self._x) :]
         for _ in range(ROUNDS):
             length = float(np.linalg.norm(direction))
             if not 0.0 < length < np.inf:
                 break
             direction = direction / length
-            ahead = self.gradient(theta + reach * direction)
-            product = (ahead - self.gradient(theta - reach * direction)) / (2.0 * reach)
+            ahead = self._output(theta + reach * direction)
+            change = (ahead - self._output(theta - reach * direction)) / (2.0 * reach)
+            targets[...] = output - change
+            product = self.gradient(theta) - penalty
+            product += self._configuration.l2 * self._weights * direction
             largest = max(largest, float(direction @ product))
             direction = product
+        targets[...] = self._y
         return largest if np.isfinite(largest) else 0.0
+
+    def _output(self, theta: Array) -> Array:
+        self._probe[...] = theta
+        return self._forward.play().copy()

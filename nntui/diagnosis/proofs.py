@@ -24,7 +24,9 @@ NO_BIAS = Rule(
     "without biases the network cannot have the offset that the targets need",
     PROOF,
     "relu, leaky relu, identity: f(c x) = c f(x) for c > 0, least squares along each ray; tanh: "
-    "f(-x) = -f(x); any other output: f(0) is fixed; floor > 2 % of the best constant's loss",
+    "f(-x) = -f(x); any other output: f(0) is fixed; floor > 2 % of the best constant's loss; "
+    "measured where no floor forbids the goal: biases of 0 would have a gradient > 0.3 of the "
+    "weights'",
     "positive homogeneity and oddness; the bound was reached in 8 of 8 tasks tried",
     "a loss below the floor at fixed parameters",
 )
@@ -47,6 +49,8 @@ CONTRADICTORY = Rule(
 RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY)
 
 LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
+EXPLAINS, FORBIDS = 1.5, 2.0
+"""Weights of certificates: one that stops all learning, and a floor above the goal."""
 MOST_GROUPED = 100_000
 """Rows beyond which groups of equal ones are not looked for."""
 MOST_WEIGHTS = 64
@@ -68,7 +72,7 @@ def explained(evidence: Evidence, floor: float) -> float:
     """How much of the failure a floor explains: 1 and more if the goal lies below it."""
     goal = evidence.case.preset.goal.loss
     if floor > goal:
-        return 2.0
+        return FORBIDS
     losses = evidence.case.losses
     loss = float(losses[-1]) if len(losses) else np.inf
     return floor / loss if 0.0 < loss < np.inf else 0.0
@@ -255,7 +259,8 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         f"{against_goal(evidence, floor)}",
         first_update=0,
         fixes=fixes,
-        weight=max(explained(evidence, floor), 0.9),
+        # Without a border the task is lost, however little of it the bound accounts for.
+        weight=max(explained(evidence, floor), EXPLAINS if evidence.progress.bad else 0.0),
     )
 
 

@@ -1,6 +1,6 @@
 """All kinds of findings, by their code."""
 
-from nntui.diagnosis import depth, proofs, rates, scales, units
+from nntui.diagnosis import code, depth, proofs, rates, scales, units
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, Rule
 
 PLATEAU = Rule(
@@ -31,6 +31,7 @@ TOO_FEW = Rule(
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
+        *code.RULES,
         *proofs.RULES,
         *units.RULES,
         *scales.RULES,

@@ -1,12 +1,15 @@
 """Scales: of the inputs, the targets, the first weights and the penalty."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.landscape import Landscape
+from nntui.diagnosis.proofs import NO_BIAS
 
 INPUTS = Rule(
     "inputs-not-scaled",
@@ -38,7 +41,8 @@ PENALTY = Rule(
     "penalty-dominates",
     "the penalty on the weights outweighs the data",
     MEASURED,
-    "norm of the penalty's gradient > 0.3 of that of the data's, at two kept states",
+    "norm of the penalty's gradient > 0.3 of that of the data's, at two kept states or with "
+    "weights that shrank to 30 %",
     "our own figure; Krogh and Hertz 1992 for the penalty",
     "the same run with a tenth of the penalty is no better",
 )
@@ -47,6 +51,9 @@ RULES = (INPUTS, TARGETS, INIT, PENALTY)
 FAR, LARGE, APART = 3.0, 10.0, 10.0
 LEAST_INIT, MOST_INIT = 0.5, 2.0
 DOMINATES, FELT = 0.3, 0.01
+COLLAPSED = 0.3
+MOST_BIAS = 5.0
+MISSED = 0.3
 
 
 def inputs_scale(evidence: Evidence) -> Iterator[Finding]:
@@ -107,6 +114,24 @@ def _ratio(W: Array) -> tuple[float, float, float]:
 def init_scale(evidence: Evidence) -> Iterator[Finding]:
     """The layer whose first weights are the furthest from He's and Xavier's rules."""
     worst, factor = None, 1.0
+    for layer, (_, b) in enumerate(evidence.parameters(evidence.start)):
+        size = 0.0 if b is None else float(np.sqrt(np.mean(b * b)))
+        if size > MOST_BIAS:
+            yield Finding(
+                INIT,
+                f"the biases of layer {layer} started at {size:.3g} on average; 0 is usual",
+                layer=layer,
+                first_update=0,
+                fixes=(
+                    Fix(
+                        "start the biases from 0",
+                        {f"layers.{at}.bias_init": "zeros" for at in range(layer + 1)},
+                    ),
+                ),
+                weight=0.7,
+                symptom_of=("dead-layer", "dead-output", "dead-units"),
+            )
+            return
     for layer, (W, _) in enumerate(evidence.parameters(evidence.start)):
         size, low, high = _ratio(W)
         off = max(size / high, low / size if size > 0.0 else np.inf)
@@ -152,8 +177,17 @@ def penalty(evidence: Evidence) -> Iterator[Finding]:
         if size > felt:
             ratios.append(size / data if data > 0.0 else np.inf)
     above = [ratio for ratio in ratios if ratio > DOMINATES]
-    if len(above) < min(2, len(evidence.looks)):
+    # A penalty that has won leaves no weights, and so no gradient of its own.
+    sizes = [
+        float(np.linalg.norm(evidence.landscape.of_weights(state.theta)))
+        for state in (evidence.start, evidence.now)
+    ]
+    collapsed = bool(above) and sizes[1] < COLLAPSED * sizes[0]
+    if len(above) < 2 and not collapsed:
         return
+    said = (
+        f", and the weights have shrunk from {sizes[0]:.3g} to {sizes[1]:.3g}" if collapsed else ""
+    )
     changes = {
         f"training.{key}": getattr(stated.training, key) / 100.0
         for key in ("l1", "l2")
@@ -161,10 +195,43 @@ def penalty(evidence: Evidence) -> Iterator[Finding]:
     }
     yield Finding(
         PENALTY,
-        f"the penalty's gradient is {min(max(above), 1e6):.3g} times that of the data",
+        f"the penalty's gradient is {min(max(above), 1e6):.3g} times that of the data{said}",
         fixes=(
             Fix("a hundredth of the penalty", changes),
             Fix("no penalty", dict.fromkeys(changes, 0.0)),
         ),
         weight=0.85,
     )
+
+
+def without_bias(evidence: Evidence) -> Iterator[Finding]:
+    """A network without any bias, in which biases would be pulled more than the weights are."""
+    layers, x = evidence.stated.layers, evidence.x
+    constant = (np.ptp(x, axis=1) == 0.0) & (x[:, 0] != 0.0)
+    if any(layer.bias != "none" for layer in layers) or constant.any():
+        return
+    biased = replace(
+        evidence.stated, layers=tuple(replace(layer, bias="per-unit") for layer in layers)
+    )
+    landscape = Landscape(biased, evidence.subject.data)
+    theta = np.zeros(landscape.layout.size)
+    for (W, _), (own, _) in zip(
+        landscape.layout.views(theta), evidence.parameters(evidence.now), strict=True
+    ):
+        W[...] = own
+    gradient = landscape.gradient(theta)
+    weights = float(np.linalg.norm(landscape.of_weights(gradient)))
+    biases = float(np.linalg.norm(gradient - landscape.of_weights(gradient)))
+    if biases > MISSED * weights:
+        yield Finding(
+            replace(NO_BIAS, klass=MEASURED, title="no layer has a bias, and one is missed"),
+            f"biases of 0 would have a gradient of {biases:.2g}; all weights have {weights:.2g}",
+            first_update=0,
+            fixes=(
+                Fix(
+                    "give every layer a bias",
+                    {f"layers.{at}.bias": "per-unit" for at in range(len(layers))},
+                ),
+            ),
+            weight=0.62,
+        )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, PROOF, Finding, Fix, Rule
-from nntui.diagnosis.proofs import explained
+from nntui.diagnosis.proofs import EXPLAINS, explained
 
 SYMMETRIC = Rule(
     "symmetric",
@@ -64,37 +64,49 @@ DEAD_SHARE = SATURATED_SHARE = 0.5
 WRONG, FLAT, WRONG_SHARE = 0.9, 1e-3, 0.1
 CUT_OFF = frozenset({"relu"})
 """Functions that are flat on a whole half-line."""
-LIVE = {"relu": "leaky-relu"}
+KILLERS = (
+    "rate-too-high",
+    "inputs-not-scaled",
+    "targets-not-scaled",
+    "init-scale",
+    "penalty-dominates",
+    "diverged",
+)
+"""What throws a layer that was alive below 0 on every sample."""
 
 
 def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
     """Hidden layers whose units start in groups of equal ones, half of the units or fewer."""
-    parameters = evidence.parameters(evidence.start)
+    parameters, found = evidence.parameters(evidence.start), {}
     for layer in evidence.hidden:
         (W, b), (out, _) = parameters[layer], parameters[layer + 1]
         rows = np.concatenate([W, out.T] if b is None else [W, out.T, b], axis=1)
         kinds = len(np.unique(rows, axis=0))
-        if len(W) < 2 or kinds > len(W) // 2:
-            continue
-        key = f"layers.{layer}"
-        yield Finding(
-            SYMMETRIC,
-            f"the {len(W)} units of layer {layer} start as {kinds} different "
-            f"{'one' if kinds == 1 else 'ones'}, and equal ones stay equal: it learns as a layer "
-            f"of {kinds}",
-            layer=layer,
-            first_update=0,
-            fixes=(
-                Fix(
-                    "draw the weights at random",
-                    {f"layers.{at}.init": "he" for at in (layer, layer + 1)}
-                    | {f"layers.{at}.scale": 1.0 for at in (layer, layer + 1)},
-                ),
-                Fix("random weights in this layer", {f"{key}.init": "he", f"{key}.scale": 1.0}),
+        if 1 < len(W) >= 2 * kinds:
+            found[layer] = kinds
+    if not found:
+        return
+    first, kinds = next(iter(found.items()))
+    units = evidence.stated.layers[first].units
+    more = f"; so do those of layer {', '.join(map(str, [*found][1:]))}" if len(found) > 1 else ""
+    every = range(len(parameters))
+    yield Finding(
+        SYMMETRIC,
+        f"the {units} units of layer {first} start as {kinds} different "
+        f"{'one' if kinds == 1 else 'ones'}, and equal ones stay equal: it learns as a layer of "
+        f"{kinds}{more}",
+        layer=first,
+        first_update=0,
+        fixes=(
+            Fix(
+                "draw the weights at random",
+                {f"layers.{at}.init": "he" for at in every}
+                | {f"layers.{at}.scale": 1.0 for at in every},
             ),
-            units=tuple((layer, unit) for unit in range(len(W))),
-            weight=1.5,
-        )
+        ),
+        units=tuple((at, unit) for at in found for unit in range(evidence.stated.layers[at].units)),
+        weight=EXPLAINS,
+    )
 
 
 def _dead(evidence: Evidence, layer: int, slopes: list[Array]) -> npt.NDArray[np.bool_]:
@@ -140,8 +152,8 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
             first_update=since,
             fixes=_revivals(evidence, layer),
             units=tuple((layer, unit) for unit in range(units)),
-            weight=1.5 + min(explained(evidence, floor), 1.0) / 4.0,
-            symptom_of=() if born else ("rate-too-high", "inputs-not-scaled", "diverged"),
+            weight=EXPLAINS + min(explained(evidence, floor), 1.0) / 4.0,
+            symptom_of=("symmetric", *(() if born else KILLERS)),
         )
         return
 
@@ -186,15 +198,14 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
     killed = int((dead & ~born).sum())
     yield Finding(
         DEAD_UNITS,
-        f"{int(dead.sum())} of {len(dead)} units of layer {layer} are active on no sample"
-        f" ({len(dead) and int((dead & born).sum())} from the start, {killed} killed later)",
+        f"{int(dead.sum())} of {len(dead)} units of layer {layer} are active on no sample "
+        f"({int((dead & born).sum())} from the start, {killed} killed later)",
         layer=layer,
         first_update=0 if not killed else _since(evidence, layer)[0],
         fixes=_revivals(evidence, layer),
         units=tuple((layer, int(unit)) for unit in np.flatnonzero(dead)),
         weight=0.4 + 0.2 * share,
-        symptom_of=("dead-layer", "dead-output", "init-scale", "penalty-dominates")
-        + (("rate-too-high", "inputs-not-scaled") if killed else ()),
+        symptom_of=("dead-layer", "dead-output", *(KILLERS if killed else ())),
     )
 
 
