@@ -27,6 +27,7 @@ from nntui.cli import commands
 from nntui.core.errors import ConfigError
 from nntui.core.faults import FAULTS
 from nntui.core.network import Layout, draw_parameters
+from nntui.diagnosis.rules import RULES
 from nntui.diagnosis.subject import Program
 from nntui.presets import Preset, read_preset
 from nntui.sweeps.block import Block, train_block
@@ -79,6 +80,19 @@ def test_nobody_knows_the_unknown_faults_but_the_matrix() -> None:
     with registered():
         assert set(UNKNOWN) <= set(FAULTS)
     assert not set(UNKNOWN) & set(FAULTS)
+
+
+def test_the_rules_have_codes_of_the_vocabulary() -> None:
+    assert set(RULES) <= VOCABULARY
+
+
+@pytest.mark.parametrize("kind", UNKNOWN)
+def test_an_unknown_fault_is_found_after_one_update_without_a_name(kind: str) -> None:
+    for architecture in ARCHITECTURES:
+        outcome = Cell(kind, "circles", architecture, (0,)).run()[0]
+        assert outcome.at_start
+        assert accepts(kind, outcome.at_start, outcome.layers)[0]
+        assert not {code for code, _ in outcome.at_start} & set(FAULTS)
 
 
 @pytest.mark.parametrize("kind", sorted(set(UNKNOWN) - {"absolute-penalty"}))
