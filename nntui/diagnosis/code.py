@@ -104,6 +104,7 @@ class Examined:
         return (*self.named.rules, *summed)
 
 
+@np.errstate(all="ignore")
 def examine(subject: Subject, state: State) -> Examined:
     """Check forward pass, printed loss and updates of ``subject`` around ``state``.
 
@@ -130,6 +131,7 @@ def code_faults(subject: Subject, case: Case) -> list[Finding]:
     return findings_of(examine(subject, case.state))
 
 
+@np.errstate(all="ignore")
 def findings_of(examined: Examined) -> list[Finding]:
     """What was found, as findings, the heaviest first."""
     found = [_of_rule(examined, entry) for entry in examined.rules]
@@ -206,6 +208,7 @@ def _off(shown: tuple[float, int, Tensor]) -> float:
     return shown[0]
 
 
+@np.errstate(all="ignore")
 def disturbs(examined: Examined, entry: FaultEntry, tensor: Tensor) -> bool:
     """Whether a rule that was named changes the updates of ``tensor``."""
     rules, part = examined.named.rules, tensor.span
@@ -222,8 +225,8 @@ def _of_update(examined: Examined) -> Finding:
     unknown, replays = examined.named.unknown, examined.replays
     first = unknown[0]
     right = replays.of(examined.named.rules)
-    found = {each.tensor: each for each in residuals(replays, right)}
-    worst = found[first]
+    found = {each.tensor.name: each for each in residuals(replays, right)}
+    worst = found[first.name]
     at, part = worst.worst, first.span
     mine, theirs = replays.observed[at], right[at]
     layers = sorted({tensor.layer for tensor in unknown})
@@ -241,7 +244,8 @@ def _of_update(examined: Examined) -> Finding:
         f"look at what is done to {first.words}: the update is right above it and no known slip "
         "gives its numbers"
     )
-    weight = float(np.mean([max(found[each].of_step, found[each].of_gradient) for each in unknown]))
+    wrong = [found[each.name] for each in unknown]
+    weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
     return _finding(UPDATE, evidence, first.layer, weight, Fix(text, {"faults": []}))
 
 

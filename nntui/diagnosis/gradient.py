@@ -59,6 +59,7 @@ class GradientCheck:
     verdict: str
 
 
+@np.errstate(all="ignore")
 def check_gradient(
     subject: Subject, theta: Array, rows: Order, epoch: int, forward: ForwardPass
 ) -> list[GradientCheck]:

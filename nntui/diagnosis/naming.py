@@ -19,7 +19,7 @@ from nntui.core.losses import LOSSES
 from nntui.core.tape import Array
 from nntui.diagnosis.tensors import Tensor, tensors_of
 from nntui.diagnosis.trials import Replays, Rules
-from nntui.diagnosis.update import FAULT, agrees
+from nntui.diagnosis.update import FAULT, agrees, is_clear
 
 BACK = ("update-before-backprop", "no-weights-in-backprop")
 """What a layer does wrong to the gradient that it passes down."""
@@ -53,10 +53,18 @@ def name_update(replays: Replays, base: Rules = ()) -> Named:
     walk = _Walk(replays, base)
     for layer in reversed(range(len(replays.stated.layers))):
         walk.visit(layer)
-    rules, unknown = walk.joined(), list(walk.unknown)
-    for tensor in tensors_of(replays.stated):
-        if tensor not in unknown and not agrees(replays, replays.of(rules), tensor.span, "step"):
-            unknown.append(tensor)
+    tensors, unknown = tensors_of(replays.stated), walk.unknown
+
+    def off(rules: Rules) -> list[Tensor]:
+        made = replays.of(rules)
+        return [each for each in tensors if not agrees(replays, made, each.span, "step")]
+
+    rules = walk.joined()
+    if replays.stated.training.clip_norm is not None and off(rules):
+        # What is updated early is clipped apart, which shows even in layer 0.
+        early = (*rules, FaultEntry(name=BACK[0], layers=(0,)))
+        rules = early if not off(early) else rules
+    unknown += [tensor for tensor in off(rules) if tensor not in unknown]
     unknown.sort(key=lambda each: (-each.layer, each.is_bias))
     return Named(rules, tuple(unknown), tuple(walk.alike))
 
@@ -85,52 +93,52 @@ class _Walk:
         if self._explains(self.found, tensors, self._evidence[0]):
             return
         for by in self._evidence:
-            weights = self._weights(layer, tensors[0], by)
-            if weights:
-                self._take(weights, tensors, by)
+            whole = self._smallest(layer, tensors, by)
+            if whole:
+                self._take(whole)
                 return
-        self.unknown += [
-            each for each in tensors if not self._explains(self.found, [each], self._evidence[-1])
-        ]
+        by = self._evidence[-1]
+        self._take(self._smallest(layer, tensors[:1], by) or [()])
+        self.unknown += [each for each in tensors if not self._explains(self.found, [each], by)]
 
-    def _weights(self, layer: int, W: Tensor, by: str) -> list[Rules]:
-        """The smallest sets of rules that explain the weights of ``layer``."""
+    def _smallest(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
+        """The smallest sets of rules that explain ``tensors``, those of ``layer`` or its W."""
         found: list[Rules] = []
         for way in self._ways(layer):
             if found and len(way) > len(found[0]):
                 break
-            if self._explains((*self.found, *way), [W], by):
-                found.append(way)
-                continue
-            for scale in self._scales(layer, (*self.found, *way), W):
-                if not found and self._explains((*self.found, *way, *scale), [W], by):
-                    found.append((*way, *scale))
+            scales = (
+                scale
+                for tensor in tensors
+                for scale in self._scales(layer, (*self.found, *way), tensor)
+            )
+            for scale in ((), *scales):
+                rules = self._with_bias((*way, *scale), tensors, by)
+                if rules is not None:
+                    found.append(rules)
+                    break
         fewest = min(map(len, found), default=0)
         return [rules for rules in found if len(rules) == fewest]
 
-    def _take(self, weights: list[Rules], tensors: list[Tensor], by: str) -> None:
-        """Take the first of ``weights``, with what explains the bias as well."""
-        layer = tensors[0].layer
-        entries = [FaultEntry(name=name, layers=(layer,)) for name in BIAS]
-        # Before a factor, what is taken for the bias's gradient is multiplied as well.
-        biases = [
-            ((), ()),
-            *(((), (each,)) for each in entries),
-            *(((each,), ()) for each in entries),
-        ]
-        for rules, (before, after) in product(weights, biases):
-            whole = (*before, *rules, *after)
-            if self._explains((*self.found, *whole), tensors, by):
-                self.found = (*self.found, *whole)
-                self._note_alike(rules, weights)
-                return
-        self.found = (*self.found, *weights[0])
-        self._note_alike(weights[0], weights)
-        self.unknown += tensors[1:]
+    def _with_bias(self, rules: Rules, tensors: list[Tensor], by: str) -> Rules | None:
+        """``rules``, with what more explains the bias if it is among ``tensors``, or None."""
+        if not self._explains((*self.found, *rules), tensors[:1], by):
+            return None
+        candidates = [rules]
+        if len(tensors) > 1:
+            for name in BIAS:
+                entry = FaultEntry(name=name, layers=(tensors[0].layer,))
+                # In front of a factor, what is taken for the bias's gradient is multiplied too.
+                candidates += [(*rules, entry), (entry, *rules)]
+        whole = (each for each in candidates if self._explains((*self.found, *each), tensors, by))
+        return next(whole, None)
 
-    def _note_alike(self, taken: Rules, others: list[Rules]) -> None:
-        for other in others:
-            pairs = zip(taken, other, strict=True)
+    def _take(self, explanations: list[Rules]) -> None:
+        """Take the first of some that explain the same; the others are noted."""
+        first = explanations[0]
+        self.found = (*self.found, *first)
+        for other in explanations[1:]:
+            pairs = zip(first, other, strict=True)
             self.alike += [pair for pair in pairs if pair[0] != pair[1]]
 
     def _ways(self, layer: int) -> list[Rules]:
@@ -142,21 +150,28 @@ class _Walk:
         slopes: list[Rules] = [()]
         if not (top and LOSSES[self._stated.training.loss].needs_output is not None):
             at = (layer,)
-            slopes += [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
-            slopes.append((FaultEntry(name=AT_VALUE, layers=at),))
-        return sorted(((*back, *slope) for back, slope in product(backs, slopes)), key=len)
+            of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
+            slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
+        return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
 
-    def _scales(self, layer: int, rules: Rules, W: Tensor) -> Iterator[Rules]:
+    def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
         """What the gradients that ``rules`` give may have been multiplied by."""
         made, observed = self.replays.of(rules), self.replays.observed
-        every, firsts = range(len(made)), self.replays.firsts
+        every, firsts, part = range(len(made)), self.replays.firsts, tensor.span
+        clear = np.array(
+            [
+                is_clear(one.gradient, part) and is_clear(two.gradient, part)
+                for one, two in zip(observed, made, strict=True)
+            ]
+        )
         signals = [(every, [(observed[at].gradient, made[at].gradient) for at in every])]
         if self._steps_scale:
             # Only a first step is the gradient times a number: later ones remember others.
             signals.append((firsts, [(observed[at].step, made[at].step) for at in firsts]))
         for places, pairs in signals:
             samples = np.array([float(len(self.replays.updates[at].rows)) for at in places])
-            factors = np.array([_factor(one[W.span], two[W.span]) for one, two in pairs])
+            factors = np.array([_factor(one[part], two[part]) for one, two in pairs])
+            factors[~clear[places]] = np.nan
             known = np.isfinite(factors)
             if known.any():
                 yield from self._multiples(layer, factors[known], samples[known])
@@ -185,17 +200,19 @@ class _Walk:
         layers: dict[FaultEntry, list[int]] = {}
         for entry in self.found[len(self.base) :]:
             layers.setdefault(replace(entry, layers=None), []).extend(entry.layers or ())
-        joined = (
-            *self.base,
-            *(replace(entry, layers=tuple(sorted(at))) for entry, at in layers.items()),
-        )
-        # Within a layer the order can count, and joining may have changed it.
-        mine, theirs = (self.replays.of(each) for each in (joined, self.found))
-        same = all(
+        joined = [replace(entry, layers=tuple(sorted(at))) for entry, at in layers.items()]
+        # Within a layer the order of what is done to a bias's gradient can count.
+        last = sorted(joined, key=lambda entry: entry.name in BIAS)
+        first = sorted(joined, key=lambda entry: entry.name not in BIAS)
+        orders = ((*self.base, *each) for each in (joined, last, first))
+        return next((rules for rules in orders if self._same(rules)), self.found)
+
+    def _same(self, rules: Rules) -> bool:
+        mine, theirs = self.replays.of(rules), self.replays.of(self.found)
+        return all(
             np.array_equal(one.gradient, two.gradient, equal_nan=True)
             for one, two in zip(mine, theirs, strict=True)
         )
-        return joined if same else self.found
 
 
 def _factor(observed: Array, made: Array) -> float:

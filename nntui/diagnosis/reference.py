@@ -20,6 +20,8 @@ from nntui.core.tape import Array
 Complex = npt.NDArray[np.complex128]
 
 STEP = 1e-30
+ON_KINK = 1e-45
+"""A real part below is 0: the square of the step may have got into it."""
 MOST_AT_ONCE = 1_000_000
 """Complex numbers in the largest array of one pass: 16 MB."""
 
@@ -73,8 +75,12 @@ def training_loss(
         return np.asarray(total + penalty)
 
 
+def _sign(values: Complex) -> Array:
+    return np.where(np.abs(values.real) < ON_KINK, 0.0, np.sign(values.real))
+
+
 def _absolute(values: Complex) -> Complex:
-    return np.asarray(np.sign(values.real) * values)
+    return np.asarray(_sign(values) * values)
 
 
 def _normalised(a: Complex) -> Complex:
@@ -91,7 +97,7 @@ def _sigmoid(z: Complex) -> Complex:
 
 def _piecewise(layer: Layer, z: Complex, below: float) -> Complex:
     on_kink = {"left": below, "right": 1.0, "zero": 0.0}[layer.kink]
-    slope = np.where(z.real > 0.0, 1.0, np.where(z.real < 0.0, below, on_kink))
+    slope = np.array([below, on_kink, 1.0])[1 + _sign(z).astype(np.intp)]
     return np.asarray(slope * z)
 
 
@@ -115,6 +121,7 @@ def _value(layer: Layer, z: Complex) -> Complex:
         case "sigmoid":
             return _sigmoid(z)
         case "elu":
+            above = z.real >= ON_KINK
             return np.asarray(np.where(above, z, layer.alpha * np.expm1(np.where(above, 0.0, z))))
         case "gelu":
             return _gelu(z)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.tape import Array
+from nntui.diagnosis.subject import Observed
 from nntui.diagnosis.tensors import Tensor, tensors_of
 from nntui.diagnosis.trials import Made, Replays
 
@@ -19,6 +20,10 @@ FAULT = 1e-9
 found so, with 0 of 120 false alarms)."""
 ROUNDING = 2.0 * float(np.finfo(np.float64).eps)
 """What storing the parameters may cost a step, as a share of the parameters."""
+SMALL = 10.0
+"""Steps up to so many times that are too small to be judged."""
+CANCELLED = 1e-14
+"""A gradient that is a smaller share of all layers' is taken for what rounding left of it."""
 OK, WRONG, TOO_SMALL = "ok", "wrong", "too small"
 
 
@@ -40,12 +45,29 @@ def distance(mine: Array, right: Array) -> float:
     return float(np.linalg.norm(mine - right) / (np.linalg.norm(mine) + np.linalg.norm(right)))
 
 
-def step_distance(mine: Array, right: Array, before: Array) -> float:
-    """The distance of two steps from ``before``, 0 where storing the parameters may cause it."""
+def is_clear(gradient: Array, part: slice) -> bool:
+    """Whether a part of a gradient is more than what rounding left of sums that cancel."""
     with np.errstate(all="ignore"):
-        off = np.linalg.norm(mine - right)
-        allowed = ROUNDING * (2.0 * np.linalg.norm(before) + np.linalg.norm(right))
-    return 0.0 if off <= allowed else distance(mine, right)
+        return bool(np.linalg.norm(gradient[part]) > CANCELLED * np.linalg.norm(gradient))
+
+
+def apart(update: Observed, mine: Made, right: Made, part: slice) -> tuple[float, float]:
+    """How far the steps and the gradients of a part are apart, 0 where rounding may cause it."""
+    with np.errstate(all="ignore"):
+        level = CANCELLED * np.linalg.norm(right.gradient)
+        gradients = mine.gradient[part], right.gradient[part]
+        if max(map(np.linalg.norm, gradients)) <= level:
+            # What is left of a sum that cancels; an optimiser may still make a large step of it.
+            return 0.0, 0.0
+        steps = mine.step[part], right.step[part]
+        stored = 2.0 * np.linalg.norm(update.before[part]) + np.linalg.norm(steps[1])
+        of_step = np.linalg.norm(steps[0] - steps[1]) > ROUNDING * stored
+        of_gradient = np.linalg.norm(gradients[0] - gradients[1]) > level
+        unknown = not np.isfinite(right.gradient).all()
+    return (
+        distance(*steps) if of_step or unknown else 0.0,
+        distance(*gradients) if of_gradient or unknown else 0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -76,10 +98,10 @@ def residuals(replays: Replays, right: list[Made]) -> list[Residual]:
     for tensor in tensors_of(replays.stated):
         part, steps, gradients, seen = tensor.span, [], [], False
         for update, mine, theirs in zip(replays.updates, replays.observed, right, strict=True):
-            before = update.before[part]
-            steps.append(step_distance(mine.step[part], theirs.step[part], before))
-            gradients.append(distance(mine.gradient[part], theirs.gradient[part]))
-            least = 10.0 * ROUNDING * np.linalg.norm(before)
+            of_step, of_gradient = apart(update, mine, theirs, part)
+            steps.append(of_step)
+            gradients.append(of_gradient)
+            least = SMALL * ROUNDING * np.linalg.norm(update.before[part])
             seen |= bool(np.linalg.norm(theirs.step[part]) > least)
         of_step, of_gradient = max(steps), max(gradients)
         worst = int(np.argmax(steps if of_step > FAULT else gradients))
@@ -93,9 +115,7 @@ def agrees(replays: Replays, right: list[Made], part: slice, by: str = "both") -
     ``by`` says what is compared: the ``step``, the reported ``gradient``, or ``both``.
     """
     for update, mine, theirs in zip(replays.updates, replays.observed, right, strict=True):
-        steps = mine.step[part], theirs.step[part], update.before[part]
-        if by != "gradient" and step_distance(*steps) > FAULT:
-            return False
-        if by != "step" and distance(mine.gradient[part], theirs.gradient[part]) > FAULT:
+        of_step, of_gradient = apart(update, mine, theirs, part)
+        if (by != "gradient" and of_step > FAULT) or (by != "step" and of_gradient > FAULT):
             return False
     return True
