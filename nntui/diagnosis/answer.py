@@ -20,6 +20,7 @@ from nntui.diagnosis.units import (
     dead_layers,
     dead_units,
     loss_mismatch,
+    one_unit,
     saturation,
     symmetric_start,
 )
@@ -35,6 +36,7 @@ MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     loss_mismatch,
     saturation,
     dead_units,
+    one_unit,
     without_bias,
     vanishing,
     exploding,

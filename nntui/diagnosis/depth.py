@@ -69,6 +69,7 @@ def vanishing(evidence: Evidence) -> Iterator[Finding]:
             "inputs-not-scaled",
             "penalty-dominates",
             "rate-too-high",
+            "too-few-units",
         ),
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 from nntui.core.tape import Array
 from nntui.presets.preset import Goal
 
-SHARE_SEEN = 0.3
+SHARE_SEEN = 0.5
 """Of its budget, what a run may take before a pace that is too slow counts as bad: a plateau that
 is left again is no failure.  Our own choice."""
 SHARE_SLOW = 0.01

@@ -8,6 +8,7 @@ from nntui.core.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.scales import init_factor
 
 TOO_HIGH = Rule(
     "rate-too-high",
@@ -22,8 +23,9 @@ TOO_LOW = Rule(
     "rate-too-low",
     "the learning rate is too low",
     MEASURED,
-    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4), "
-    "at the start and now (2e-2 where the loss still falls evenly), and too slowly",
+    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4) "
+    "at the start and now (2e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
+    "and the pace is too slow",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
     "the same run at ten times the rate is no better",
 )
@@ -46,7 +48,9 @@ DIVERGED = Rule(
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
 EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 10.0, 1e-2
-LEAPS, STEPS_OF_WEIGHTS = 0.1, 1e-4
+LEAPS, STEPS_OF_WEIGHTS, STAYED = 0.1, 1e-4, 0.1
+MANY, LONG = 50, 100
+FAR_OFF = 3.0
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
@@ -90,6 +94,13 @@ def _step(evidence: Evidence, state: State) -> float:
     return evidence.rate(state) / size if size > 0.0 else np.inf
 
 
+def _edge(evidence: Evidence, state: State) -> float:
+    """The rate times the curvature, where more than `EDGE` overshoots."""
+    momentum = evidence.stated.training.momentum
+    share = (1.0 - momentum) / (1.0 + momentum) if momentum < 1.0 - 1.0 / LONG else 1.0
+    return evidence.rate(state) * evidence.curvature(state) * share
+
+
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
     """A rate beyond the edge of stability, and a loss that shows it."""
     killed = any(flip.died and flip.after >= 0 for flip in evidence.case.flips)
@@ -105,27 +116,36 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         better = rounded(rate * 0.01 / step)
         excess = step / LEAPS
     else:
-        # The start tells of the rate; later curvature may be its own work.
-        state = max((start, now), key=lambda each: evidence.rate(each) * evidence.curvature(each))
-        first = evidence.rate(start) * evidence.curvature(start)
-        product = evidence.rate(state) * evidence.curvature(state)
+        # The start tells of the rate; later curvature may be its own work.  Heavy-ball momentum
+        # widens the range of stable rates by 1 + momentum (Polyak 1964), but remembers overshoot.
+        state = max((start, now), key=lambda each: _edge(evidence, each))
+        first, product = _edge(evidence, start), _edge(evidence, state)
         # Close to the edge training often goes on well; there the loss itself must show it.
-        if product <= (EDGE if turns(evidence.case.losses) >= TURNS else 2.0 * EDGE):
+        shown = evidence.case.state.divergence is not None or turns(evidence.case.losses) >= TURNS
+        if product <= (EDGE if shown else 2.0 * EDGE):
             return
-        chosen = start if first > EDGE / 2.0 else state
-        better = rounded(rate / (evidence.rate(chosen) * evidence.curvature(chosen)))
-        said = (
-            f"rate * curvature is {product:.3g} at update {state.update}; above 2 steps overshoot"
-        )
+        better = rounded(rate / (first if first > EDGE / 2.0 else product))
+        said = f"rate * curvature is {product:.3g} at update {state.update}, where 2 is the edge"
+        memory = 1.0 / (1.0 - evidence.stated.training.momentum)
+        if memory >= LONG:
+            said += f", and momentum keeps them for {memory:.0f} updates"
         excess = product / EDGE
     yield Finding(
         TOO_HIGH,
         f"{said}, and the loss rose",
         first_update=start.update,
-        fixes=_rates(better, rounded(rate / 10)),
+        fixes=_calmed(evidence, better),
         weight=0.75 + 0.1 * (1.0 - 1.0 / min(excess, 1e6)),
-        symptom_of=("inputs-not-scaled", "targets-not-scaled", "init-scale"),
+        symptom_of=("inputs-not-scaled", "targets-not-scaled", "init-scale", "penalty-dominates"),
     )
+
+
+def _calmed(evidence: Evidence, rate: float) -> tuple[Fix, ...]:
+    """A lower rate, a usual momentum, or both."""
+    usual = rounded(evidence.stated.training.learning_rate / 10.0)
+    if evidence.stated.training.momentum <= 1.0 - 1.0 / LONG:
+        return _rates(rate, usual)
+    return (Fix("momentum 0.9", {"training.momentum": 0.9}), *_rates(rate))
 
 
 def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
@@ -142,10 +162,13 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         decayed = evidence.rate(now) < DECAYED * evidence.rate(start)
         product = products[1] if decayed else max(products)
         most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
-        if product >= most or product == 0.0:
+        crept = _stayed(evidence)
+        if product == 0.0 or (product >= most and crept is None):
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)
         said = f"rate * curvature is {product:.2g}, where about 1 is fast"
+        if crept is not None:
+            said += f"; all updates together moved the parameters by {crept:.2g} of their size"
         if decayed:
             fixes = (Fix("a constant learning rate", {"training.schedule": "constant"}),)
             share = evidence.rate(now) / evidence.rate(start)
@@ -156,8 +179,27 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         first_update=start.update,
         fixes=fixes or _rates(better, rounded(better / 10)),
         weight=0.8,
-        symptom_of=("dead-layer", "dead-output", "symmetric", "penalty-dominates"),
+        symptom_of=(
+            *("dead-layer", "dead-output", "symmetric", "penalty-dominates", "loss-mismatch"),
+            *("inputs-not-scaled", "targets-not-scaled", "vanishing-gradient"),
+            *("rate-too-high", "diverged"),
+            *(("init-scale",) if init_factor(evidence) > FAR_OFF else ()),
+        ),
     )
+
+
+def _stayed(evidence: Evidence) -> float | None:
+    """How far the parameters have come, as a share of their size; None if that is usual.
+
+    An update of 1e-4 of the weights is a tenth of what is usual (cs231n).
+    """
+    start, now = evidence.start, evidence.now
+    steps = now.update - start.update
+    if steps < MANY:
+        return None
+    size = float(np.linalg.norm(start.theta))
+    moved = float(np.linalg.norm(now.theta - start.theta)) / size if size > 0.0 else np.inf
+    return moved if moved < STAYED and moved / steps < STEPS_OF_WEIGHTS else None
 
 
 def _rates(*rates: float) -> tuple[Fix, ...]:

@@ -19,15 +19,6 @@ BAD_LUCK = Rule(
     "a Wilson interval of k of K (Wilson 1927)",
     "no other seed that solves it",
 )
-TOO_FEW = Rule(
-    "too-few-units",
-    "wider hidden layers learn it",
-    EXPERIMENT,
-    "solved in 0 of K seeds at width n, in k > 0 of K at width 2n",
-    "XOR with 2 to 8 ReLU units: solved in 43 to 192 of 200 seeds",
-    "no seed that solves it at twice the width",
-)
-
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
@@ -39,7 +30,6 @@ RULES: dict[str, Rule] = {
         *depth.RULES,
         PLATEAU,
         BAD_LUCK,
-        TOO_FEW,
     )
 }
 """Every rule there is, in the order of the list."""

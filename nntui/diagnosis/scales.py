@@ -111,9 +111,18 @@ def _ratio(W: Array) -> tuple[float, float, float]:
     return float(np.sqrt(np.mean(W * W))), float(low), float(high)
 
 
+def init_factor(evidence: Evidence) -> float:
+    """How far beyond the usual range the first weights of the worst layer are; 1 is its edge."""
+    return max(map(_off, (W for W, _ in evidence.parameters(evidence.start))))
+
+
+def _off(W: Array) -> float:
+    size, low, high = _ratio(W)
+    return max(size / high, low / size if size > 0.0 else np.inf)
+
+
 def init_scale(evidence: Evidence) -> Iterator[Finding]:
     """The layer whose first weights are the furthest from He's and Xavier's rules."""
-    worst, factor = None, 1.0
     for layer, (_, b) in enumerate(evidence.parameters(evidence.start)):
         size = 0.0 if b is None else float(np.sqrt(np.mean(b * b)))
         if size > MOST_BIAS:
@@ -132,14 +141,12 @@ def init_scale(evidence: Evidence) -> Iterator[Finding]:
                 symptom_of=("dead-layer", "dead-output", "dead-units"),
             )
             return
-    for layer, (W, _) in enumerate(evidence.parameters(evidence.start)):
-        size, low, high = _ratio(W)
-        off = max(size / high, low / size if size > 0.0 else np.inf)
-        if off > factor:
-            worst, factor = (layer, size, low, high), off
-    if worst is None:
+    weights = [W for W, _ in evidence.parameters(evidence.start)]
+    layer = int(np.argmax([_off(W) for W in weights]))
+    factor = _off(weights[layer])
+    if factor <= 1.0:
         return
-    layer, size, low, high = worst
+    size, low, high = _ratio(weights[layer])
     layers = range(len(evidence.stated.layers))
     rule = "he" if evidence.stated.layers[0].activation.endswith("relu") else "xavier"
     yield Finding(
