@@ -26,6 +26,7 @@ from nntui.core.losses import LOSSES
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
 from nntui.core.section import Rows, Section
+from nntui.diagnosis.rules import RULES
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED
@@ -272,6 +273,12 @@ def _keys() -> Iterator[Key]:
         yield from _section_keys(prefix, section)
 
 
+def _findings() -> Iterator[Entry]:
+    for rule in RULES.values():
+        said = f"{rule.title}; {rule.klass}; not so if: {rule.disproof}"
+        yield Entry(rule.code, rule.formula, said, {}, rule.source)
+
+
 KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
     "activations": _activations,
     "losses": _losses,
@@ -280,6 +287,7 @@ KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
     "schedules": _schedules,
     "faults": _faults,
     "data": _data,
+    "findings": _findings,
     "keys": _keys,
 }
 """What can be listed, and who lists it."""

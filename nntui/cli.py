@@ -89,10 +89,10 @@ def presets(as_json: bool) -> None:
 @click.argument("kind", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_kind(kind: str | None, as_json: bool) -> None:
-    """List what a preset can name, one line each.
+    """List what a preset can name, or a diagnosis find, one line each.
 
-    KIND is activations, losses, initialisers, optimisers, schedules, faults, data, or keys: every
-    key of a preset with its type, default, meaning and limits.
+    KIND is activations, losses, initialisers, optimisers, schedules, faults, data, findings, or
+    keys: every key of a preset with its type, default, meaning and limits.
     """
     from nntui.catalogue import KINDS, as_lines, as_table
 

@@ -20,6 +20,7 @@ from nntui.core.initialisers import INITIALISERS
 from nntui.core.losses import LOSSES
 from nntui.core.optimisers import OPTIMISERS
 from nntui.core.schedules import SCHEDULES
+from nntui.diagnosis.rules import RULES
 from nntui.presets import Story
 from nntui.presets.schema import TABLES
 
@@ -31,8 +32,10 @@ REGISTRIES: dict[str, Mapping[str, Any]] = {
     "schedules": SCHEDULES,
     "faults": FAULTS,
     "data": {"table": None, "formula": None, "csv": None, **DATASETS},
+    "findings": RULES,
 }
-ENTRIES = [each for kind in REGISTRIES for each in catalogue(kind)]
+ENTRIES = [each for kind in REGISTRIES if kind != "findings" for each in catalogue(kind)]
+"""Findings apart: those of a fault bear its name."""
 KEYS = {each.key: each for each in catalogue("keys") if isinstance(each, Key)}
 
 

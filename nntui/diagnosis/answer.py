@@ -10,20 +10,15 @@ from nntui.diagnosis.case import Case
 from nntui.diagnosis.code import code_faults
 from nntui.diagnosis.depth import exploding, vanishing
 from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.explained import EXPLAINS, FORBIDS
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
-from nntui.diagnosis.proofs import EXPLAINS, FORBIDS, proofs
+from nntui.diagnosis.proofs import proofs
 from nntui.diagnosis.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules import PLATEAU
+from nntui.diagnosis.saturated import loss_mismatch, saturation
 from nntui.diagnosis.scales import init_scale, inputs_scale, penalty, targets_scale, without_bias
 from nntui.diagnosis.subject import Program, Subject
-from nntui.diagnosis.units import (
-    dead_layers,
-    dead_units,
-    loss_mismatch,
-    one_unit,
-    saturation,
-    symmetric_start,
-)
+from nntui.diagnosis.units import dead_layers, dead_units, one_unit, symmetric_start
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 
@@ -58,12 +53,12 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
         found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
-        listed = sorted(_causes(found), key=lambda each: _place(each, evidence))
+        listed = sorted(_causes(found), key=_place)
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
     return Diagnosis(
         update=case.state.update,
-        learns=not evidence.progress.bad and not any(_hurts(each) for each in listed),
+        learns=not evidence.progress.bad and all(each.rule.is_code_fault for each in listed),
         findings=tuple(_tried(case.preset, each) for each in listed),
         checked=_checked(evidence),
     )
@@ -115,15 +110,13 @@ def _causes(found: list[Finding]) -> list[Finding]:
     return [each for each in left if each.rule.klass == PROOF or not explained]
 
 
-def _place(finding: Finding, evidence: Evidence) -> tuple[int, float]:
+def _place(finding: Finding) -> tuple[int, float]:
     """Where a finding stands: the lower, the earlier."""
     fault = finding.rule.is_code_fault
     if finding.rule.klass == PROOF and not fault and finding.weight >= FORBIDS:
         return 0, -finding.weight
-    if fault and (_hurts(finding) or not evidence.progress.bad):
-        return 1, -finding.weight
     if fault:
-        return 4, -finding.weight
+        return (1 if _hurts(finding) else 4), -finding.weight
     return (2 if finding.rule.klass == PROOF else 3), -finding.weight
 
 

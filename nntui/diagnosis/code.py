@@ -111,12 +111,14 @@ def examine(subject: Subject, state: State) -> Examined:
     Only parameters, epoch, position and order of the state count.
     """
     rows = next_rows(subject.stated, state)
-    replays = Replays(subject, trials_of(subject, state.theta, state.epoch, rows))
+    trials = trials_of(subject, state.theta, state.epoch, rows)
+    columns = np.concatenate([subject.data.x, subject.data.y])
+    replays = Replays(subject.stated, columns, trials)
     places = [trial.updates[0].before for trial in replays.trials]
     forward = check_forward(subject, places)
     named = Named(())
     if forward.unknown is None:
-        named = name_update(replays, forward.rules)
+        replays, named = _named(replays, forward.rules)
     return Examined(
         replays,
         forward,
@@ -124,6 +126,17 @@ def examine(subject: Subject, state: State) -> Examined:
         tuple(residuals(replays, replays.of(()))),
         named,
     )
+
+
+def _named(replays: Replays, base: Rules) -> tuple[Replays, Named]:
+    """The updates explained with the stated slopes on kinks, or with others that explain more.
+
+    Programs differ there, and none is wrong.
+    """
+    tried = [(replays, name_update(replays, base))]
+    if tried[0][1] != Named(base):
+        tried += [(each, name_update(each, base)) for each in replays.with_other_kinks()]
+    return min(tried, key=lambda each: (len(each[1].unknown), len(each[1].rules)))
 
 
 def code_faults(subject: Subject, case: Case) -> list[Finding]:

@@ -12,8 +12,8 @@ VANISHING = Rule(
     "vanishing-gradient",
     "the gradient vanishes on its way down",
     MEASURED,
-    "norm of the first layer's gradient < 1e-3 of the last layer's, now; or < 1e-2 at the "
-    "start, where the output is still constant",
+    "norm of the first layer's gradient < 1e-3 of the last layer's, now or at the start; < "
+    "1e-2 at the start where the output is still constant",
     "AutoTrainer (Zhang et al. 2021); Hochreiter 1991",
     "first layers that move as much as the last",
 )
@@ -41,7 +41,7 @@ def vanishing(evidence: Evidence) -> Iterator[Finding]:
     spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.y)]
     constant = spreads[0] < CONSTANT * spreads[1]
     if not (norms[-1] > 0.0 and norms[0] < VANISHES * norms[-1]):
-        if not (constant and born[0] < FAINT * born[-1]):
+        if born[0] >= (FAINT if constant else VANISHES) * born[-1]:
             return
         norms = born
     yield Finding(

@@ -73,13 +73,13 @@ def progress(losses: Array, goal: Goal, diverged: bool) -> Progress:
         return Progress(
             f"the loss has risen from {losses[0]:.4g} to {last:.4g}", slow=True, bad=True
         )
-    if _needed(losses, goal.loss) <= goal.epochs - epochs:
+    if epochs_needed(losses, goal.loss) <= goal.epochs - epochs:
         return Progress(f"{above}, and it falls fast enough")
     late = epochs >= SHARE_SEEN * goal.epochs
     return Progress(f"{above}, too far at this pace", slow=True, bad=late)
 
 
-def _needed(losses: Array, goal: float) -> float:
+def epochs_needed(losses: Array, goal: float) -> float:
     """Epochs to the goal at the present pace; infinite where the loss does not fall."""
     window = max(2, len(losses) // 4)
     before, now = (

@@ -7,6 +7,7 @@ import numpy as np
 from nntui.core.network import activation_of
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.explained import EXPLAINS, against_goal, explained, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.floors import affine_residual, onto_simplex, softmax_floor
 
@@ -49,8 +50,6 @@ CONTRADICTORY = Rule(
 RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY)
 
 LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
-EXPLAINS, FORBIDS = 1.5, 2.0
-"""Weights of certificates: one that stops all learning, and a floor above the goal."""
 MOST_GROUPED = 100_000
 """Rows beyond which groups of equal ones are not looked for."""
 MOST_WEIGHTS = 64
@@ -66,29 +65,6 @@ def proofs(evidence: Evidence) -> Iterator[Finding]:
     if evidence.x.shape[1] <= MOST_GROUPED:
         for rule in (_output_range, _no_bias, _linear, _contradictory):
             yield from rule(evidence)
-
-
-def explained(evidence: Evidence, floor: float) -> float:
-    """How much of the failure a floor explains: 1 and more if the goal lies below it."""
-    goal = evidence.case.preset.goal.loss
-    if floor > goal:
-        return FORBIDS
-    losses = evidence.case.losses
-    loss = float(losses[-1]) if len(losses) else np.inf
-    return floor / loss if 0.0 < loss < np.inf else 0.0
-
-
-def spread(evidence: Evidence) -> float:
-    """What thresholds of a floor are held against: the best constant's loss."""
-    constant = evidence.cost.constant(evidence.y)
-    if constant > 0.0:
-        return constant
-    return evidence.cost.of(np.zeros_like(evidence.y), evidence.y)
-
-
-def against_goal(evidence: Evidence, floor: float) -> str:
-    """The floor beside the goal, in words."""
-    return f"the loss cannot fall below {floor:.4g} (goal {evidence.case.preset.goal.loss:g})"
 
 
 def _output_range(evidence: Evidence) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from nntui.core.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.progress import epochs_needed
 from nntui.diagnosis.scales import init_factor
 
 TOO_HIGH = Rule(
@@ -24,7 +25,7 @@ TOO_LOW = Rule(
     "the learning rate is too low",
     MEASURED,
     "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4) "
-    "at the start and now (2e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
+    "at the start and now (3e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
     "and the pace is too slow",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
     "the same run at ten times the rate is no better",
@@ -47,10 +48,14 @@ DIVERGED = Rule(
 )
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
-EDGE, CREEPS, STEADY, DECAYED = 2.0, 2e-3, 10.0, 1e-2
-LEAPS, STEPS_OF_WEIGHTS, STAYED = 0.1, 1e-4, 0.1
-MANY, LONG = 50, 100
-FAR_OFF = 3.0
+EDGE, CREEPS, LEAPS, STEPS_OF_WEIGHTS = 2.0, 2e-3, 0.1, 1e-4
+"""Where the rules' formulas say so; the figures below are our own."""
+STEADY, DECAYED = 15.0, 1e-2
+"""An even fall allows so many times `CREEPS`; a rate below that share of its first has decayed."""
+STAYED, MANY, FAST = 0.1, 50, 0.1
+"""Parameters that came less far in so many updates stayed, unless rate * curvature is `FAST`."""
+LONG, FAR_OFF = 100, 3.0
+"""Updates that too long a memory lasts; how far off first weights are to be the cause instead."""
 TURNS, AMPLITUDE = 0.2, 0.03
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
@@ -121,8 +126,9 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         state = max((start, now), key=lambda each: _edge(evidence, each))
         first, product = _edge(evidence, start), _edge(evidence, state)
         # Close to the edge training often goes on well; there the loss itself must show it.
-        shown = evidence.case.state.divergence is not None or turns(evidence.case.losses) >= TURNS
-        if product <= (EDGE if shown else 2.0 * EDGE):
+        ended = evidence.case.state.divergence is not None
+        shown = ended or turns(evidence.case.losses) >= TURNS
+        if product <= EDGE * (0.5 if ended else 1.0 if shown else 2.0):
             return
         better = rounded(rate / (first if first > EDGE / 2.0 else product))
         said = f"rate * curvature is {product:.3g} at update {state.update}, where 2 is the edge"
@@ -162,7 +168,7 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         decayed = evidence.rate(now) < DECAYED * evidence.rate(start)
         product = products[1] if decayed else max(products)
         most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
-        crept = _stayed(evidence)
+        crept = _stayed(evidence) if product < FAST else None
         if product == 0.0 or (product >= most and crept is None):
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)
@@ -219,16 +225,14 @@ def _falls_evenly(evidence: Evidence) -> bool:
 
 
 def _time_left(evidence: Evidence) -> str:
-    """What the goal takes at the present slope of the reported loss, in words."""
+    """What the goal takes at the present pace of the reported loss, in words."""
     losses, goal = evidence.case.losses, evidence.case.preset.goal
-    if len(losses) < 4:
+    if len(losses) < 10:
         return ""
-    window = max(2, len(losses) // 4)
-    fall = float(losses[-window] - losses[-1]) / (window - 1)
-    if fall <= 0.0:
+    updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
+    if not np.isfinite(updates):
         return "; the loss does not fall"
-    updates = (losses[-1] - goal.loss) / fall * evidence.stated.updates_per_epoch
-    return f"; at this slope the goal takes {updates:.2g} updates more"
+    return f"; at this pace the goal takes {updates:.2g} updates more"
 
 
 def _flat(evidence: Evidence) -> str:

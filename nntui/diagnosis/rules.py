@@ -1,6 +1,6 @@
 """All kinds of findings, by their code."""
 
-from nntui.diagnosis import code, depth, proofs, rates, scales, units
+from nntui.diagnosis import code, depth, proofs, rates, saturated, scales, units
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, Rule
 
 PLATEAU = Rule(
@@ -25,6 +25,7 @@ RULES: dict[str, Rule] = {
         *code.RULES,
         *proofs.RULES,
         *units.RULES,
+        *saturated.RULES,
         *scales.RULES,
         *rates.RULES,
         *depth.RULES,

@@ -5,11 +5,13 @@ dead layer hides all that lies below it.  So a program is also tried at random p
 biases that are not zero, and in batches of two sizes, so that a sum is told from a mean.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
+from nntui.core.activations import KINKS
 from nntui.core.algebra import Single
 from nntui.core.backprop import Update, make_arena, optimiser_of
 from nntui.core.configuration import Configuration, FaultEntry
@@ -54,11 +56,14 @@ class Made:
 
 
 class Replays:
-    """Replays of ``trials`` with the stated configuration and any rules in it."""
+    """Replays of ``trials`` with the ``stated`` configuration and any rules in it.
 
-    def __init__(self, subject: Subject, trials: tuple[Trial, ...]) -> None:
-        self.stated, self.trials = subject.stated, trials
-        self._rows = np.concatenate([subject.data.x, subject.data.y])
+    ``rows`` are the training rows, inputs over targets, one column a sample.
+    """
+
+    def __init__(self, stated: Configuration, rows: Array, trials: tuple[Trial, ...]) -> None:
+        self.stated, self.trials = stated, trials
+        self._rows = rows
         self._known: dict[Rules, list[Made]] = {}
 
     @cached_property
@@ -91,11 +96,20 @@ class Replays:
             self._known[rules] = replayed(self.stated, rules, self._rows, self.trials)
         return self._known[rules]
 
+    def with_other_kinks(self) -> Iterator["Replays"]:
+        """The same with each other slope on kinks, where that makes a difference."""
+        for kink in KINKS:
+            layers = tuple(replace(layer, kink=kink) for layer in self.stated.layers)
+            other = Replays(replace(self.stated, layers=layers), self._rows, self.trials)
+            pairs = zip(self.of(()), other.of(()), strict=True)
+            if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
+                yield other
+
 
 def replayed(
     stated: Configuration, rules: Rules, rows: Array, trials: tuple[Trial, ...]
 ) -> list[Made]:
-    """See `Replays.of`; ``rows`` are the training rows, inputs over targets."""
+    """See `Replays.of`."""
     configuration = replace(stated, faults=rules)
     arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
     theta, gradient = arena.view("theta", size), arena.view("gradient", size)

@@ -1,4 +1,4 @@
-"""Units: equal ones, dead ones, saturated ones, and outputs that are saturated and wrong."""
+"""Units: equal ones, dead ones, and too few of them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.explained import EXPLAINS, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
-from nntui.diagnosis.proofs import EXPLAINS, explained
+from nntui.diagnosis.killed import killing_update
 
 SYMMETRIC = Rule(
     "symmetric",
@@ -43,22 +44,6 @@ DEAD_UNITS = Rule(
     "SageMaker Debugger, DeadRelu (50 %); counted over the whole set, not over zeros",
     "samples on which these units are active",
 )
-SATURATION = Rule(
-    "saturation",
-    "a layer's units are saturated",
-    MEASURED,
-    "sigmoid: |z| >= 5, tanh: |a| > 0.97, on > 50 % of a hidden layer's units and samples",
-    "DeepDiagnosis (Wardat et al. 2022)",
-    "most of the layer's z near 0",
-)
-MISMATCH = Rule(
-    "loss-mismatch",
-    "the output is saturated and wrong, and its loss hardly notices",
-    MEASURED,
-    "|y - a| > 0.9 of the range where the slope is below 1e-3, on >= 10 % of the samples",
-    "cs231n; Goodfellow et al. 2016, section 6.2.2",
-    "a gradient at the output as large as the error",
-)
 TOO_FEW = Rule(
     "too-few-units",
     "the hidden layers are too narrow",
@@ -68,10 +53,9 @@ TOO_FEW = Rule(
     "XOR with 2 to 8 ReLU units: solved in 43 to 192 of 200 seeds",
     "no seed that solves it at twice the width",
 )
-RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, SATURATION, MISMATCH, TOO_FEW)
+RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, TOO_FEW)
 
-DEAD_SHARE = SATURATED_SHARE = 0.5
-WRONG, FLAT, WRONG_SHARE = 0.9, 1e-3, 0.1
+DEAD_SHARE = 0.5
 CUT_OFF = frozenset({"relu"})
 """Functions that are flat on a whole half-line."""
 KILLERS = (
@@ -134,8 +118,9 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     last = max(deaths, key=lambda flip: flip.by)
     if last.after < 0:
         return 0, "from the start"
-    if last.after == last.by - 1:
-        return last.by, f"killed by update {last.by}"
+    exact = killing_update(evidence, last)
+    if exact is not None:
+        return exact, f"since update {exact}, whose step killed unit {last.layer}.{last.unit}"
     return last.by, f"killed after update {last.after}, at the latest by {last.by}"
 
 
@@ -153,10 +138,10 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
         loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
         floor = loss if layer == last else evidence.cost.constant(evidence.y)
         what = "stays" if layer == last else "cannot fall below that of a constant,"
-        whose = "output" if layer == last else f"layer {layer}"
+        whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
         yield Finding(
             DEAD_OUTPUT if layer == last else DEAD_LAYER,
-            f"all {units} units of {whose} have slope 0 on all {evidence.x.shape[1]} samples"
+            f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
             f"{said}: no gradient passes, and the loss {what} {floor:.4g}",
             layer=layer,
             first_update=since,
@@ -219,78 +204,6 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _saturated(evidence: Evidence, layer: int, z: Array, a: Array) -> npt.NDArray[np.bool_]:
-    match evidence.stated.layers[layer].activation:
-        case "sigmoid":
-            return np.abs(z) >= 5.0
-        case "tanh":
-            return np.abs(a) > 0.97
-    return np.zeros(z.shape, dtype=np.bool_)
-
-
-def saturation(evidence: Evidence) -> Iterator[Finding]:
-    """The hidden layer that is saturated the most."""
-    shares = [
-        _saturated(evidence, layer, evidence.layers[layer].z, evidence.layers[layer].a)
-        for layer in evidence.hidden
-    ]
-    if not shares:
-        return
-    layer = int(np.argmax([each.mean() for each in shares]))
-    share = float(shares[layer].mean())
-    if share <= SATURATED_SHARE:
-        return
-    units = np.flatnonzero(shares[layer].mean(axis=1) > SATURATED_SHARE)
-    key = f"layers.{layer}"
-    yield Finding(
-        SATURATION,
-        f"layer {layer} is saturated on {share:.0%} of its units and samples",
-        layer=layer,
-        fixes=(
-            Fix("draw smaller weights, by Xavier", {f"{key}.init": "xavier", f"{key}.scale": 1.0}),
-            Fix("scale the inputs", {"data.scale_inputs": "standard"}),
-        ),
-        units=tuple((layer, int(unit)) for unit in units),
-        weight=0.4 + 0.2 * share,
-        symptom_of=(
-            "init-scale",
-            "inputs-not-scaled",
-            "rate-too-high",
-            "output-range",
-            "targets-not-scaled",
-            "diverged",
-            "too-few-units",
-        ),
-    )
-
-
-def loss_mismatch(evidence: Evidence) -> Iterator[Finding]:
-    """An output that is far from its targets where its slope is nearly 0."""
-    last = len(evidence.stated.layers) - 1
-    output, loss = evidence.stated.layers[last], evidence.stated.training.loss
-    if output.activation not in ("sigmoid", "tanh") or loss.endswith("cross-entropy"):
-        return
-    reach = 1.0 if output.activation == "sigmoid" else 2.0
-    slope = evidence.slopes(evidence.layers)[last]
-    wrong = (np.abs(evidence.layers[last].h - evidence.y) > WRONG * reach) & (slope < FLAT)
-    share = float(wrong.any(axis=0).mean())
-    if share < WRONG_SHARE:
-        return
-    to_cross = Fix("cross-entropy as the training loss", {"training.loss": "binary-cross-entropy"})
-    linear = Fix("make the output linear", {f"layers.{last}.activation": "identity"})
-    shares = output.activation == "sigmoid" and bool(((evidence.y >= 0) & (evidence.y <= 1)).all())
-    yield Finding(
-        MISMATCH,
-        f"on {share:.0%} of the samples the output is wrong by more than {WRONG * reach:g} and its "
-        f"slope is below {FLAT:g}: {loss} hardly corrects it",
-        layer=last,
-        fixes=(to_cross, linear) if shares else (linear,),
-        units=tuple((last, int(unit)) for unit in np.flatnonzero(wrong.any(axis=1))),
-        weight=0.7,
-        symptom_of=("output-range", "inputs-not-scaled", "init-scale", "rate-too-high"),
-    )
-
-
 def one_unit(evidence: Evidence) -> Iterator[Finding]:
     """A hidden layer of a single unit, behind which the inputs are one number."""
     for layer in evidence.hidden:
@@ -298,8 +211,7 @@ def one_unit(evidence: Evidence) -> Iterator[Finding]:
             wider = {f"layers.{at}.units": 8 for at in evidence.hidden}
             yield Finding(
                 replace(TOO_FEW, klass=MEASURED),
-                f"layer {layer} has one unit: behind it the {len(evidence.x)} inputs are a single "
-                "number",
+                f"layer {layer} has 1 unit: whatever the inputs say reaches the next as one number",
                 layer=layer,
                 first_update=0,
                 fixes=(Fix("8 units in the hidden layers", wider),),

@@ -1,0 +1,103 @@
+"""Saturated units: hidden ones, and outputs that are saturated and wrong."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.core.tape import Array
+from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+
+SATURATION = Rule(
+    "saturation",
+    "a layer's units are saturated",
+    MEASURED,
+    "sigmoid: |z| >= 5, tanh: |a| > 0.97, on > 50 % of a hidden layer's units and samples",
+    "DeepDiagnosis (Wardat et al. 2022)",
+    "most of the layer's z near 0",
+)
+MISMATCH = Rule(
+    "loss-mismatch",
+    "the output is saturated and wrong, and its loss hardly notices",
+    MEASURED,
+    "|y - a| > 0.9 of the range where the slope is below 1e-3, on >= 10 % of the samples",
+    "cs231n; Goodfellow et al. 2016, section 6.2.2",
+    "a gradient at the output as large as the error",
+)
+RULES = (SATURATION, MISMATCH)
+
+SATURATED_SHARE = 0.5
+WRONG, FLAT, WRONG_SHARE = 0.9, 1e-3, 0.1
+
+
+def _saturated(evidence: Evidence, layer: int, z: Array, a: Array) -> npt.NDArray[np.bool_]:
+    match evidence.stated.layers[layer].activation:
+        case "sigmoid":
+            return np.abs(z) >= 5.0
+        case "tanh":
+            return np.abs(a) > 0.97
+    return np.zeros(z.shape, dtype=np.bool_)
+
+
+def saturation(evidence: Evidence) -> Iterator[Finding]:
+    """The hidden layer that is saturated the most."""
+    shares = [
+        _saturated(evidence, layer, evidence.layers[layer].z, evidence.layers[layer].a)
+        for layer in evidence.hidden
+    ]
+    if not shares:
+        return
+    layer = int(np.argmax([each.mean() for each in shares]))
+    share = float(shares[layer].mean())
+    if share <= SATURATED_SHARE:
+        return
+    units = np.flatnonzero(shares[layer].mean(axis=1) > SATURATED_SHARE)
+    key = f"layers.{layer}"
+    yield Finding(
+        SATURATION,
+        f"layer {layer} is saturated on {share:.0%} of its units and samples",
+        layer=layer,
+        fixes=(
+            Fix("draw smaller weights, by Xavier", {f"{key}.init": "xavier", f"{key}.scale": 1.0}),
+            Fix("scale the inputs", {"data.scale_inputs": "standard"}),
+        ),
+        units=tuple((layer, int(unit)) for unit in units),
+        weight=0.4 + 0.2 * share,
+        symptom_of=(
+            "init-scale",
+            "inputs-not-scaled",
+            "rate-too-high",
+            "output-range",
+            "targets-not-scaled",
+            "diverged",
+            "too-few-units",
+        ),
+    )
+
+
+def loss_mismatch(evidence: Evidence) -> Iterator[Finding]:
+    """An output that is far from its targets where its slope is nearly 0."""
+    last = len(evidence.stated.layers) - 1
+    output, loss = evidence.stated.layers[last], evidence.stated.training.loss
+    if output.activation not in ("sigmoid", "tanh") or loss.endswith("cross-entropy"):
+        return
+    reach = 1.0 if output.activation == "sigmoid" else 2.0
+    slope = evidence.slopes(evidence.layers)[last]
+    wrong = (np.abs(evidence.layers[last].h - evidence.y) > WRONG * reach) & (slope < FLAT)
+    share = float(wrong.any(axis=0).mean())
+    if share < WRONG_SHARE:
+        return
+    to_cross = Fix("cross-entropy as the training loss", {"training.loss": "binary-cross-entropy"})
+    linear = Fix("make the output linear", {f"layers.{last}.activation": "identity"})
+    shares = output.activation == "sigmoid" and bool(((evidence.y >= 0) & (evidence.y <= 1)).all())
+    yield Finding(
+        MISMATCH,
+        f"on {share:.0%} of the samples the output is wrong by more than {WRONG * reach:g} and its "
+        f"slope is below {FLAT:g}: {loss} hardly corrects it",
+        layer=last,
+        fixes=(to_cross, linear) if shares else (linear,),
+        units=tuple((last, int(unit)) for unit in np.flatnonzero(wrong.any(axis=1))),
+        weight=0.7,
+        symptom_of=("output-range", "inputs-not-scaled", "init-scale", "rate-too-high"),
+    )
