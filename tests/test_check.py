@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,14 @@ from test_gradients import presets
 import nntui
 from nntui.core.configuration import Configuration, FaultEntry
 from nntui.core.faults import FAULTS, Fault, LayerGradient
-from nntui.core.network import has_effect
+from nntui.core.network import Layout, has_effect
+from nntui.core.state import Order
 from nntui.core.tape import Tape
 from nntui.diagnosis import subject
 from nntui.diagnosis.case import observe
 from nntui.diagnosis.check import Check, check
-from nntui.diagnosis.code import RULES, Examined, code_faults, examine, findings_of
+from nntui.diagnosis.code import RULES, code_faults, findings_of
+from nntui.diagnosis.examine import Examined, examine
 from nntui.diagnosis.finding import PROOF
 from nntui.diagnosis.forward import AFTER, PENALTY
 from nntui.diagnosis.naming import KNOWN
@@ -296,6 +299,41 @@ def test_what_no_rule_explains_is_left_without_a_name(monkeypatch: pytest.Monkey
     assert finding.fixes[0].changes == {"faults": []}
 
 
+class Backwards(Program):
+    """A program that reports the right gradient and climbs along it."""
+
+    def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
+        found = []
+        for batch in batches:
+            (made,) = super().updates(theta, [batch], epoch)
+            found.append(replace(made, after=2.0 * made.before - made.after))
+            theta = found[-1].after
+        return found
+
+
+def test_a_wrong_step_is_named_where_the_reported_gradient_is_right() -> None:
+    run = network([], batch=2)
+    (finding,) = code_faults(Backwards(run.preset.configuration), observe(run))
+    assert finding.code == "wrong-sign"
+    assert "in layers 0, 1 and 2" in finding.evidence
+
+
+class Misreporting(Program):
+    """A program that makes the right steps and reports another gradient."""
+
+    def updates(self, *arguments: Any) -> list[Observed]:
+        wrong = np.linspace(1.0, 2.0, Layout.of(self.stated).size)
+        made = super().updates(*arguments)
+        return [replace(each, gradient=each.gradient * wrong) for each in made]
+
+
+def test_a_wrong_report_of_right_steps_is_found() -> None:
+    run = network([])
+    (finding,) = code_faults(Misreporting(run.preset.configuration), observe(run))
+    assert (finding.code, finding.layer) == ("update-wrong", 2)
+    assert "(r = 0, of the reported gradient 0." in finding.evidence
+
+
 class Shifted(Program):
     """A program whose layer 1 adds a little that it does not state."""
 
@@ -390,7 +428,9 @@ def test_coordinates_on_a_kink_are_counted_and_named() -> None:
     assert {f"unit 0.{unit} at sample 0" for unit in range(64)} <= set(hidden.at)
     assert {each.verdict for each in checked.gradient} == {"ok"}
     assert all(each.relative_error is not None for each in checked.gradient)
-    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in report(checked)
+    text = report(checked)
+    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in text
+    assert max(map(len, text.splitlines())) <= 80
 
 
 def test_a_wrong_gradient_is_seen_by_differences_too() -> None:

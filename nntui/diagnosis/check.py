@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from nntui.diagnosis.code import FORWARD, Examined, disturbs, examine, findings_of
+from nntui.diagnosis.code import FORWARD, findings_of
+from nntui.diagnosis.examine import Examined, disturbs, examine
 from nntui.diagnosis.finding import Finding
 from nntui.diagnosis.gradient import GradientCheck, check_gradient
 from nntui.diagnosis.subject import Program, Subject

@@ -4,7 +4,7 @@ A code fault is proven by replay, so it leads even in a run that learns.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import floor, log10
 from typing import Any
 
@@ -13,22 +13,15 @@ import numpy as np
 from nntui.core.configuration import FaultEntry
 from nntui.core.faults import FAULTS
 from nntui.core.network import has_effect
-from nntui.core.state import State
 from nntui.diagnosis.case import Case
+from nntui.diagnosis.examine import Examined, examine
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.forward import (
-    AFTER,
-    PENALTY,
-    ForwardPass,
-    Printed,
-    check_forward,
-    check_printed,
-)
-from nntui.diagnosis.naming import DERIVATIVE, FACTOR, KNOWN, Named, name_update
+from nntui.diagnosis.forward import AFTER, PENALTY, ForwardPass, Printed
+from nntui.diagnosis.naming import DERIVATIVE, FACTOR, KNOWN
 from nntui.diagnosis.subject import Subject
 from nntui.diagnosis.tensors import Tensor, tensors_of
-from nntui.diagnosis.trials import Replays, Rules, next_rows, trials_of
-from nntui.diagnosis.update import FAULT, Residual, distance, residuals
+from nntui.diagnosis.trials import Replays
+from nntui.diagnosis.update import FAULT, distance, residuals
 
 UPDATE, FORWARD, PRINTED = "update-wrong", "forward-wrong", "printed-loss-wrong"
 
@@ -84,59 +77,6 @@ RULES: tuple[Rule, ...] = (
 WORTH_SHOWING = 1e-2
 """Evidence is taken from the run itself if it shows there at least so clearly as elsewhere."""
 _BY_CODE = {rule.code: rule for rule in RULES}
-
-
-@dataclass(frozen=True, eq=False)
-class Examined:
-    """All that is known of the program's code."""
-
-    replays: Replays
-    forward: ForwardPass
-    printed: Printed | None
-    residuals: tuple[Residual, ...]
-    named: Named
-
-    @property
-    def rules(self) -> Rules:
-        """Everything that has a name, that of the printed loss included."""
-        layers = self.printed.layers if self.printed else ()
-        summed = (FaultEntry(name=PENALTY, layers=layers),) if layers else ()
-        return (*self.named.rules, *summed)
-
-
-@np.errstate(all="ignore")
-def examine(subject: Subject, state: State) -> Examined:
-    """Check forward pass, printed loss and updates of ``subject`` around ``state``.
-
-    Only parameters, epoch, position and order of the state count.
-    """
-    rows = next_rows(subject.stated, state)
-    trials = trials_of(subject, state.theta, state.epoch, rows)
-    columns = np.concatenate([subject.data.x, subject.data.y])
-    replays = Replays(subject.stated, columns, trials)
-    places = [trial.updates[0].before for trial in replays.trials]
-    forward = check_forward(subject, places)
-    named = Named(())
-    if forward.unknown is None:
-        replays, named = _named(replays, forward.rules)
-    return Examined(
-        replays,
-        forward,
-        check_printed(subject, [places[0], places[-1]], forward),
-        tuple(residuals(replays, replays.of(()))),
-        named,
-    )
-
-
-def _named(replays: Replays, base: Rules) -> tuple[Replays, Named]:
-    """The updates explained with the stated slopes on kinks, or with others that explain more.
-
-    Programs differ there, and none is wrong.
-    """
-    tried = [(replays, name_update(replays, base))]
-    if tried[0][1] != Named(base):
-        tried += [(each, name_update(each, base)) for each in replays.with_other_kinks()]
-    return min(tried, key=lambda each: (len(each[1].unknown), len(each[1].rules)))
 
 
 def code_faults(subject: Subject, case: Case) -> list[Finding]:
@@ -219,19 +159,6 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
 
 def _off(shown: tuple[float, int, Tensor]) -> float:
     return shown[0]
-
-
-@np.errstate(all="ignore")
-def disturbs(examined: Examined, entry: FaultEntry, tensor: Tensor) -> bool:
-    """Whether a rule that was named changes the updates of ``tensor``."""
-    rules, part = examined.named.rules, tensor.span
-    every = examined.replays.of(rules)
-    others = examined.replays.of(tuple(each for each in rules if each != entry))
-    return any(
-        distance(one.gradient[part], two.gradient[part]) > FAULT
-        or distance(one.step[part], two.step[part]) > FAULT
-        for one, two in zip(every, others, strict=True)
-    )
 
 
 def _of_update(examined: Examined) -> Finding:

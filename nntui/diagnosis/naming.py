@@ -94,18 +94,23 @@ class _Walk:
             return
         for by in self._evidence:
             whole = self._smallest(layer, tensors, by)
-            if whole:
+            if whole and whole[0]:
                 self._take(whole)
                 return
-        by = self._evidence[-1]
-        self._take(self._smallest(layer, tensors[:1], by) or [()])
-        self.unknown += [each for each in tensors if not self._explains(self.found, [each], by)]
+        most, least = self._evidence[0], self._evidence[-1]
+        self._take(self._smallest(layer, tensors[:1], least) or [()])
+        # Where every step is right, it is the reported gradient that is not.
+        self.unknown += self._unexplained(tensors, least) or self._unexplained(tensors, most)
+
+    def _unexplained(self, tensors: list[Tensor], by: str) -> list[Tensor]:
+        return [each for each in tensors if not self._explains(self.found, [each], by)]
 
     def _smallest(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
         """The smallest sets of rules that explain ``tensors``, those of ``layer`` or its W."""
         found: list[Rules] = []
+        most = np.inf
         for way in self._ways(layer):
-            if found and len(way) > len(found[0]):
+            if len(way) > most:
                 break
             scales = (
                 scale
@@ -116,6 +121,7 @@ class _Walk:
                 rules = self._with_bias((*way, *scale), tensors, by)
                 if rules is not None:
                     found.append(rules)
+                    most = len(way)
                     break
         fewest = min(map(len, found), default=0)
         return [rules for rules in found if len(rules) == fewest]
@@ -157,24 +163,20 @@ class _Walk:
     def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
         """What the gradients that ``rules`` give may have been multiplied by."""
         made, observed = self.replays.of(rules), self.replays.observed
-        every, firsts, part = range(len(made)), self.replays.firsts, tensor.span
-        clear = np.array(
-            [
-                is_clear(one.gradient, part) and is_clear(two.gradient, part)
-                for one, two in zip(observed, made, strict=True)
-            ]
-        )
-        signals = [(every, [(observed[at].gradient, made[at].gradient) for at in every])]
-        if self._steps_scale:
-            # Only a first step is the gradient times a number: later ones remember others.
-            signals.append((firsts, [(observed[at].step, made[at].step) for at in firsts]))
-        for places, pairs in signals:
-            samples = np.array([float(len(self.replays.updates[at].rows)) for at in places])
-            factors = np.array([_factor(one[part], two[part]) for one, two in pairs])
-            factors[~clear[places]] = np.nan
-            known = np.isfinite(factors)
-            if known.any():
-                yield from self._multiples(layer, factors[known], samples[known])
+        # Only a first step is the gradient times a number: later ones remember others.
+        firsts = self.replays.firsts if self._steps_scale else ()
+        for places, of in ((range(len(made)), "gradient"), (firsts, "step")):
+            factors, samples = [], []
+            for at in places:
+                one, two = (getattr(each[at], of)[tensor.span] for each in (observed, made))
+                both = (each[at].gradient for each in (observed, made))
+                if all(is_clear(gradient, tensor.span) for gradient in both):
+                    factors.append(_factor(one, two))
+                    samples.append(float(len(self.replays.updates[at].rows)))
+                    if np.isnan(factors[-1]):
+                        break
+            if factors and not np.isnan(factors[-1]):
+                yield from self._multiples(layer, np.array(factors), np.array(samples))
 
     def _multiples(self, layer: int, factors: Array, samples: Array) -> Iterator[Rules]:
         """Rules that multiply the gradients of updates of ``samples`` by ``factors``."""

@@ -1,19 +1,27 @@
 """A check in words: a table per check, and what they come to."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 
 from nntui.diagnosis.check import Check
 from nntui.diagnosis.finding import Finding
 from nntui.diagnosis.gradient import SUSPICIOUS, GradientCheck
 from nntui.diagnosis.update import OK, TOO_SMALL, WRONG
 
+WIDTH = 80
 MOST_KINKS = 3
 """Kinks that a line names."""
 
 
 def report(check: Check) -> str:
-    """The whole check as text, at most 100 columns but for the sentences."""
-    return "\n".join(_lines(check))
+    """The whole check as text, its sentences in lines of at most 80 columns."""
+    return "\n".join(_folded(line) for line in _lines(check))
+
+
+def _folded(line: str) -> str:
+    """``line``, continued below its own indent where it is too long."""
+    indent = " " * (len(line) - len(line.lstrip(" 0123456789.")))
+    return line if len(line) <= WIDTH else fill(line, WIDTH, subsequent_indent=indent)
 
 
 def _lines(check: Check) -> Iterator[str]:
@@ -38,7 +46,7 @@ def _lines(check: Check) -> Iterator[str]:
     yield from (_kinks(each) for each in check.gradient if each.kinks)
     yield _of_gradient(check)
     yield ""
-    yield "Update check: change of the parameters against the stated rule on the true gradient"
+    yield "Update check: the change of the parameters against the stated rule"
     yield from _table(
         ("tensor", "residual", "of gradient", "verdict", "cause"),
         [

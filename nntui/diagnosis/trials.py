@@ -5,9 +5,10 @@ dead layer hides all that lies below it.  So a program is also tried at random p
 biases that are not zero, and in batches of two sizes, so that a sum is told from a mean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from nntui.core.state import Order, State
 from nntui.core.tape import Array
 from nntui.core.trainer import learning_rate
 from nntui.diagnosis.subject import Observed, Subject
-from nntui.diagnosis.tensors import tensors_of
+from nntui.diagnosis.tensors import Tensor, tensors_of
 
 Rules = tuple[FaultEntry, ...]
 """What a program is supposed to do wrong: faults that are put into the stated configuration."""
@@ -32,6 +33,9 @@ MOST_ROWS = 32
 """Samples in a batch on a scratch copy."""
 CANDIDATES = 24
 """Random parameters that are looked at to find some at which every tensor has a gradient."""
+MOST_NUMBERS = 20_000_000
+"""Numbers in the replays that are kept: 160 MB."""
+LEAST_KEPT = 4
 SCRATCH = 3
 """How many of these are tried."""
 
@@ -55,6 +59,28 @@ class Made:
     """What it adds to the parameters."""
 
 
+class Replay(Sequence[Made]):
+    """The updates of one replay, each made when it is first asked for."""
+
+    def __init__(self, updates: Iterator[Made], count: int) -> None:
+        self._updates, self._count = updates, count
+        self._made: list[Made] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Made: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Made]: ...
+    def __getitem__(self, at: int | slice) -> Made | list[Made]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(self._count))]
+        while len(self._made) <= at < self._count:
+            self._made.append(next(self._updates))
+        return self._made[at]
+
+
 class Replays:
     """Replays of ``trials`` with the ``stated`` configuration and any rules in it.
 
@@ -64,7 +90,10 @@ class Replays:
     def __init__(self, stated: Configuration, rows: Array, trials: tuple[Trial, ...]) -> None:
         self.stated, self.trials = stated, trials
         self._rows = rows
-        self._known: dict[Rules, list[Made]] = {}
+        self._known: dict[Rules, Replay] = {}
+        self._most = max(
+            LEAST_KEPT, MOST_NUMBERS // max(1, 2 * Layout.of(stated).size * len(self.updates))
+        )
 
     @cached_property
     def observed(self) -> list[Made]:
@@ -87,14 +116,19 @@ class Replays:
         """Where one of these is made, in words."""
         return self.trials[update // UPDATES].where
 
-    def of(self, rules: Rules) -> list[Made]:
+    def of(self, rules: Rules) -> Replay:
         """What a program with ``rules`` would have made, each from the observed parameters.
 
         An optimiser's memory is that of the replay: a rule has to be right at both updates.
         """
-        if rules not in self._known:
-            self._known[rules] = replayed(self.stated, rules, self._rows, self.trials)
-        return self._known[rules]
+        known = self._known.pop(rules, None)
+        if known is None:
+            updates = replayed(self.stated, rules, self._rows, self.trials)
+            known = Replay(updates, len(self.updates))
+            if len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+        self._known[rules] = known
+        return known
 
     def with_other_kinks(self) -> Iterator["Replays"]:
         """The same with each other slope on kinks, where that makes a difference."""
@@ -107,15 +141,14 @@ class Replays:
 
 
 def replayed(
-    stated: Configuration, rules: Rules, rows: Array, trials: tuple[Trial, ...]
-) -> list[Made]:
+    stated: Configuration, rules: Rules, rows: Array, trials: Iterable[Trial]
+) -> Iterator[Made]:
     """See `Replays.of`."""
     configuration = replace(stated, faults=rules)
     arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
     theta, gradient = arena.view("theta", size), arena.view("gradient", size)
     slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
     prepared: dict[int, Update] = {}
-    made = []
     for trial in trials:
         clock.rate[...] = learning_rate(stated, trial.epoch)
         clock.count[...] = 0.0
@@ -131,8 +164,8 @@ def replayed(
             with np.errstate(all="ignore"):
                 for call in prepared[samples].calls:
                     call()
-                made.append(Made(gradient.copy(), theta - observed.before))
-    return made
+                made = Made(gradient.copy(), theta - observed.before)
+            yield made
 
 
 def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Trial, ...]:
@@ -176,25 +209,30 @@ def _batches(stated: Configuration, random: np.random.RandomState) -> list[Order
 
 def _alive(subject: Subject, random: np.random.RandomState, batches: list[Order]) -> list[Array]:
     """Random parameters, those first at which the most tensors have a gradient."""
-    stated = subject.stated
+    stated, tensors = subject.stated, tensors_of(subject.stated)
     spread = np.sqrt(np.mean(np.square(subject.data.x), axis=1))
     scale = np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 1.0)
-    places = [_random_parameters(stated, random, scale) for _ in range(CANDIDATES)]
-    nothing = np.zeros_like(places[0])
-    trials = tuple(
-        Trial("", 0, tuple(Observed(rows, place, place, nothing, 0.0) for rows in batches))
-        for place in places
-    )
-    rows = np.concatenate([subject.data.x, subject.data.y])
-    made = replayed(stated, (), rows, trials)
-    tensors = tensors_of(stated)
+    columns = np.concatenate([subject.data.x, subject.data.y])
+    places: list[Array] = []
 
-    def silent(index: int) -> int:
-        both = made[UPDATES * index : UPDATES * (index + 1)]
-        return sum(not each.gradient[tensor.span].any() for each in both for tensor in tensors)
+    def trials() -> Iterator[Trial]:
+        for _ in range(CANDIDATES):
+            places.append(_random_parameters(stated, random, scale))
+            taken = (Observed(rows, places[-1], places[-1], places[-1], 0.0) for rows in batches)
+            yield Trial("", 0, tuple(taken))
 
-    order = sorted(range(CANDIDATES), key=silent)
+    made, silent = replayed(stated, (), columns, trials()), []
+    for pair in zip(*[made] * UPDATES, strict=True):
+        silent.append(sum(not _has_gradient(each, tensor) for each in pair for tensor in tensors))
+        if silent.count(0) == SCRATCH:
+            break
+    order = sorted(range(len(silent)), key=silent.__getitem__)
     return [places[index] for index in order[:SCRATCH]]
+
+
+def _has_gradient(made: Made, tensor: Tensor) -> bool:
+    """Whether ``tensor`` has a gradient."""
+    return bool(made.gradient[tensor.span].any())
 
 
 def _random_parameters(stated: Configuration, random: np.random.RandomState, scale: Array) -> Array:

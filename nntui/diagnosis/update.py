@@ -6,6 +6,7 @@ row, so that what an optimiser remembers is checked as well.  The true gradient 
 configuration's own backpropagation, which is the complex step's to 1e-12 (`reference`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ class Residual:
         return OK if self.seen else TOO_SMALL
 
 
-def residuals(replays: Replays, right: list[Made]) -> list[Residual]:
+def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
     """How far the observed updates are from those that are ``right``, per tensor."""
     found = []
     for tensor in tensors_of(replays.stated):
@@ -109,7 +110,7 @@ def residuals(replays: Replays, right: list[Made]) -> list[Residual]:
     return found
 
 
-def agrees(replays: Replays, right: list[Made], part: slice, by: str = "both") -> bool:
+def agrees(replays: Replays, right: Sequence[Made], part: slice, by: str = "both") -> bool:
     """Whether the observed updates of a part of the parameters are those that are ``right``.
 
     ``by`` says what is compared: the ``step``, the reported ``gradient``, or ``both``.
