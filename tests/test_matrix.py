@@ -238,7 +238,7 @@ def test_the_score_counts_what_it_says() -> None:
         planted_run(
             "rate-low", "plateau", "rate-too-low", heard=30, cures=Cures(None, False, True)
         ),
-        planted_run("rate-high", "symmetric", cures=Cures(False, True, False)),
+        planted_run("rate-high", "wrong-factor", cures=Cures(False, True, False)),
         planted_run("wrong-sign"),
         planted_run("sign-only", at_start=(("wrong-sign", 0),)),
         planted_run("bias-decay", label=SILENT, at_start=(("bias-decay", 1),), at_end=()),
@@ -255,6 +255,7 @@ def test_the_score_counts_what_it_says() -> None:
     assert naming == Naming(Share(1, 5), Share(2, 5), Share(2, 5), Share(4, 5))
     assert score.labels == {HURTS: 5, SILENT: 1, NOT_HEALTHY: 1}
     assert score.code == {"flagged": Share(2, 3), "named": Share(1, 3)}
+    assert score.accused == Share(1, 3)
     assert score.quiet == {
         "at the end": Share(2, 3),
         "five times beyond": Share(0, 1),

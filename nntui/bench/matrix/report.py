@@ -28,6 +28,7 @@ def as_lines(outcomes: Outcomes) -> Iterator[str]:
     yield _line("... with what follows from the fault", naming.precision_beside)
     yield _line("code faults flagged in one update", score.code["flagged"], "all")
     yield _line("... and named", score.code["named"])
+    yield _line("right programs that are called wrong", score.accused)
     for when, found in score.quiet.items():
         wanted = "" if when == "on the way" else f"at least {TARGETS['quiet']}"
         yield _line(f"healthy without alarm, {when}", found, wanted)
@@ -85,6 +86,7 @@ def as_json(outcomes: Outcomes) -> dict[str, Any]:
         "healthy_failed": len(score.healthy) - len(score.well),
         **_naming(Naming.of(score.failed)),
         "code_faults": {name: each.as_json() for name, each in score.code.items()},
+        "right_programs_called_wrong": score.accused.as_json(),
         "healthy_without_alarm": {name: each.as_json() for name, each in score.quiet.items()},
         "alarms_per_healthy_run": score.alarms_per_healthy_run,
         "latency": score.latency,

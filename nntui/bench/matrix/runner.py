@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from nntui.bench.matrix.accepted import KEPT_KINDS, KEPT_TASKS
@@ -17,6 +18,8 @@ PARTS = (TUNING, KEPT_APART, ALL)
 SEEDS, QUICK_SEEDS = 10, 2
 HEALTHY_SEEDS = 10
 """Healthy runs of one job."""
+SPARE = 1.02
+"""More healthy runs than are wanted, to replace those that fail without any fault."""
 
 Progress = Callable[[int, int], None]
 """Called with how many jobs are done, and of how many."""
@@ -50,10 +53,10 @@ def cells(part: str, seeds: int) -> list[Cell]:
 
 
 def wells(part: str, runs: int) -> Iterator[Well]:
-    """Healthy runs of the tasks of a part, at least ``runs``."""
+    """Healthy runs of the tasks of a part, somewhat more than ``runs``."""
     tasks = [task for task in TASKS if part == ALL or (task in KEPT_TASKS) == (part == KEPT_APART)]
     networks = [(task, architecture) for task in tasks for architecture in ARCHITECTURES]
-    each = -(-runs // len(networks))
+    each = ceil(SPARE * runs / len(networks))
     for start in range(0, each, HEALTHY_SEEDS):
         seeds = tuple(range(start, min(start + HEALTHY_SEEDS, each)))
         yield from (Well(task, architecture, seeds) for task, architecture in networks)

@@ -100,6 +100,12 @@ class Score:
         }
 
     @property
+    def accused(self) -> Share:
+        """Failures of right programs, by configuration or data, that are told they are wrong."""
+        right = [each for each in self.failed if not _is_code(each)]
+        return share(any(code in CODE_CODES for code, _ in each.at_end) for each in right)
+
+    @property
     def quiet(self) -> dict[str, Share]:
         """Healthy runs without alarm: at the end, of those continued, and on the way."""
         well = self.well
