@@ -12,15 +12,16 @@ TARGETS = {"top-1": 0.85, "precision": 0.7, "quiet": 0.98, "flagged": 1.0, "left
 
 
 def as_lines(outcomes: Outcomes) -> Iterator[str]:
-    """The score in lines of at most 100 characters."""
+    """The score, line by line."""
     score = Score(outcomes.faulty, outcomes.healthy)
     naming, labels = Naming.of(score.failed), score.labels
     unfit = len(score.healthy) - len(score.well)
+    yield f"part {outcomes.part}, {outcomes.seeds} seeds"
     yield (
-        f"part {outcomes.part}, {outcomes.seeds} seeds: {len(score.faulty)} planted runs "
-        f"({labels[HURTS]} fail, {labels[SILENT]} succeed all the same, {labels[NOT_HEALTHY]} "
-        f"fail without the fault), {len(score.well)} healthy ones ({unfit} more failed)"
+        f"{len(score.faulty)} planted runs: {labels[HURTS]} fail, {labels[SILENT]} succeed all the "
+        f"same, {labels[NOT_HEALTHY]} fail without the fault"
     )
+    yield f"{len(score.well)} healthy runs, and {unfit} more that failed and are left out"
     yield "shares with their Wilson 95 % intervals; targets are those of the part kept apart"
     yield _line("top-1", naming.top1, f"at least {TARGETS['top-1']}")
     yield _line("recall", naming.recall)
@@ -40,7 +41,7 @@ def as_lines(outcomes: Outcomes) -> Iterator[str]:
         f"at update 1: {_number(latency['at_update_1'])}"
     )
     for cure, left in score.left.items():
-        wanted = f"at most {TARGETS['left']} of what re-seeding leaves" if "fix" in cure else ""
+        wanted = f"{TARGETS['left']} of the next line's" if "fix" in cure else ""
         yield _line(f"failures left after {cure}", left, wanted)
     for title, groups in (
         ("kind", score.by(lambda each: each.kind)),
