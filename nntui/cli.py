@@ -351,14 +351,51 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
 @commands.command()
 @click.option("--screen", is_flag=True, help="Measure the app in a terminal instead.")
 @click.option("--long", is_flag=True, help="Also make ten million updates of one run.")
+@click.option("--matrix", is_flag=True, help="Score the diagnosis on planted faults instead.")
+@click.option("--part", metavar="PART", help="Of the matrix: tuning, kept-apart or all.")
+@click.option("--quick", is_flag=True, help="The matrix with two seeds instead of ten.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(screen: bool, long: bool, as_json: bool) -> None:
-    """Measure nntui against the loops that people write, and its history (one to two minutes)."""
+def bench(
+    screen: bool, long: bool, matrix: bool, part: str | None, quick: bool, as_json: bool
+) -> None:
+    """Measure nntui against the loops that people write, and its history (one to two minutes).
+
+    With --matrix: plant faults in small networks, and score what the diagnosis says of them
+    (about ten minutes on two cores).
+    """
+    if matrix:
+        if screen or long:
+            raise click.UsageError("--matrix goes with --part, --quick and --json alone")
+        _score_diagnosis(part, quick, as_json)
+        return
+    if part is not None or quick:
+        raise click.UsageError("--part and --quick belong to --matrix")
     from nntui.bench import bench as measure
 
     result = measure(None if as_json else click.echo, long=long, of_screen=screen)
     if as_json:
         _print_json(result)
+
+
+def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
+    from nntui.bench.matrix import ALL, PARTS, QUICK_SEEDS, SEEDS, report, run_matrix
+
+    if part is not None and part not in PARTS:
+        raise click.UsageError(f"--part {part} is not known; one of: {', '.join(PARTS)}")
+    shown = progress_is_seen()
+
+    def progress(done: int, of: int) -> None:
+        if shown:
+            bar = "#" * (30 * done // max(of, 1))
+            click.echo(f"\r[{bar:<30}] {done} of {of} cells", err=True, nl=False)
+
+    outcomes = run_matrix(part or ALL, QUICK_SEEDS if quick else SEEDS, progress)
+    if shown:
+        click.echo("\r\x1b[K", err=True, nl=False)
+    if as_json:
+        _print_json(report.as_json(outcomes))
+    else:
+        click.echo("\n".join(report.as_lines(outcomes)))
 
 
 def _print_json(value: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import difflib
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
@@ -17,18 +17,21 @@ def entry(
     default: Any = MISSING,
     *,
     doc: str,
-    choices: Iterable[str] | None = None,
+    choices: Collection[str] | None = None,
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """A dataclass field that says what it means and what it may be."""
+    """A dataclass field that says what it means and what it may be.
+
+    ``choices`` is looked at whenever a value is checked, so that a registry can grow.
+    """
     return field(
         default=default,
         metadata={
             "doc": doc,
-            "choices": None if choices is None else tuple(choices),
+            "choices": choices,
             "low": low,
             "high": high,
             "above": above,

@@ -1,0 +1,310 @@
+"""The faults that are planted: each turns a healthy network into one with a known cause."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from nntui.bench.matrix.tasks import ARCHITECTURES, Source, Task
+
+CODE, CONFIGURATION, DATA = "code", "configuration", "data"
+FAMILIES = (CODE, CONFIGURATION, DATA)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A healthy network and its faulty twin, as tables."""
+
+    healthy: Source
+    faulty: Source
+    layers: tuple[int, ...] = ()
+    """Where a code fault shows: the layers one may point at; empty for wherever it is found."""
+
+
+Make = Callable[[Task, str, Source], Planted | None]
+
+
+@dataclass(frozen=True)
+class Plant:
+    """One kind of fault; `plant` gives None where it makes no sense."""
+
+    kind: str
+    family: str
+    plant: Make
+
+
+def _changed(change: Callable[[Task, str, Source], bool | None]) -> Make:
+    """A plant of a function that changes a table, and returns False where it should not."""
+
+    def make(task: Task, architecture: str, source: Source) -> Planted | None:
+        faulty = copy.deepcopy(source)
+        return None if change(task, architecture, faulty) is False else Planted(source, faulty)
+
+    return make
+
+
+# Code faults
+
+
+def _layers(architecture: str) -> int:
+    return ARCHITECTURES[architecture][1] + 1
+
+
+def _everywhere_or_one(name: str, lowest: int = 0, **parameters: Any) -> Make:
+    """A known fault: with ReLU in all layers, else in one, which differs by architecture."""
+
+    def make(task: Task, architecture: str, source: Source) -> Planted | None:
+        entry = {"name": name, **parameters}
+        if architecture != "relu":
+            entry["layers"] = [max(lowest, 0 if architecture == "tanh" else 1)]
+        return Planted(source, {**source, "faults": [entry]})
+
+    return make
+
+
+def _derivative(task: Task, architecture: str, source: Source) -> Planted | None:
+    of = "sigmoid" if architecture == "tanh" else "identity"
+    return Planted(source, {**source, "faults": [{"name": "derivative", "layers": [0], "of": of}]})
+
+
+def _derivative_at_a(task: Task, architecture: str, source: Source) -> Planted | None:
+    if architecture != "tanh":  # a rectifier's slope is the same at a as at z
+        return None
+    return Planted(source, {**source, "faults": ["derivative-at-a"]})
+
+
+def _penalised(name: str) -> Make:
+    def make(task: Task, architecture: str, source: Source) -> Planted | None:
+        healthy = copy.deepcopy(source)
+        healthy["training"]["l2"], healthy["report"]["penalty"] = 1e-5, True
+        return Planted(healthy, {**healthy, "faults": [name]})
+
+    return make
+
+
+def _in_layer(name: str, hidden: bool = False, below: int = 0) -> Make:
+    """An unknown fault in one layer; ``below`` is how far below that one it shows."""
+
+    def make(task: Task, architecture: str, source: Source) -> Planted | None:
+        last = _layers(architecture) - 1
+        layer = {"relu": 0, "tanh": 0 if hidden else last, "leaky": 1}[architecture]
+        if below:
+            layer = last
+        faulty = {**source, "faults": [{"name": name, "layers": [layer]}]}
+        return Planted(source, faulty, tuple({layer, layer - below}))
+
+    return make
+
+
+# Configurations
+
+
+def _training(**entries: Any) -> Make:
+    def change(task: Task, architecture: str, source: Source) -> None:
+        source["training"].update(entries)
+
+    return _changed(change)
+
+
+def _rate(factor: float) -> Make:
+    def change(task: Task, architecture: str, source: Source) -> None:
+        source["training"]["learning_rate"] *= factor
+
+    return _changed(change)
+
+
+def _init(factor: float) -> Make:
+    def change(task: Task, architecture: str, source: Source) -> None:
+        for layer in source["layers"]:
+            layer["scale"] = factor
+
+    return _changed(change)
+
+
+def _zero(task: Task, architecture: str, source: Source) -> None:
+    for layer in source["layers"]:
+        layer["init"] = "zeros"
+
+
+def _equal(task: Task, architecture: str, source: Source) -> None:
+    _zero(task, architecture, source)
+    for layer in source["layers"][:-1]:
+        layer.update(bias="shared-start", bias_init="uniform")
+
+
+def _lowest(task: Task) -> float:
+    return min(value for row in task.targets for value in row)
+
+
+def _output_relu(task: Task, architecture: str, source: Source) -> bool | None:
+    if task.classifies or _lowest(task) >= 0.0:
+        return False
+    source["layers"][-1].update(activation="relu", init="he")
+    return None
+
+
+def _output_bounded(task: Task, architecture: str, source: Source) -> bool | None:
+    if task.classifies or _lowest(task) >= 0.0:
+        return False
+    source["layers"][-1]["activation"] = "sigmoid"
+    return None
+
+
+def _no_bias(task: Task, architecture: str, source: Source) -> None:
+    for layer in source["layers"]:
+        layer["bias"] = "none"
+
+
+def _linear(task: Task, architecture: str, source: Source) -> None:
+    for layer in source["layers"][:-1]:
+        layer["activation"] = "identity"
+
+
+def _one_unit(task: Task, architecture: str, source: Source) -> None:
+    for layer in source["layers"][:-1]:
+        layer["units"] = 1
+
+
+def _saturated_output(task: Task, architecture: str, source: Source) -> bool | None:
+    if not task.classifies:
+        return False
+    source["training"]["loss"] = "squared-error"
+    source["layers"][-1]["scale"] = 50.0
+    return None
+
+
+def _saturated_hidden(task: Task, architecture: str, source: Source) -> bool | None:
+    if architecture != "tanh":
+        return False
+    source["layers"][0].update(bias_init="normal", bias_scale=50.0)
+    return None
+
+
+def _deep_sigmoid(task: Task, architecture: str, source: Source) -> None:
+    hidden = {**source["layers"][0], "activation": "sigmoid", "init": "lecun"}
+    source["layers"][:-1] = [dict(hidden) for _ in range(5)]
+
+
+def _dead_start(task: Task, architecture: str, source: Source) -> bool | None:
+    if architecture != "relu":
+        return False
+    source["layers"][0].update(bias_init="uniform", bias_scale=-200.0)
+    return None
+
+
+def _dead_output(task: Task, architecture: str, source: Source) -> bool | None:
+    if task.classifies or _lowest(task) < 0.0:
+        return False
+    source["layers"][-1].update(
+        activation="relu", init="he", bias="shared-start", bias_init="uniform", bias_scale=-200.0
+    )
+    return None
+
+
+# Data
+
+
+def _inputs(function: Callable[[int, float], float], least: int = 1) -> Make:
+    """Every input through a function of its column and value; from so many columns on."""
+
+    def change(task: Task, architecture: str, source: Source) -> bool | None:
+        if len(task.inputs[0]) < least:
+            return False
+        rows = source["data"]["inputs"]
+        source["data"]["inputs"] = [[function(c, x) for c, x in enumerate(row)] for row in rows]
+        return None
+
+    return _changed(change)
+
+
+def _targets(factor: float, offset: float) -> Make:
+    def change(task: Task, architecture: str, source: Source) -> bool | None:
+        if task.classifies:
+            return False
+        rows = source["data"]["targets"]
+        source["data"]["targets"] = [[factor * y + offset for y in row] for row in rows]
+        source["goal"]["loss"] *= factor**2  # the same share of the targets' variance
+        return None
+
+    return _changed(change)
+
+
+def _contradictions(task: Task, architecture: str, source: Source) -> None:
+    """Half of the rows stand there twice, with the target of another row or its opposite."""
+    data, half = source["data"], len(task.inputs) // 2
+    data["inputs"] = [*data["inputs"], *data["inputs"][:half]]
+    if len(task.targets[0]) > 1:
+        opposite = [[*row[1:], row[0]] for row in task.targets[:half]]
+    else:
+        ends = sorted(row[0] for row in task.targets)
+        opposite = [[ends[0] + ends[-1] - row[0]] for row in task.targets[:half]]
+    data["targets"] = [*data["targets"], *opposite]
+
+
+def contradictory(source: Source) -> bool:
+    """Whether rows with the same inputs have different targets."""
+    seen: dict[tuple[float, ...], list[float]] = {}
+    rows = zip(source["data"]["inputs"], source["data"]["targets"], strict=True)
+    return any(seen.setdefault(tuple(x), y) != y for x, y in rows)
+
+
+def _lost_input(task: Task, architecture: str, source: Source) -> bool | None:
+    for row in source["data"]["inputs"]:
+        row[-1] = 0.0
+    return contradictory(source) or False
+
+
+PLANTS: dict[str, Plant] = {
+    each.kind: each
+    for each in (
+        Plant("bias-decay", CODE, _everywhere_or_one("bias-decay")),
+        Plant("update-before-backprop", CODE, _everywhere_or_one("update-before-backprop", 1)),
+        Plant("derivative", CODE, _derivative),
+        Plant("derivative-at-a", CODE, _derivative_at_a),
+        Plant("wrong-sign", CODE, _everywhere_or_one("wrong-sign")),
+        Plant("sum-for-mean", CODE, _everywhere_or_one("sum-for-mean")),
+        Plant("wrong-factor", CODE, _everywhere_or_one("wrong-factor", factor=10.0)),
+        Plant("no-weights-in-backprop", CODE, _everywhere_or_one("no-weights-in-backprop", 1)),
+        Plant("frozen-bias", CODE, _everywhere_or_one("frozen-bias")),
+        Plant("bias-after-activation", CODE, _everywhere_or_one("bias-after-activation")),
+        Plant("penalty-sum", CODE, _penalised("penalty-sum")),
+        Plant("rolled-gradient", CODE, _in_layer("rolled-gradient", hidden=True)),
+        Plant("lost-column", CODE, _in_layer("lost-column")),
+        Plant("sign-only", CODE, _in_layer("sign-only")),
+        Plant("hidden-decay", CODE, _in_layer("hidden-decay")),
+        Plant("slope-is-value", CODE, _in_layer("slope-is-value", hidden=True)),
+        Plant("reversed-weights-back", CODE, _in_layer("reversed-weights-back", below=1)),
+        Plant("absolute-penalty", CODE, _penalised("absolute-penalty")),
+        Plant("rate-high", CONFIGURATION, _rate(30.0)),
+        Plant("rate-low", CONFIGURATION, _rate(1e-3)),
+        Plant("momentum-high", CONFIGURATION, _training(momentum=0.999)),
+        Plant("clip-small", CONFIGURATION, _training(clip_norm=1e-4)),
+        Plant(
+            "schedule-fast",
+            CONFIGURATION,
+            _training(schedule="exponential", schedule_decay=0.5, schedule_every=1),
+        ),
+        Plant("zero-init", CONFIGURATION, _changed(_zero)),
+        Plant("equal-init", CONFIGURATION, _changed(_equal)),
+        Plant("large-init", CONFIGURATION, _init(30.0)),
+        Plant("small-init", CONFIGURATION, _init(1e-3)),
+        Plant("output-relu", CONFIGURATION, _changed(_output_relu)),
+        Plant("output-bounded", CONFIGURATION, _changed(_output_bounded)),
+        Plant("no-bias", CONFIGURATION, _changed(_no_bias)),
+        Plant("linear-hidden", CONFIGURATION, _changed(_linear)),
+        Plant("one-unit", CONFIGURATION, _changed(_one_unit)),
+        Plant("penalty-strong", CONFIGURATION, _training(l2=1.0)),
+        Plant("saturated-output", CONFIGURATION, _changed(_saturated_output)),
+        Plant("saturated-hidden", CONFIGURATION, _changed(_saturated_hidden)),
+        Plant("deep-sigmoid", CONFIGURATION, _changed(_deep_sigmoid)),
+        Plant("dead-start", CONFIGURATION, _changed(_dead_start)),
+        Plant("dead-output", CONFIGURATION, _changed(_dead_output)),
+        Plant("inputs-large", DATA, _inputs(lambda column, x: 1000.0 * x)),
+        Plant("inputs-offset", DATA, _inputs(lambda column, x: x + 100.0)),
+        Plant("inputs-uneven", DATA, _inputs(lambda column, x: x * (1 if column else 1000), 2)),
+        Plant("targets-large", DATA, _targets(1000.0, 0.0)),
+        Plant("targets-offset", DATA, _targets(1.0, 100.0)),
+        Plant("contradictions", DATA, _changed(_contradictions)),
+        Plant("lost-input", DATA, _changed(_lost_input)),
+    )
+}
