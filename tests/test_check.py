@@ -31,7 +31,7 @@ from nntui.diagnosis.naming import KNOWN
 from nntui.diagnosis.reference import true_gradient
 from nntui.diagnosis.report import report
 from nntui.diagnosis.subject import LayerValues, Observed, Program
-from nntui.presets import Preset
+from nntui.presets import Preset, read_preset
 from nntui.presets.library import library
 from nntui.presets.schema import override
 
@@ -202,6 +202,31 @@ def test_a_fault_that_changes_an_update_is_found(
     far = np.linalg.norm(mine.gradient - right.gradient) > 1e-6 * np.linalg.norm(right.gradient)
     assume(far)
     assert findings_of(found)
+
+
+def test_a_network_whose_gradients_cancel_is_not_wrong() -> None:
+    """One unit on a parabola ends where its deltas add up to what rounding leaves of them."""
+    x = np.linspace(-1.0, 1.0, 21)
+    one = read_preset(
+        "one-unit",
+        {
+            "data": {
+                "inputs": x.reshape(-1, 1).tolist(),
+                "targets": (x * x).reshape(-1, 1).tolist(),
+            },
+            "layers": [
+                {"units": 1, "activation": "tanh", "init": "xavier"},
+                {"units": 1, "activation": "identity", "init": "xavier"},
+            ],
+            "training": {"loss": "squared-error", "learning_rate": 0.05, "momentum": 0.9},
+            "report": {"loss": "squared-error"},
+            "goal": {"loss": 0.005, "epochs": 400},
+        },
+    )
+    for seed in range(8):
+        run = nntui.Run(one, seed)
+        run.step(400)
+        assert code_faults(Program(one.configuration), observe(run)) == []
 
 
 def test_a_rule_that_is_none_here_is_not_claimed() -> None:

@@ -102,6 +102,24 @@ class Replays:
         with np.errstate(all="ignore"):
             return [Made(each.gradient, each.after - each.before) for each in every]
 
+    @cached_property
+    def noise(self) -> list[Made]:
+        """What rounding may change, update by update: what the last bits of the parameters do.
+
+        Where sums cancel, as in a network that has converged, that can be most of a gradient.
+        """
+        random = np.random.RandomState(1)
+        nudged = tuple(
+            replace(trial, updates=tuple(_nudged(update, random) for update in trial.updates))
+            for trial in self.trials
+        )
+        made = replayed(self.stated, (), self._rows, nudged)
+        with np.errstate(all="ignore"):
+            return [
+                Made(other.gradient - each.gradient, other.step - each.step)
+                for other, each in zip(made, self.of(()), strict=True)
+            ]
+
     @property
     def updates(self) -> list[Observed]:
         """The updates of all trials, as the lists of `Made` have them."""
@@ -138,6 +156,12 @@ class Replays:
             pairs = zip(self.of(()), other.of(()), strict=True)
             if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
                 yield other
+
+
+def _nudged(update: Observed, random: np.random.RandomState) -> Observed:
+    """``update`` from parameters that differ in their last bit, where they are not 0."""
+    signs = random.choice([-1.0, 1.0], len(update.before))
+    return replace(update, before=update.before * (1.0 + np.finfo(np.float64).eps * signs))
 
 
 def replayed(

@@ -25,6 +25,9 @@ SMALL = 10.0
 """Steps up to so many times that are too small to be judged."""
 CANCELLED = 1e-14
 """A gradient that is a smaller share of all layers' is taken for what rounding left of it."""
+NOISE = 32.0
+"""Times what a change of the last bits makes that rounding may make: a sum of many terms rounds
+at each of them."""
 OK, WRONG, TOO_SMALL = "ok", "wrong", "too small"
 
 
@@ -52,17 +55,23 @@ def is_clear(gradient: Array, part: slice) -> bool:
         return bool(np.linalg.norm(gradient[part]) > CANCELLED * np.linalg.norm(gradient))
 
 
-def apart(update: Observed, mine: Made, right: Made, part: slice) -> tuple[float, float]:
+def apart(
+    update: Observed, mine: Made, right: Made, noise: Made, part: slice
+) -> tuple[float, float]:
     """How far the steps and the gradients of a part are apart, 0 where rounding may cause it."""
     with np.errstate(all="ignore"):
-        level = CANCELLED * np.linalg.norm(right.gradient)
+        level = max(
+            CANCELLED * np.linalg.norm(right.gradient),
+            NOISE * np.linalg.norm(noise.gradient[part]),
+        )
         gradients = mine.gradient[part], right.gradient[part]
         if max(map(np.linalg.norm, gradients)) <= level:
             # What is left of a sum that cancels; an optimiser may still make a large step of it.
             return 0.0, 0.0
         steps = mine.step[part], right.step[part]
         stored = 2.0 * np.linalg.norm(update.before[part]) + np.linalg.norm(steps[1])
-        of_step = np.linalg.norm(steps[0] - steps[1]) > ROUNDING * stored
+        least = max(ROUNDING * stored, NOISE * np.linalg.norm(noise.step[part]))
+        of_step = np.linalg.norm(steps[0] - steps[1]) > least
         of_gradient = np.linalg.norm(gradients[0] - gradients[1]) > level
         unknown = not np.isfinite(right.gradient).all()
     return (
@@ -98,8 +107,10 @@ def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
     found = []
     for tensor in tensors_of(replays.stated):
         part, steps, gradients, seen = tensor.span, [], [], False
-        for update, mine, theirs in zip(replays.updates, replays.observed, right, strict=True):
-            of_step, of_gradient = apart(update, mine, theirs, part)
+        for update, mine, theirs, noise in zip(
+            replays.updates, replays.observed, right, replays.noise, strict=True
+        ):
+            of_step, of_gradient = apart(update, mine, theirs, noise, part)
             steps.append(of_step)
             gradients.append(of_gradient)
             least = SMALL * ROUNDING * np.linalg.norm(update.before[part])
@@ -115,8 +126,9 @@ def agrees(replays: Replays, right: Sequence[Made], part: slice, by: str = "both
 
     ``by`` says what is compared: the ``step``, the reported ``gradient``, or ``both``.
     """
-    for update, mine, theirs in zip(replays.updates, replays.observed, right, strict=True):
-        of_step, of_gradient = apart(update, mine, theirs, part)
+    every = zip(replays.updates, replays.observed, right, replays.noise, strict=True)
+    for update, mine, theirs, noise in every:
+        of_step, of_gradient = apart(update, mine, theirs, noise, part)
         if (by != "gradient" and of_step > FAULT) or (by != "step" and of_gradient > FAULT):
             return False
     return True
