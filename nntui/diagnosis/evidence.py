@@ -139,6 +139,17 @@ class Evidence:
         rate = learning_rate(self.stated, state.epoch)
         return rate / (1.0 - training.momentum) if not self.scales_itself else rate
 
+    def clipped_to(self, state: State) -> float:
+        """The share of the gradient's norm, over all rows, that clipping leaves."""
+        training = self.stated.training
+        whole = gradient = self.summed * self.landscape.gradient(state.theta)
+        if training.clip_value is not None:
+            gradient = np.clip(gradient, -training.clip_value, training.clip_value)
+        left, norm = float(np.linalg.norm(gradient)), float(np.linalg.norm(whole))
+        if training.clip_norm is not None:
+            left = min(left, training.clip_norm)
+        return left / norm if norm > 0.0 else 1.0
+
     @property
     def scales_itself(self) -> bool:
         """Whether the optimiser's step does not grow with the gradient."""

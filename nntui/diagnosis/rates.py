@@ -24,7 +24,8 @@ TOO_LOW = Rule(
     "rate-too-low",
     "the learning rate is too low",
     MEASURED,
-    "rate * largest curvature < 2e-3 (adam, rmsprop: one step moves the weights by < 1e-4) "
+    "rate * largest curvature * what clipping leaves of the gradient < 2e-3 (adam, rmsprop: one "
+    "step moves the weights by < 1e-4) "
     "at the start and now (3e-2 where the loss falls evenly), or < 1e-4 of the weights an update; "
     "and the pace is too slow",
     "the contraction of gradient descent; cs231n: a step of 1e-3 of the weights is usual",
@@ -57,6 +58,8 @@ STAYED, MANY, FAST = 0.1, 50, 0.1
 LONG, FAR_OFF = 100, 3.0
 """Updates that too long a memory lasts; how far off first weights are to be the cause instead."""
 TURNS, AMPLITUDE = 0.2, 0.03
+CUT = 0.1
+"""Clipping that leaves less of the gradient all the time decides how fast a run is."""
 CAUTIOUS = 0.1
 """The highest rate that is proposed: where the landscape is flat, its curvature soon grows."""
 NEARLY_ALL = 0.98
@@ -164,7 +167,11 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
             return
         said, better = f"one step moves the weights by {share:.2g} of their size", 1e-3
     else:
-        products = [evidence.rate(each) * evidence.curvature(each) for each in (start, now)]
+        left = [evidence.clipped_to(each) for each in (start, now)]
+        products = [
+            evidence.rate(each) * evidence.curvature(each) * share
+            for each, share in zip((start, now), left, strict=True)
+        ]
         decayed = evidence.rate(now) < DECAYED * evidence.rate(start)
         product = products[1] if decayed else max(products)
         most = STEADY * CREEPS if _falls_evenly(evidence) else CREEPS
@@ -173,6 +180,9 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
             return
         better = min(rounded(0.5 * rate / product), CAUTIOUS)
         said = f"rate * curvature is {product:.2g}, where about 1 is fast"
+        if max(left) < CUT:
+            fixes = _unclipped(evidence)
+            said += f"; clipping leaves {max(left):.2g} of the gradient, at the start and now"
         if crept is not None:
             said += f"; all updates together moved the parameters by {crept:.2g} of their size"
         if decayed:
@@ -192,6 +202,17 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
             *(("init-scale",) if init_factor(evidence) > FAR_OFF else ()),
         ),
     )
+
+
+def _unclipped(evidence: Evidence) -> tuple[Fix, ...]:
+    """Clipping at 1 instead, which is usual."""
+    training = evidence.stated.training
+    keys = {
+        f"training.{name}": 1.0
+        for name in ("clip_value", "clip_norm")
+        if getattr(training, name) is not None
+    }
+    return (Fix("clip the gradient at 1, not at so little", keys),)
 
 
 def _stayed(evidence: Evidence) -> float | None:
