@@ -26,6 +26,7 @@ from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.screens.workbench import Workbench
+from nntui.tui.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.thrift import ThriftyApp
 from nntui.tui.widgets.entry_input import EntryInput
 
@@ -47,11 +48,17 @@ class NNTUI(ThriftyApp):
         profile: Profile | None = None,
     ) -> None:
         super().__init__(profile or Profile())
+        self.register_theme(HIGH_CONTRAST)
         self._preset, self._session = preset, session
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, Workbench] = {}
         self._opened = 0
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Those of the theme, and our own."""
+        self.theme_variables = super().get_css_variables() | own_variables(self.current_theme)
+        return self.theme_variables
 
     async def on_mount(self) -> None:
         """Open what was asked for."""

@@ -45,7 +45,8 @@ def cell_style(level: int, dark: bool, colours: str | None, cursor: bool) -> Sty
     """
     sign = "-" if level < 0 else "+"
     if is_plain(colours):
-        colour = "bright_blue" if level < 0 else "yellow" if level > 0 else None
+        below, above = ("bright_blue", "yellow") if dark else ("blue", "red")
+        colour = below if level < 0 else above if level > 0 else None
         return Style(color=colour, reverse=cursor, bold=cursor)
     if colours == "256":
         steps = _DARK_256 if dark else _LIGHT_256

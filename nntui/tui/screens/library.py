@@ -40,7 +40,7 @@ class LibraryScreen(SizedScreen):
         &:focus { border: none; }
         & > .option-list--option-highlighted,
         &:focus > .option-list--option-highlighted {
-            background: $primary 25%; color: $foreground; text-style: none;
+            background: $row; color: $foreground; text-style: none;
         }
     }
     """

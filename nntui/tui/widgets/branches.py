@@ -66,7 +66,7 @@ class BranchesPanel(OptionList):
         text-wrap: nowrap; text-overflow: ellipsis;
         & > .option-list--option-highlighted,
         &:focus > .option-list--option-highlighted {{
-            background: $primary 25%; color: $foreground; text-style: none;
+            background: $row; color: $foreground; text-style: none;
         }}
     }}
     """

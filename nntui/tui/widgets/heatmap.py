@@ -18,7 +18,7 @@ from nntui.tui.cells import Look, draw_cells, draw_header
 from nntui.tui.palette import legend
 from nntui.tui.readout import read_cell, read_unit
 from nntui.tui.viewport import LABEL, MARK, Viewport
-from nntui.tui.widgets.panel import Panel
+from nntui.tui.widgets.panel import Panel, colours_of
 
 ARROW = "◄"
 """Behind the name of a unit that is concerned; also where there are no colours."""
@@ -208,7 +208,7 @@ class Heatmap(Panel):
     @property
     def _colours(self) -> str | None:
         """The terminal's colour system."""
-        return None if self.app.no_color else self.app.console.color_system
+        return colours_of(self.app)
 
     @property
     def unit(self) -> tuple[int, int] | None:

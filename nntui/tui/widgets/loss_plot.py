@@ -14,7 +14,7 @@ from nntui.timeline.ghosts import Ghosts
 from nntui.timeline.measures import REPORTED, TEST, Measured, Plot, nearest, series
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.plotting import Cells, draw_curve
-from nntui.tui.widgets.panel import Panel
+from nntui.tui.widgets.panel import Panel, colours_of
 
 MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""
@@ -60,8 +60,7 @@ class LossPlot(Panel):
     DEFAULT_CSS = """
     LossPlot .loss-plot--past { color: $text-primary; text-style: bold; }
     LossPlot .loss-plot--future { color: $foreground-disabled; }
-    LossPlot .loss-plot--other { color: #d787d7; }
-    LossPlot:light .loss-plot--other { color: #870087; }
+    LossPlot .loss-plot--other { color: $overlaid; }
     LossPlot .loss-plot--ghost { color: $foreground-muted; }
     LossPlot .loss-plot--goal { color: $text-success; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
@@ -213,7 +212,7 @@ class LossPlot(Panel):
             self.border_title, self.border_subtitle = self.plot.title, ""
             self.refresh()
             return
-        coloured = not self.app.no_color and self.app.console.color_system is not None
+        coloured = colours_of(self.app) is not None
         curve = self._curve(snapshot, width, max(height // 2, 2))
         at = self._inspected
         self._caption(curve, snapshot)

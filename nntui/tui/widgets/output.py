@@ -15,7 +15,7 @@ from nntui.tui.palette import legend
 from nntui.tui.plotting import draw_fit
 from nntui.tui.surface import draw_surface, points_in
 from nntui.tui.tables import draw_confusion, draw_table
-from nntui.tui.widgets.panel import Panel
+from nntui.tui.widgets.panel import Panel, colours_of
 
 Rows = list[list[Segment]]
 LEAST_WIDTH, LEAST_HEIGHT = 20, 4
@@ -36,8 +36,7 @@ class OutputPanel(Panel):
     DEFAULT_CSS = """
     OutputPanel .output--past { color: $text-primary; text-style: bold; }
     OutputPanel .output--goal { color: $text-success; }
-    OutputPanel .output--other { color: #d787d7; }
-    OutputPanel:light .output--other { color: #870087; }
+    OutputPanel .output--other { color: $overlaid; }
     OutputPanel .output--testing { color: $text-accent; text-style: bold; }
     OutputPanel .output--cursor { color: $text-warning; }
     OutputPanel .output--axis { color: $foreground-muted; }
@@ -121,9 +120,8 @@ class OutputPanel(Panel):
 
     @property
     def _look(self) -> Look:
-        colours = None if self.app.no_color else self.app.console.color_system
         dark = self.app.current_theme.dark
-        return Look(dark, colours, self._style("wrong"), self._style("label"))
+        return Look(dark, colours_of(self.app), self._style("wrong"), self._style("label"))
 
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"output--{role}")

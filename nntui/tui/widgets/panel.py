@@ -1,16 +1,28 @@
 """What all panels share: a titled border, the focus, and a text that explains them."""
 
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from textual.app import App
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
 PANEL_CSS = """
-    border: round $foreground 30%;
+    border: round $frame;
     border-title-color: $foreground-muted;
     border-subtitle-color: $foreground-muted;
     &:focus { border: round $accent; border-title-color: $text-accent; }
 """
+
+
+def colours_of(app: App[Any]) -> str | None:
+    """The colours that cells may have, in Rich's words; None for none.
+
+    Where the theme is the terminal's own colours, those are all there are.
+    """
+    if app.no_color:
+        return None
+    known = app.console.color_system
+    return "standard" if known is not None and app.current_theme.ansi else known
 
 
 @runtime_checkable
