@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
+from nntui.core.errors import ConfigError
 from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.case import observe
 from nntui.diagnosis.experiment import Experiment, simplest
@@ -132,8 +134,12 @@ def why(
     The run is trained to its end, or for a third of the time; then every fix is tried from
     ``seeds`` seeds on ``workers`` processes (one a processor; 0: in this thread).  ``progress``
     ends it early by returning False, and the answer holds what was done.  Raises ConfigError for
-    a seed that is none.
+    a seed that is none, no seeds, or a time that is none.
     """
+    if seeds < 1:
+        raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
+    if not (isfinite(seconds) and seconds > 0):
+        raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
     run = Run(preset, check_seed(preset.seed if seed is None else seed))
     with workshop(max(seconds - RESERVE, seconds / 2), progress, workers) as laboratory:
         start = diagnose(observe(run))
