@@ -637,7 +637,7 @@ def test_the_text_gives_the_numbers_and_a_command_that_is_true() -> None:
     assert options[::2] == ["--set"] * 2
     assert dict(option.split("=") for option in options[1::2]) == BIASES
     listed = text[text.index("TRIED") :].splitlines()[1:]
-    assert listed[0].split() == ["6", "of", "6", "0", "helps", *"give every layer a bias".split()]
+    assert listed[0] == "   6 of 6       0  helps      give every layer a bias"
 
 
 @pytest.mark.parametrize("progress", [Stops("training"), Stops("every fix")])
