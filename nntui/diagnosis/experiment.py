@@ -1,18 +1,21 @@
 """The result of an experiment: a fix against nothing changed, from the same seeds."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nntui.diagnosis.finding import Fix
 from nntui.diagnosis.laboratory import Trial
-from nntui.diagnosis.paired import HELPS, p_value, verdict
+from nntui.diagnosis.paired import HARMS, HELPS, NO_EFFECT, p_value, verdict
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
 ENOUGH = 4
 """Seeds that must have come to an end for a round to count."""
+NEAR = 0.9
+"""The share of what another fix solves that one as good as it solves at least: a handful of seeds
+proves no difference."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Experiment:
     """Seeds that only the baseline solves."""
     loss: float
     """The middle final loss; infinite where half of the runs have none that is finite."""
+    ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
+    """Whether a seed is solved, by the epochs of each round and the seed."""
 
     @classmethod
     def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
@@ -59,6 +64,10 @@ class Experiment:
             won=sum(now and not then for now, then in pairs),
             lost=sum(then and not now for now, then in pairs),
             loss=middle(ended),
+            ends={
+                length: {seed: each.solved(trial.preset.goal) for seed, each in outcomes.items()}
+                for length, outcomes in list(trial.outcomes.items())
+            },
         )
 
     @property
@@ -82,6 +91,27 @@ class Experiment:
         return self.verdict == HELPS
 
     @property
+    def harms(self) -> bool:
+        """Whether it solves fewer seeds than nothing changed, beyond chance."""
+        return self.verdict == HARMS
+
+    def as_good_as(self, other: "Experiment") -> bool:
+        """Whether it solves nearly as many seeds as ``other``, and no fewer beyond chance.
+
+        That is decided in the longest round in which it has every seed that ``other`` has there;
+        without such a round it is not known to be as good.
+        """
+        for epochs in sorted(self.ends.keys() & other.ends.keys(), reverse=True):
+            mine, theirs = self.ends[epochs], other.ends[epochs]
+            if len(theirs) >= other.seeds and mine.keys() >= theirs.keys():
+                won = sum(mine[seed] and not solved for seed, solved in theirs.items())
+                lost = sum(solved and not mine[seed] for seed, solved in theirs.items())
+                solved_there = sum(theirs.values())
+                near = solved_there + won - lost >= NEAR * solved_there
+                return near and verdict(won, lost) != HARMS
+        return False
+
+    @property
     def rank(self) -> tuple[float, ...]:
         """Smaller is better: longest trained, most solved, fewest changes, least loss.
 
@@ -90,6 +120,16 @@ class Experiment:
         """
         changes = len(self.fix.changes) if self.solved else 0
         return (-self.epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
+
+    @property
+    def place(self) -> tuple[float, ...]:
+        """Where it is listed: what helps, then what makes no difference, then what harms."""
+        return ((HELPS, NO_EFFECT, HARMS).index(self.verdict), *self.rank)
+
+    @property
+    def simplicity(self) -> tuple[float, ...]:
+        """Smaller is simpler, and better among those that are as simple."""
+        return (*self.fix.size, *self.rank)
 
     def as_json(self) -> dict[str, Any]:
         """An entry of ``experiments`` in ``why --json``."""
@@ -104,6 +144,19 @@ class Experiment:
             "p_value": self.p,
             "verdict": self.verdict,
         }
+
+
+def simplest(
+    tried: Sequence[Experiment], preferred: Callable[[Experiment], bool] = lambda each: True
+) -> Experiment | None:
+    """The simplest of those ``tried`` that are as good as the best that helps; None without one.
+
+    Where ``preferred`` ones are among these, it is one of them.
+    """
+    helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
+    good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
+    wanted = [each for each in good if preferred(each)] or good
+    return min(wanted, key=lambda each: each.simplicity, default=None)
 
 
 def middle(outcomes: Sequence[Outcome]) -> float:

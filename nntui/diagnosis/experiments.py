@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from nntui.diagnosis.experiment import Experiment
+from nntui.diagnosis.answer import ONLY_PRINTED
+from nntui.diagnosis.experiment import Experiment, simplest
 from nntui.diagnosis.finding import Finding, Fix
-from nntui.diagnosis.fixes import MEND, candidates, combined, tried
+from nntui.diagnosis.fixes import MEND, candidates, combined, mending, tried
 from nntui.diagnosis.laboratory import Laboratory, Progress, Task, Trial
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
@@ -126,8 +127,9 @@ class _Rounds:
         self.baseline = Trial.of(preset, NOTHING)
         self.trials = [Trial.of(preset, fix) for fix in candidates(preset, findings)]
         self.singles = list(self.trials)
-        self.mended = any(trial.fix is MEND for trial in self.trials)
-        self.own = [dict(fix.changes) for fix in findings[0].fixes] if findings else []
+        hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
+        self.mended = hurt and any(trial.fix is MEND for trial in self.trials)
+        self.own = [dict(fix.changes) for fix in mending(findings[0])] if findings else []
         self.epochs = preset.goal.epochs
         """Of the rounds that every fix takes part in."""
 
@@ -185,13 +187,19 @@ class _Rounds:
         return sorted(found, key=lambda pair: pair[0].rank)
 
     def _best(self) -> list[Trial]:
-        """The best first, but for the fixes of the headline and its mend, which lead."""
-        ranked = [trial for _, trial in self._ranked()]
-        best, others = ranked[:1], ranked[1:]
-        return best + sorted(others, key=lambda trial: not self._is_own(trial))
+        """The best first, but for one as good that is simpler, and the headline's own fixes."""
+        ranked = self._ranked()
+        known = [each for each, _ in ranked]
+        chosen = (simplest(known, lambda each: self._mends(each.fix)), simplest(known))
+        leading = [trial for each, trial in ranked if each in chosen or each is known[0]]
+        others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
+        return list(dict.fromkeys([*leading, *others]))
 
     def _is_own(self, trial: Trial) -> bool:
         return trial.fix is MEND or dict(trial.fix.changes) in self.own
+
+    def _mends(self, fix: Fix) -> bool:
+        return any(each.items() <= fix.changes.items() for each in self.own)
 
     def _pairs(self) -> Iterator[Fix]:
         """The fix to begin with together with the others, and the best two.
@@ -223,7 +231,10 @@ class _Rounds:
         if not pairs or pairs[0][0].solved == pairs[0][0].seeds:
             return
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
-        added = (combined(pairs[0][1].fix, fix) for fix in alone)
+        added = [combined(pairs[0][1].fix, fix) for fix in alone]
+        if self.mended:
+            unmended = (trial.fix for _, trial in ranked if trial not in self.singles)
+            added.insert(0, next(filter(None, (combined(fix, MEND) for fix in unmended)), None))
         yield from islice(filter(None, added), TRIPLES)
 
     def _new(self, fixes: Iterable[Fix]) -> list[Fix]:
@@ -238,7 +249,7 @@ class _Rounds:
             seeds=len(self.seeds),
             epochs=max((each.epochs for each, _ in ranked), default=0),
             baseline=Experiment.of(self.baseline, self.baseline),
-            tried=tuple(each for each, _ in ranked),
+            tried=tuple(sorted((each for each, _ in ranked), key=lambda each: each.place)),
             solving=self._solving(),
             untried=tuple(trial.fix for trial in self.trials if trial not in done),
         )

@@ -17,6 +17,13 @@ class Fix:
     text: str
     changes: Mapping[str, Any]
     """Keys and values as ``--set`` and `Run.fork` take them; empty where no key can express it."""
+    parts: int = 1
+    """How many fixes it is made of."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Smaller is simpler: its parts, then the entries that it changes."""
+        return self.parts, len(self.changes)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,13 @@ def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
     return tried(preset, [*wanted, *standing(preset)])
 
 
+def mending(headline: Finding) -> tuple[Fix, ...]:
+    """What mends the cause itself: the program where that is at fault, else what a preset takes."""
+    if headline.rule.is_code_fault:
+        return (MEND,)
+    return tuple(fix for fix in headline.fixes if fix.changes)
+
+
 def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
     """Those of ``fixes`` that make a difference to ``preset``, each once."""
     seen, kept = {_identity(preset)}, []
@@ -49,7 +56,7 @@ def combined(one: Fix, other: Fix) -> Fix | None:
     both = merged(one.changes, other.changes)
     if len(both) < len(one.changes) + len(other.changes):
         return None
-    return Fix(f"{one.text}; and {other.text}", both)
+    return Fix(f"{one.text}; and {other.text}", both, one.parts + other.parts)
 
 
 def standing(preset: Preset) -> Iterator[Fix]:

@@ -72,26 +72,27 @@ def _title(finding: Finding) -> str:
 
 
 def _fix(answer: Answer) -> list[str]:
-    best, own, lines = answer.best, answer.own, []
+    best, own, goal, lines = answer.best, answer.own, answer.preset.goal, list[str]()
     if best is None:
         lines += _field("THE FIX", "none that was tried helps beyond chance.")
         if answer.fix is not None:
             lines += _field("Proposed", f"{answer.fix}.")
     else:
         lines += _field("THE FIX", f"{best.fix.text}.")
-        lines += _field("Effect", f"{_effect(best)}.")
+        lines += _field("Effect", f"{_effect(best, goal.epochs)}.")
         lines += _command(answer.preset.name, best.fix.changes)
     if own is not None and own is not best:
         alone = "The cause's own fix alone" if best is not None else "The cause's own fix"
-        lines += _field("Note", f"{alone} ({own.fix.text}): {_effect(own)}.")
+        lines += _field("Note", f"{alone} ({own.fix.text}): {_effect(own, goal.epochs)}.")
     return lines
 
 
-def _effect(each: Experiment) -> str:
+def _effect(each: Experiment, budget: int) -> str:
     low, high = each.interval
+    within = f" within {each.epochs:,} of {budget:,} epochs" if each.epochs < budget else ""
     said = {"helps": "it helps", "harms": "it harms"}.get(each.verdict, "no effect beyond chance")
     return (
-        f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}), against"
+        f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}){within}, against"
         f" {each.baseline_solved} of the same {each.seeds} as it stands: {said}"
     )
 
@@ -109,16 +110,20 @@ def _value(value: Any) -> str:
 
 
 def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
-    lines = ["TRIED, from the same seeds (solved, of seeds; as it stands; verdict)"]
+    cut = any(each.epochs < answer.preset.goal.epochs for each in experiments.tried)
+    columns = f"solved, of seeds; as it stands; {'epochs; ' if cut else ''}verdict"
+    lines = [f"TRIED, from the same seeds ({columns})"]
     listed = list(experiments.tried[:SHOWN])
     for each in (answer.best, answer.own):
         if each is not None and each not in listed:
             listed.append(each)
     for each in listed:
         counts = f"{each.solved:>4} of {each.seeds:<4} {each.baseline_solved:>4}  "
-        text = textwrap.wrap(each.fix.text, WIDTH - 30)
-        lines.append(f"{counts}{each.verdict:10} {text[0]}")
-        lines += [f"{'':29}{line}" for line in text[1:]]
+        epochs = f"{each.epochs:>7,}  " if cut else ""
+        begin = f"{counts}{epochs}{each.verdict:10} "
+        text = textwrap.wrap(each.fix.text, WIDTH - len(begin))
+        lines.append(f"{begin}{text[0]}")
+        lines += [f"{'':{len(begin)}}{line}" for line in text[1:]]
     if len(experiments.tried) > len(listed):
         lines.append(f"  and {len(experiments.tried) - len(listed)} more (all of them with --json)")
     if answer.interrupted:

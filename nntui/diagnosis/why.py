@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
+from nntui.core.errors import ConfigError
 from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.case import observe
-from nntui.diagnosis.experiment import Experiment
+from nntui.diagnosis.experiment import Experiment, simplest
 from nntui.diagnosis.experiments import SECONDS, SEEDS, Experiments, experiment, workshop
-from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
-from nntui.diagnosis.fixes import MEND
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
+from nntui.diagnosis.fixes import mending
 from nntui.diagnosis.laboratory import Laboratory, Progress
 from nntui.diagnosis.luck import findings as found_by_experiment
 from nntui.diagnosis.rules import PLATEAU
@@ -21,7 +23,7 @@ from nntui.timeline.run import Run
 
 OWN_RUN = 1 / 3
 """The share of the time that the run of the seed may take."""
-RESERVE = 0.8
+RESERVE = 1.2
 """Seconds kept back for the start and the end of the program."""
 SLICE = 0.1
 """Seconds of training between two calls of the progress."""
@@ -59,30 +61,29 @@ class Answer:
         return self.experiments.of(self._own_fixes)
 
     @property
-    def _own_fixes(self) -> tuple[Any, ...]:
-        if self.headline is None:
-            return ()
-        own = tuple(fix for fix in self.headline.fixes if fix.changes)
-        return (MEND, *own) if self.headline.rule.is_code_fault else own
+    def _own_fixes(self) -> tuple[Fix, ...]:
+        return mending(self.headline) if self.headline is not None else ()
 
     @property
     def best(self) -> Experiment | None:
-        """The experiment to follow: of those that help, the best, or one that is as good.
+        """The experiment to follow: the simplest of those that are as good as the best that helps.
 
-        Where the intervals overlap, one that mends the headline's own cause is preferred.
+        Among them one that mends the headline's own cause is preferred.  A run that learns needs
+        no help: what mends its program must only do no harm.
         """
-        tried = self.experiments.tried if self.experiments is not None else ()
-        helping = [each for each in tried if each.helps]
-        if not helping:
+        if self.experiments is None:
             return None
-        near = [each for each in helping if each.interval[1] >= helping[0].interval[0]]
-        near = [each for each in near if each.epochs == helping[0].epochs]
-        mending = [
-            each
-            for each in near
-            if any(fix.changes.items() <= each.fix.changes.items() for fix in self._own_fixes)
-        ]
-        return (mending or helping)[0]
+        tried = self.experiments.tried
+        if self.solved:
+            longest = max((each.epochs for each in tried), default=0)
+            able = [each for each in tried if self._mends(each) and each.epochs == longest]
+            harmless = [each for each in able if not each.harms]
+            return simplest(able) or min(harmless, key=lambda each: each.simplicity, default=None)
+        return simplest(tried, self._mends)
+
+    def _mends(self, each: Experiment) -> bool:
+        """Whether a fix of the headline is part of what was tried."""
+        return any(fix.changes.items() <= each.fix.changes.items() for fix in self._own_fixes)
 
     @property
     def fix(self) -> str | None:
@@ -133,8 +134,12 @@ def why(
     The run is trained to its end, or for a third of the time; then every fix is tried from
     ``seeds`` seeds on ``workers`` processes (one a processor; 0: in this thread).  ``progress``
     ends it early by returning False, and the answer holds what was done.  Raises ConfigError for
-    a seed that is none.
+    a seed that is none, no seeds, or a time that is none.
     """
+    if seeds < 1:
+        raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
+    if not (isfinite(seconds) and seconds > 0):
+        raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
     run = Run(preset, check_seed(preset.seed if seed is None else seed))
     with workshop(max(seconds - RESERVE, seconds / 2), progress, workers) as laboratory:
         start = diagnose(observe(run))
