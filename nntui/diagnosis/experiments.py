@@ -142,7 +142,7 @@ class _Rounds:
             added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
             self.trials += added
             self._try(name, added, PAIRS_END)
-        best = self._best()[:FINALISTS]
+        best = self._finalists()
         longer = self._fitting([self.baseline, *best], LAST, len(self.seeds[:FEW]))
         if longer > WORTH_LONGER * self.epochs:
             self._finish("the best for longer", best, longer)
@@ -195,8 +195,14 @@ class _Rounds:
         others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
         return list(dict.fromkeys([*leading, *others]))
 
+    def _finalists(self) -> list[Trial]:
+        """The best few, among them one of the headline's own fixes."""
+        ranked = [trial for _, trial in self._ranked()]
+        own = [trial for trial in ranked if self._is_own(trial)][:1]
+        return list(dict.fromkeys([*ranked[: FINALISTS - 1], *own, *ranked]))[:FINALISTS]
+
     def _is_own(self, trial: Trial) -> bool:
-        return trial.fix is MEND or dict(trial.fix.changes) in self.own
+        return dict(trial.fix.changes) in self.own or (self.mended and trial.fix is MEND)
 
     def _mends(self, fix: Fix) -> bool:
         return any(each.items() <= fix.changes.items() for each in self.own)
