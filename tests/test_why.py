@@ -572,9 +572,36 @@ def test_a_proven_fault_of_the_program_leads_though_the_run_learns(name: str) ->
 
 
 def answered(headline: Finding | None, kept: Sequence[Experiment], solved: bool = False) -> Answer:
-    made = Experiments(load_preset("add-relu"), 8, 5000, None, tuple(kept))
+    preset = override(load_preset("add-relu"), {"goal.epochs": 10})
+    made = Experiments(preset, 8, 10, None, tuple(kept))
     found = () if headline is None else (headline,)
-    return Answer(load_preset("add-relu"), 0, 1, "budget", 0.1, solved, found, ("it",), made)
+    return Answer(preset, 0, 1, "budget", 0.1, solved, found, ("it",), made)
+
+
+def test_what_was_cut_short_is_undecided_and_not_without_effect() -> None:
+    before = "-" * 20
+    cut = versus(before, before, LINEAR, epochs=5)
+    text = told(answered(Finding(CAUSE, "seen", fixes=(LINEAR,)), [cut]))
+    assert "not known yet: 5 of 10 epochs fitted into the time" in text
+    assert "undecided" in text
+    assert "no effect linear" not in text
+    assert "--set layers.2.activation=identity" in text
+    assert cut.as_json()["verdict"] == NO_EFFECT
+
+
+def test_several_layers_are_told_and_the_seed_is_in_the_command() -> None:
+    before = "-" * 20
+    fault = Finding(FAULT, "seen", layer=2, fixes=(MEND,), layers=(0, 1, 2))
+    answer = replace(answered(fault, [versus("+" * 20, before, MEND)]), seed=7)
+    text = told(answer)
+    assert "layers 0, 1 and 2" in text
+    assert "nntui run add-relu --seed 7" in text
+
+
+def test_a_certificate_beside_a_slip_is_told_at_once() -> None:
+    fault, dead = Finding(FAULT, "seen"), Finding(CAUSE, "it stands still", weight=1.5)
+    answer = replace(answered(fault, []), findings=(fault, dead))
+    assert ("And here" in told(answer)) is (CAUSE.klass == PROOF)
 
 
 def test_the_fix_mends_the_cause_where_that_is_as_good() -> None:

@@ -33,7 +33,7 @@ _SOURCE = "exact replay; bound 1e-9: correct code stays below 1e-12 in float64"
 
 
 def _known(name: str, formula: str = _REPLAY) -> Rule:
-    disproof = "the stated rule gives the observed numbers, or this fault in it does not"
+    disproof = "the stated rule without this slip gives the observed numbers as well"
     return Rule(name, FAULTS[name].what, PROOF, formula, _SOURCE, disproof, is_code_fault=True)
 
 
@@ -97,8 +97,17 @@ def findings_of(examined: Examined) -> list[Finding]:
     return sorted(found, key=lambda finding: -finding.weight)
 
 
-def _finding(code: str, evidence: str, layer: int | None, weight: float, fix: Fix) -> Finding:
-    return Finding(_BY_CODE[code], evidence, layer, 0, (fix,), weight=weight)
+def _finding(code: str, evidence: str, layers: Sequence[int], weight: float, fix: Fix) -> Finding:
+    layer = max(layers, default=None)
+    return Finding(
+        _BY_CODE[code],
+        evidence,
+        layer,
+        first_update=0,
+        fixes=(fix,),
+        weight=weight,
+        layers=tuple(layers),
+    )
 
 
 def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
@@ -116,9 +125,7 @@ def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
         weight = 1.0 + examined.forward.residual
     else:
         evidence, weight = _of_replay(examined, entry)
-    return _finding(
-        entry.name, evidence, max(layers), weight, Fix(FAULTS[entry.name].mend, changes)
-    )
+    return _finding(entry.name, evidence, layers, weight, Fix(FAULTS[entry.name].mend, changes))
 
 
 def _of_penalty(printed: Printed) -> str:
@@ -147,11 +154,11 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
     mine, right, replay = (
         each[at].step[tensor.span] for each in (replays.observed, without, every)
     )
-    right_rule = "the rule with the other slips alone gives" if others else "the rule says"
     evidence = (
-        f"{replays.where(at)}, {tensor.words} moved by {np.linalg.norm(mine):.3g}, {right_rule} "
-        f"{np.linalg.norm(right):.3g} (r = {off:.2g}); with {_words(entry)} "
-        f"{_in_layers(entry.layers or ())} it agrees to {_digits(distance(mine, replay))} digits"
+        f"{replays.where(at)}, {tensor.words} moved by {np.linalg.norm(mine):.3g}; without this "
+        f"slip it would move by {np.linalg.norm(right):.3g} (off by {100 * off:.3g} %), and with "
+        f"{_words(entry)} {_in_layers(entry.layers or ())} it agrees to "
+        f"{_digits(distance(mine, replay))} digits"
     )
     alike = [two.name for one, two in examined.named.alike if one.name == entry.name]
     if alike:
@@ -189,7 +196,7 @@ def _of_update(examined: Examined) -> Finding:
     )
     wrong = [found[each.name] for each in unknown]
     weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
-    return _finding(UPDATE, evidence, first.layer, weight, Fix(text, {"faults": []}))
+    return _finding(UPDATE, evidence, layers, weight, Fix(text, {"faults": []}))
 
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
@@ -208,13 +215,13 @@ def _fitted(replays: Replays, tensor: Tensor) -> str:
 
 
 def _of_forward(forward: ForwardPass) -> Finding:
-    layer = forward.unknown
+    layer = forward.unknown or 0
     evidence = (
         f"the values of layer {layer} are off by {forward.residual:.2g} from f(W x + b) with the "
         "stated activation"
     )
     text = f"compare what layer {layer} computes with what it is meant to compute"
-    return _finding(FORWARD, evidence, layer, 2.0, Fix(text, {"faults": []}))
+    return _finding(FORWARD, evidence, (layer,), 2.0, Fix(text, {"faults": []}))
 
 
 def _of_printed(printed: Printed) -> Finding:
@@ -223,7 +230,7 @@ def _of_printed(printed: Printed) -> Finding:
         f"{printed.stated:.10g} (off by {printed.residual:.2g})"
     )
     text = "compute the printed loss from the outputs and the penalty as stated"
-    return _finding(PRINTED, evidence, None, 0.0, Fix(text, {"faults": []}))
+    return _finding(PRINTED, evidence, (), 0.0, Fix(text, {"faults": []}))
 
 
 def _as_preset(examined: Examined, entry: FaultEntry) -> Any:

@@ -55,6 +55,7 @@ class Finding:
     evidence: str
     """One sentence with the number that shows it."""
     layer: int | None = None
+    """The layer concerned; of several the uppermost."""
     first_update: int | None = None
     """Since which update it holds, where that is known."""
     fixes: tuple[Fix, ...] = ()
@@ -65,6 +66,16 @@ class Finding:
     """How much of the failure it explains, to rank findings of one class; larger leads."""
     symptom_of: tuple[str, ...] = ()
     """Codes of causes that would explain it away: it never leads beside one of them."""
+    layers: tuple[int, ...] = ()
+    """All of them, where there are several."""
+
+    @property
+    def where(self) -> str:
+        """The layers in words, such as ``layers 0, 1 and 2``; empty where it concerns none."""
+        if len(self.layers) > 1:
+            *most, last = map(str, self.layers)
+            return f"layers {', '.join(most)} and {last}"
+        return "" if self.layer is None else f"layer {self.layer}"
 
     @property
     def code(self) -> str:

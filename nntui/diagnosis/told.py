@@ -9,11 +9,14 @@ from typing import Any
 from nntui.diagnosis.experiment import Experiment
 from nntui.diagnosis.experiments import Experiments
 from nntui.diagnosis.finding import PROOF, Finding
+from nntui.diagnosis.paired import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.why import Answer
 
 WIDTH = 78
 SHOWN = 8
 """Experiments that are listed."""
+STOPS = 1.5
+"""The weight of a certificate that stops all learning, whatever else is wrong."""
 SURE = {
     PROOF: "proven: it follows from the numbers, whatever the training does",
     "measured": "measured in this run",
@@ -53,7 +56,10 @@ def _run(answer: Answer) -> Iterator[str]:
 
 
 def _cause(answer: Answer, finding: Finding) -> list[str]:
-    lines = _field("THE CAUSE", f"{_title(finding)} ({finding.code}).")
+    begin = "A FAULT" if answer.solved else "THE CAUSE"
+    lines = _field(begin, f"{_title(finding)} ({finding.code}).")
+    if answer.solved:
+        lines += _field("But", "this run learns all the same.")
     lines += _field("Evidence", f"{finding.evidence}.")
     lines += _field("How sure", f"{SURE[finding.rule.klass]}.")
     if finding.first_update is not None:
@@ -61,46 +67,69 @@ def _cause(answer: Answer, finding: Finding) -> list[str]:
         since = "from the start (update 0)" if at == 0 else f"from update {at:,} on"
         lines += _field("Since", f"{since}.")
     lines += _field("Disproved by", f"{finding.rule.disproof}.")
-    if answer.solved:
-        lines += _field("But", "this run learns all the same.")
+    certain = (each for each in answer.findings[1:] if each.rule.klass == PROOF)
+    stops = next((e for e in certain if e.weight >= STOPS and not e.rule.is_code_fault), None)
+    if stops is not None:
+        lines += _field("And here", f"{_title(stops)} ({stops.code}): {stops.evidence}.")
     return lines
 
 
 def _title(finding: Finding) -> str:
-    where = "" if finding.layer is None else f", layer {finding.layer}"
-    return f"{finding.rule.title}{where}"
+    return f"{finding.rule.title}{finding.where and f', {finding.where}'}"
 
 
 def _fix(answer: Answer) -> list[str]:
     best, own, goal, lines = answer.best, answer.own, answer.preset.goal, list[str]()
     if best is None:
-        lines += _field("THE FIX", "none that was tried helps beyond chance.")
-        if answer.fix is not None:
-            lines += _field("Proposed", f"{answer.fix}.")
+        lines += _field("THE FIX", f"{_nothing_helps(answer)}.")
+        if answer.headline is not None and answer.headline.fixes:
+            proposed = answer.headline.fixes[0]
+            lines += _field("Proposed", f"{proposed.text}.")
+            lines += _command(answer, proposed.changes) if proposed.changes else []
     else:
         lines += _field("THE FIX", f"{best.fix.text}.")
         lines += _field("Effect", f"{_effect(best, goal.epochs)}.")
-        lines += _command(answer.preset.name, best.fix.changes)
+        lines += _command(answer, best.fix.changes)
     if own is not None and own is not best:
         alone = "The cause's own fix alone" if best is not None else "The cause's own fix"
         lines += _field("Note", f"{alone} ({own.fix.text}): {_effect(own, goal.epochs)}.")
     return lines
 
 
+def _nothing_helps(answer: Answer) -> str:
+    tried = answer.experiments.tried if answer.experiments is not None else ()
+    epochs = max((each.epochs for each in tried), default=0)
+    if epochs < answer.preset.goal.epochs:
+        budget = answer.preset.goal.epochs
+        return f"not known yet: {epochs:,} of {budget:,} epochs fitted into the time; see --time"
+    return "none that was tried helps beyond chance"
+
+
+def _said(each: Experiment, budget: int) -> str:
+    """The verdict; where epochs were cut, that nothing is seen yet says nothing."""
+    cut = each.epochs < budget and each.verdict == NO_EFFECT
+    return "undecided" if cut else each.verdict
+
+
 def _effect(each: Experiment, budget: int) -> str:
     low, high = each.interval
     within = f" within {each.epochs:,} of {budget:,} epochs" if each.epochs < budget else ""
-    said = {"helps": "it helps", "harms": "it harms"}.get(each.verdict, "no effect beyond chance")
+    words = {HELPS: "it helps", HARMS: "it harms", NO_EFFECT: "no effect beyond chance"}
+    said = words.get(_said(each, budget), "undecided, for the budget was cut")
     return (
         f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}){within}, against"
         f" {each.baseline_solved} of the same {each.seeds} as it stands: {said}"
     )
 
 
-def _command(name: str, changes: Mapping[str, Any]) -> list[str]:
+def _command(answer: Answer, changes: Mapping[str, Any]) -> list[str]:
     """The shell command that trains with ``changes``, an option a line."""
     options = [f"--set {shlex.quote(f'{key}={_value(value)}')}" for key, value in changes.items()]
-    parts = [f"nntui run {shlex.quote(name)}", *(f"  {option}" for option in options)]
+    seed = f" --seed {answer.seed}" if answer.seed != answer.preset.seed else ""
+    parts = [
+        f"nntui run {shlex.quote(answer.preset.name)}{seed}",
+        *(f"  {option}" for option in options),
+    ]
     lines = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
     return [f"{'Try it' if not at else '':13} {line}" for at, line in enumerate(lines)]
 
@@ -120,12 +149,15 @@ def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
     for each in listed:
         counts = f"{each.solved:>4} of {each.seeds:<4} {each.baseline_solved:>4}  "
         epochs = f"{each.epochs:>7,}  " if cut else ""
-        begin = f"{counts}{epochs}{each.verdict:10} "
+        begin = f"{counts}{epochs}{_said(each, answer.preset.goal.epochs):10} "
         text = textwrap.wrap(each.fix.text, WIDTH - len(begin))
         lines.append(f"{begin}{text[0]}")
         lines += [f"{'':{len(begin)}}{line}" for line in text[1:]]
     if len(experiments.tried) > len(listed):
         lines.append(f"  and {len(experiments.tried) - len(listed)} more (all of them with --json)")
+    lines += _field(
+        "Verdict", "by a paired test over the same seeds; no effect: chance can do that."
+    )
     if answer.interrupted:
         lines += _field("Interrupted", "what was done so far.")
     if experiments.reduced is not None:

@@ -24,18 +24,19 @@ KEYS = {action.name: action.key for action in WHY}
 def since(finding: Finding) -> str:
     """Where and since when, behind how sure it is."""
     parts = [SURE[finding.rule.klass]]
-    if finding.layer is not None:
-        parts.append(f"layer {finding.layer}")
+    if finding.where:
+        parts.append(finding.where)
     if finding.first_update is not None:
         parts.append(f"since update {finding.first_update:,}")
     return ", ".join(parts)
 
 
 def concerned(finding: Finding, layers: tuple[Layer, ...]) -> frozenset[Unit]:
-    """The units to be marked, as (layer, unit): its own, or else all of its layer."""
+    """The units to be marked, as (layer, unit): its own, or else all of its layers."""
     if finding.units or finding.layer is None:
         return frozenset(finding.units)
-    return frozenset((finding.layer, unit) for unit in range(layers[finding.layer].units))
+    of = finding.layers or (finding.layer,)
+    return frozenset((layer, unit) for layer in of for unit in range(layers[layer].units))
 
 
 def explained(item: Item) -> tuple[str, list[tuple[str, str]]]:
@@ -215,6 +216,8 @@ class WhyPanel(TextPanel):
         yield Content.styled(f"at update {found.update:,}{dots}", "$foreground-muted"), None
         if found.headline is None:
             yield _healthy(found), None
+        elif found.learns:
+            yield Content("It learns all the same; its program is wrong:"), None
         for at, finding in enumerate(found.findings):
             if at == 1:
                 yield Content.styled("Also seen", "bold $text-accent"), None
