@@ -36,6 +36,8 @@ LEADING = 3
 """Single fixes that are first combined with others."""
 TRIPLES = 4
 """Third fixes that the best pair is combined with."""
+SLOW_PAIRS = 5
+"""Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
 FINALISTS = 4
 """Fixes that go on where the time cuts the epochs."""
 WORTH_LONGER = 1.5
@@ -225,8 +227,12 @@ class _Rounds:
         others = dict.fromkeys([*leading, *self.trials])
         if not begins_with_own and best.solved == best.seeds:
             others = dict.fromkeys(leading)
-        pairs = [(trial, other) for other in leading[:2]] + [(first, other) for other in others]
-        yield from filter(None, (combined(one.fix, other.fix) for one, other in pairs))
+        slow = not self._cheap(self.baseline)
+        firsts = (first, trial) if slow else (first,)
+        pairs = [(trial, other) for other in leading[:2]]
+        pairs += [(one, other) for other in others for one in firsts]
+        both = filter(None, (combined(one.fix, other.fix) for one, other in pairs))
+        yield from islice(both, SLOW_PAIRS if slow else None)
 
     def _triples(self) -> Iterator[Fix]:
         """The best pair together with the best others, where it leaves something to solve."""
@@ -234,7 +240,8 @@ class _Rounds:
         pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
         if self.mended:
             pairs = [pair for pair in pairs if pair[1].fix.changes.items() >= MEND.changes.items()]
-        if not pairs or pairs[0][0].solved == pairs[0][0].seeds:
+        perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
+        if perfect or not self._cheap(self.baseline):
             return
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
         added = [combined(pairs[0][1].fix, fix) for fix in alone]
