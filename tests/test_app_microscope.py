@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import numpy as np
 import pytest
 from piloted import SIZES, bench, shown, status
 from support import made
@@ -14,6 +15,7 @@ from nntui.presets.schema import override
 from nntui.timeline import Run
 from nntui.timeline.anatomy import dissect
 from nntui.timeline.arithmetic import arithmetic, written
+from nntui.timeline.substeps import Phase
 from nntui.tui.actions import MICROSCOPE
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.help import HelpScreen
@@ -21,6 +23,7 @@ from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.equations import EquationsPanel, tell
 from nntui.tui.widgets.heatmap import Heatmap
+from nntui.tui.widgets.just_made import JustMadePanel
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.known import KnownPanel
 from nntui.tui.widgets.ladder import Ladder
@@ -407,3 +410,57 @@ async def test_the_microscope_draws_nothing_while_nothing_happens() -> None:
         await pilot.press("q")
         await pilot.pause()
         assert pilot.app._exit
+
+
+@pytest.mark.parametrize(
+    ("name", "updates"), [("add-relu", 6), ("xor-relu-layernorm", 4), ("square-fixed", 1)]
+)
+async def test_a_heatmap_shows_what_the_part_has_just_made_of_its_layer(
+    name: str, updates: int
+) -> None:
+    results = {"forward": "ha", "loss": ["error"], "backward": ["delta"], "update": ["step of W"]}
+    async with NNTUI(load_preset(name)).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e", "i", "home")
+        assert bench_run(pilot).update == updates
+        panel = screen(pilot).query_one(JustMadePanel)
+        assert panel.region
+        for number, step in enumerate(screen(pilot).anatomy.made.steps):
+            assert screen(pilot).lens.parts == number + 1
+            grid, tensors = panel._grid, screen(pilot).anatomy.made.tensors
+            assert grid is not None
+            layer = grid.rows[0].layer
+            assert layer in step.layers
+            tensor = next(each for each in results[str(step.phase)] if (each, layer) in tensors)
+            values = np.array([row.values for row in grid.rows])
+            expected = tensors[tensor, layer]
+            np.testing.assert_array_equal(values[:, : expected.shape[1]], expected)
+            assert f"of layer {layer}" in str(panel.border_title)
+            assert len(str(panel.border_title)) <= panel.size.width - 6
+            for line in range(panel.content_size.height):
+                assert panel.render_line(line).cell_length == panel.content_size.width
+            if step.phase is Phase.UPDATE and ("step of b", layer) in tensors:
+                np.testing.assert_array_equal(values[:, -1:], tensors["step of b", layer])
+                assert grid.columns[-1] == "b"
+            await pilot.press("space")
+            await pilot.pause()
+
+
+async def test_the_heatmap_of_the_last_part_is_that_of_the_chosen_layer() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("i")
+        panel = screen(pilot).query_one(JustMadePanel)
+        for layer in (1, 2, 0):
+            await pilot.press("tab")
+            await pilot.pause()
+            assert panel._grid is not None
+            assert {row.layer for row in panel._grid.rows} == {layer}
+            assert str(panel.border_title) == f"Just made: steps to subtract of layer {layer}"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (109, 40), (120, 33)])
+async def test_without_room_there_is_no_heatmap(size: tuple[int, int]) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
+        await pilot.press("i", "home")
+        await pilot.pause()
+        assert not screen(pilot).query_one(JustMadePanel).region
+        assert screen(pilot).query_one(KnownPanel).region.height >= 6

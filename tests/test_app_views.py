@@ -409,6 +409,13 @@ async def test_other_branches_are_ghosts_behind_the_losses_until_a_key_takes_the
         assert "dotted: 1 other branch" in shown(pilot)
 
 
+async def test_where_there_is_little_room_b_is_told_before_the_ghosts() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("m", "n", "m", "n", "m", "t", "up", "o")
+        await pilot.pause()
+        assert "1 dotted; B differs at 0: W of layer 0" in shown(pilot)
+
+
 async def test_the_overlaid_branch_is_in_every_plot_from_where_it_parted() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "m", "j", *"600", "enter", "f")

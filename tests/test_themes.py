@@ -76,7 +76,7 @@ async def test_the_terminals_own_colours_are_the_sixteen_and_tell_signs_in_glyph
 ) -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         pilot.app.theme = theme
-        await pilot.press("m", "k")
+        await pilot.press("m", "n", "m", "t", "up", "o", "k")
         await pilot.pause()
         strips = pilot.app.screen._compositor.render_strips()
         styles = [segment.style for strip in strips for segment in strip if segment.style]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from textual.app import ComposeResult
-from textual.containers import Container
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.reactive import reactive
 
@@ -15,6 +15,7 @@ from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.equations import EquationsPanel, Told
+from nntui.tui.widgets.just_made import JustMadePanel
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.known import Known, KnownPanel
 from nntui.tui.widgets.ladder import Ladder
@@ -30,7 +31,10 @@ EXPLAINED = (
     "not known yet. Up and down choose the unit (named layer.unit), left and right the sample, "
     "[ and ] the weight. Where a fault changes a line it is marked FAULT, and what correct "
     "backpropagation gives stands below as correct; in the table, a number behind ! is not the "
-    "correct one. In the arithmetic, ! points out what stops the learning, such as a factor 0."
+    "correct one. Where there is room, a heatmap shows what the part has just made of its whole "
+    "layer: activations, errors or deltas on all samples of the batch, or the steps that are "
+    "subtracted from its weights and biases. In the arithmetic, ! points out what stops the "
+    "learning, such as a factor 0."
 )
 
 
@@ -58,13 +62,16 @@ class MicroscopeScreen(SizedScreen):
     DEFAULT_CSS = """
     MicroscopeScreen #parts { height: 1fr; }
     MicroscopeScreen.-wide #parts { layout: horizontal; }
-    MicroscopeScreen KnownPanel { height: 9; }
-    MicroscopeScreen.-low KnownPanel { height: 6; }
-    MicroscopeScreen.-wide KnownPanel { width: 40%; min-width: 51; max-width: 62; height: 1fr; }
+    MicroscopeScreen #known { height: 9; }
+    MicroscopeScreen.-low #known { height: 6; }
+    MicroscopeScreen.-wide #known { width: 40%; min-width: 51; max-width: 62; height: 1fr; }
+    MicroscopeScreen KnownPanel { height: 1fr; }
+    MicroscopeScreen JustMadePanel { height: 1fr; display: none; }
+    MicroscopeScreen.-wide.-tall JustMadePanel { display: block; }
     MicroscopeScreen EquationsPanel { width: 1fr; height: 1fr; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high"), (34, "-tall")]
     BINDINGS = bindings(MICROSCOPE)
 
     class Chosen(Message):
@@ -99,7 +106,9 @@ class MicroscopeScreen(SizedScreen):
         yield StatusLine(self._bench.run_shown.preset)
         yield Ladder()
         with Container(id="parts"):
-            yield KnownPanel()
+            with Vertical(id="known"):
+                yield KnownPanel()
+                yield JustMadePanel()
             yield EquationsPanel()
         yield KeyBar(MICROSCOPE)
         yield self.size_message()
@@ -142,9 +151,9 @@ class MicroscopeScreen(SizedScreen):
         ladder = self.query_one(Ladder)
         with self.app.batch_update():
             ladder.steps, ladder.known = steps, lens.parts
-            self.query_one(KnownPanel).shown = Known(
-                anatomy, lens.layer, lens.unit, lens.sample, lens.parts
-            )
+            known = Known(anatomy, lens.layer, lens.unit, lens.sample, lens.parts, lens.column)
+            self.query_one(KnownPanel).shown = known
+            self.query_one(JustMadePanel).shown = known
             lines = arithmetic(anatomy, lens.layer, lens.unit, lens.sample, lens.column)
             equations = self.query_one(EquationsPanel)
             title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."

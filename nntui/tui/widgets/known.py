@@ -37,6 +37,8 @@ class Known:
     """Its number in the batch."""
     parts: int
     """How many parts of the update are made."""
+    column: int | None = None
+    """The chosen weight; None is the bias."""
 
 
 class KnownPanel(Panel, can_focus=False):

@@ -288,17 +288,23 @@ class LossPlot(Panel):
         if self.plot is not REPORTED:
             parts.append(f"measured at {len(self.measured)} updates")
         elif self.ghosts.told:
-            beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
-            parts.append(f"dotted: {self.ghosts.told}{beyond}")
+            parts.append(self._told_of_ghosts(curve, sum(len(part) + 2 for part in parts)))
         if self.overlaid is not None:
             room = self.size.width - 6 - sum(len(part) + 2 for part in parts)
-            colour = self.get_component_styles("loss-plot--other").color.hex6
-            parts.append(f"[{colour}]{escape(self.overlaid.caption(room))}[/]")
+            parts.append(f"[$overlaid]{escape(self.overlaid.caption(room))}[/]")
         subtitle = "; ".join(parts)
         if self.border_title != title:
             self.border_title = title
         if (self.border_subtitle or "") != subtitle:
             self.border_subtitle = subtitle
+
+    def _told_of_ghosts(self, curve: Curve, taken: int) -> str:
+        """What is dotted, in the words that leave room for B, with ``taken`` columns gone."""
+        beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
+        long = f"dotted: {self.ghosts.told}{beyond}"
+        needed = 0 if self.overlaid is None else len(f"; B {self.overlaid.difference}")
+        fits = taken + len(long) + needed <= self.size.width - 6
+        return long if fits else f"{len(curve.ghosts)} dotted"
 
     def _strip(self, cells: Cells) -> Strip:
         return Strip(
