@@ -410,11 +410,11 @@ def test_the_best_are_tried_together_and_with_the_mend_of_a_code_fault() -> None
 
 
 def test_where_seeds_are_slow_few_pairs_leave_the_time_to_more_seeds() -> None:
-    made = tried_on(quick("square-leaky-relu", 3), seeds=14)
+    made = tried_on(quick("square-leaky-relu", 1), seeds=30)
     pairs = [each for each in made.tried if each.fix.parts == 2]
     assert 0 < len(pairs) <= SLOW_PAIRS
     assert max(each.fix.parts for each in made.tried) == 2
-    assert {each.seeds for each in made.tried} == {14}
+    assert {each.seeds for each in made.tried} == {30}
 
 
 def test_what_helps_is_listed_first_and_what_harms_last() -> None:

@@ -40,9 +40,6 @@ SLOW_PAIRS = 5
 """Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
 FINALISTS = 4
 """Fixes that go on where the time cuts the epochs."""
-RATIONED = 0.25
-"""Share of the epochs below which no fixes are combined, where every seed costs its full time: the
-best alone for longer say more than pairs that solve nothing yet."""
 WORTH_LONGER = 1.5
 """How many times the epochs of the first rounds the last one must have to be worth its time."""
 NOTHING = Fix("nothing changed", {})
@@ -143,8 +140,7 @@ class _Rounds:
         trials = [self.baseline, *self.trials]
         self.epochs = self._fitting(trials, SINGLES)
         self._try("every fix", trials, SINGLES_END)
-        steps = (("two fixes at once", self._pairs), ("three at once", self._triples))
-        for name, chosen in () if self._rationed() else steps:
+        for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
             added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
             self.trials += added
             self._try(name, added, PAIRS_END)
@@ -155,10 +151,6 @@ class _Rounds:
         else:
             self._finish("the best on more seeds", self._best(), self.epochs)
         return self._result()
-
-    def _rationed(self) -> bool:
-        few = self.epochs < RATIONED * self.preset.goal.epochs
-        return few and not self._cheap(self.baseline)
 
     def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
         """All seeds for those that are trained side by side, which costs little; few for others."""
