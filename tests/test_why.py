@@ -20,6 +20,7 @@ from nntui.diagnosis.case import observe
 from nntui.diagnosis.experiment import ENOUGH, Experiment, middle, simplest
 from nntui.diagnosis.experiments import (
     NOTHING,
+    SLOW_PAIRS,
     Experiments,
     experiment,
     fitting,
@@ -406,6 +407,14 @@ def test_the_best_are_tried_together_and_with_the_mend_of_a_code_fault() -> None
     triples = [each.fix for each in made.tried if each.fix.parts == 3]
     assert triples
     assert all(fix.changes.items() >= MEND.changes.items() for fix in triples)
+
+
+def test_where_seeds_are_slow_few_pairs_leave_the_time_to_more_seeds() -> None:
+    made = tried_on(quick("square-leaky-relu", 1), seeds=30)
+    pairs = [each for each in made.tried if each.fix.parts == 2]
+    assert 0 < len(pairs) <= SLOW_PAIRS
+    assert max(each.fix.parts for each in made.tried) == 2
+    assert {each.seeds for each in made.tried} == {30}
 
 
 def test_what_helps_is_listed_first_and_what_harms_last() -> None:

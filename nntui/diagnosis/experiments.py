@@ -36,11 +36,10 @@ LEADING = 3
 """Single fixes that are first combined with others."""
 TRIPLES = 4
 """Third fixes that the best pair is combined with."""
+SLOW_PAIRS = 5
+"""Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
 FINALISTS = 4
 """Fixes that go on where the time cuts the epochs."""
-RATIONED = 0.25
-"""Share of the epochs below which no fixes are combined, where every seed costs its full time: the
-best alone for longer say more than pairs that solve nothing yet."""
 WORTH_LONGER = 1.5
 """How many times the epochs of the first rounds the last one must have to be worth its time."""
 NOTHING = Fix("nothing changed", {})
@@ -141,8 +140,7 @@ class _Rounds:
         trials = [self.baseline, *self.trials]
         self.epochs = self._fitting(trials, SINGLES)
         self._try("every fix", trials, SINGLES_END)
-        steps = (("two fixes at once", self._pairs), ("three at once", self._triples))
-        for name, chosen in () if self._rationed() else steps:
+        for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
             added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
             self.trials += added
             self._try(name, added, PAIRS_END)
@@ -153,10 +151,6 @@ class _Rounds:
         else:
             self._finish("the best on more seeds", self._best(), self.epochs)
         return self._result()
-
-    def _rationed(self) -> bool:
-        few = self.epochs < RATIONED * self.preset.goal.epochs
-        return few and not self._cheap(self.baseline)
 
     def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
         """All seeds for those that are trained side by side, which costs little; few for others."""
@@ -233,8 +227,12 @@ class _Rounds:
         others = dict.fromkeys([*leading, *self.trials])
         if not begins_with_own and best.solved == best.seeds:
             others = dict.fromkeys(leading)
-        pairs = [(trial, other) for other in leading[:2]] + [(first, other) for other in others]
-        yield from filter(None, (combined(one.fix, other.fix) for one, other in pairs))
+        slow = not self._cheap(self.baseline)
+        firsts = (first, trial) if slow else (first,)
+        pairs = [(trial, other) for other in leading[:2]]
+        pairs += [(one, other) for other in others for one in firsts]
+        both = filter(None, (combined(one.fix, other.fix) for one, other in pairs))
+        yield from islice(both, SLOW_PAIRS if slow else None)
 
     def _triples(self) -> Iterator[Fix]:
         """The best pair together with the best others, where it leaves something to solve."""
@@ -242,7 +240,8 @@ class _Rounds:
         pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
         if self.mended:
             pairs = [pair for pair in pairs if pair[1].fix.changes.items() >= MEND.changes.items()]
-        if not pairs or pairs[0][0].solved == pairs[0][0].seeds:
+        perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
+        if perfect or not self._cheap(self.baseline):
             return
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
         added = [combined(pairs[0][1].fix, fix) for fix in alone]
