@@ -95,8 +95,6 @@ def workshop(
     """A laboratory of ``workers`` processes (one a processor; 0: none), open for ``seconds``."""
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count) as executor:
-        if executor is not None:
-            executor.submit(os.getpid)  # so that the processes start while others have work
         yield Laboratory(executor, count, seconds, progress)
 
 
@@ -112,7 +110,7 @@ def experiment(
 
 def fitting(epochs: int, needed: float, available: float) -> int:
     """``epochs`` or, where they need more than the ``available`` seconds, two digits of fewer."""
-    if needed <= available:
+    if needed <= available or needed == 0.0:
         return epochs
     most = max(int(epochs * max(available, 0.0) / needed), 1)
     unit = int(10 ** max(len(str(most)) - 2, 0))

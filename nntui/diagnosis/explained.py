@@ -8,6 +8,10 @@ EXPLAINS, FORBIDS = 1.5, 2.0
 """Weights of certificates: one that stops all learning, and a floor above the goal."""
 
 
+SLACK = 0.9
+"""Of a floor: a loss below refutes it."""
+
+
 def explained(evidence: Evidence, floor: float) -> float:
     """How much of the failure a floor explains: 1 and more if the goal lies below it."""
     goal = evidence.case.preset.goal.loss
@@ -16,6 +20,15 @@ def explained(evidence: Evidence, floor: float) -> float:
     losses = evidence.case.losses
     loss = float(losses[-1]) if len(losses) else np.inf
     return floor / loss if 0.0 < loss < np.inf else 0.0
+
+
+def refuted(evidence: Evidence, floor: float) -> bool:
+    """Whether a reported loss lies further below ``floor`` than moving parameters explain.
+
+    A loss that is added up while they move, or one that a fault misprints, has no such floor.
+    """
+    losses = evidence.case.losses
+    return bool(len(losses)) and bool(np.nanmin(losses) < SLACK * floor)
 
 
 def spread(evidence: Evidence) -> float:

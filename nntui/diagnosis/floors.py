@@ -13,6 +13,8 @@ from nntui.core.tape import Array
 Groups = npt.NDArray[np.intp]
 DIGITS = 12
 """Decimals to which two directions are one and the same."""
+STATIONARY = 1e-7
+"""The largest entry of the gradient at what counts as an optimum; inputs have spread 1."""
 STEPS = 100
 """Of Newton's method at most; it takes some ten."""
 
@@ -79,6 +81,9 @@ class Cost:
         ``keys`` is (anything, samples), ``factors`` (samples,).  Least squares, or the weighted
         median, key by key.
         """
+        # Digits are those of each row's own size: inputs may be as small as they like.
+        size = np.abs(keys).max(axis=1, keepdims=True)
+        keys = np.divide(keys, size, out=np.zeros_like(keys), where=size > 0.0)
         _, groups = np.unique(np.round(keys, DIGITS), axis=1, return_inverse=True)
         groups = groups.reshape(-1)
         best = np.zeros_like(y)
@@ -133,7 +138,8 @@ def softmax_floor(x: Array, y: Array) -> float:
     """The least mean cross-entropy of a softmax whose z is affine in ``x``.
 
     ``y`` is (classes, samples) and adds up to 1.  The problem is convex; Newton's method ends at
-    its optimum, and at nearly 0 where a plane separates the classes.
+    its optimum, and at nearly 0 where a plane separates the classes.  Where it does not get to an
+    optimum no floor is known, and 0 is returned.
     """
     spread = x.std(axis=1, keepdims=True)
     x = (x - x.mean(axis=1, keepdims=True)) / np.where(spread > 0.0, spread, 1.0)
@@ -163,4 +169,5 @@ def softmax_floor(x: Array, y: Array) -> float:
         before, loss = loss, value(weights)
         if loss < 1e-4 or before - loss <= 1e-12 * before:
             break
-    return loss
+    left = np.abs((shares(weights) - y) @ design.T / samples).max()
+    return loss if left < STATIONARY else 0.0

@@ -3,6 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
@@ -144,10 +145,19 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers and perf_counter() < until:
                 trial, block = waiting.popleft()
-                running[self.executor.submit(timed, block)] = trial, block
+                try:
+                    running[self.executor.submit(timed, block)] = trial, block
+                except BrokenProcessPool:
+                    self.stopped = True
+                    break
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
-                self._note(*running.pop(future), future.result())
+                task = running.pop(future)
+                if isinstance(future.exception(), BrokenProcessPool):
+                    # A signal to the whole group ends the workers first.
+                    self.stopped = True
+                else:
+                    self._note(*task, future.result())
         return not waiting and not running
 
     def go_on(self, words: str) -> bool:

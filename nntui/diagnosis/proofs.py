@@ -7,7 +7,7 @@ import numpy as np
 from nntui.core.network import activation_of
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.evidence import Evidence
-from nntui.diagnosis.explained import EXPLAINS, against_goal, explained, spread
+from nntui.diagnosis.explained import EXPLAINS, against_goal, explained, refuted, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.floors import affine_residual, onto_simplex, softmax_floor
 
@@ -62,7 +62,9 @@ ASYMPTOTES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 def proofs(evidence: Evidence) -> Iterator[Finding]:
     """All certificates that hold for the stated network and its data, whatever the parameters."""
-    if evidence.x.shape[1] <= MOST_GROUPED:
+    # What is drawn with repetition is another set of rows every epoch, with floors of its own.
+    drawn = evidence.stated.training.order == "random"
+    if evidence.x.shape[1] <= MOST_GROUPED and not drawn:
         for rule in (_output_range, _no_bias, _linear, _contradictory):
             yield from rule(evidence)
 
@@ -90,7 +92,7 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
     if output.activation in ("sigmoid", "tanh", "softmax") and not output.normalise:
         scaled = Fix("scale the targets to 0..1", {"data.scale_targets": "minmax"})
         fixes = (*fixes, scaled)
-    if floor > LEAST_RANGE * spread(evidence):
+    if floor > LEAST_RANGE * spread(evidence) and not refuted(evidence, floor):
         yield Finding(
             RANGE,
             f"{outside} of {y.shape[1]} targets lie outside of what {said} can give: "
@@ -168,7 +170,7 @@ def _no_bias(evidence: Evidence) -> Iterator[Finding]:
         said = f"at x = 0 the output is {fixed[0, 0]:.3g} whatever the weights"
     else:
         return
-    if floor <= LEAST_BIAS * spread(evidence):
+    if floor <= LEAST_BIAS * spread(evidence) or refuted(evidence, floor):
         return
     yield Finding(
         NO_BIAS,
@@ -220,6 +222,8 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         floor = _of_classes(evidence, entropy)
         said = "no straight border separates the classes"
     if floor <= LEAST_LINEAR * spread(evidence) and output.activation == "identity":
+        return
+    if refuted(evidence, floor):
         return
     fixes = (
         Fix(
@@ -274,6 +278,8 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
     _, groups = np.unique(x, axis=1, return_inverse=True)
     groups = groups.reshape(-1)
     floor = cost.grouped(y, groups)
+    if refuted(evidence, floor):
+        return
     pairs = np.concatenate([groups.reshape(1, -1).astype(float), y])
     answers = np.unique(pairs, axis=1)[0]
     values, counts = np.unique(answers, return_counts=True)

@@ -161,9 +161,12 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
     """A rate at which even the steepest direction takes too long."""
     start, now = evidence.start, evidence.now
     rate, fixes = evidence.stated.training.learning_rate, tuple[Fix, ...]()
+    if rate == 0.0:
+        yield Finding(TOO_LOW, "the rate is 0: no update moves anything", None, 0, _rates(CAUTIOUS))
+        return
     if evidence.scales_itself:
         share = max(_step(evidence, start), _step(evidence, now))
-        if share >= STEPS_OF_WEIGHTS or rate == 0.0:
+        if share >= STEPS_OF_WEIGHTS:
             return
         said, better = f"one step moves the weights by {share:.2g} of their size", 1e-3
     else:
@@ -193,7 +196,7 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
         TOO_LOW,
         said + _time_left(evidence) + _flat(evidence),
         first_update=start.update,
-        fixes=fixes or _rates(better, rounded(better / 10)),
+        fixes=fixes or _rates(*_above(rate, better, rounded(better / 10))),
         weight=0.8,
         symptom_of=(
             *("dead-layer", "dead-output", "symmetric", "penalty-dominates", "loss-mismatch"),
@@ -227,6 +230,11 @@ def _stayed(evidence: Evidence) -> float | None:
     size = float(np.linalg.norm(start.theta))
     moved = float(np.linalg.norm(now.theta - start.theta)) / size if size > 0.0 else np.inf
     return moved if moved < STAYED and moved / steps < STEPS_OF_WEIGHTS else None
+
+
+def _above(rate: float, *better: float) -> tuple[float, ...]:
+    """Those that are clearly higher than ``rate``, or ten times as much."""
+    return tuple(each for each in better if each > 1.5 * rate) or (10.0 * rate,)
 
 
 def _rates(*rates: float) -> tuple[Fix, ...]:

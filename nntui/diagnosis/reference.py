@@ -97,7 +97,8 @@ def _sigmoid(z: Complex) -> Complex:
 
 def _piecewise(layer: Layer, z: Complex, below: float) -> Complex:
     on_kink = {"left": below, "right": 1.0, "zero": 0.0}[layer.kink]
-    slope = np.array([below, on_kink, 1.0])[1 + _sign(z).astype(np.intp)]
+    # A number that is none has any slope.
+    slope = np.array([below, on_kink, 1.0])[1 + np.nan_to_num(_sign(z)).astype(np.intp)]
     return np.asarray(slope * z)
 
 

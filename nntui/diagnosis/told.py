@@ -8,6 +8,7 @@ from typing import Any
 
 from nntui.diagnosis.experiment import Experiment
 from nntui.diagnosis.experiments import Experiments
+from nntui.diagnosis.explained import EXPLAINS
 from nntui.diagnosis.finding import PROOF, Finding
 from nntui.diagnosis.paired import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.why import Answer
@@ -15,8 +16,6 @@ from nntui.diagnosis.why import Answer
 WIDTH = 78
 SHOWN = 8
 """Experiments that are listed."""
-STOPS = 1.5
-"""The weight of a certificate that stops all learning, whatever else is wrong."""
 SURE = {
     PROOF: "proven: it follows from the numbers, whatever the training does",
     "measured": "measured in this run",
@@ -68,7 +67,7 @@ def _cause(answer: Answer, finding: Finding) -> list[str]:
         lines += _field("Since", f"{since}.")
     lines += _field("Disproved by", f"{finding.rule.disproof}.")
     certain = (each for each in answer.findings[1:] if each.rule.klass == PROOF)
-    stops = next((e for e in certain if e.weight >= STOPS and not e.rule.is_code_fault), None)
+    stops = next((e for e in certain if e.weight >= EXPLAINS and not e.rule.is_code_fault), None)
     if stops is not None:
         lines += _field("And here", f"{_title(stops)} ({stops.code}): {stops.evidence}.")
     return lines
@@ -99,6 +98,8 @@ def _fix(answer: Answer) -> list[str]:
 def _nothing_helps(answer: Answer) -> str:
     tried = answer.experiments.tried if answer.experiments is not None else ()
     epochs = max((each.epochs for each in tried), default=0)
+    if not tried:
+        return "not known: nothing could be tried in the time; see --time"
     if epochs < answer.preset.goal.epochs:
         budget = answer.preset.goal.epochs
         return f"not known yet: {epochs:,} of {budget:,} epochs fitted into the time; see --time"

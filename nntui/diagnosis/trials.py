@@ -104,16 +104,22 @@ class Replays:
 
     @cached_property
     def noise(self) -> list[Made]:
-        """What rounding may change, update by update: what the last bits of the parameters do.
+        """What rounding may change, update by update: what the last bits of all inputs do.
 
         Where sums cancel, as in a network that has converged, that can be most of a gradient.
         """
         random = np.random.RandomState(1)
         nudged = tuple(
-            replace(trial, updates=tuple(_nudged(update, random) for update in trial.updates))
+            replace(
+                trial,
+                updates=tuple(
+                    replace(update, before=_nudged(update.before, random))
+                    for update in trial.updates
+                ),
+            )
             for trial in self.trials
         )
-        made = replayed(self.stated, (), self._rows, nudged)
+        made = replayed(self.stated, (), _nudged(self._rows, random), nudged)
         with np.errstate(all="ignore"):
             return [
                 Made(other.gradient - each.gradient, other.step - each.step)
@@ -158,10 +164,10 @@ class Replays:
                 yield other
 
 
-def _nudged(update: Observed, random: np.random.RandomState) -> Observed:
-    """``update`` from parameters that differ in their last bit, where they are not 0."""
-    signs = random.choice([-1.0, 1.0], len(update.before))
-    return replace(update, before=update.before * (1.0 + np.finfo(np.float64).eps * signs))
+def _nudged(values: Array, random: np.random.RandomState) -> Array:
+    """``values`` with other last bits, where they are not 0."""
+    signs = random.choice([-1.0, 1.0], values.shape)
+    return np.asarray(values * (1.0 + np.finfo(np.float64).eps * signs))
 
 
 def replayed(

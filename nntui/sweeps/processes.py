@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ def local_processes(count: int) -> Iterator[Executor | None]:
     # A fork would copy the app's threads and locks in whatever state they are.
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(count, context, initializer=ignore_interrupt)
+    with _deaf():
+        for _ in range(count):
+            executor.submit(os.getpid)  # a process is started when there is work for it
     try:
         yield executor
     finally:
@@ -41,6 +45,19 @@ def local_processes(count: int) -> Iterator[Executor | None]:
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """What is started here ignores Ctrl+C from its first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def start_tracker() -> None:
