@@ -31,7 +31,7 @@ from nntui.diagnosis.naming import KNOWN
 from nntui.diagnosis.reference import true_gradient
 from nntui.diagnosis.report import report
 from nntui.diagnosis.subject import LayerValues, Observed, Program
-from nntui.presets import Preset, read_preset
+from nntui.presets import Preset, load_preset, read_preset
 from nntui.presets.library import library
 from nntui.presets.schema import override
 
@@ -227,6 +227,31 @@ def test_a_network_whose_gradients_cancel_is_not_wrong() -> None:
         run = nntui.Run(one, seed)
         run.step(400)
         assert code_faults(Program(one.configuration), observe(run)) == []
+
+
+def test_weights_that_have_come_to_nothing_are_not_wrong() -> None:
+    """A plane cannot part two circles, so the weights end near 0, where their last bits are too."""
+    asked = {
+        "data": {"set": "circles", "samples": 200, "noise": 0.05},
+        "layers": [{"units": 1, "activation": "sigmoid", "init": "xavier"}],
+        "training": {"loss": "binary-cross-entropy", "learning_rate": 0.3},
+        "report": {"loss": "binary-cross-entropy"},
+        "goal": {"loss": 0.001, "epochs": 5000},
+    }
+    for optimiser, rate in (("sgd", 0.3), ("adam", 0.01)):
+        changes = {"training.optimiser": optimiser, "training.learning_rate": rate}
+        run = nntui.Run(override(read_preset("circles", asked), changes))
+        for update in (1000, 3000):
+            run.seek(update)
+            assert check(run).ok
+
+
+def test_numbers_that_are_none_can_be_checked() -> None:
+    wild = {"training.learning_rate": 1000.0, "faults": []}
+    run = nntui.Run(override(load_preset("square-leaky-relu"), wild))
+    run.step(20)
+    assert run.divergence is not None
+    assert check(run).ok
 
 
 def test_a_rule_that_is_none_here_is_not_claimed() -> None:

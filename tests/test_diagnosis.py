@@ -476,3 +476,75 @@ def test_readme_lists_the_findings_as_they_are() -> None:
     )
     told = [(code, klass, said.replace("\\|", "|")) for code, klass, said in rows]
     assert told == [(rule.code, rule.klass, rule.title) for rule in RULES.values()]
+
+
+def one_unit(inputs: list[list[float]], targets: list[list[float]], **training: Any) -> Preset:
+    """Logistic regression on a table."""
+    loss = "binary-cross-entropy"
+    return read_preset(
+        "one-unit",
+        {
+            "data": {"inputs": inputs, "targets": targets},
+            "layers": [{"units": 1, "activation": "sigmoid", "init": "xavier"}],
+            "training": {"loss": loss, "learning_rate": 0.3, **training},
+            "report": {"loss": loss},
+            "goal": {"loss": 0.01, "epochs": 200},
+        },
+    )
+
+
+def found_after(updates: int, preset: Preset) -> list[str]:
+    """The codes of what is found after so many updates."""
+    run = Run(preset)
+    run.step(updates)
+    return codes(diagnose(observe(run)))
+
+
+@pytest.mark.parametrize("far", [1e4, 1e6, 1e9])
+def test_classes_that_a_border_separates_are_not_proven_inseparable(far: float) -> None:
+    inputs = [[0.0], [1.0], [2.0], [3.0], [far]]
+    assert "linear" not in found_after(200, one_unit(inputs, [[0], [0], [1], [1], [1]]))
+
+
+def test_rows_that_are_drawn_have_no_floor_for_all_of_them() -> None:
+    table = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [[0.0], [1.0], [1.0], [0.0]]
+    assert "linear" in found_after(800, one_unit(*table, batch=1))
+    drawn = one_unit(*table, batch=1, order="random")
+    assert "linear" not in found_after(800, drawn)
+
+
+def test_inputs_may_be_as_small_as_they_like() -> None:
+    source = regression()
+    source["data"] = {
+        "inputs": [[1e-13], [2e-13], [3e-13], [4e-13]],
+        "targets": [[0.1], [0.2], [0.3], [0.4]],
+    }
+    for layer in source["layers"]:
+        layer |= {"bias": "none", "activation": "tanh"}
+    found = list(proofs(Evidence(*_of(read_preset("tiny", source)))))
+    assert [each.code for each in found] == []
+
+
+def _of(preset: Preset) -> tuple[Program, Case]:
+    return Program(preset.configuration), observe(Run(preset))
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-7, 1e-5])
+def test_a_rate_that_is_proposed_is_higher_than_one_that_is_too_low(rate: float) -> None:
+    low = override(load_preset("add-fixed"), {"training.learning_rate": rate, "goal.epochs": 200})
+    run = Run(low)
+    run.step(1200)
+    finding = diagnose(observe(run)).headline
+    assert finding is not None
+    assert finding.code == "rate-too-low"
+    assert all(fix.changes["training.learning_rate"] > rate for fix in finding.fixes)
+
+
+def test_steps_that_clipping_leaves_are_too_small() -> None:
+    run = Run(override(load_preset("square-fixed"), {"training.clip_norm": 1e-5}))
+    run.step(3000)
+    finding = diagnose(observe(run)).headline
+    assert finding is not None
+    assert finding.code == "rate-too-low"
+    assert "clipping leaves" in finding.evidence
+    assert finding.fixes[0].changes == {"training.clip_norm": 1.0}
