@@ -251,6 +251,31 @@ async def test_keys_typed_fast_are_those_of_the_value() -> None:
         assert bench(pilot).run_shown.update == 1
 
 
+@pytest.mark.parametrize("dialog", [False, True])
+async def test_a_burst_of_keys_is_carried_out_in_its_order(dialog: bool) -> None:
+    names = [*"987", *["backspace"] * 3, *"124", "left", "3", "home", "delete", "end"]
+    names += ["5", "backspace"]
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        if dialog:
+            await pilot.press("j")
+        else:
+            await at(pilot, "goal.epochs")
+            await pilot.press("enter")
+        for name in names:
+            pilot.app.post_message(Key(name, name if len(name) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        written = pilot.app.focused
+        assert isinstance(written, Input)
+        assert written.value == "234"
+        pilot.app.post_message(Key("6", "6"))
+        pilot.app.post_message(Key("enter", "\r"))
+        await pilot.pause()
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        assert (run.update if dialog else run.preset.goal.epochs) == 2346
+
+
 async def test_training_waits_while_an_entry_is_edited() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
