@@ -291,14 +291,21 @@ async def test_training_waits_while_an_entry_is_edited() -> None:
         assert not editor(pilot).writing
 
 
-async def test_the_panel_is_zoomed_and_explained_while_a_value_is_written() -> None:
+async def test_on_a_small_screen_the_panel_has_all_the_room_while_it_is_edited() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        story = pilot.app.focused
         await at(pilot, "training.learning_rate")
-        await pilot.press("z", "enter")
+        await pilot.press("enter")
         assert bench(pilot).zoomed
         assert bench(pilot).focused_panel is bench(pilot).query_one(NetworkPanel)
         await pilot.press("escape", "escape")
         assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
+        await pilot.press("E")
+        assert bench(pilot).zoomed
+        await pilot.press("E")
+        assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
 
 
 async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:

@@ -94,6 +94,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
     Workbench NetworkPanel:focus-within { height: 3fr; max-height: 75% !important; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
+    Workbench.-zoomed NetworkPanel:focus-within { height: 1fr; max-height: 100% !important; }
     Workbench.-zoomed OutputPanel { height: 1fr; }
     Workbench.-zoomed BranchesPanel { height: 1fr; max-height: 100%; }
     """
