@@ -318,7 +318,10 @@ async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:
         await pilot.pause()
         assert "only weights" in status(pilot).note
         before = run.state_hash
-        await pilot.press("v", "v", "v", "down", "right", "enter")
+        await pilot.press("v", "v", "v")
+        listed = [each.name for each in bench(pilot).query_one(KeyBar).fitting(76)]
+        assert {"point", "heatmap"} <= set(listed)
+        await pilot.press("down", "right", "enter")
         assert isinstance(pilot.app.screen, Ask)
         assert "parameters.0.W.1.1" in hint(pilot)
         assert "applies from the next update on" in hint(pilot)
