@@ -308,6 +308,16 @@ async def test_on_a_small_screen_the_panel_has_all_the_room_while_it_is_edited()
         assert pilot.app.focused is story
 
 
+async def test_while_a_choice_is_open_no_letter_trains() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await at(pilot, "training.optimiser")
+        await pilot.press("enter", "e", "u", "space")
+        assert editor(pilot).choosing
+        assert bench(pilot).run_shown.head == 0
+        await pilot.press("escape", "u")
+        assert bench(pilot).run_shown.head == 1
+
+
 async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:
     async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
         await pilot.press("e")
