@@ -251,6 +251,31 @@ async def test_keys_typed_fast_are_those_of_the_value() -> None:
         assert bench(pilot).run_shown.update == 1
 
 
+@pytest.mark.parametrize("dialog", [False, True])
+async def test_a_burst_of_keys_is_carried_out_in_its_order(dialog: bool) -> None:
+    names = [*"987", *["backspace"] * 3, *"124", "left", "3", "home", "delete", "end"]
+    names += ["5", "backspace"]
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        if dialog:
+            await pilot.press("j")
+        else:
+            await at(pilot, "goal.epochs")
+            await pilot.press("enter")
+        for name in names:
+            pilot.app.post_message(Key(name, name if len(name) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        written = pilot.app.focused
+        assert isinstance(written, Input)
+        assert written.value == "234"
+        pilot.app.post_message(Key("6", "6"))
+        pilot.app.post_message(Key("enter", "\r"))
+        await pilot.pause()
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        assert (run.update if dialog else run.preset.goal.epochs) == 2346
+
+
 async def test_training_waits_while_an_entry_is_edited() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
@@ -266,14 +291,31 @@ async def test_training_waits_while_an_entry_is_edited() -> None:
         assert not editor(pilot).writing
 
 
-async def test_the_panel_is_zoomed_and_explained_while_a_value_is_written() -> None:
+async def test_on_a_small_screen_the_panel_has_all_the_room_while_it_is_edited() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        story = pilot.app.focused
         await at(pilot, "training.learning_rate")
-        await pilot.press("z", "enter")
+        await pilot.press("enter")
         assert bench(pilot).zoomed
         assert bench(pilot).focused_panel is bench(pilot).query_one(NetworkPanel)
         await pilot.press("escape", "escape")
         assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
+        await pilot.press("E")
+        assert bench(pilot).zoomed
+        await pilot.press("E")
+        assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
+
+
+async def test_while_a_choice_is_open_no_letter_trains() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await at(pilot, "training.optimiser")
+        await pilot.press("enter", "e", "u", "space")
+        assert editor(pilot).choosing
+        assert bench(pilot).run_shown.head == 0
+        await pilot.press("escape", "u")
+        assert bench(pilot).run_shown.head == 1
 
 
 async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:
@@ -286,7 +328,10 @@ async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:
         await pilot.pause()
         assert "only weights" in status(pilot).note
         before = run.state_hash
-        await pilot.press("v", "v", "v", "down", "right", "enter")
+        await pilot.press("v", "v", "v")
+        listed = [each.name for each in bench(pilot).query_one(KeyBar).fitting(76)]
+        assert {"point", "heatmap"} <= set(listed)
+        await pilot.press("down", "right", "enter")
         assert isinstance(pilot.app.screen, Ask)
         assert "parameters.0.W.1.1" in hint(pilot)
         assert "applies from the next update on" in hint(pilot)

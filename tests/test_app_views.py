@@ -116,6 +116,19 @@ async def test_layers_order_and_scale_are_switched_by_keys() -> None:
         assert panel._ends != held
 
 
+async def test_what_was_scrolled_while_the_panel_was_away_has_no_empty_rows() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        heatmap = bench(pilot).heatmap
+        await pilot.press("W", "z")
+        for row in range(10):
+            heatmap.cell = (row, 0)
+            await pilot.pause()
+        await pilot.press("z")
+        await pilot.pause()
+        first, last, count = map(int, re.findall(r"rows (\d+)-(\d+) of (\d+)", shown(pilot))[0])
+        assert first < last <= count
+
+
 async def test_branches_are_compared_in_the_kind_that_is_shown() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "j", "3", "0", "0", "enter", "f", "down", "enter", "e")

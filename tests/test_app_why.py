@@ -16,6 +16,7 @@ from nntui.diagnosis import answer
 from nntui.diagnosis.case import Case
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.mending import mended
+from nntui.presets.schema import override
 from nntui.tui import experiments
 from nntui.tui.app import NNTUI
 from nntui.tui.screens.choose import Choose
@@ -244,6 +245,26 @@ async def test_a_fix_becomes_a_branch_overlaid_on_the_original(calls: list[int])
         await pilot.press("F")
         await pilot.pause()
         assert len(run.tree.branches) == 2
+
+
+async def test_where_nothing_is_trained_a_fix_is_trained_to_its_own_end(
+    calls: list[int], monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr("whys.BEGAN", 0)
+    preset = override(load_preset("add-relu"), {"goal.epochs": 700})
+    async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
+        await pilot.press("W")
+        await known(pilot, 0)
+        await pilot.press("down", "F")
+        await until(pilot, lambda: status(pilot).note.startswith("B: "))
+        run, other = bench(pilot).run_shown, bench(pilot).other
+        assert other is not None
+        assert (run.update, run.head) == (0, 0)
+        assert (other.branch.epoch, other.branch.forked_at) == (700, 0)
+        assert "momentum 0.9: not solved at update 4,200, loss" in told(pilot)
+        await pilot.press("F")
+        await pilot.pause()
+        assert (other.branch.epoch, len(run.tree.branches)) == (700, 2)
 
 
 async def test_of_several_fixes_one_is_chosen_and_structure_begins_at_update_0(

@@ -72,17 +72,16 @@ class NNTUI(ThriftyApp):
         else:
             await self._show_library()
 
-    def on_key(self, event: Key) -> None:
+    async def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
 
         Printable keys reach the app only if the question's input did not get them.
         """
         screen = self.screen
         if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
-            screen.type(event)
+            await screen.type(event)
         focused = self.focused
-        if isinstance(focused, EntryInput) and event.is_printable and event.character:
-            focused.put(event.character)
+        if isinstance(focused, EntryInput) and await focused.take(event):
             event.prevent_default()
 
     async def run_action(

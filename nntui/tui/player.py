@@ -78,6 +78,14 @@ class Player:
             await _give_turns()
         return DIVERGED if other.divergence is not None else ARRIVED
 
+    async def finish(self, other: Line) -> str:
+        """Train an ``other`` line at full speed until it ends; returns the reason."""
+        ending = Ending()
+        while (reason := ending.reason(other)) is None:
+            self._until(ending, other)
+            await _give_turns()
+        return reason
+
     async def play(self) -> str:
         """Train until the line ends; returns the reason (see `Ending.reason`).
 
@@ -91,11 +99,11 @@ class Player:
             if SPEEDS[self.speed] != pace or self.line is not line:
                 pace, line = SPEEDS[self.speed], self.line
                 started, first = perf_counter(), line.update
-            target = ending.next_look(self.line)
             if pace is None:
-                self._until(ending, target)
+                self._until(ending, line)
                 await _give_turns()
             else:
+                target = ending.next_look(line)
                 due = first + int((perf_counter() - started) * pace)
                 if due - self.line.update > max(pace * LATE, 1):
                     # The process was stopped for a while, or cannot keep up: nothing is made up.
@@ -106,13 +114,12 @@ class Player:
                 await asyncio.sleep(min(1 / pace, 0.05))
         return reason
 
-    def _until(self, ending: Ending, target: int) -> None:
-        """One slice, however many looks at the ending it takes."""
+    def _until(self, ending: Ending, line: Line) -> None:
+        """One slice of ``line``, however many looks at the ending it takes."""
         deadline = perf_counter() + SLICE
-        while self.slice(target) and perf_counter() < deadline:
-            if ending.reason(self.line) is not None:
+        while self.slice(ending.next_look(line), line) and perf_counter() < deadline:
+            if ending.reason(line) is not None:
                 break
-            target = ending.next_look(self.line)
 
 
 async def _give_turns() -> None:

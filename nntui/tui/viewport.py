@@ -41,9 +41,9 @@ class Viewport:
         self._arrange(grid, ends, fitting)
         self._rows = fitting - len(self.pinned)
         row, column = cell
-        if row not in self.pinned:
-            line = self.lines.index(row) if row in self.lines else 0
-            self._top = _scrolled(self._top, line, self._rows, len(self.lines))
+        # A cell in a pinned row is in view wherever the others are scrolled.
+        line = self.lines.index(row) if row in self.lines else self._top
+        self._top = _scrolled(self._top, line, self._rows, len(self.lines))
         self._left = _scrolled(self._left, column, self._columns, self._count)
 
     def _arrange(self, grid: Grid, ends: Mapping[int | None, float], fitting: int) -> None:

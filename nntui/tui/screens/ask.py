@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
+from nntui.tui.widgets.ordered_input import OrderedInput
 
 Result = TypeVar("Result")
 
@@ -53,7 +54,7 @@ class Ask(ModalScreen[Result | None]):
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "Enter goes, Esc cancels"
-            yield Input(self._value, id="answer")
+            yield OrderedInput(self._value, id="answer")
             yield Static(self._hint, id="hint", markup=False)
             yield from self.below()
 
@@ -61,21 +62,17 @@ class Ask(ModalScreen[Result | None]):
         """What stands under the hint."""
         return []
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Take what was typed while the screen was being made."""
         for event in self._early:
-            self.type(event)
+            await self.type(event)
 
-    def type(self, event: Key) -> None:
+    async def type(self, event: Key) -> None:
         """Treat ``event`` as typed into the input, also before that is on the screen."""
-        if not self.is_mounted:
+        if self.is_mounted:
+            await self.query_one(OrderedInput).take(event)
+        else:
             self._early.append(event)
-            return
-        answer = self.query_one(Input)
-        if event.key == "enter":
-            answer.post_message(Input.Submitted(answer, answer.value))
-        elif event.character is not None and event.is_printable:
-            answer.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the answer, or say what it should be."""

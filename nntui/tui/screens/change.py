@@ -61,7 +61,7 @@ class AskChange(Ask[Changes]):
             OptionList(*(Option(words, id=str(at)) for at, (words, _) in enumerate(self._ready)))
         ]
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Nothing is chosen before the arrows say so."""
         self._chosen: int | None = None
         self.query_one(Input).focus()

@@ -194,7 +194,7 @@ class Diagnosing(Viewing):
             self.app.push_screen(Choose("Try which fix?", [each.text for each in fixes]), chosen)
 
     def _apply(self, text: str, changes: Mapping[str, Any], since: int | None) -> None:
-        """Make a branch of a fix, overlay it, and train it as far as the run on the screen."""
+        """Make a branch of a fix, overlay it, and train it as far as A, or to its own end."""
         run = self.run_shown
         self.pause()
         if not changes:
@@ -210,15 +210,19 @@ class Diagnosing(Viewing):
             return
         self._fixed = text, branch
         self._overlay(branch)
-        if branch.update < run.head:
+        if branch.update < run.head or (not run.head and Ending().reason(branch) is None):
             note = fill_keys("trains B; {run} stops")
             self.play(partial(self._bring, branch, run.head), note, endless=True)
             self.player.follows = False
         else:
-            self.show("train A: B comes after" if run.head == 0 else self._verdict())
+            self.show(self._verdict())
 
     async def _bring(self, branch: Branch, target: int) -> str:
-        await self.player.bring(branch, target)
+        """Train ``branch`` up to ``target``; up to its own end where A is not trained at all."""
+        if target:
+            await self.player.bring(branch, target)
+        else:
+            await self.player.finish(branch)
         return TRIED
 
     def _verdict(self) -> str:

@@ -1,5 +1,7 @@
 """The workbench's actions that edit: the configuration, single weights, and taking it back."""
 
+from textual.widget import Widget
+
 from nntui.core.by_hand import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
 from nntui.presets.entries import Changes
@@ -7,6 +9,7 @@ from nntui.timeline.edits import effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.screens.ask import Ask, read_number
 from nntui.tui.screens.branching import Branching
+from nntui.tui.screens.zooming import Zooming
 from nntui.tui.widgets.editor import Editor
 from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.network import NetworkPanel
@@ -15,17 +18,37 @@ LONGEST = 22
 """Characters of what a note says of a change, which the status line has room for."""
 
 
-class Editing(Branching):
+class Editing(Branching, Zooming):
     """Changes what is on the screen where it stands."""
+
+    _came_from: Widget | None = None
+    """What had the focus before the configuration took all the room."""
 
     def effect(self, changes: Changes) -> str:
         """What ``changes`` will do at the cursor, in words."""
         return str(effect_of(self.run_shown, changes))
 
     def action_edit(self) -> None:
-        """Give the configuration the focus."""
+        """Give the configuration the focus; on a small screen all the room, and take it back."""
+        panel = self.query_one(NetworkPanel)
+        if self.has_class("-short") and self.zoomed and self.focused_panel is panel:
+            self.action_unzoom()
+            return
+        if self.has_class("-short") and self.focused_panel is not panel:
+            self._came_from = self.focused
         # Not `focus`, which waits: the next key may be there already.
-        self.set_focus(self.query_one(NetworkPanel))
+        self.set_focus(panel)
+        if self.has_class("-short"):
+            self._zoom(panel)
+            self.show(fill_keys("{edit} or Esc: all panels"))
+
+    def action_unzoom(self) -> None:
+        """Show all panels; leave the configuration where it had all the room."""
+        before, self._came_from = self._came_from, None
+        edited = self.zoomed and self.focused_panel is self.query_one(NetworkPanel)
+        super().action_unzoom()
+        if before is not None and edited:
+            self.set_focus(before)
 
     def on_editor_begun(self) -> None:
         """Let nothing be trained while somebody edits."""

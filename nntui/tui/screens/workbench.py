@@ -15,6 +15,7 @@ from textual.widget import Widget
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run, Snapshot
+from nntui.timeline.grid import WEIGHTS
 from nntui.tui.actions import (
     BRANCHES,
     HEATMAP,
@@ -94,6 +95,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
     Workbench NetworkPanel:focus-within { height: 3fr; max-height: 75% !important; }
     Workbench.-zoomed #right { width: 1fr; max-width: 100%; }
     Workbench.-zoomed NetworkPanel { height: 1fr; max-height: 100%; }
+    Workbench.-zoomed NetworkPanel:focus-within { height: 1fr; max-height: 100% !important; }
     Workbench.-zoomed OutputPanel { height: 1fr; }
     Workbench.-zoomed BranchesPanel { height: 1fr; max-height: 100%; }
     """
@@ -162,9 +164,13 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
         """The keys of the panel that has the focus, then those that always do something."""
         own = () if focused is None else OWN_KEYS.get(type(focused), ())
         # Who sees that training has failed asks why.
-        asks = self.failed and not self.has_class("-why")
-        keys = tuple(
-            replace(each, rank=0) if each.name == "why" and asks else each for each in WORKBENCH
+        urgent = {"why"} if self.failed and not self.has_class("-why") else set[str]()
+        if isinstance(focused, Heatmap):
+            # Weights are set here, and `heatmap` leads to them.
+            urgent |= {"heatmap", "point"} if focused.kind is WEIGHTS else {"heatmap"}
+        own, keys = (
+            tuple(replace(each, rank=0) if each.name in urgent else each for each in some)
+            for some in (own, WORKBENCH)
         )
         writes = isinstance(focused, EntryInput)
         self.query_one(KeyBar).actions = own if writes else (*own, *keys)

@@ -1,9 +1,9 @@
 """The line in which a value of an entry is written."""
 
-from textual.widgets import Input
+from nntui.tui.widgets.ordered_input import OrderedInput
 
 
-class EntryInput(Input):
+class EntryInput(OrderedInput):
     """An input as one line among others; what is typed first replaces what stood there."""
 
     DEFAULT_CSS = """
@@ -23,7 +23,3 @@ class EntryInput(Input):
         self.display = True
         self.screen.set_focus(self)
         self.action_select_all()
-
-    def put(self, character: str) -> None:
-        """Treat ``character`` as typed."""
-        self.replace(character, *sorted(self.selection))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.events import Key
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -164,6 +165,11 @@ class NetworkPanel(TextPanel):
         if action == "leave":
             return editor.writing or editor.choosing
         return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
+
+    def on_key(self, event: Key) -> None:
+        """While a choice is open, a letter is no command to the workbench; only help answers."""
+        if self.editor.choosing and event.is_printable and event.key != "question_mark":
+            event.prevent_default().stop()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor, or the choice."""

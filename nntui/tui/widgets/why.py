@@ -75,7 +75,8 @@ class WhyPanel(TextPanel):
         "a finding; its units have an arrow in the heatmap. The keys below go to the update where "
         "it began, explain it with its formula and source, and try its fix: as branch B, from "
         "just before it began (from update 0 where data, layers or the seed change), trained as "
-        "far as A and overlaid on it. The experiments train every fix from many seeds in the "
+        "far as A (where A is not trained yet: to its own end) and overlaid on it. "
+        "The experiments train every fix from many seeds in the "
         "background, the same seeds as without it; the best stands first, and Enter makes a "
         "branch of it."
     )
