@@ -138,9 +138,17 @@ class WhyPanel(TextPanel):
         """Show what comes of it."""
         self._list()
 
-    def watch_tried(self) -> None:
-        """Show what was tried."""
+    def watch_tried(self, before: Tried, now: Tried) -> None:
+        """Show what was tried; when all is done, the best result is in sight."""
         self._list()
+        if before.going and not now.going and now.trials:
+            self.call_after_refresh(self._show_best)
+
+    def _show_best(self) -> None:
+        shown = list(self.query(Static))
+        at = next((at for at, (_, item) in enumerate(self._blocks) if isinstance(item, Trial)), 0)
+        if at < len(shown):
+            self.scroll_to_widget(shown[at], animate=False)
 
     def on_mount(self) -> None:
         """Show what is known."""
