@@ -37,9 +37,21 @@ def train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
             share = training.update / max(ending.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
             due = monotonic() + SLICE
-    if shown:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    erase_progress()
     return reason or "interrupted"
+
+
+def show_progress(share: float, words: str) -> None:
+    """Draw a bar and ``words`` over the progress line, if somebody watches."""
+    if progress_is_seen():
+        bar = "#" * min(int(30 * share), 30)
+        click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
+
+
+def erase_progress() -> None:
+    """Leave the line to what comes next, if somebody watches."""
+    if progress_is_seen():
+        click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def progress_is_seen() -> bool:

@@ -10,7 +10,7 @@ import click
 
 from nntui import __version__
 from nntui.arguments import Commands, drawing, load, numbers
-from nntui.attended import exit_if, interruptible, progress_is_seen, train
+from nntui.attended import erase_progress, exit_if, interruptible, show_progress, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,19 +196,15 @@ def sweep(
     first = loaded.seed if first_seed is None else first_seed
     if first + seeds > 2**32:
         raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
-    shown = progress_is_seen()
     with cluster(scheduler) as executor, interruptible() as interrupted:
 
         def progress(done: "Sequence[Outcome]", of: int) -> bool:
-            if shown:
-                bar = "#" * (30 * len(done) // max(of, 1))
-                click.echo(f"\r[{bar:<30}] {len(done)} of {of} seeds", err=True, nl=False)
+            show_progress(len(done) / max(of, 1), f"{len(done)} of {of} seeds")
             return not interrupted
 
         asked = range(first, first + seeds)
         result = train_many(loaded, asked, executor, epochs=epochs, progress=progress)
-    if shown:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    erase_progress()
     if as_json:
         _print_json(result.as_json())
     else:
@@ -266,18 +262,15 @@ def why(
     from nntui.diagnosis.told import told
     from nntui.diagnosis.why import why as ask
 
-    loaded, shown = load(preset, changes), progress_is_seen()
+    loaded = load(preset, changes)
     with interruptible() as interrupted:
 
         def progress(words: str, share: float) -> bool:
-            if shown:
-                bar = "#" * min(int(30 * share), 30)
-                click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
+            show_progress(share, words)
             return not interrupted
 
         answer = ask(loaded, seed, seeds, seconds, progress)
-    if shown:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    erase_progress()
     if as_json:
         _print_json(answer.as_json())
     else:
@@ -382,16 +375,12 @@ def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
 
     if part is not None and part not in PARTS:
         raise click.UsageError(f"--part {part} is not known; one of: {', '.join(PARTS)}")
-    shown = progress_is_seen()
 
     def progress(done: int, of: int) -> None:
-        if shown:
-            bar = "#" * (30 * done // max(of, 1))
-            click.echo(f"\r[{bar:<30}] {done} of {of} cells", err=True, nl=False)
+        show_progress(done / max(of, 1), f"{done} of {of} cells")
 
     outcomes = run_matrix(part or ALL, QUICK_SEEDS if quick else SEEDS, progress)
-    if shown:
-        click.echo("\r\x1b[K", err=True, nl=False)
+    erase_progress()
     if as_json:
         _print_json(report.as_json(outcomes))
     else:
