@@ -12,6 +12,7 @@ from nntui.core.backprop import Update, make_arena, optimiser_of, reported_penal
 from nntui.core.configuration import Configuration
 from nntui.core.data import DataArrays, load_data
 from nntui.core.divergence import locate
+from nntui.core.losses import loss_of
 from nntui.core.network import Forward, Layout, Parameters, draw_parameters
 from nntui.core.optimisers import Clock
 from nntui.core.schedules import SCHEDULES
@@ -183,6 +184,16 @@ class Trainer:
     def whole(self) -> Forward:
         """The forward pass of all training rows with the live parameters, to be played."""
         return self.forward(self.data.x)
+
+    @property
+    def test_loss(self) -> float | None:
+        """The reported loss, without penalties, on the rows kept for testing; None without any."""
+        data, report = self.data, self.configuration.report
+        if not data.test_x.shape[1]:
+            return None
+        forward = self.forward(data.test_x)
+        error = forward.play() - data.test_y
+        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
 
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates; a divergence is the last one made."""

@@ -109,14 +109,7 @@ class Measures:
         trainer = self._ahead.standing_at(state)
         whole, data = trainer.whole, trainer.data
         error, z = whole.play() - data.y, whole.layers[-1].z
-        tests = data.test_x.shape[1]
-        test = None
-        if tests:
-            forward = trainer.forward(data.test_x)
-            test_error = forward.play() - data.test_y
-            test = loss_of(
-                report.loss, report.reduction, forward.layers[-1].z, test_error, data.test_y
-            )
+        test = trainer.test_loss
         dead = tuple(int(layer.activation.dead(layer.a).sum()) for layer in whole.layers)
         loss = loss_of(training.loss, training.reduction, z, error, data.y)
         reported = loss_of(report.loss, report.reduction, z, error, data.y)

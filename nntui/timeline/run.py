@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from nntui.core.data import DataArrays
-from nntui.core.losses import loss_of
 from nntui.core.network import Parameters
 from nntui.core.section import check_rows
 from nntui.core.state import Divergence, State
@@ -184,12 +183,7 @@ class Run:
     @property
     def test_loss(self) -> float | None:
         """The reported loss, without penalties, on the rows kept for testing; None without any."""
-        data, report = self._trainer.data, self.preset.configuration.report
-        if not data.test_x.shape[1]:
-            return None
-        forward = self._trainer.forward(data.test_x)
-        error = forward.play() - data.test_y
-        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
+        return self._trainer.test_loss
 
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
