@@ -145,6 +145,14 @@ class Grid:
         """The row of a unit, or of a target."""
         return next((row for row in self.rows if (row.layer, row.unit) == (layer, unit)), None)
 
+    def parameter(self, row: Row, column: int) -> tuple[int, int, int | None] | None:
+        """Layer, unit and input (None: the bias, if it has one) of a cell of weights."""
+        if self.kind is not WEIGHTS or row.layer is None:
+            return None
+        if self.columns[column] == "b":
+            return row.layer, row.unit, None
+        return (row.layer, row.unit, int(self.columns[column])) if row.known[column] else None
+
     def only(self, layer: int | None) -> "Grid":
         """The rows of one layer, with the targets below the last; None is all of them."""
         last = max(self.layers, default=0)

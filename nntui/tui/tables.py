@@ -4,6 +4,7 @@ import numpy as np
 
 from nntui.timeline.outputs import Confusion, Samples
 from nntui.tui.palette import short
+from nntui.tui.shortened import shortened
 
 Lines = list[tuple[str, str]]
 """Texts with the role that each plays: ``label``, ``value``, ``chosen`` or ``wrong``."""
@@ -31,7 +32,7 @@ def draw_table(samples: Samples, width: int, height: int, sample: int) -> Lines:
     lines = [(header[:width], "label")]
     for row in range(first, min(first + fitting, rows)):
         role = "chosen" if row == sample else "wrong" if _is_wrong(samples, row) else "value"
-        lines.append((_cut(_row(samples, row, wide), width).ljust(width), role))
+        lines.append((shortened(_row(samples, row, wide), width).ljust(width), role))
     return lines
 
 
@@ -67,21 +68,16 @@ def draw_confusion(confusion: Confusion, width: int, height: int) -> Lines:
         if not total:
             continue
         told = f"{right:+,} right in A" if confusion.minus else f"{right:,} of {total:,} right"
-        lines.append((_cut(f"{name}: {told}", width), "value"))
+        lines.append((shortened(f"{name}: {told}", width), "value"))
         wide = max(
             len(f"{int(np.abs(counts).max()):,}") + confusion.minus, len(str(len(counts) - 1))
         )
         wide += 2
         head = "".join(f"{at:>{wide}}" for at in range(len(counts)))
-        lines.append((_cut(f"class  taken for{head}", width), "label"))
+        lines.append((shortened(f"class  taken for{head}", width), "label"))
         for at, row in enumerate(counts.tolist()):
             sign = "+" if confusion.minus else ""
             cells = "".join(f"{count:>{sign if count else ''}{wide},}" for count in row)
             role = "value" if not any(row[:at] + row[at + 1 :]) else "wrong"
-            lines.append((_cut(f"{at:<16}{cells}", width), role))
+            lines.append((shortened(f"{at:<16}{cells}", width), role))
     return lines[:height]
-
-
-def _cut(text: str, width: int) -> str:
-    """``text`` without what does not fit, which the last line of the panel reads out."""
-    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."

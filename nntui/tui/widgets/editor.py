@@ -22,6 +22,7 @@ from nntui.presets.entries import (
 )
 from nntui.presets.preset import Preset
 from nntui.presets.source import plain
+from nntui.tui.shortened import shortened
 from nntui.tui.widgets.entry_input import EntryInput
 
 NAMES = 17
@@ -261,7 +262,7 @@ class Editor(Widget):
             # A long value may have the room that a short name leaves.
             column = f"{self._indented(entry)} "
         star = " *" if is_new and not entry.adds and value else ""
-        value = _cut(value, width - len(column) - len(star)) + star
+        value = shortened(value, width - len(column) - len(star)) + star
         heading = "bold" if entry.declared is None and not entry.adds else ""
         name = heading or ("" if entry.given else "$foreground-muted")
         style = "bold $text-warning" if is_new else "" if entry.given else "$foreground-muted"
@@ -304,10 +305,6 @@ class Editor(Widget):
         does = "adds one" if self.entry.adds else "edits"
         gone = "; D takes it away" if removal(self._preset, self.entry) is not None else ""
         return f"Enter {does}: {self._effect({self.entry.key: None})}{gone}"
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
 
 
 def _explained(entry: Entry) -> str:

@@ -12,11 +12,12 @@ from textual.strip import Strip
 from nntui.timeline import Snapshot
 from nntui.timeline.ahead import NextUpdate
 from nntui.timeline.compared import DIFFERENCE, A, Compared, compare
-from nntui.timeline.grid import ACTIVATIONS, LAYER, WEIGHTS, Grid, Kind, Row, Seen
+from nntui.timeline.grid import ACTIVATIONS, LAYER, Grid, Kind, Row, Seen
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.cells import Look, draw_cells, draw_header
 from nntui.tui.palette import legend
 from nntui.tui.readout import read_cell, read_unit
+from nntui.tui.shortened import shortened
 from nntui.tui.viewport import LABEL, MARK, Viewport
 from nntui.tui.widgets.panel import Panel, colours_of
 
@@ -219,17 +220,11 @@ class Heatmap(Panel):
     @property
     def parameter(self) -> tuple[int, int, int | None] | None:
         """Layer, unit and input (None: the bias) of the parameter of A under the cursor."""
-        unit, grid, compared = self.unit, self._grid, self._compared
-        if unit is None or grid is None or compared is None or compared.shown != A:
+        grid, compared = self._grid, self._compared
+        if grid is None or compared is None or compared.shown != A:
             return None
-        if grid.kind is not WEIGHTS:
-            return None
-        name = grid.columns[min(self.cell[1], self._columns - 1)]
-        assert self.snapshot is not None
-        if name == "b":
-            return (*unit, None)
-        inputs = self.snapshot.layers[unit[0]].W.shape[1]
-        return (*unit, int(name)) if int(name) < inputs else None
+        row, column = self._rows[self.cell[0]], min(self.cell[1], self._columns - 1)
+        return grid.parameter(row, column)
 
     def action_point(self) -> None:
         """Ask to set the parameter under the cursor."""
@@ -356,13 +351,12 @@ class Heatmap(Panel):
     def _readout(self, line: int, width: int) -> str:
         """What is under the cell cursor: its numbers in the last line, the unit's above."""
         grid, compared = self._grid, self._compared
-        assert grid is not None
-        assert compared is not None
+        if grid is None or compared is None:
+            return ""
         row = grid.rows[min(self.cell[0], len(grid.rows) - 1)]
         if line == -1:
             column = min(self.cell[1], len(grid.columns) - 1)
             text = read_cell(compared.seen, row, column, grid, compared.both, width)
         else:
             text = read_unit(compared.seen, compared.other, row, grid)
-        # A number cut short would be another number, so dots say so.
-        return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+        return shortened(text, width)

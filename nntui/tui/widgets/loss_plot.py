@@ -14,6 +14,7 @@ from nntui.timeline.ghosts import Ghosts
 from nntui.timeline.measures import REPORTED, TEST, Measured, Plot, nearest, series
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.plotting import Cells, draw_curve
+from nntui.tui.shortened import shortened
 from nntui.tui.widgets.panel import Panel, colours_of
 
 MOST_COPIED = 2000
@@ -41,7 +42,7 @@ class Overlaid:
         for text in (f"B {self.name}: {self.difference}", f"B {self.difference}"):
             if len(text) <= width:
                 return text
-        return f"{text[: max(width - 3, 0)]}..."
+        return shortened(text, width)
 
 
 class LossPlot(Panel):

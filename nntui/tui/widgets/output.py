@@ -13,6 +13,7 @@ from nntui.tui.cells import Look
 from nntui.tui.graph import draw_graph
 from nntui.tui.palette import legend
 from nntui.tui.plotting import draw_fit
+from nntui.tui.shortened import shortened
 from nntui.tui.surface import draw_surface, points_in
 from nntui.tui.tables import draw_confusion, draw_table
 from nntui.tui.widgets.panel import Panel, colours_of
@@ -204,7 +205,7 @@ class OutputPanel(Panel):
         if samples.other is not None:
             parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
         text = "  ".join(parts)
-        return text if len(text) <= width else f"{text[: max(width - 3, 0)]}..."
+        return shortened(text, width)
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
