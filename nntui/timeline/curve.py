@@ -261,13 +261,19 @@ def _line(thinned: Thinned, log: bool) -> Line:
 
 
 def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:
-    """``ticks``, and one at the greatest loss where none is near: the top is what one reads."""
+    """``ticks``, and one at the greatest loss, which is what one reads first.
+
+    Where the last tick would share its row with that loss, the loss takes its place: a label must
+    not stand beside a line that is somewhere else.
+    """
     if not len(y):
         return ticks
     top, room = float(np.max(y)), (high - low) / (2 * most)
-    if ticks and top - ticks[-1][0] < room:
+    apart = top - ticks[-1][0] if ticks else np.inf
+    if abs(apart) < room / 8 or apart <= -room:
         return ticks
-    return (*ticks, (top, f"{10.0**top if log else top:.3g}"))
+    kept = ticks if apart >= room else ticks[:-1]
+    return (*kept, (top, f"{10.0**top if log else top:.3g}"))
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
