@@ -9,9 +9,9 @@ import pytest
 
 import nntui
 from nntui.catalogue import KINDS, Entry, Key, catalogue
-from nntui.core.configuration import MOST_ROWS
-from nntui.core.formula import evaluate_formula
-from nntui.core.initialisers import INITIALISERS
+from nntui.core.parts.formula import evaluate_formula
+from nntui.core.parts.initialisers import INITIALISERS
+from nntui.core.settings.configuration import MOST_ROWS
 from nntui.presets.csv_data import MOST_CLASSES
 from nntui.presets.schema import MOST_LAYERS
 from nntui.tui.actions import WORKBENCH
