@@ -5,22 +5,25 @@ from collections.abc import Callable
 
 from textual.pilot import Pilot
 
+from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.status_line import StatusLine
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
 
 
-def bench(pilot: Pilot[None]) -> Workbench:
+def bench(pilot: Pilot[None]) -> WorkbenchScreen:
     """The workbench, which must be the screen in front."""
     screen = pilot.app.screen
-    assert isinstance(screen, Workbench)
+    assert isinstance(screen, WorkbenchScreen)
     return screen
 
 
-def status(pilot: Pilot[None]) -> StatusLine:
-    """The status line of the workbench."""
-    return bench(pilot).query_one(StatusLine)
+def status(pilot: Pilot[None]) -> StatusContent:
+    """What the status line of the workbench says."""
+    content = bench(pilot).query_one(StatusLine).content
+    assert content is not None
+    return content
 
 
 def shown(pilot: Pilot[None]) -> str:

@@ -297,12 +297,16 @@ KEY = re.compile("{(" + "|".join(action.name for action in WORKBENCH) + ")}")
 """The name of an action in a story's text."""
 
 
-def bindings(actions: tuple[Action, ...]) -> list[BindingType]:
-    """A screen's or a panel's bindings for ``actions``; what a list does on Enter is left out."""
+def bindings(actions: tuple[Action, ...], through: str = "") -> list[BindingType]:
+    """A screen's or a panel's bindings for ``actions``; what a list does on Enter is left out.
+
+    ``through`` names the action that does them all, given the name; without it each is its own.
+    """
+    names = {each.name: f"{through}({each.name!r})" if through else each.name for each in actions}
     return [
         Binding(
             action.keys,
-            "app.quit" if action.name == "quit" else action.name,
+            "app.quit" if action.name == "quit" else names[action.name],
             action.label,
             tooltip=action.help,
             id=re.sub(r"\W", "-", action.name),

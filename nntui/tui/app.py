@@ -1,14 +1,13 @@
 """The app: the library, the workbenches opened from it, and their sessions kept on disk."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from textual.app import SystemCommand
-from textual.dom import DOMNode
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widget import AwaitMount
@@ -21,14 +20,14 @@ from nntui.timeline.sessions.session import Opened, open_session
 from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
-from nntui.tui.panels.entry_input import EntryInput
+from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
 from nntui.tui.terminal.profile import Profile
 from nntui.tui.workbench.autosave import EVERY
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
@@ -52,7 +51,7 @@ class NNTUI(ThriftyApp):
         self._preset, self._session = preset, session
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
-        self._benches: dict[Preset, Workbench] = {}
+        self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
 
     def get_css_variables(self) -> dict[str, str]:
@@ -84,19 +83,6 @@ class NNTUI(ThriftyApp):
         if isinstance(focused, EntryInput) and await focused.take(event):
             event.prevent_default()
 
-    async def run_action(
-        self,
-        action: Any,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Perform an action; the workbench notes it, as its story may have asked for it."""
-        bench = self.screen
-        done = await super().run_action(action, default_namespace, namespaces)
-        if done and isinstance(action, str) and isinstance(bench, Workbench):
-            bench.acted(action)
-        return done
-
     def _show_library(self) -> AwaitMount:
         if self._library is None:
             self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
@@ -121,10 +107,10 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(Workbench(preset, note=note))
+            self._install(WorkbenchScreen(preset, note=note))
         return self.push_screen(self._benches[preset])
 
-    def _install(self, bench: Workbench) -> None:
+    def _install(self, bench: WorkbenchScreen) -> None:
         self._opened += 1
         self._benches[bench.scenario] = bench
         # An installed screen outlives being popped, and so does its run.
@@ -133,7 +119,7 @@ class NNTUI(ThriftyApp):
     async def _resume(self, session: Opened, note: str = "") -> None:
         """Go on with a saved session."""
         scenario, path = session.run.tree.root.stretches[0].preset, session.path
-        bench = Workbench(scenario, session.run, path, note=note or f"resumed {path.stem}")
+        bench = WorkbenchScreen(scenario, session.run, path, note=note or f"resumed {path.stem}")
         before = self._benches.get(scenario)
         if before is not None:
             self._keep(before)
@@ -163,7 +149,7 @@ class NNTUI(ThriftyApp):
             while self.screen.is_modal:
                 self.pop_screen()
 
-    def on_workbench_left(self, message: Workbench.Left) -> None:
+    def on_workbench_screen_left(self, message: WorkbenchScreen.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
         if self.screen is not message.bench:
             return
@@ -173,7 +159,7 @@ class NNTUI(ThriftyApp):
         if self._library is not None:
             self._library.highlight(message.bench.scenario.name)
 
-    async def on_workbench_resumed(self, message: Workbench.Resumed) -> None:
+    async def on_workbench_screen_resumed(self, message: WorkbenchScreen.Resumed) -> None:
         """Put the latest saved session of the scenario in the place of the workbench."""
         bench = message.bench
         name, own = bench.scenario.name, bench.keeper.path
@@ -189,13 +175,13 @@ class NNTUI(ThriftyApp):
             self.pop_screen()
             await self._resume(session)
 
-    def _keep(self, bench: Workbench) -> Path | None:
-        return bench.keeper.save(bench.run_shown, bench.view)
+    def _keep(self, bench: WorkbenchScreen) -> Path | None:
+        return bench.keeper.save(bench.run_shown, bench.saved_view)
 
     def autosave(self) -> None:
         """Save in the background what is new since the last time."""
         for bench in self._benches.values():
-            bench.keeper.save_later(bench.run_shown, bench.view)
+            bench.keeper.save_later(bench.run_shown, bench.saved_view)
             if bench.keeper.problem and self.screen is bench:
                 bench.show(f"not saved: {bench.keeper.problem}")
 
@@ -206,7 +192,9 @@ class NNTUI(ThriftyApp):
 
     def hold_training(self, seconds: float) -> bool:
         """Let no further update be made, from another thread; False if one takes too long."""
-        return all(bench.player.turn.acquire(timeout=seconds) for bench in self._benches.values())
+        return all(
+            bench.training.player.turn.acquire(timeout=seconds) for bench in self._benches.values()
+        )
 
     def save_all(self) -> list[str]:
         """Save every session now; what to tell about it, a line each."""
@@ -225,13 +213,15 @@ class NNTUI(ThriftyApp):
         """The palette: what the screen can do now, then what Textual offers."""
         possible = {
             LibraryScreen: LIBRARY,
-            Workbench: WORKBENCH,
+            WorkbenchScreen: WORKBENCH,
             MicroscopeScreen: MICROSCOPE,
         }
         actions = possible.get(type(screen), ())
         yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)
+            if isinstance(screen, WorkbenchScreen) and action.name in screen.actions.handlers:
+                method = partial(screen.perform, action.name)
             if method is not None:
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):

@@ -9,7 +9,7 @@ from string import Formatter
 
 import numpy as np
 import pytest
-from piloted import bench
+from piloted import bench, status
 from textual.pilot import Pilot
 
 from nntui import Preset, Run, load_preset
@@ -18,8 +18,7 @@ from nntui.presets.schema import override
 from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.drawing.palette import short
-from nntui.tui.panels.status_line import StatusLine
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 KEYS = {action.name: action.keys.split(",")[0] for action in WORKBENCH}
 """The key to press for each action, in Textual's words."""
@@ -731,7 +730,7 @@ async def quiet(pilot: Pilot[None]) -> None:
     """Wait until the workbench is there and trains no more."""
     for _ in range(20_000):
         await asyncio.sleep(0.005)
-        if isinstance(pilot.app.screen, Workbench) and not bench(pilot).running:
+        if isinstance(pilot.app.screen, WorkbenchScreen) and not bench(pilot).running:
             return
     raise AssertionError("it trains for ever")
 
@@ -750,7 +749,7 @@ async def test_the_app_tells_a_story_as_the_library_does(name: str) -> None:
                 await quiet(pilot)
             await pilot.press(*seen.keys.split())
             await pilot.pause()
-            shown, expected = bench(pilot).query_one(StatusLine).snapshot, player.run.snapshot()
+            shown, expected = status(pilot).snapshot, player.run.snapshot()
             assert shown is not None
             for what in ("update", "seed", "epoch", "loss", "state_hash"):
                 assert getattr(shown, what) == getattr(expected, what), (number, what)

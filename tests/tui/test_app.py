@@ -26,7 +26,8 @@ from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.seeds import SeedsScreen
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.actions.registry import Actions
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 
 def reached(preset: Preset, seed: int, update: int) -> str:
@@ -93,7 +94,7 @@ async def test_keys_go_where_they_say(keys: str, update: int, seed: int) -> None
     preset = load_preset("add-relu")
     async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
         await pilot.press(*keys.split())
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await until(pilot, lambda: not bench(pilot).running)
         run = bench(pilot).run_shown
         assert (run.update, run.seed) == (update, seed)
@@ -219,8 +220,7 @@ async def test_the_future_that_was_stays_on_the_plot() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "j", "6", "0", "enter")
         await pilot.pause()
-        snapshot = bench(pilot).query_one(LossPlot).snapshot
-        assert snapshot is not None
+        snapshot = bench(pilot).query_one(LossPlot).content.snapshot
         assert (snapshot.epoch, snapshot.epochs) == (10, 100)
         roles = {style for line in range(12) for style in _roles(pilot, line)}
         assert {"loss-plot--past", "loss-plot--future", "loss-plot--cursor"} <= roles
@@ -387,7 +387,7 @@ async def test_many_seeds_are_trained_and_one_is_opened() -> None:
         assert f"{sum(found.solved)} of 100 solve" in text
         assert f"is number {standing(found.outcomes, 2)} of 100" in text
         await pilot.press("down", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         assert bench(pilot).run_shown.seed == screen._listed[1].seed
 
 
@@ -398,16 +398,16 @@ async def test_closing_the_seeds_ends_their_training() -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, SeedsScreen))
         await asyncio.sleep(0.5)
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await until(pilot, lambda: not pilot.app.workers._workers)
 
 
 async def test_questions_are_asked_once_and_closed_where_there_is_no_room() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
         first = bench(pilot)
-        first.action_jump()
-        first.action_jump()
-        first.action_choose_seed()
+        first.perform("jump")
+        first.perform("jump")
+        first.perform("choose_seed")
         await pilot.pause()
         assert len(pilot.app.screen_stack) == 3
         await pilot.press("5", "enter")
@@ -450,15 +450,23 @@ async def test_idle_draws_nothing() -> None:
         assert not bench(pilot)._frames._active.is_set()
 
 
-@pytest.mark.parametrize(("screen", "actions"), [(Workbench, WORKBENCH), (LibraryScreen, LIBRARY)])
-def test_every_action_has_its_method_and_its_own_keys(
-    screen: type[Workbench | LibraryScreen], actions: tuple[Action, ...]
-) -> None:
+@pytest.mark.parametrize("actions", [WORKBENCH, LIBRARY])
+def test_every_action_has_its_own_keys(actions: tuple[Action, ...]) -> None:
     keys = [key for action in actions for key in action.keys.split(",")]
     assert len(keys) == len(set(keys))
-    for action in actions:
-        if action.name not in ("quit", "next_panel", "open"):
-            assert callable(getattr(screen, f"action_{action.name}"))
+
+
+def test_every_action_has_one_handler() -> None:
+    handlers = WorkbenchScreen(load_preset("add-relu")).actions.handlers
+    assert handlers.keys() == {action.name for action in WORKBENCH} - {"quit"} | {"unzoom"}
+    for action in LIBRARY:
+        if action.name not in ("quit", "open"):
+            assert callable(getattr(LibraryScreen, f"action_{action.name}"))
+
+
+def test_two_handlers_of_one_action_are_refused() -> None:
+    with pytest.raises(ValueError, match="the same action"):
+        Actions(WorkbenchScreen(load_preset("add-relu")), {"one_update": lambda: None})
 
 
 async def test_the_palette_offers_every_action() -> None:

@@ -15,8 +15,8 @@ from nntui.presets import load_preset
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.editor import Editor
-from nntui.tui.panels.entry_input import EntryInput
 from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask

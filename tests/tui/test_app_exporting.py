@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from piloted import bench, until
+from piloted import bench, status, until
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -15,11 +15,10 @@ from nntui.presets import decode, encode
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.loss_plot import LossPlot
-from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 
 async def take(pilot: Pilot[None], downs: int, path: Path) -> None:
@@ -34,10 +33,10 @@ async def take(pilot: Pilot[None], downs: int, path: Path) -> None:
 async def test_the_configuration_is_saved_as_a_preset_and_as_a_script(tmp_path: Path) -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("n", "e")
-        bench(pilot)._change({"training.learning_rate": 0.02})
+        bench(pilot).actions.branching.change({"training.learning_rate": 0.02})
         run = bench(pilot).run_shown
         await take(pilot, 0, tmp_path / "mine.toml")
-        assert "saved as" in bench(pilot).query_one(StatusLine).note
+        assert "saved as" in status(pilot).note
         wanted = Run(override(load_preset("add-relu"), {"training.learning_rate": 0.02}), 1)
         again = Run(load_preset(str(tmp_path / "mine.toml")))
         assert (again.seed, again.state_hash) == (run.seed, wanted.state_hash)
@@ -65,7 +64,7 @@ async def test_a_string_is_copied_and_pasted() -> None:
         await pilot.pause()
         assert pilot.app.screen is library
         library.post_message(Paste(f" {text}\n"))
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         assert bench(pilot).run_shown.seed == 7
     assert encode(decode(text)) == text
 

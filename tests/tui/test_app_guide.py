@@ -1,7 +1,8 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
 import pytest
-from piloted import bench, until
+from nntui.tui.workbench.guiding import PANELS
+from piloted import bench, status, until
 from textual.pilot import Pilot
 
 from nntui import Run, load_preset
@@ -10,11 +11,9 @@ from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
-from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.screens.tour import PAGES, TourScreen
-from nntui.tui.workbench.guiding import PANELS
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 
 def story(pilot: Pilot[None]) -> StoryPanel:
@@ -52,7 +51,7 @@ async def test_a_step_is_done_for_the_reader() -> None:
         plain.step(606)
         assert run.state_hash == plain.state_hash
         await pilot.press("g")
-        assert "no further step" in bench(pilot).query_one(StatusLine).note
+        assert "no further step" in status(pilot).note
 
 
 async def test_a_step_done_by_hand_is_known() -> None:
@@ -64,7 +63,7 @@ async def test_a_step_done_by_hand_is_known() -> None:
         await pilot.press("u", "b", "m")
         await until(pilot, lambda: story(pilot).done == 1)
         assert looked_at(pilot) == [steps[0].look]
-        assert "step 1 is done" in bench(pilot).query_one(StatusLine).note
+        assert "step 1 is done" in status(pilot).note
         await pilot.press("j", "3", "0", "0", "1", "enter")
         await until(pilot, lambda: bench(pilot).run_shown.update == 3001)
         assert story(pilot).done == 1
@@ -105,10 +104,10 @@ async def test_the_tour_shows_around_and_can_be_skipped() -> None:
             assert box.bottom <= 16
             await pilot.press("enter")
             await pilot.pause()
-        assert isinstance(pilot.app.screen, Workbench)
+        assert isinstance(pilot.app.screen, WorkbenchScreen)
         await pilot.press("T", "right", "right", "left", "escape")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Workbench)
+        assert isinstance(pilot.app.screen, WorkbenchScreen)
         assert bench(pilot).run_shown.update == 0
         await pilot.press("l", "T")
         await pilot.pause()

@@ -27,7 +27,7 @@ from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, StatusLine
 from nntui.tui.screens.help import HelpScreen
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 PARTS = "forward 0|forward 1|forward 2|loss|backward 2|update 2|backward 1|update 1|backward 0"
 
@@ -68,7 +68,7 @@ async def test_it_opens_where_the_heatmaps_cursor_is_and_takes_it_along() -> Non
         assert screen(pilot).anatomy.rows == (0,)
         await pilot.press("up", "up", "up", "escape")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Workbench)
+        assert isinstance(pilot.app.screen, WorkbenchScreen)
         assert heatmap.cell == (3, 0)
         heatmap.cell = (9, 4)  # the target: no unit
         await pilot.press("i")
@@ -76,7 +76,7 @@ async def test_it_opens_where_the_heatmaps_cursor_is_and_takes_it_along() -> Non
         assert lens(pilot)[:2] == (2, 0)
         await pilot.press("i")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, Workbench)
+        assert isinstance(pilot.app.screen, WorkbenchScreen)
 
 
 async def test_a_row_of_the_batch_is_found_in_it() -> None:
@@ -139,7 +139,7 @@ async def test_keys_choose_unit_sample_and_weight(
 
 
 def bench_run(pilot: Pilot[None]) -> Run:
-    return screen(pilot)._bench.run_shown
+    return screen(pilot)._subject.run_shown
 
 
 async def test_the_parts_of_an_update_are_walked_and_show_what_is_known() -> None:
@@ -209,7 +209,7 @@ async def test_enter_makes_the_update_and_b_takes_it_back() -> None:
         await pilot.press("b")
         await pilot.pause()
         assert (run.update, run.head) == (7, 8)
-        assert screen(pilot).query_one(StatusLine).state == PAST
+        assert screen(pilot).query_one(StatusLine).content.state == PAST
         assert screen(pilot).anatomy.update == 7
         await pilot.press("escape")
         await pilot.pause()
@@ -236,7 +236,7 @@ async def test_a_run_is_paused_to_be_looked_at() -> None:
         await pilot.press("i")
         await pilot.pause()
         run = bench_run(pilot)
-        assert screen(pilot).query_one(StatusLine).state == PAUSED
+        assert screen(pilot).query_one(StatusLine).content.state == PAUSED
         update = run.update
         await asyncio.sleep(0.1)
         assert run.update == update == screen(pilot).anatomy.update
@@ -284,7 +284,7 @@ async def test_where_a_run_diverged_the_update_that_diverged_is_shown() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert run.update == ended
-        assert screen(pilot).query_one(StatusLine).state == DIVERGED
+        assert screen(pilot).query_one(StatusLine).content.state == DIVERGED
         await pilot.press("b")
         await pilot.pause()
         assert screen(pilot).anatomy.update == run.update == ended - 1

@@ -26,7 +26,7 @@ from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.library import LibraryScreen
-from nntui.tui.workbench.workbench import Workbench
+from nntui.tui.workbench.screen import WorkbenchScreen
 
 
 def marks(pilot: Pilot[None]) -> str:
@@ -38,10 +38,10 @@ async def test_the_past_is_looked_at_while_training_goes_on() -> None:
     preset = override(load_preset("add-tanh"), {"goal.epochs": 10**7})
     async with NNTUI(preset).run_test() as pilot:
         screen, run = bench(pilot), bench(pilot).run_shown
-        screen.action_run()
+        screen.perform("run")
         await until(pilot, lambda: run.head > 1000)
         assert status(pilot).state == RUNNING
-        screen.action_last_checkpoint()
+        screen.perform("last_checkpoint")
         head = run.head
         assert (run.update, screen.running) == (0, True)
         await until(pilot, lambda: run.head > head + 1000)
@@ -54,11 +54,11 @@ async def test_the_past_is_looked_at_while_training_goes_on() -> None:
             plain = Run(preset)
             plain.step(update)
             assert run.state_hash == plain.state_hash
-        screen.action_to_head()
+        screen.perform("to_head")
         assert run.update == run.head
         await until(pilot, lambda: run.update > head + 2000)
         assert run.update == run.head
-        screen.action_run()
+        screen.perform("run")
         assert (status(pilot).state, screen.running) == (PAUSED, False)
         plain.seek(run.update)
         assert run.state_hash == plain.state_hash
@@ -69,17 +69,17 @@ async def test_the_head_is_trained_from_the_past_and_a_replay_is_only_watched() 
         screen, run = bench(pilot), bench(pilot).run_shown
         await pilot.press("m", "j", "7", "enter")
         assert (run.update, run.head) == (7, 600)
-        screen.action_train_on()
+        screen.perform("train_on")
         await until(pilot, lambda: run.head > 1000)
         assert run.update == 7
-        screen.action_train_on()
+        screen.perform("train_on")
         assert not screen.running
         head = run.head
-        screen.action_slower()
-        screen.action_run()
+        screen.perform("slower")
+        screen.perform("run")
         await until(pilot, lambda: run.update > 10)
         assert (run.head, status(pilot).state) == (head, REPLAYING)
-        screen.action_one_back()
+        screen.perform("one_back")
         assert not screen.running
         assert run.head == head
 
@@ -175,7 +175,7 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         flip = next(flip for flip in run.branch.flips if flip.died and flip.by > 0)
         layer, unit = flip.layer, flip.unit
         heatmap.cell = (4 * layer + unit, 0)
-        bench(pilot).seek(flip.by)
+        bench(pilot).training.seek(flip.by)
         await pilot.press("w")
         await pilot.pause()
         assert isinstance(pilot.app.screen, Choose)
@@ -186,9 +186,9 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         assert flip.after < run.update <= flip.by
         run.seek(run.update - 1)
         assert not run.snapshot().layers[layer].dead[unit]
-        bench(pilot).seek(600)
+        bench(pilot).training.seek(600)
         await pilot.press("w", "enter", "0", ".", "1", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.pause()
         assert run.update == 600
         assert "at update 600" in status(pilot).note
@@ -202,7 +202,7 @@ async def test_a_fork_changes_one_thing_and_keeps_what_was() -> None:
         assert isinstance(pilot.app.screen, AskChange)
         pilot.app.screen.query_one(Input).value = "training.momentum=0.9; faults=[]"
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.pause()
         run = bench(pilot).run_shown
         first, made = run.tree.branches
@@ -222,7 +222,7 @@ async def test_a_fork_changes_one_thing_and_keeps_what_was() -> None:
         assert "momentum=0.9" in text
         assert "B main: differs at" in text
         panel = bench(pilot).query_one(BranchesPanel)
-        assert [(each.role, each.head) for each in panel.listed] == [("B", 600), ("A", 900)]
+        assert [(each.role, each.head) for each in panel.content.listed] == [("B", 600), ("A", 900)]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ async def test_branches_are_switched_renamed_pinned_and_deleted_after_asking() -
         await pilot.pause()
         run, panel = bench(pilot).run_shown, bench(pilot).query_one(BranchesPanel)
         names = ["main", "seed 1", "seed 2"]
-        assert [each.name for each in panel.listed] == names
+        assert [each.name for each in panel.content.listed] == names
         assert panel.has_focus
         assert {"switch", "overlay"} <= {
             action.label for action in bench(pilot).query_one(KeyBar).fitting(120)
@@ -334,7 +334,7 @@ async def test_branches_are_switched_renamed_pinned_and_deleted_after_asking() -
         assert len(run.tree.branches) == 3
         await pilot.press("D", "y", "enter")
         await pilot.pause()
-        assert [each.name for each in panel.listed] == ["main", "mine [x]"]
+        assert [each.name for each in panel.content.listed] == ["main", "mine [x]"]
 
 
 async def test_a_branch_in_which_nothing_was_done_is_not_kept() -> None:
@@ -362,7 +362,7 @@ async def test_a_diverged_head_can_be_left_and_mended_in_a_branch() -> None:
         await pilot.pause()
         pilot.app.screen.query_one(Input).value = "training.learning_rate=0.001"
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.press("u", "u")
         await pilot.pause()
         assert run.divergence is None
@@ -386,7 +386,7 @@ async def test_leaving_saves_and_the_library_offers_to_resume() -> None:
         assert "resume add-relu" in shown(pilot)
         assert library.query_one(OptionList).highlighted == 1
         await pilot.press("r")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.pause()
         run = bench(pilot).run_shown
         assert (run.update, run.head, run.seed) == (4, 6, 24)
@@ -421,9 +421,9 @@ async def test_what_is_new_is_saved_from_time_to_time_and_only_that(
         await until(pilot, lambda: keeper.path is not None and not keeper._lock.locked())
         (entry,) = session_folder.entries()
         before = entry.path.stat().st_mtime_ns
-        assert keeper.save_later(bench(pilot).run_shown, bench(pilot).view) is None
+        assert keeper.save_later(bench(pilot).run_shown, bench(pilot).saved_view) is None
         await pilot.press("b")
-        thread = keeper.save_later(bench(pilot).run_shown, bench(pilot).view)
+        thread = keeper.save_later(bench(pilot).run_shown, bench(pilot).saved_view)
         assert thread is not None
         thread.join()
         (entry,) = session_folder.entries()
@@ -506,7 +506,7 @@ async def test_arrows_pressed_at_once_all_count() -> None:
         assert isinstance(screen, AskChange)
         for key in ("down", "down", "down", "up", "enter"):
             pilot.app.post_message(events_of_keys.Key(key, None))
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.pause()
         run = bench(pilot).run_shown
         assert run.preset.configuration.training.learning_rate == 0.03
@@ -517,8 +517,8 @@ async def test_forks_made_first_and_trained_later_are_all_there() -> None:
         await pilot.press("m")
         run = bench(pilot).run_shown
         for rate in (0.1, 0.2, 0.3):
-            bench(pilot)._fork({"training.learning_rate": rate})
-            bench(pilot)._to_branch(run.tree.root, None)
+            bench(pilot).actions.branching.fork({"training.learning_rate": rate})
+            bench(pilot).actions.branching.switch(run.tree.root, None)
         assert [each.name for each in run.tree.branches] == [
             "main",
             "learning_rate=0.1",
@@ -538,7 +538,7 @@ async def test_a_new_seed_and_a_restart_take_along_what_was_changed() -> None:
             {"faults.0.layers": [1]},
             {"faults": []},
         ):
-            bench(pilot)._change(changes)
+            bench(pilot).actions.branching.change(changes)
         run = bench(pilot).run_shown
         assert run.changed == {"faults": [], "training.momentum": 0.5}
         for key, seed in (("n", 1), ("r", 1)):
@@ -603,14 +603,14 @@ async def test_a_difference_that_never_comes_is_looked_for_in_small_steps() -> N
         await pilot.press("m", "0", "f")
         pilot.app.screen.query_one(Input).value = "report.reduction=mean"
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.press("m")
         screen = bench(pilot)
         await until(pilot, lambda: not screen.running)
         for _ in range(100):
             screen.show("")
-        found = screen._searched[2]
+        found = screen.panels.feed._searched[2]
         assert found is not None
         assert (found.update, found.looked) == (None, 400)
         screen.show("")
-        assert screen._searched[2] is found
+        assert screen.panels.feed._searched[2] is found

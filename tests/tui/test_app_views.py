@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from piloted import SIZES, bench, shown
+from piloted import SIZES, bench, shown, status
 from textual.pilot import Pilot
 
 from nntui import Run, load_preset
@@ -13,14 +13,13 @@ from nntui.presets.schema import override
 from nntui.timeline.microscope.next_update import Ahead
 from nntui.timeline.sessions.session import open_session
 from nntui.timeline.views.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
-from nntui.timeline.views.grid_compare import DIFFERENCE, B
+from nntui.timeline.views.grid_compare import DIFFERENCE
 from nntui.timeline.views.measures import DEAD, PLOTS, REPORTED, TEST, Measures
 from nntui.timeline.views.outputs import FitCurve, Graph, Samples, Surface, views
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.output_panel import OutputPanel
-from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
 
 
@@ -36,7 +35,7 @@ async def test_the_heatmap_goes_through_all_kinds_and_the_run_stays() -> None:
         for kind in (*KINDS[1:], KINDS[0]):
             await pilot.press("v")
             await pilot.pause()
-            assert heatmap(pilot).kind is kind
+            assert heatmap(pilot).view.kind is kind
             title = str(heatmap(pilot).border_title)
             assert title.startswith(kind.title)
             assert ("of update 12" in title) is kind.ahead
@@ -90,7 +89,7 @@ async def test_layers_order_and_scale_are_switched_by_keys() -> None:
         panel.cell = (2, 1)
         await pilot.press("A")
         await pilot.pause()
-        assert panel.ordered
+        assert panel.view.ordered
         assert panel.unit == (0, 2)
         sizes = [float(np.abs(row.values).mean()) for row in panel._rows[:4]]
         assert sizes == sorted(sizes, reverse=True)
@@ -100,13 +99,13 @@ async def test_layers_order_and_scale_are_switched_by_keys() -> None:
         for alone in (0, 1, 2, None):
             await pilot.press("L")
             await pilot.pause()
-            assert panel.alone == alone
+            assert panel.view.layer == alone
             layers = {row.layer for row in panel._rows} - {None}
             assert layers == ({0, 1, 2} if alone is None else {alone})
         for scale in (ALL, HELD, LAYER):
             await pilot.press("a")
             await pilot.pause()
-            assert panel.scale == scale
+            assert panel.view.scale == scale
             assert f"scale {scale}" in shown(pilot)
         await pilot.press("a", "a")
         held = dict(panel._ends)
@@ -118,10 +117,9 @@ async def test_layers_order_and_scale_are_switched_by_keys() -> None:
 
 async def test_what_was_scrolled_while_the_panel_was_away_has_no_empty_rows() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
-        heatmap = bench(pilot).heatmap
         await pilot.press("W", "z")
         for row in range(10):
-            heatmap.cell = (row, 0)
+            heatmap(pilot).cell = (row, 0)
             await pilot.pause()
         await pilot.press("z")
         await pilot.pause()
@@ -135,7 +133,7 @@ async def test_branches_are_compared_in_the_kind_that_is_shown() -> None:
         await pilot.press("v", "v", "v", "v", "d", "d")
         await pilot.pause()
         run, panel = bench(pilot).run_shown, heatmap(pilot)
-        assert (panel.kind, panel.shown) == (GRADIENTS, DIFFERENCE)
+        assert (panel.view.kind, panel.view.shown) == (GRADIENTS, DIFFERENCE)
         other = Run.on(run.tree, run.tree.root, 306)
         gradients = []
         for each in (run, other):
@@ -146,7 +144,7 @@ async def test_branches_are_compared_in_the_kind_that_is_shown() -> None:
         np.testing.assert_array_equal(found, gradients[0] - gradients[1])
         assert "A-B" in shown(pilot)
         assert re.search(r"A -?\d.*B -?\d.*A-B -?\d", shown(pilot))
-        panel.shown = B
+        await pilot.press("d", "d")
         await pilot.pause()
         np.testing.assert_array_equal([row.values[:4] for row in panel._rows[4:8]], gradients[1])
 
@@ -158,7 +156,7 @@ async def test_only_rows_that_changed_are_drawn_again() -> None:
         panel.cell = (1, 2)
         await pilot.pause()
         changed = [y for y, strip in enumerate(panel._strips) if strip != before[y]]
-        rows = {panel._view.lines.index(0) + 1, panel._view.lines.index(1) + 1}
+        rows = {panel._viewport.lines.index(0) + 1, panel._viewport.lines.index(1) + 1}
         height = panel.content_size.height
         assert set(changed) == rows | {height - 1, height - 2}
 
@@ -172,7 +170,7 @@ async def test_after_a_divergence_the_heatmap_says_that_nothing_follows() -> Non
         assert "diverged: no update follows" in shown(pilot)
         await pilot.press("down", "v")
         await pilot.pause()
-        assert heatmap(pilot).kind is WEIGHTS
+        assert heatmap(pilot).view.kind is WEIGHTS
         assert heatmap(pilot)._rows
 
 
@@ -189,7 +187,7 @@ async def test_every_kind_fits_every_size(size: tuple[int, int], name: str) -> N
             assert len(str(panel.border_title)) <= panel.size.width - 6
             for y in range(panel.content_size.height):
                 assert panel.render_line(y).cell_length == panel.content_size.width
-            assert bench(pilot).query_one(StatusLine).note
+            assert status(pilot).note
 
 
 async def test_the_outputs_are_seen_in_every_way_there_is_and_the_story_comes_back() -> None:
@@ -317,7 +315,7 @@ async def test_branches_with_other_inputs_have_their_own_views() -> None:
         run = bench(pilot).run_shown
         await pilot.press("k", "e")
         data = {"formula": "x**2", "samples": 5}
-        bench(pilot).start(1)
+        bench(pilot).actions.branching.start(1)
         await pilot.press("L", "L", "L", "v", "v")
         run.seek(0)
         layers = [{"units": 3}, {"units": 1}]
@@ -337,16 +335,18 @@ async def test_the_plot_goes_through_what_there_is_and_the_run_stays() -> None:
         for each in (*offered[1:], REPORTED):
             await pilot.press("P")
             await pilot.pause()
-            assert plot.plot is each
+            assert plot.content.view.plot is each
             assert f"{each.title} (" in shown(pilot)
             if each is not REPORTED:
                 measured = Measures().along(run.branch, fine=True)
-                assert [one.update for one in plot.measured] == [one.update for one in measured]
-                assert [one.gradients for one in plot.measured] == [
+                assert [one.update for one in plot.content.measured] == [
+                    one.update for one in measured
+                ]
+                assert [one.gradients for one in plot.content.measured] == [
                     one.gradients for one in measured
                 ]
                 assert len(measured) > 64
-        assert plot.measured == ()
+        assert plot.content.measured == ()
         assert (run.state_hash, run.update, run.head) == before
 
 
@@ -371,7 +371,7 @@ async def test_the_inspector_line_reads_the_plot_and_goes_there() -> None:
         assert (run.epoch, run.update, run.head) == (199, 199 * 6, 1200)
         await pilot.press("P", "P")
         await pilot.pause()
-        near = min(plot.measured, key=lambda each: abs(each.epochs - 199))
+        near = min(plot.content.measured, key=lambda each: abs(each.epochs - 199))
         values = "  ".join(f"{layer} {norm:.3g}" for layer, norm in enumerate(near.gradients))
         assert f"update {near.update:,}: {values}" in str(plot.border_title)
         await pilot.press("delete")
@@ -405,20 +405,20 @@ async def test_other_branches_are_ghosts_behind_the_losses_until_a_key_takes_the
         await pilot.pause()
         run = bench(pilot).run_shown
         first, second, _ = run.tree.branches
-        assert [each.losses for each in plot.ghosts.curves] == [first.losses, second.losses]
+        assert [each.losses for each in plot.content.ghosts.curves] == [first.losses, second.losses]
         assert "dotted: 2 other branches" in shown(pilot)
         assert any(role == "ghost" for row in plot._rows for _, role in row)
         await pilot.press("Y")
         await pilot.pause()
         assert "dotted" not in shown(pilot)
         assert not any(role == "ghost" for row in plot._rows for _, role in row)
-        assert bench(pilot).view["ghosts"] is False
+        assert bench(pilot).saved_view["ghosts"] is False
         await pilot.press("Y", "t", "up", "o")
         await pilot.pause()
         other = bench(pilot).other
         assert other is not None
         assert other.branch is second
-        assert [each.losses for each in plot.ghosts.curves] == [first.losses]
+        assert [each.losses for each in plot.content.ghosts.curves] == [first.losses]
         assert "dotted: 1 other branch" in shown(pilot)
 
 
@@ -441,10 +441,10 @@ async def test_the_overlaid_branch_is_in_every_plot_from_where_it_parted() -> No
         for _ in (each for each in PLOTS if each is not TEST and each is not REPORTED):
             await pilot.press("P")
             await pilot.pause()
-            theirs = plot.measured_other
+            theirs = plot.content.measured_other
             assert theirs[0].update <= 600 < theirs[1].update
             assert theirs[-1].update == other.head == 1200
-            if plot.plot is not DEAD:  # none is, so that A's lines hide those of B
+            if plot.content.view.plot is not DEAD:  # none is, so that A's lines hide those of B
                 assert any(role == "other" for row in plot._rows for _, role in row)
             assert "B differs at 601" in str(plot.border_subtitle)
         plot.focus()
@@ -477,13 +477,13 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "v", "v", "v", "L", "A", "a", "P", "P", "G", "k", "K")
         await pilot.press("S")
-        view = dict(bench(pilot).view)
+        view = bench(pilot).saved_view
     assert app.save_all()
     async with NNTUI(session=open_session(bench_path(app))).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        again = dict(bench(pilot).view)
+        again = bench(pilot).saved_view
         assert again == view
-        assert heatmap(pilot).kind is WEIGHTS
+        assert heatmap(pilot).view.kind is WEIGHTS
         for broken in ({"heatmap": 3}, {"plot": []}, {"output": 7}, {"layer": "x"}, {"scale": 0}):
             bench(pilot).take_view(broken)
             await pilot.pause()

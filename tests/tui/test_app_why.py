@@ -27,7 +27,7 @@ from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.explain import ExplainScreen
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
-from nntui.tui.workbench import background_experiments
+from nntui.tui.workbench import experiments
 
 Patch = pytest.MonkeyPatch
 
@@ -53,8 +53,8 @@ async def known(pilot: Pilot[None], update: int) -> None:
 
     def holds() -> bool:
         panel = why(pilot)
-        at = panel.diagnosis is not None and panel.diagnosis.update == update
-        return at and not panel.awaited
+        at = panel.content.diagnosis is not None and panel.content.diagnosis.update == update
+        return at and not panel.content.awaited
 
     await until(pilot, holds)
 
@@ -123,7 +123,7 @@ async def test_the_old_diagnosis_stays_until_the_newer_is_made(monkeypatch: Patc
         await known(pilot, 600)
         wait = True
         await pilot.press("0")
-        await until(pilot, lambda: why(pilot).awaited)
+        await until(pilot, lambda: why(pilot).content.awaited)
         assert "at update 600 ..." in told(pilot)
         go_on.set()
         await known(pilot, 0)
@@ -170,13 +170,13 @@ async def test_the_units_of_the_chosen_finding_are_pointed_at(calls: list[int]) 
         await pilot.press("m", "W")
         await known(pilot, 600)
         heatmap = bench(pilot).query_one(Heatmap)
-        await until(pilot, lambda: bool(heatmap.concerned))
-        assert heatmap.concerned == {(1, unit) for unit in range(4)}
+        await until(pilot, lambda: bool(heatmap.view.marked))
+        assert heatmap.view.marked == {(1, unit) for unit in range(4)}
         await pilot.pause()
         assert [f"1.{unit}{ARROW}" in shown(pilot) for unit in range(4)] == [True] * 4
         await pilot.press("down")
         await pilot.pause()
-        assert heatmap.concerned == {(0, 0), (0, 2)}
+        assert heatmap.view.marked == {(0, 0), (0, 2)}
         assert heatmap.unit == (0, 0)
         await pilot.press("up")
         await pilot.pause()
@@ -204,7 +204,7 @@ async def test_enter_jumps_to_where_it_began(calls: list[int]) -> None:
         await until(pilot, lambda: bench(pilot).run_shown.update == BEGAN)
         assert "since here" in status(pilot).note
         await pilot.press("h", "down", "enter")
-        await until(pilot, lambda: "not known since when" in status(pilot).note)
+        await until(pilot, lambda: "onset unknown" in status(pilot).note)
         assert bench(pilot).run_shown.update == 600
 
 
@@ -339,10 +339,10 @@ def test_a_fix_that_the_preset_cannot_take_is_refused(change: dict[str, object])
 async def test_experiments_are_listed_and_one_becomes_a_branch(
     calls: list[int], monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr(background_experiments, "on", quick)
+    monkeypatch.setattr(experiments, "on", quick)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W", "R")
-        await until(pilot, lambda: len(why(pilot).tried.trials) == 2)
+        await until(pilot, lambda: len(why(pilot).content.experiments.fixes) == 2)
         assert "98 of 100 solve, 57 without: helps" in told(pilot)
         await pilot.press("m")
         await known(pilot, 600)
@@ -356,15 +356,15 @@ async def test_experiments_are_listed_and_one_becomes_a_branch(
         assert other.branch.changes == {"training.momentum": 0.9}
         assert (other.branch.forked_at, other.branch.update) == (0, 600)
         await pilot.press("t", "down", "enter")
-        await until(pilot, lambda: why(pilot).tried.trials == ())
+        await until(pilot, lambda: why(pilot).content.experiments.fixes == ())
 
 
 async def test_experiments_that_fail_say_so(calls: list[int], monkeypatch: Patch) -> None:
-    monkeypatch.setattr(background_experiments, "on", failing)
+    monkeypatch.setattr(experiments, "on", failing)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W", "R")
         await until(pilot, lambda: "nothing can be tried" in told(pilot))
-        assert not why(pilot).tried.going
+        assert not why(pilot).content.experiments.going
 
 
 async def begun(pilot: Pilot[None], folder: Path) -> None:
@@ -376,23 +376,23 @@ async def begun(pilot: Pilot[None], folder: Path) -> None:
 async def test_keys_work_while_experiments_run_and_they_are_cancelled(
     calls: list[int], monkeypatch: Patch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(background_experiments, "on", partial(sweeping, tmp_path))
+    monkeypatch.setattr(experiments, "on", partial(sweeping, tmp_path))
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W", "R")
         await begun(pilot, tmp_path)
         await pilot.press("e", "u", "b")
         assert bench(pilot).run_shown.update == 6
-        assert why(pilot).tried.going
+        assert why(pilot).content.experiments.going
         await pilot.press("R")
         await until(pilot, lambda: (tmp_path / "ended").exists())
-        assert not why(pilot).tried.going
+        assert not why(pilot).content.experiments.going
         assert "cancelled" in told(pilot)
 
 
 async def test_leaving_ends_the_experiments(
     calls: list[int], monkeypatch: Patch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(background_experiments, "on", partial(sweeping, tmp_path))
+    monkeypatch.setattr(experiments, "on", partial(sweeping, tmp_path))
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W", "R")
         await begun(pilot, tmp_path)
@@ -428,11 +428,11 @@ async def test_leaving_does_not_wait_for_a_diagnosis(monkeypatch: Patch) -> None
 async def test_all_of_the_text_can_be_read(
     calls: list[int], monkeypatch: Patch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(background_experiments, "on", quick)
+    monkeypatch.setattr(experiments, "on", quick)
     async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
         await pilot.press("m", "W", "R")
         await known(pilot, 600)
-        await until(pilot, lambda: len(why(pilot).tried.trials) == 2)
+        await until(pilot, lambda: len(why(pilot).content.experiments.fixes) == 2)
         await pilot.pause()  # then the best result is in sight
         why(pilot).scroll_home(animate=False)
         for zoomed in (False, True):

@@ -1,11 +1,12 @@
 """The microscope: the next update in arithmetic, for a chosen unit, sample and weight."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.message import Message
 from textual.reactive import reactive
+from textual.signal import Signal
 
 from nntui.timeline import Run
 from nntui.timeline.microscope import arithmetic
@@ -15,11 +16,11 @@ from nntui.tui.microscope.equations_panel import EquationsPanel, Told
 from nntui.tui.microscope.known_values import Known, KnownPanel
 from nntui.tui.microscope.substep_heatmap import JustMadePanel
 from nntui.tui.microscope.substep_ladder import Ladder
+from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
-from nntui.tui.workbench.training_screen import TrainingScreen
 
 EXPLAINED = (
     "The update that comes next, in arithmetic: how one unit computes z from what comes in, and a "
@@ -36,6 +37,46 @@ EXPLAINED = (
     "subtracted from its weights and biases. In the arithmetic, ! points out what stops the "
     "learning, such as a factor 0."
 )
+
+
+class Mover(Protocol):
+    """What moves the run along."""
+
+    def train_to(self, target: int) -> None:
+        """Train to update ``target``."""
+
+    def seek(self, update: int) -> None:
+        """Take the cursor to ``update``."""
+
+
+class Subject(Protocol):
+    """The run that is looked at, where it is shown as a whole."""
+
+    @property
+    def run_shown(self) -> Run:
+        """The run at its cursor."""
+
+    @property
+    def status(self) -> StatusContent | None:
+        """What is said of the run in the status line."""
+
+    @property
+    def moved(self) -> Signal[Run]:
+        """Published whenever the run is shown as it is now."""
+
+    @property
+    def training(self) -> Mover:
+        """What moves the run along."""
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Where one looked last."""
+
+    layer: int
+    unit: int
+    row: int
+    """The data row of the sample."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +97,7 @@ def _weight(column: int | None) -> str:
     return "bias b" if column is None else f"weight w[{column}]"
 
 
-class MicroscopeScreen(SizedScreen):
+class MicroscopeScreen(SizedScreen[Focus]):
     """Between status and keys: the parts of the update, what is known so far, the arithmetic."""
 
     DEFAULT_CSS = """
@@ -74,22 +115,15 @@ class MicroscopeScreen(SizedScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high"), (34, "-tall")]
     BINDINGS = bindings(MICROSCOPE)
 
-    class Chosen(Message):
-        """The microscope was closed while it looked at a unit and a data row."""
-
-        def __init__(self, layer: int, unit: int, row: int) -> None:
-            super().__init__()
-            self.layer, self.unit, self.row = layer, unit, row
-
-    lens: reactive[Lens] = reactive(Lens())
+    lens: reactive[Lens] = reactive(Lens(), always_update=True)
     """What one looks at."""
 
-    def __init__(self, bench: TrainingScreen, layer: int, unit: int, row: int) -> None:
+    def __init__(self, subject: Subject, layer: int, unit: int, row: int) -> None:
         """Look at ``unit`` of ``layer`` on the data ``row``, if the next update takes it."""
         super().__init__()
-        self._bench, self._row = bench, row
-        self._anatomy: Anatomy = dissect(bench.run_shown)
-        self._place = (bench.run_shown.branch, bench.run_shown.update)
+        self._subject, self._row = subject, row
+        self._anatomy: Anatomy = dissect(subject.run_shown)
+        self._place = (subject.run_shown.branch, subject.run_shown.update)
         self.set_reactive(MicroscopeScreen.lens, Lens(layer, unit, parts=len(self._parts)))
 
     @property
@@ -103,7 +137,7 @@ class MicroscopeScreen(SizedScreen):
 
     def compose(self) -> ComposeResult:
         """Status and ladder above, what is known and the arithmetic, the keys below."""
-        yield StatusLine(self._bench.run_shown.preset)
+        yield StatusLine(self._subject.run_shown.preset)
         yield Ladder()
         with Container(id="parts"):
             with Vertical(id="known"):
@@ -115,30 +149,32 @@ class MicroscopeScreen(SizedScreen):
 
     def on_mount(self) -> None:
         """Follow the run."""
-        self._bench.moved.subscribe(self, self._moved)
-        self.query_one(StatusLine).mirror(self._bench.query_one(StatusLine))
-        self.query_one(StatusLine).note = ""  # it names keys of the workbench
-        self._take_sample()
+        self._subject.moved.subscribe(self, self._moved)
+        self._show_status("")  # the note names keys of the workbench
+        self.lens = self._fitted(self.lens)
         self._look()
+
+    def _show_status(self, note: str | None = None) -> None:
+        said = self._subject.status
+        if said is not None and note is not None:
+            said = replace(said, note=note)
+        self.query_one(StatusLine).content = said
 
     def _moved(self, run: Run) -> None:
         """Look at the update that comes next now."""
-        self.query_one(StatusLine).mirror(self._bench.query_one(StatusLine))
+        self._show_status()
         if (run.branch, run.update) == self._place:
             return
         walking = self.lens.parts < len(self._parts)
         self._anatomy, self._place = dissect(run), (run.branch, run.update)
         parts = 1 if walking else len(self._parts)
-        self.set_reactive(MicroscopeScreen.lens, replace(self.lens, parts=parts))
-        self._take_sample()
-        self._look()
+        self.lens = self._fitted(replace(self.lens, parts=parts))
 
-    def _take_sample(self) -> None:
-        """The row that was wanted, if the batch has it; else its first."""
+    def _fitted(self, lens: Lens) -> Lens:
+        """``lens`` on the row that was wanted, if the batch has it, else on its first."""
         rows = self._anatomy.rows
         sample = rows.index(self._row) if self._row in rows else 0
-        lens = replace(self.lens, sample=sample, column=self._near(self.lens))
-        self.set_reactive(MicroscopeScreen.lens, lens)
+        return replace(lens, sample=sample, column=self._near(lens))
 
     def watch_lens(self) -> None:
         """Show it."""
@@ -263,11 +299,11 @@ class MicroscopeScreen(SizedScreen):
 
     def action_one_update(self) -> None:
         """Make the update."""
-        self._bench.train_to(self._bench.run_shown.update + 1)
+        self._subject.training.train_to(self._subject.run_shown.update + 1)
 
     def action_one_back(self) -> None:
         """Go one update back."""
-        self._bench.seek(max(self._bench.run_shown.update - 1, 0))
+        self._subject.training.seek(max(self._subject.run_shown.update - 1, 0))
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the arithmetic."""
@@ -281,5 +317,4 @@ class MicroscopeScreen(SizedScreen):
     def action_close(self) -> None:
         """Back to the workbench, whose heatmap cursor goes where one looked."""
         row = self._anatomy.rows[self.lens.sample]
-        self._bench.post_message(self.Chosen(self.lens.layer, self.lens.unit, row))
-        self.dismiss()
+        self.dismiss(Focus(self.lens.layer, self.lens.unit, row))

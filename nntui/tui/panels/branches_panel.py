@@ -1,6 +1,4 @@
-"""The tree of branches: their names, where they parted, how far they were trained, their loss."""
-
-from dataclasses import dataclass
+"""The branches panel: the tree of branches with fork points, training progress and loss."""
 
 from textual.content import Content
 from textual.message import Message
@@ -11,30 +9,14 @@ from textual.widgets.option_list import Option
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
+from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.panel import PANEL_CSS
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One branch as it is listed."""
-
-    branch: Branch
-    depth: int
-    name: str
-    parted: str
-    head: int
-    loss: str
-    solved: bool
-    diverged: bool
-    pinned: bool
-    role: str
-    """``A`` on the screen, ``B`` overlaid, or neither."""
-
-
-def entries(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Entry, ...]:
+def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[BranchLine, ...]:
     """The branches of ``tree``, each below what it parted from."""
     return tuple(
-        Entry(
+        BranchLine(
             branch,
             depth,
             branch.name,
@@ -79,8 +61,8 @@ class BranchesPanel(OptionList):
         "the past, every other seed and every restart is a branch of its own: nothing is lost."
     )
 
-    listed: reactive[tuple[Entry, ...]] = reactive(())
-    """What is listed, in order."""
+    content: reactive[BranchesContent] = reactive(BranchesContent())
+    """What is listed."""
 
     class Wanted(Message):
         """Somebody wants something done with a branch: ``select``, ``overlay``, ``rename``, ..."""
@@ -94,31 +76,22 @@ class BranchesPanel(OptionList):
         super().__init__()
         self.border_title = "Branches"
 
-    compact: reactive[bool] = reactive(False)
-    """Whether each branch has one line only."""
-
-    def watch_compact(self, compact: bool) -> None:
-        """Show the same entries in another form."""
-        for at, entry in enumerate(self.listed):
-            self.replace_option_prompt_at_index(at, _shown(entry, compact))
-
-    def watch_listed(self, before: tuple[Entry, ...], now: tuple[Entry, ...]) -> None:
+    def watch_content(self, before: BranchesContent, now: BranchesContent) -> None:
         """List anew, with the highlight on the branch that has it."""
-        if [each.branch for each in before] == [each.branch for each in now]:
-            for at, (old, new) in enumerate(zip(before, now, strict=True)):
-                if old != new:
-                    self.replace_option_prompt_at_index(at, _shown(new, self.compact))
+        if [each.branch for each in before.listed] == [each.branch for each in now.listed]:
+            for at, (old, new) in enumerate(zip(before.listed, now.listed, strict=True)):
+                if old != new or before.compact != now.compact:
+                    self.replace_option_prompt_at_index(at, _shown(new, now.compact))
             return
-        chosen = self.chosen(before)
-        self.set_options([Option(_shown(entry, self.compact)) for entry in now])
-        places = [at for at, entry in enumerate(now) if entry.branch is chosen]
-        active = [at for at, entry in enumerate(now) if entry.role == "A"]
+        chosen = self._highlighted_of(before)
+        self.set_options([Option(_shown(line, now.compact)) for line in now.listed])
+        places = [at for at, line in enumerate(now.listed) if line.branch is chosen]
+        active = [at for at, line in enumerate(now.listed) if line.role == "A"]
         self.highlighted = (active or places or [0])[0]
 
-    def chosen(self, entries: tuple[Entry, ...]) -> Branch | None:
-        """The highlighted branch."""
-        at = self.highlighted
-        return entries[at].branch if at is not None and at < len(entries) else None
+    def _highlighted_of(self, content: BranchesContent) -> Branch | None:
+        at, listed = self.highlighted, content.listed
+        return listed[at].branch if at is not None and at < len(listed) else None
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Switch to the branch."""
@@ -126,7 +99,7 @@ class BranchesPanel(OptionList):
         self._want("select")
 
     def _want(self, action: str) -> None:
-        branch = self.chosen(self.listed)
+        branch = self._highlighted_of(self.content)
         if branch is not None:
             self.post_message(self.Wanted(action, branch))
 
@@ -147,16 +120,16 @@ class BranchesPanel(OptionList):
         self._want("delete")
 
 
-def _shown(entry: Entry, compact: bool) -> Content:
-    state = " diverged" if entry.diverged else " solved" if entry.solved else ""
-    style = "$text-error" if entry.diverged else "$text-success"
-    indent = "  " * max(entry.depth - 1, 0) + ("└ " if entry.depth else "")
+def _shown(line: BranchLine, compact: bool) -> Content:
+    state = " diverged" if line.diverged else " solved" if line.solved else ""
+    style = "$text-error" if line.diverged else "$text-success"
+    indent = "  " * max(line.depth - 1, 0) + ("└ " if line.depth else "")
     return Content.assemble(
-        (f"{entry.role} ", "bold $text-accent"),
+        (f"{line.role} ", "bold $text-accent"),
         (indent, "$foreground-muted"),
-        (entry.name, "bold"),
-        ("  pinned" if entry.pinned else "", "$text-warning"),
-        f"  {entry.head:,}  {entry.loss}",
+        (line.name, "bold"),
+        ("  pinned" if line.pinned else "", "$text-warning"),
+        f"  {line.head:,}  {line.loss}",
         (state, style),
-        ("" if compact else f"\n  {' ' * len(indent)}{entry.parted}", "$foreground-muted"),
+        ("" if compact else f"\n  {' ' * len(indent)}{line.parted}", "$foreground-muted"),
     )

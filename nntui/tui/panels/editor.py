@@ -23,7 +23,7 @@ from nntui.presets.entries import (
 from nntui.presets.preset import Preset
 from nntui.presets.source import plain
 from nntui.tui.drawing.shortening import shortened
-from nntui.tui.panels.entry_input import EntryInput
+from nntui.tui.panels.inputs import EntryInput
 
 NAMES = 17
 """Columns before the values."""

@@ -9,16 +9,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from nntui.timeline import Snapshot
-from nntui.timeline.microscope.next_update import NextUpdate
-from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Grid, Kind, Row, Seen
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, Compared, compare
+from nntui.timeline.views.grid import Grid, Kind, Row
+from nntui.timeline.views.grid_compare import A, Compared
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header
 from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
+from nntui.tui.panels.content import HeatmapContent, HeatmapView
 from nntui.tui.panels.panel import Panel, colours_of
 
 ARROW = "◄"
@@ -79,26 +78,8 @@ class Heatmap(Panel):
         "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it."
     )
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
-    """The run at its cursor."""
-    ahead: reactive[NextUpdate | None] = reactive(None)
-    """The update that follows, where ``kind`` needs it, from the next snapshot on."""
-    other: reactive[Snapshot | None] = reactive(None)
-    """The overlaid branch at the same update, if there is one, from the next snapshot on."""
-    other_ahead: reactive[NextUpdate | None] = reactive(None)
-    """The update that follows there, likewise."""
-    shown: reactive[str] = reactive(A)
-    """`A` (the run), `B` (the other) or `DIFFERENCE`."""
-    kind: reactive[Kind] = reactive(ACTIVATIONS)
-    """Which quantity is shown, from the next snapshot on."""
-    alone: reactive[int | None] = reactive(None)
-    """The only layer that is shown; None for all."""
-    scale: reactive[str] = reactive(LAYER)
-    """One of `SCALES`."""
-    ordered: reactive[bool] = reactive(False)
-    """Whether the units of each layer are sorted, the largest first."""
-    concerned: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
-    """The units, as (layer, unit), that an arrow points at."""
+    content: reactive[HeatmapContent | None] = reactive(None)
+    """What is shown; None before the run is shown for the first time."""
     cell: reactive[tuple[int, int]] = reactive((0, 0))
     """The row and the column under the cell cursor."""
 
@@ -120,57 +101,33 @@ class Heatmap(Panel):
         """By layer, the end of the colour scale."""
         self._held: dict[tuple[Kind, str], dict[int | None, float]] = {}
         """The ends of a scale that is held, from the first time on that each grid was shown."""
-        self._view = Viewport()
+        self._viewport = Viewport()
         self._strips: list[Strip] = []
 
     @property
     def _rows(self) -> tuple[Row, ...]:
         return () if self._grid is None else self._grid.rows
 
-    def watch_snapshot(self) -> None:
-        """Take the rows of the new snapshot."""
-        self._take()
-
-    def watch_shown(self) -> None:
-        """Take the rows of what is to be shown."""
-        self._take()
-
-    def watch_alone(self) -> None:
-        """Show that layer."""
-        self._take()
-
-    def watch_ordered(self) -> None:
-        """Sort the rows, or not."""
-        self._take()
-
-    def watch_scale(self) -> None:
-        """Colour anew; what is held from now on is what is shown now."""
-        self._held = {}
-        self._take()
-
     @property
-    def comparable(self) -> bool:
-        """Whether what is shown of B can be subtracted from that of A."""
-        return self._compare(DIFFERENCE).shown == DIFFERENCE
+    def view(self) -> HeatmapView:
+        """How the heatmap is looked at."""
+        return HeatmapView() if self.content is None else self.content.view
 
-    def _compare(self, wanted: str) -> Compared:
-        assert self.snapshot is not None
-        mine = Seen(self.snapshot, self.ahead)
-        theirs = None if self.other is None else Seen(self.other, self.other_ahead)
-        return compare(mine, theirs, self.kind, wanted)
-
-    def _take(self) -> None:
-        if self.snapshot is None:
+    def watch_content(self, before: HeatmapContent | None, now: HeatmapContent | None) -> None:
+        """Take the rows; a scale that is held from now on is the one of what is shown now."""
+        if now is None:
             return
-        place = self._place
-        self._compared = compared = self._compare(self.shown)
+        view, place = now.view, self._place
+        if before is None or before.view.scale != view.scale:
+            self._held = {}
+        self._compared = compared = now.compared(view.shown)
         self._grid = grid = compared.grid
         if grid is not None:
-            held = self._held.setdefault((self.kind, compared.shown), grid.ends)
-            self._ends = grid.scaled(self.scale, held)
+            held = self._held.setdefault((view.kind, compared.shown), grid.ends)
+            self._ends = grid.scaled(view.scale, held)
             # A branch may have fewer layers.
-            grid = grid.only(self.alone if self.alone in grid.layers else None)
-            self._grid = grid.by_size() if self.ordered else grid
+            grid = grid.only(view.layer if view.layer in grid.layers else None)
+            self._grid = grid.by_size() if view.ordered else grid
         self._stay_on(place)
         self._arrange()
 
@@ -187,11 +144,7 @@ class Heatmap(Panel):
         last = max(len(self._rows) - 1, 0)
         found = [at for at, row in enumerate(self._rows) if (row.layer, row.unit) == place]
         at = found[0] if found else min(self.cell[0], last)
-        self.set_reactive(Heatmap.cell, (at, self.cell[1]))
-
-    def watch_concerned(self) -> None:
-        """Point at those units."""
-        self._paint()
+        self.cell = (at, self.cell[1])
 
     def watch_cell(self) -> None:
         """Keep the cell in view."""
@@ -238,9 +191,9 @@ class Heatmap(Panel):
             self.cell = (row, column)
 
     def bring_into_view(self) -> None:
-        """Move the cell cursor to the first unit that is concerned, if it is at none of them."""
+        """Move the cell cursor to the first unit that is marked, if it is at none of them."""
         places = [
-            at for at, row in enumerate(self._rows) if (row.layer, row.unit) in self.concerned
+            at for at, row in enumerate(self._rows) if (row.layer, row.unit) in self.view.marked
         ]
         if places and self.cell[0] not in places:
             self.cell = (places[0], self.cell[1])
@@ -251,9 +204,12 @@ class Heatmap(Panel):
         if inside is None:
             return
         x, y = inside.x - LABEL, inside.y - 1
-        lines = self.content_size.height - 1 - self._view.readouts
+        lines = self.content_size.height - 1 - self._viewport.readouts
         if self._rows and x >= 0 and 0 <= y < lines:
-            row, column = self._view.at(y), self._view.columns.start + x // self._view.width
+            row, column = (
+                self._viewport.at(y),
+                self._viewport.columns.start + x // self._viewport.width,
+            )
             if isinstance(row, int) and column < self._columns:
                 self.cell = (row, column)
 
@@ -264,41 +220,44 @@ class Heatmap(Panel):
     def _arrange(self) -> None:
         """Bring the cell into view, and draw."""
         if self._grid is not None:
-            self._view.fit(self._grid, self._ends, self.content_size, self.cell)
+            self._viewport.fit(self._grid, self._ends, self.content_size, self.cell)
         self._caption()
         self._paint()
 
     def _caption(self) -> None:
         """The title and the legend; only a new one is set, because that repaints the panel."""
-        clipped = [] if self._grid is None else self._view.clipped(self.kind.column)
-        texts = [", ".join(clipped) if clipped else f"unit by {self.kind.column}", *clipped[-1:]]
+        clipped = [] if self._grid is None else self._viewport.clipped(self.view.kind.column)
+        texts = [
+            ", ".join(clipped) if clipped else f"unit by {self.view.kind.column}",
+            *clipped[-1:],
+        ]
         what = self._what()
-        titles = [*(f"{what}: {text}" for text in texts), what, self.kind.title]
+        titles = [*(f"{what}: {text}" for text in texts), what, self.view.kind.title]
         title = next((each for each in titles if len(each) <= self.size.width - 6), titles[-1])
         if self.border_title != title:
             self.border_title = title
-        wanted = f"{legend(self.app.current_theme.dark, self._colours)}  scale {self.scale}"
+        wanted = f"{legend(self.app.current_theme.dark, self._colours)}  scale {self.view.scale}"
         if self.border_subtitle != wanted:
             self.border_subtitle = wanted
 
     def _what(self) -> str:
         """What is shown: of which update, which branch, which layer."""
-        what, compared = self.kind.title, self._compared
-        if compared is not None:
+        view, content, compared = self.view, self.content, self._compared
+        what = view.kind.title
+        if content is not None and compared is not None:
             ahead = compared.seen.ahead
-            what += f" of update {ahead.update:,}" if self.kind.ahead and ahead else ""
-            mine, theirs = self.snapshot, self.other
-            if mine is not None and theirs is not None:
+            what += f" of update {ahead.update:,}" if view.kind.ahead and ahead else ""
+            if content.theirs is not None:
                 what += f" {compared.shown}"
-                apart = compared.shown != A and mine.update != theirs.update
-                what += f" (B at {theirs.update:,})" if apart else ""
-        what += "" if self.alone is None else f", layer {self.alone}"
-        return what + (", sorted" if self.ordered else "")
+                mine, theirs = content.mine.snapshot.update, content.theirs.snapshot.update
+                what += f" (B at {theirs:,})" if compared.shown != A and mine != theirs else ""
+        what += "" if view.layer is None else f", layer {view.layer}"
+        return what + (", sorted" if view.ordered else "")
 
     def _paint(self) -> None:
         """Make all lines, and draw again those that changed."""
         width, height = self.content_size
-        if self.snapshot is None or not height:
+        if self.content is None or not height:
             return
         strips = [self._strip(y) for y in range(height)]
         if len(strips) != len(self._strips):
@@ -317,17 +276,19 @@ class Heatmap(Panel):
         return Strip.blank(self.content_size.width, self.rich_style)
 
     def _strip(self, y: int) -> Strip:
-        (width, height), view = self.content_size, self._view
+        (width, height), viewport = self.content_size, self._viewport
         label = self._style("label")
         if self._grid is None:
             segments = [Segment("diverged: no update follows" if y == 0 else "", label)]
         elif y == 0:
-            names = draw_header(self._grid, view.columns, view.width, label, self._style("next"))
-            segments = [Segment(self.kind.column.ljust(LABEL), label), *names]
-        elif y >= height - view.readouts:
+            names = draw_header(
+                self._grid, viewport.columns, viewport.width, label, self._style("next")
+            )
+            segments = [Segment(self.view.kind.column.ljust(LABEL), label), *names]
+        elif y >= height - viewport.readouts:
             segments = [Segment(self._readout(y - height, width), self._style("readout"))]
         else:
-            row = view.at(y - 1)
+            row = viewport.at(y - 1)
             segments = self._cells(row) if isinstance(row, int) else [Segment(row, label)]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
@@ -340,11 +301,11 @@ class Heatmap(Panel):
         cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
         end = self._ends.get(row.layer, 0.0)
         name = Segment(row.label.ljust(LABEL), dead if row.dead else label)
-        if (row.layer, row.unit) in self.concerned:
+        if (row.layer, row.unit) in self.view.marked:
             name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
         return [
             name,
-            *draw_cells(row, self._view.columns, self._view.width, end, look, cursor),
+            *draw_cells(row, self._viewport.columns, self._viewport.width, end, look, cursor),
             Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
         ]
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Key
-from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.core.engine.network import has_effect
@@ -21,11 +20,11 @@ from nntui.tui.panels.panel import TextPanel
 LABEL = 10
 
 
-Entry = tuple[str, str]
+Labelled = tuple[str, str]
 """A label, empty where it continues the one above, and its text."""
 
 
-def _line(entry: Entry, width: int, changed: bool) -> Content:
+def _line(entry: Labelled, width: int, changed: bool) -> Content:
     """The entry as lines of at most ``width`` columns, the text in a column of its own."""
     label, text = entry[0], f"{entry[1]} *" if changed else entry[1]
     lines = textwrap.wrap(text, max(width - LABEL, 10)) or [""]
@@ -44,7 +43,7 @@ def _init(name: str, scale: float) -> str:
     return name if scale == 1.0 else f"{scale:g}*{name}"
 
 
-def _layer(index: int, layer: Layer) -> Iterator[Entry]:
+def _layer(index: int, layer: Layer) -> Iterator[Labelled]:
     leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
     norm = ", then layer norm" if layer.normalise else ""
     yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
@@ -54,13 +53,13 @@ def _layer(index: int, layer: Layer) -> Iterator[Entry]:
     yield ("", f"W {_init(layer.init, layer.scale)}, {bias}")
 
 
-def _kinks(layers: Iterable[Layer]) -> Iterator[Entry]:
+def _kinks(layers: Iterable[Layer]) -> Iterator[Labelled]:
     kinks = {layer.kink for layer in layers if layer.activation in ("relu", "leaky-relu")}
     if kinks:
         yield ("f'(0)", f"slope at z = 0: {', '.join(sorted(kinks))}")
 
 
-def _training(configuration: Configuration) -> Iterator[Entry]:
+def _training(configuration: Configuration) -> Iterator[Labelled]:
     training, report, data = configuration.training, configuration.report, configuration.data
     yield ("loss", f"{training.loss}, {training.reduction}")
     penalty = " + penalty" if report.penalty else ""
@@ -88,7 +87,7 @@ def _training(configuration: Configuration) -> Iterator[Entry]:
     yield ("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
 
 
-def entries(preset: Preset) -> Iterator[Entry]:
+def entries(preset: Preset) -> Iterator[Labelled]:
     """The configuration of ``preset``, entry by entry."""
     configuration, goal = preset.configuration, preset.goal
     for index, layer in enumerate(configuration.layers):
@@ -144,13 +143,10 @@ class NetworkPanel(TextPanel):
     """
     BINDINGS = bindings(NETWORK)
 
-    preset: reactive[Preset | None] = reactive(None)
-    """The preset at the cursor."""
-
     def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
         """``effect`` says in words what changes will do where the run stands."""
         super().__init__()
-        self._first = preset
+        self._first = self._preset = preset
         # The run is shown before the panel has made what is in it.
         self.editor = Editor(preset, effect)
 
@@ -193,12 +189,18 @@ class NetworkPanel(TextPanel):
 
     def on_mount(self) -> None:
         """Describe the preset."""
-        self.preset = self._first
+        self._describe()
 
-    def watch_preset(self, preset: Preset | None) -> None:
-        """Describe another one."""
-        if preset is None:
-            return
+    def show(self, preset: Preset, seed: int) -> None:
+        """Show the ``preset`` at the cursor, and in the editor also the ``seed`` of the run."""
+        if preset is not self._preset:
+            self._preset = preset
+            self._describe()
+        # What an edit would do depends on where the run stands, so this is done every time.
+        self.editor.take(preset, seed)
+
+    def _describe(self) -> None:
+        preset = self._preset
         title = f"Network {preset.network.split()[0]}"
         # Setting a title repaints the panel, so only a new one is set.
         if self.border_title != title:
@@ -208,8 +210,7 @@ class NetworkPanel(TextPanel):
 
     def on_resize(self) -> None:
         """Fit the text to the width."""
-        if self.preset is not None:
-            width = self.scrollable_content_region.width
-            # A preset may come before there is anything to show it in.
-            for text in self.query("#summary").results(Static):
-                text.update(describe(self.preset, width, self._first))
+        width = self.scrollable_content_region.width
+        # A preset may come before there is anything to show it in.
+        for text in self.query("#summary").results(Static):
+            text.update(describe(self._preset, width, self._first))

@@ -16,6 +16,7 @@ from nntui.tui.drawing.plotting import draw_fit
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.surface import draw_surface, points_in
 from nntui.tui.drawing.tables import draw_confusion, draw_table
+from nntui.tui.panels.content import OutputContent
 from nntui.tui.panels.panel import Panel, colours_of
 
 Rows = list[list[Segment]]
@@ -63,10 +64,8 @@ class OutputPanel(Panel):
         "sample; the last line reads it."
     )
 
-    picture: reactive[Picture | None] = reactive(None)
-    """What is drawn."""
-    shown: reactive[str] = reactive("")
-    """What of two branches it shows, from the next picture on; empty where there is but one."""
+    content: reactive[OutputContent | None] = reactive(None)
+    """What is drawn; None until the panel is on the screen."""
     sample: reactive[int] = reactive(0)
     """The data row that is read out."""
 
@@ -78,7 +77,12 @@ class OutputPanel(Panel):
         self.border_title = "Output"
         self._strips: list[Strip] = []
 
-    def watch_picture(self) -> None:
+    @property
+    def picture(self) -> Picture | None:
+        """What is drawn."""
+        return None if self.content is None else self.content.picture
+
+    def watch_content(self) -> None:
         """Draw it."""
         self._paint()
 
@@ -130,16 +134,17 @@ class OutputPanel(Panel):
     def _paint(self) -> None:
         """Make all lines, and draw again those that changed."""
         width, height = self.content_size
-        picture, samples = self.picture, self._samples
-        if picture is None or samples is None or not height:
+        content, samples = self.content, self._samples
+        if content is None or samples is None or not height:
             return
+        picture = content.picture
         if width < LEAST_WIDTH or height < LEAST_HEIGHT:
             rows = [[Segment("no room to draw", self._style("label"))]]
         else:
             rows = self._drawn(picture, width, height - 1)[: height - 1]
             rows += [[] for _ in range(height - 1 - len(rows))]
             rows.append([Segment(self._readout(samples, width), self._style("value"))])
-        self._caption(picture)
+        self._caption(content)
         strips = [Strip(row).adjust_cell_length(width, self.rich_style) for row in rows]
         before, self._strips = self._strips, strips
         if len(before) != len(strips):
@@ -168,8 +173,8 @@ class OutputPanel(Panel):
                 listed = draw_table(picture, width, height, self._chosen)
         return [[Segment(text, self._style(role))] for text, role in listed]
 
-    def _caption(self, picture: Picture) -> None:
-        look, below = self._look, ""
+    def _caption(self, content: OutputContent) -> None:
+        picture, look, below = content.picture, self._look, ""
         match picture:
             case FitCurve(name=name):
                 title = f"{name} of x" if name != "output" else "prediction, target"
@@ -185,7 +190,7 @@ class OutputPanel(Panel):
                 title = "classes confused"
             case Samples():
                 title = "row by row"
-        title = f"Output {self.shown}".rstrip() + f": {title}"
+        title = f"Output {content.shown}".rstrip() + f": {title}"
         # Only a new one is set, because that repaints the panel.
         if self.border_title != title:
             self.border_title = title

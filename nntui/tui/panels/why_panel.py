@@ -1,4 +1,4 @@
-"""The Why panel: what is wrong at the cursor, how that is known, what mends it, what was tried."""
+"""The Why panel: findings at the cursor with their evidence, fixes, and experiments."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from nntui.core.settings.configuration import Layer
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Diagnosis, Finding
+from nntui.presets.preset import Preset
 from nntui.tui.actions import WHY, bindings
+from nntui.tui.panels.content import Experiments, TriedFix, WhyContent
 from nntui.tui.panels.panel import TextPanel
-from nntui.tui.workbench.background_experiments import Trial, Tried
 
 SURE = {PROOF: "proven", MEASURED: "measured", EXPERIMENT: "found by experiment"}
 """How sure a finding is, in words."""
-Item = Finding | Trial
+Item = Finding | TriedFix
 Unit = tuple[int, int]
 KEYS = {action.name: action.key for action in WHY}
 
@@ -31,19 +31,22 @@ def since(finding: Finding) -> str:
     return ", ".join(parts)
 
 
-def concerned(finding: Finding, layers: tuple[Layer, ...]) -> frozenset[Unit]:
-    """The units to be marked, as (layer, unit): its own, or else all of its layers."""
-    if finding.units or finding.layer is None:
-        return frozenset(finding.units)
-    of = finding.layers or (finding.layer,)
+def units_of(item: Item | None, preset: Preset) -> frozenset[Unit]:
+    """The units that a finding is about, as (layer, unit): its own, or else all of its layers."""
+    if not isinstance(item, Finding):
+        return frozenset()
+    if item.units or item.layer is None:
+        return frozenset(item.units)
+    layers = preset.configuration.layers
+    of = item.layers or (item.layer,)
     return frozenset((layer, unit) for layer in of for unit in range(layers[layer].units))
 
 
 def explained(item: Item) -> tuple[str, list[tuple[str, str]]]:
     """A title, and headings with their texts, that explain ``item``."""
-    if isinstance(item, Trial):
+    if isinstance(item, TriedFix):
         changes = "\n".join(f"{key} = {value}" for key, value in item.changes.items())
-        return item.fix, [("Over many seeds", item.told), ("Changed", changes)]
+        return item.fix, [("Over many seeds", item.result), ("Changed", changes)]
     rule = item.rule
     fixes = "\n".join(fix.text for fix in item.fixes)
     return rule.title, [
@@ -81,14 +84,8 @@ class WhyPanel(TextPanel):
         "branch of it."
     )
 
-    diagnosis: reactive[Diagnosis | None] = reactive(None)
-    """What is shown; None before the first is made."""
-    awaited: reactive[bool] = reactive(False)
-    """Whether a newer one is being made."""
-    mended: reactive[str] = reactive("")
-    """What comes of the fix in the branch that is overlaid; empty where there is none."""
-    tried: reactive[Tried] = reactive(Tried())
-    """The experiments on the preset at the cursor."""
+    content: reactive[WhyContent] = reactive(WhyContent())
+    """What is shown."""
 
     class Wanted(Message):
         """Something is wanted: what `Diagnosing` does by that name."""
@@ -126,27 +123,17 @@ class WhyPanel(TextPanel):
         """Ask for a diagnosis: none is made for a panel that nobody sees."""
         self.post_message(self.Wanted("look", None))
 
-    def watch_diagnosis(self) -> None:
-        """Show it."""
+    def watch_content(self, before: WhyContent, now: WhyContent) -> None:
+        """Show it; when all experiments are done, the best result is in sight."""
         self._list()
-
-    def watch_awaited(self) -> None:
-        """Say so."""
-        self._list()
-
-    def watch_mended(self) -> None:
-        """Show what comes of it."""
-        self._list()
-
-    def watch_tried(self, before: Tried, now: Tried) -> None:
-        """Show what was tried; when all is done, the best result is in sight."""
-        self._list()
-        if before.going and not now.going and now.trials:
+        if before.experiments.going and not now.experiments.going and now.experiments.fixes:
             self.call_after_refresh(self._show_best)
 
     def _show_best(self) -> None:
         shown = list(self.query(Static))
-        at = next((at for at, (_, item) in enumerate(self._blocks) if isinstance(item, Trial)), 0)
+        at = next(
+            (at for at, (_, item) in enumerate(self._blocks) if isinstance(item, TriedFix)), 0
+        )
         if at < len(shown):
             self.scroll_to_widget(shown[at], animate=False)
 
@@ -217,26 +204,26 @@ class WhyPanel(TextPanel):
 
     def _told(self) -> Iterator[tuple[Content, Item | None]]:
         """What there is to say, in blocks; some of them can be chosen."""
-        found = self.diagnosis
+        content, found = self.content, self.content.diagnosis
         if found is None:
             yield Content("looking at the run ..."), None
             return
-        dots = " ..." if self.awaited else ""
+        dots = " ..." if content.awaited else ""
         yield Content.styled(f"at update {found.update:,}{dots}", "$foreground-muted"), None
         if found.headline is None:
             yield _healthy(found), None
         elif found.learns:
-            yield Content("It learns all the same; its program is wrong:"), None
+            yield Content("It converges, but the program has a bug:"), None
         for at, finding in enumerate(found.findings):
             if at == 1:
                 yield Content.styled("Also seen", "bold $text-accent"), None
             yield _finding(finding, leads=at == 0), finding
-        if self.mended:
+        if content.overlaid_fix:
             yield Content.styled("Branch B", "bold $text-accent"), None
-            yield Content(f"{self.mended}\n"), None
-        yield _experiments(self.tried), None
-        for trial in self.tried.trials:
-            yield Content.assemble((trial.fix, "bold"), "\n", trial.told), trial
+            yield Content(f"{content.overlaid_fix}\n"), None
+        yield _experiments(content.experiments), None
+        for fix in content.experiments.fixes:
+            yield Content.assemble((fix.fix, "bold"), "\n", fix.result), fix
 
     def copied(self) -> str:
         """All of it as text."""
@@ -278,10 +265,10 @@ def _finding(finding: Finding, *, leads: bool) -> Content:
     return Content("\n").join(parts)
 
 
-def _experiments(tried: Tried) -> Content:
+def _experiments(experiments: Experiments) -> Content:
     heading = Content.styled("Experiments", "bold $text-accent")
     key = KEYS["want('try_all')"]
-    hint = "cancels" if tried.going else "tries the fixes over many seeds"
-    hint = "runs them again" if tried.trials and not tried.going else hint
-    note = f"{tried.note}; {key} {hint}" if tried.note else f"{key} {hint}"
+    hint = "cancels" if experiments.going else "tries the fixes over many seeds"
+    hint = "runs them again" if experiments.fixes and not experiments.going else hint
+    note = f"{experiments.note}; {key} {hint}" if experiments.note else f"{key} {hint}"
     return Content.assemble(heading, "\n", note)

@@ -25,7 +25,7 @@ def read_changes(text: str) -> Changes:
         if not part.strip():
             continue
         if not equals or not key.strip() or not value.strip():
-            raise ConfigError("", f"{quoted(part.strip())} is no key=value")
+            raise ConfigError("", f"{quoted(part.strip())} is not KEY=VALUE")
         changes[key.strip()] = parse_value(value.strip())
     if not changes:
         raise ConfigError("", "give key=value, such as training.learning_rate=0.1")

@@ -30,7 +30,7 @@ EXPLAINED = (
 )
 
 
-class LibraryScreen(SizedScreen):
+class LibraryScreen(SizedScreen[None]):
     """All presets: name, question, network, what happens."""
 
     DEFAULT_CSS = """

@@ -2,7 +2,7 @@
 
 from textual.events import Resize
 from textual.geometry import Size
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultType
 from textual.widgets import Static
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 16
@@ -14,7 +14,7 @@ def too_small(size: Size) -> bool:
     return size.width < LEAST_WIDTH or size.height < LEAST_HEIGHT
 
 
-class SizedScreen(Screen[None]):
+class SizedScreen(Screen[ScreenResultType]):
     """Below the least size, a message takes the place of everything else."""
 
     DEFAULT_CSS = """

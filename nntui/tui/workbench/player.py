@@ -1,4 +1,4 @@
-"""The player: trains a run while the keyboard and the screen get their turns."""
+"""Plays a run at a chosen speed, in slices between which keys and screen get their turns."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ ARRIVED = "arrived"
 
 
 class Player:
-    """Plays one run at a speed that outlives the run: from its cursor, or at its head alone."""
+    """Plays one run: from its cursor, or at its head alone."""
 
     def __init__(self, run: Run) -> None:
         self.speed = len(SPEEDS) - 1
@@ -28,10 +28,6 @@ class Player:
         self._pace = Pace()
         self.turn = threading.Lock()
         """Held while updates are made: between two, everything is whole."""
-        self.open(run)
-
-    def open(self, run: Run) -> None:
-        """Play ``run`` from now on."""
         self.run = run
         self.ending = Ending()
         self.follows = True

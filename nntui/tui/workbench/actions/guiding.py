@@ -1,6 +1,8 @@
-"""The workbench's guide: the story's steps, performed on request, and known when done by hand."""
+"""The action that does the story's next step, and notices the steps that the reader does."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 from textual.widget import Widget
 
@@ -9,10 +11,8 @@ from nntui.tui.actions import fill_keys
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.network_panel import NetworkPanel
-from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
-from nntui.tui.workbench.branching import Branching
-from nntui.tui.workbench.travelling import Travelling
+from nntui.tui.workbench.bench import Bench, Handlers
 
 PANELS: dict[str, tuple[type[Widget], str]] = {
     "loss": (LossPlot, "the loss"),
@@ -25,21 +25,21 @@ WAIT = 0.03
 """Seconds in which a panel gets the focus, and between two looks whether training has ended."""
 
 
-class Guiding(Travelling, Branching):
+class Guiding:
     """Walks through the steps of the story, by the reader's keys or in their place."""
 
-    _left: list[str] | None = None
-    """The actions of the present step that are still to be done; None before any was."""
-    _performing = False
-
-    @property
-    def _steps(self) -> tuple[Step, ...]:
-        return self._preset.story.steps
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._steps = bench.scenario.story.steps
+        self._left: list[str] | None = None
+        """The actions of the present step that are still to be done; None before any was."""
+        self._performing = False
+        self.handlers: Handlers = {"do_step": self._do_step}
 
     @property
     def _step(self) -> Step | None:
         """The step that comes next, None after the last."""
-        done = self.query_one(StoryPanel).done
+        done = self._bench.view.steps_done
         return self._steps[done] if done < len(self._steps) else None
 
     def acted(self, action: str) -> None:
@@ -51,54 +51,42 @@ class Guiding(Travelling, Branching):
             self._left = list(step.perform)
         if self._left and self._left[0] == action:
             self._left.pop(0)
-            self._look_at(None)
-            if not self._left:
+            if self._left:
+                self._bench.look(replace(self._bench.view, pointed=None))
+            else:
                 self._finish(step)
 
     def _finish(self, step: Step) -> None:
         """Go on to the next step, and say what to look at."""
-        panel = self.query_one(StoryPanel)
-        panel.done += 1
         self._left = None
-        self._look_at(step.look)
-        where = f": look at {PANELS[step.look][1]}" if step.look else ""
-        self.show(f"step {panel.done} is done{where}")
+        pointed, words = PANELS[step.look] if step.look else (None, "")
+        done = self._bench.view.steps_done + 1
+        where = f": look at {words}" if words else ""
+        view = replace(self._bench.view, steps_done=done, pointed=pointed)
+        self._bench.look(view, f"step {done} is done{where}")
 
-    def _look_at(self, name: str | None) -> None:
-        for key, (kind, _) in PANELS.items():
-            self.query_one(kind).set_class(key == name, "-look")
-
-    def action_do_step(self) -> None:
+    def _do_step(self) -> None:
         """Perform what is left of the present step."""
         step = self._step
         if step is None:
-            self.show("the story has no further step")
+            self._bench.show("the story has no further step")
         elif self._performing:
-            self.show("the step is being done")
+            self._bench.show("the step is being done")
         elif not step.perform:
             self._finish(step)
         else:
             left = list(step.perform) if self._left is None else self._left
-            self.run_worker(self._perform(step, left), exclusive=True, group="guide")
+            self._bench.work(partial(self._perform, step, left), "guide")
 
     async def _perform(self, step: Step, left: list[str]) -> None:
         self._performing = True
         try:
             for action in left:
-                self.show(fill_keys(f"doing: {{{action.split()[0]}}}"))
-                self._do(action)
+                self._bench.show(fill_keys(f"doing: {{{action.split()[0]}}}"))
+                self._bench.perform(action)
                 await asyncio.sleep(WAIT)
-                while self.running:
+                while self._bench.training.running:
                     await asyncio.sleep(WAIT)
         finally:
             self._performing = False
         self._finish(step)
-
-    def _do(self, action: str) -> None:
-        name, _, number = action.partition(" ")
-        if name == "jump":
-            self._jump(int(number))
-        elif name == "choose_seed":
-            self.start(int(number))
-        else:
-            getattr(self, f"action_{name}")()

@@ -1,0 +1,279 @@
+"""What each panel shows: one frozen value a panel, made by the workbench from run and view.
+
+A ``...View`` says how a panel is looked at, and is part of the workbench's one view.  A
+``...Content`` is all that the panel shows: the numbers together with that view.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nntui.diagnosis.finding import Diagnosis
+from nntui.presets.preset import Goal
+from nntui.timeline import Snapshot
+from nntui.timeline.history.branch import Branch
+from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
+from nntui.timeline.views.ghost_curves import Ghosts
+from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Kind, Seen
+from nntui.timeline.views.grid_compare import A, Compared, compare
+from nntui.timeline.views.measures import REPORTED, TEST, Measured, Plot, nearest, series
+from nntui.timeline.views.outputs import Picture
+from nntui.tui.drawing.shortening import shortened
+
+LEAST_MEASURED = 10
+"""Measured states that are plotted at least, however recent."""
+
+
+@dataclass(frozen=True)
+class StatusContent:
+    """What the status line says."""
+
+    snapshot: Snapshot
+    """The run at its cursor."""
+    goal: Goal
+    """The goal at the cursor."""
+    state: str
+    """One of those in `nntui.tui.panels.status_line`."""
+    note: str = ""
+    """What just happened, in a few words."""
+    speed: str = ""
+    """How fast a run goes."""
+    training: bool = False
+    """Whether the head is trained while the past is looked at."""
+    branches: int = 1
+    """How many branches there are."""
+
+
+@dataclass(frozen=True)
+class Overlaid:
+    """Another branch over the one that is shown."""
+
+    overlay: Overlay
+    name: str
+    """What it is called."""
+    difference: str
+    """Where the two first differ."""
+
+    def caption(self, width: int) -> str:
+        """At most ``width`` columns; the name gives way to the finding."""
+        for text in (f"B {self.name}: {self.difference}", f"B {self.difference}"):
+            if len(text) <= width:
+                return text
+        return shortened(text, width)
+
+
+@dataclass(frozen=True)
+class PlotView:
+    """How the plot is looked at; where its inspector line stands, the panel alone knows."""
+
+    plot: Plot = REPORTED
+    """What is plotted."""
+    recent: bool = False
+    """Whether only the last epochs are shown."""
+    log_axis: bool = True
+    """Whether the loss axis is logarithmic."""
+    ghosts: bool = True
+    """Whether the other branches are drawn behind the losses."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlotContent:
+    """What the plot shows: the numbers, and how they are looked at."""
+
+    view: PlotView
+    snapshot: Snapshot
+    """The run at its cursor."""
+    goal: float
+    """The reported loss that counts as solved."""
+    overlaid: Overlaid | None = None
+    """The other branch that is drawn too."""
+    measured: tuple[Measured, ...] = ()
+    """The branch, measured, where ``view.plot`` needs it."""
+    measured_other: tuple[Measured, ...] = ()
+    """Likewise the overlaid branch, from where it parted."""
+    ghosts: Ghosts = field(default_factory=Ghosts)
+    """The other branches behind the losses."""
+
+    @property
+    def start(self) -> int:
+        """The finished epochs at which the picture begins."""
+        start = recent(self.snapshot.epochs) if self.view.recent else 0
+        few = self.measured[-LEAST_MEASURED:]
+        return min(start, int(few[0].epochs)) if few else start
+
+    @property
+    def log(self) -> bool:
+        """Whether the axis is logarithmic: what is counted has a linear one."""
+        return self.view.log_axis and not self.view.plot.counts
+
+    def curve(self, width: int, most_ticks: int) -> Curve:
+        """What is to be drawn in ``width`` columns."""
+        snapshot, plot = self.snapshot, self.view.plot
+        if plot is not REPORTED:
+            return make_chart(
+                series(plot, self.measured),
+                snapshot.epochs,
+                snapshot.epoch if snapshot.update < snapshot.head else None,
+                self.goal if plot is TEST else None,
+                log=self.log,
+                most_ticks=most_ticks,
+                start=self.start,
+                counts=plot.counts,
+                others=series(plot, self.measured_other),
+            )
+        return make_curve(
+            snapshot.losses,
+            snapshot.epochs,
+            snapshot.epoch,
+            self.goal,
+            log=self.log,
+            bins=2 * width,
+            most_ticks=most_ticks,
+            overlay=None if self.overlaid is None else self.overlaid.overlay,
+            ghosts=self.ghosts.curves,
+            start=self.start,
+        )
+
+    def reading(self, at: int) -> str:
+        """What an inspector line at epoch ``at`` reads: of what is measured, the nearest."""
+        if self.view.plot is REPORTED:
+            text = f"epoch {at:,}: {self.snapshot.losses[at - 1]:.6g}"
+            other = None if self.overlaid is None else self.overlaid.overlay
+            known = other is not None and at <= other.epochs
+            return text + (f"  B {other.losses[at - 1]:.6g}" if other and known else "")
+        if not self.measured:
+            return f"epoch {at:,}"
+        text = self._values(self.measured, at)
+        theirs = self.measured_other
+        if not theirs or theirs[0].epochs > at:
+            return text
+        return text + f"  B at {self._values(theirs, at)[7:]}"
+
+    def _values(self, measured: tuple[Measured, ...], at: int) -> str:
+        near = nearest(measured, at)
+        lines = series(self.view.plot, measured)
+        values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)
+        return f"update {measured[near].update:,}: {values}"
+
+
+@dataclass(frozen=True)
+class HeatmapView:
+    """How the heatmap is looked at; where its cell cursor stands, the panel alone knows."""
+
+    kind: Kind = ACTIVATIONS
+    """Which quantity is shown."""
+    shown: str = A
+    """`A` (the run), `B` (the overlaid branch) or `DIFFERENCE`."""
+    layer: int | None = None
+    """The only layer that is shown; None for all."""
+    ordered: bool = False
+    """Whether the units of each layer are sorted, the largest first."""
+    scale: str = LAYER
+    """One of `SCALES`."""
+    marked: frozenset[tuple[int, int]] = frozenset()
+    """The units, as (layer, unit), that an arrow points at."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeatmapContent:
+    """What the heatmap shows: the numbers, and how they are looked at."""
+
+    view: HeatmapView
+    mine: Seen
+    """The run at its cursor, with its next update where ``view.kind`` needs it."""
+    theirs: Seen | None = None
+    """Likewise the overlaid branch at the same update, if there is one."""
+
+    def compared(self, wanted: str) -> Compared:
+        """The grid for ``wanted``, which is `A`, `B` or `DIFFERENCE`; see `compare`."""
+        return compare(self.mine, self.theirs, self.view.kind, wanted)
+
+
+@dataclass(frozen=True)
+class OutputView:
+    """How the outputs are looked at."""
+
+    visible: bool = False
+    """Whether the panel is on the screen."""
+    what: str = ""
+    """One of `nntui.timeline.views.outputs.views`; the most telling, where it cannot be had."""
+
+
+@dataclass(frozen=True, eq=False)
+class OutputContent:
+    """What the output panel draws."""
+
+    picture: Picture
+    shown: str
+    """What of two branches ``picture`` shows; empty where there is but one."""
+
+
+@dataclass(frozen=True)
+class BranchLine:
+    """One branch as it is listed."""
+
+    branch: Branch
+    depth: int
+    name: str
+    parted: str
+    head: int
+    loss: str
+    solved: bool
+    diverged: bool
+    pinned: bool
+    role: str
+    """``A`` on the screen, ``B`` overlaid, or neither."""
+
+
+@dataclass(frozen=True)
+class BranchesContent:
+    """What the branches panel lists."""
+
+    listed: tuple[BranchLine, ...] = ()
+    """The branches, in order."""
+    compact: bool = False
+    """Whether each branch has one line only."""
+
+
+@dataclass(frozen=True)
+class TriedFix:
+    """A fix that was tried over many seeds."""
+
+    fix: str
+    changes: Mapping[str, Any]
+    """By dotted key."""
+    seeds: int
+    solved: int
+    baseline: int
+    """How many of the same seeds solve without it."""
+    verdict: str
+
+    @property
+    def result(self) -> str:
+        """What came of it, in one line."""
+        return f"{self.solved} of {self.seeds} solve, {self.baseline} without: {self.verdict}"
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """What is known of the experiments on one preset."""
+
+    note: str = ""
+    """How far they are, or why there are none."""
+    going: bool = False
+    fixes: tuple[TriedFix, ...] = ()
+    """The best first."""
+
+
+@dataclass(frozen=True)
+class WhyContent:
+    """What the Why panel shows."""
+
+    diagnosis: Diagnosis | None = None
+    """None before the first is made."""
+    awaited: bool = False
+    """Whether a newer one is being made."""
+    overlaid_fix: str = ""
+    """What comes of the fix in the branch that is overlaid; empty where there is none."""
+    experiments: Experiments = field(default_factory=Experiments)
+    """The experiments on the preset at the cursor."""

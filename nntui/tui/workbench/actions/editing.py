@@ -1,0 +1,97 @@
+"""Actions that edit: the configuration, single weights, and undoing the last edit."""
+
+from nntui.core.engine.parameter_edits import is_parameter, parameter_key
+from nntui.core.errors import ConfigError
+from nntui.presets.entries import Changes
+from nntui.timeline.history.edits import Edits, effect_of
+from nntui.tui.actions import fill_keys
+from nntui.tui.panels.network_panel import NetworkPanel
+from nntui.tui.screens.ask import Ask, read_number
+from nntui.tui.workbench.bench import Bench, Handlers
+
+LONGEST = 22
+"""Characters of what a note says of a change, which the status line has room for."""
+
+
+class Editing:
+    """Changes what is on the screen where it stands."""
+
+    def __init__(self, bench: Bench, edits: Edits) -> None:
+        """``edits`` remembers what was changed, so that it can be undone."""
+        self._bench, self._edits = bench, edits
+        self.handlers: Handlers = {"undo": self._undo}
+
+    def effect(self, changes: Changes) -> str:
+        """What ``changes`` will do at the cursor, in words."""
+        return str(effect_of(self._bench.run_shown, changes))
+
+    def begun(self) -> None:
+        """Let nothing be trained while somebody edits."""
+        if self._bench.training.pause():
+            self._bench.show(fill_keys("paused to ask; {run} goes on"))
+
+    def edited(self, changes: Changes) -> None:
+        """Make the changes, or say in the editor why they cannot be made."""
+        try:
+            self._edit(changes)
+        except ConfigError as error:
+            self._bench.panel(NetworkPanel).editor.complain(str(error))
+
+    def _edit(self, changes: Changes) -> None:
+        self._bench.training.pause()
+        run, view = self._bench.run_shown, self._bench.view
+        before = run.branch
+        self._edits.make(run, changes)
+        self._bench.panel(NetworkPanel).editor.leave()
+        if run.branch is not before:
+            view = view.with_overlay(before)
+        said = ", ".join(f"{_told(key)} = {value}" for key, value in changes.items())
+        said = said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
+        self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
+
+    def _undo(self) -> None:
+        self._bench.training.pause()
+        run, view = self._bench.run_shown, self._bench.view
+        try:
+            said = self._edits.undo(run)
+        except ConfigError as error:
+            self._bench.show(str(error))
+            return
+        if view.overlaid is run.branch or view.overlaid not in run.tree.branches:
+            view = view.with_overlay(None)
+        self._bench.look(view, said)
+
+    def ask_value(self, place: tuple[int, int, int | None] | None) -> None:
+        """Ask for another value of a parameter: its layer, unit and input (None: the bias)."""
+        if place is None:
+            self._bench.show(
+                fill_keys("only weights of A can be set; {heatmap}, {compare} lead to them")
+            )
+            return
+        if not self._bench.stop_to_ask():
+            return
+        run, (layer, unit, column) = self._bench.run_shown, place
+        if run.divergence is not None:
+            self._bench.show("diverged: go back first, then change something")
+            return
+        key = parameter_key(layer, unit, column)
+        W, b = run.parameters[layer]
+        now = W[unit, column] if column is not None else None if b is None else b[unit]
+        if now is None:
+            self._bench.show(f"layer {layer} has no bias")
+            return
+        name = f"bias of unit {layer}.{unit}" if column is None else f"{layer}.{unit} w[{column}]"
+        hint = f"{key}, now {now:.9g}. Another number {self.effect({key: 0.0})}."
+
+        def set_to(value: float | None) -> None:
+            if value is None:
+                self._bench.show("")
+            else:
+                self._edit({key: value})
+
+        self._bench.ask(Ask(f"Set {name}", hint, read_number, repr(float(now))), set_to)
+
+
+def _told(key: str) -> str:
+    """What tells ``key`` from others, in short."""
+    return key.partition(".")[2] if is_parameter(key) else key.rpartition(".")[2]

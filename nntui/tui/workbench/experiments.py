@@ -1,0 +1,42 @@
+"""Runs the experiments on a preset in a process of their own, and reports them."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from nntui.presets.preset import Preset
+from nntui.tui.panels.content import Experiments, TriedFix
+from nntui.tui.workbench.background import Work
+
+
+def on(preset: Preset, seed: int) -> Work[Experiments]:
+    """The experiments on ``preset``, to be run in a process of their own."""
+    return partial(_run, preset, seed)
+
+
+def _run(preset: Preset, seed: int, tell: Callable[[Experiments], bool]) -> Experiments:
+    # Only this process needs what experiments are made with.
+    from nntui.diagnosis.why import why
+
+    def progress(words: str, share: float) -> bool:
+        return tell(Experiments(f"{words}, {100 * share:.0f} %", going=True))
+
+    answer = why(preset, seed=seed, progress=progress)
+    return _told(answer.as_json())
+
+
+def _told(answer: Mapping[str, Any]) -> Experiments:
+    """What ``why --json`` says of its experiments."""
+    fixes = tuple(
+        TriedFix(
+            each["fix"],
+            each["set"],
+            each["seeds"],
+            each["solved"],
+            each["baseline_solved"],
+            each["verdict"],
+        )
+        for each in answer["experiments"]
+    )
+    note = f"reduced: {answer['reduced']}" if answer.get("reduced") else ""
+    return Experiments(note if fixes else "there was nothing to try", fixes=fixes)

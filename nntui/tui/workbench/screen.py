@@ -1,0 +1,317 @@
+"""The screen of one scenario: its panels, its run, and the one view that all panels follow."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
+from textual.message import Message
+from textual.screen import Screen
+from textual.signal import Signal
+from textual.widget import Widget
+from textual.worker import Worker
+
+from nntui.core.errors import ConfigError
+from nntui.presets.preset import Preset
+from nntui.timeline import Run
+from nntui.tui.actions import WORKBENCH, bindings, fill_keys
+from nntui.tui.panels.branches_panel import BranchesPanel
+from nntui.tui.panels.content import StatusContent
+from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.network_panel import NetworkPanel
+from nntui.tui.panels.output_panel import OutputPanel
+from nntui.tui.panels.panel import Panel, TextPanel
+from nntui.tui.panels.status_line import StatusLine
+from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.panels.timeline_strip import Timeline
+from nntui.tui.panels.why_panel import WhyPanel
+from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.screens.tour import TourScreen
+from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.workbench.actions.registry import Actions
+from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys
+from nntui.tui.workbench.autosave import Keeper
+from nntui.tui.workbench.bench import PanelType, Result
+from nntui.tui.workbench.display import Display
+from nntui.tui.workbench.training import Training
+from nntui.tui.workbench.view import WorkbenchView
+
+
+class WorkbenchScreen(SizedScreen[None]):
+    """Owns the run and the view, and hands every panel what it shows; a `Bench` for actions."""
+
+    DEFAULT_CSS = CSS
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+    BINDINGS = [
+        *bindings(WORKBENCH, "perform"),
+        Binding("escape", "perform('unzoom')", "all panels", show=False),
+    ]
+
+    class Left(Message):
+        """The user wants to go back to the library."""
+
+        def __init__(self, bench: "WorkbenchScreen") -> None:
+            super().__init__()
+            self.bench = bench
+
+    class Resumed(Message):
+        """The user wants the latest saved session of the scenario."""
+
+        def __init__(self, bench: "WorkbenchScreen") -> None:
+            super().__init__()
+            self.bench = bench
+
+    def __init__(
+        self, scenario: Preset, run: Run | None = None, path: Path | None = None, note: str = ""
+    ) -> None:
+        """``run`` and ``path`` are those of a saved session; ``note`` is shown at first."""
+        super().__init__()
+        self.scenario = scenario
+        self.run_shown = Run(scenario) if run is None else run
+        self.view = WorkbenchView()
+        self.training = Training(self, self.run_shown)
+        self.panels = Display(self)
+        self.keeper = Keeper(path)
+        self.moved: Signal[Run] = Signal(self, "moved")
+        """Published whenever the run is shown as it is now."""
+        self._first_note = note or fill_keys("{run} runs, {one_update} steps")
+        self.actions = Actions(
+            self,
+            {
+                "save": self._save,
+                "resume": lambda: self._leave(self.Resumed(self)),
+                "library": lambda: self._leave(self.Left(self)),
+                "tour": lambda: self.ask(TourScreen()),
+                "help": self._help,
+            },
+        )
+
+    def compose(self) -> ComposeResult:
+        """Status above, plots left, texts right, time and keys below."""
+        yield StatusLine(self.scenario)
+        with Horizontal():
+            with Vertical(id="left"):
+                yield LossPlot()
+                yield Heatmap()
+            with Vertical(id="right"):
+                yield NetworkPanel(self.scenario, self.actions.editing.effect)
+                yield BranchesPanel()
+                yield OutputPanel()
+                yield StoryPanel(self.scenario.story)
+                yield WhyPanel()
+        yield Timeline()
+        yield KeyBar(WORKBENCH)
+        yield self.size_message()
+
+    def on_mount(self) -> None:
+        """Show the run; the story has the focus, because one reads it first."""
+        assert isinstance(self.app, ThriftyApp)
+        self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
+        self.query_one(StoryPanel).focus()
+        self.show(self._first_note)
+
+    def on_unmount(self) -> None:
+        """Stop training."""
+        self.training.pause()
+
+    def _frame(self) -> None:
+        """Show the run, if the terminal has shown what it got before."""
+        assert isinstance(self.app, ThriftyApp)
+        if not self.app.line_is_busy:
+            self.show()
+
+    # What the panels show.
+
+    def look(self, view: WorkbenchView, note: str | None = None) -> None:
+        """Show the run as ``view`` says from now on."""
+        self.view = view
+        self.show(note)
+
+    def show(self, note: str | None = None) -> None:
+        """Hand the panels what they show, if there is anything new; see `Bench.show`."""
+        if self.panels.show(note):
+            self._list_keys(self.focused)
+            self.actions.diagnosing.look()
+            self.moved.publish(self.run_shown)
+
+    def _list_keys(self, focused: Widget | None) -> None:
+        keys = offered_keys(focused, self.view, failed=self.training.failed)
+        self.query_one(KeyBar).actions = keys
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show the keys of the panel that has the focus."""
+        # An earlier focus may be told of later.
+        self._list_keys(self.focused or event.widget)
+        if not isinstance(self.focused_panel, NetworkPanel):
+            self.query_one(NetworkPanel).editor.leave()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what was done meanwhile."""
+        self.actions.diagnosing.look()
+
+    # What actions are handed; see `Bench`.
+
+    def action_perform(self, action: str) -> None:
+        """Textual's way to `perform`."""
+        self.perform(action)
+
+    def perform(self, action: str) -> None:
+        """Do what the action of that name does, such as ``one_epoch`` or ``jump 300``."""
+        self.actions.perform(action)
+
+    @property
+    def other(self) -> Run | None:
+        """The overlaid branch at the update of the run on the screen, or as near as it goes."""
+        return self.panels.feed.other(self.view)
+
+    @property
+    def running(self) -> bool:
+        """Whether anything is being trained right now."""
+        return self.training.running
+
+    @property
+    def unit(self) -> tuple[int, int]:
+        """The layer and the unit under the heatmap's cursor; on a target, the first output."""
+        last = len(self.run_shown.preset.configuration.layers) - 1
+        return self.query_one(Heatmap).unit or (last, 0)
+
+    @property
+    def status(self) -> StatusContent | None:
+        """What the status line says."""
+        return self.query_one(StatusLine).content
+
+    @property
+    def focused_panel(self) -> Widget | None:
+        """The panel that has the focus, or in which something has it."""
+        within = self.focused.ancestors_with_self if self.focused is not None else ()
+        return next((each for each in within if isinstance(each, PANELS)), None)
+
+    @property
+    def zoomed(self) -> bool:
+        """Whether one panel has all the room."""
+        return self.view.zoomed is not None
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the screen has so few rows that some panels must give way."""
+        return self.has_class("-short")
+
+    @property
+    def is_in_front(self) -> bool:
+        """Whether no question or other screen lies above."""
+        return self.app.screen is self
+
+    def panel(self, kind: type[PanelType]) -> PanelType:
+        """The panel of that class."""
+        return self.query_one(kind)
+
+    def ask(
+        self, question: Screen[Result], answered: Callable[[Result | None], None] | None = None
+    ) -> None:
+        """Put a question above the panels; ``answered`` gets None where there is no answer."""
+        self.app.push_screen(question, answered)
+
+    def stop_to_ask(self) -> bool:
+        """Pause; False if there is a question on the screen already."""
+        if self.training.pause():
+            self.show(fill_keys("paused to ask; {run} goes on"))
+        return self.is_in_front
+
+    def draw_frames(self, on: bool) -> None:
+        """Draw frames, which is needed only while something is trained, or stop it."""
+        (self._frames.resume if on else self._frames.pause)()
+
+    def work(self, task: Callable[[], Coroutine[None, None, None]], group: str) -> Worker[None]:
+        """Do ``task`` in the background, until the screen is closed."""
+        return self.run_worker(task, group=group)
+
+    def copy(self, text: str) -> None:
+        """Put ``text`` on the clipboard."""
+        # OSC 52 goes through SSH; a terminal that does not know it says nothing.
+        self.app.copy_to_clipboard(text)
+
+    # What the panels ask for.
+
+    def on_timeline_sought(self, message: Timeline.Sought) -> None:
+        """Follow the strip's cursor."""
+        self.training.seek(message.update)
+
+    def on_loss_plot_sought(self, message: LossPlot.Sought) -> None:
+        """Go to the end of the epoch under the inspector line."""
+        update = self.run_shown.end_of(message.epoch - 1)
+        self.training.seek(update, f"epoch {message.epoch:,}")
+
+    def on_output_panel_wanted(self) -> None:
+        """Draw for the new size."""
+        self.panels.fit_outputs()
+
+    def on_branches_panel_wanted(self, message: BranchesPanel.Wanted) -> None:
+        """Do what is wanted of a branch."""
+        self.actions.branching.serve(message.action, message.branch)
+
+    def on_why_panel_wanted(self, message: WhyPanel.Wanted) -> None:
+        """Do what is wanted of a finding, or of a fix that was tried."""
+        self.actions.diagnosing.serve(message.action, message.item)
+
+    def on_heatmap_pointed(self, message: Heatmap.Pointed) -> None:
+        """Ask for another value of the parameter under the heatmap's cursor."""
+        self.actions.editing.ask_value(message.place)
+
+    def on_editor_begun(self) -> None:
+        """Let nothing be trained while somebody edits."""
+        self.actions.editing.begun()
+
+    def on_editor_edited(self, message: Editor.Edited) -> None:
+        """Make the changes that were written."""
+        self.actions.editing.edited(message.changes)
+
+    # The session, and other screens.
+
+    @property
+    def saved_view(self) -> dict[str, Any]:
+        """How the run is looked at, to be saved with it."""
+        return {
+            "speed": self.training.player.speed,
+            **self.view.saved(self.run_shown.tree.branches),
+        }
+
+    def take_view(self, saved: Mapping[str, Any]) -> None:
+        """Look at the run as it was looked at when it was saved, as far as that can be known."""
+        run, player, speed = self.run_shown, self.training.player, saved.get("speed")
+        if isinstance(speed, int):
+            player.change_speed(speed - player.speed)
+        layers = len(run.preset.configuration.layers)
+        view = self.view.restored(saved, run.tree.branches, layers)
+        if view.overlaid is run.branch:
+            view = view.with_overlay(None)
+        self.look(view, self._first_note)
+        self.keeper.opened(run, self.saved_view)
+
+    def _save(self) -> None:
+        try:
+            path = self.keeper.save(self.run_shown, self.saved_view)
+        except ConfigError as error:
+            self.show(f"not saved: {error}")
+        else:
+            self.show(f"saved as {path.stem}" if path else "nothing to save: nothing was trained")
+
+    def _leave(self, message: Message) -> None:
+        self.training.pause()
+        self.post_message(message)
+
+    def _help(self) -> None:
+        """Explain the focused panel."""
+        panel = self.focused_panel
+        if isinstance(panel, (Panel, TextPanel, BranchesPanel)):
+            title, explained = str(panel.border_title), panel.explained
+        else:
+            title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
+        own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
+        self.ask(HelpScreen(title, explained, (*own, *WORKBENCH)))

@@ -1,0 +1,150 @@
+"""Training on the workbench: plays the run in the background, pauses it, and moves its cursor."""
+
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Protocol
+
+from textual.worker import Worker
+
+from nntui.timeline import Run
+from nntui.timeline.history.ending import BUDGET, DIVERGED, TARGET, Ending
+from nntui.tui.actions import fill_keys
+from nntui.tui.panels.status_line import DIVERGED as SHOWN_DIVERGED
+from nntui.tui.panels.status_line import PAST, PAUSED, REPLAYING, RUNNING
+from nntui.tui.workbench.player import ARRIVED, Player
+
+Task = Callable[[], Coroutine[None, None, str]]
+"""Trains when awaited, and says in words how that ended."""
+
+
+class Stage(Protocol):
+    """Where a run is shown while it is trained."""
+
+    def show(self, note: str | None = None) -> None:
+        """Show the run as it is now."""
+
+    def draw_frames(self, on: bool) -> None:
+        """Begin to show it again and again, or stop."""
+
+    def work(self, task: Callable[[], Coroutine[None, None, None]], group: str) -> Worker[None]:
+        """Do ``task`` in the background."""
+
+
+class Training:
+    """One run, its player, and whatever is being trained right now."""
+
+    def __init__(self, stage: Stage, run: Run) -> None:
+        self._stage, self._run = stage, run
+        self.player = Player(run)
+        self._worker: Worker[None] | None = None
+        self._endless = False
+
+    @property
+    def running(self) -> bool:
+        """Whether anything is being trained right now."""
+        return self._worker is not None
+
+    @property
+    def trains_on(self) -> bool:
+        """Whether the head is trained while the cursor stays in the past."""
+        return self.running and not self.player.follows
+
+    @property
+    def failed(self) -> bool:
+        """Whether training has come to its end, and the goal is not reached."""
+        branch = self._run.branch
+        return not (self.running or branch.solved) and Ending().reason(branch) is not None
+
+    @property
+    def state(self) -> str:
+        """What the status line says of the run."""
+        run = self._run
+        if run.update < run.head and not (self.running and self.player.follows):
+            return PAST
+        if self.running:
+            return REPLAYING if self.player.replays else RUNNING
+        return PAUSED if run.divergence is None else SHOWN_DIVERGED
+
+    def start(self, task: Task, note: str, *, endless: bool = False, follows: bool = True) -> None:
+        """Train in the background, at the head alone unless the cursor ``follows``.
+
+        ``endless`` if that goes on wherever the cursor is moved.
+        """
+        self.pause()
+        self._endless, self.player.follows = endless, follows
+        self._worker = self._stage.work(partial(self._finish, task), "training")
+        self._stage.draw_frames(True)
+        self._stage.show(note)
+
+    async def _finish(self, task: Task) -> None:
+        ended = await task()
+        self._worker = None
+        self._stage.draw_frames(False)
+        self._stage.show(ended)
+
+    def play(self, note: str, *, follows: bool = True) -> None:
+        """Train until the run ends, at the head alone unless the cursor ``follows``."""
+        player = self.player
+
+        async def task() -> str:
+            return self._ended(await player.play())
+
+        over = player.ending.reason(self._run if follows else self._run.branch) is not None
+        note = fill_keys("beyond the end; {run} pauses" if over else note)
+        self.start(task, note, endless=True, follows=follows)
+
+    def pause(self) -> bool:
+        """Stop training, between two updates; whether it was going on."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.cancel()
+            self._stage.draw_frames(False)
+        self.player.follows = True
+        return worker is not None
+
+    def _ended(self, reason: str) -> str:
+        """How training ended, in words; where that is disappointing, with the key that asks why."""
+        line, goal = self.player.line, self.player.line.preset.goal
+        if reason == DIVERGED and line.divergence is not None:
+            return line.divergence.what
+        if reason == TARGET:
+            return f"stopped: {goal.loss:g} is reached"
+        if reason == BUDGET:
+            hint = "" if self._run.branch.solved else fill_keys("; {why} says why")
+            return f"budget spent: {goal.epochs:,} epochs{hint}"
+        return ""
+
+    def train_to(self, target: int, note: str = "") -> None:
+        """Train to ``target``: at once if that is quick, else with the keyboard kept alive.
+
+        Where all of it is known and the head is trained, only the cursor moves.
+        """
+        if self.trains_on and target <= self._run.head:
+            self.seek(target, note)
+            return
+        self.pause()
+        if self.player.slice(target):
+            reason = DIVERGED if self._run.divergence else ARRIVED
+            self._stage.show(self._ended(reason) or note)
+            return
+
+        async def task() -> str:
+            return self._ended(await self.player.go_to(target))
+
+        self.start(task, fill_keys(f"on the way to update {target:,}; {{run}} stops"))
+
+    def seek(self, update: int, note: str = "") -> None:
+        """Take the cursor to ``update``; what is trained at the head goes on meanwhile."""
+        run, player = self._run, self.player
+        if not (self.running and self._endless and update <= run.head) or player.replays:
+            self.pause()
+        run.approach(update)
+        player.follows = True
+        if not self.running:
+            self.train_to(update, note)
+        elif player.slice(update):
+            player.follows = run.update == run.head
+            self._stage.show(note)
+        else:
+            self.pause()
+            self.train_to(update, note)
