@@ -1,7 +1,7 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
 import pytest
-from nntui.tui.workbench.guiding import PANELS
+from nntui.tui.workbench.actions.guiding import PANELS
 from piloted import bench, status, until
 from textual.pilot import Pilot
 

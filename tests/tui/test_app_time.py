@@ -49,7 +49,7 @@ async def test_the_past_is_looked_at_while_training_goes_on() -> None:
         await until(pilot, lambda: status(pilot).state == PAST and status(pilot).training)
         assert "training" in shown(pilot)
         for update in (17, 900, 3):
-            screen.seek(update)
+            screen.training.seek(update)
             assert (run.update, screen.running) == (update, True)
             plain = Run(preset)
             plain.step(update)
@@ -109,9 +109,12 @@ async def test_the_strip_is_scrubbed_with_keys(keys: str, update: int) -> None:
         run = bench(pilot).run_shown
         assert (run.update, run.head) == (update, 1200)
         assert f"update {update:,}" in shown(pilot)
-        for panel in (LossPlot, Heatmap, Timeline):
-            snapshot = bench(pilot).query_one(panel).snapshot
-            assert snapshot is not None
+        screen = bench(pilot)
+        for snapshot in (
+            screen.query_one(LossPlot).content.snapshot,
+            screen.query_one(Heatmap).content.mine.snapshot,
+            screen.query_one(Timeline).snapshot,
+        ):
             assert snapshot.update == update
 
 
@@ -265,14 +268,14 @@ async def test_the_heatmap_shows_a_b_and_their_difference() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "j", "3", "0", "0", "enter", "f", "down", "enter", "e", "d")
         heatmap, run = bench(pilot).query_one(Heatmap), bench(pilot).run_shown
-        assert heatmap.shown == B
+        assert heatmap.view.shown == B
         other = Run.on(run.tree, run.tree.root, 306)
         theirs = np.vstack([layer.a for layer in other.snapshot().layers])
         ours = np.vstack([layer.a for layer in run.snapshot().layers])
         count = len(ours)
         np.testing.assert_array_equal([row.values for row in heatmap._rows][:count], theirs)
         await pilot.press("d")
-        assert heatmap.shown == DIFFERENCE
+        assert heatmap.view.shown == DIFFERENCE
         difference = [row.values for row in heatmap._rows][:count]
         np.testing.assert_array_equal(difference, ours - theirs)
         assert "A-B" in shown(pilot)
@@ -295,7 +298,7 @@ async def test_the_heatmap_shows_a_b_and_their_difference() -> None:
             ],
         )
         await pilot.press("d")
-        assert heatmap.shown == A
+        assert heatmap.view.shown == A
 
 
 async def test_branches_are_switched_renamed_pinned_and_deleted_after_asking() -> None:
