@@ -130,7 +130,7 @@ class NNTUI(ThriftyApp):
     async def on_library_screen_resumed(self, message: LibraryScreen.Resumed) -> None:
         """Open the chosen session, or the workbench that has it open."""
         for bench in self._benches.values():
-            if bench.keeper.path == message.path:
+            if bench.autosave.path == message.path:
                 self.push_screen(bench)
                 return
         try:
@@ -162,7 +162,7 @@ class NNTUI(ThriftyApp):
     async def on_workbench_screen_resumed(self, message: WorkbenchScreen.Resumed) -> None:
         """Put the latest saved session of the scenario in the place of the workbench."""
         bench = message.bench
-        name, own = bench.scenario.name, bench.keeper.path
+        name, own = bench.scenario.name, bench.autosave.path
         found = next((e for e in _saved() if e.preset == name and e.path != own), None)
         if found is None:
             bench.show("no other session of this scenario is saved")
@@ -176,14 +176,14 @@ class NNTUI(ThriftyApp):
             await self._resume(session)
 
     def _keep(self, bench: WorkbenchScreen) -> Path | None:
-        return bench.keeper.save(bench.run_shown, bench.saved_view)
+        return bench.autosave.save(bench.run_shown, bench.saved_view)
 
     def autosave(self) -> None:
         """Save in the background what is new since the last time."""
         for bench in self._benches.values():
-            bench.keeper.save_later(bench.run_shown, bench.saved_view)
-            if bench.keeper.problem and self.screen is bench:
-                bench.show(f"not saved: {bench.keeper.problem}")
+            bench.autosave.save_later(bench.run_shown, bench.saved_view)
+            if bench.autosave.problem and self.screen is bench:
+                bench.show(f"not saved: {bench.autosave.problem}")
 
     def leave(self, code: int) -> None:
         """Save, then end with exit ``code``: a terminal that has gone may block for ever."""

@@ -77,7 +77,7 @@ def launch(
     if size.columns < LEAST_WIDTH or size.lines < LEAST_HEIGHT:
         raise ConfigError("", f"{TOO_SMALL}; this one has {size.columns} and {size.lines}")
     from nntui.tui.app import NNTUI
-    from nntui.tui.terminal.signals import leave_on_signals
+    from nntui.tui.signals import leave_on_signals
 
     app = NNTUI(preset, session, profile)
     gc.freeze()

@@ -1,7 +1,6 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
 import pytest
-from nntui.tui.workbench.actions.guiding import PANELS
 from piloted import bench, status, until
 from textual.pilot import Pilot
 
@@ -13,6 +12,7 @@ from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.screens.tour import PAGES, TourScreen
+from nntui.tui.workbench.actions.guiding import PANELS
 from nntui.tui.workbench.screen import WorkbenchScreen
 
 

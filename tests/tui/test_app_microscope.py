@@ -19,10 +19,10 @@ from nntui.timeline.microscope.substeps import Phase
 from nntui.tui.actions import MICROSCOPE
 from nntui.tui.app import NNTUI
 from nntui.tui.microscope.equations_panel import EquationsPanel, tell
-from nntui.tui.microscope.known_values import KnownPanel
+from nntui.tui.microscope.known_values import KnownValues
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
-from nntui.tui.microscope.substep_heatmap import JustMadePanel
-from nntui.tui.microscope.substep_ladder import Ladder
+from nntui.tui.microscope.substep_heatmap import SubstepHeatmap
+from nntui.tui.microscope.substep_ladder import SubstepLadder
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, StatusLine
@@ -52,7 +52,7 @@ def told(pilot: Pilot[None], width: int = 10_000) -> list[str]:
 
 def cells(pilot: Pilot[None]) -> dict[str, list[str]]:
     """What the panel of known numbers shows of each unit."""
-    panel = screen(pilot).query_one(KnownPanel)
+    panel = screen(pilot).query_one(KnownValues)
     rows = ["".join(segment.text for segment in panel.render_line(y)) for y in range(1, 100)]
     return {row.split()[0].lstrip(">"): row.split()[1:] for row in rows if row.strip()}
 
@@ -146,7 +146,7 @@ async def test_the_parts_of_an_update_are_walked_and_show_what_is_known() -> Non
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("N", "3", "enter", "i")
         await pilot.pause()
-        ladder = screen(pilot).query_one(Ladder)
+        ladder = screen(pilot).query_one(SubstepLadder)
         assert "|".join(step.name for step in ladder.steps) == f"{PARTS}|update 0"
         complete = cells(pilot)
         assert not any("." in row for row in complete.values())
@@ -186,7 +186,7 @@ async def test_the_part_under_way_is_in_view() -> None:
         for part in range(1, 10):
             await pilot.press("space")
             await pilot.pause()
-            name = screen(pilot).query_one(Ladder).steps[part - 1].name.upper()
+            name = screen(pilot).query_one(SubstepLadder).steps[part - 1].name.upper()
             assert f"{name}: " in shown(pilot), name
 
 
@@ -320,10 +320,16 @@ async def test_nothing_is_cut_off(name: str, size: tuple[int, int]) -> None:
         await pilot.press("u", "i")
         await pilot.pause()
         text = shown(pilot)
-        for part in ("Update 1 to 2", "Known so far", "space next part", "? help", "Esc close"):
+        for part in (
+            "Update 1 to 2",
+            "Known so far",
+            "space next part",
+            "? help",
+            "Esc close",
+        ):
             assert part in text
         assert bench_run(pilot).state_hash in text
-        panels = [screen(pilot).query_one(kind) for kind in (KnownPanel, EquationsPanel)]
+        panels = [screen(pilot).query_one(kind) for kind in (KnownValues, EquationsPanel)]
         for panel in panels:
             assert panel.region.right <= size[0]
             assert panel.region.bottom <= size[1] - 1
@@ -360,7 +366,7 @@ async def test_a_unit_is_chosen_with_the_mouse() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("i")
         await pilot.pause()
-        await pilot.click(KnownPanel, offset=(5, 1 + 1 + 5))
+        await pilot.click(KnownValues, offset=(5, 1 + 1 + 5))
         assert lens(pilot)[:2] == (1, 1)
 
 
@@ -422,7 +428,7 @@ async def test_a_heatmap_shows_what_the_part_has_just_made_of_its_layer(
     async with NNTUI(load_preset(name)).run_test(size=(120, 40)) as pilot:
         await pilot.press("e", "i", "home")
         assert bench_run(pilot).update == updates
-        panel = screen(pilot).query_one(JustMadePanel)
+        panel = screen(pilot).query_one(SubstepHeatmap)
         assert panel.region
         for number, step in enumerate(screen(pilot).anatomy.made.steps):
             assert screen(pilot).lens.parts == number + 1
@@ -448,7 +454,7 @@ async def test_a_heatmap_shows_what_the_part_has_just_made_of_its_layer(
 async def test_the_heatmap_of_the_last_part_is_that_of_the_chosen_layer() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("i")
-        panel = screen(pilot).query_one(JustMadePanel)
+        panel = screen(pilot).query_one(SubstepHeatmap)
         for layer in (1, 2, 0):
             await pilot.press("tab")
             await pilot.pause()
@@ -462,5 +468,5 @@ async def test_without_room_there_is_no_heatmap(size: tuple[int, int]) -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
         await pilot.press("i", "home")
         await pilot.pause()
-        assert not screen(pilot).query_one(JustMadePanel).region
-        assert screen(pilot).query_one(KnownPanel).region.height >= 6
+        assert not screen(pilot).query_one(SubstepHeatmap).region
+        assert screen(pilot).query_one(KnownValues).region.height >= 6

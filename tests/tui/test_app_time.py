@@ -419,7 +419,7 @@ async def test_what_is_new_is_saved_from_time_to_time_and_only_that(
         app.autosave()
         assert session_folder.entries() == []
         await pilot.press("m")
-        keeper = bench(pilot).keeper
+        keeper = bench(pilot).autosave
         app.autosave()
         await until(pilot, lambda: keeper.path is not None and not keeper._lock.locked())
         (entry,) = session_folder.entries()
@@ -463,7 +463,7 @@ async def test_a_session_that_cannot_be_saved_says_so(
         await pilot.press("e", "S")
         assert "not saved" in status(pilot).note
         app.autosave()
-        keeper = bench(pilot).keeper
+        keeper = bench(pilot).autosave
         await until(pilot, lambda: bool(keeper.problem))
         await pilot.press("u")
     assert any("not saved" in line for line in app.save_all())

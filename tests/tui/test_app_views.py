@@ -490,6 +490,6 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
 
 
 def bench_path(app: NNTUI) -> Path:
-    paths = [bench.keeper.path for bench in app._benches.values()]
+    paths = [bench.autosave.path for bench in app._benches.values()]
     assert paths[0] is not None
     return paths[0]

@@ -16,7 +16,7 @@ from nntui.tui.terminal import link
 from nntui.tui.terminal.ascii_glyphs import plain
 from nntui.tui.terminal.link import ASK, WINDOW, Link
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
-from nntui.tui.terminal.screen_diff import Picture
+from nntui.tui.terminal.screen_diff import ScreenPicture
 
 WIDTH, HEIGHT = 24, 3
 STYLES = [
@@ -65,7 +65,7 @@ class Screen:
 class Wanted:
     """What a picture was told, kept apart from it."""
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: ScreenPicture) -> None:
         self.picture = picture
         self.cells = [[(" ", "")] * WIDTH for _ in range(HEIGHT)]
 
@@ -80,8 +80,8 @@ class Wanted:
                     x += 1
 
 
-def picture(ascii_only: bool = False) -> Picture:
-    return Picture(WIDTH, HEIGHT, ColorSystem.TRUECOLOR, ascii_only=ascii_only)
+def picture(ascii_only: bool = False) -> ScreenPicture:
+    return ScreenPicture(WIDTH, HEIGHT, ColorSystem.TRUECOLOR, ascii_only=ascii_only)
 
 
 @given(

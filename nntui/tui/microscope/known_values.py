@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline.microscope.computed import Anatomy
-from nntui.tui.panels.panel import Panel
+from nntui.tui.panels.panel import Panel, set_caption
 
 LABEL, CELL = 8, 10
 COLUMNS = {
@@ -27,7 +27,7 @@ NEEDED = ("z", "a", "delta", "slope", "upstream", "h")
 
 
 @dataclass(frozen=True)
-class Known:
+class TableContent:
     """What the panel shows."""
 
     anatomy: Anatomy
@@ -41,7 +41,7 @@ class Known:
     """The chosen weight; None is the bias."""
 
 
-class KnownPanel(Panel, can_focus=False):
+class KnownValues(Panel, can_focus=False):
     """Every unit's numbers on one sample; what the update has not made yet is a dot.
 
     dL/da is what comes back to the unit (dL/dh where the layer is normalised), f'(z) the slope as
@@ -50,13 +50,13 @@ class KnownPanel(Panel, can_focus=False):
 
     COMPONENT_CLASSES = {"known--label", "known--later", "known--chosen", "known--off"}
     DEFAULT_CSS = """
-    KnownPanel .known--label { color: $foreground-muted; }
-    KnownPanel .known--later { color: $foreground-muted; }
-    KnownPanel .known--chosen { text-style: bold reverse; }
-    KnownPanel .known--off { color: $text-error; text-style: bold; }
+    KnownValues .known--label { color: $foreground-muted; }
+    KnownValues .known--later { color: $foreground-muted; }
+    KnownValues .known--chosen { text-style: bold reverse; }
+    KnownValues .known--off { color: $text-error; text-style: bold; }
     """
 
-    shown: reactive[Known | None] = reactive(None)
+    shown: reactive[TableContent | None] = reactive(None)
     """The update, how much of it is made, and the chosen unit."""
 
     class Wanted(Message):
@@ -72,7 +72,7 @@ class KnownPanel(Panel, can_focus=False):
         self._columns: list[str] = []
         self._top = 0
 
-    def watch_shown(self, shown: Known | None) -> None:
+    def watch_shown(self, shown: TableContent | None) -> None:
         """Take the rows, and keep the chosen one in view."""
         if shown is not None:
             layers = enumerate(shown.anatomy.made.configuration.layers)
@@ -84,7 +84,7 @@ class KnownPanel(Panel, can_focus=False):
         if self.shown is not None:
             self._arrange(self.shown)
 
-    def _arrange(self, shown: Known) -> None:
+    def _arrange(self, shown: TableContent) -> None:
         room = max((self.content_size.width - LABEL) // CELL, 1)
         there = {tensor for tensor, _ in shown.anatomy.made.tensors}
         wanted = [tensor for tensor in NEEDED if tensor in there][:room]
@@ -96,14 +96,10 @@ class KnownPanel(Panel, can_focus=False):
         shown_rows = f", rows {self._top + 1}-{self._top + rows} of {len(self._units)}"
         title = f"Known so far of sample {shown.anatomy.rows[shown.sample]}"
         title += shown_rows if clipped else ""
-        if self.border_title != title:
-            self.border_title = title
-        legend = self._legend(shown)
-        if self.border_subtitle != legend:
-            self.border_subtitle = legend
+        set_caption(self, title, self._legend(shown))
         self.refresh()
 
-    def _legend(self, shown: Known) -> str:
+    def _legend(self, shown: TableContent) -> str:
         later = shown.parts < len(shown.anatomy.made.steps)
         signs = [". comes later"] if later else []
         if shown.anatomy.deviations:
@@ -135,7 +131,7 @@ class KnownPanel(Panel, can_focus=False):
             segments = self._row(shown, *self._units[at])
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _row(self, shown: Known, layer: int, unit: int) -> list[Segment]:
+    def _row(self, shown: TableContent, layer: int, unit: int) -> list[Segment]:
         chosen = (layer, unit) == (shown.layer, shown.unit)
         label = f"{'>' if chosen else ' '}{layer}.{unit}".ljust(LABEL)
         segments = [Segment(label, self._style("chosen" if chosen else "label"))]
@@ -144,7 +140,7 @@ class KnownPanel(Panel, can_focus=False):
             segments.append(Segment(text.rjust(CELL), style))
         return segments
 
-    def _cell(self, shown: Known, tensor: str, layer: int, unit: int) -> tuple[str, Style]:
+    def _cell(self, shown: TableContent, tensor: str, layer: int, unit: int) -> tuple[str, Style]:
         anatomy, plain = shown.anatomy, self.rich_style
         if (tensor, layer) not in anatomy.made.tensors:
             return "", plain

@@ -13,11 +13,12 @@ from nntui.timeline.microscope import arithmetic
 from nntui.timeline.microscope.computed import Anatomy, dissect
 from nntui.tui.actions import MICROSCOPE, bindings
 from nntui.tui.microscope.equations_panel import EquationsPanel, Told
-from nntui.tui.microscope.known_values import Known, KnownPanel
-from nntui.tui.microscope.substep_heatmap import JustMadePanel
-from nntui.tui.microscope.substep_ladder import Ladder
+from nntui.tui.microscope.known_values import KnownValues, TableContent
+from nntui.tui.microscope.substep_heatmap import SubstepHeatmap
+from nntui.tui.microscope.substep_ladder import SubstepLadder
 from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.panels.panel import set_caption
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.sized import SizedScreen
@@ -106,9 +107,9 @@ class MicroscopeScreen(SizedScreen[Focus]):
     MicroscopeScreen #known { height: 9; }
     MicroscopeScreen.-low #known { height: 6; }
     MicroscopeScreen.-wide #known { width: 40%; min-width: 51; max-width: 62; height: 1fr; }
-    MicroscopeScreen KnownPanel { height: 1fr; }
-    MicroscopeScreen JustMadePanel { height: 1fr; display: none; }
-    MicroscopeScreen.-wide.-tall JustMadePanel { display: block; }
+    MicroscopeScreen KnownValues { height: 1fr; }
+    MicroscopeScreen SubstepHeatmap { height: 1fr; display: none; }
+    MicroscopeScreen.-wide.-tall SubstepHeatmap { display: block; }
     MicroscopeScreen EquationsPanel { width: 1fr; height: 1fr; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
@@ -138,11 +139,11 @@ class MicroscopeScreen(SizedScreen[Focus]):
     def compose(self) -> ComposeResult:
         """Status and ladder above, what is known and the arithmetic, the keys below."""
         yield StatusLine(self._subject.run_shown.preset)
-        yield Ladder()
+        yield SubstepLadder()
         with Container(id="parts"):
             with Vertical(id="known"):
-                yield KnownPanel()
-                yield JustMadePanel()
+                yield KnownValues()
+                yield SubstepHeatmap()
             yield EquationsPanel()
         yield KeyBar(MICROSCOPE)
         yield self.size_message()
@@ -184,19 +185,20 @@ class MicroscopeScreen(SizedScreen[Focus]):
     def _look(self) -> None:
         anatomy, lens = self._anatomy, self.lens
         made, steps = anatomy.made, anatomy.made.steps
-        ladder = self.query_one(Ladder)
+        ladder = self.query_one(SubstepLadder)
         with self.app.batch_update():
             ladder.steps, ladder.known = steps, lens.parts
-            known = Known(anatomy, lens.layer, lens.unit, lens.sample, lens.parts, lens.column)
-            self.query_one(KnownPanel).shown = known
-            self.query_one(JustMadePanel).shown = known
+            known = TableContent(
+                anatomy, lens.layer, lens.unit, lens.sample, lens.parts, lens.column
+            )
+            self.query_one(KnownValues).shown = known
+            self.query_one(SubstepHeatmap).shown = known
             lines = arithmetic(anatomy, lens.layer, lens.unit, lens.sample, lens.column)
             equations = self.query_one(EquationsPanel)
             title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."
             title += f"{lens.unit}, sample {anatomy.rows[lens.sample]}, {_weight(lens.column)}"
             title = title.replace("[", r"\[")
-            if equations.border_title != title:
-                equations.border_title = title
+            set_caption(equations, title)
             equations.told = Told(
                 self._where(),
                 lines,
@@ -264,7 +266,7 @@ class MicroscopeScreen(SizedScreen[Focus]):
         at = min(max(columns.index(self.lens.column) + by, 0), len(columns) - 1)
         self.lens = replace(self.lens, column=columns[at])
 
-    def on_known_panel_wanted(self, message: KnownPanel.Wanted) -> None:
+    def on_known_values_wanted(self, message: KnownValues.Wanted) -> None:
         """Choose the unit that was clicked."""
         self._choose(message.layer, message.unit)
 

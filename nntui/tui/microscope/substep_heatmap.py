@@ -10,20 +10,20 @@ from nntui.timeline.views.grid import Grid
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header
 from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.viewport import LABEL, Viewport
-from nntui.tui.microscope.known_values import Known
-from nntui.tui.panels.panel import Panel, colours_of
+from nntui.tui.microscope.known_values import TableContent
+from nntui.tui.panels.panel import Panel, colours_of, set_caption
 
 
-class JustMadePanel(Panel, can_focus=False):
+class SubstepHeatmap(Panel, can_focus=False):
     """A row a unit of the layer at work, a column a sample of the batch or an input."""
 
     COMPONENT_CLASSES = {"made--label", "made--bad"}
     DEFAULT_CSS = """
-    JustMadePanel .made--label { color: $foreground-muted; }
-    JustMadePanel .made--bad { color: $text-error; text-style: bold; }
+    SubstepHeatmap .made--label { color: $foreground-muted; }
+    SubstepHeatmap .made--bad { color: $text-error; text-style: bold; }
     """
 
-    shown: reactive[Known | None] = reactive(None)
+    shown: reactive[TableContent | None] = reactive(None)
     """The update, how much of it is made, and the chosen unit and sample."""
 
     def __init__(self) -> None:
@@ -69,8 +69,7 @@ class JustMadePanel(Panel, can_focus=False):
             room = self.size.width - 6
             title = next((each for each in titles if len(each) <= room), titles[-1])
         below = legend(self.app.current_theme.dark, colours_of(self.app))
-        if (self.border_title, self.border_subtitle) != (title, below):
-            self.border_title, self.border_subtitle = title, below
+        set_caption(self, title, below)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

@@ -9,10 +9,12 @@ from nntui.timeline.microscope.substeps import SubStep
 BETWEEN, CUT = " > ", "... > "
 
 
-class Ladder(Widget):
+class SubstepLadder(Widget):
     """One line of sub-steps; the one under way stands in brackets, what comes later is dim."""
 
-    DEFAULT_CSS = "Ladder { height: 1; padding: 0 1; background: $panel; color: $foreground; }"
+    DEFAULT_CSS = (
+        "SubstepLadder { height: 1; padding: 0 1; background: $panel; color: $foreground; }"
+    )
 
     steps: reactive[tuple[SubStep, ...]] = reactive(())
     """All parts of the update, in order."""

@@ -52,7 +52,7 @@ class BranchesPanel(OptionList):
         }}
     }}
     """
-    BINDINGS = bindings(BRANCHES)
+    BINDINGS = bindings(BRANCHES, "want")
 
     explained = (
         "All branches of this scenario, each below the one it parted from. A is on the screen; B "
@@ -96,28 +96,13 @@ class BranchesPanel(OptionList):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Switch to the branch."""
         event.stop()
-        self._want("select")
+        self.action_want("select")
 
-    def _want(self, action: str) -> None:
+    def action_want(self, action: str) -> None:
+        """Hand on what is wanted of the highlighted branch."""
         branch = self._highlighted_of(self.content)
         if branch is not None:
             self.post_message(self.Wanted(action, branch))
-
-    def action_overlay(self) -> None:
-        """Overlay the branch, or not."""
-        self._want("overlay")
-
-    def action_rename(self) -> None:
-        """Give the branch another name."""
-        self._want("rename")
-
-    def action_pin(self) -> None:
-        """Pin the branch, or not."""
-        self._want("pin")
-
-    def action_delete(self) -> None:
-        """Delete the branch."""
-        self._want("delete")
 
 
 def _shown(line: BranchLine, compact: bool) -> Content:

@@ -4,7 +4,6 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding
 from textual.events import Click
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -18,13 +17,13 @@ from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
-from nntui.tui.panels.panel import Panel, colours_of
+from nntui.tui.panels.panel import StripPanel, colours_of, set_caption
 
 ARROW = "◄"
 """Behind the name of a unit that is concerned; also where there are no colours."""
 
 
-class Heatmap(Panel):
+class Heatmap(StripPanel):
     """One number of every unit on every sample, or of every weight, with a cell cursor."""
 
     COMPONENT_CLASSES = {
@@ -102,7 +101,6 @@ class Heatmap(Panel):
         self._held: dict[tuple[Kind, str], dict[int | None, float]] = {}
         """The ends of a scale that is held, from the first time on that each grid was shown."""
         self._viewport = Viewport()
-        self._strips: list[Strip] = []
 
     @property
     def _rows(self) -> tuple[Row, ...]:
@@ -225,7 +223,7 @@ class Heatmap(Panel):
         self._paint()
 
     def _caption(self) -> None:
-        """The title and the legend; only a new one is set, because that repaints the panel."""
+        """The title and the legend."""
         clipped = [] if self._grid is None else self._viewport.clipped(self.view.kind.column)
         texts = [
             ", ".join(clipped) if clipped else f"unit by {self.view.kind.column}",
@@ -234,11 +232,8 @@ class Heatmap(Panel):
         what = self._what()
         titles = [*(f"{what}: {text}" for text in texts), what, self.view.kind.title]
         title = next((each for each in titles if len(each) <= self.size.width - 6), titles[-1])
-        if self.border_title != title:
-            self.border_title = title
-        wanted = f"{legend(self.app.current_theme.dark, self._colours)}  scale {self.view.scale}"
-        if self.border_subtitle != wanted:
-            self.border_subtitle = wanted
+        colours = legend(self.app.current_theme.dark, self._colours)
+        set_caption(self, title, f"{colours}  scale {self.view.scale}")
 
     def _what(self) -> str:
         """What is shown: of which update, which branch, which layer."""
@@ -255,25 +250,9 @@ class Heatmap(Panel):
         return what + (", sorted" if view.ordered else "")
 
     def _paint(self) -> None:
-        """Make all lines, and draw again those that changed."""
-        width, height = self.content_size
-        if self.content is None or not height:
-            return
-        strips = [self._strip(y) for y in range(height)]
-        if len(strips) != len(self._strips):
-            self._strips = strips
-            self.refresh()
-            return
-        before, self._strips = self._strips, strips
-        changed = [y for y in range(height) if strips[y] != before[y]]
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
-
-    def render_line(self, y: int) -> Strip:
-        """The column names, a row of cells, or what is under the cell cursor."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.content_size.width, self.rich_style)
+        """Make all lines."""
+        if self.content is not None:
+            self.put([self._strip(y) for y in range(self.content_size.height)])
 
     def _strip(self, y: int) -> Strip:
         (width, height), viewport = self.content_size, self._viewport

@@ -11,7 +11,7 @@ from nntui.timeline.views.measures import REPORTED
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.panels.content import PlotContent
-from nntui.tui.panels.panel import Panel, colours_of
+from nntui.tui.panels.panel import Panel, colours_of, set_caption
 
 MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""
@@ -168,7 +168,6 @@ class LossPlot(Panel):
         self.refresh()
 
     def _caption(self, curve: Curve, content: PlotContent) -> None:
-        # Only a changed caption is set, because setting one repaints the whole panel.
         axis, at = "log" if content.log else "linear", self._inspected
         plot, room = content.view.plot, self.size.width - 6
         title = f"{plot.title} ({axis} axis, by epoch)"
@@ -195,11 +194,7 @@ class LossPlot(Panel):
         if overlaid is not None:
             left = room - sum(len(part) + 2 for part in parts)
             parts.append(f"[$overlaid]{escape(overlaid.caption(left))}[/]")
-        subtitle = "; ".join(parts)
-        if self.border_title != title:
-            self.border_title = title
-        if (self.border_subtitle or "") != subtitle:
-            self.border_subtitle = subtitle
+        set_caption(self, title, "; ".join(parts))
 
     def _strip(self, cells: Cells) -> Strip:
         return Strip(

@@ -15,7 +15,7 @@ from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.panels.editor import Editor
-from nntui.tui.panels.panel import TextPanel
+from nntui.tui.panels.panel import TextPanel, set_caption
 
 LABEL = 10
 
@@ -201,11 +201,8 @@ class NetworkPanel(TextPanel):
 
     def _describe(self) -> None:
         preset = self._preset
-        title = f"Network {preset.network.split()[0]}"
-        # Setting a title repaints the panel, so only a new one is set.
-        if self.border_title != title:
-            self.border_title = title
-            self.border_subtitle = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
+        below = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
+        set_caption(self, f"Network {preset.network.split()[0]}", below)
         self.on_resize()
 
     def on_resize(self) -> None:

@@ -2,7 +2,6 @@
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -17,7 +16,7 @@ from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.surface import draw_surface, points_in
 from nntui.tui.drawing.tables import draw_confusion, draw_table
 from nntui.tui.panels.content import OutputContent
-from nntui.tui.panels.panel import Panel, colours_of
+from nntui.tui.panels.panel import StripPanel, colours_of, set_caption
 
 Rows = list[list[Segment]]
 LEAST_WIDTH, LEAST_HEIGHT = 20, 4
@@ -25,7 +24,7 @@ NARROW = 48
 """Below this many columns the last line says y and a for target and output."""
 
 
-class OutputPanel(Panel):
+class OutputPanel(StripPanel):
     """One picture of the outputs, with a chosen sample that is read out below it."""
 
     COMPONENT_CLASSES = {
@@ -75,7 +74,6 @@ class OutputPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Output"
-        self._strips: list[Strip] = []
 
     @property
     def picture(self) -> Picture | None:
@@ -132,7 +130,7 @@ class OutputPanel(Panel):
         return self.get_component_rich_style(f"output--{role}")
 
     def _paint(self) -> None:
-        """Make all lines, and draw again those that changed."""
+        """Make all lines."""
         width, height = self.content_size
         content, samples = self.content, self._samples
         if content is None or samples is None or not height:
@@ -145,14 +143,7 @@ class OutputPanel(Panel):
             rows += [[] for _ in range(height - 1 - len(rows))]
             rows.append([Segment(self._readout(samples, width), self._style("value"))])
         self._caption(content)
-        strips = [Strip(row).adjust_cell_length(width, self.rich_style) for row in rows]
-        before, self._strips = self._strips, strips
-        if len(before) != len(strips):
-            self.refresh()
-            return
-        changed = [y for y, strip in enumerate(strips) if strip != before[y]]
-        if changed:
-            self.refresh(*(Region(0, y, width, 1) for y in changed))
+        self.put([Strip(row).adjust_cell_length(width, self.rich_style) for row in rows])
 
     def _drawn(self, picture: Picture, width: int, height: int) -> Rows:
         look = self._look
@@ -191,11 +182,7 @@ class OutputPanel(Panel):
             case Samples():
                 title = "row by row"
         title = f"Output {content.shown}".rstrip() + f": {title}"
-        # Only a new one is set, because that repaints the panel.
-        if self.border_title != title:
-            self.border_title = title
-        if (self.border_subtitle or "") != below:
-            self.border_subtitle = below
+        set_caption(self, title, below)
 
     def _readout(self, samples: Samples, width: int) -> str:
         """The chosen sample: inputs, targets, predictions."""
@@ -211,9 +198,3 @@ class OutputPanel(Panel):
             parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
         text = "  ".join(parts)
         return shortened(text, width)
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the picture."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.content_size.width, self.rich_style)

@@ -4,6 +4,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widget import Widget
 
 PANEL_CSS = """
@@ -34,6 +36,14 @@ class Copied(Protocol):
         ...
 
 
+def set_caption(panel: Widget, title: str, below: str | None = None) -> None:
+    """Set the titles of the border where they are new: setting one repaints the whole panel."""
+    if panel.border_title != title:
+        panel.border_title = title
+    if below is not None and (panel.border_subtitle or "") != below:
+        panel.border_subtitle = below
+
+
 class Panel(Widget, can_focus=True):
     """A panel that draws itself."""
 
@@ -41,6 +51,31 @@ class Panel(Widget, can_focus=True):
 
     explained = ""
     """What the panel shows and how to read it, for the help."""
+
+
+class StripPanel(Panel):
+    """A panel that is made as a whole, and of which only the lines that changed are drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._strips: list[Strip] = []
+
+    def put(self, strips: list[Strip]) -> None:
+        """Show these lines."""
+        before, self._strips = self._strips, strips
+        if len(before) != len(strips):
+            self.refresh()
+            return
+        changed = [y for y, strip in enumerate(strips) if strip != before[y]]
+        if changed:
+            width = self.content_size.width
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """A line that was put."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.content_size.width, self.rich_style)
 
 
 class TextPanel(VerticalScroll):

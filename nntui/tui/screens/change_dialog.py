@@ -1,7 +1,6 @@
 """What to change from an update on: entries as on the command line, or one of those at hand."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from textual.events import Key
 from textual.widget import Widget
@@ -9,11 +8,11 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from nntui.core.errors import ConfigError, quoted
+from nntui.presets.entries import Changes
 from nntui.presets.schema import parse_value
 from nntui.presets.variations import Variation
 from nntui.tui.screens.ask import Ask
 
-Changes = dict[str, Any]
 HINT = "key=value as in the preset, such as training.momentum=0.9; or choose with the down arrow:"
 
 

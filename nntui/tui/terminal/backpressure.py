@@ -12,7 +12,7 @@ from textual.timer import Timer
 
 from nntui.tui.terminal.link import Link, linked
 from nntui.tui.terminal.profile import Profile
-from nntui.tui.terminal.screen_diff import Picture
+from nntui.tui.terminal.screen_diff import ScreenPicture
 
 AGAIN = 0.01
 """Seconds until a busy line is looked at again."""
@@ -32,7 +32,7 @@ class ThriftyApp(App[None]):
         self.profile = profile
         self._link = Link(remote=profile.remote)
         super().__init__()
-        self._picture: Picture | None = None
+        self._picture: ScreenPicture | None = None
         self._waiting: Timer | None = None
 
     def get_driver_class(self) -> type[Driver]:
@@ -80,7 +80,7 @@ class ThriftyApp(App[None]):
         picture = self._picture
         if picture is None or (picture.width, picture.height) != (width, height):
             colours = self.console._color_system or ColorSystem.TRUECOLOR
-            picture = Picture(width, height, colours, ascii_only=self.profile.ascii)
+            picture = ScreenPicture(width, height, colours, ascii_only=self.profile.ascii)
             self._picture = picture
         if isinstance(update, LayoutUpdate):
             for y, strips in enumerate(update.strips, update.region.y):

@@ -20,32 +20,32 @@ JUMP = 4
 """Cells that cost no more than moving the cursor over them."""
 
 
-class Row:
+class ScreenRow:
     """One line: characters (empty right of a wide one) and the codes of their styles."""
 
     def __init__(self, width: int) -> None:
         self.characters = [" "] * width
         self.codes = [""] * width
 
-    def copy(self) -> "Row":
+    def copy(self) -> "ScreenRow":
         """The same line, for keeps."""
-        made = Row(0)
+        made = ScreenRow(0)
         made.characters, made.codes = self.characters.copy(), self.codes.copy()
         return made
 
 
-class Picture:
+class ScreenPicture:
     """A screen of ``width`` by ``height`` cells: as it is wanted, and as it was last sent."""
 
     def __init__(self, width: int, height: int, colours: ColorSystem, *, ascii_only: bool) -> None:
         self.width, self.height = width, height
         self._colours, self._ascii = colours, ascii_only
-        self._wanted = [Row(width) for _ in range(height)]
+        self._wanted = [ScreenRow(width) for _ in range(height)]
         self.forget()
 
     def forget(self) -> None:
         """Nothing is known any more of what the terminal shows."""
-        self._shown: list[Row | None] = [None] * self.height
+        self._shown: list[ScreenRow | None] = [None] * self.height
         self._touched = set(range(self.height))
 
     def put(self, x: int, y: int, strip: Strip) -> None:
@@ -103,7 +103,7 @@ class Picture:
             sent.append("\x1b[0m")
         return "".join(sent)
 
-    def _differing(self, wanted: Row, shown: Row | None) -> Iterator[tuple[int, int]]:
+    def _differing(self, wanted: ScreenRow, shown: ScreenRow | None) -> Iterator[tuple[int, int]]:
         """The first and the last column but one of each piece of a line that is to be sent."""
         if shown is None:
             yield 0, self.width
@@ -121,7 +121,7 @@ class Picture:
         if start >= 0:
             yield start, end
 
-    def _changed(self, wanted: Row, shown: Row) -> Iterator[tuple[int, int]]:
+    def _changed(self, wanted: ScreenRow, shown: ScreenRow) -> Iterator[tuple[int, int]]:
         """The differing cells; in a piece with words, the whole piece."""
         end = 0
         for _, cells in groupby(wanted.codes):
@@ -149,7 +149,7 @@ class Picture:
                     yield self._whole(wanted, cell)
 
     @staticmethod
-    def _whole(row: Row, cell: int) -> tuple[int, int]:
+    def _whole(row: ScreenRow, cell: int) -> tuple[int, int]:
         """The columns of the character of which ``cell`` is a part."""
         first, last = cell, cell + 1
         while first > 0 and not row.characters[first]:

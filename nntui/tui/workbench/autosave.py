@@ -17,7 +17,7 @@ PAUSE = 20.0
 """How many times the time that saving took passes before it is done again."""
 
 
-class Keeper:
+class Autosave:
     """Saves one run with all its branches to one file, which is made when it is first needed."""
 
     def __init__(self, path: Path | None = None) -> None:

@@ -37,7 +37,7 @@ from nntui.tui.screens.tour import TourScreen
 from nntui.tui.terminal.backpressure import ThriftyApp
 from nntui.tui.workbench.actions.registry import Actions
 from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys
-from nntui.tui.workbench.autosave import Keeper
+from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
 from nntui.tui.workbench.training import Training
@@ -78,7 +78,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self.view = WorkbenchView()
         self.training = Training(self, self.run_shown)
         self.panels = Display(self)
-        self.keeper = Keeper(path)
+        self.autosave = Autosave(path)
         self.moved: Signal[Run] = Signal(self, "moved")
         """Published whenever the run is shown as it is now."""
         self._first_note = note or fill_keys("{run} runs, {one_update} steps")
@@ -292,11 +292,11 @@ class WorkbenchScreen(SizedScreen[None]):
         if view.overlaid is run.branch:
             view = view.with_overlay(None)
         self.look(view, self._first_note)
-        self.keeper.opened(run, self.saved_view)
+        self.autosave.opened(run, self.saved_view)
 
     def _save(self) -> None:
         try:
-            path = self.keeper.save(self.run_shown, self.saved_view)
+            path = self.autosave.save(self.run_shown, self.saved_view)
         except ConfigError as error:
             self.show(f"not saved: {error}")
         else:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nntui.core.errors import ConfigError
+from nntui.presets.entries import Changes
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
@@ -15,7 +16,7 @@ from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.screens.ask import Ask, AskNumber
-from nntui.tui.screens.change_dialog import AskChange, Changes
+from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.workbench.bench import Bench, Handlers
 
 
