@@ -1,4 +1,4 @@
-"""Leaving on a hang-up or a termination: the terminal restored if it is there, gone in any case."""
+"""Ends the app on SIGHUP and SIGTERM: saved, and the terminal restored if it is still there."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the heatmap reads out below its cells: the numbers of one cell, in words."""
+"""The heatmap's readout: the numbers of one cell and of its unit, in words."""
 
 from nntui.core.tape import Array
 from nntui.timeline.views.grid import RATIOS, Grid, Row, Seen

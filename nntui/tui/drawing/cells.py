@@ -1,4 +1,4 @@
-"""How a row of a grid is drawn: cells with a number where there is room, else with a glyph."""
+"""Draws a row of heatmap cells: numbers where there is room, else glyphs."""
 
 import math
 from dataclasses import dataclass

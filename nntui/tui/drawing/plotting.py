@@ -1,4 +1,4 @@
-"""The only place that knows plotext: from curves to rows of characters with their roles.
+"""Draws curves with plotext, as rows of characters with their roles; nothing else knows plotext.
 
 plotext 6 dropped this interface, hence the upper bound in the project's dependencies.  A figure
 changes its own settings when it is built, so every frame takes a fresh one.

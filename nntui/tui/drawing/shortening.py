@@ -1,4 +1,4 @@
-"""Text in too little room."""
+"""Shortens text to a width."""
 
 
 def shortened(text: str, width: int) -> str:

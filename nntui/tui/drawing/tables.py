@@ -1,4 +1,4 @@
-"""Tables of what a network says: targets, predictions and errors, or classes confused."""
+"""Tables of the network's outputs: targets, predictions and errors, or a confusion matrix."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Themes beside Textual's own: one of high contrast, and what the terminal's own colours lack."""
+"""A high-contrast theme, and the theme variables that nntui adds to every theme."""
 
 from textual.color import Color
 from textual.theme import Theme

@@ -1,4 +1,4 @@
-"""Which rows and columns of a grid are in view, so that the cell cursor always is."""
+"""Chooses the visible rows and columns of a grid, so that the cell cursor is always in view."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The arithmetic of one unit, one sample and one weight, as far as the update is made."""
+"""The equations with their numbers, for one unit, sample and weight, as far as computed."""
 
 import textwrap
 from collections.abc import Iterator, Sequence

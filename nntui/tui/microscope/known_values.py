@@ -1,4 +1,4 @@
-"""What is known so far of one sample's way through the network: a row a unit."""
+"""A table of what the update has computed so far for one sample: a row a unit."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ NEEDED = ("z", "a", "delta", "slope", "upstream", "h")
 
 @dataclass(frozen=True)
 class TableContent:
-    """What the panel shows."""
+    """What both tables show: the update, how much of it is made, and what is chosen."""
 
     anatomy: Anatomy
     layer: int

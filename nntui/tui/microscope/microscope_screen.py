@@ -1,4 +1,4 @@
-"""The microscope: the next update in arithmetic, for a chosen unit, sample and weight."""
+"""The microscope: the next update step by step, for a chosen unit, sample and weight."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the part of the update that is under way has just made: a heatmap of the whole layer."""
+"""A heatmap of what the current sub-step has computed in its whole layer."""
 
 from rich.segment import Segment
 from rich.style import Style

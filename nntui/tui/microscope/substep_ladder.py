@@ -1,4 +1,4 @@
-"""The ladder: the parts of an update in one line, and where one stands among them."""
+"""The sub-steps of an update in one line, the current one marked."""
 
 from textual.content import Content
 from textual.reactive import reactive

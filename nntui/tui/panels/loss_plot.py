@@ -1,4 +1,4 @@
-"""The plot: the reported loss of every epoch, or what is measured along the branch."""
+"""The plot panel: the reported loss by epoch, or what is measured along the branch."""
 
 from rich.segment import Segment
 from textual.markup import escape

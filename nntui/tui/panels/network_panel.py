@@ -1,4 +1,4 @@
-"""The network panel: the whole configuration, the planted faults first."""
+"""The network panel: the configuration, planted faults first, and its editor."""
 
 import textwrap
 from collections.abc import Callable, Iterable, Iterator

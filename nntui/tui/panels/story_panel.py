@@ -1,4 +1,4 @@
-"""The story panel: what was asked, what to press and see, what was answered, what is true."""
+"""The story panel: the question, the steps to do, the published answer, and what is true."""
 
 from textual.app import ComposeResult
 from textual.content import Content

@@ -1,4 +1,4 @@
-"""The timeline strip: where the cursor and the head are, and what happened in between."""
+"""The timeline strip: the updates of the branch, its cursor, and marks of what happened."""
 
 from rich.segment import Segment
 from rich.style import Style

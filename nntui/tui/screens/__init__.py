@@ -1,1 +1,1 @@
-"""The screens: the library, the workbench of one scenario, and what opens above them."""
+"""The library, and the dialogs and pages that open above other screens."""

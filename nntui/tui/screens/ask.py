@@ -1,4 +1,4 @@
-"""Questions: one line of text, read as something, or told what would be right."""
+"""A dialog that asks for one line of text, parses it, and explains what would be valid."""
 
 from collections.abc import Callable
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""What to change from an update on: entries as on the command line, or one of those at hand."""
+"""A dialog that asks what to change: KEY=VALUE, or one of the suggested changes."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""A list of which one is chosen."""
+"""A dialog that asks to choose one item of a list."""
 
 from collections.abc import Sequence
 

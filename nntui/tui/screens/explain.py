@@ -1,4 +1,4 @@
-"""A page that explains something, above the screen."""
+"""A modal page of headings and texts that explains something."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding

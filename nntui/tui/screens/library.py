@@ -1,4 +1,4 @@
-"""The library: which scenario looks like yours?"""
+"""The library screen: choose a scenario, or resume a saved session."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Many other seeds, trained in the background: how many solve, and which to open."""
+"""Trains 100 seeds in the background, shows how many solve, and lets one be opened."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tour: what nntui is and how one moves in it, in a few pages that can be left at any time."""
+"""The tour: a few pages that introduce nntui and its keys."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding

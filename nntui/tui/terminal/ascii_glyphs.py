@@ -1,4 +1,4 @@
-"""ASCII in place of the other characters, each in the columns that it takes itself."""
+"""ASCII replacements for other characters, each of the same width."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""An app that sends no byte twice and lets no frame queue up, however slow its terminal is."""
+"""Differential rendering with backpressure: only changes are sent, and frames never queue up."""
 
 from rich.color import ColorSystem
 from rich.console import RenderableType

@@ -1,4 +1,4 @@
-"""The line to the terminal: whether it has carried what was sent, so that nothing queues up.
+"""The connection to the terminal: whether it has taken what was sent, so that nothing queues up.
 
 A slow terminal shows in writes that block.  Over SSH they do not, because buffers on the way take
 megabytes; there the terminal is asked for its cursor behind every frame, and its answers tell how

@@ -1,4 +1,4 @@
-"""What the screen may cost: chosen by what the connection can carry, and by options.
+"""Drawing settings (frame rate, colours, mouse, ASCII), chosen for the connection or by options.
 
 Textual reads its settings when it is imported, so this module does without it.
 """

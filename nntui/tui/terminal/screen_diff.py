@@ -1,4 +1,4 @@
-"""What the terminal shows, cell by cell, and the fewest bytes that make it show something else.
+"""A model of the terminal's cells, and the fewest bytes that turn it into the next frame.
 
 Textual sends whole lines of widgets; here only cells that differ are sent.  Text is sent in whole
 pieces of one style, so that what listens to the stream (a screen reader, a script) finds words.

@@ -1,4 +1,4 @@
-"""Keeping a session on disk: by itself from time to time, and whenever the app is left."""
+"""Saves a session to disk: on request, from time to time, and when the app is left."""
 
 import threading
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Work that nobody waits for when the app is left: calls in a thread, experiments in a process."""
+"""Background work that ends with the app: calls in a thread, experiments in a process."""
 
 import asyncio
 import multiprocessing

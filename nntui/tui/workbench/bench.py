@@ -1,4 +1,4 @@
-"""What the actions are handed: the run on the workbench, how it is looked at, and how to speak."""
+"""The interface that actions are handed: the run, the view, the panels, and ways to ask."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Protocol, TypeVar
@@ -26,9 +26,10 @@ Some take a number, without which they ask for it; stories write that as ``jump 
 class Bench(Subject, Protocol):
     """A run with its panels, as an action sees it."""
 
-    @property
-    def scenario(self) -> Preset:
-        """What was opened."""
+    scenario: Preset
+    """What was opened."""
+    view: WorkbenchView
+    """How all of it is looked at; `look` replaces it."""
 
     @property
     def other(self) -> Run | None:
@@ -37,10 +38,6 @@ class Bench(Subject, Protocol):
     @property
     def training(self) -> Training:
         """What trains the run and moves its cursor."""
-
-    @property
-    def view(self) -> WorkbenchView:
-        """How all of it is looked at."""
 
     @property
     def unit(self) -> tuple[int, int]:
