@@ -80,10 +80,10 @@ def test_a_crash_saves_what_there_is(tmp_path: Path) -> None:
     """A key that raises, in an app that is otherwise the real one."""
     (tmp_path / "crashing.py").write_text(
         "import sys\n"
-        "from nntui.tui.workbench.stepping import Stepping\n"
+        "from nntui.tui.workbench.actions.stepping import Stepping\n"
         "from nntui.cli import main\n"
-        "def crash(self):\n    raise RuntimeError('a mistake of ours')\n"
-        "Stepping.action_faster = crash\n"
+        "def crash(self, by):\n    raise RuntimeError('a mistake of ours')\n"
+        "Stepping._change_speed = crash\n"
         "sys.exit(main())\n"
     )
     with terminal("add-tanh", program=(sys.executable, str(tmp_path / "crashing.py"))) as app:
