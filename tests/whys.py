@@ -9,7 +9,7 @@ from nntui.diagnosis.finding import MEASURED, PROOF, Diagnosis, Finding, Fix, Ru
 from nntui.diagnosis.observation import Case
 from nntui.presets.preset import Preset
 from nntui.sweeps import sweep
-from nntui.tui.panels.content import Experiments, TriedFix
+from nntui.tui.panels.content import ExperimentReport, TriedFix
 from nntui.tui.workbench.background import Work
 
 DEAD = Rule(
@@ -37,45 +37,47 @@ def found(case: Case) -> Diagnosis:
     return Diagnosis(update, learns=False, findings=(layer, rate))
 
 
-def sweeping(folder: Path, preset: Preset, seed: int) -> Work[Experiments]:
-    """Experiments that begin a sweep in processes, and say in ``folder`` when they end."""
+def sweeping(folder: Path, preset: Preset, seed: int) -> Work[ExperimentReport]:
+    """ExperimentReport that begin a sweep in processes, and say in ``folder`` when they end."""
     return partial(_sweep, folder, preset)
 
 
-def _sweep(folder: Path, preset: Preset, tell: Callable[[Experiments], bool]) -> Experiments:
+def _sweep(
+    folder: Path, preset: Preset, tell: Callable[[ExperimentReport], bool]
+) -> ExperimentReport:
     (folder / "begun").touch()
     try:
         sweep(
             preset,
             range(100_000),
             epochs=50,
-            progress=lambda done, of: tell(Experiments(f"{len(done)} of {of}", going=True)),
+            progress=lambda done, of: tell(ExperimentReport(f"{len(done)} of {of}", going=True)),
         )
     finally:
         (folder / "ended").touch()
-    return Experiments()
+    return ExperimentReport()
 
 
-def quick(preset: Preset, seed: int) -> Work[Experiments]:
-    """Experiments with a result at once."""
+def quick(preset: Preset, seed: int) -> Work[ExperimentReport]:
+    """ExperimentReport with a result at once."""
     return _quick
 
 
-def _quick(tell: Callable[[Experiments], bool]) -> Experiments:
-    tell(Experiments("1 of 2", going=True))
+def _quick(tell: Callable[[ExperimentReport], bool]) -> ExperimentReport:
+    tell(ExperimentReport("1 of 2", going=True))
     fixes = (
         TriedFix("momentum 0.9", {"training.momentum": 0.9}, 100, 98, 57, "helps"),
         TriedFix("leaky ReLU", {"layers.1.activation": "leaky-relu"}, 100, 57, 57, "no effect"),
     )
-    return Experiments(fixes=fixes)
+    return ExperimentReport(fixes=fixes)
 
 
-def failing(preset: Preset, seed: int) -> Work[Experiments]:
-    """Experiments that fail."""
+def failing(preset: Preset, seed: int) -> Work[ExperimentReport]:
+    """ExperimentReport that fail."""
     return _fail
 
 
-def _fail(tell: Callable[[Experiments], bool]) -> Experiments:
+def _fail(tell: Callable[[ExperimentReport], bool]) -> ExperimentReport:
     raise ValueError("nothing can be tried")
 
 

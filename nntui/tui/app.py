@@ -193,7 +193,7 @@ class NNTUI(ThriftyApp):
     def hold_training(self, seconds: float) -> bool:
         """Let no further update be made, from another thread; False if one takes too long."""
         return all(
-            bench.training.player.turn.acquire(timeout=seconds) for bench in self._benches.values()
+            bench.control.player.turn.acquire(timeout=seconds) for bench in self._benches.values()
         )
 
     def save_all(self) -> list[str]:

@@ -49,7 +49,7 @@ async def test_the_past_is_looked_at_while_training_goes_on() -> None:
         await until(pilot, lambda: status(pilot).state == PAST and status(pilot).training)
         assert "training" in shown(pilot)
         for update in (17, 900, 3):
-            screen.training.seek(update)
+            screen.control.seek(update)
             assert (run.update, screen.running) == (update, True)
             plain = Run(preset)
             plain.step(update)
@@ -178,7 +178,7 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         flip = next(flip for flip in run.branch.flips if flip.died and flip.by > 0)
         layer, unit = flip.layer, flip.unit
         heatmap.cell = (4 * layer + unit, 0)
-        bench(pilot).training.seek(flip.by)
+        bench(pilot).control.seek(flip.by)
         await pilot.press("w")
         await pilot.pause()
         assert isinstance(pilot.app.screen, Choose)
@@ -189,7 +189,7 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         assert flip.after < run.update <= flip.by
         run.seek(run.update - 1)
         assert not run.snapshot().layers[layer].dead[unit]
-        bench(pilot).training.seek(600)
+        bench(pilot).control.seek(600)
         await pilot.press("w", "enter", "0", ".", "1", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.pause()

@@ -50,7 +50,7 @@ class Mover(Protocol):
         """Take the cursor to ``update``."""
 
 
-class Subject(Protocol):
+class MicroscopeSubject(Protocol):
     """The run that is looked at, where it is shown as a whole."""
 
     @property
@@ -66,7 +66,7 @@ class Subject(Protocol):
         """Published whenever the run is shown as it is now."""
 
     @property
-    def training(self) -> Mover:
+    def control(self) -> Mover:
         """What moves the run along."""
 
 
@@ -119,7 +119,7 @@ class MicroscopeScreen(SizedScreen[Focus]):
     lens: reactive[Lens] = reactive(Lens(), always_update=True)
     """What one looks at."""
 
-    def __init__(self, subject: Subject, layer: int, unit: int, row: int) -> None:
+    def __init__(self, subject: MicroscopeSubject, layer: int, unit: int, row: int) -> None:
         """Look at ``unit`` of ``layer`` on the data ``row``, if the next update takes it."""
         super().__init__()
         self._subject, self._row = subject, row
@@ -301,11 +301,11 @@ class MicroscopeScreen(SizedScreen[Focus]):
 
     def action_one_update(self) -> None:
         """Make the update."""
-        self._subject.training.train_to(self._subject.run_shown.update + 1)
+        self._subject.control.train_to(self._subject.run_shown.update + 1)
 
     def action_one_back(self) -> None:
         """Go one update back."""
-        self._subject.training.seek(max(self._subject.run_shown.update - 1, 0))
+        self._subject.control.seek(max(self._subject.run_shown.update - 1, 0))
 
     def action_scroll(self, pages: int) -> None:
         """Scroll the arithmetic."""

@@ -255,7 +255,7 @@ class TriedFix:
 
 
 @dataclass(frozen=True)
-class Experiments:
+class ExperimentReport:
     """What is known of the experiments on one preset."""
 
     note: str = ""
@@ -275,5 +275,5 @@ class WhyContent:
     """Whether a newer one is being made."""
     overlaid_fix: str = ""
     """What comes of the fix in the branch that is overlaid; empty where there is none."""
-    experiments: Experiments = field(default_factory=Experiments)
+    experiments: ExperimentReport = field(default_factory=ExperimentReport)
     """The experiments on the preset at the cursor."""

@@ -11,7 +11,7 @@ from textual.widgets import Static
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Diagnosis, Finding
 from nntui.presets.preset import Preset
 from nntui.tui.actions import WHY, bindings
-from nntui.tui.panels.content import Experiments, TriedFix, WhyContent
+from nntui.tui.panels.content import ExperimentReport, TriedFix, WhyContent
 from nntui.tui.panels.panel import TextPanel
 
 SURE = {PROOF: "proven", MEASURED: "measured", EXPERIMENT: "found by experiment"}
@@ -265,7 +265,7 @@ def _finding(finding: Finding, *, leads: bool) -> Content:
     return Content("\n").join(parts)
 
 
-def _experiments(experiments: Experiments) -> Content:
+def _experiments(experiments: ExperimentReport) -> Content:
     heading = Content.styled("Experiments", "bold $text-accent")
     key = KEYS["want('try_all')"]
     hint = "cancels" if experiments.going else "tries the fixes over many seeds"

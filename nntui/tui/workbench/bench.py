@@ -9,8 +9,8 @@ from textual.worker import Worker
 
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
-from nntui.tui.microscope.microscope_screen import Subject
-from nntui.tui.workbench.training import Training
+from nntui.tui.microscope.microscope_screen import MicroscopeSubject
+from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
 PanelType = TypeVar("PanelType", bound=Widget)
@@ -23,7 +23,7 @@ Some take a number, without which they ask for it; stories write that as ``jump 
 """
 
 
-class Bench(Subject, Protocol):
+class Bench(MicroscopeSubject, Protocol):
     """A run with its panels, as an action sees it."""
 
     scenario: Preset
@@ -36,7 +36,7 @@ class Bench(Subject, Protocol):
         """The overlaid branch, B, at the update of A or as near as it goes."""
 
     @property
-    def training(self) -> Training:
+    def control(self) -> RunControl:
         """What trains the run and moves its cursor."""
 
     @property

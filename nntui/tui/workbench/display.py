@@ -30,11 +30,11 @@ class Display:
     def show(self, note: str | None) -> bool:
         """Hand out what is new, with another ``note`` unless it is None; whether anything is."""
         bench, view = self._bench, self._bench.view
-        run, training = bench.run_shown, bench.training
+        run, control = bench.run_shown, bench.control
         theirs = None if view.overlaid is None else view.overlaid.update
         shown = (
             *(view, run.branch, run.update, run.head, theirs),
-            *(training.state, training.trains_on, training.player.speed),
+            *(control.state, control.trains_on, control.player.speed),
         )
         if note is None and shown == self._shown:
             return False
@@ -43,7 +43,7 @@ class Display:
         with plot.app.batch_update():
             arrange(plot.screen, view, run)
             self._show_status(snapshot, note)
-            plot.content = self.feed.plot(snapshot, view, running=training.running)
+            plot.content = self.feed.plot(snapshot, view, running=control.running)
             bench.panel(Heatmap).content = self.feed.heatmap(snapshot, view)
             self._show_outputs(snapshot)
             bench.panel(Timeline).snapshot = snapshot
@@ -53,16 +53,16 @@ class Display:
         return True
 
     def _show_status(self, snapshot: Snapshot, note: str | None) -> None:
-        run, training = self._bench.run_shown, self._bench.training
+        run, control = self._bench.run_shown, self._bench.control
         status = self._bench.panel(StatusLine)
         self._note = self._note if note is None else note
         status.content = StatusContent(
             snapshot,
             run.preset.goal,
-            training.state,
+            control.state,
             self._note,
-            training.player.speed_text,
-            training.trains_on,
+            control.player.speed_text,
+            control.trains_on,
             len(run.tree.branches),
         )
         if note is not None and status.size:

@@ -5,27 +5,27 @@ from functools import partial
 from typing import Any
 
 from nntui.presets.preset import Preset
-from nntui.tui.panels.content import Experiments, TriedFix
+from nntui.tui.panels.content import ExperimentReport, TriedFix
 from nntui.tui.workbench.background import Work
 
 
-def on(preset: Preset, seed: int) -> Work[Experiments]:
+def on(preset: Preset, seed: int) -> Work[ExperimentReport]:
     """The experiments on ``preset``, to be run in a process of their own."""
     return partial(_run, preset, seed)
 
 
-def _run(preset: Preset, seed: int, tell: Callable[[Experiments], bool]) -> Experiments:
+def _run(preset: Preset, seed: int, tell: Callable[[ExperimentReport], bool]) -> ExperimentReport:
     # Only this process needs what experiments are made with.
     from nntui.diagnosis.why import why
 
     def progress(words: str, share: float) -> bool:
-        return tell(Experiments(f"{words}, {100 * share:.0f} %", going=True))
+        return tell(ExperimentReport(f"{words}, {100 * share:.0f} %", going=True))
 
     answer = why(preset, seed=seed, progress=progress)
     return _told(answer.as_json())
 
 
-def _told(answer: Mapping[str, Any]) -> Experiments:
+def _told(answer: Mapping[str, Any]) -> ExperimentReport:
     """What ``why --json`` says of its experiments."""
     fixes = tuple(
         TriedFix(
@@ -39,4 +39,4 @@ def _told(answer: Mapping[str, Any]) -> Experiments:
         for each in answer["experiments"]
     )
     note = f"reduced: {answer['reduced']}" if answer.get("reduced") else ""
-    return Experiments(note if fixes else "there was nothing to try", fixes=fixes)
+    return ExperimentReport(note if fixes else "there was nothing to try", fixes=fixes)

@@ -40,7 +40,7 @@ from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys
 from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
-from nntui.tui.workbench.training import Training
+from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
 
@@ -76,7 +76,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self.scenario = scenario
         self.run_shown = Run(scenario) if run is None else run
         self.view = WorkbenchView()
-        self.training = Training(self, self.run_shown)
+        self.control = RunControl(self, self.run_shown)
         self.panels = Display(self)
         self.autosave = Autosave(path)
         self.moved: Signal[Run] = Signal(self, "moved")
@@ -119,7 +119,7 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_unmount(self) -> None:
         """Stop training."""
-        self.training.pause()
+        self.control.pause()
 
     def _frame(self) -> None:
         """Show the run, if the terminal has shown what it got before."""
@@ -142,7 +142,7 @@ class WorkbenchScreen(SizedScreen[None]):
             self.moved.publish(self.run_shown)
 
     def _list_keys(self, focused: Widget | None) -> None:
-        keys = offered_keys(focused, self.view, failed=self.training.failed)
+        keys = offered_keys(focused, self.view, failed=self.control.failed)
         self.query_one(KeyBar).actions = keys
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
@@ -174,7 +174,7 @@ class WorkbenchScreen(SizedScreen[None]):
     @property
     def running(self) -> bool:
         """Whether anything is being trained right now."""
-        return self.training.running
+        return self.control.running
 
     @property
     def unit(self) -> tuple[int, int]:
@@ -220,7 +220,7 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def stop_to_ask(self) -> bool:
         """Pause; False if there is a question on the screen already."""
-        if self.training.pause():
+        if self.control.pause():
             self.show(fill_keys("paused to ask; {run} goes on"))
         return self.is_in_front
 
@@ -241,12 +241,12 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_timeline_sought(self, message: Timeline.Sought) -> None:
         """Follow the strip's cursor."""
-        self.training.seek(message.update)
+        self.control.seek(message.update)
 
     def on_loss_plot_sought(self, message: LossPlot.Sought) -> None:
         """Go to the end of the epoch under the inspector line."""
         update = self.run_shown.end_of(message.epoch - 1)
-        self.training.seek(update, f"epoch {message.epoch:,}")
+        self.control.seek(update, f"epoch {message.epoch:,}")
 
     def on_output_panel_wanted(self) -> None:
         """Draw for the new size."""
@@ -278,13 +278,13 @@ class WorkbenchScreen(SizedScreen[None]):
     def saved_view(self) -> dict[str, Any]:
         """How the run is looked at, to be saved with it."""
         return {
-            "speed": self.training.player.speed,
+            "speed": self.control.player.speed,
             **self.view.saved(self.run_shown.tree.branches),
         }
 
     def take_view(self, saved: Mapping[str, Any]) -> None:
         """Look at the run as it was looked at when it was saved, as far as that can be known."""
-        run, player, speed = self.run_shown, self.training.player, saved.get("speed")
+        run, player, speed = self.run_shown, self.control.player, saved.get("speed")
         if isinstance(speed, int):
             player.change_speed(speed - player.speed)
         layers = len(run.preset.configuration.layers)
@@ -303,7 +303,7 @@ class WorkbenchScreen(SizedScreen[None]):
             self.show(f"saved as {path.stem}" if path else "nothing to save: nothing was trained")
 
     def _leave(self, message: Message) -> None:
-        self.training.pause()
+        self.control.pause()
         self.post_message(message)
 
     def _help(self) -> None:

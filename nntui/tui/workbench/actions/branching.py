@@ -79,7 +79,7 @@ class Branching:
 
     def switch(self, branch: Branch, overlaid: Branch | None, note: str = "") -> None:
         """Show ``branch`` where its cursor was left, with another one overlaid."""
-        self._bench.training.pause()
+        self._bench.control.pause()
         run = self._run
         if branch is not run.branch:
             run.switch(branch)
@@ -95,7 +95,7 @@ class Branching:
 
     def _anew(self, changes: Changes, note: str) -> None:
         """A branch from update 0, with all that was changed up to the cursor."""
-        self._bench.training.pause()
+        self._bench.control.pause()
         run = self._run
         changes = {**run.changed, **changes}
         if run.branch is run.tree.root and run.tree.is_untouched(run.branch):

@@ -18,7 +18,7 @@ from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.ending import Ending
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.content import Experiments, TriedFix
+from nntui.tui.panels.content import ExperimentReport, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.why_panel import Item, WhyPanel, explained, units_of
@@ -56,7 +56,7 @@ class Diagnosing:
         self._fixed: tuple[str, Branch] | None = None
         """The fix that was last tried, in words, and its branch."""
         self._experimenting: Worker[None] | None = None
-        self._experiments: dict[Preset, Experiments] = {}
+        self._experiments: dict[Preset, ExperimentReport] = {}
         """What is known of them, by the preset that they were made on."""
 
     @property
@@ -85,7 +85,7 @@ class Diagnosing:
         """Have the run diagnosed as it is now, if that is seen and is not known yet."""
         if not self._is_seen:
             return
-        known = self._experiments.get(self._bench.run_shown.preset, Experiments())
+        known = self._experiments.get(self._bench.run_shown.preset, ExperimentReport())
         self._tell(overlaid_fix=self._outcome(), experiments=known)
         if self._place != self._known and (self._looking is None or self._looking.is_finished):
             self._looking = self._bench.work(self._diagnose, "diagnosis")
@@ -137,7 +137,7 @@ class Diagnosing:
             self._bench.show("onset unknown")
         else:
             note = f"since here: {finding.rule.title}; {{to_head}} goes to the head"
-            self._bench.training.seek(finding.first_update, fill_keys(note))
+            self._bench.control.seek(finding.first_update, fill_keys(note))
 
     def _choose_fix(self, finding: Finding) -> None:
         """Try the fix, or ask which of several."""
@@ -156,8 +156,8 @@ class Diagnosing:
 
     def _apply(self, text: str, changes: Mapping[str, Any], since: int | None) -> None:
         """Make a branch of a fix, overlay it, and train it as far as A, or to its own end."""
-        run, training = self._bench.run_shown, self._bench.training
-        training.pause()
+        run, control = self._bench.run_shown, self._bench.control
+        control.pause()
         if not changes:
             self._bench.show(f"no key of the preset can do that: {text}")
             return
@@ -176,11 +176,11 @@ class Diagnosing:
 
             async def train() -> str:
                 # Where A is not trained at all, B is to its own end.
-                player = training.player
+                player = control.player
                 await (player.bring(branch, target) if target else player.finish(branch))
                 return f"B: {_ended(branch)}"
 
-            training.start(train, fill_keys("trains B; {run} stops"), endless=True, follows=False)
+            control.start(train, fill_keys("trains B; {run} stops"), endless=True, follows=False)
         else:
             self._bench.look(view, f"B: {_ended(branch)}")
 
@@ -201,7 +201,7 @@ class Diagnosing:
             working.cancel()
             for preset, known in self._experiments.items():
                 if known.going:
-                    self._experiments[preset] = Experiments("cancelled", fixes=known.fixes)
+                    self._experiments[preset] = ExperimentReport("cancelled", fixes=known.fixes)
             self.look()
             return
         run = self._bench.run_shown
@@ -209,14 +209,14 @@ class Diagnosing:
         self._experimenting = self._bench.work(task, "experiments")
 
     async def _experiment(self, preset: Preset, seed: int) -> None:
-        self._note(preset, Experiments("begun", going=True))
+        self._note(preset, ExperimentReport("begun", going=True))
         try:
             async with aclosing(in_process(experiments.on(preset, seed))) as reported:
                 async for known in reported:
                     self._note(preset, known)
         except ChildProcessError as error:
-            self._note(preset, Experiments(f"no experiments: {error}"))
+            self._note(preset, ExperimentReport(f"no experiments: {error}"))
 
-    def _note(self, preset: Preset, known: Experiments) -> None:
+    def _note(self, preset: Preset, known: ExperimentReport) -> None:
         self._experiments[preset] = known
         self.look()

@@ -27,7 +27,7 @@ class Editing:
 
     def begun(self) -> None:
         """Let nothing be trained while somebody edits."""
-        if self._bench.training.pause():
+        if self._bench.control.pause():
             self._bench.show(fill_keys("paused to ask; {run} goes on"))
 
     def edited(self, changes: Changes) -> None:
@@ -38,7 +38,7 @@ class Editing:
             self._bench.panel(NetworkPanel).editor.complain(str(error))
 
     def _edit(self, changes: Changes) -> None:
-        self._bench.training.pause()
+        self._bench.control.pause()
         run, view = self._bench.run_shown, self._bench.view
         before = run.branch
         self._edits.make(run, changes)
@@ -50,7 +50,7 @@ class Editing:
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
     def _undo(self) -> None:
-        self._bench.training.pause()
+        self._bench.control.pause()
         run, view = self._bench.run_shown, self._bench.view
         try:
             said = self._edits.undo(run)

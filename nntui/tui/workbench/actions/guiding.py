@@ -85,7 +85,7 @@ class Guiding:
                 self._bench.show(fill_keys(f"doing: {{{action.split()[0]}}}"))
                 self._bench.perform(action)
                 await asyncio.sleep(WAIT)
-                while self._bench.training.running:
+                while self._bench.control.running:
                     await asyncio.sleep(WAIT)
         finally:
             self._performing = False

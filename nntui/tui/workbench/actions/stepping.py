@@ -23,32 +23,32 @@ class Stepping:
         }
 
     def _one_update(self) -> None:
-        self._bench.training.train_to(self._bench.run_shown.update + 1)
+        self._bench.control.train_to(self._bench.run_shown.update + 1)
 
     def _epochs(self, count: int) -> None:
         run = self._bench.run_shown
-        self._bench.training.train_to(run.end_of(run.epoch + count - 1))
+        self._bench.control.train_to(run.end_of(run.epoch + count - 1))
 
     def _run(self) -> None:
         """Run, or pause."""
-        if self._bench.training.pause():
+        if self._bench.control.pause():
             self._bench.show("")
         elif self._bench.run_shown.divergence is not None:
             self._bench.show("diverged: go back, or take another seed")
         else:
-            self._bench.training.play("{run} pauses")
+            self._bench.control.play("{run} pauses")
 
     def _train_on(self) -> None:
         """Train at the head, whatever the cursor shows; or pause."""
-        run, training = self._bench.run_shown, self._bench.training
-        if training.pause():
+        run, control = self._bench.run_shown, self._bench.control
+        if control.pause():
             self._bench.show("")
         elif run.branch.divergence is not None:
             self._bench.show("the head has diverged")
         else:
             note = "training at the head; {train_on} pauses"
-            training.play(note, follows=run.update == run.head)
+            control.play(note, follows=run.update == run.head)
 
     def _change_speed(self, by: int) -> None:
-        self._bench.training.player.change_speed(by)
+        self._bench.control.player.change_speed(by)
         self._bench.show()

@@ -28,12 +28,12 @@ class Travelling:
         }
 
     def _seek(self, update: int, note: str = "") -> None:
-        self._bench.training.seek(update, note)
+        self._bench.control.seek(update, note)
 
     def _one_back(self) -> None:
         update = self._bench.run_shown.update
         if update == 0:
-            self._bench.training.pause()
+            self._bench.control.pause()
             self._bench.show("there is nothing before update 0")
         else:
             self._seek(update - 1, "one update back")

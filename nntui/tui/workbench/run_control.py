@@ -1,4 +1,4 @@
-"""Training on the workbench: plays the run in the background, pauses it, and moves its cursor."""
+"""Plays the run of the workbench in the background, pauses it, and moves its cursor."""
 
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -30,7 +30,7 @@ class Stage(Protocol):
         """Do ``task`` in the background."""
 
 
-class Training:
+class RunControl:
     """One run, its player, and whatever is being trained right now."""
 
     def __init__(self, stage: Stage, run: Run) -> None:
