@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import Any
 
@@ -59,21 +59,22 @@ class Diagnosing:
         self._experiments: dict[Preset, ExperimentReport] = {}
         """What is known of them, by the preset that they were made on."""
 
-    @property
+    @cached_property
     def _panel(self) -> WhyPanel:
         return self._bench.panel(WhyPanel)
 
     def _tell(self, **changes: Any) -> None:
-        self._panel.content = replace(self._panel.content, **changes)
+        # A diagnosis may still be under way when the screen is taken apart.
+        if self._panel.is_attached:
+            self._panel.content = replace(self._panel.content, **changes)
 
     @property
     def _is_seen(self) -> bool:
         """Whether anybody sees the panel: else nothing is diagnosed."""
-        if not self._bench.view.why:
+        if not (self._bench.view.why and self._panel.is_attached):
             return False
-        panel = self._panel
-        in_sight = self._bench.is_in_front or panel.app.screen.is_modal
-        return in_sight and panel.is_on_screen
+        in_sight = self._bench.is_in_front or self._panel.app.screen.is_modal
+        return in_sight and self._panel.is_on_screen
 
     @property
     def _place(self) -> tuple[object, ...]:
