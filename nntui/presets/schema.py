@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
 from nntui.core.engine.parameter_edits import is_parameter
-from nntui.core.errors import ConfigError, quoted
+from nntui.core.errors import ConfigError, one_of, quoted
 from nntui.core.settings.configuration import (
     Configuration,
     Data,
@@ -21,7 +21,7 @@ from nntui.core.settings.configuration import (
     Report,
     Training,
 )
-from nntui.core.settings.section import Section, one_of
+from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Goal, Preset, Step, Story
 
