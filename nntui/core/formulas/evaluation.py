@@ -20,6 +20,7 @@ from nntui.core.formulas.parsing import formula
 Values = Any
 """A float or an array, real or complex."""
 
+
 def power(base: Values, exponent: Values) -> Values:
     """``base`` to the ``exponent``; a square and a cube are products, which keep every digit."""
     if isinstance(exponent, float) and exponent in (2.0, 3.0):
@@ -36,9 +37,7 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def evaluate(
-    expression: Expression, values: Mapping[str, Values], axis: int = 0
-) -> Values:
+def evaluate(expression: Expression, values: Mapping[str, Values], axis: int = 0) -> Values:
     """The value of ``expression`` for the names in ``values``, floats or arrays.
 
     Units stand on ``axis``.  Where a value is complex, pieces are chosen by the real part.

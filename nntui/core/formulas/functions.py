@@ -81,9 +81,7 @@ FUNCTIONS: dict[str, Function] = {
     "floor": Function(("0",), np.floor, complex=lambda x: np.floor(np.real(x)) + 0.0j),
     "log": Function(("1/x",), np.log),
     "log1p": Function(("1/(1 + x)",), np.log1p),
-    "logaddexp": Function(
-        ("sigmoid(x - y)", "sigmoid(y - x)"), np.logaddexp, complex=_logaddexp
-    ),
+    "logaddexp": Function(("sigmoid(x - y)", "sigmoid(y - x)"), np.logaddexp, complex=_logaddexp),
     "max": Function(
         ("step(x - y, 0)", "1 - step(x - y, 0)"),
         np.maximum,

@@ -62,9 +62,7 @@ def parse_formula(
         body = ast.parse(text.strip().replace("^", "**"), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         example = "sin(2*pi*x) + x**2" if "x" in names else "z * sigmoid(z)"
-        raise ConfigError(
-            key, f"{quoted(text)} is not a formula; an example: {example}"
-        ) from None
+        raise ConfigError(key, f"{quoted(text)} is not a formula; an example: {example}") from None
     return _Parser(key, names, (*FUNCTIONS, *products)).read(body, DEEPEST)
 
 

@@ -86,7 +86,6 @@ class NumpyPrinter(Printer):
 
     power = "**"
     spaced = ("+", "-", "*", "/")
-    library = "np"
 
     def __init__(self, names: Mapping[str, str] | None = None, axis: int = 1) -> None:
         super().__init__(names)
@@ -115,7 +114,8 @@ class NumpyPrinter(Printer):
                 one, two = (self._inside(each, ATOM) for each in arguments)
                 return f"({one}.T @ {two})"
             case "dot":
-                return f"{self.library}.sum({self._inside(arguments[0], PRODUCT)} * {self._inside(arguments[1], POWER)})"
+                one, two = self._inside(arguments[0], PRODUCT), self._inside(arguments[1], POWER)
+                return f"({one} * {two}).sum()"
         return self.function(function, texts)
 
     def reduction(self, function: str, part: str) -> str:
@@ -134,8 +134,6 @@ class NumpyPrinter(Printer):
 class TorchPrinter(NumpyPrinter):
     """PyTorch source, which autograd differentiates."""
 
-    library = "torch"
-
     def choice(self, condition: str, then: str, other: str) -> str:
         return f"torch.where({condition}, {then}, {other})"
 
@@ -144,7 +142,9 @@ class TorchPrinter(NumpyPrinter):
         return f"{part}.{method}(dim={self._axis}, keepdim=True)"
 
     def function(self, name: str, arguments: list[str]) -> str:
-        form = FUNCTIONS[name].torch or f"torch.{name}({', '.join('{%d}' % at for at in range(len(arguments)))})"
+        form = FUNCTIONS[name].torch
+        if not form:
+            return f"torch.{name}({', '.join(arguments)})"
         return form.format(*arguments)
 
 
@@ -172,5 +172,3 @@ def definitions(printer: NumpyPrinter) -> Iterator[str]:
 def plain(expression: Expression) -> str:
     """``expression`` as a person writes it in a preset."""
     return Printer().text(expression)
-
-

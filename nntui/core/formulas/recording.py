@@ -72,9 +72,7 @@ def record(
         recorder.compute(expression, out)
 
 
-def recorded(
-    tape: Tape, expression: Expression, values: Mapping[str, Array], out: Array
-) -> Array:
+def recorded(tape: Tape, expression: Expression, values: Mapping[str, Array], out: Array) -> Array:
     """Like `record`, but a mere name records nothing: returns the buffer that holds the value."""
     expression = simplified(expression)
     if isinstance(expression, Name):

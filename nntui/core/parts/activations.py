@@ -15,7 +15,7 @@ import numpy as np
 from nntui.core.errors import ConfigError, one_of
 from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
-from nntui.core.formulas.expression import Call, Expression, Name
+from nntui.core.formulas.expression import Expression, Name
 from nntui.core.formulas.parsing import formula, is_name, parse_formula
 from nntui.core.formulas.printing import plain
 from nntui.core.formulas.recording import expanded, record
@@ -41,13 +41,17 @@ class Backward:
     delta: Expression
     label: str
     """Such as ``tanh'(z)``."""
+    place: str = "z"
+    """Where the slope is evaluated: ``z`` or ``a``."""
+    kink: str = ""
+    """The convention at the kink of the activation, empty for one that has none."""
 
     def at_output(self, value: Expression) -> "Backward":
         """The same evaluated at ``a`` in the place of ``z``; ``value`` is the activation's."""
         at = Name("a")
         there = {"z": at, "a": value.bound({"z": at}), "f": value.bound({"z": at})}
         label = self.label.replace("(z)", "(a)")
-        return Backward(self.slope.bound(there), self.delta.bound(there), label)
+        return Backward(self.slope.bound(there), self.delta.bound(there), label, at.name, self.kink)
 
     @property
     def is_elementwise(self) -> bool:
@@ -101,8 +105,7 @@ class Activation:
     @cached_property
     def slope(self) -> Expression:
         """``f'(z)`` over ``z`` and ``a = f(z)``."""
-        kink = str(self.parameters.get("kink", KINKS[0]))
-        text = self.slopes if isinstance(self.slopes, str) else self.slopes[kink]
+        text = self.slopes if isinstance(self.slopes, str) else self.slopes[self._kink]
         if text:
             return simplified(self._bound(formula(text)))
         return derivative(self.value, "z").replaced({self.value: Name("a")})
@@ -112,13 +115,13 @@ class Activation:
         """What correct backpropagation uses."""
         own = {"a": Name("f")}
         delta = formula(self.through).bound(own) if self.through else CHAIN_RULE
-        return Backward(self.slope.bound(own), delta, f"{self.name}'(z)")
+        return Backward(self.slope.bound(own), delta, f"{self.name}'(z)", kink=self._kink)
 
     @cached_property
     def diagonal(self) -> Backward:
         """The slope alone, as a formula of z: for a softmax that is not all of its derivative."""
         slope = simplified(self.slope.bound({"a": self.value}))
-        return Backward(slope, CHAIN_RULE, f"{self.name}'(z)")
+        return Backward(slope, CHAIN_RULE, f"{self.name}'(z)", kink=self._kink)
 
     @property
     def formula(self) -> str:
@@ -158,6 +161,10 @@ class Activation:
         with np.errstate(all="ignore"):
             return float(np.asarray(evaluate(self.value, {"z": np.zeros((1, 1))})).item())
 
+    @property
+    def _kink(self) -> str:
+        return str(self.parameters.get("kink", ""))
+
     def _bound(self, expression: Expression) -> Expression:
         return expression.bound({k: v for k, v in self.parameters.items() if k != "kink"})
 
@@ -193,7 +200,8 @@ class Activation:
 
 
 _NEAR = "max(min(z, 40), -40)"
-"""Beyond, a gelu's tanh is 1 to the last bit, and a cube could overflow."""
+"""Beyond, the slope of a gelu is that of its straight parts to the last bit; nearer, no cube
+overflows."""
 _BEND = f"tanh(sqrt(2/pi)*({_NEAR} + 0.044715*{_NEAR}^3))"
 _STEEP = f"sqrt(2/pi)*(1 + 3*0.044715*{_NEAR}^2)"
 _POWERS = "exp(z - greatest(z))"
@@ -212,7 +220,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "relu",
-            "max(z, 0)",
+            "max(0, z)",
             "the rectifier; a unit with z <= 0 on every sample is dead",
             slopes={"left": "sign(a)", "right": "step(z, 1)", "zero": "sign(a)"},
             parameters={"kink": "left"},
@@ -266,7 +274,7 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "gelu",
-            f"z/2*(1 + {_BEND})",
+            "z/2*(1 + tanh(sqrt(2/pi)*(z + 0.044715*z^3)))",
             "a smooth rectifier, in the tanh form",
             slopes=f"(1 + {_BEND})/2 + {_NEAR}/2*(1 - {_BEND}^2)*{_STEEP}",
             source="Hendrycks and Gimpel 2016",

@@ -187,8 +187,7 @@ FAULTS: dict[str, Fault] = {
         Fault(
             "derivative-at-a",
             "f'(a) is used where f'(z) belongs",
-            "with sigmoid or tanh the slopes are wrong but positive: "
-            "it learns, astray and slower",
+            "with sigmoid or tanh the slopes are wrong but positive: it learns, astray and slower",
             "evaluate f' at the pre-activation z, or use the form of it that is written in a",
             slope_at_output=True,
         ),

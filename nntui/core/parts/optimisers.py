@@ -167,5 +167,3 @@ def optimiser(name: str, **parameters: Any) -> Optimiser:
     kind = OPTIMISERS[name]
     given = {key: value for key, value in parameters.items() if key in kind.parameters}
     return replace(kind, parameters={**kind.parameters, **given})
-
-

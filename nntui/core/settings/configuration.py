@@ -233,7 +233,7 @@ class FaultEntry(Section):
     layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
     of: str | None = entry(
         None,
-        doc="faults derivative (whose derivative, or a formula of z and a) and gradient (a formula)",
+        doc="derivative: of which activation, or a formula; gradient: a formula",
         choices=ACTIVATIONS,
         formula=lambda key, text: None,  # which one it may be depends on the fault
     )
