@@ -128,6 +128,10 @@ class Activation:
         """Its formula as it is shown."""
         return f"a = {plain(expanded(formula(self.text)))}"
 
+    def with_kink(self, kink: str) -> "Activation":
+        """The same with another convention at its kink."""
+        return replace(self, parameters={**self.parameters, "kink": kink})
+
     @property
     def has_kink(self) -> bool:
         """Whether its slope at a kink is a matter of convention."""
