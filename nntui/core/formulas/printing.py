@@ -141,6 +141,21 @@ class TorchPrinter(NumpyPrinter):
         method = "amax" if function == "greatest" else _REDUCED[function]
         return f"{part}.{method}(dim={self._axis}, keepdim=True)"
 
+    def call(self, function: str, arguments: tuple[Expression, ...]) -> str:
+        match function, arguments:
+            case ("max" | "min", (Number(value), other) | (other, Number(value))):
+                bound = "min" if function == "max" else "max"
+                return f"{self._inside(other, ATOM)}.clamp({bound}={self.number(value)})"
+            case ("step" | "logaddexp", _):
+                tensors = (
+                    f"torch.tensor({self.text(each)})"
+                    if isinstance(each, Number)
+                    else self.text(each)
+                    for each in arguments
+                )
+                return self.function(function, list(tensors))
+        return super().call(function, arguments)
+
     def function(self, name: str, arguments: list[str]) -> str:
         form = FUNCTIONS[name].torch
         if not form:
