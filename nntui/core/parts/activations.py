@@ -15,7 +15,7 @@ import numpy as np
 from nntui.core.errors import ConfigError, one_of
 from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
-from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula, is_name, parse_formula
 from nntui.core.formulas.printing import plain
 from nntui.core.formulas.recording import expanded, record
@@ -158,6 +158,11 @@ class Activation:
             for text in (self.low, self.high)
         )
         return low, high
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a multiple of z."""
+        return isinstance(self.slope, Number) and self.at_zero == 0.0
 
     @cached_property
     def at_zero(self) -> float:

@@ -79,10 +79,14 @@ class Loss:
 
     @property
     def is_quadratic(self) -> bool:
-        """Whether its curvature is the same for every error."""
-        return isinstance(derivative(derivative(self.term, "error"), "error"), Number) and (
-            "z" not in self.term.names and not self.switches
-        )
+        """Whether its slope grows in proportion to the error: squares and cross-entropies."""
+        bend = derivative(self.slope, "error")
+        return isinstance(bend, Number) and bend.value > 0.0
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether its slope is the same for every error of one sign."""
+        return derivative(self.slope, "error") == Number(0.0)
 
     @property
     def is_entropy(self) -> bool:

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 
 from nntui.core.engine.update import clips
+from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import FaultEntry
@@ -24,11 +25,23 @@ from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
 BACK = ("update-before-backprop", "no-weights-in-backprop")
 """What a layer does wrong to the gradient that it passes down."""
 DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
+GRADIENT = "gradient"
+PLACED = (
+    "outer(delta, a)",
+    "outer(delta, z)",
+    "dot(delta, a)",
+    "dot(delta, x)",
+    "outer(error, x)",
+    "outer(a, x)",
+    "W",
+)
+"""What is tried in the place of the weights' gradient, where its shape fits: the commonest slips
+are a layer's own output in the place of its input, and one number for the outer product."""
 SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
 """What a layer multiplies its gradient by."""
 BIAS = ("bias-decay", "frozen-bias")
 """What a layer takes for the gradient of its bias."""
-KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, SIGN, SUM, FACTOR)
+KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
 """The rules that are tried."""
 
 
@@ -158,7 +171,19 @@ class _Walk:
             at = (layer,)
             of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
             slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
-        return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
+        ways: list[Rules] = [(*back, *slope) for slope, back in product(slopes, backs)]
+        ways += [(each,) for each in self._placed(layer)]
+        return sorted(ways, key=len)
+
+    def _placed(self, layer: int) -> Iterator[FaultEntry]:
+        """What may stand in the place of the gradient of the layer's weights."""
+        for of in PLACED:
+            entry = FaultEntry(name=GRADIENT, layers=(layer,), of=of)
+            try:
+                replace(self._stated, faults=(entry,))
+            except ConfigError:
+                continue  # its shape is not that of the weights
+            yield entry
 
     def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
         """What the gradients that ``rules`` give may have been multiplied by."""
