@@ -17,6 +17,7 @@ from nntui.presets.preset import Preset
 from nntui.timeline.shelf import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.widgets.key_bar import KeyBar
@@ -144,6 +145,10 @@ class LibraryScreen(SizedScreen):
     def action_help(self) -> None:
         """Explain the library."""
         self.app.push_screen(HelpScreen("The library", EXPLAINED, LIBRARY))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen())
 
 
 def _session(entry: Entry, now: datetime) -> Content:

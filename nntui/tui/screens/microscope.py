@@ -12,6 +12,7 @@ from nntui.timeline.anatomy import Anatomy, dissect
 from nntui.timeline.arithmetic import arithmetic
 from nntui.tui.actions import MICROSCOPE, bindings
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.training import TrainingScreen
 from nntui.tui.widgets.equations import EquationsPanel, Told
@@ -277,6 +278,10 @@ class MicroscopeScreen(SizedScreen):
     def action_help(self) -> None:
         """Explain the microscope."""
         self.app.push_screen(HelpScreen("The microscope", EXPLAINED, MICROSCOPE))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen("microscope"))
 
     def action_close(self) -> None:
         """Back to the workbench, whose heatmap cursor goes where one looked."""

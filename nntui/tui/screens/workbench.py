@@ -35,6 +35,7 @@ from nntui.tui.screens.diagnosing import Diagnosing
 from nntui.tui.screens.editing import Editing
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.inspecting import Inspecting
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.taking import Taking
@@ -302,3 +303,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
             title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
         own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
         self.app.push_screen(HelpScreen(title, explained, (*own, *WORKBENCH)))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen())
