@@ -1,7 +1,8 @@
 """The tables of the manual, made from the registries when a topic is shown."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Protocol
 
 from nntui.catalogue import SECTIONS, Entry, Key, catalogue
@@ -9,8 +10,6 @@ from nntui.core.datasets import DATASETS
 from nntui.diagnosis.rules import RULES
 
 MARKER = re.compile(r"^<!-- table: (.+) -->$", re.MULTILINE)
-
-Rows = Iterator[tuple[str, str]]
 
 
 class Action(Protocol):
@@ -40,20 +39,14 @@ def filled(text: str, actions: Mapping[str, Sequence[Action]]) -> str:
 
 def tables(actions: Mapping[str, Sequence[Action]]) -> dict[str, Callable[[], str]]:
     """Every table that a marker can name, and what makes it."""
-    made = {
-        **{kind: _entries(kind, name) for kind, name in KINDS.items()},
-        "findings": lambda: _table("finding", _findings()),
-        "keys of the preset": lambda: _table("key", _keys("")),
-    }
-    for prefix in dict.fromkeys(prefix for prefix, _ in SECTIONS):
-        made[f"keys of {prefix}"] = lambda prefix=prefix: _table("key", _keys(prefix))
+    made: dict[str, Callable[[], str]] = {"findings": _findings, "keys of the preset": _keys}
+    for kind, head in KINDS.items():
+        made[kind] = partial(_entries, kind, head)
+    for prefix, _ in SECTIONS:
+        made[f"keys of {prefix}"] = partial(_keys, prefix)
     for place, there in actions.items():
-        made[f"{place} keys"] = lambda there=there: _table(
-            "key", ((f"`{each.key}`", each.help) for each in there)
-        )
-        made[f"{place} actions"] = lambda there=there: _table(
-            "action", ((f"`{each.name}`", f"`{each.key}`: {each.help}") for each in there)
-        )
+        made[f"{place} keys"] = partial(_key_table, there)
+        made[f"{place} actions"] = partial(_action_table, there)
     return made
 
 
@@ -79,25 +72,44 @@ def _cell(text: str) -> str:
     return re.sub(r"([|*])", r"\\\1", text)
 
 
-def _entries(kind: str, head: str) -> Callable[[], str]:
-    def rows() -> Rows:
-        for each in catalogue("data" if kind == "sets" else kind):
-            if isinstance(each, Entry) and (kind != "sets" or each.name in DATASETS):
-                _, formula, said = each.cells()
-                yield f"`{each.name}`", "; ".join(part for part in (formula, said) if part)
-
-    return lambda: _table(head, rows())
-
-
-def _findings() -> Rows:
-    for rule in RULES.values():
-        yield f"`{rule.code}`", f"{rule.klass}: {rule.title}"
+def _entries(kind: str, head: str) -> str:
+    rows = []
+    for each in catalogue("data" if kind == "sets" else kind):
+        if isinstance(each, Entry) and (kind != "sets" or each.name in DATASETS):
+            _, formula, said = each.cells()
+            rows.append((each.name, "; ".join(part for part in (formula, said) if part)))
+    return _table(head, rows)
 
 
-def _keys(prefix: str) -> Rows:
+def _findings() -> str:
+    rules = RULES.values()
+    return _table("finding", [(rule.code, f"{rule.klass}: {rule.title}") for rule in rules])
+
+
+def _keys(prefix: str = "") -> str:
     """The keys of one table of a preset; of its top level if ``prefix`` is empty."""
+    rows = []
     for each in catalogue("keys"):
-        table, _, name = each.key.rpartition(".") if isinstance(each, Key) else ("", "", "")
-        if isinstance(each, Key) and table == prefix:
-            _, kind, default, said = each.cells()
-            yield f"`{name}`", f"{said} ({kind}, {default})"
+        if isinstance(each, Key) and each.key.rpartition(".")[0] == prefix:
+            key, kind, default, said = each.cells()
+            rows.append((key.rpartition(".")[2], f"{said} ({kind}, {default})"))
+    return _table("key", rows)
+
+
+def _key_table(actions: Iterable[Action]) -> str:
+    return _table("key", [(each.key, each.help) for each in actions])
+
+
+def _action_table(actions: Iterable[Action]) -> str:
+    return _table("action", [(each.name, f"`{each.key}`: {each.help}") for each in actions])
+
+
+def _table(head: str, rows: Iterable[tuple[str, str]]) -> str:
+    lines = [f"| {head} | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {_cell(said)} |" for name, said in rows]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """``text`` as a cell of a table; bars and stars in it mean nothing to Markdown."""
+    return re.sub(r"([|*])", r"\\\1", text)

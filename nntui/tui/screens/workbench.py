@@ -35,8 +35,8 @@ from nntui.tui.screens.diagnosing import Diagnosing
 from nntui.tui.screens.editing import Editing
 from nntui.tui.screens.guiding import Guiding
 from nntui.tui.screens.help import HelpScreen
-from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.inspecting import Inspecting
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.stepping import Stepping
 from nntui.tui.screens.taking import Taking
 from nntui.tui.screens.tour import TourScreen
