@@ -62,16 +62,6 @@ KINDS = {
 """The kinds of entries with a table, and the head of its first column."""
 
 
-def _table(head: str, rows: Iterable[tuple[str, str]]) -> str:
-    lines = [(head, "meaning"), ("---", "---"), *rows]
-    return "\n".join(f"| {_cell(name)} | {_cell(said)} |" for name, said in lines)
-
-
-def _cell(text: str) -> str:
-    """``text`` as a cell of a table; bars and stars in it mean nothing to Markdown."""
-    return re.sub(r"([|*])", r"\\\1", text)
-
-
 def _entries(kind: str, head: str) -> str:
     rows = []
     for each in catalogue("data" if kind == "sets" else kind):

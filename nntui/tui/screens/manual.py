@@ -24,9 +24,12 @@ class ManualScreen(ModalScreen[None]):
     ManualScreen OptionList {
         width: 13; height: 100%; border: none; padding: 0; background: $surface;
         scrollbar-size-vertical: 1;
+        &:focus { border: none; }
     }
     ManualScreen VerticalScroll { padding: 0 1; scrollbar-size-vertical: 1; }
     ManualScreen Markdown { padding: 0; margin: 0; background: $surface; }
+    ManualScreen MarkdownH1 { content-align: left middle; margin: 0 0 1 0; }
+    ManualScreen MarkdownTableContent { keyline: none; grid-gutter: 0; }
     """
     BINDINGS = [
         Binding("escape,q,f2", "dismiss", "close"),
