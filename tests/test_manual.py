@@ -121,7 +121,7 @@ def test_plain_text_of_every_kind_of_block() -> None:
         "- two",
         "",
         "    a = [1](2)",
-        "    ",
+        "",
         "    # no title",
         "",
         "key  meaning",
