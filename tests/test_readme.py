@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import nntui
 from nntui.manual import topics
 from nntui.tui.actions import WORKBENCH
@@ -47,3 +49,19 @@ def test_own_data_are_trained_as_shown(tmp_path: Path) -> None:
     run.step(run.preset.goal.epochs)
     assert run.losses[-1] <= run.preset.goal.loss
     assert run.predict([[100.0, 4.0]]).shape == (1, 1)
+
+
+DOCUMENTS = [
+    *sorted((ROOT / ".github").glob("*.md")),
+    *sorted((ROOT / "nntui/manual").glob("*.md")),
+]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_every_file_that_a_document_names_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = re.findall(r"`((?:nntui|presets|tests|\.ci|\.github)/[\w./-]+)`", text)
+    made_up = ("presets/NAME.toml", "nntui/manual/TOPIC.md")
+    assert [each for each in named if not (ROOT / each).exists() and each not in made_up] == []
+    links = re.findall(r"\]\(([^)#]+)\)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    assert all((path.parent / link).exists() for link in links)
