@@ -125,7 +125,7 @@ def test_plain_text_of_every_kind_of_block() -> None:
         "    # no title",
         "",
         "key  meaning",
-        "------------------------",
+        "----------------------",
         "a    x|y and many more",
         "     words",
     ]
