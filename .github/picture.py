@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from nntui import load_preset
-from nntui.tui.profile import TRUECOLOR, Profile
+from nntui.tui.terminal.profile import TRUECOLOR, Profile
 
 PICTURE = Path(__file__).with_name("nntui.svg")
 SIZE = (120, 40)

@@ -9,25 +9,25 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
-from nntui.core.activations import ACTIVATIONS
-from nntui.core.configuration import (
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.parts.activations import ACTIVATIONS
+from nntui.core.parts.datasets import DATASETS
+from nntui.core.parts.faults import FAULTS
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.losses import LOSSES
+from nntui.core.parts.optimisers import OPTIMISERS
+from nntui.core.parts.schedules import SCHEDULES
+from nntui.core.settings.configuration import (
     Data,
     FaultEntry,
     Layer,
     Report,
     Training,
 )
-from nntui.core.datasets import DATASETS
-from nntui.core.errors import ConfigError, quoted
-from nntui.core.faults import FAULTS
-from nntui.core.initialisers import BIAS_INITIALISERS, INITIALISERS
-from nntui.core.losses import LOSSES
-from nntui.core.optimisers import OPTIMISERS
-from nntui.core.schedules import SCHEDULES
-from nntui.core.section import Section
-from nntui.diagnosis.rules import RULES
+from nntui.core.settings.section import Section
+from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declared import TYPES, allowed, type_of
+from nntui.presets.declarations import TYPES, allowed, type_of
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED
 

@@ -10,7 +10,7 @@ import click
 
 from nntui import __version__
 from nntui.arguments import Commands, drawing, load, numbers
-from nntui.attended import erase_progress, exit_if, interruptible, show_progress, train
+from nntui.interruptible import erase_progress, exit_if, interruptible, show_progress, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def app(preset: str | None, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def presets(as_json: bool) -> None:
     """List the library of scenarios."""
-    from nntui.presets.library import library
+    from nntui.presets.lookup import library
 
     found = list(library())
     if as_json:
@@ -132,7 +132,7 @@ def show(preset: str, as_string: bool) -> None:
     As a string (without its story) it can be pasted wherever a preset is asked for.
     """
     from nntui.presets import encode, to_toml
-    from nntui.presets.library import find_preset, is_string, read_text
+    from nntui.presets.lookup import find_preset, is_string, read_text
 
     if as_string:
         click.echo(encode(load(preset)))
@@ -164,8 +164,8 @@ def run(
         raise click.UsageError("--epochs and --updates exclude each other; give one")
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
-    from nntui.timeline.ending import Ending
-    from nntui.timeline.result import result_of
+    from nntui.timeline.history.ending import Ending
+    from nntui.timeline.views.run_result import result_of
 
     loaded = load(preset, changes)
     training = Run(loaded, seed)
@@ -183,7 +183,7 @@ def run(
     if as_json:
         _print_json(result)
     else:
-        from nntui.timeline.summary import summary
+        from nntui.timeline.views.run_text import summary
 
         click.echo(summary(training, result, rows))
     exit_if(interrupted)
@@ -209,7 +209,7 @@ def sweep(
     """Train a preset from many seeds, and count how many solve it."""
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
-    from nntui.sweeps.summary import summary
+    from nntui.sweeps.sweep_text import summary
 
     loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
@@ -244,8 +244,8 @@ def check(
 
     Ends with exit code 1 if the program does not compute what it states.
     """
-    from nntui.diagnosis.check import check as checked
-    from nntui.diagnosis.report import report
+    from nntui.diagnosis.checks.check import check as checked
+    from nntui.diagnosis.checks.check_text import report
     from nntui.timeline import Run
 
     run = Run(load(preset, changes), seed)
@@ -278,7 +278,7 @@ def why(
 
     Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
     """
-    from nntui.diagnosis.told import told
+    from nntui.diagnosis.answer_text import told
     from nntui.diagnosis.why import why as ask
 
     loaded = load(preset, changes)
@@ -310,7 +310,7 @@ def export_script(
     from pathlib import Path
 
     from nntui.export import export
-    from nntui.presets.whole_file import write_bytes
+    from nntui.presets.atomic_write import write_bytes
 
     script = export(load(preset, changes), target, seed)
     if file is None:
@@ -328,8 +328,8 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
-    from nntui.timeline.session import open_session as opened
-    from nntui.timeline.shelf import find
+    from nntui.timeline.sessions.session import open_session as opened
+    from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
     session = opened(find(file))  # what cannot be opened is said before a screen is drawn
@@ -341,23 +341,26 @@ def open_session(file: str, **options: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
     """List the saved sessions, or delete some."""
-    from nntui.timeline import shelf
+    from nntui.timeline.sessions import session_folder
 
     for name in unwanted:
-        path = shelf.delete(name)
+        path = session_folder.delete(name)
         if not as_json:
             click.echo(f"deleted {path}")
     if unwanted and not as_json:
         return
-    found = shelf.entries()
+    found = session_folder.entries()
     if as_json:
         _print_json(
-            {"folder": str(shelf.folder()), "sessions": [entry.as_json() for entry in found]}
+            {
+                "folder": str(session_folder.folder()),
+                "sessions": [entry.as_json() for entry in found],
+            }
         )
     elif found:
-        click.echo("\n".join([*shelf.listing(found), f"in {shelf.folder()}"]))
+        click.echo("\n".join([*session_folder.listing(found), f"in {session_folder.folder()}"]))
     else:
-        click.echo(f"no saved sessions in {shelf.folder()}")
+        click.echo(f"no saved sessions in {session_folder.folder()}")
 
 
 @commands.command()
@@ -390,7 +393,7 @@ def bench(
 
 
 def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
-    from nntui.bench.matrix import ALL, PARTS, QUICK_SEEDS, SEEDS, report, run_matrix
+    from nntui.bench.matrix import ALL, PARTS, QUICK_SEEDS, SEEDS, run_matrix, score_text
 
     if part is not None and part not in PARTS:
         raise click.UsageError(f"--part {part} is not known; one of: {', '.join(PARTS)}")
@@ -401,9 +404,9 @@ def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
     outcomes = run_matrix(part or ALL, QUICK_SEEDS if quick else SEEDS, progress)
     erase_progress()
     if as_json:
-        _print_json(report.as_json(outcomes))
+        _print_json(score_text.as_json(outcomes))
     else:
-        click.echo("\n".join(report.as_lines(outcomes)))
+        click.echo("\n".join(score_text.as_lines(outcomes)))
 
 
 def _print_json(value: dict[str, Any]) -> None:

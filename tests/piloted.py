@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from textual.pilot import Pilot
 
-from nntui.tui.screens.workbench import Workbench
-from nntui.tui.widgets.status import StatusLine
+from nntui.tui.panels.status_line import StatusLine
+from nntui.tui.workbench.workbench import Workbench
 
 SIZES = [(60, 16), (80, 24), (120, 40), (200, 60)]
 

@@ -12,14 +12,14 @@ from itertools import count
 import numpy as np
 from support import Array
 
-from nntui.core.configuration import (
+from nntui.core.engine.network import Parameters
+from nntui.core.settings.configuration import (
     Configuration,
     Data,
     FaultEntry,
     Layer,
     Training,
 )
-from nntui.core.network import Parameters
 
 Pair = tuple[Array, Array | None]
 Computed = tuple[str, int, Array]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nntui.core.network import Parameters
+from nntui.core.engine.network import Parameters
 from nntui.presets import Preset, load_preset, read_preset
 from nntui.presets.schema import override
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import nntui
-from nntui.timeline import shelf
+from nntui.timeline.sessions import session_folder
 
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 
@@ -120,7 +120,7 @@ def terminal(
 
 def saved() -> list[nntui.Run]:
     """What can be resumed, the latest first; every file must be whole."""
-    entries = shelf.entries()
+    entries = session_folder.entries()
     assert [entry.problem for entry in entries] == [None] * len(entries)
     return [nntui.load_session(entry.path) for entry in entries]
 

@@ -12,15 +12,15 @@ from support import preset
 import nntui
 from nntui.catalogue import KINDS, SECTIONS, Entry, Key, as_lines, as_table, catalogue
 from nntui.cli import commands
-from nntui.core.activations import ACTIVATIONS
-from nntui.core.configuration import Layer, Training
-from nntui.core.datasets import DATASETS
-from nntui.core.faults import FAULTS
-from nntui.core.initialisers import INITIALISERS
-from nntui.core.losses import LOSSES
-from nntui.core.optimisers import OPTIMISERS
-from nntui.core.schedules import SCHEDULES
-from nntui.diagnosis.rules import RULES
+from nntui.core.parts.activations import ACTIVATIONS
+from nntui.core.parts.datasets import DATASETS
+from nntui.core.parts.faults import FAULTS
+from nntui.core.parts.initialisers import INITIALISERS
+from nntui.core.parts.losses import LOSSES
+from nntui.core.parts.optimisers import OPTIMISERS
+from nntui.core.parts.schedules import SCHEDULES
+from nntui.core.settings.configuration import Layer, Training
+from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets import Story
 from nntui.presets.schema import TABLES
 

@@ -10,7 +10,7 @@ import pytest
 import nntui
 
 ROOT = Path(nntui.__file__).parents[1]
-CORE = sorted((ROOT / "nntui" / "core").glob("*.py"))
+CORE = sorted((ROOT / "nntui" / "core").rglob("*.py"))
 
 
 def run_python(program: str) -> str:

@@ -12,10 +12,10 @@ import pytest
 import nntui
 from nntui.catalogue import KINDS, Entry, Key, catalogue
 from nntui.cli import commands
-from nntui.core.configuration import MOST_ROWS
-from nntui.core.formula import evaluate_formula
-from nntui.core.initialisers import INITIALISERS
-from nntui.diagnosis.rules import RULES
+from nntui.core.parts.formula import evaluate_formula
+from nntui.core.parts.initialisers import INITIALISERS
+from nntui.core.settings.configuration import MOST_ROWS
+from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.manual import source, topics
 from nntui.manual.plain import WIDTH, cells, plain
 from nntui.manual.tables import MARKER, filled, tables
@@ -30,6 +30,7 @@ BLOCKS = [
     for topic, page in PAGES.items()
     for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 ]
+PYTHON = ("python", "python")
 PRESETS = [text for _, language, text in BLOCKS if language == "toml"]
 FILES = [text for _, language, text in BLOCKS if language == "csv"]
 KEYS = {each.key: each for each in catalogue("keys") if isinstance(each, Key)}
@@ -256,6 +257,15 @@ def test_every_preset_loads_and_trains_two_epochs(text: str, tmp_path: Path) -> 
     assert run.epoch == 2
     assert np.isfinite(run.losses).all()
     assert run.losses[1] < run.losses[0]
+
+
+def test_what_the_library_s_page_imports_is_there() -> None:
+    code = "".join(text for topic, language, text in BLOCKS if (topic, language) == PYTHON)
+    imported = re.findall(r"^(?:from \S+ )?import .+$", code, flags=re.MULTILINE)
+    assert len(imported) > 5
+    exec("\n".join(imported), {})
+    for name in re.findall(r"\brun\.(\w+)", code):
+        assert hasattr(nntui.Run(nntui.load_preset("add-relu")), name)
 
 
 def test_there_are_two_presets_and_the_file_of_one() -> None:

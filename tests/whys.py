@@ -5,12 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from nntui.diagnosis.case import Case
 from nntui.diagnosis.finding import MEASURED, PROOF, Diagnosis, Finding, Fix, Rule
+from nntui.diagnosis.observation import Case
 from nntui.presets.preset import Preset
 from nntui.sweeps import sweep
-from nntui.tui.background import Work
-from nntui.tui.experiments import Trial, Tried
+from nntui.tui.workbench.background import Work
+from nntui.tui.workbench.background_experiments import Trial, Tried
 
 DEAD = Rule(
     code="dead-layer",

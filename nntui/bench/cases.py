@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
-from nntui.bench import baselines, history, peers
+from nntui.bench import baselines, peers, timeline_cases
 from nntui.bench.baselines import Steps
 from nntui.bench.measure import compare
 from nntui.bench.row import Row, stepping, void
@@ -157,7 +157,7 @@ CASES = (
     cores,
     frameworks,
     growth,
-    history.recording,
-    history.seeking,
-    history.saving,
+    timeline_cases.recording,
+    timeline_cases.seeking,
+    timeline_cases.saving,
 )

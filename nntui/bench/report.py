@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from nntui.bench.cases import CASES
-from nntui.bench.history import long_run
 from nntui.bench.row import Row
-from nntui.bench.screen import SCREEN_CASES, memory
+from nntui.bench.screen_cases import SCREEN_CASES, memory
+from nntui.bench.timeline_cases import long_run
 
 
 def bench(

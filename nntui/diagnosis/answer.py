@@ -6,19 +6,25 @@ from dataclasses import replace
 import numpy as np
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.case import Case
-from nntui.diagnosis.code import code_faults
-from nntui.diagnosis.depth import exploding, vanishing
 from nntui.diagnosis.evidence import Evidence
-from nntui.diagnosis.explained import EXPLAINS, FORBIDS
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
-from nntui.diagnosis.proofs import proofs
-from nntui.diagnosis.rates import diverged, oscillation, rate_too_high, rate_too_low
-from nntui.diagnosis.rules import PLATEAU
-from nntui.diagnosis.saturated import loss_mismatch, saturation
-from nntui.diagnosis.scales import init_scale, inputs_scale, penalty, targets_scale, without_bias
+from nntui.diagnosis.observation import Case
+from nntui.diagnosis.rules.code_faults import code_faults
+from nntui.diagnosis.rules.depth import exploding, vanishing
+from nntui.diagnosis.rules.explained import EXPLAINS, FORBIDS
+from nntui.diagnosis.rules.finding_kinds import PLATEAU
+from nntui.diagnosis.rules.proofs import proofs
+from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
+from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
+from nntui.diagnosis.rules.scales import (
+    init_scale,
+    inputs_scale,
+    penalty,
+    targets_scale,
+    without_bias,
+)
+from nntui.diagnosis.rules.units import dead_layers, dead_units, one_unit, symmetric_start
 from nntui.diagnosis.subject import Program, Subject
-from nntui.diagnosis.units import dead_layers, dead_units, one_unit, symmetric_start
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 

@@ -5,15 +5,15 @@ from functools import cached_property
 
 import numpy as np
 
-from nntui.core.configuration import Configuration
-from nntui.core.network import Layout, Parameters, activation_of
-from nntui.core.state import State
+from nntui.core.engine.network import Layout, Parameters, activation_of
+from nntui.core.engine.state import State
+from nntui.core.engine.trainer import learning_rate
+from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
-from nntui.core.trainer import learning_rate
-from nntui.diagnosis.case import Case
-from nntui.diagnosis.floors import Cost
-from nntui.diagnosis.landscape import Landscape
-from nntui.diagnosis.progress import Progress, progress
+from nntui.diagnosis.observation import Case
+from nntui.diagnosis.progress_gate import Progress, progress
+from nntui.diagnosis.rules.floors import Cost
+from nntui.diagnosis.rules.landscape import Landscape
 from nntui.diagnosis.subject import LayerValues, Subject
 
 MOST_BATCHES = 4

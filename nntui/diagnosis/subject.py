@@ -6,15 +6,15 @@ from typing import Protocol
 
 import numpy as np
 
-from nntui.core.algebra import Single
-from nntui.core.backprop import Update, make_arena, optimiser_of, reported_penalty
-from nntui.core.configuration import Configuration
-from nntui.core.data import DataArrays, load_data
-from nntui.core.network import Forward, Layout
-from nntui.core.optimisers import Clock
-from nntui.core.state import Order
+from nntui.core.engine.algebra import Single
+from nntui.core.engine.data import DataArrays, load_data
+from nntui.core.engine.network import Forward, Layout
+from nntui.core.engine.state import Order
+from nntui.core.engine.trainer import learning_rate
+from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
+from nntui.core.parts.optimisers import Clock
+from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
-from nntui.core.trainer import learning_rate
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,19 +7,19 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.case import observe
-from nntui.diagnosis.experiment import Experiment, simplest
-from nntui.diagnosis.experiments import SECONDS, SEEDS, Experiments, experiment, workshop
+from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
+from nntui.diagnosis.experiments.fixes import mending
+from nntui.diagnosis.experiments.laboratory import Laboratory, Progress
+from nntui.diagnosis.experiments.luck import findings as found_by_experiment
+from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, Experiments, experiment, workshop
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
-from nntui.diagnosis.fixes import mending
-from nntui.diagnosis.laboratory import Laboratory, Progress
-from nntui.diagnosis.luck import findings as found_by_experiment
-from nntui.diagnosis.rules import PLATEAU
+from nntui.diagnosis.observation import observe
+from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.ending import BUDGET, TARGET, Ending
-from nntui.timeline.pace import Pace
-from nntui.timeline.run import Run
+from nntui.timeline.history.ending import BUDGET, TARGET, Ending
+from nntui.timeline.history.pace import Pace
+from nntui.timeline.history.run import Run
 
 OWN_RUN = 1 / 3
 """The share of the time that the run of the seed may take."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from nntui.core.configuration import Configuration, Layer
-from nntui.export.text import times
+from nntui.core.settings.configuration import Configuration, Layer
+from nntui.export.script_text import times
 
 
 def _within(rows: int, columns: int) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from nntui.core.configuration import Configuration, Layer
+from nntui.core.settings.configuration import Configuration, Layer
 from nntui.export.functions import NUMPY
 from nntui.export.plan import REPLACES_BIAS_GRADIENT, LayerPlan, has_memory, plan
 from nntui.export.remarks import Remarks
-from nntui.export.text import assigned, listed, times
+from nntui.export.script_text import assigned, listed, times
 
 LOSSES = {
     "squared-error": "np.sum(error**2)",

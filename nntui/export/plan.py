@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from nntui.core.backprop import clips
-from nntui.core.configuration import Configuration, FaultEntry, Layer, Training
-from nntui.core.losses import LOSSES
+from nntui.core.engine.update import clips
+from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.configuration import Configuration, FaultEntry, Layer, Training
 
 REPLACES_BIAS_GRADIENT = ("bias-decay", "frozen-bias")
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from nntui.core.configuration import Configuration, Layer
+from nntui.core.settings.configuration import Configuration, Layer
 from nntui.export.functions import PYTORCH
 from nntui.export.plan import LayerPlan, has_memory, plan
 from nntui.export.remarks import Remarks
-from nntui.export.text import listed
+from nntui.export.script_text import listed
 
 LOSSES = {
     "squared-error": "(({a} - {y}) ** 2).sum()",

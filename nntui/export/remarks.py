@@ -1,8 +1,8 @@
 """Faults in a script's comments: what is wrong there and how to mend it, told in full once."""
 
-from nntui.core.configuration import Configuration
-from nntui.core.faults import FAULTS
-from nntui.export.text import comment
+from nntui.core.parts.faults import FAULTS
+from nntui.core.settings.configuration import Configuration
+from nntui.export.script_text import comment
 
 
 class Remarks:

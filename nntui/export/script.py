@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntui.core.errors import ConfigError, one_line, quoted
-from nntui.export.data import data_lines
+from nntui.export.data_lines import data_lines
 from nntui.export.draws import draw_lines
 from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
 from nntui.export.pytorch_script import PytorchScript
 from nntui.export.remarks import Remarks
-from nntui.export.text import WIDTH, assigned, comment, indented, listed
+from nntui.export.script_text import WIDTH, assigned, comment, indented, listed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Protocol
 
 from nntui.catalogue import SECTIONS, Entry, Key, catalogue
-from nntui.core.datasets import DATASETS
-from nntui.diagnosis.rules import RULES
+from nntui.core.parts.datasets import DATASETS
+from nntui.diagnosis.rules.finding_kinds import RULES
 
 MARKER = re.compile(r"^<!-- table: (.+) -->$", re.MULTILINE)
 

@@ -1,7 +1,7 @@
 """Presets: scenario files, how they are read, checked and written, and where the library's lie."""
 
-from nntui.presets.compact import decode, encode
-from nntui.presets.library import find_preset, load_preset, preset_names
+from nntui.presets.compact_string import decode, encode
+from nntui.presets.lookup import find_preset, load_preset, preset_names
 from nntui.presets.preset import Goal, Preset, Step, Story
 from nntui.presets.schema import read_preset
 from nntui.presets.writer import save_preset, to_toml

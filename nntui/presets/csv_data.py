@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from nntui.core.configuration import MOST_NUMBERS, MOST_ROWS
 from nntui.core.errors import ConfigError, quoted
-from nntui.core.section import Section, entry
-from nntui.presets.files import check_file, read_text
+from nntui.core.settings.configuration import MOST_NUMBERS, MOST_ROWS
+from nntui.core.settings.section import Section, entry
+from nntui.presets.text_files import check_file, read_text
 
 Table = list[list[float]]
 

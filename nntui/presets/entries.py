@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from typing import Any
 
-from nntui.core.configuration import Data, FaultEntry, Layer, Report, Training
 from nntui.core.errors import ConfigError
-from nntui.core.faults import FAULTS
-from nntui.core.section import Section, check_entry, entry
+from nntui.core.parts.faults import FAULTS
+from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, Training
+from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declared import allowed, type_of
+from nntui.presets.declarations import allowed, type_of
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import HIGHEST_SEED, parse_value
 from nntui.presets.source import plain

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nntui.core.configuration import Configuration
-from nntui.core.network import Layout
-from nntui.core.section import Section, entry
+from nntui.core.engine.network import Layout
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.section import Section, entry
 
 PANELS = ("loss", "activations", "network", "timeline")
 """What a step can tell one to look at."""

@@ -9,9 +9,11 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nntui.core.by_hand import is_parameter
-from nntui.core.change import is_structural
-from nntui.core.configuration import (
+from nntui.core.engine.changes import is_structural
+from nntui.core.engine.data import load_data
+from nntui.core.engine.parameter_edits import is_parameter
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.settings.configuration import (
     Configuration,
     Data,
     FaultEntry,
@@ -19,9 +21,7 @@ from nntui.core.configuration import (
     Report,
     Training,
 )
-from nntui.core.data import load_data
-from nntui.core.errors import ConfigError, quoted
-from nntui.core.section import Section, one_of
+from nntui.core.settings.section import Section, one_of
 from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Goal, Preset, Step, Story
 

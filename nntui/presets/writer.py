@@ -6,13 +6,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from nntui.core.configuration import Data, FaultEntry, Layer, Report, Training
 from nntui.core.errors import ConfigError
-from nntui.core.section import Section
-from nntui.presets.files import LARGEST_FILE
+from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, Training
+from nntui.core.settings.section import Section
+from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Goal, Preset, Step, Story
 from nntui.presets.source import whole
-from nntui.presets.whole_file import write_bytes
+from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100
 """Columns after which a list or a text goes on in the next line."""

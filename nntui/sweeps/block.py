@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.configuration import Configuration
-from nntui.core.ensemble import Ensemble, numbers_per_replica, worthwhile
-from nntui.core.network import Layout
-from nntui.core.state import State
-from nntui.core.trainer import Trainer, initial_states
+from nntui.core.engine.ensemble import Ensemble, numbers_per_replica, worthwhile
+from nntui.core.engine.network import Layout
+from nntui.core.engine.state import State
+from nntui.core.engine.trainer import Trainer, initial_states
+from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Goal
 
 CACHE = 1_800_000

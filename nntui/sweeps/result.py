@@ -6,7 +6,7 @@ from typing import Any
 
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
-from nntui.timeline.result import plain
+from nntui.timeline.views.run_result import plain
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile."""

@@ -14,21 +14,21 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 
 from nntui.core.errors import ConfigError
-from nntui.presets.library import library
+from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
-from nntui.timeline import shelf
-from nntui.timeline.session import Opened, open_session
+from nntui.timeline.sessions import session_folder
+from nntui.timeline.sessions.session import Opened, open_session
 from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
-from nntui.tui.keeper import EVERY
-from nntui.tui.profile import Profile
+from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
+from nntui.tui.microscope.microscope_screen import MicroscopeScreen
+from nntui.tui.panels.entry_input import EntryInput
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
-from nntui.tui.screens.microscope import MicroscopeScreen
 from nntui.tui.screens.sized import too_small
-from nntui.tui.screens.workbench import Workbench
-from nntui.tui.themes import HIGH_CONTRAST, own_variables
-from nntui.tui.thrift import ThriftyApp
-from nntui.tui.widgets.entry_input import EntryInput
+from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.terminal.profile import Profile
+from nntui.tui.workbench.autosave import EVERY
+from nntui.tui.workbench.workbench import Workbench
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
@@ -102,7 +102,7 @@ class NNTUI(ThriftyApp):
             self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
         return self.push_screen(self._library)
 
-    def _offered(self) -> list[shelf.Entry]:
+    def _offered(self) -> list[session_folder.Entry]:
         """The latest sessions."""
         return list(islice(_saved(), MOST_OFFERED))
 
@@ -111,7 +111,7 @@ class NNTUI(ThriftyApp):
         saved = next((entry for entry in _saved() if entry.preset == preset.name), None)
         if saved is None:
             return ""
-        when = shelf.age(saved.saved, datetime.now(UTC))
+        when = session_folder.age(saved.saved, datetime.now(UTC))
         return fill_keys(f"{{resume}} resumes what was saved {when}")
 
     def _noted(self, note: str) -> str:
@@ -240,9 +240,9 @@ class NNTUI(ThriftyApp):
                 yield command
 
 
-def _saved() -> Iterator[shelf.Entry]:
+def _saved() -> Iterator[session_folder.Entry]:
     """The sessions that can be resumed, the latest first."""
     try:
-        yield from (entry for entry in shelf.entries() if entry.problem is None)
+        yield from (entry for entry in session_folder.entries() if entry.problem is None)
     except ConfigError:
         return

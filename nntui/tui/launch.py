@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
-from nntui.tui.profile import Profile, choose, speaks_utf8
+from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
 if TYPE_CHECKING:
-    from nntui.timeline.session import Opened
+    from nntui.timeline.sessions.session import Opened
 
 HAND_OVER = 0.001
 """Seconds; Python's own are five times as many."""
@@ -77,7 +77,7 @@ def launch(
     if size.columns < LEAST_WIDTH or size.lines < LEAST_HEIGHT:
         raise ConfigError("", f"{TOO_SMALL}; this one has {size.columns} and {size.lines}")
     from nntui.tui.app import NNTUI
-    from nntui.tui.signals import leave_on_signals
+    from nntui.tui.terminal.signals import leave_on_signals
 
     app = NNTUI(preset, session, profile)
     gc.freeze()

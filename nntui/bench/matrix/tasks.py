@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.datasets import draw_dataset
+from nntui.core.parts.datasets import draw_dataset
 
 Table = list[list[float]]
 Source = dict[str, Any]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.activations import Activation
-from nntui.core.faults import FAULTS, Fault, LayerGradient, Penalty, Place
+from nntui.core.parts.activations import Activation
+from nntui.core.parts.faults import FAULTS, Fault, LayerGradient, Penalty, Place
 from nntui.core.tape import Array, Tape
 
 

@@ -19,17 +19,17 @@ from nntui.bench.matrix.outcomes import (
 from nntui.bench.matrix.plants import CODE, PLANTS, Planted
 from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
-from nntui.core.configuration import FULL
-from nntui.core.data import load_data
+from nntui.core.engine.data import load_data
+from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
-from nntui.core.network import has_effect
+from nntui.core.settings.configuration import FULL
 from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.case import observe
 from nntui.diagnosis.finding import Diagnosis
+from nntui.diagnosis.observation import observe
 from nntui.presets import Preset, read_preset
 from nntui.presets.schema import override
 from nntui.sweeps.block import Block, train_block
-from nntui.timeline.run import Run
+from nntui.timeline.history.run import Run
 
 SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Where a run is looked at beside its first update, as shares of its updates."""

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
-from nntui.tui.widgets.ordered_input import OrderedInput
+from nntui.tui.panels.ordered_input import OrderedInput
 
 Result = TypeVar("Result")
 

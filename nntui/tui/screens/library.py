@@ -14,13 +14,13 @@ from textual.widgets.option_list import Option
 from nntui.core.errors import ConfigError
 from nntui.presets import decode
 from nntui.presets.preset import Preset
-from nntui.timeline.shelf import Entry, age
+from nntui.timeline.sessions.session_folder import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
+from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
-from nntui.tui.widgets.key_bar import KeyBar
 
 EXPLAINED = (
     "Each scenario is a small network that somebody asked about in public, or what was answered, "

@@ -19,7 +19,7 @@ from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
-from nntui.sweeps.standing import ranked, solved_count, spread, standing
+from nntui.sweeps.seed_rank import ranked, solved_count, spread, standing
 
 SEEDS = 100
 

@@ -1,0 +1,126 @@
+"""What the timeline costs: recording, going back, keeping, saving, and very long runs."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from nntui.bench.baselines import Steps
+from nntui.bench.measure import compare
+from nntui.bench.row import Row, stepping
+from nntui.core.engine.trainer import Trainer, initial_state
+from nntui.presets import load_preset
+from nntui.presets.preset import Preset
+from nntui.timeline.history.run import Run
+
+MIB = 2**20
+SEEKS = 100
+LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
+SOUGHT = ("line-tanh", "square-leaky-relu")
+"""The quickest update of all scenarios, and the slowest of those that are often run for long."""
+RECORDED = {"add-relu": 3000, "line-tanh": 3000, "square-leaky-relu": 500}
+"""Updates a round."""
+SLOWEST_SEEK, LARGEST_HISTORY, DEAREST_RECORDING = 50.0, 64.0, 1.1
+"""Milliseconds, MiB, and a share of the bare update."""
+MILLION, MILLIONS, LARGEST_GROWTH = 1_000_000, 10, 4.0
+
+
+def recording() -> Iterator[Row]:
+    """`Run.step` against the trainer alone, on the same updates."""
+    for name, count in RECORDED.items():
+        preset = load_preset(name)
+        found = compare(stepping(preset), count, _bare(preset), count, rounds=15)
+        case = f"{name}, recorded"
+        yield Row(case, found.ratio, DEAREST_RECORDING, found.ours, "not recorded", found.theirs)
+
+
+def _bare(preset: Preset) -> Steps:
+    losses: list[float] = []
+    state = initial_state(preset.configuration, 2)
+    return Trainer(state, lambda _, loss: losses.append(loss)).advance
+
+
+def seeking() -> Iterator[Row]:
+    """Random seeks, the state's hash included, and the size of the history, as a run grows.
+
+    One run of a million updates of each network, in which 100 updates are sought at 1e3, 1e4,
+    1e5 and 1e6 updates.
+    """
+    random = np.random.RandomState(0)
+    for name in SOUGHT:
+        run = Run(load_preset(name))
+        for length in LENGTHS:
+            run.seek(length)
+            times = []
+            for update in random.randint(0, length, SEEKS).tolist():
+                started = perf_counter()
+                run.seek(update)
+                assert run.state_hash
+                times.append(perf_counter() - started)
+            median, slow = np.percentile(times, [50, 95]).tolist()
+            within = f"{length:,} updates of {name}"
+            case = f"seek in {within}: 95th percentile, and median time"
+            yield _measured(case, 1e3 * slow, "ms", SLOWEST_SEEK, median)
+            size = run.tree.budget.nbytes + 8 * len(run.branch.losses)
+            yield _measured(f"history of {within}", size / MIB, "MiB", LARGEST_HISTORY)
+
+
+def saving() -> Iterator[Row]:
+    """A session of 100,000 updates with three branches, to a file and back."""
+    from nntui.timeline.sessions.session import capture, load, write
+
+    run = Run(load_preset("add-relu"))
+    run.step(100_000)
+    for number in range(3):
+        run.seek(20_000 * (number + 1))
+        run.fork(**{"training.learning_rate": 0.02 + 0.01 * number}).step(20_000)
+    case = "session of 160,000 updates of add-relu, 4 branches"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.nntui"
+        started = perf_counter()
+        saved = capture(run)
+        captured = perf_counter()
+        write(saved, path)
+        written = perf_counter()
+        load(path)
+        yield Row(f"{case}: capture", None, None, captured - started, "", None)
+        yield Row(f"{case}: write", None, None, written - captured, "", None)
+        yield Row(f"{case}: load", None, None, perf_counter() - written, "", None)
+        yield _measured(f"{case}: file", path.stat().st_size / MIB, "MiB", None)
+
+
+def long_run() -> Iterator[Row]:
+    """The resident memory of ten million updates of a small run, beyond 8 bytes an epoch.
+
+    It comes first, before other cases leave memory behind that a run could grow into unseen.
+    """
+    run, before = Run(load_preset("line-tanh")), 0.0
+    for million in range(1, MILLIONS + 1):
+        run.step(MILLION)
+        beyond = (resident() - 8 * run.epoch) / MIB
+        if million == 1:
+            before = beyond
+        else:
+            case = f"memory from 1 to {million} million updates of line-tanh, beyond its losses"
+            yield _measured(case, beyond - before, "MiB", LARGEST_GROWTH)
+
+
+def resident() -> int:
+    """The resident memory of this process, in bytes; its greatest so far where that is unknown."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource  # not on every system
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else 1024 * most
+
+
+def _measured(
+    case: str, value: float, unit: str, target: float | None, seconds: float | None = None
+) -> Row:
+    return Row(case, None, target, seconds, "", None, value, unit)

@@ -1,0 +1,164 @@
+"""The ensemble: many networks of one configuration trained side by side, each from its own state.
+
+The same recorded update as a single network's serves all of them, on arrays with one more axis
+at the end, a column a replica.  What a replica computes does not depend on the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nntui.core.engine.algebra import Replicas
+from nntui.core.engine.data import load_data
+from nntui.core.engine.network import Layout
+from nntui.core.engine.state import Order, State, frozen
+from nntui.core.engine.trainer import draw_order, learning_rate
+from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
+from nntui.core.parts.optimisers import Clock
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Array
+
+MOST_PRODUCTS = 10_000
+"""Multiplications of weights and inputs in an update; beyond, BLAS on single networks wins."""
+SAFE = 250.0
+"""Powers of ten that a product of all layers may span before it could overflow."""
+
+
+def worthwhile(configuration: Configuration) -> bool:
+    """Whether replicas side by side train faster than one after the other, and as truly.
+
+    Layer normalisation divides by the spread of the units, which at first are alike: there the
+    last bits of a sum, taken in another order, grow until they are seen.
+    """
+    if any(layer.normalise for layer in configuration.layers):
+        return False
+    shapes = Layout.of(configuration).shapes
+    products = sum(units * inputs for units, inputs, _ in shapes) * configuration.batch_size
+    return products <= MOST_PRODUCTS
+
+
+def numbers_per_replica(configuration: Configuration) -> int:
+    """How many numbers one replica's buffers hold."""
+    return int(make_arena(configuration).flat.size)
+
+
+class Ensemble:
+    """Replicas that all stand at the beginning of the same epoch."""
+
+    def __init__(self, states: Sequence[State]) -> None:
+        first = states[0]
+        if any((each.update, each.position) != (first.update, 0) for each in states):
+            raise ValueError("replicas must stand at the beginning of the same epoch")
+        configuration = self.configuration = first.configuration
+        self.count, self.epoch, self._update = len(states), first.epoch, first.update
+        algebra = Replicas(self.count)
+        arena = make_arena(configuration, algebra.tail)
+        size = Layout.of(configuration).size
+        names = optimiser_of(configuration).slots
+        self.theta = arena.view("theta", size, self.count)
+        self._slots = [arena.view(name, size, self.count) for name in names]
+        self._randoms = [each.random for each in states]
+        self._orders: Order | None = None
+        for column, state in enumerate(states):
+            self.theta[:, column] = state.theta
+            for slot, values in zip(self._slots, state.slots, strict=True):
+                slot[:, column] = values
+        self._clock = Clock()
+        self._clock.count[...] = self._update
+        self._penalty = reported_penalty(configuration, self.theta)
+        data = load_data(configuration)
+        self._rows = np.concatenate([data.x, data.y])
+        samples = configuration.samples_per_epoch
+        self._epoch: Array = self._rows[:, :, np.newaxis]
+        if first.order is not None:
+            self._orders = np.column_stack(
+                [each.order for each in states if each.order is not None]
+            )
+            self._epoch = np.empty((len(self._rows), samples, self.count))
+        updates: dict[int, Update] = {}
+        self._batches = []
+        for start in range(0, samples, configuration.batch_size):
+            part = self._epoch[:, start : start + configuration.batch_size]
+            if part.shape[1] not in updates:
+                batch = np.empty(part.shape)
+                updates[part.shape[1]] = Update(configuration, arena, batch, self._clock, algebra)
+            self._batches.append((updates[part.shape[1]], part))
+
+    def train_epoch(self) -> Array:
+        """Train one epoch; returns the reported losses, (replicas,)."""
+        self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
+        if self._orders is not None:
+            np.take(self._rows, self._orders, axis=1, out=self._epoch)
+        losses = np.zeros(self.count)
+        with np.errstate(all="ignore"):
+            for update, part in self._batches:
+                np.copyto(update.batch, part)
+                for call in update.calls:
+                    call()
+                losses += update.reported()
+            if self.configuration.report.reduction == "mean":
+                losses /= self.configuration.samples_per_epoch
+            losses += self._penalty()
+        self._update += len(self._batches)
+        self.epoch += 1
+        self._draw_orders()
+        return losses
+
+    def _draw_orders(self) -> None:
+        if self._orders is None:
+            return
+        random = np.random.RandomState()
+        for column, state in enumerate(self._randoms):
+            random.set_state(state)
+            order = draw_order(self.configuration, random)
+            assert order is not None
+            self._orders[:, column] = order
+            self._randoms[column] = tuple(random.get_state(legacy=True))
+
+    def safe(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Per replica: are its parameters so small that no product of layers can overflow?"""
+        depth = 2 * len(self.configuration.layers)
+        widest = max(inputs for _, inputs, _ in Layout.of(self.configuration).shapes)
+        largest = 10.0 ** (SAFE / depth) / widest
+        return np.asarray((np.abs(self.theta) < largest).all(axis=0))
+
+    def snapshot(self) -> "Snapshot":
+        """All replicas as they are now."""
+        return Snapshot(
+            self.configuration,
+            self._update,
+            self.epoch,
+            self.theta.copy(),
+            tuple(slot.copy() for slot in self._slots),
+            tuple(self._randoms),
+            None if self._orders is None else self._orders.copy(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Replicas at the beginning of an epoch; arrays have a column a replica."""
+
+    configuration: Configuration
+    update: int
+    epoch: int
+    theta: Array
+    slots: tuple[Array, ...]
+    randoms: tuple[tuple[Any, ...], ...]
+    orders: Order | None
+
+    def state(self, column: int) -> State:
+        """The state of one replica, as a single network has it."""
+        return State(
+            self.configuration,
+            self.update,
+            self.epoch,
+            0,
+            0.0,
+            frozen(self.theta[:, column]),
+            tuple(frozen(slot[:, column]) for slot in self.slots),
+            self.randoms[column],
+            None if self.orders is None else frozen(self.orders[:, column]),
+        )

@@ -1,0 +1,197 @@
+"""The network: its parameters in one vector, how they are drawn, and the forward pass."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.core.engine.algebra import Algebra, Single
+from nntui.core.parts.activations import Activation, activation
+from nntui.core.parts.faults import Fault, Place, fault
+from nntui.core.parts.initialisers import draw_bias, draw_weights
+from nntui.core.parts.losses import LOSSES
+from nntui.core.parts.normalisation import LayerNormalisation
+from nntui.core.settings.configuration import Configuration, FaultEntry, Layer
+from nntui.core.tape import Array, Tape
+
+Parameters = list[tuple[Array, Array | None]]
+"""Per layer ``(W, b)``: (units out, units in) and (units, 1), or None without a bias."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each layer's W and b lie in the flat vector: layer by layer, W first."""
+
+    shapes: tuple[tuple[int, int, bool], ...]
+    """Per layer: units out, units in, whether there is a bias."""
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> "Layout":
+        """The layout of a configuration's network."""
+        shapes, inputs = [], configuration.data.width
+        for layer in configuration.layers:
+            shapes.append((layer.units, inputs, layer.bias != "none"))
+            inputs = layer.units
+        return cls(tuple(shapes))
+
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return sum(units * (inputs + has_bias) for units, inputs, has_bias in self.shapes)
+
+    def spans(self) -> list[slice]:
+        """Per layer, the part of the flat vector that holds its W and b."""
+        spans, start = [], 0
+        for units, inputs, has_bias in self.shapes:
+            end = start + units * (inputs + has_bias)
+            spans.append(slice(start, end))
+            start = end
+        return spans
+
+    def views(self, flat: Array) -> Parameters:
+        """Per layer, W and b as views into ``flat``, a vector of `size` numbers.
+
+        Axes of ``flat`` after the first stay behind those of W and b.
+        """
+        views: Parameters = []
+        for (units, inputs, has_bias), span in zip(self.shapes, self.spans(), strict=True):
+            part = flat[span]
+            weights, bias, tail = part[: units * inputs], part[units * inputs :], flat.shape[1:]
+            W = weights.reshape(units, inputs, *tail)
+            views.append((W, bias.reshape(units, 1, *tail) if has_bias else None))
+        return views
+
+
+def draw_parameters(configuration: Configuration, random: np.random.RandomState) -> Array:
+    """The initial parameters as one vector, drawn in the order that `initialisers` states."""
+    layout = Layout.of(configuration)
+    theta = np.zeros(layout.size)
+    for layer, (W, b) in zip(configuration.layers, layout.views(theta), strict=True):
+        W[...] = draw_weights(random, layer.init, layer.scale, *W.shape)
+        if b is not None:
+            shared = layer.bias == "shared-start"
+            b[...] = draw_bias(random, layer.bias_init, layer.bias_scale, layer.units, shared)
+    return theta
+
+
+def faults_by_layer(configuration: Configuration) -> list[list[Fault]]:
+    """Per layer, the faults that are on in it, in the order given."""
+    return [
+        [
+            fault(entry.name, of=entry.of, factor=entry.factor)
+            for entry in configuration.faults
+            if entry.concerns(layer)
+        ]
+        for layer in range(len(configuration.layers))
+    ]
+
+
+def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
+    """Whether the fault changes anything in this configuration."""
+    kind = fault(entry.name, of=entry.of, factor=entry.factor)
+    last = len(configuration.layers) - 1
+    fused = LOSSES[configuration.training.loss].needs_output is not None
+    penalised = configuration.report.penalty and (configuration.l1 > 0 or configuration.l2 > 0)
+    return any(
+        entry.concerns(index)
+        and kind.touches(
+            Place(
+                has_bias=layer.bias != "none",
+                has_layer_below=index > 0,
+                is_differentiated=not (fused and index == last),
+                is_penalised=penalised,
+            )
+        )
+        for index, layer in enumerate(configuration.layers)
+    )
+
+
+@dataclass(frozen=True)
+class LayerPass:
+    """The buffers of one layer's forward pass; arrays are (units, samples)."""
+
+    activation: Activation
+    x: Array
+    z: Array
+    value: Array
+    """The activation function of ``z``: `a`, but for a fault that adds to it."""
+    a: Array
+    h: Array
+    """What the next layer sees: `a`, or its normalisation."""
+    normalisation: LayerNormalisation | None
+
+
+def activation_of(layer: Layer) -> Activation:
+    """The activation that ``layer`` asks for."""
+    return activation(layer.activation, leak=layer.leak, kink=layer.kink, alpha=layer.alpha)
+
+
+def record_forward(
+    tape: Tape,
+    configuration: Configuration,
+    parameters: Parameters,
+    x: Array,
+    take: Callable[[str, int, int], Array],
+    algebra: Algebra,
+    faults: Sequence[Sequence[Fault]],
+) -> list[LayerPass]:
+    """Record the forward pass of ``x`` (inputs, samples) and return each layer's buffers.
+
+    ``take(name, units, samples)`` hands out ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``, ...;
+    ``faults`` are those of each layer.
+    """
+    passes, samples = [], x.shape[1]
+    for index, (layer, (W, b)) in enumerate(zip(configuration.layers, parameters, strict=True)):
+        z = take(f"z{index}", layer.units, samples)
+        a = take(f"a{index}", layer.units, samples)
+        late = any(each.bias_after_activation for each in faults[index])
+        if b is not None and not late:
+            # A place of its own: on a single number, NumPy adds in place four times slower.
+            product = np.empty_like(z) if z.size == 1 else z
+            algebra.affine(tape, W, x, product)
+            tape.add(np.add, product, b, z)
+        else:
+            algebra.affine(tape, W, x, z)
+        function = activation_of(layer)
+        value = a
+        if b is not None and late:
+            value = np.empty_like(a)
+            function.forward(tape, z, value)
+            tape.add(np.add, value, b, a)
+        else:
+            function.forward(tape, z, a)
+        tape.note("z", index, z)
+        tape.note("a", index, a)
+        h, normalisation = a, None
+        if layer.normalise:
+            h, spread = take(f"h{index}", layer.units, samples), take(f"spread{index}", 1, samples)
+            normalisation = LayerNormalisation(a, h, spread)
+            normalisation.forward(tape)
+            # A spread that overflows makes h 0, and would hide that a was too large.
+            tape.note("spread", index, spread)
+            tape.note("h", index, h)
+        passes.append(LayerPass(function, x, z, value, a, h, normalisation))
+        x = h
+    return passes
+
+
+class Forward:
+    """The forward pass of fixed inputs, ready to be played whenever the parameters change."""
+
+    def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
+        self._tape = Tape()
+        self.layers = record_forward(
+            self._tape,
+            configuration,
+            parameters,
+            x,
+            lambda name, *shape: np.empty(shape),
+            Single(),
+            faults_by_layer(configuration),
+        )
+
+    def play(self) -> Array:
+        """Fill the layers' buffers and return the network's output, (outputs, samples)."""
+        with np.errstate(all="ignore"):
+            self._tape.play()
+        return self.layers[-1].h

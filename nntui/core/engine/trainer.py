@@ -1,0 +1,248 @@
+"""The trainer: plays updates, keeps count of batches and epochs, and stops where numbers end."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nntui.core.engine.algebra import Single
+from nntui.core.engine.data import DataArrays, load_data
+from nntui.core.engine.divergence import locate
+from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
+from nntui.core.engine.state import Divergence, Order, State, frozen
+from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
+from nntui.core.parts.losses import loss_of
+from nntui.core.parts.optimisers import Clock
+from nntui.core.parts.schedules import SCHEDULES
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Array, Written
+
+OnEpoch = Callable[[int, float], None]
+
+
+def draw_order(configuration: Configuration, random: np.random.RandomState) -> Order | None:
+    """The samples of the next epoch, drawn as the preset says; None for in-order, which draws none.
+
+    Shuffled is one ``permutation(rows)`` an epoch, random one ``randint(0, rows, draws)``.
+    """
+    rows = configuration.data.training_rows
+    match configuration.training.order:
+        case "shuffled":
+            return frozen(random.permutation(rows))
+        case "random":
+            return frozen(random.randint(0, rows, configuration.samples_per_epoch))
+    return None
+
+
+def initial_state(configuration: Configuration, seed: int) -> State:
+    """Update 0 of a run, nothing trained.
+
+    ``RandomState(seed)`` draws the parameters, then the order of the first epoch.
+    """
+    random = np.random.RandomState(seed)
+    first = _first(configuration, random)
+    return replace(first, random=tuple(random.get_state(legacy=True)))
+
+
+def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterator[State]:
+    """The initial states of many seeds, quickly.
+
+    Where an epoch draws nothing, they carry no random state: no update would read it.
+    """
+    # Seeding anew is fifty times faster than a new RandomState, and gives the same stream.
+    random = np.random.RandomState()
+    for seed in seeds:
+        random.seed(seed)
+        yield _first(configuration, random)
+
+
+def _first(configuration: Configuration, random: np.random.RandomState) -> State:
+    theta = frozen(draw_parameters(configuration, random))
+    slots = tuple(frozen(np.zeros_like(theta)) for _ in optimiser_of(configuration).slots)
+    order = draw_order(configuration, random)
+    kept: tuple[Any, ...] = () if order is None else tuple(random.get_state(legacy=True))
+    return State(configuration, 0, 0, 0, 0.0, theta, slots, kept, order)
+
+
+def learning_rate(configuration: Configuration, epoch: int) -> float:
+    """The learning rate of ``epoch``, counted from 0."""
+    training = configuration.training
+    schedule = SCHEDULES[training.schedule]
+    try:
+        factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
+    except OverflowError:
+        factor = np.inf
+    return float(np.float64(training.learning_rate) * factor)
+
+
+class Trainer:
+    """Trains one network, one update at a time, from any state of its configuration.
+
+    ``on_epoch(epoch, loss)``, if given, is called with the number and the reported loss of every
+    epoch that is finished.
+    """
+
+    def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
+        configuration = state.configuration
+        self.configuration = configuration
+        self.data: DataArrays = load_data(configuration)
+        self._on_epoch = on_epoch
+        self._arena = make_arena(configuration)
+        self._clock = Clock()
+        size = Layout.of(configuration).size
+        self._theta = self._arena.view("theta", size)
+        self._slots = [self._arena.view(name, size) for name in optimiser_of(configuration).slots]
+        self._penalty = reported_penalty(configuration, self._theta)
+        self._rows = np.concatenate([self.data.x, self.data.y])
+        # An epoch's samples in its own order; without one, the data themselves.
+        self._epoch = self._rows
+        if state.order is not None:
+            self._epoch = np.empty((len(self._rows), configuration.samples_per_epoch))
+        self._batches = self._prepare_batches()
+        self.restore(state)
+
+    def _prepare_batches(self) -> list[tuple[Update, Array]]:
+        """Per batch of an epoch: the update for its size, and its part of the epoch."""
+        samples, size = self._epoch.shape[1], self.configuration.batch_size
+        updates: dict[int, Update] = {}
+        batches = []
+        for start in range(0, samples, size):
+            part = self._epoch[:, start : start + size]
+            if part.shape[1] not in updates:
+                updates[part.shape[1]] = Update(
+                    self.configuration, self._arena, np.empty(part.shape), self._clock, Single()
+                )
+            batches.append((updates[part.shape[1]], part))
+        return batches
+
+    def restore(self, state: State) -> None:
+        """Go to ``state``, which must belong to the trainer's configuration."""
+        # A batch smaller than the largest leaves part of the buffers as they were, and what a
+        # divergence left there must not be taken for its own.
+        self._arena.flat.fill(0.0)
+        self._theta[...] = state.theta
+        for buffer, values in zip(self._slots, state.slots, strict=True):
+            buffer[...] = values
+        self.update, self.epoch, self.position = state.update, state.epoch, state.position
+        self._loss_sum, self._random = state.loss_sum, state.random
+        self.divergence: Divergence | None = state.divergence
+        self._since = state.since
+        self._clock.count[...] = state.update - state.since
+        self._begin_epoch(state.order)
+
+    def _begin_epoch(self, order: Order | None) -> None:
+        self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
+        self._order = order
+        if order is not None:
+            np.take(self._rows, order, axis=1, out=self._epoch)
+
+    @property
+    def state(self) -> State:
+        """The present state, as a value of its own."""
+        return State(
+            self.configuration,
+            self.update,
+            self.epoch,
+            self.position,
+            self._loss_sum,
+            frozen(self._theta),
+            tuple(frozen(slot) for slot in self._slots),
+            self._random,
+            self._order,
+            self.divergence,
+            self._since,
+        )
+
+    @property
+    def parameters(self) -> Parameters:
+        """Per layer W and b: views into the live parameters, not copies."""
+        return Layout.of(self.configuration).views(self._theta)
+
+    def next_batch(self) -> Order:
+        """The training rows that the next update will use."""
+        return self._rows_of(self.position)
+
+    def _rows_of(self, position: int) -> Order:
+        size = self.configuration.batch_size
+        start = position * size
+        if self._order is not None:
+            return self._order[start : start + size]
+        return np.arange(start, min(start + size, self.configuration.data.training_rows))
+
+    @property
+    def written(self) -> tuple[Written, ...]:
+        """What the last update computed, in that order: live buffers, not copies."""
+        return self._batches[self.position - 1][0].written
+
+    def forward(self, x: Array) -> Forward:
+        """The forward pass of ``x`` (inputs, samples) with the live parameters, not yet played."""
+        return Forward(self.configuration, self.parameters, x)
+
+    @cached_property
+    def whole(self) -> Forward:
+        """The forward pass of all training rows with the live parameters, to be played."""
+        return self.forward(self.data.x)
+
+    @property
+    def test_loss(self) -> float | None:
+        """The reported loss, without penalties, on the rows kept for testing; None without any."""
+        data, report = self.data, self.configuration.report
+        if not data.test_x.shape[1]:
+            return None
+        forward = self.forward(data.test_x)
+        error = forward.play() - data.test_y
+        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
+
+    def advance(self, updates: int) -> None:
+        """Make ``updates`` updates; a divergence is the last one made."""
+        batches, arena = self._batches, self._arena
+        watched, squares, copy = arena.watched, arena.watched.dot, np.positive
+        infinite = np.inf
+        position, loss_sum, count = self.position, self._loss_sum, len(batches)
+        with np.errstate(all="ignore"):
+            for _ in range(0 if self.divergence else updates):
+                update, columns = batches[position]
+                copy(columns, update.batch)
+                for call in update.calls:
+                    call()
+                loss_sum += update.reported()
+                self.update += 1
+                position += 1
+                # A finite sum of squares proves all finite in one call; an infinite one, nothing.
+                finite = squares(watched) < infinite and -infinite < loss_sum < infinite
+                if not finite and not (arena.all_finite() and np.isfinite(loss_sum)):
+                    self.divergence = self._locate(position - 1, loss_sum)
+                if position == count:
+                    loss = self._finish_epoch(loss_sum)
+                    if not (-infinite < loss < infinite or self.divergence):
+                        self.divergence = self._locate(position - 1, loss)
+                    position, loss_sum = 0, 0.0
+                    self._next_epoch()
+                if self.divergence:
+                    break
+        self.position, self._loss_sum = position, loss_sum
+
+    def _finish_epoch(self, loss_sum: float) -> float:
+        if self.configuration.report.reduction == "mean":
+            loss_sum /= self.configuration.samples_per_epoch
+        loss = float(loss_sum + self._penalty())
+        self.epoch += 1
+        if self._on_epoch is not None:
+            self._on_epoch(self.epoch - 1, loss)
+        return loss
+
+    def _next_epoch(self) -> None:
+        order = None
+        if self._order is not None:
+            random = np.random.RandomState()
+            random.set_state(self._random)
+            order = draw_order(self.configuration, random)
+            self._random = tuple(random.get_state(legacy=True))
+        self._begin_epoch(order)
+
+    def _locate(self, position: int, loss: float) -> Divergence:
+        written = self._batches[position][0].written
+        rows = self.data.training_rows[self._rows_of(position)]
+        return locate(written, self.update, rows, loss)

@@ -1,0 +1,302 @@
+"""One update on a tape: forward pass, loss, backpropagation, optimiser, and the faults in it."""
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from nntui.core.engine.algebra import Algebra
+from nntui.core.engine.network import LayerPass, Layout, faults_by_layer, record_forward
+from nntui.core.parts.faults import Fault, LayerGradient, Penalty
+from nntui.core.parts.losses import LOSSES, Value
+from nntui.core.parts.optimisers import Clock, Optimiser, optimiser
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Arena, Array, Tape
+
+
+def optimiser_of(configuration: Configuration) -> Optimiser:
+    """The optimiser that the configuration asks for."""
+    training = configuration.training
+    return optimiser(
+        training.optimiser,
+        momentum=training.momentum,
+        rho=training.rho,
+        beta1=training.beta1,
+        beta2=training.beta2,
+        epsilon=training.epsilon,
+    )
+
+
+def clips(configuration: Configuration) -> bool:
+    """Whether gradients are clipped on their way to the optimiser."""
+    training = configuration.training
+    return training.clip_value is not None or training.clip_norm is not None
+
+
+def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Arena:
+    """All buffers of an update but its batch, each with the axes ``tail`` behind its own.
+
+    The first are watched: where any number of an update is not finite, one of theirs is.  What
+    is not finite in ``a`` or ``h`` reaches the next ``z`` or the error and so the gradient, and
+    in ``upstream`` or ``delta`` the gradient, because not even 0 times infinity is finite.
+
+    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``through`` (what a normalisation makes of
+    ``upstream``), ``slope`` and ``delta`` are (units, samples);
+    ``gradient``, ``step``, ``theta`` and the optimiser's slots are flat vectors in the order of
+    `Layout`.
+    """
+    layout, samples = Layout.of(configuration), configuration.batch_size
+    watched: dict[str, tuple[int, ...]] = {}
+    others: dict[str, tuple[int, ...]] = {"step": (layout.size,)}
+    if clips(configuration):
+        others["clipped"] = (layout.size,)
+    for name in ("gradient", *optimiser_of(configuration).slots, "theta"):
+        watched[name] = (layout.size,)
+    watched["error"] = (configuration.data.outputs, samples)
+    for index, layer in enumerate(configuration.layers):
+        watched[f"z{index}"] = (layer.units, samples)
+        for name in ("a", "upstream", "slope", "delta"):
+            others[f"{name}{index}"] = (layer.units, samples)
+        if layer.normalise:
+            others[f"h{index}"] = others[f"through{index}"] = (layer.units, samples)
+            watched[f"spread{index}"] = (1, samples)
+    shapes = {name: (*shape, *tail) for name, shape in (watched | others).items()}
+    return Arena(shapes, watched=len(watched))
+
+
+class Update:
+    """One update for batches of a given size, recorded in the buffers of ``arena``.
+
+    ``calls`` make the update from ``batch``, an array that holds inputs over targets with one
+    column a sample; afterwards ``reported()`` is the reported loss of that batch, summed over
+    it, with the parameters from before the update.  ``clock`` gives the learning rate.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        arena: Arena,
+        batch: Array,
+        clock: Clock,
+        algebra: Algebra,
+    ) -> None:
+        self._configuration, self._arena, self._samples = configuration, arena, batch.shape[1]
+        self._clock, self._algebra, self._tail = clock, algebra, algebra.tail
+        self._layout = Layout.of(configuration)
+        self._theta = self._vector("theta")
+        self._gradient = self._vector("gradient")
+        self._optimiser = optimiser_of(configuration)
+        self._faults = faults_by_layer(configuration)
+        self.batch = batch
+
+        tape = Tape()
+        if self._optimiser.counts:
+            tape.add(np.add, clock.count, 1.0, clock.count)
+        width = configuration.data.width
+        passes = record_forward(
+            tape,
+            configuration,
+            self._layout.views(self._theta),
+            batch[:width],
+            lambda name, *shape: arena.view(name, *shape, *self._tail),
+            algebra,
+            self._faults,
+        )
+        error = arena.view("error", configuration.data.outputs, self._samples, *self._tail)
+        tape.add(np.subtract, passes[-1].h, batch[width:], error)
+        tape.note("error", len(passes) - 1, error)
+        self.reported: Value = LOSSES[configuration.report.loss].value(
+            passes[-1].z, error, batch[width:]
+        )
+        self._record_backward(tape, passes, error)
+        self.calls = tuple(tape.calls)
+        self.written = tuple(tape.written)
+        """Every tensor of an update, in the order of computation."""
+
+    def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array) -> None:
+        training = self._configuration.training
+        weights, gradients = self._layout.views(self._theta), self._layout.views(self._gradient)
+        last, loss = len(passes) - 1, LOSSES[training.loss]
+        scale = 1.0 / self._samples if training.reduction == "mean" else 1.0
+        upstream = loss.gradient(tape, error, scale, self._buffer("upstream", last))
+        waiting = []
+        for index in reversed(range(last + 1)):
+            layer, faults = passes[index], self._faults[index]
+            tape.note("upstream", index, upstream)
+            if index == last and loss.needs_output is not None:
+                delta = upstream
+            else:
+                delta = self._buffer("delta", index)
+                self._record_delta(tape, layer, faults, index, upstream, delta)
+            (W, b), (gW, gb) = weights[index], gradients[index]
+            self._algebra.outer(tape, delta, layer.x, gW)
+            if gb is not None and not any(each.replaces_bias_gradient for each in faults):
+                self._record_bias_gradient(tape, delta, gb)
+            self._record_penalty(tape, W, gW)
+            for each in faults:
+                mean = training.reduction == "mean"
+                each.gradient(tape, LayerGradient(W, b, gW, gb, self._samples, mean))
+            tape.note("gradient of W", index, gW)
+            tape.note("gradient of b", index, gb)
+            if any(each.updates_before_backprop for each in faults):
+                self._record_steps(tape, [self._layout.spans()[index]])
+            else:
+                waiting.append(self._layout.spans()[index])
+            if index > 0:
+                upstream = self._buffer("upstream", index - 1)
+                back = reduce(lambda correct, each: each.weights_back(correct), faults, W)
+                self._algebra.back(tape, back, delta, upstream)
+        self._record_steps(tape, _joined(waiting))
+
+    def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
+        """The sum of the deltas over the samples; over one sample that is the delta itself."""
+        if self._samples == 1:
+            tape.add(np.positive, delta, gb)
+        else:
+            self._algebra.total(tape, delta, gb)
+
+    def _record_penalty(self, tape: Tape, W: Array, gW: Array) -> None:
+        """Add the gradient of the penalties, ``l2*W`` and ``l1*sign(W)``."""
+        l1, l2 = self._configuration.l1, self._configuration.l2
+        term = np.empty_like(gW) if l1 or l2 else gW
+        if l2:
+            tape.add(np.multiply, W, l2, term)
+            tape.add(np.add, gW, term, gW)
+        if l1:
+            tape.add(np.sign, W, term)
+            tape.add(np.multiply, term, l1, term)
+            tape.add(np.add, gW, term, gW)
+
+    def _record_delta(
+        self,
+        tape: Tape,
+        layer: LayerPass,
+        faults: list[Fault],
+        index: int,
+        upstream: Array,
+        delta: Array,
+    ) -> None:
+        if layer.normalisation is not None:
+            through = self._buffer("through", index)
+            layer.normalisation.backward(tape, upstream, through)
+            upstream = through
+        differentiated = reduce(
+            lambda correct, each: each.derivative(correct, layer.a), faults, layer.activation
+        )
+        slope = self._buffer("slope", index)
+        differentiated.backward(tape, layer.z, layer.value, upstream, slope, delta)
+        tape.note("slope", index, slope)
+        tape.note("delta", index, delta)
+
+    def _record_steps(self, tape: Tape, spans: list[slice]) -> None:
+        """The optimiser's step on ``spans`` of the parameters, clipped together."""
+        step, gradient = self._vector("step"), self._gradient
+        slots = {name: self._vector(name) for name in self._optimiser.slots}
+        named = [*slots.items(), ("step", step), ("", self._theta)]
+        if spans and self._clips:
+            gradient = self._vector("clipped")
+            self._record_clipping(tape, spans, gradient, step)
+            named.insert(0, ("clipped gradient", gradient))
+        for span in spans:
+            self._optimiser.update(
+                tape,
+                self._theta[span],
+                gradient[span],
+                step[span],
+                {name: slot[span] for name, slot in slots.items()},
+                self._clock,
+            )
+            for name, flat in named:
+                of = f"{name} of " if name else ""
+                for layer, (W, b) in enumerate(self._layout.views(flat)):
+                    if span.start <= self._layout.spans()[layer].start < span.stop:
+                        tape.note(f"{of}W", layer, W)
+                        tape.note(f"{of}b", layer, b)
+
+    @property
+    def _clips(self) -> bool:
+        return clips(self._configuration)
+
+    def _record_clipping(
+        self, tape: Tape, spans: list[slice], clipped: Array, scratch: Array
+    ) -> None:
+        """Clip what the optimiser gets: each number to ``clip_value``, then their norm.
+
+        The gradient itself stays as it was, so that an infinite one is not hidden.
+        """
+        training = self._configuration.training
+        for span in spans:
+            tape.add(np.positive, self._gradient[span], clipped[span])
+            if training.clip_value is not None:
+                tape.add(np.minimum, clipped[span], training.clip_value, out=clipped[span])
+                tape.add(np.maximum, clipped[span], -training.clip_value, out=clipped[span])
+        if training.clip_norm is not None:
+            self._record_norm(tape, spans, clipped, scratch, training.clip_norm)
+
+    def _record_norm(
+        self, tape: Tape, spans: list[slice], clipped: Array, scratch: Array, most: float
+    ) -> None:
+        largest, squares, part = (np.empty((1, *self._tail)) for _ in range(3))
+        tape.add(largest.fill, np.finfo(np.float64).tiny)
+        tape.add(squares.fill, 0.0)
+        for span in spans:
+            tape.add(np.abs, clipped[span], scratch[span])
+            tape.add(np.maximum.reduce, scratch[span], 0, None, part, True)
+            tape.add(np.maximum, largest, part, out=largest)
+        for span in spans:
+            # Divided by the largest, so that no square overflows.
+            tape.add(np.divide, clipped[span], largest, scratch[span])
+            tape.add(np.multiply, scratch[span], scratch[span], scratch[span])
+            tape.add(np.add.reduce, scratch[span], 0, None, part, True)
+            tape.add(np.add, squares, part, squares)
+        tape.add(np.sqrt, squares, squares)
+        tape.add(np.divide, most, squares, squares)
+        tape.add(np.divide, squares, largest, squares)
+        tape.add(np.minimum, squares, 1.0, out=squares)
+        for span in spans:
+            tape.add(np.multiply, clipped[span], squares, clipped[span])
+
+    def _vector(self, name: str) -> Array:
+        return self._arena.view(name, self._layout.size, *self._tail)
+
+    def _buffer(self, name: str, index: int) -> Array:
+        units = self._configuration.layers[index].units
+        return self._arena.view(f"{name}{index}", units, self._samples, *self._tail)
+
+
+def _joined(spans: list[slice]) -> list[slice]:
+    """``spans`` with neighbours made one, so that one call updates them together."""
+    joined: list[slice] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        if joined and joined[-1].stop == span.start:
+            joined[-1] = slice(joined[-1].start, span.stop)
+        else:
+            joined.append(span)
+    return joined
+
+
+def reported_penalty(configuration: Configuration, theta: Array) -> Value:
+    """The penalty that is added to the reported loss: ``l2/2 * sum w^2 + l1 * sum |w|``.
+
+    A fault may put another sum in the place of the squares.  Without a reported penalty the
+    function gives 0.
+    """
+    l1, l2 = configuration.l1, configuration.l2
+    if not (configuration.report.penalty and (l1 or l2)):
+        return lambda: 0.0
+    correct: Penalty = _sum_of_squares
+    flat = [W.reshape(-1, *W.shape[2:]) for W, _ in Layout.of(configuration).views(theta)]
+    terms = [
+        (reduce(lambda each, fault: fault.penalty(each), faults, correct), w)
+        for faults, w in zip(faults_by_layer(configuration), flat, strict=True)
+    ]
+
+    def penalty() -> Any:
+        squares = l2 / 2.0 * sum(term(w) for term, w in terms) if l2 else 0.0
+        return squares + l1 * sum(np.add.reduce(np.abs(w)) for w in flat) if l1 else squares
+
+    return penalty
+
+
+def _sum_of_squares(w: Array) -> Any:
+    return np.dot(w, w) if w.ndim == 1 else np.einsum("wr,wr->r", w, w)

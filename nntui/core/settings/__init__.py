@@ -1,0 +1,1 @@
+"""What can be said about a network and its training: declared, checked, frozen."""

@@ -1,0 +1,351 @@
+"""What can be said about a network and its training: frozen dataclasses, checked when made.
+
+Every entry is declared once, with its meaning, its choices and its limits; the preset loader,
+the overrides and the app read these declarations and hold no list of their own.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.parts.activations import ACTIVATIONS, KINKS
+from nntui.core.parts.datasets import DATASETS
+from nntui.core.parts.faults import DERIVATIVES, FAULTS
+from nntui.core.parts.formula import check_formula
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.losses import LOSSES, REDUCTIONS
+from nntui.core.parts.optimisers import OPTIMISERS
+from nntui.core.parts.schedules import SCHEDULES
+from nntui.core.settings.section import Rows, Section, check_number, entry
+
+MOST_PARAMETERS = 10_000_000
+MOST_NUMBERS = 100_000_000
+"""Limits, checked before any memory is taken: one vector of parameters is then at most 80 MB,
+and the data with all buffers of an update at most 800 MB."""
+
+MOST_ROWS = 1_000_000
+SCALINGS = ("none", "standard", "minmax")
+ORDERS = ("in-order", "shuffled", "random")
+BIASES = ("none", "per-unit", "shared-start")
+FULL = "full"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data(Section):
+    """The data rows: a table, a formula of x at evenly spaced points, or a drawn set."""
+
+    inputs: Rows | None = entry(None, doc="table: the inputs of each data row")
+    targets: Rows | None = entry(None, doc="table: the targets of each data row")
+    formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
+    start: float | None = entry(None, doc="formula: first x (0)")
+    stop: float | None = entry(None, doc="formula: last x (1)")
+    set: str | None = entry(None, doc="instead of a table: a classic 2-D set", choices=DATASETS)
+    classes: int | None = entry(None, doc="set: how many classes (2)", low=2, high=20)
+    one_hot: bool = entry(False, doc="set: one target column a class, not one column of 0 and 1")
+    samples: int | None = entry(
+        None, doc="formula, set: how many rows (101)", low=1, high=MOST_ROWS
+    )
+    noise: float = entry(0.0, doc="formula, set: standard deviation of normal noise", low=0.0)
+    seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
+    constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
+    scale_inputs: str = entry(
+        "none",
+        doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
+        choices=SCALINGS,
+    )
+    scale_targets: str = entry("none", doc="likewise each target column", choices=SCALINGS)
+    target_divisor: float = entry(
+        1.0, doc="every target is divided by this, after scale_targets", above=0.0
+    )
+    test_share: float = entry(0.0, doc="share of the rows kept out of training", low=0.0, below=1.0)
+    probe: Rows | None = entry(None, doc="rows to predict after training")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
+        if not sources:
+            raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
+        if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
+            raise ConfigError(
+                sources[-1], "stands beside another source: give a table, a formula or a set"
+            )
+        self._check_source(sources[0])
+        if self.training_rows < 1:
+            raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")
+        if self.probe is not None and len(self.probe[0]) not in (self.given, self.width):
+            raise ConfigError(
+                "probe", f"has rows of {len(self.probe[0])} numbers; the inputs have {self.given}"
+            )
+
+    def _check_source(self, source: str) -> None:
+        """Fill in what the source takes, and refuse what it does not."""
+        defaults: dict[str, dict[str, Any]] = {
+            "inputs": {},
+            "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
+            "set": {"classes": 2, "samples": 101},
+        }
+        for name in ("start", "stop", "samples", "classes"):
+            if name in defaults[source]:
+                if getattr(self, name) is None:
+                    object.__setattr__(self, name, defaults[source][name])
+            elif getattr(self, name) is not None:
+                kind = "a table" if source == "inputs" else f"a {source}"
+                raise ConfigError(name, f"does not belong to {kind}")
+        if source == "inputs":
+            if self.noise or self.one_hot:
+                raise ConfigError(
+                    "noise" if self.noise else "one_hot", "does not belong to a table"
+                )
+            if self.targets is None:
+                raise ConfigError("targets", "is missing: give the targets of each row")
+            if len(self.inputs or ()) != len(self.targets):
+                raise ConfigError(
+                    "targets", f"has {len(self.targets)} rows where inputs has {self.rows}"
+                )
+        elif source == "formula":
+            check_formula("formula", str(self.formula))
+            if self.one_hot:
+                raise ConfigError("one_hot", "does not belong to a formula")
+        else:
+            most = DATASETS[str(self.set)].most_classes
+            if (self.classes or 0) > most:
+                raise ConfigError("classes", f"{self.set} has at most {most}")
+            if (self.classes or 0) > 2 and not self.one_hot:
+                raise ConfigError("one_hot", "must be true for more than two classes")
+
+    @property
+    def rows(self) -> int:
+        """How many data rows there are, those for testing included."""
+        return len(self.inputs) if self.inputs is not None else self.samples or 0
+
+    @property
+    def test_rows(self) -> int:
+        """How many rows are kept for testing."""
+        return round(self.test_share * self.rows)
+
+    @property
+    def training_rows(self) -> int:
+        """How many rows are trained on."""
+        return self.rows - self.test_rows
+
+    @property
+    def given(self) -> int:
+        """How many inputs a row has, without the constant columns."""
+        return len(self.inputs[0]) if self.inputs is not None else 1 if self.formula else 2
+
+    @property
+    def width(self) -> int:
+        """How many inputs the network has, the constant columns included."""
+        return self.given + len(self.constant_inputs)
+
+    @property
+    def outputs(self) -> int:
+        """How many targets a row has."""
+        if self.targets is not None:
+            return len(self.targets[0])
+        return (self.classes or 1) if self.one_hot else 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(Section):
+    """One dense layer: its units, and how they start."""
+
+    units: int = entry(doc="how many units", low=1, high=100_000)
+    activation: str = entry("identity", doc="the activation function", choices=ACTIVATIONS)
+    leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
+    alpha: float = entry(1.0, doc="elu goes down to -alpha", above=0.0, high=1e6)
+    kink: str = entry("left", doc="which slope relu and leaky-relu have at z = 0", choices=KINKS)
+    init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
+    scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
+    bias: str = entry(
+        "per-unit", doc="none, one per unit, or all starting from one draw", choices=BIASES
+    )
+    bias_init: str = entry("zeros", doc="how the bias starts", choices=BIAS_INITIALISERS)
+    bias_scale: float = entry(1.0, doc="factor on the bias's start", low=-1e300, high=1e300)
+    normalise: bool = entry(False, doc="layer normalisation after the activation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Section):
+    """How one update is made."""
+
+    loss: str = entry(doc="the loss whose gradient is followed", choices=LOSSES)
+    reduction: str = entry("mean", doc="over the samples of a batch", choices=REDUCTIONS)
+    optimiser: str = entry("sgd", doc="the rule of the update", choices=OPTIMISERS)
+    learning_rate: float = entry(doc="the step's factor", low=0.0)
+    momentum: float = entry(0.0, doc="share of the last step that is kept", low=0.0, below=1.0)
+    rho: float = entry(0.9, doc="rmsprop: share of the running square", low=0.0, below=1.0)
+    beta1: float = entry(0.9, doc="adam: share of the running mean", low=0.0, below=1.0)
+    beta2: float = entry(0.999, doc="adam: share of the running square", low=0.0, below=1.0)
+    epsilon: float = entry(1e-8, doc="rmsprop, adam: added to the root", low=0.0)
+    schedule: str = entry("constant", doc="the rate's factor over the epochs", choices=SCHEDULES)
+    schedule_decay: float = entry(0.5, doc="the schedule's decay", low=0.0, high=1e6)
+    schedule_every: int = entry(100, doc="the schedule's period in epochs", low=1, high=10**9)
+    batch: int | str = entry(FULL, doc="samples per update, at least 1; or full")
+    order: str = entry("in-order", doc="the order of an epoch's rows", choices=ORDERS)
+    draws: int | None = entry(
+        None, doc="order random: samples an epoch (as many as rows)", low=1, high=MOST_ROWS
+    )
+    clip_value: float | None = entry(
+        None, doc="each number of the gradient is cut to plus or minus this", above=0.0
+    )
+    clip_norm: float | None = entry(
+        None, doc="a gradient whose norm is larger is shrunk to this norm", above=0.0
+    )
+    l1: float = entry(0.0, doc="penalty l1 * sum |w| on the weights", low=0.0)
+    l2: float = entry(0.0, doc="penalty l2/2 * sum w^2 on the weights", low=0.0)
+    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the number of training rows")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch != FULL:
+            if isinstance(self.batch, str):
+                raise ConfigError(
+                    "batch", f'must be a whole number or "full", not {quoted(self.batch)}'
+                )
+            check_number("batch", self.batch, True, {"low": 1, "high": MOST_NUMBERS})
+        if self.draws is not None and self.order != "random":
+            raise ConfigError("draws", 'belongs to order = "random"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report(Section):
+    """The reported loss: what the program prints after each epoch.
+
+    It is summed over the samples as the epoch runs, each with the parameters it was trained on
+    (with one batch an epoch, that is the loss before the update).
+    """
+
+    loss: str = entry(doc="the loss that is printed", choices=LOSSES)
+    reduction: str = entry("mean", doc="over the samples of the epoch", choices=REDUCTIONS)
+    penalty: bool = entry(False, doc="add the penalties of the weights after the epoch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultEntry(Section):
+    """A fault that is switched on, in all layers or in those listed."""
+
+    name: str = entry(doc="which fault", choices=FAULTS)
+    layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
+    of: str | None = entry(
+        None, doc="fault derivative: whose derivative (identity)", choices=DERIVATIVES
+    )
+    factor: float | None = entry(None, doc="fault wrong-factor: the factor (2)")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.layers is not None:
+            if not isinstance(self.layers, (list, tuple)):
+                raise ConfigError("layers", f"must be a list of layers, not {quoted(self.layers)}")
+            numbers = tuple(
+                int(check_number(f"layers.{at}", number, True, {"low": 0}))
+                for at, number in enumerate(self.layers)
+            )
+            object.__setattr__(self, "layers", numbers)
+        if self.of is not None and self.name != "derivative":
+            raise ConfigError("of", f"belongs to the fault derivative, not to {self.name}")
+        if self.factor is not None and self.name != "wrong-factor":
+            raise ConfigError("factor", f"belongs to the fault wrong-factor, not to {self.name}")
+
+    def concerns(self, layer: int) -> bool:
+        """Whether the fault is on in ``layer``."""
+        return self.layers is None or layer in self.layers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """Everything that decides a run, but for the seed."""
+
+    data: Data
+    layers: tuple[Layer, ...]
+    training: Training
+    report: Report
+    faults: tuple[FaultEntry, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise ConfigError("layers", "is empty: a network needs at least one layer")
+        last = len(self.layers) - 1
+        if self.layers[-1].units != self.data.outputs:
+            raise ConfigError(
+                f"layers.{last}.units",
+                f"is {self.layers[-1].units}, but the targets have {self.data.outputs} "
+                f"{'column' if self.data.outputs == 1 else 'columns'}",
+            )
+        for section, key in ((self.training, "training"), (self.report, "report")):
+            self._check_output(key, section.loss)
+        for index, fault in enumerate(self.faults):
+            for number in fault.layers or ():
+                if number > last:
+                    raise ConfigError(
+                        f"faults.{index}.layers", f"there is no layer {number}; the last is {last}"
+                    )
+        self._check_sizes()
+
+    def _check_output(self, key: str, loss: str) -> None:
+        needed, output = LOSSES[loss].needs_output, self.layers[-1]
+        if needed is not None and (output.activation != needed or output.normalise):
+            raise ConfigError(
+                f"{key}.loss",
+                f"{loss} needs a {needed} output, but layer {len(self.layers) - 1} is "
+                f"{'normalised' if output.normalise else output.activation}",
+            )
+
+    def _check_sizes(self) -> None:
+        parameters, width = 0, self.data.width
+        for index, layer in enumerate(self.layers):
+            parameters += layer.units * (width + (layer.bias != "none"))
+            width = layer.units
+            if parameters > MOST_PARAMETERS:
+                raise ConfigError(
+                    f"layers.{index}.units",
+                    f"makes {parameters:,} parameters; at most {MOST_PARAMETERS:,} are possible",
+                )
+        units = sum(layer.units for layer in self.layers)
+        numbers = (self.data.rows + self.samples_per_epoch) * (2 * self.data.width + 3 * units)
+        numbers += self.batch_size * 6 * units + 5 * parameters
+        if numbers > MOST_NUMBERS:
+            raise ConfigError(
+                "data",
+                f"{self.data.rows:,} rows through {units:,} units take {numbers:,} numbers; "
+                f"at most {MOST_NUMBERS:,} are possible",
+            )
+
+    @cached_property
+    def canonical(self) -> bytes:
+        """The configuration as text, equal for equal ones; probe rows decide nothing: left out."""
+        content = asdict(self)
+        del content["data"]["probe"]
+        return json.dumps(content, sort_keys=True).encode()
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per update; the last batch of an epoch may be smaller."""
+        batch = self.training.batch
+        return self.samples_per_epoch if batch == FULL else min(int(batch), self.samples_per_epoch)
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """Samples in one epoch: the training rows, or as many random draws as asked for."""
+        return self.training.draws or self.data.training_rows
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Updates in one epoch."""
+        return -(-self.samples_per_epoch // self.batch_size)
+
+    @property
+    def l1(self) -> float:
+        """The factor of the absolute penalty: the gradient of W gains ``l1 * sign(W)``."""
+        return self.training.l1 / self._penalty_divisor
+
+    @property
+    def l2(self) -> float:
+        """The factor of the squared penalty: the gradient of W gains ``l2 * W``."""
+        return self.training.l2 / self._penalty_divisor
+
+    @property
+    def _penalty_divisor(self) -> int:
+        return self.data.training_rows if self.training.l2_per_sample else 1

@@ -1,0 +1,175 @@
+"""The answer in words, for somebody who knows nothing of the program that gives it."""
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nntui.diagnosis.experiments.experiment_result import Experiment
+from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
+from nntui.diagnosis.experiments.rounds import Experiments
+from nntui.diagnosis.finding import PROOF, Finding
+from nntui.diagnosis.rules.explained import EXPLAINS
+from nntui.diagnosis.why import Answer
+
+WIDTH = 78
+SHOWN = 8
+"""Experiments that are listed."""
+SURE = {
+    PROOF: "proven: it follows from the numbers, whatever the training does",
+    "measured": "measured in this run",
+    "experiment": "seen by experiment",
+}
+
+
+def told(answer: Answer) -> str:
+    """``answer`` for a terminal or a pipe."""
+    lines = [*_run(answer), ""]
+    if answer.headline is not None:
+        lines += _cause(answer, answer.headline)
+    elif answer.solved:
+        lines += _field("NOTHING FOUND", "this run learns what it should.")
+        lines += _field("Checked", ", ".join(answer.checked) or "the run")
+    else:
+        lines += _field("NO CAUSE FOUND", "the run does not reach its goal, and no rule says why.")
+        lines += _field("Checked", ", ".join(answer.checked) or "the run")
+    if answer.experiments is not None:
+        lines += ["", *_fix(answer), "", *_experiments(answer, answer.experiments)]
+    if len(answer.findings) > 1:
+        lines += ["", "ALSO SEEN"]
+        for finding in answer.findings[1:]:
+            lines += _bullet(f"{_title(finding)}: {finding.evidence}")
+    return "\n".join(lines)
+
+
+def _run(answer: Answer) -> Iterator[str]:
+    goal = answer.preset.goal
+    loss = "none" if answer.loss is None else f"{answer.loss:.4g}"
+    yield f"{answer.preset.name}, seed {answer.seed}: {answer.preset.network}"
+    ends = {"diverged": ", where its numbers end", None: ", as far as the time allowed"}
+    yield (
+        f"Trained for {answer.updates:,} updates{ends.get(answer.ended, '')}. Loss {loss}, goal"
+        f" {goal.loss:g}: {'solved' if answer.solved else 'not solved'}."
+    )
+
+
+def _cause(answer: Answer, finding: Finding) -> list[str]:
+    begin = "A FAULT" if answer.solved else "THE CAUSE"
+    lines = _field(begin, f"{_title(finding)} ({finding.code}).")
+    if answer.solved:
+        lines += _field("But", "this run learns all the same.")
+    lines += _field("Evidence", f"{finding.evidence}.")
+    lines += _field("How sure", f"{SURE[finding.rule.klass]}.")
+    if finding.first_update is not None:
+        at = finding.first_update
+        since = "from the start (update 0)" if at == 0 else f"from update {at:,} on"
+        lines += _field("Since", f"{since}.")
+    lines += _field("Disproved by", f"{finding.rule.disproof}.")
+    certain = (each for each in answer.findings[1:] if each.rule.klass == PROOF)
+    stops = next((e for e in certain if e.weight >= EXPLAINS and not e.rule.is_code_fault), None)
+    if stops is not None:
+        lines += _field("And here", f"{_title(stops)} ({stops.code}): {stops.evidence}.")
+    return lines
+
+
+def _title(finding: Finding) -> str:
+    return f"{finding.rule.title}{finding.where and f', {finding.where}'}"
+
+
+def _fix(answer: Answer) -> list[str]:
+    best, own, goal, lines = answer.best, answer.own, answer.preset.goal, list[str]()
+    if best is None:
+        lines += _field("THE FIX", f"{_nothing_helps(answer)}.")
+        if answer.headline is not None and answer.headline.fixes:
+            proposed = answer.headline.fixes[0]
+            lines += _field("Proposed", f"{proposed.text}.")
+            lines += _command(answer, proposed.changes) if proposed.changes else []
+    else:
+        lines += _field("THE FIX", f"{best.fix.text}.")
+        lines += _field("Effect", f"{_effect(best, goal.epochs)}.")
+        lines += _command(answer, best.fix.changes)
+    if own is not None and own is not best:
+        alone = "The cause's own fix alone" if best is not None else "The cause's own fix"
+        lines += _field("Note", f"{alone} ({own.fix.text}): {_effect(own, goal.epochs)}.")
+    return lines
+
+
+def _nothing_helps(answer: Answer) -> str:
+    tried = answer.experiments.tried if answer.experiments is not None else ()
+    epochs = max((each.epochs for each in tried), default=0)
+    if not tried:
+        return "not known: nothing could be tried in the time; see --time"
+    if epochs < answer.preset.goal.epochs:
+        budget = answer.preset.goal.epochs
+        return f"not known yet: {epochs:,} of {budget:,} epochs fitted into the time; see --time"
+    return "none that was tried helps beyond chance"
+
+
+def _said(each: Experiment, budget: int) -> str:
+    """The verdict; where epochs were cut, that nothing is seen yet says nothing."""
+    cut = each.epochs < budget and each.verdict == NO_EFFECT
+    return "undecided" if cut else each.verdict
+
+
+def _effect(each: Experiment, budget: int) -> str:
+    low, high = each.interval
+    within = f" within {each.epochs:,} of {budget:,} epochs" if each.epochs < budget else ""
+    words = {HELPS: "it helps", HARMS: "it harms", NO_EFFECT: "no effect beyond chance"}
+    said = words.get(_said(each, budget), "undecided, for the budget was cut")
+    return (
+        f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}){within}, against"
+        f" {each.baseline_solved} of the same {each.seeds} as it stands: {said}"
+    )
+
+
+def _command(answer: Answer, changes: Mapping[str, Any]) -> list[str]:
+    """The shell command that trains with ``changes``, an option a line."""
+    options = [f"--set {shlex.quote(f'{key}={_value(value)}')}" for key, value in changes.items()]
+    seed = f" --seed {answer.seed}" if answer.seed != answer.preset.seed else ""
+    parts = [
+        f"nntui run {shlex.quote(answer.preset.name)}{seed}",
+        *(f"  {option}" for option in options),
+    ]
+    lines = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
+    return [f"{'Try it' if not at else '':13} {line}" for at, line in enumerate(lines)]
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
+    cut = any(each.epochs < answer.preset.goal.epochs for each in experiments.tried)
+    columns = f"solved, of seeds; as it stands; {'epochs; ' if cut else ''}verdict"
+    lines = [f"TRIED, from the same seeds ({columns})"]
+    listed = list(experiments.tried[:SHOWN])
+    for each in (answer.best, answer.own):
+        if each is not None and each not in listed:
+            listed.append(each)
+    for each in listed:
+        counts = f"{each.solved:>4} of {each.seeds:<4} {each.baseline_solved:>4}  "
+        epochs = f"{each.epochs:>7,}  " if cut else ""
+        begin = f"{counts}{epochs}{_said(each, answer.preset.goal.epochs):10} "
+        text = textwrap.wrap(each.fix.text, WIDTH - len(begin))
+        lines.append(f"{begin}{text[0]}")
+        lines += [f"{'':{len(begin)}}{line}" for line in text[1:]]
+    if len(experiments.tried) > len(listed):
+        lines.append(f"  and {len(experiments.tried) - len(listed)} more (all of them with --json)")
+    lines += _field(
+        "Verdict", "by a paired test over the same seeds; no effect: chance can do that."
+    )
+    if answer.interrupted:
+        lines += _field("Interrupted", "what was done so far.")
+    if experiments.reduced is not None:
+        lines += _field("Reduced", f"{experiments.reduced}.")
+    return lines
+
+
+def _field(name: str, text: str) -> list[str]:
+    wrapped = textwrap.wrap(text, WIDTH - 14) or [""]
+    return [f"{name:13} {wrapped[0]}", *(f"{'':14}{line}" for line in wrapped[1:])]
+
+
+def _bullet(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="- ", subsequent_indent="  ")

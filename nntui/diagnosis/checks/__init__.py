@@ -1,0 +1,1 @@
+"""Checks of the program: forward pass, gradients, updates and the printed loss."""

@@ -1,0 +1,138 @@
+"""The forward check and the printed loss: does the program compute the outputs that it states?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from nntui.core.engine.network import Forward, Layout
+from nntui.core.settings.configuration import Configuration, FaultEntry
+from nntui.core.tape import Array
+from nntui.diagnosis.checks.replays import Rules
+from nntui.diagnosis.checks.update_check import FAULT, distance
+from nntui.diagnosis.subject import Program, Subject
+
+MOST_SAMPLES = 64
+"""Data rows that the forward check looks at."""
+MOST_BATCHES = 64
+"""A printed loss that is added up over more is not asked for: it would take too long."""
+SUMMED = 1e-12
+"""How far two printed losses may be apart: sums in another order differ by less."""
+AFTER, PENALTY = "bias-after-activation", "penalty-sum"
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """How the program's forward pass differs from the stated one."""
+
+    residual: float
+    """The distance of the first layer's values that differ, 0 where none do."""
+    late: tuple[int, ...] = ()
+    """The layers that add their bias after the activation."""
+    unknown: int | None = None
+    """The first layer whose values no known variant gives; those above are not judged."""
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether it is the stated one."""
+        return not self.late and self.unknown is None
+
+    @property
+    def rules(self) -> Rules:
+        """What it comes to as faults."""
+        return (FaultEntry(name=AFTER, layers=self.late),) if self.late else ()
+
+
+def check_forward(subject: Subject, thetas: list[Array]) -> ForwardPass:
+    """Compare the program's values with the stated ones at ``thetas``, layer by layer."""
+    x = subject.data.x[:, :MOST_SAMPLES]
+    seen = [[(each.a, each.h) for each in subject.forward(theta, x)] for theta in thetas]
+
+    def residual(rules: Rules, layer: int) -> float:
+        configuration, worst = replace(subject.stated, faults=rules), 0.0
+        for theta, layers in zip(thetas, seen, strict=True):
+            passed = Forward(configuration, Layout.of(subject.stated).views(theta), x)
+            passed.play()
+            own, (a, h) = passed.layers[layer], layers[layer]
+            worst = max(worst, distance(a.ravel(), own.a.ravel()))
+            worst = max(worst, distance(h.ravel(), own.h.ravel()))
+        return worst
+
+    found = ForwardPass(0.0)
+    for layer in range(len(subject.stated.layers)):
+        off = residual(found.rules, layer)
+        if off > FAULT:
+            late = replace(found, late=(*found.late, layer), residual=max(off, found.residual))
+            if residual(late.rules, layer) > FAULT:
+                return replace(found, residual=off, unknown=layer)
+            found = late
+    return found
+
+
+@dataclass(frozen=True)
+class Printed:
+    """The printed loss beside the stated report, at the first parameters if they differ there."""
+
+    printed: float
+    stated: float
+    layers: tuple[int, ...] = ()
+    """The layers whose weights are added up where their squares belong."""
+    unknown: bool = False
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether it is the stated one."""
+        return not self.layers and not self.unknown
+
+    @property
+    def residual(self) -> float:
+        """How far apart they are."""
+        return _apart(self.printed, self.stated)
+
+
+def check_printed(subject: Subject, thetas: list[Array], forward: ForwardPass) -> Printed | None:
+    """Compare the loss that the program prints at ``thetas`` with its stated report.
+
+    None where that would take too long, or where another forward pass decides it.
+    """
+    stated = subject.stated
+    batches = -(-stated.data.training_rows // stated.batch_size)
+    if batches > MOST_BATCHES or forward.unknown is not None:
+        return None
+    seen = [_finite(subject.printed(theta)) for theta in thetas]
+
+    def told(rules: Rules) -> list[float]:
+        program = Program(replace(stated, faults=(*forward.rules, *rules)))
+        return [_finite(program.printed(theta)) for theta in thetas]
+
+    right = told(())
+    apart = [_apart(*pair) for pair in zip(seen, right, strict=True)]
+    worst = 0 if apart[0] > SUMMED else int(np.argmax(apart))
+    if apart[worst] <= SUMMED:
+        return Printed(seen[worst], right[worst])
+    for layers in _subsets(stated):
+        rules = (FaultEntry(name=PENALTY, layers=layers),)
+        if all(_apart(*pair) <= SUMMED for pair in zip(seen, told(rules), strict=True)):
+            return Printed(seen[worst], right[worst], layers)
+    return Printed(seen[worst], right[worst], unknown=True)
+
+
+def _finite(loss: float) -> float:
+    # Overflowing sums end as infinity or as NaN, by their order.
+    return loss if np.isfinite(loss) else np.inf
+
+
+def _apart(one: float, other: float) -> float:
+    return distance(np.array([one]), np.array([other]))
+
+
+def _subsets(stated: Configuration) -> Iterator[tuple[int, ...]]:
+    """Sets of layers whose penalty may be a sum: all, each one, then the rest of few."""
+    if not (stated.report.penalty and stated.l2):
+        return
+    every = tuple(range(len(stated.layers)))
+    yield every
+    sizes = range(1, min(len(every), 4) if len(every) <= 6 else 2)
+    for size in sizes:
+        yield from combinations(every, size)

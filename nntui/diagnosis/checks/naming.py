@@ -1,0 +1,226 @@
+"""Naming a wrong update: each known wrong rule is replayed, and an exact match names it.
+
+The walk goes down from the output layer, because what a layer does wrong disturbs only itself
+and the layers below.  At each layer three things can be wrong: how the gradient comes down
+through the layer above, which derivative is used, and what becomes of the finished gradient.
+What matches no known rule is left without a name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from nntui.core.engine.update import clips
+from nntui.core.parts.activations import ACTIVATIONS
+from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.configuration import FaultEntry
+from nntui.core.tape import Array
+from nntui.diagnosis.checks.replays import Replays, Rules
+from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
+from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
+
+BACK = ("update-before-backprop", "no-weights-in-backprop")
+"""What a layer does wrong to the gradient that it passes down."""
+DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
+SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
+"""What a layer multiplies its gradient by."""
+BIAS = ("bias-decay", "frozen-bias")
+"""What a layer takes for the gradient of its bias."""
+KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, SIGN, SUM, FACTOR)
+"""The rules that are tried."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What explains the updates of a program."""
+
+    rules: Rules
+    """The faults that give the observed updates, each with the layers in which it shows."""
+    unknown: tuple[Tensor, ...] = ()
+    """Tensors whose updates no known rule gives, from the output down."""
+    alike: tuple[tuple[FaultEntry, FaultEntry], ...] = ()
+    """A rule, and another one that makes the very same updates of this program."""
+
+
+def name_update(replays: Replays, base: Rules = ()) -> Named:
+    """The fewest rules, beside ``base``, that give the observed updates.
+
+    Two updates from each of several random places are matched to 1e-9, so a match by chance is
+    out of the question; rules that nothing here can tell apart are `Named.alike`.
+    """
+    walk = _Walk(replays, base)
+    for layer in reversed(range(len(replays.stated.layers))):
+        walk.visit(layer)
+    tensors, unknown = tensors_of(replays.stated), walk.unknown
+
+    def off(rules: Rules) -> list[Tensor]:
+        made = replays.of(rules)
+        return [each for each in tensors if not agrees(replays, made, each.span, "step")]
+
+    rules = walk.joined()
+    if replays.stated.training.clip_norm is not None and off(rules):
+        # What is updated early is clipped apart, which shows even in layer 0.
+        early = (*rules, FaultEntry(name=BACK[0], layers=(0,)))
+        rules = early if not off(early) else rules
+    unknown += [tensor for tensor in off(rules) if tensor not in unknown]
+    unknown.sort(key=lambda each: (-each.layer, each.is_bias))
+    return Named(rules, tuple(unknown), tuple(walk.alike))
+
+
+class _Walk:
+    """From the output layer down: what is found at a layer is taken for granted below."""
+
+    def __init__(self, replays: Replays, base: Rules) -> None:
+        self.replays, self.base, self.found = replays, base, base
+        self.unknown: list[Tensor] = []
+        self.alike: list[tuple[FaultEntry, FaultEntry]] = []
+        self._stated = replays.stated
+        # A clipped norm ties the layers together: then a step says nothing of its layer alone.
+        tied = self._stated.training.clip_norm is not None
+        self._evidence = ["gradient"] if tied else ["both", "step"]
+        linear = self._stated.training.optimiser in ("sgd", "nesterov")
+        self._steps_scale = linear and not clips(self._stated)
+
+    def _explains(self, rules: Rules, tensors: list[Tensor], by: str) -> bool:
+        made = self.replays.of(rules)
+        return all(agrees(self.replays, made, tensor.span, by) for tensor in tensors)
+
+    def visit(self, layer: int) -> None:
+        """Find what explains ``layer``."""
+        tensors = [each for each in tensors_of(self._stated) if each.layer == layer]
+        if self._explains(self.found, tensors, self._evidence[0]):
+            return
+        for by in self._evidence:
+            whole = self._smallest(layer, tensors, by)
+            if whole and whole[0]:
+                self._take(whole)
+                return
+        most, least = self._evidence[0], self._evidence[-1]
+        self._take(self._smallest(layer, tensors[:1], least) or [()])
+        # Where every step is right, it is the reported gradient that is not.
+        self.unknown += self._unexplained(tensors, least) or self._unexplained(tensors, most)
+
+    def _unexplained(self, tensors: list[Tensor], by: str) -> list[Tensor]:
+        return [each for each in tensors if not self._explains(self.found, [each], by)]
+
+    def _smallest(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
+        """The smallest sets of rules that explain ``tensors``, those of ``layer`` or its W."""
+        found: list[Rules] = []
+        most = np.inf
+        for way in self._ways(layer):
+            if len(way) > most:
+                break
+            scales = (
+                scale
+                for tensor in tensors
+                for scale in self._scales(layer, (*self.found, *way), tensor)
+            )
+            for scale in ((), *scales):
+                rules = self._with_bias((*way, *scale), tensors, by)
+                if rules is not None:
+                    found.append(rules)
+                    most = len(way)
+                    break
+        fewest = min(map(len, found), default=0)
+        return [rules for rules in found if len(rules) == fewest]
+
+    def _with_bias(self, rules: Rules, tensors: list[Tensor], by: str) -> Rules | None:
+        """``rules``, with what more explains the bias if it is among ``tensors``, or None."""
+        if not self._explains((*self.found, *rules), tensors[:1], by):
+            return None
+        candidates = [rules]
+        if len(tensors) > 1:
+            for name in BIAS:
+                entry = FaultEntry(name=name, layers=(tensors[0].layer,))
+                # In front of a factor, what is taken for the bias's gradient is multiplied too.
+                candidates += [(*rules, entry), (entry, *rules)]
+        whole = (each for each in candidates if self._explains((*self.found, *each), tensors, by))
+        return next(whole, None)
+
+    def _take(self, explanations: list[Rules]) -> None:
+        """Take the first of some that explain the same; the others are noted."""
+        first = explanations[0]
+        self.found = (*self.found, *first)
+        for other in explanations[1:]:
+            pairs = zip(first, other, strict=True)
+            self.alike += [pair for pair in pairs if pair[0] != pair[1]]
+
+    def _ways(self, layer: int) -> list[Rules]:
+        """The ways in which the delta of ``layer`` can come to be, the simplest first."""
+        top = layer + 1 == len(self._stated.layers)
+        backs: list[Rules] = [()]
+        if not top:
+            backs += [(FaultEntry(name=name, layers=(layer + 1,)),) for name in BACK]
+        slopes: list[Rules] = [()]
+        if not (top and LOSSES[self._stated.training.loss].needs_output is not None):
+            at = (layer,)
+            of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
+            slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
+        return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
+
+    def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
+        """What the gradients that ``rules`` give may have been multiplied by."""
+        made, observed = self.replays.of(rules), self.replays.observed
+        # Only a first step is the gradient times a number: later ones remember others.
+        firsts = self.replays.firsts if self._steps_scale else ()
+        for places, of in ((range(len(made)), "gradient"), (firsts, "step")):
+            factors, samples = [], []
+            for at in places:
+                one, two = (getattr(each[at], of)[tensor.span] for each in (observed, made))
+                both = (each[at].gradient for each in (observed, made))
+                if all(is_clear(gradient, tensor.span) for gradient in both):
+                    factors.append(_factor(one, two))
+                    samples.append(float(len(self.replays.updates[at].rows)))
+                    if np.isnan(factors[-1]):
+                        break
+            if factors and not np.isnan(factors[-1]):
+                yield from self._multiples(layer, np.array(factors), np.array(samples))
+
+    def _multiples(self, layer: int, factors: Array, samples: Array) -> Iterator[Rules]:
+        """Rules that multiply the gradients of updates of ``samples`` by ``factors``."""
+        at = (layer,)
+        mean = self._stated.training.reduction == "mean"
+        for divisor, rules in (
+            (np.ones_like(factors), ()),
+            (samples if mean else 1.0 / samples, (FaultEntry(name=SUM, layers=at),)),
+        ):
+            factor = factors / divisor
+            if not np.allclose(factor, factor[0], rtol=FAULT, atol=0.0):
+                continue
+            number = float(f"{factor[0]:.10g}")
+            if number == -1.0:
+                yield (*rules, FaultEntry(name=SIGN, layers=at))
+            elif number != 1.0:
+                yield (*rules, FaultEntry(name=FACTOR, layers=at, factor=number))
+            elif rules:
+                yield rules
+
+    def joined(self) -> Rules:
+        """What is found, with equal rules of several layers in one entry."""
+        layers: dict[FaultEntry, list[int]] = {}
+        for entry in self.found[len(self.base) :]:
+            layers.setdefault(replace(entry, layers=None), []).extend(entry.layers or ())
+        joined = [replace(entry, layers=tuple(sorted(at))) for entry, at in layers.items()]
+        # Within a layer the order of what is done to a bias's gradient can count.
+        last = sorted(joined, key=lambda entry: entry.name in BIAS)
+        first = sorted(joined, key=lambda entry: entry.name not in BIAS)
+        orders = ((*self.base, *each) for each in (joined, last, first))
+        return next((rules for rules in orders if self._same(rules)), self.found)
+
+    def _same(self, rules: Rules) -> bool:
+        mine, theirs = self.replays.of(rules), self.replays.of(self.found)
+        return all(
+            np.array_equal(one.gradient, two.gradient, equal_nan=True)
+            for one, two in zip(mine, theirs, strict=True)
+        )
+
+
+def _factor(observed: Array, made: Array) -> float:
+    """By least squares, ``observed = factor * made``; NaN where that does not hold."""
+    with np.errstate(all="ignore"):
+        factor = np.dot(observed, made) / np.dot(made, made)
+        off = np.linalg.norm(observed - factor * made)
+        holds = off <= FAULT * np.linalg.norm(observed) and factor != 0.0
+    return float(factor) if holds else np.nan

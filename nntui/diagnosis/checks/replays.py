@@ -1,0 +1,281 @@
+"""Trials: updates that the program makes on scratch copies, and the same updates replayed.
+
+At the parameters of a run many a wrong rule shows nothing: a zero bias hides ``b -= lr*b``, a
+dead layer hides all that lies below it.  So a program is also tried at random parameters with
+biases that are not zero, and in batches of two sizes, so that a sum is told from a mean.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+
+from nntui.core.engine.algebra import Single
+from nntui.core.engine.network import Layout
+from nntui.core.engine.state import Order, State
+from nntui.core.engine.trainer import learning_rate
+from nntui.core.engine.update import Update, make_arena, optimiser_of
+from nntui.core.parts.activations import KINKS
+from nntui.core.parts.optimisers import Clock
+from nntui.core.settings.configuration import Configuration, FaultEntry
+from nntui.core.tape import Array
+from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
+from nntui.diagnosis.subject import Observed, Subject
+
+Rules = tuple[FaultEntry, ...]
+"""What a program is supposed to do wrong: faults that are put into the stated configuration."""
+
+UPDATES = 2
+"""Updates of a trial: the second one shows what an optimiser remembers."""
+MOST_ROWS = 32
+"""Samples in a batch on a scratch copy."""
+CANDIDATES = 24
+"""Random parameters that are looked at to find some at which every tensor has a gradient."""
+MOST_NUMBERS = 20_000_000
+"""Numbers in the replays that are kept: 160 MB."""
+LEAST_KEPT = 4
+SCRATCH = 3
+"""How many of these are tried."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """`UPDATES` updates in a row from one place."""
+
+    where: str
+    """In words, such as ``at the parameters of the run``."""
+    epoch: int
+    updates: tuple[Observed, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """What one update comes to; both are flat vectors."""
+
+    gradient: Array
+    step: Array
+    """What it adds to the parameters."""
+
+
+class Replay(Sequence[Made]):
+    """The updates of one replay, each made when it is first asked for."""
+
+    def __init__(self, updates: Iterator[Made], count: int) -> None:
+        self._updates, self._count = updates, count
+        self._made: list[Made] = []
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Made: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Made]: ...
+    def __getitem__(self, at: int | slice) -> Made | list[Made]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(self._count))]
+        while len(self._made) <= at < self._count:
+            self._made.append(next(self._updates))
+        return self._made[at]
+
+
+class Replays:
+    """Replays of ``trials`` with the ``stated`` configuration and any rules in it.
+
+    ``rows`` are the training rows, inputs over targets, one column a sample.
+    """
+
+    def __init__(self, stated: Configuration, rows: Array, trials: tuple[Trial, ...]) -> None:
+        self.stated, self.trials = stated, trials
+        self._rows = rows
+        self._known: dict[Rules, Replay] = {}
+        self._most = max(
+            LEAST_KEPT, MOST_NUMBERS // max(1, 2 * Layout.of(stated).size * len(self.updates))
+        )
+
+    @cached_property
+    def observed(self) -> list[Made]:
+        """What the program itself made, update by update."""
+        every = (update for trial in self.trials for update in trial.updates)
+        with np.errstate(all="ignore"):
+            return [Made(each.gradient, each.after - each.before) for each in every]
+
+    @cached_property
+    def noise(self) -> list[Made]:
+        """What rounding may change, update by update: what the last bits of all inputs do.
+
+        Where sums cancel, as in a network that has converged, that can be most of a gradient.
+        """
+        random = np.random.RandomState(1)
+        nudged = tuple(
+            replace(
+                trial,
+                updates=tuple(
+                    replace(update, before=_nudged(update.before, random))
+                    for update in trial.updates
+                ),
+            )
+            for trial in self.trials
+        )
+        made = replayed(self.stated, (), _nudged(self._rows, random), nudged)
+        with np.errstate(all="ignore"):
+            return [
+                Made(other.gradient - each.gradient, other.step - each.step)
+                for other, each in zip(made, self.of(()), strict=True)
+            ]
+
+    @property
+    def updates(self) -> list[Observed]:
+        """The updates of all trials, as the lists of `Made` have them."""
+        return [update for trial in self.trials for update in trial.updates]
+
+    @property
+    def firsts(self) -> range:
+        """Which of these are the first of their trial, made without any memory."""
+        return range(0, len(self.updates), UPDATES)
+
+    def where(self, update: int) -> str:
+        """Where one of these is made, in words."""
+        return self.trials[update // UPDATES].where
+
+    def of(self, rules: Rules) -> Replay:
+        """What a program with ``rules`` would have made, each from the observed parameters.
+
+        An optimiser's memory is that of the replay: a rule has to be right at both updates.
+        """
+        known = self._known.pop(rules, None)
+        if known is None:
+            updates = replayed(self.stated, rules, self._rows, self.trials)
+            known = Replay(updates, len(self.updates))
+            if len(self._known) >= self._most:
+                del self._known[next(iter(self._known))]
+        self._known[rules] = known
+        return known
+
+    def with_other_kinks(self) -> Iterator["Replays"]:
+        """The same with each other slope on kinks, where that makes a difference."""
+        for kink in KINKS:
+            layers = tuple(replace(layer, kink=kink) for layer in self.stated.layers)
+            other = Replays(replace(self.stated, layers=layers), self._rows, self.trials)
+            pairs = zip(self.of(()), other.of(()), strict=True)
+            if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
+                yield other
+
+
+def _nudged(values: Array, random: np.random.RandomState) -> Array:
+    """``values`` with other last bits, where they are not 0."""
+    signs = random.choice([-1.0, 1.0], values.shape)
+    return np.asarray(values * (1.0 + np.finfo(np.float64).eps * signs))
+
+
+def replayed(
+    stated: Configuration, rules: Rules, rows: Array, trials: Iterable[Trial]
+) -> Iterator[Made]:
+    """See `Replays.of`."""
+    configuration = replace(stated, faults=rules)
+    arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
+    theta, gradient = arena.view("theta", size), arena.view("gradient", size)
+    slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
+    prepared: dict[int, Update] = {}
+    for trial in trials:
+        clock.rate[...] = learning_rate(stated, trial.epoch)
+        clock.count[...] = 0.0
+        for slot in slots:
+            slot.fill(0.0)
+        for observed in trial.updates:
+            samples = len(observed.rows)
+            if samples not in prepared:
+                batch = np.empty((len(rows), samples))
+                prepared[samples] = Update(configuration, arena, batch, clock, Single())
+            np.take(rows, observed.rows, axis=1, out=prepared[samples].batch)
+            theta[...] = observed.before
+            with np.errstate(all="ignore"):
+                for call in prepared[samples].calls:
+                    call()
+                made = Made(gradient.copy(), theta - observed.before)
+            yield made
+
+
+def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Trial, ...]:
+    """The trials of a program whose run stands at ``theta``; ``rows`` are its next batches.
+
+    Parameters that are not finite are not tried.
+    """
+    stated = subject.stated
+    random = np.random.RandomState(0)
+    batches = _batches(stated, random)
+    found = []
+    if np.isfinite(theta).all():
+        found.append(("at the parameters of the run", theta, rows))
+        biased = theta.copy()
+        for tensor in tensors_of(stated):
+            if tensor.is_bias:
+                biased[tensor.span] = 0.5 * random.randn(tensor.span.stop - tensor.span.start)
+        if not np.array_equal(biased, theta):
+            found.append(("with other biases", biased, batches))
+    found += [("at other parameters", each, batches) for each in _alive(subject, random, batches)]
+    return tuple(
+        Trial(where, epoch, tuple(subject.updates(place, taken, epoch)))
+        for where, place, taken in found
+    )
+
+
+def next_rows(stated: Configuration, state: State) -> list[Order]:
+    """The training rows of the next updates; past the epoch's end, those of its beginning."""
+    size, count = stated.batch_size, stated.updates_per_epoch
+    order = np.arange(stated.data.training_rows) if state.order is None else state.order
+    starts = [(state.position + each) % count * size for each in range(UPDATES)]
+    return [order[start : start + size] for start in starts]
+
+
+def _batches(stated: Configuration, random: np.random.RandomState) -> list[Order]:
+    """Batches of random rows, where possible of different sizes."""
+    size = min(stated.batch_size, MOST_ROWS)
+    sizes = (size, max(1, size // 2) if size > 2 else 1)
+    return [random.randint(0, stated.data.training_rows, each) for each in sizes]
+
+
+def _alive(subject: Subject, random: np.random.RandomState, batches: list[Order]) -> list[Array]:
+    """Random parameters, those first at which the most tensors have a gradient."""
+    stated, tensors = subject.stated, tensors_of(subject.stated)
+    spread = np.sqrt(np.mean(np.square(subject.data.x), axis=1))
+    scale = np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 1.0)
+    columns = np.concatenate([subject.data.x, subject.data.y])
+    places: list[Array] = []
+
+    def trials() -> Iterator[Trial]:
+        for _ in range(CANDIDATES):
+            places.append(_random_parameters(stated, random, scale))
+            taken = (Observed(rows, places[-1], places[-1], places[-1], 0.0) for rows in batches)
+            yield Trial("", 0, tuple(taken))
+
+    made, silent = replayed(stated, (), columns, trials()), []
+    for pair in zip(*[made] * UPDATES, strict=True):
+        silent.append(sum(not _has_gradient(each, tensor) for each in pair for tensor in tensors))
+        if silent.count(0) == SCRATCH:
+            break
+    order = sorted(range(len(silent)), key=silent.__getitem__)
+    return [places[index] for index in order[:SCRATCH]]
+
+
+def _has_gradient(made: Made, tensor: Tensor) -> bool:
+    """Whether ``tensor`` has a gradient."""
+    return bool(made.gradient[tensor.span].any())
+
+
+def _random_parameters(stated: Configuration, random: np.random.RandomState, scale: Array) -> Array:
+    """Weights that keep activations near 1, with inputs multiplied by ``scale``; biases near 0.5.
+
+    Both signs occur everywhere, and nothing is zero.
+    """
+    layout = Layout.of(stated)
+    theta = np.empty(layout.size)
+    for index, (W, b) in enumerate(layout.views(theta)):
+        W[...] = random.randn(*W.shape) * np.sqrt(2.0 / W.shape[1])
+        if index == 0:
+            W *= scale
+        if b is not None:
+            b[...] = 0.5 * random.randn(*b.shape)
+    return theta

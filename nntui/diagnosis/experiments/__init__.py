@@ -1,0 +1,1 @@
+"""Fixes tried over many seeds within a time budget."""

@@ -1,0 +1,170 @@
+"""The result of an experiment: a fix against nothing changed, from the same seeds."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nntui.diagnosis.experiments.laboratory import Trial
+from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
+from nntui.diagnosis.finding import Fix
+from nntui.sweeps.block import Outcome
+from nntui.sweeps.result import wilson
+
+ENOUGH = 4
+"""Seeds that must have come to an end for a round to count."""
+NEAR = 0.9
+"""The share of what another fix solves that one as good as it solves at least: a handful of seeds
+proves no difference."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A fix over ``seeds`` seeds, paired with the baseline's same seeds."""
+
+    fix: Fix
+    seeds: int
+    epochs: int
+    solved: int
+    baseline_solved: int
+    won: int
+    """Seeds that only the fix solves."""
+    lost: int
+    """Seeds that only the baseline solves."""
+    loss: float
+    """The middle final loss; infinite where half of the runs have none that is finite."""
+    ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
+    """Whether a seed is solved, by the epochs of each round and the seed."""
+
+    @classmethod
+    def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
+        """What is known of ``trial``: of its longest round with enough seeds; None if nothing."""
+        shared = {
+            epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
+            for epochs, outcomes in list(trial.outcomes.items())
+        }
+        rounds = sorted(
+            (min(len(seeds), ENOUGH), epochs) for epochs, seeds in shared.items() if seeds
+        )
+        if not rounds:
+            return None
+        epochs = rounds[-1][1]
+        ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
+        before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
+        pairs = [
+            (each.solved(trial.preset.goal), other.solved(baseline.preset.goal))
+            for each, other in zip(ended, before, strict=True)
+        ]
+        return cls(
+            fix=trial.fix,
+            seeds=len(pairs),
+            epochs=epochs,
+            solved=sum(now for now, _ in pairs),
+            baseline_solved=sum(then for _, then in pairs),
+            won=sum(now and not then for now, then in pairs),
+            lost=sum(then and not now for now, then in pairs),
+            loss=middle(ended),
+            ends={
+                length: {seed: each.solved(trial.preset.goal) for seed, each in outcomes.items()}
+                for length, outcomes in list(trial.outcomes.items())
+            },
+        )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The Wilson 95 % interval of the share that the fix solves."""
+        return wilson(self.solved, self.seeds)
+
+    @property
+    def p(self) -> float:
+        """See `paired.p_value`."""
+        return p_value(self.won, self.lost)
+
+    @property
+    def verdict(self) -> str:
+        """``helps``, ``no effect`` or ``harms``."""
+        return verdict(self.won, self.lost)
+
+    @property
+    def helps(self) -> bool:
+        """Whether it solves more seeds than nothing changed, beyond chance."""
+        return self.verdict == HELPS
+
+    @property
+    def harms(self) -> bool:
+        """Whether it solves fewer seeds than nothing changed, beyond chance."""
+        return self.verdict == HARMS
+
+    def as_good_as(self, other: "Experiment") -> bool:
+        """Whether it solves nearly as many seeds as ``other``, and no fewer beyond chance.
+
+        That is decided in the longest round in which it has every seed that ``other`` has there;
+        without such a round it is not known to be as good.
+        """
+        for epochs in sorted(self.ends.keys() & other.ends.keys(), reverse=True):
+            mine, theirs = self.ends[epochs], other.ends[epochs]
+            if len(theirs) >= other.seeds and mine.keys() >= theirs.keys():
+                won = sum(mine[seed] and not solved for seed, solved in theirs.items())
+                lost = sum(solved and not mine[seed] for seed, solved in theirs.items())
+                solved_there = sum(theirs.values())
+                near = solved_there + won - lost >= NEAR * solved_there
+                return near and verdict(won, lost) != HARMS
+        return False
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Smaller is better: longest trained, most solved, fewest changes, least loss.
+
+        Shares of different numbers of seeds are compared by the lower ends of their intervals.
+        Where nothing is solved the loss decides.
+        """
+        changes = len(self.fix.changes) if self.solved else 0
+        return (-self.epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
+
+    @property
+    def place(self) -> tuple[float, ...]:
+        """Where it is listed: what helps, then what makes no difference, then what harms."""
+        return ((HELPS, NO_EFFECT, HARMS).index(self.verdict), *self.rank)
+
+    @property
+    def simplicity(self) -> tuple[float, ...]:
+        """Smaller is simpler, and better among those that are as simple."""
+        return (*self.fix.size, *self.rank)
+
+    def as_json(self) -> dict[str, Any]:
+        """An entry of ``experiments`` in ``why --json``."""
+        return {
+            "fix": self.fix.text,
+            "set": dict(self.fix.changes),
+            "seeds": self.seeds,
+            "epochs": self.epochs,
+            "solved": self.solved,
+            "baseline_solved": self.baseline_solved,
+            "interval": list(self.interval),
+            "p_value": self.p,
+            "verdict": self.verdict,
+        }
+
+
+def simplest(
+    tried: Sequence[Experiment], preferred: Callable[[Experiment], bool] = lambda each: True
+) -> Experiment | None:
+    """The simplest of those ``tried`` that are as good as the best that helps; None without one.
+
+    Where ``preferred`` ones are among these, it is one of them.
+    """
+    helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
+    good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
+    wanted = [each for each in good if preferred(each)] or good
+    return min(wanted, key=lambda each: each.simplicity, default=None)
+
+
+def middle(outcomes: Sequence[Outcome]) -> float:
+    """The median final loss, that of a diverged run being infinite."""
+    losses = sorted(
+        math.inf
+        if each.diverged or each.final_loss is None or not math.isfinite(each.final_loss)
+        else each.final_loss
+        for each in outcomes
+    )
+    return losses[len(losses) // 2] if losses else math.inf

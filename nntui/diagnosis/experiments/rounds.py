@@ -1,0 +1,272 @@
+"""Fixes tried over many seeds, in rounds that fit into a time: what helps is what was seen to.
+
+First every fix alone; then the best together with others; then more seeds, the best first.  Where
+the scenario is too long for that, the first rounds train for fewer epochs, and only the best few
+for as many as the time allows.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from nntui.diagnosis.answer import ONLY_PRINTED
+from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
+from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, tried
+from nntui.diagnosis.experiments.laboratory import Laboratory, Progress, Task, Trial
+from nntui.diagnosis.finding import Finding, Fix
+from nntui.presets.preset import Preset
+from nntui.presets.schema import HIGHEST_SEED
+from nntui.sweeps.block import seconds_of
+from nntui.sweeps.processes import local_processes
+
+SEEDS = 100
+SECONDS = 20.0
+FEW = 12
+"""Seeds of the last round at the fewest, where the time allows."""
+FEWEST = 4
+"""Seeds of the first rounds where every seed costs its full time."""
+SINGLES, LAST = 0.3, 0.9
+"""Shares of the time left that the first and the last round plan for: estimates are rough."""
+SINGLES_END, PAIRS_END = 0.5, 0.45
+"""Shares of the time left after which the first rounds begin nothing more."""
+LEADING = 3
+"""Single fixes that are first combined with others."""
+TRIPLES = 4
+"""Third fixes that the best pair is combined with."""
+SLOW_PAIRS = 5
+"""Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
+FINALISTS = 4
+"""Fixes that go on where the time cuts the epochs."""
+WORTH_LONGER = 1.5
+"""How many times the epochs of the first rounds the last one must have to be worth its time."""
+NOTHING = Fix("nothing changed", {})
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """What was tried, the best first."""
+
+    preset: Preset
+    seeds: int
+    """How many seeds were asked for."""
+    epochs: int
+    """For how many epochs the last round was trained."""
+    baseline: Experiment | None
+    """Nothing changed, against itself; None where not even that was done."""
+    tried: tuple[Experiment, ...] = ()
+    untried: tuple[Fix, ...] = ()
+    """For which there was no time."""
+    solving: tuple[int, ...] = ()
+    """The seeds that are solved with nothing changed."""
+
+    @property
+    def reduced(self) -> str | None:
+        """What the time did not allow, in words; None where all was done as asked."""
+        most = max((each.seeds for each in self.tried), default=0)
+        cut = []
+        if most < self.seeds:
+            cut.append(f"{most} of {self.seeds} seeds")
+        if self.epochs < self.preset.goal.epochs:
+            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
+        if fewer:
+            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
+        if self.untried:
+            cut.append(f"not tried for lack of time: {len(self.untried)}")
+        return ", ".join(cut) or None
+
+    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
+        """The best experiment with exactly one of ``fixes``."""
+        wanted = [dict(fix.changes) for fix in fixes]
+        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """``experiments`` in ``why --json``."""
+        return [each.as_json() for each in self.tried]
+
+
+@contextmanager
+def workshop(
+    seconds: float, progress: Progress | None = None, workers: int | None = None
+) -> Iterator[Laboratory]:
+    """A laboratory of ``workers`` processes (one a processor; 0: none), open for ``seconds``."""
+    count = (os.cpu_count() or 1) if workers is None else workers
+    with local_processes(count) as executor:
+        yield Laboratory(executor, count, seconds, progress)
+
+
+def experiment(
+    preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
+) -> Experiments:
+    """Try the fixes of ``findings`` and the standing ones on ``preset``, from ``seeds`` seeds.
+
+    The seeds begin with the preset's own and are the same for the baseline and every fix.
+    """
+    return _Rounds(preset, findings, laboratory, seeds).all()
+
+
+def fitting(epochs: int, needed: float, available: float) -> int:
+    """``epochs`` or, where they need more than the ``available`` seconds, two digits of fewer."""
+    if needed <= available or needed == 0.0:
+        return epochs
+    most = max(int(epochs * max(available, 0.0) / needed), 1)
+    unit = int(10 ** max(len(str(most)) - 2, 0))
+    return most // unit * unit
+
+
+class _Rounds:
+    def __init__(
+        self, preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int
+    ) -> None:
+        self.preset, self.laboratory = preset, laboratory
+        first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
+        self.seeds = range(first, first + seeds)
+        self.baseline = Trial.of(preset, NOTHING)
+        self.trials = [Trial.of(preset, fix) for fix in candidates(preset, findings)]
+        self.singles = list(self.trials)
+        hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
+        self.mended = hurt and any(trial.fix is MEND for trial in self.trials)
+        self.own = [dict(fix.changes) for fix in mending(findings[0])] if findings else []
+        self.epochs = preset.goal.epochs
+        """Of the rounds that every fix takes part in."""
+
+    def all(self) -> Experiments:
+        self.laboratory.probe(self.baseline, self.seeds[:FEW])
+        trials = [self.baseline, *self.trials]
+        self.epochs = self._fitting(trials, SINGLES)
+        self._try("every fix", trials, SINGLES_END)
+        for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
+            added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
+            self.trials += added
+            self._try(name, added, PAIRS_END)
+        best = self._finalists()
+        longer = self._fitting([self.baseline, *best], LAST, len(self.seeds[:FEW]))
+        if longer > WORTH_LONGER * self.epochs:
+            self._finish("the best for longer", best, longer)
+        else:
+            self._finish("the best on more seeds", self._best(), self.epochs)
+        return self._result()
+
+    def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
+        """All seeds for those that are trained side by side, which costs little; few for others."""
+        return [
+            (trial, self.seeds if self._cheap(trial) else self.seeds[:fewest], epochs)
+            for trial in trials
+        ]
+
+    def _cheap(self, trial: Trial) -> bool:
+        """Whether all seeds take at most twice as long as a few."""
+        few, every = (seconds_of(trial.block(s, 1)) for s in (self.seeds[:FEW], self.seeds))
+        return every <= 2 * few
+
+    def _fitting(self, trials: Sequence[Trial], share: float, fewest: int = FEWEST) -> int:
+        """For how many epochs ``trials`` can be trained in a ``share`` of the time left."""
+        goal, lab = self.preset.goal, self.laboratory
+        needed = lab.seconds_for(self._tasks(trials, goal.epochs, fewest))
+        return fitting(goal.epochs, needed, share * lab.left)
+
+    def _try(self, words: str, trials: Sequence[Trial], share: float) -> None:
+        self.laboratory.run(words, self._tasks(trials, self.epochs), share)
+
+    def _finish(self, words: str, trials: Sequence[Trial], epochs: int) -> None:
+        """As many seeds as the time allows: first a few of each trial, then all, best first."""
+        everybody = [self.baseline, *trials]
+        few: list[Task] = [(trial, self.seeds[:FEW], epochs) for trial in everybody]
+        cheap = [task for task in self._tasks(everybody, epochs) if task[1] is self.seeds]
+        rest: list[Task] = [(trial, self.seeds, epochs) for trial in everybody]
+        self.laboratory.run(words, [*cheap, *few])
+        self.laboratory.run(words, rest)
+
+    def _ranked(self) -> list[tuple[Experiment, Trial]]:
+        """The trials with a result, the best first."""
+        known = [(Experiment.of(trial, self.baseline), trial) for trial in self.trials]
+        found = [(each, trial) for each, trial in known if each is not None]
+        return sorted(found, key=lambda pair: pair[0].rank)
+
+    def _best(self) -> list[Trial]:
+        """The best first, but for one as good that is simpler, and the headline's own fixes."""
+        ranked = self._ranked()
+        known = [each for each, _ in ranked]
+        chosen = (simplest(known, lambda each: self._mends(each.fix)), simplest(known))
+        leading = [trial for each, trial in ranked if each in chosen or each is known[0]]
+        others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
+        return list(dict.fromkeys([*leading, *others]))
+
+    def _finalists(self) -> list[Trial]:
+        """The best few, among them one of the headline's own fixes."""
+        ranked = [trial for _, trial in self._ranked()]
+        own = [trial for trial in ranked if self._is_own(trial)][:1]
+        return list(dict.fromkeys([*ranked[: FINALISTS - 1], *own, *ranked]))[:FINALISTS]
+
+    def _is_own(self, trial: Trial) -> bool:
+        return dict(trial.fix.changes) in self.own or (self.mended and trial.fix is MEND)
+
+    def _mends(self, fix: Fix) -> bool:
+        return any(each.items() <= fix.changes.items() for each in self.own)
+
+    def _pairs(self) -> Iterator[Fix]:
+        """The fix to begin with together with the others, and the best two.
+
+        One begins with the mend of a code fault, which is wanted in any case; or with the
+        headline's own fix where nothing is solved yet; else with the best.
+        """
+        ranked = self._ranked()
+        if not ranked:
+            return
+        best, trial = ranked[0]
+        own = [each for _, each in ranked if self._is_own(each)]
+        begins_with_own = own and (self.mended or not best.solved)
+        first = own[0] if begins_with_own else trial
+        # What is best alone need not be best together, so all of them have their turn.
+        leading = [each for _, each in ranked if each.fix is not MEND][:LEADING]
+        others = dict.fromkeys([*leading, *self.trials])
+        if not begins_with_own and best.solved == best.seeds:
+            others = dict.fromkeys(leading)
+        slow = not self._cheap(self.baseline)
+        firsts = (first, trial) if slow else (first,)
+        pairs = [(trial, other) for other in leading[:2]]
+        pairs += [(one, other) for other in others for one in firsts]
+        both = filter(None, (combined(one.fix, other.fix) for one, other in pairs))
+        yield from islice(both, SLOW_PAIRS if slow else None)
+
+    def _triples(self) -> Iterator[Fix]:
+        """The best pair together with the best others, where it leaves something to solve."""
+        ranked = self._ranked()
+        pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
+        if self.mended:
+            pairs = [pair for pair in pairs if pair[1].fix.changes.items() >= MEND.changes.items()]
+        perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
+        if perfect or not self._cheap(self.baseline):
+            return
+        alone = [trial.fix for _, trial in ranked if trial in self.singles]
+        added = [combined(pairs[0][1].fix, fix) for fix in alone]
+        if self.mended:
+            unmended = (trial.fix for _, trial in ranked if trial not in self.singles)
+            added.insert(0, next(filter(None, (combined(fix, MEND) for fix in unmended)), None))
+        yield from islice(filter(None, added), TRIPLES)
+
+    def _new(self, fixes: Iterable[Fix]) -> list[Fix]:
+        old = [trial.fix for trial in self.trials]
+        return tried(self.preset, [*old, *fixes])[len(old) :]
+
+    def _result(self) -> Experiments:
+        ranked = self._ranked()
+        done = [trial for _, trial in ranked]
+        return Experiments(
+            preset=self.preset,
+            seeds=len(self.seeds),
+            epochs=max((each.epochs for each, _ in ranked), default=0),
+            baseline=Experiment.of(self.baseline, self.baseline),
+            tried=tuple(sorted((each for each, _ in ranked), key=lambda each: each.place)),
+            solving=self._solving(),
+            untried=tuple(trial.fix for trial in self.trials if trial not in done),
+        )
+
+    def _solving(self) -> tuple[int, ...]:
+        rounds = self.baseline.outcomes
+        longest = rounds[max(rounds)] if rounds else {}
+        goal = self.preset.goal
+        return tuple(sorted(seed for seed, each in longest.items() if each.solved(goal)))

@@ -1,0 +1,173 @@
+"""Floors: the least reported loss that a family of outputs can have, exactly.
+
+Everything is a bound for fixed parameters.  A loss that is added up while an epoch runs may lie a
+little below one, because the parameters follow each batch.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.core.settings.configuration import Report
+from nntui.core.tape import Array
+
+Groups = npt.NDArray[np.intp]
+DIGITS = 12
+"""Decimals to which two directions are one and the same."""
+STATIONARY = 1e-7
+"""The largest entry of the gradient at what counts as an optimum; inputs have spread 1."""
+STEPS = 100
+"""Of Newton's method at most; it takes some ten."""
+
+
+class Cost:
+    """What outputs cost in a reported loss over all training rows."""
+
+    def __init__(self, report: Report, samples: int) -> None:
+        self.loss, self._mean, self._samples = report.loss, report.reduction == "mean", samples
+
+    def of(self, output: Array, y: Array) -> float:
+        """The reported loss of ``output`` for ``y``, both (outputs, samples)."""
+        mean = float(self.each(output, y).mean())
+        return mean if self._mean else mean * self._samples
+
+    def each(self, output: Array, y: Array) -> Array:
+        """Likewise for each sample, (samples,)."""
+        error = output - y
+        match self.loss:
+            case "squared-error":
+                terms = error * error
+            case "half-squared-error":
+                terms = 0.5 * error * error
+            case "half-absolute-error":
+                terms = 0.5 * np.abs(error)
+            case "binary-cross-entropy":
+                terms = _cross(y, output) + _cross(1.0 - y, 1.0 - output)
+            case _:
+                terms = _cross(y, output)
+        return np.asarray(terms.sum(axis=0))
+
+    @property
+    def absolute(self) -> bool:
+        """Whether it grows with the size of the error, not with its square."""
+        return self.loss == "half-absolute-error"
+
+    @property
+    def compares_shares(self) -> bool:
+        """Whether it is a cross-entropy."""
+        return self.loss.endswith("cross-entropy")
+
+    def constant(self, y: Array) -> float:
+        """The floor of an output that is the same for all samples."""
+        return self.grouped(y, np.zeros(y.shape[1], dtype=np.intp))
+
+    def grouped(self, y: Array, groups: Groups) -> float:
+        """The floor of an output that is the same within each of ``groups``.
+
+        The best is the group's mean, for absolute errors its median.
+        """
+        best = np.empty_like(y)
+        if self.absolute:
+            for group in np.unique(groups):
+                best[:, groups == group] = np.median(y[:, groups == group], axis=1, keepdims=True)
+        else:
+            counts = np.bincount(groups)
+            for row, out in zip(y, best, strict=True):
+                out[...] = (np.bincount(groups, row) / counts)[groups]
+        return self.of(best, y)
+
+    def multiples(self, keys: Array, factors: Array, y: Array, low: float = -np.inf) -> float:
+        """The floor of outputs ``factor * v(key)``, with any ``v`` of at least ``low`` per key.
+
+        ``keys`` is (anything, samples), ``factors`` (samples,).  Least squares, or the weighted
+        median, key by key.
+        """
+        # Digits are those of each row's own size: inputs may be as small as they like.
+        size = np.abs(keys).max(axis=1, keepdims=True)
+        keys = np.divide(keys, size, out=np.zeros_like(keys), where=size > 0.0)
+        _, groups = np.unique(np.round(keys, DIGITS), axis=1, return_inverse=True)
+        groups = groups.reshape(-1)
+        best = np.zeros_like(y)
+        squares = np.bincount(groups, factors * factors)
+        for row, out in zip(y, best, strict=True):
+            if self.absolute:
+                values = np.array(
+                    [_median(factors[groups == g], row[groups == g]) for g in range(len(squares))]
+                )
+            else:
+                products = np.bincount(groups, factors * row)
+                values = np.divide(
+                    products, squares, out=np.zeros_like(products), where=squares > 0.0
+                )
+            out[...] = factors * np.maximum(values, low)[groups]
+        return self.of(best, y)
+
+
+def _cross(y: Array, p: Array) -> Array:
+    """``-y log p``, 0 where y is."""
+    with np.errstate(all="ignore"):
+        return np.where(y > 0.0, -y * np.log(p), 0.0)
+
+
+def _median(factors: Array, y: Array) -> float:
+    """The ``v`` of the least ``sum |y - factor*v|``: a median of y/factor, weighted by factor."""
+    used = factors != 0.0
+    if not used.any():
+        return 0.0
+    ratios, weights = y[used] / factors[used], np.abs(factors[used])
+    order = np.argsort(ratios)
+    behind = np.cumsum(weights[order])
+    return float(ratios[order][np.searchsorted(behind, behind[-1] / 2.0)])
+
+
+def onto_simplex(y: Array) -> Array:
+    """The nearest columns that are at least 0 and add up to 1 (Held, Wolfe and Crowder 1974)."""
+    ordered = -np.sort(-y, axis=0)
+    excess = (np.cumsum(ordered, axis=0) - 1.0) / np.arange(1, len(y) + 1).reshape(-1, 1)
+    count = (ordered > excess).sum(axis=0)
+    return np.asarray(np.maximum(y - excess[count - 1, np.arange(y.shape[1])], 0.0))
+
+
+def affine_residual(x: Array, y: Array, constant: bool) -> Array:
+    """The error of the best linear output of ``x``, with a ``constant`` if wanted."""
+    design = np.vstack([x, np.ones((1, x.shape[1]))]) if constant else x
+    weights = np.linalg.lstsq(design.T, y.T, rcond=None)[0]
+    return np.asarray(y - weights.T @ design)
+
+
+def softmax_floor(x: Array, y: Array) -> float:
+    """The least mean cross-entropy of a softmax whose z is affine in ``x``.
+
+    ``y`` is (classes, samples) and adds up to 1.  The problem is convex; Newton's method ends at
+    its optimum, and at nearly 0 where a plane separates the classes.  Where it does not get to an
+    optimum no floor is known, and 0 is returned.
+    """
+    spread = x.std(axis=1, keepdims=True)
+    x = (x - x.mean(axis=1, keepdims=True)) / np.where(spread > 0.0, spread, 1.0)
+    design = np.vstack([x, np.ones((1, x.shape[1]))])
+    samples, classes = x.shape[1], len(y)
+    weights = np.zeros((classes, len(design)))
+
+    def shares(of: Array) -> Array:
+        z = of @ design
+        e = np.exp(z - z.max(axis=0))
+        return np.asarray(e / e.sum(axis=0))
+
+    def value(of: Array) -> float:
+        return float(_cross(y, np.maximum(shares(of), 1e-300)).sum() / samples)
+
+    loss = value(weights)
+    for _ in range(STEPS):
+        p = shares(weights)
+        gradient = ((p - y) @ design.T / samples).ravel()
+        curve = np.einsum("js,ds,es,jk->jdke", p, design, design, np.eye(classes))
+        curve = curve - np.einsum("js,ks,ds,es->jdke", p, p, design, design, optimize=True)
+        matrix = curve.reshape(len(gradient), -1) / samples + 1e-10 * np.eye(len(gradient))
+        step, scale = np.linalg.solve(matrix, gradient).reshape(weights.shape), 1.0
+        while value(weights - scale * step) > loss and scale > 1e-6:
+            scale /= 2.0
+        weights = weights - scale * step
+        before, loss = loss, value(weights)
+        if loss < 1e-4 or before - loss <= 1e-12 * before:
+            break
+    left = np.abs((shares(weights) - y) @ design.T / samples).max()
+    return loss if left < STATIONARY else 0.0

@@ -1,0 +1,112 @@
+"""The stated training loss as a landscape: its value, its gradient and its curvature.
+
+All is computed from the stated configuration, so it is what the program should follow, whatever
+it does follow.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from nntui.core.engine.algebra import Single
+from nntui.core.engine.data import DataArrays
+from nntui.core.engine.network import Forward, Layout
+from nntui.core.engine.update import Update, make_arena
+from nntui.core.parts.optimisers import Clock
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Array
+
+MOST_SAMPLES = 1000
+"""Of more training rows, that many evenly chosen ones stand for all."""
+ROUNDS = 12
+"""Of the power iteration; the largest eigenvalue is then known to some per cent."""
+REACH = 1e-5
+"""The step of a difference, beside the length of the parameters."""
+
+
+class Landscape:
+    """The stated loss over some rows; parameters are flat vectors in the order of `Layout`."""
+
+    def __init__(self, stated: Configuration, data: DataArrays, rows: Array | None = None) -> None:
+        training = replace(
+            stated.training,
+            reduction="mean",
+            optimiser="sgd",
+            momentum=0.0,
+            batch="full",
+            order="in-order",
+            draws=None,
+            clip_value=None,
+            clip_norm=None,
+        )
+        self._configuration = replace(stated, training=training)
+        self.layout = Layout.of(stated)
+        self._weights = np.zeros(self.layout.size)
+        for W, _ in self.layout.views(self._weights):
+            W.fill(1.0)
+        columns = np.concatenate([data.x, data.y])
+        if rows is None:
+            step = -(-columns.shape[1] // MOST_SAMPLES)
+            batch = columns[:, ::step]
+        else:
+            batch = columns[:, rows]
+        self._x, self._y = batch[: len(data.x)], batch[len(data.x) :].copy()
+        self._probe = np.zeros(self.layout.size)
+        self._forward = Forward(
+            self._configuration, self.layout.views(self._probe), np.ascontiguousarray(self._x)
+        )
+        arena = make_arena(self._configuration)
+        self._theta = arena.view("theta", self.layout.size)
+        self._gradient = arena.view("gradient", self.layout.size)
+        self._update = Update(self._configuration, arena, batch.copy(), Clock(), Single())
+
+    def gradient(self, theta: Array) -> Array:
+        """The gradient of the mean loss over the rows, penalties included."""
+        self._theta[...] = theta
+        with np.errstate(all="ignore"):
+            for call in self._update.calls:
+                call()
+        return self._gradient.copy()
+
+    def of_weights(self, theta: Array) -> Array:
+        """``theta`` with 0 for the biases."""
+        return np.asarray(self._weights * theta)
+
+    def penalty_gradient(self, theta: Array) -> Array:
+        """The part of it that the penalties give."""
+        stated = self._configuration
+        return np.asarray(self._weights * (stated.l2 * theta + stated.l1 * np.sign(theta)))
+
+    def curvature(self, theta: Array) -> float:
+        """The largest eigenvalue of the Gauss-Newton matrix of the mean loss, penalty included.
+
+        That is the Hessian without the curvature of the network itself (Schraudolph 2002), found
+        by power iteration from a fixed start.  At a kink a difference of two gradients jumps, but
+        outputs do not: the change of the outputs along a direction is a difference of forward
+        passes, and the gradient for an error of just that size is the product with the matrix.
+        0 for absolute errors, which have no curvature.
+        """
+        if self._configuration.training.loss == "half-absolute-error":
+            return 0.0
+        direction = np.random.RandomState(0).randn(len(theta))
+        reach, largest = REACH * (1.0 + float(np.linalg.norm(theta))), 0.0
+        output, penalty = self._output(theta), self.penalty_gradient(theta)
+        targets = self._update.batch[len(self._x) :]
+        for _ in range(ROUNDS):
+            length = float(np.linalg.norm(direction))
+            if not 0.0 < length < np.inf:
+                break
+            direction = direction / length
+            ahead = self._output(theta + reach * direction)
+            change = (ahead - self._output(theta - reach * direction)) / (2.0 * reach)
+            targets[...] = output - change
+            product = self.gradient(theta) - penalty
+            product += self._configuration.l2 * self._weights * direction
+            largest = max(largest, float(direction @ product))
+            direction = product
+        targets[...] = self._y
+        return largest if np.isfinite(largest) else 0.0
+
+    def _output(self, theta: Array) -> Array:
+        self._probe[...] = theta
+        return self._forward.play().copy()

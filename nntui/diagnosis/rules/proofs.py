@@ -1,0 +1,296 @@
+"""Proofs before any training: what the network can never say, each with the floor of the loss."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nntui.core.engine.network import activation_of
+from nntui.core.tape import Array, Tape
+from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
+from nntui.diagnosis.rules.explained import EXPLAINS, against_goal, explained, refuted, spread
+from nntui.diagnosis.rules.floors import affine_residual, onto_simplex, softmax_floor
+
+RANGE = Rule(
+    "output-range",
+    "the output's activation cannot reach the targets",
+    PROOF,
+    "reported loss of the point of the activation's range nearest to each target > 1e-3 of that "
+    "of the best constant",
+    "the range of each function; softmax: projection onto the simplex (Held et al. 1974)",
+    "one output that lies on a target outside of the range",
+)
+NO_BIAS = Rule(
+    "no-bias",
+    "without biases the network cannot have the offset that the targets need",
+    PROOF,
+    "relu, leaky relu, identity: f(c x) = c f(x) for c > 0, least squares along each ray; tanh: "
+    "f(-x) = -f(x); any other output: f(0) is fixed; floor > 2 % of the best constant's loss; "
+    "measured where no floor forbids the goal: biases of 0 would have a gradient > 0.3 of the "
+    "weights'",
+    "positive homogeneity and oddness; the bound was reached in 8 of 8 tasks tried",
+    "a loss below the floor at fixed parameters",
+)
+LINEAR = Rule(
+    "linear",
+    "the network is linear, whatever its layers: the task is not",
+    PROOF,
+    "least squares (cross-entropy: Newton) of an affine map > 5 % of the best constant's loss",
+    "a product of matrices is a matrix; least squares and logistic regression are convex",
+    "a loss below the floor at fixed parameters",
+)
+CONTRADICTORY = Rule(
+    "contradictory-targets",
+    "the same inputs have different targets",
+    PROOF,
+    "reported loss of the best single answer for each distinct input > 0",
+    "a function has one value at one point",
+    "no two rows with equal inputs and different targets",
+)
+RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY)
+
+LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
+MOST_GROUPED = 100_000
+"""Rows beyond which groups of equal ones are not looked for."""
+MOST_WEIGHTS = 64
+"""Weights beyond which Newton's method would take too long."""
+HOMOGENEOUS = frozenset({"identity", "relu", "leaky-relu"})
+ODD = frozenset({"identity", "tanh"})
+NOTHING_AT_0 = HOMOGENEOUS | ODD | {"elu", "gelu"}
+ASYMPTOTES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+
+
+def proofs(evidence: Evidence) -> Iterator[Finding]:
+    """All certificates that hold for the stated network and its data, whatever the parameters."""
+    # What is drawn with repetition is another set of rows every epoch, with floors of its own.
+    drawn = evidence.stated.training.order == "random"
+    if evidence.x.shape[1] <= MOST_GROUPED and not drawn:
+        for rule in (_output_range, _no_bias, _linear, _contradictory):
+            yield from rule(evidence)
+
+
+def _output_range(evidence: Evidence) -> Iterator[Finding]:
+    output, y, cost = evidence.stated.layers[-1], evidence.y, evidence.cost
+    last = len(evidence.stated.layers) - 1
+    if cost.compares_shares:
+        return
+    nearest, said = _nearest(evidence)
+    # For other than squares, the nearest point of a set that is no box is no optimum: its
+    # distance bounds the sum of the absolute errors all the same.
+    boxed = not output.normalise and output.activation != "softmax"
+    if boxed or not cost.absolute:
+        floor = cost.of(nearest, y)
+    else:
+        distances = np.linalg.norm(nearest - y, axis=0, keepdims=True)
+        floor = cost.of(distances, np.zeros_like(distances))
+    outside = int((np.abs(nearest - y) > 0.0).any(axis=0).sum())
+    fixes: tuple[Fix, ...] = (
+        Fix("do not normalise the output", {f"layers.{last}.normalise": False})
+        if output.normalise
+        else Fix("make the output linear", {f"layers.{last}.activation": "identity"}),
+    )
+    if output.activation in ("sigmoid", "tanh", "softmax") and not output.normalise:
+        scaled = Fix("scale the targets to 0..1", {"data.scale_targets": "minmax"})
+        fixes = (*fixes, scaled)
+    if floor > LEAST_RANGE * spread(evidence) and not refuted(evidence, floor):
+        yield Finding(
+            RANGE,
+            f"{outside} of {y.shape[1]} targets lie outside of what {said} can give: "
+            f"{against_goal(evidence, floor)}",
+            layer=last,
+            first_update=0,
+            fixes=fixes,
+            units=tuple((last, unit) for unit in range(output.units)),
+            weight=explained(evidence, floor),
+        )
+    elif output.activation in ASYMPTOTES and not output.normalise and evidence.progress.bad:
+        low, high = ASYMPTOTES[output.activation]
+        on = (y == low) | (y == high)
+        if on.any() and not on.all():
+            yield Finding(
+                RANGE,
+                f"{int(on.any(axis=0).sum())} of {y.shape[1]} targets lie on the asymptote of "
+                f"{output.activation}, which only infinite weights reach",
+                layer=last,
+                first_update=0,
+                fixes=fixes[:1],
+                weight=0.5,
+            )
+
+
+def _nearest(evidence: Evidence) -> tuple[Array, str]:
+    """The point of the output's range nearest to each target, and the range in words."""
+    output, y = evidence.stated.layers[-1], evidence.y
+    if output.normalise:
+        centred = y - y.mean(axis=0)
+        length = np.linalg.norm(centred, axis=0)
+        most = np.sqrt(len(y))
+        factor = np.minimum(
+            1.0, np.divide(most, length, out=np.ones_like(length), where=length > 0)
+        )
+        return centred * factor, "a normalised output (mean 0, deviation below 1)"
+    match output.activation:
+        case "relu" | "softplus":
+            return np.maximum(y, 0.0), f"a {output.activation} output (0 and above)"
+        case "sigmoid":
+            return np.clip(y, 0.0, 1.0), "a sigmoid output (0 to 1)"
+        case "tanh":
+            return np.clip(y, -1.0, 1.0), "a tanh output (-1 to 1)"
+        case "elu":
+            return np.maximum(y, -output.alpha), f"an elu output (above {-output.alpha:g})"
+        case "gelu":
+            return np.maximum(y, -0.1701), "a gelu output (above -0.17)"
+        case "softmax":
+            return onto_simplex(y), "a softmax output (shares that add up to 1)"
+    return y, ""
+
+
+def _no_bias(evidence: Evidence) -> Iterator[Finding]:
+    layers, x, y = evidence.stated.layers, evidence.x, evidence.y
+    if any(layer.bias != "none" or layer.normalise for layer in layers):
+        return
+    hidden, output = {layer.activation for layer in layers[:-1]}, layers[-1].activation
+    if hidden <= HOMOGENEOUS and output in HOMOGENEOUS:
+        lengths = np.linalg.norm(x, axis=0)
+        keys = x / np.where(lengths > 0.0, lengths, 1.0)
+        low = 0.0 if output == "relu" else -np.inf
+        floor = evidence.cost.multiples(keys, lengths, y, low)
+        said = "f(c x) = c f(x), so along each ray the outputs stand as the inputs do"
+    elif hidden <= ODD and output in ODD:
+        signs = _signs(x)
+        floor = evidence.cost.multiples(x * signs, signs, y)
+        said = "f(-x) = -f(x) whatever the weights"
+    elif hidden <= NOTHING_AT_0:
+        tape, nothing = Tape(), np.zeros_like(y)
+        fixed = np.empty_like(y)
+        activation_of(layers[-1]).forward(tape, nothing, fixed)
+        tape.play()
+        at_0 = (x == 0.0).all(axis=0)
+        floor = evidence.cost.of(np.where(at_0, fixed, y), y)
+        said = f"at x = 0 the output is {fixed[0, 0]:.3g} whatever the weights"
+    else:
+        return
+    if floor <= LEAST_BIAS * spread(evidence) or refuted(evidence, floor):
+        return
+    yield Finding(
+        NO_BIAS,
+        f"without biases {said}: {against_goal(evidence, floor)}",
+        first_update=0,
+        fixes=(
+            Fix(
+                "give every layer a bias",
+                {f"layers.{at}.bias": "per-unit" for at in range(len(layers))},
+            ),
+        ),
+        weight=explained(evidence, floor),
+    )
+
+
+def _signs(x: Array) -> Array:
+    """Per sample the sign of its first number that is not 0; 0 at the origin."""
+    signs = np.zeros(x.shape[1])
+    for row in x:
+        signs = np.where(signs == 0.0, np.sign(row), signs)
+    return signs
+
+
+def _linear(evidence: Evidence) -> Iterator[Finding]:
+    layers, x, y, cost = evidence.stated.layers, evidence.x, evidence.y, evidence.cost
+    if any(layer.activation != "identity" or layer.normalise for layer in layers[:-1]):
+        return
+    output = layers[-1]
+    if output.normalise:
+        return
+    constant = any(layer.bias != "none" for layer in layers)
+    if output.activation == "identity":
+        residual = affine_residual(x, y, constant)
+        if cost.absolute:
+            # A sum of sizes is at least the root of the sum of squares.
+            whole = np.zeros_like(residual)
+            whole[0, 0] = np.sqrt(np.square(residual).sum())
+            residual = whole
+        floor = cost.of(y - residual, y)
+        said = f"the best straight {'line' if len(x) == 1 else 'plane'} is the best it can be"
+    else:
+        classes = _classes(y)
+        if classes is None or len(classes) * (len(x) + 1) > MOST_WEIGHTS:
+            return
+        entropy = softmax_floor(x, classes)
+        # Where a plane separates the classes, the least cross-entropy is 0.
+        if entropy < 1e-3:
+            return
+        floor = _of_classes(evidence, entropy)
+        said = "no straight border separates the classes"
+    if floor <= LEAST_LINEAR * spread(evidence) and output.activation == "identity":
+        return
+    if refuted(evidence, floor):
+        return
+    fixes = (
+        Fix(
+            "tanh in the hidden layers",
+            {f"layers.{at}.activation": "tanh" for at in evidence.hidden},
+        )
+        if evidence.hidden
+        else Fix("add a hidden layer with tanh units", {}),
+    )
+    yield Finding(
+        LINEAR,
+        f"all hidden layers are linear, and so is the network; {said}: "
+        f"{against_goal(evidence, floor)}",
+        first_update=0,
+        fixes=fixes,
+        # Without a border the task is lost, however little of it the bound accounts for.
+        weight=max(explained(evidence, floor), EXPLAINS if evidence.progress.bad else 0.0),
+    )
+
+
+def _classes(y: Array) -> Array | None:
+    """Targets of two values, or of one 1 in each column, as shares of classes."""
+    if len(y) == 1:
+        low, high = y.min(), y.max()
+        if low == high or not np.isin(y, (low, high)).all():
+            return None
+        share = (y - low) / (high - low)
+        return np.concatenate([share, 1.0 - share])
+    one_hot = np.isin(y, (0.0, 1.0)).all() and (y.sum(axis=0) == 1.0).all()
+    return y if one_hot else None
+
+
+def _of_classes(evidence: Evidence, entropy: float) -> float:
+    """The floor where no plane separates the classes.
+
+    A cross-entropy is known exactly; otherwise at least one output errs by half of the distance
+    between its two targets.
+    """
+    cost, y = evidence.cost, evidence.y
+    if cost.compares_shares:
+        samples = (
+            1 if evidence.stated.report.reduction == "mean" else evidence.stated.samples_per_epoch
+        )
+        return entropy * samples
+    wrong = np.zeros_like(y)
+    wrong[0, 0] = (y.max() - y.min()) / 2.0
+    return cost.of(y + wrong, y)
+
+
+def _contradictory(evidence: Evidence) -> Iterator[Finding]:
+    x, y, cost = evidence.x, evidence.y, evidence.cost
+    _, groups = np.unique(x, axis=1, return_inverse=True)
+    groups = groups.reshape(-1)
+    floor = cost.grouped(y, groups)
+    if refuted(evidence, floor):
+        return
+    pairs = np.concatenate([groups.reshape(1, -1).astype(float), y])
+    answers = np.unique(pairs, axis=1)[0]
+    values, counts = np.unique(answers, return_counts=True)
+    contradicted = int(np.isin(groups, values[counts > 1]).sum())
+    if not contradicted or floor - cost.of(y, y) <= 1e-12 * spread(evidence):
+        return
+    yield Finding(
+        CONTRADICTORY,
+        f"{contradicted} of {x.shape[1]} rows have the inputs of another row and another target: "
+        f"{against_goal(evidence, floor)}",
+        first_update=0,
+        fixes=(Fix("mend the rows, or give the network what tells them apart", {}),),
+        weight=explained(evidence, floor),
+    )

@@ -1,0 +1,221 @@
+"""Units: equal ones, dead ones, and too few of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.core.tape import Array
+from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
+from nntui.diagnosis.rules.explained import EXPLAINS, explained
+from nntui.diagnosis.rules.unit_deaths import killing_update
+
+SYMMETRIC = Rule(
+    "symmetric",
+    "units of a layer start equal and stay so",
+    PROOF,
+    "equal rows of W and b, and equal weights out of them, at update 0: equal gradients for ever",
+    "Rumelhart, Hinton and Williams 1986: symmetry must be broken",
+    "two units of the layer that differ after an update",
+)
+DEAD_LAYER = Rule(
+    "dead-layer",
+    "no unit of the layer is active on any sample",
+    PROOF,
+    "slope 0 of every unit on every training row: no gradient passes, the output is constant",
+    "the chain rule; Lu et al. 2019 (dying ReLU)",
+    "a sample on which a unit of the layer has z above 0",
+)
+DEAD_OUTPUT = Rule(
+    "dead-output",
+    "the output is 0 on every sample and gets no gradient",
+    PROOF,
+    "slope 0 of every output on every training row: the gradient of every parameter is 0",
+    "the chain rule",
+    "a sample on which an output has z above 0",
+)
+DEAD_UNITS = Rule(
+    "dead-units",
+    "half of a layer's units or more are dead",
+    MEASURED,
+    "units active on no training row >= 50 % of a hidden layer",
+    "SageMaker Debugger, DeadRelu (50 %); counted over the whole set, not over zeros",
+    "samples on which these units are active",
+)
+TOO_FEW = Rule(
+    "too-few-units",
+    "the hidden layers are too narrow",
+    EXPERIMENT,
+    "solved in 0 of K seeds at width n, in k > 0 of K at width 2n; measured: a hidden layer of one "
+    "unit, which passes a single number on",
+    "XOR with 2 to 8 ReLU units: solved in 43 to 192 of 200 seeds",
+    "no seed that solves it at twice the width",
+)
+RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, TOO_FEW)
+
+DEAD_SHARE = 0.5
+CUT_OFF = frozenset({"relu"})
+"""Functions that are flat on a whole half-line."""
+KILLERS = (
+    "rate-too-high",
+    "inputs-not-scaled",
+    "targets-not-scaled",
+    "init-scale",
+    "penalty-dominates",
+    "diverged",
+)
+"""What throws a layer that was alive below 0 on every sample."""
+
+
+def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
+    """Hidden layers whose units start in groups of equal ones, half of the units or fewer."""
+    parameters, found = evidence.parameters(evidence.start), {}
+    for layer in evidence.hidden:
+        (W, b), (out, _) = parameters[layer], parameters[layer + 1]
+        rows = np.concatenate([W, out.T] if b is None else [W, out.T, b], axis=1)
+        kinds = len(np.unique(rows, axis=0))
+        if 1 < len(W) >= 2 * kinds:
+            found[layer] = kinds
+    if not found:
+        return
+    first, kinds = next(iter(found.items()))
+    units = evidence.stated.layers[first].units
+    more = f"; so do those of layer {', '.join(map(str, [*found][1:]))}" if len(found) > 1 else ""
+    every = range(len(parameters))
+    yield Finding(
+        SYMMETRIC,
+        f"the {units} units of layer {first} start as {kinds} different "
+        f"{'one' if kinds == 1 else 'ones'}, and equal ones stay equal: it learns as a layer of "
+        f"{kinds}{more}",
+        layer=first,
+        first_update=0,
+        fixes=(
+            Fix(
+                "draw the weights at random",
+                {f"layers.{at}.init": "he" for at in every}
+                | {f"layers.{at}.scale": 1.0 for at in every},
+            ),
+        ),
+        units=tuple((at, unit) for at in found for unit in range(evidence.stated.layers[at].units)),
+        weight=EXPLAINS,
+    )
+
+
+def _dead(evidence: Evidence, layer: int, slopes: list[Array]) -> npt.NDArray[np.bool_]:
+    """Per unit of ``layer``, whether its slope is 0 on every training row."""
+    if evidence.stated.layers[layer].activation not in CUT_OFF:
+        return np.zeros(len(slopes[layer]), dtype=np.bool_)
+    return np.asarray((slopes[layer] == 0.0).all(axis=1))
+
+
+def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
+    """When the last unit of ``layer`` died, as far as the looks tell, and in words."""
+    deaths = [flip for flip in evidence.case.flips if flip.layer == layer and flip.died]
+    if not deaths:
+        return None, ""
+    last = max(deaths, key=lambda flip: flip.by)
+    if last.after < 0:
+        return 0, "from the start"
+    exact = killing_update(evidence, last)
+    if exact is not None:
+        return exact, f"since update {exact}, whose step killed unit {last.layer}.{last.unit}"
+    return last.by, f"killed after update {last.after}, at the latest by {last.by}"
+
+
+def dead_layers(evidence: Evidence) -> Iterator[Finding]:
+    """A dead output, and dead hidden layers; the first of them, for the rest follow from it."""
+    last, slopes = len(evidence.stated.layers) - 1, evidence.slopes(evidence.layers)
+    at_start = evidence.slopes(evidence.first_layers)
+    for layer in (last, *evidence.hidden):
+        if not _dead(evidence, layer, slopes).all():
+            continue
+        born = bool(_dead(evidence, layer, at_start).all())
+        since, said = (0, "from the start") if born else _since(evidence, layer)
+        said = said and f", {said}"
+        units = len(slopes[layer])
+        loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
+        floor = loss if layer == last else evidence.cost.constant(evidence.y)
+        what = "stays" if layer == last else "cannot fall below that of a constant,"
+        whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
+        yield Finding(
+            DEAD_OUTPUT if layer == last else DEAD_LAYER,
+            f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
+            f"{said}: no gradient passes, and the loss {what} {floor:.4g}",
+            layer=layer,
+            first_update=since,
+            fixes=_revivals(evidence, layer),
+            units=tuple((layer, unit) for unit in range(units)),
+            weight=EXPLAINS + min(explained(evidence, floor), 1.0) / 4.0,
+            symptom_of=("symmetric", *(() if born else KILLERS)),
+        )
+        return
+
+
+def _revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
+    """Activations that cannot die, in the place of those that did."""
+    last, key = len(evidence.stated.layers) - 1, f"layers.{layer}.activation"
+    if layer == last:
+        return (
+            Fix("make the output linear", {key: "identity"}),
+            Fix("a leaky ReLU output", {key: "leaky-relu"}),
+        )
+    every = {
+        f"layers.{at}.activation": "leaky-relu"
+        for at in evidence.hidden
+        if evidence.stated.layers[at].activation in CUT_OFF
+    }
+    return (
+        Fix("leaky ReLU in the hidden layers", every),
+        Fix("tanh in the hidden layers", dict.fromkeys(every, "tanh")),
+        Fix("weights drawn by He, biases from 0", _fresh(evidence, layer)),
+    )
+
+
+def _fresh(evidence: Evidence, layer: int) -> dict[str, object]:
+    key = f"layers.{layer}"
+    return {f"{key}.init": "he", f"{key}.scale": 1.0, f"{key}.bias_init": "zeros"}
+
+
+def dead_units(evidence: Evidence) -> Iterator[Finding]:
+    """The hidden layer with the largest share of dead units, from a half on, but not all."""
+    slopes, worst = evidence.slopes(evidence.layers), None
+    for layer in evidence.hidden:
+        dead = _dead(evidence, layer, slopes)
+        share = float(dead.mean())
+        if DEAD_SHARE <= share < 1.0 and (worst is None or share > worst[1]):
+            worst = layer, share, dead
+    if worst is None:
+        return
+    layer, share, dead = worst
+    born = _dead(evidence, layer, evidence.slopes(evidence.first_layers))
+    killed = int((dead & ~born).sum())
+    yield Finding(
+        DEAD_UNITS,
+        f"{int(dead.sum())} of {len(dead)} units of layer {layer} are active on no sample "
+        f"({int((dead & born).sum())} from the start, {killed} killed later)",
+        layer=layer,
+        first_update=0 if not killed else _since(evidence, layer)[0],
+        fixes=_revivals(evidence, layer),
+        units=tuple((layer, int(unit)) for unit in np.flatnonzero(dead)),
+        weight=0.4 + 0.2 * share,
+        symptom_of=("dead-layer", "dead-output", *(KILLERS if killed else ())),
+    )
+
+
+def one_unit(evidence: Evidence) -> Iterator[Finding]:
+    """A hidden layer of a single unit, behind which the inputs are one number."""
+    for layer in evidence.hidden:
+        if evidence.stated.layers[layer].units == 1:
+            wider = {f"layers.{at}.units": 8 for at in evidence.hidden}
+            yield Finding(
+                replace(TOO_FEW, klass=MEASURED),
+                f"layer {layer} has 1 unit: whatever the inputs say reaches the next as one number",
+                layer=layer,
+                first_update=0,
+                fixes=(Fix("8 units in the hidden layers", wider),),
+                units=((layer, 0),),
+                weight=0.65,
+            )
+            return

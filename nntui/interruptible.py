@@ -1,0 +1,80 @@
+"""Training on the command line: a progress line for who watches, and signals that end it in order.
+
+Imports what it needs when it trains, so that help is instant.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from nntui.timeline import Run
+    from nntui.timeline.history.ending import Ending
+
+SLICE = 0.1
+"""Seconds between two looks at Ctrl+C and the progress line."""
+
+
+def exit_if(interrupted: list[int]) -> None:
+    """End with 128 and the signal's number, as a program does that a signal ended."""
+    if interrupted:
+        click.get_current_context().exit(128 + interrupted[0])
+
+
+def train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
+    """Train to the end and return its reason, or ``interrupted`` after a signal."""
+    from time import monotonic
+
+    from nntui.timeline.history.pace import Pace
+
+    pace, shown, reason, due = Pace(), progress_is_seen(), None, 0.0
+    while (reason := ending.reason(training)) is None and not interrupted:
+        pace.train(training, ending.next_look(training), SLICE)
+        if shown and monotonic() >= due:
+            share = training.update / max(ending.budget(training), 1)
+            click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
+            due = monotonic() + SLICE
+    erase_progress()
+    return reason or "interrupted"
+
+
+def show_progress(share: float, words: str) -> None:
+    """Draw a bar and ``words`` over the progress line, if somebody watches."""
+    if progress_is_seen():
+        bar = "#" * min(int(30 * share), 30)
+        click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
+
+
+def erase_progress() -> None:
+    """Leave the line to what comes next, if somebody watches."""
+    if progress_is_seen():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def progress_is_seen() -> bool:
+    """Whether standard error is a terminal, on which a progress line can be drawn."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Signals that end a program fill the list that this gives; a second one ends it at once."""
+    import signal
+
+    seen: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if seen:
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), note) for name in names}
+    try:
+        yield seen
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -1,0 +1,123 @@
+"""A whole preset as one short string: to be pasted into a message, a shell or an address.
+
+``nntui1-`` and, in the URL-safe base64 alphabet, four bytes of SHA-256 and a zlib stream of
+canonical JSON: the preset's name, seed and source, the rows of a csv in it, without the story.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+import zlib
+from typing import Any
+
+from nntui.core.errors import ConfigError
+from nntui.presets.preset import Preset
+from nntui.presets.schema import read_preset
+from nntui.presets.source import whole
+from nntui.presets.text_files import LARGEST_FILE
+
+PREFIX = "nntui1-"
+LONGEST = 131_000
+"""Characters of a string: Linux hands no longer argument to a program."""
+LONGEST_NAME = 255
+_CHECK = 4
+"""Bytes of the digest."""
+
+
+def encode(preset: Preset) -> str:
+    """``preset``, without its story, as one string of letters, digits, ``-`` and ``_``.
+
+    Raises ConfigError if it would have more than `LONGEST` characters, and for a preset that
+    was not read from a source.
+    """
+    source = {key: value for key, value in whole(preset).items() if key != "story"}
+    content = {"name": _showable(preset.name), "source": source}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    packed = zlib.compress(text.encode(), 9)
+    string = PREFIX + base64.urlsafe_b64encode(_digest(packed) + packed).decode().rstrip("=")
+    if len(string) > LONGEST:
+        raise ConfigError(
+            "",
+            f"{preset.name} would make a string of {len(string):,} characters, more than the "
+            f"{LONGEST:,} that fit on a command line; keep it as a file",
+        )
+    return string
+
+
+def is_compact(text: str) -> bool:
+    """Whether ``text`` is meant as such a string, of this version or another."""
+    return re.match(r"\s*nntui\d+-", text) is not None
+
+
+def decode(text: str) -> Preset:
+    """The preset that `encode` made ``text`` of; spaces and line breaks in it are skipped.
+
+    Raises ConfigError, in one line, for whatever `encode` cannot have made.
+    """
+    try:
+        content = json.loads(_unpacked("".join(text[: 2 * LONGEST].split())))
+        name, source = _parts(content)
+        return read_preset(name, source)
+    except ConfigError as error:
+        raise ConfigError("", f"the preset string{': ' if error.key else ' '}{error}") from None
+    except (ValueError, RecursionError):
+        raise ConfigError("", "the preset string holds no preset") from None
+
+
+def _unpacked(text: str) -> bytes:
+    if not text.startswith(PREFIX):
+        raise ConfigError("", f"is not of the version that is known here, {PREFIX[:-1]}")
+    if len(text) > LONGEST:
+        raise ConfigError("", f"has more than {LONGEST:,} characters")
+    body = text.removeprefix(PREFIX)
+    try:
+        content = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ConfigError("", "was cut off or altered: it is no base64") from None
+    check, packed = content[:_CHECK], content[_CHECK:]
+    # The last letter may hold bits that no byte does: they are to be as they were made.
+    again = base64.urlsafe_b64encode(content).decode().rstrip("=")
+    if check != _digest(packed) or again != body:
+        raise ConfigError("", "was cut off or altered: its checksum is another")
+    return _inflated(packed)
+
+
+def _inflated(packed: bytes) -> bytes:
+    """What ``packed`` holds, of which no more is unpacked than is allowed."""
+    stream = zlib.decompressobj()
+    try:
+        unpacked = stream.decompress(packed, LARGEST_FILE)
+    except zlib.error:
+        raise ConfigError("", "holds no preset") from None
+    if stream.unconsumed_tail:
+        raise ConfigError("", f"holds more than {LARGEST_FILE // 2**20} MiB")
+    if not stream.eof or stream.unused_data:
+        raise ConfigError("", "holds no preset")
+    return unpacked
+
+
+def _parts(content: Any) -> tuple[str, dict[str, Any]]:
+    """The name and the source in ``content``, which can only stand for themselves."""
+    if not isinstance(content, dict) or set(content) != {"name", "source"}:
+        raise ConfigError("", "holds no preset")
+    name, source = content["name"], content["source"]
+    if not isinstance(name, str) or name != _showable(name) or not isinstance(source, dict):
+        raise ConfigError("", "holds no preset")
+    if "story" in source:
+        raise ConfigError("", "holds a story, which none does")
+    data = source.get("data")
+    if isinstance(data, dict) and "csv" in data:
+        raise ConfigError("", "names a CSV file, where its rows belong")
+    return name, source
+
+
+def _showable(name: str) -> str:
+    """``name`` without what would disturb a terminal or stand for a folder."""
+    shown = "".join(each if each.isprintable() and each != "/" else "?" for each in name)
+    return shown[:LONGEST_NAME] or "?"
+
+
+def _digest(packed: bytes) -> bytes:
+    return hashlib.sha256(PREFIX.encode() + packed).digest()[:_CHECK]

@@ -1,0 +1,46 @@
+"""What the declaration of an entry says, in words: its type, its choices, its limits."""
+
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, get_args
+
+from nntui.core.settings.section import Rows
+
+TYPES: dict[Any, str] = {
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    str: "text",
+    Rows: "rows of numbers",
+    tuple[float, ...]: "list of numbers",
+    tuple[int, ...]: "list of whole numbers",
+    tuple[str, ...]: "list of texts",
+}
+"""How a preset's types are called; a union of two is written with "or"."""
+
+
+def type_of(kind: Any) -> str:
+    """The type of an entry in words."""
+    if kind in TYPES:
+        return TYPES[kind]
+    return " or ".join(TYPES[each] for each in get_args(kind) if each is not NoneType)
+
+
+def allowed(metadata: Mapping[str, Any]) -> str:
+    """The choices or limits of an entry in words, empty where its type says all."""
+    if metadata["choices"] is not None:
+        return f"one of: {', '.join(metadata['choices'])}"
+    limits = (
+        (words, metadata[name])
+        for name, words in (
+            ("low", "at least"),
+            ("above", "more than"),
+            ("high", "at most"),
+            ("below", "less than"),
+        )
+    )
+    return ", ".join(f"{words} {_bound(bound)}" for words, bound in limits if bound is not None)
+
+
+def _bound(bound: float) -> str:
+    return f"{bound:g}" if abs(bound) > 1e15 or bound != int(bound) else f"{int(bound):,}"

@@ -1,0 +1,1 @@
+"""The history of a run: branches, keyframes, exact replay, events."""

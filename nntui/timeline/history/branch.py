@@ -1,0 +1,336 @@
+"""A branch: one line of training from its fork on, trained at its head and kept for replay."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nntui.core.engine.parameter_edits import is_parameter
+from nntui.core.engine.state import Divergence, State
+from nntui.core.engine.trainer import Trainer
+from nntui.core.tape import Array
+from nntui.presets.preset import Preset
+from nntui.presets.schema import merged
+from nntui.timeline.history.keyframes import MEMORY, Budget, Keyframes, weight
+from nntui.timeline.history.loss_history import LossHistory
+from nntui.timeline.history.unit_events import Flip, UnitWatch
+
+
+@dataclass(frozen=True, eq=False)
+class Stretch:
+    """The part of a branch that is trained with one preset, from the state ``first`` on."""
+
+    preset: Preset
+    first: State
+    changes: Mapping[str, Any]
+    """The dotted keys that were changed at its beginning."""
+
+    @property
+    def start(self) -> int:
+        """Its first update."""
+        return self.first.update
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What a branch was before its head was changed."""
+
+    stretches: tuple[Stretch, ...]
+    changes: Mapping[str, Any]
+    seed: int
+    state: State
+
+
+def _update_of(state: State) -> int:
+    return state.update
+
+
+class Branch:
+    """What was trained from ``stretch`` on, after the past that it shares with ``parent``.
+
+    Every update from 0 to the head can be reached: `below` gives a kept state from which replay
+    leads there.  Nothing is ever taken away from a branch; to change its past is to fork.
+    """
+
+    def __init__(
+        self, stretch: Stretch, seed: int, budget: Budget, parent: "Branch | None" = None
+    ) -> None:
+        self.seed = seed
+        self.parent: Branch | None = parent
+        self.name = ""
+        self.renamed = False
+        """Whether somebody gave it the name."""
+        self.pinned = False
+        self.exact: dict[Flip, int] = {}
+        """The very updates of flips that were located already."""
+        self.left_at = stretch.start
+        """Where the cursor was when somebody last looked."""
+        self.changes: Mapping[str, Any] = stretch.changes
+        """What is different from the parent, by dotted key."""
+        self.budget = budget
+        past = parent.stretches if parent is not None else ()
+        self.stretches: tuple[Stretch, ...] = (
+            *(each for each in past if each.start < stretch.start),
+            stretch,
+        )
+        shared = parent.losses if parent is not None else None
+        self.losses: LossHistory = LossHistory(shared, stretch.first.epoch)
+        self.marks: dict[int, State | None] = {}
+        """The checkpoints of this branch; a state of its own is kept where there is room."""
+        self._begin(stretch.first)
+        if parent is not None and self.forked_at > 0:
+            self.watch.follow(parent.watch, parent.flips, self.forked_at)
+
+    def _begin(self, state: State) -> None:
+        self.forked_at = state.update
+        self.keyframes = Keyframes(state, self.budget)
+        self.watch = UnitWatch(state.configuration)
+        self._trainer: Trainer | None = None
+        self._rests: State = state
+        self._update = state.update
+
+    @property
+    def trainer(self) -> Trainer:
+        """The trainer at the head."""
+        if self._trainer is None:
+            trainer = Trainer(self._rests, self._finished)
+            trainer.advance(self._update - self._rests.update)
+            self._trainer = trainer  # not before: an interrupt may leave it within an update
+        return self._trainer
+
+    def _finished(self, epoch: int, loss: float) -> None:
+        if epoch == len(self.losses):
+            self.losses.append(loss)
+
+    def rest(self) -> None:
+        """Give the trainer's memory back until the branch is trained again."""
+        if self._trainer is not None:
+            self._rests, self._update = self._trainer.state, self._trainer.update
+            self._trainer = None
+
+    @property
+    def state(self) -> State:
+        """The whole state at the head."""
+        if self._trainer is None and self._rests.update == self._update:
+            return self._rests
+        return self.trainer.state
+
+    @property
+    def update(self) -> int:
+        """The head: the furthest update that was trained."""
+        return self._update if self._trainer is None else self._trainer.update
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are finished at the head."""
+        return self.trainer.epoch
+
+    @property
+    def position(self) -> int:
+        """How many updates of the unfinished epoch lie behind the head."""
+        return self.trainer.position
+
+    @property
+    def loss(self) -> float | None:
+        """The reported loss of the last finished epoch, None before there is one."""
+        return self.losses[len(self.losses) - 1] if len(self.losses) else None
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first non-finite number, if training has come to one."""
+        return self._rests.divergence if self._trainer is None else self._trainer.divergence
+
+    @property
+    def preset(self) -> Preset:
+        """The preset at the head."""
+        return self.stretches[-1].preset
+
+    @property
+    def solved(self) -> bool:
+        """Whether the last epoch ended finite, at or below the goal, and nothing diverged."""
+        return self.divergence is None and self.preset.goal.reached(self.loss)
+
+    @property
+    def flips(self) -> list[Flip]:
+        """When units died and revived, the shared past included."""
+        found: list[Flip] = []
+        for branch in self.line:
+            found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
+        return found
+
+    def step(self, updates: int) -> None:
+        """Make ``updates`` updates at the head; fewer if one diverges."""
+        trainer = self.trainer
+        target = trainer.update + updates
+        while trainer.update < target and trainer.divergence is None:
+            update, due = trainer.update, self.keyframes.due
+            if update == due:
+                self.keyframes.add(trainer.state)
+                due = self.keyframes.due
+            if (update == self.keyframes.last or self.watch.dead is None) and self.watch.due(
+                update, trainer.configuration
+            ):
+                self.watch.look(update, trainer.whole, first=update == 0)
+            self._advance(trainer, min(target, due) - update)
+
+    def _advance(self, trainer: Trainer, updates: int) -> None:
+        begun = trainer.update
+        try:
+            trainer.advance(updates)
+        except BaseException:
+            # Ctrl+C may have come in the middle of an update: only a kept state is whole.
+            self._trainer, self._rests, self._update = None, self.below(begun), begun
+            self.losses.cut(self.epoch_at(begun))
+            raise
+
+    def change(self, stretch: Stretch) -> None:
+        """Go on from the head with ``stretch``, which begins there."""
+        last, state, changes = self.stretches[-1], stretch.first, stretch.changes
+        if state.update == 0:
+            self._begin(state)
+        if last.start == state.update:
+            changes = merged(last.changes, changes)
+            self.stretches = self.stretches[:-1]
+        if state.update == self.forked_at:
+            self.changes = changes
+        self.stretches = (*self.stretches, Stretch(stretch.preset, state, changes))
+        self.keyframes.replace_last(state)
+        if state.update in self.marks:
+            self.marks[state.update] = state
+        self._trainer, self._rests, self._update = None, state, state.update
+
+    def take_back(self, past: Past) -> None:
+        """Be again what ``past`` says; nothing may have been trained since."""
+        if past.state.update == 0:
+            self._begin(past.state)
+        self.stretches, self.changes, self.seed = past.stretches, past.changes, past.seed
+        self.keyframes.replace_last(past.state)
+        if past.state.update in self.marks:
+            self.marks[past.state.update] = past.state
+        self._trainer, self._rests, self._update = None, past.state, past.state.update
+
+    @property
+    def past(self) -> Past:
+        """What `take_back` needs to take back the changes that follow."""
+        return Past(self.stretches, self.changes, self.seed, self.state)
+
+    def restore(
+        self,
+        later: Sequence[Stretch],
+        keyframes: Keyframes,
+        marks: Mapping[int, State | None],
+        losses: Array,
+        head: State,
+    ) -> None:
+        """Go on from what was saved: the stretches after the first, what was kept, the head."""
+        self.stretches = (*self.stretches, *later)
+        self.keyframes, self.marks = keyframes, dict(marks)
+        for state in marks.values():
+            if state is not None:
+                self.budget.count(state)
+        self.losses.extend(losses)
+        self._trainer, self._rests, self._update = None, head, head.update
+
+    def below(self, update: int) -> State:
+        """The kept state from which ``update`` is reached with the least replay."""
+        branch = self.at(update)
+        marks = branch.marks.items()
+        kept = [state for mark, state in marks if state is not None and mark <= update]
+        frame = branch.keyframes.below(update)
+        # Of states at one update the first counts, and that is the one with the changes.
+        first = branch.stretch_at(update).first
+        return max((first, *([frame] if frame else []), *kept), key=_update_of)
+
+    def at(self, update: int) -> "Branch":
+        """The branch in which ``update`` was trained: this one, or one that it comes from."""
+        branch = self
+        while update < branch.forked_at and branch.parent is not None:
+            branch = branch.parent
+        return branch
+
+    @property
+    def line(self) -> "list[Branch]":
+        """The branches whose past this one shares, the first of all first, and itself last."""
+        found = [self]
+        while found[-1].parent is not None and found[-1].forked_at > 0:
+            found.append(found[-1].parent)
+        return found[::-1]
+
+    def kept(self, update: int) -> list[State]:
+        """Every kept state up to ``update``, those of the shared past included, in order."""
+        kept: dict[int, State] = {}
+        for branch in self.line:
+            # A branch shares what lies before its fork, and has a state of its own there.
+            kept = {at: state for at, state in kept.items() if at < branch.forked_at}
+            marks = (state for state in branch.marks.values() if state is not None)
+            firsts = (each.first for each in branch.stretches if each.start >= branch.forked_at)
+            kept |= {state.update: state for state in (*branch.keyframes.states, *marks, *firsts)}
+        return [kept[at] for at in sorted(kept) if at <= update]
+
+    def stretch_at(self, update: int) -> Stretch:
+        """The stretch in which the update after ``update`` is made."""
+        last = self.stretches[-1]
+        if update >= last.start:
+            return last
+        starts = [each.start for each in self.stretches]
+        return self.stretches[bisect_right(starts, update) - 1]
+
+    def next_change(self, update: int) -> int | None:
+        """The first update beyond ``update`` at which the preset changes."""
+        starts = [each.start for each in self.stretches]
+        place = bisect_right(starts, update)
+        return starts[place] if place < len(starts) else None
+
+    def changed(self, update: int) -> dict[str, Any]:
+        """The entries that were changed between update 0 and ``update``, by dotted key.
+
+        Parameters that were set by hand are no entries: they belong to the update of `by_hand`.
+        """
+        found: dict[str, Any] = {}
+        for stretch in self.stretches:
+            if 0 < stretch.start <= update:
+                found = merged(found, stretch.changes)
+        return {key: value for key, value in found.items() if not is_parameter(key)}
+
+    def by_hand(self, update: int) -> dict[str, float]:
+        """The parameters that were set by hand up to ``update``, by dotted key."""
+        found: dict[str, Any] = {}
+        for stretch in self.stretches:
+            if stretch.start <= update:
+                found = merged(found, stretch.changes)
+        return {key: float(value) for key, value in found.items() if is_parameter(key)}
+
+    def epoch_at(self, update: int) -> int:
+        """How many epochs are finished at ``update``."""
+        first = self.stretch_at(update).first
+        per_epoch = first.configuration.updates_per_epoch
+        return first.epoch + (first.position + update - first.update) // per_epoch
+
+    def end_of(self, epoch: int) -> int:
+        """The update at which ``epoch``, counted from 0, is finished, or will be."""
+        first = self.stretches[-1].first
+        if epoch < first.epoch:
+            epochs = [each.first.epoch for each in self.stretches]
+            first = self.stretches[bisect_right(epochs, epoch) - 1].first
+        per_epoch = first.configuration.updates_per_epoch
+        return first.update - first.position + (epoch + 1 - first.epoch) * per_epoch
+
+    def mark(self, update: int, state: State) -> None:
+        """Set a checkpoint; without room for ``state``, replay leads back to it as well.
+
+        One in the shared past is the parent's, so that both have it.
+        """
+        marks = self.at(update).marks
+        if update not in marks:
+            fits = self.budget.nbytes + weight(state) <= MEMORY
+            marks[update] = state if fits else None
+            if fits:
+                self.budget.count(state)
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The updates that are marked, those of the shared past included, in order."""
+        marked: list[int] = []
+        for branch in self.line:
+            marked = [mark for mark in marked if mark < branch.forked_at] + sorted(branch.marks)
+        return tuple(marked)

@@ -1,0 +1,77 @@
+"""When a run ends: at its budget, at its stop rule, or where the numbers end."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from nntui.core.engine.state import Divergence
+from nntui.presets.preset import Preset
+
+BUDGET, TARGET, DIVERGED = "budget", "target", "diverged"
+ENDLESS = 10**15
+"""A budget that nobody lives to see spent."""
+
+
+class Line(Protocol):
+    """What is trained: a run at its cursor, or a branch at its head."""
+
+    @property
+    def preset(self) -> Preset: ...
+    @property
+    def update(self) -> int: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def position(self) -> int: ...
+    @property
+    def loss(self) -> float | None: ...
+    @property
+    def divergence(self) -> Divergence | None: ...
+    def end_of(self, epoch: int) -> int:
+        """The update at which ``epoch`` is finished."""
+        ...
+
+    def step(self, updates: int) -> object:
+        """Make ``updates`` updates."""
+        ...
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A budget of ``updates``, or of ``epochs``, or else the goal's; and the goal's stop rule."""
+
+    epochs: int | None = None
+    updates: int | None = None
+    stops: bool = True
+    """Whether the stop rule counts."""
+
+    def budget(self, line: Line) -> int:
+        """The update at which the budget of ``line`` is spent."""
+        if self.updates is not None:
+            return self.updates
+        epochs = line.preset.goal.epochs if self.epochs is None else self.epochs
+        return line.end_of(epochs - 1) if epochs else 0
+
+    def reason(self, line: Line) -> str | None:
+        """``diverged``, ``target`` or ``budget`` if ``line`` ends where it is, else None."""
+        if line.divergence is not None:
+            return DIVERGED
+        if self._stops(line) and line.position == 0 and line.preset.goal.reached(line.loss):
+            return TARGET
+        return BUDGET if line.update >= self.budget(line) else None
+
+    def beyond(self, line: Line) -> "Ending":
+        """What is left of the rule for a line that is to go on from where it ended."""
+        ending = self
+        if ending.reason(line) == TARGET:
+            ending = replace(ending, stops=False)
+        if ending.reason(line) == BUDGET:
+            ending = replace(ending, updates=ENDLESS)
+        return ending
+
+    def next_look(self, line: Line) -> int:
+        """The update up to which ``line`` can be trained before `reason` is to be asked again."""
+        budget = self.budget(line)
+        return min(line.end_of(line.epoch), budget) if self._stops(line) else budget
+
+    def _stops(self, line: Line) -> bool:
+        return self.stops and line.preset.goal.stop

@@ -1,0 +1,175 @@
+"""Events: what happened on a branch, and where; located exactly by replay when it is asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from nntui.timeline.history.branch import Branch, Stretch
+from nntui.timeline.history.replay import replayed
+from nntui.timeline.history.unit_events import Flip, Mask, dead_units, unit_number
+
+MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
+NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
+
+SHARP = 2.0
+"""A loss above the goal rose sharply if it is more than this many times that of the epoch
+before.  Our own choice: noise of one sample at a time stays below, a step too large does not."""
+MOST_NAMED = 4
+"""Units that are named where many share one fate."""
+MOST_RISES = 500
+"""Rises that are kept from the beginning of a branch; a loss that jumps for ever has no end."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened after update ``after`` and at the latest at ``by``.
+
+    It is exact where ``after`` is ``by - 1``; otherwise `located` finds the update by replay.
+    """
+
+    kind: str
+    what: str
+    """What happened, in words; to the unit, where it is about one."""
+    after: int
+    by: int
+    flip: Flip | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``by`` is the very update."""
+        return self.after >= self.by - 1
+
+    @property
+    def unit(self) -> str | None:
+        """The unit it happened to, as ``layer.unit``; None if it is about no unit."""
+        return None if self.flip is None else f"{self.flip.layer}.{self.flip.unit}"
+
+    @property
+    def text(self) -> str:
+        """The whole of it in words."""
+        return self.what if self.unit is None else f"unit {self.unit} {self.what}"
+
+
+def _at(kind: str, text: str, update: int) -> Event:
+    return Event(kind, text, update - 1, update)
+
+
+def events(branch: Branch) -> list[Event]:
+    """All events of ``branch``, those of the shared past included, in order.
+
+    Units are looked at only now and then (see `units`): one that dies and revives between two
+    looks is not found.
+    """
+    found = [*_of_losses(branch), *_of_units(branch), *_of_changes(branch)]
+    if branch.divergence is not None:
+        found.append(_at(NOT_FINITE, branch.divergence.what, branch.update))
+    return sorted(found, key=lambda event: event.by)
+
+
+def _of_losses(branch: Branch) -> Iterator[Event]:
+    losses, goal = branch.losses, branch.preset.goal
+    epochs = len(losses)
+    least = losses.minimum(epochs)
+    if least is not None:
+        text = f"the lowest loss so far, {losses[least]:.6g}"
+        yield _at(MINIMUM, text, branch.end_of(least))
+    reached = losses.first_at_most(goal.loss)
+    if reached is not None:
+        yield _at(GOAL, f"the goal {goal.loss:g} is reached", branch.end_of(reached))
+    for epoch in losses.rises(SHARP, goal.loss, MOST_RISES):
+        text = f"the loss rose from {losses[epoch - 1]:.4g} to {losses[epoch]:.4g} in an epoch"
+        yield _at(ROSE, text, branch.end_of(epoch))
+
+
+def _of_units(branch: Branch) -> Iterator[Event]:
+    for flip in branch.flips:
+        kind = DIED if flip.died else REVIVED
+        fate = "dead from the start" if flip.after < 0 else kind
+        yield Event(kind, fate, flip.after, flip.by, flip)
+
+
+def _of_changes(branch: Branch) -> Iterator[Event]:
+    for stretch in branch.stretches:
+        if stretch.changes and stretch.start > 0:
+            yield _at(CHANGED, described(stretch), stretch.start)
+
+
+def described(stretch: Stretch) -> str:
+    """What was changed at the beginning of ``stretch``, in words."""
+    return ", ".join(f"{key} = {value}" for key, value in stretch.changes.items())
+
+
+def located(branch: Branch, event: Event) -> int:
+    """The very update of ``event``: for a unit that flickers, the last flip that led to it."""
+    flip = event.flip
+    if event.exact or flip is None:
+        return event.by
+    if flip not in branch.exact:
+        _locate(branch, flip.after, flip.by)
+    return branch.exact.get(flip, flip.by)
+
+
+def _locate(branch: Branch, after: int, by: int) -> None:
+    """Find all flips that were seen between two looks, in one replay."""
+    before: Mask | None = None
+    turned: dict[tuple[int, bool], int] = {}
+    for trainer in replayed(branch, after, by):
+        dead = dead_units(trainer.whole)
+        if before is not None:
+            for place in np.flatnonzero(dead != before):
+                turned[int(place), bool(dead[place])] = trainer.update
+        before = dead
+    configuration = branch.preset.configuration
+    # Replay sees no change at either end: at ``by`` it came before the look, at ``after`` behind.
+    starts = {stretch.start for stretch in branch.stretches if stretch.start > 0}
+    unseen = after + 1 if after in starts and by not in starts else by
+    for flip in branch.flips:
+        if (flip.after, flip.by) == (after, by):
+            number = unit_number(configuration, flip.layer, flip.unit)
+            branch.exact[flip] = turned.get((number, flip.died), unseen)
+
+
+def told(branch: Branch, update: int) -> str:
+    """Everything that happened at ``update``, in words; empty if nothing did."""
+    texts: dict[str, list[str]] = {}
+    for event in events(branch):
+        if event.after < update <= event.by and located(branch, event) == update:
+            # Units that share their fate are told of together.
+            texts.setdefault(event.what, []).append(event.unit or "")
+    return "; ".join(
+        verb if subjects == [""] else f"{_units(subjects)} {verb}"
+        for verb, subjects in texts.items()
+    )
+
+
+def _units(names: list[str]) -> str:
+    shown = ", ".join(names[:MOST_NAMED])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"unit{'s' if len(names) > 1 else ''} {shown}{more}"
+
+
+def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
+    """The first event beyond ``update``, with its very update."""
+    best: tuple[int, Event] | None = None
+    for event in sorted(events(branch), key=lambda each: each.after):
+        if best is not None and event.after + 1 >= best[0]:
+            break
+        if event.by > update:
+            at = located(branch, event)
+            if at > update and (best is None or at < best[0]):
+                best = at, event
+    return best
+
+
+def previous_event(branch: Branch, update: int) -> tuple[int, Event] | None:
+    """The last event before ``update``, with its very update."""
+    best: tuple[int, Event] | None = None
+    for event in sorted(events(branch), key=lambda each: -each.by):
+        if best is not None and event.by <= best[0]:
+            break
+        if event.after + 1 < update:
+            at = located(branch, event)
+            if at < update and (best is None or at > best[0]):
+                best = at, event
+    return best

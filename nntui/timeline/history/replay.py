@@ -1,0 +1,66 @@
+"""Replay: walking over a stretch of updates again, without moving anybody's cursor."""
+
+from collections.abc import Callable, Iterator
+
+from nntui.core.engine.network import Layout
+from nntui.core.engine.trainer import Trainer
+from nntui.timeline.history.branch import Branch
+
+CHUNK = 512
+"""Updates that are replayed at once when one looks backwards."""
+MOST_REPLAYED, FEWEST, MOST_WORK = 10_000, 8, 4e8
+"""Updates that a question replays one by one: so many, or as many as make this many products."""
+
+Test = Callable[[Trainer], bool]
+
+
+def replayed(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
+    """A trainer that stands at ``first``, then at each following update up to ``last``.
+
+    Both lie between 0 and the head.  It is one trainer that moves on: take what you need from it
+    before you ask for the next.  What it has computed is the update that led there, so a change
+    of the preset shows only in the update after it.
+    """
+    if first > last:
+        return
+    following = branch.next_change(first)
+    trainer = Trainer(branch.below(first))
+    trainer.advance(first - trainer.update)
+    yield trainer
+    for update in range(first, last):
+        if update == following:
+            following = branch.next_change(update)
+            trainer = Trainer(branch.below(update))
+        trainer.advance(1)
+        yield trainer
+
+
+def turns(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple[int, bool]]:
+    """The updates after ``first`` up to ``last`` at which the answer changes, and the answer."""
+    before: bool | None = None
+    for trainer in replayed(branch, first, last):
+        now = tested(trainer)
+        if before is not None and now is not before:
+            yield trainer.update, now
+        before = now
+
+
+def last_turn(
+    branch: Branch, first: int, last: int, tested: Test, wanted: bool | None = None
+) -> tuple[int, bool] | None:
+    """The last of the `turns` (to ``wanted``, if given), looked for backwards from ``last``."""
+    while last > first:
+        begin = max(last - CHUNK, first)
+        found = [turn for turn in turns(branch, begin, last, tested) if wanted in (None, turn[1])]
+        if found:
+            return found[-1]
+        last = begin
+    return None
+
+
+def affordable(branch: Branch, work: float = MOST_WORK) -> int:
+    """How many updates can be replayed and looked at one by one with about ``work`` products."""
+    configuration = branch.preset.configuration
+    samples = 6 * configuration.batch_size + 2 * configuration.data.training_rows
+    each = 20_000 + Layout.of(configuration).size * samples
+    return max(min(MOST_REPLAYED, int(work / each)), FEWEST)

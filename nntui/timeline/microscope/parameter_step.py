@@ -1,0 +1,209 @@
+"""The descent of one update: the gradient of one weight, what cuts it, and the optimiser's step."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from nntui.core.engine.update import optimiser_of
+from nntui.core.parts.faults import Fault, LayerGradient
+from nntui.core.tape import Array, Tape
+from nntui.timeline.microscope.equation import Equation, Place, numbers
+from nntui.timeline.microscope.formula_numbers import optimiser_lines
+from nntui.timeline.microscope.numeric_expression import (
+    Difference,
+    Expression,
+    Negative,
+    Number,
+    Quotient,
+    Sum,
+    call,
+    number,
+    product,
+)
+
+
+def gradient(at: Place) -> Iterator[Equation]:
+    """The gradient: summed over the samples, with the penalties, and as the faults leave it."""
+    tensor, layer = f"gradient of {at.letter}", at.layer
+    known, made = at.own(at.computed.tensors[tensor, layer]), list(_faulty(at))
+    replaced = at.column is None and any(each.replaces_bias_gradient for each in at.faults)
+    if not replaced:
+        deltas = numbers(at.computed.tensors["delta", layer][at.unit], "delta")
+        terms: tuple[Expression, ...] = deltas
+        what = "delta"
+        if at.column is not None:
+            x = numbers(at.computed.incoming(layer)[at.column], "x")
+            terms, what = tuple(map(product, deltas, x)), "delta*x"
+        share, total = terms[at.sample], Sum(terms, f"sum of {what}")
+        why = "the delta is the gradient of the bias"
+        notes: tuple[str, ...] = ()
+        if at.column is not None:
+            why = "the delta times what came in through this weight"
+            if x[at.sample].value == 0.0:
+                notes = ("x = 0 on this sample, so this weight gets no gradient from it",)
+        if len(terms) > 1:
+            name = "g of this sample"
+            yield Equation(tensor, layer, name, share, share.value, why, notes)
+            why, notes = f"the sum over the {len(terms):,} samples of the batch", ()
+        penalties = _penalties(at)
+        if penalties:
+            why += ", and the penalty"
+        whole: Expression = share if len(terms) == 1 else total
+        whole = Sum((whole, *penalties)) if penalties else whole
+        value = made[0][1] if made else known
+        yield Equation(tensor, layer, "g", whole, value, why, notes)
+    for fault, before, after in made:
+        yield Equation(
+            tensor,
+            layer,
+            "g",
+            _rule(at, fault, before, after),
+            after,
+            "what the fault hands to the optimiser",
+            () if replaced else (f"it takes the place of {number(before)}",),
+            (fault,),
+        )
+
+
+def _penalties(at: Place) -> tuple[Expression, ...]:
+    if at.column is None:
+        return ()
+    configuration, w = at.computed.configuration, Number(_parameter(at), at.parameter)
+    found: list[Expression] = []
+    if configuration.l2:
+        found.append(product(Number(configuration.l2, "l2"), w))
+    if configuration.l1:
+        found.append(product(Number(configuration.l1, "l1"), call("sign", w)))
+    return tuple(found)
+
+
+def _parameter(at: Place) -> float:
+    return at.own(at.computed.before[at.letter, at.layer])
+
+
+def _faulty(at: Place) -> Iterator[tuple[Fault, float, float]]:
+    """The faults that change the gradient, each with what it was before and after.
+
+    They are played on copies, so whatever a fault does to a gradient is what is shown.
+    """
+    computed, layer = at.computed, at.layer
+    configuration, W = computed.configuration, computed.before["W", layer].copy()
+    b = computed.before.get(("b", layer))
+    b = None if b is None else b.copy()
+    delta, x = computed.tensors["delta", layer], computed.incoming(layer)
+    with np.errstate(all="ignore"):
+        gW = delta.dot(x.T) + configuration.l2 * W + configuration.l1 * np.sign(W)
+    replaced = any(each.replaces_bias_gradient for each in at.faults)
+    gb = None if b is None else np.zeros_like(b) if replaced else delta.sum(axis=1, keepdims=True)
+    is_mean = configuration.training.reduction == "mean"
+    g = gW if at.column is not None else gb
+    assert g is not None
+    for fault in at.faults:
+        before, tape = at.own(g), Tape()
+        fault.gradient(tape, LayerGradient(W, b, gW, gb, computed.samples, is_mean))
+        with np.errstate(all="ignore"):
+            tape.play()
+        here = at.column is None and fault.replaces_bias_gradient
+        if here or not _same(before, at.own(g)):
+            yield fault, before, at.own(g)
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _rule(at: Place, fault: Fault, before: float, after: float) -> Expression:
+    """What the fault does in a formula, where it is one of those known here."""
+    g, samples = Number(before, "g"), Number(float(at.computed.samples), "samples")
+    is_mean = at.computed.configuration.training.reduction == "mean"
+    rules: dict[str, Expression] = {
+        "bias-decay": at.bias or g,
+        "wrong-sign": Negative(g),
+        "sum-for-mean": product(samples, g) if is_mean else Quotient(g, samples),
+        "wrong-factor": product(Number(getattr(fault, "factor", 1.0), "factor"), g),
+    }
+    return rules.get(fault.name, Number(after))
+
+
+def clipping(at: Place) -> Iterator[Equation]:
+    """What is cut from the gradient on its way to the optimiser."""
+    training, tensor = at.computed.configuration.training, f"clipped gradient of {at.letter}"
+    if (tensor, at.layer) not in at.computed.tensors:
+        return
+    g = at.own(at.computed.tensors[f"gradient of {at.letter}", at.layer])
+    known = at.own(at.computed.tensors[tensor, at.layer])
+    if training.clip_value is not None:
+        most = Number(training.clip_value, "clip_value")
+        cut = call("max", call("min", Number(g, "g"), most), Number(-most.amount, "-clip_value"))
+        value = known if training.clip_norm is None else cut.value
+        notes = () if cut.value != g else ("it lies within, so nothing is cut",)
+        why = "cut to between minus and plus clip_value"
+        yield Equation(tensor, at.layer, "g clipped", cut, value, why, notes)
+        g = value
+    if training.clip_norm is not None:
+        norm = _norm(at, training.clip_value)
+        own, most = Number(g, "g"), Number(training.clip_norm, "clip_norm")
+        whole: Expression = own
+        notes = (f"the norm, {number(norm)}, is not above {most.amount:g}, so nothing is cut",)
+        if norm > most.amount:
+            whole, notes = product(own, Quotient(most, Number(norm, "norm"))), ()
+        why = "all gradients are shrunk together if their norm is above clip_norm"
+        yield Equation(tensor, at.layer, "g clipped", whole, known, why, notes)
+
+
+def _norm(at: Place, most: float | None) -> float:
+    """The norm of the gradients that are clipped together: a layer updated early is alone."""
+    early = {
+        layer
+        for layer, faults in enumerate(at.computed.faults)
+        if any(each.updates_before_backprop for each in faults)
+    }
+    together = {at.layer} if at.layer in early else set(range(at.last + 1)) - early
+    found: list[Array] = [
+        values.ravel()
+        for (tensor, layer), values in at.computed.tensors.items()
+        if tensor.startswith("gradient of ") and layer in together
+    ]
+    flat = np.concatenate(found)
+    if most is not None:
+        flat = np.clip(flat, -most, most)
+    largest = float(np.abs(flat).max(initial=0.0))
+    with np.errstate(all="ignore"):
+        # Divided by the largest, so that no square overflows.
+        return largest * float(np.linalg.norm(flat / largest)) if largest > 0.0 else largest
+
+
+def update(at: Place) -> Iterator[Equation]:
+    """What the optimiser carries on, its step, and the new value."""
+    computed, letter, layer = at.computed, at.letter, at.layer
+    training, tensors = computed.configuration.training, computed.tensors
+    handed = f"clipped gradient of {letter}"
+    if (handed, layer) not in tensors:
+        handed = f"gradient of {letter}"
+    g = Number(at.own(tensors[handed, layer]), "g")
+    slots = optimiser_of(computed.configuration).slots
+    old, new = (
+        {slot: at.own(each[f"{slot} of {letter}", layer]) for slot in slots}
+        for each in (computed.before, tensors)
+    )
+    step = at.own(tensors[f"step of {letter}", layer])
+    direction: Expression = Number(step, "step")
+    for slot, symbol, expression in optimiser_lines(training, g, old, new, computed.count):
+        if slot:
+            why = f"{training.optimiser} carries its {slot} on"
+            yield Equation(f"{slot} of {letter}", layer, symbol, expression, new[slot], why)
+        else:
+            direction = product(Number(computed.rate, "rate"), expression)
+    why = f"the step of {training.optimiser}, scaled by the learning rate"
+    still = (f"the step is 0: {at.parameter} stays as it is",) if step == 0.0 else ()
+    yield Equation(f"step of {letter}", layer, "step", direction, step, why, still)
+    before, after = Number(_parameter(at), at.parameter), at.own(tensors[letter, layer])
+    why = "minus the step: against the gradient"
+    whole = Difference(before, Number(step, "step"))
+    lower = layer > 0 and at.column is not None
+    early = [each for each in at.faults if each.updates_before_backprop and lower]
+    notes = tuple(
+        f"{each.name}: layer {layer - 1} gets its error through the new W" for each in early
+    )
+    yield Equation(letter, layer, f"new {at.parameter}", whole, after, why, notes)

@@ -1,0 +1,1 @@
+"""Sessions on disk: one file that holds a whole tree of branches."""

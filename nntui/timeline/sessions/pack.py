@@ -1,0 +1,202 @@
+"""From a picture to the manifest and the vectors of a session; `restore` is the way back."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import numpy as np
+
+from nntui import __version__
+from nntui.core.engine.state import Order, State
+from nntui.core.settings.section import Rows
+from nntui.core.tape import Array
+from nntui.presets.source import embedded
+from nntui.timeline.history.branch import Stretch
+from nntui.timeline.sessions.archive import VECTORS, AnyVector
+from nntui.timeline.sessions.capture import BranchPicture, Saved
+from nntui.timeline.sessions.saved_presets import LONGEST_NAME
+from nntui.timeline.sessions.unpack import FORMAT, VERSION
+
+SMALL_TABLE = 256
+"""Numbers of a data table that stands in the manifest, to be read; larger ones become vectors."""
+
+
+def packed(saved: Saved) -> tuple[str, dict[str, list[AnyVector]]]:
+    """The manifest, as JSON, and the parts of each vector.
+
+    Raises ConfigError for a preset that does not say what it was read from.
+    """
+    packer = _Packer()
+    manifest = json.dumps(packer.manifest(saved), default=packer.plain, allow_nan=False)
+    return manifest, packer.vectors
+
+
+class _Packer:
+    """Turns pictures into a manifest and parts of vectors; what states share is kept once."""
+
+    def __init__(self) -> None:
+        self.vectors: dict[str, list[AnyVector]] = {name: [] for name in VECTORS}
+        self._randoms: dict[int, int] = {}
+        self._orders: dict[int, int] = {}
+        self._tables: dict[Table, int] = {}
+
+    def manifest(self, saved: Saved) -> dict[str, Any]:
+        first = saved.branches[0].stretches[0]
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "nntui": __version__,
+            "saved": saved.moment.isoformat(timespec="seconds"),
+            "preset": {
+                "name": _printable(first.preset.name),
+                "source": _told(first).source,
+            },
+            "active": saved.active,
+            "cursor": saved.cursor,
+            "view": saved.view,
+            "branches": [self._branch(each, _told(first).source) for each in saved.branches],
+        }
+
+    def plain(self, value: Any) -> Any:
+        """What JSON says instead of ``value``: for a large table, where its numbers are."""
+        if isinstance(value, Table):
+            if value not in self._tables:
+                self._tables[value] = sum(each.rows.size for each in self._tables)
+                self.vectors["tables"].append(value.rows.ravel())
+            return {"table": [self._tables[value], *value.rows.shape]}
+        return value.tolist()  # NumPy's own numbers, from a preset that a program made
+
+    def _branch(self, branch: BranchPicture, base: Mapping[str, Any]) -> dict[str, Any]:
+        states: dict[State, int] = {}
+        kept = (state for _, state in branch.marks if state is not None)
+        firsts = (stretch.first for stretch in branch.stretches)
+        for state in (*branch.keyframes, *firsts, *kept, branch.head):
+            states.setdefault(state, len(states))
+        self._add_states(list(states))
+        self.vectors["losses"] += branch.losses
+        if branch.dead is not None:
+            self.vectors["dead"].append(branch.dead.astype(np.uint8))
+        flips = [(x.layer, x.unit, x.died, x.after, x.by) for x in branch.flips]
+        self.vectors["flips"].append(np.array(flips, dtype=np.int64).ravel())
+        return {
+            "name": branch.name,
+            "renamed": branch.renamed,
+            "pinned": branch.pinned,
+            "seed": branch.seed,
+            "parent": branch.parent,
+            "left_at": branch.left_at,
+            "states": len(states),
+            "keyframes": len(branch.keyframes),
+            "distance": branch.distance,
+            "stretches": [
+                {
+                    "state": states[stretch.first],
+                    "since": stretch.first.since,
+                    "changes": _told(stretch).changes,
+                    "source": _difference(_told(stretch).source, base),
+                }
+                for stretch in branch.stretches
+            ],
+            "marks": [
+                {"update": update, "state": None if state is None else states[state]}
+                for update, state in branch.marks
+            ],
+            "head": states[branch.head],
+            "divergence": _divergence(branch.head),
+            "looked_at": branch.looked_at,
+            "flips": len(flips),
+        }
+
+    def _add_states(self, states: list[State]) -> None:
+        numbers = [(each.update, self._random(each), self._order(each.order)) for each in states]
+        self.vectors["states"].append(np.array(numbers).ravel())
+        self.vectors["loss_sums"].append(np.array([each.loss_sum for each in states]))
+        for state in states:
+            self.vectors["parameters"].append(state.theta)
+            self.vectors["slots"].extend(state.slots)
+
+    def _random(self, state: State) -> int:
+        """The place of the state's random state; most states share one."""
+        place = self._randoms.setdefault(id(state.random), len(self._randoms))
+        if place == len(self.vectors["random_keys"]):
+            _, key, at, has_gauss, gauss = state.random
+            self.vectors["random_keys"].append(key)
+            self.vectors["random_places"].append(np.array([at, has_gauss]))
+            self.vectors["random_gauss"].append(np.array([gauss]))
+        return place
+
+    def _order(self, order: Order | None) -> int:
+        if order is None:
+            return -1
+        place = self._orders.setdefault(id(order), len(self._orders))
+        if place == len(self.vectors["orders"]):
+            self.vectors["order_sizes"].append(np.array([order.size]))
+            self.vectors["orders"].append(order)
+        return place
+
+
+def _divergence(state: State) -> dict[str, Any] | None:
+    return None if state.divergence is None else asdict(state.divergence)
+
+
+def _difference(source: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of ``source`` that are not those of ``base``; None for one that it lacks."""
+    names = {**base, **source}
+    return {name: source.get(name) for name in names if source.get(name) != base.get(name)}
+
+
+def _printable(name: str) -> str:
+    """The name of a preset's file, without what would disturb a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in name)[:LONGEST_NAME] or "?"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A large table of data rows; there is one for all tables of the same content."""
+
+    rows: Array
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A stretch's source and changes with large tables taken out, and a csv's rows put in."""
+
+    source: dict[str, Any]
+    changes: dict[str, Any]
+
+
+_stretches: WeakKeyDictionary[Stretch, _Told] = WeakKeyDictionary()
+_tables: WeakValueDictionary[bytes, Table] = WeakValueDictionary()
+
+
+def _told(stretch: Stretch) -> _Told:
+    """``stretch`` as it is written down; made once, since a stretch never changes."""
+    found = _stretches.get(stretch)
+    if found is None:
+        found = _Told(dict(_items(embedded(stretch.preset))), dict(_items(stretch.changes)))
+        _stretches[stretch] = found
+    return found
+
+
+def _items(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The entries of ``table``, with every large table in it as a `Table`."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield key, dict(_items(value))
+        else:
+            yield key, _table(value) if _is_large(value) else value
+
+
+def _is_large(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)) or not value or not isinstance(value[0], (list, tuple)):
+        return False
+    return len(value) * len(value[0]) > SMALL_TABLE
+
+
+def _table(rows: Rows) -> Table:
+    made = np.array(rows, dtype=np.float64)
+    digest = hashlib.sha256(repr(made.shape).encode() + made.tobytes()).digest()
+    return _tables.setdefault(digest, Table(made))

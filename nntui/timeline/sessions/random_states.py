@@ -1,0 +1,62 @@
+"""What was drawn at random in a session: the random states, and the orders of epochs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nntui.core.engine.state import Order, frozen
+from nntui.core.errors import ConfigError
+from nntui.core.settings.configuration import Configuration
+from nntui.timeline.sessions.checked_fields import Stream
+
+MT_WORDS = 624
+"""Words of the Mersenne Twister."""
+
+
+class SavedDraws:
+    """All random states and orders of a session, which its states name by their places."""
+
+    def __init__(self, streams: Mapping[str, Stream]) -> None:
+        self._randoms = _read_randoms(streams)
+        self._orders = _read_orders(streams)
+
+    def random(self, place: int) -> tuple[Any, ...]:
+        """A random state."""
+        if not 0 <= place < len(self._randoms):
+            raise ConfigError("states", "name a random state that is not there")
+        return self._randoms[place]
+
+    def order(self, place: int, configuration: Configuration) -> Order | None:
+        """The order of an epoch, None where it is that of the data."""
+        ordered = configuration.training.order != "in-order"
+        if not ordered and place == -1:
+            return None
+        if ordered and 0 <= place < len(self._orders):
+            order = self._orders[place]
+            fits = len(order) == configuration.samples_per_epoch
+            if fits and order.min() >= 0 and order.max() < configuration.data.training_rows:
+                return order
+        raise ConfigError("states", "name an order that does not fit the data")
+
+
+def _read_randoms(streams: Mapping[str, Stream]) -> list[tuple[Any, ...]]:
+    """What ``RandomState.set_state`` takes; it believes what it is given, so this does not."""
+    keys = streams["random_keys"].rest(MT_WORDS)
+    places = streams["random_places"].take(2 * len(keys)).reshape(-1, 2)
+    gauss = streams["random_gauss"].take(len(keys))
+    if len(keys) and not (places.min() >= 0 and (places.max(axis=0) <= (MT_WORDS, 1)).all()):
+        raise ConfigError("random_places", "holds what is no place in a random stream")
+    if not np.isfinite(gauss).all():
+        raise ConfigError("random_gauss", "holds what is no number")
+    return [
+        ("MT19937", frozen(key), int(at), int(has_gauss), float(value))
+        for key, (at, has_gauss), value in zip(keys, places, gauss, strict=True)
+    ]
+
+
+def _read_orders(streams: Mapping[str, Stream]) -> list[Order]:
+    sizes = streams["order_sizes"].rest().ravel().tolist()
+    if min(sizes, default=1) < 1:
+        raise ConfigError("order_sizes", "holds what is no size")
+    return [frozen(streams["orders"].take(size).astype(np.intp)) for size in sizes]

@@ -1,0 +1,207 @@
+"""The folder of saved sessions: what lies there, under which names, and how old it is."""
+
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from nntui.core.errors import ConfigError, one_line, quoted
+from nntui.presets.schema import HIGHEST_SEED
+from nntui.presets.text_files import check_file
+from nntui.timeline.sessions.archive import read_manifest
+from nntui.timeline.sessions.checked_fields import Fields
+from nntui.timeline.sessions.saved_presets import LONGEST_NAME
+from nntui.timeline.sessions.unpack import FURTHEST, MOST_BRANCHES, check_version
+
+SUFFIX = ".nntui"
+PLACE = "NNTUI_DATA_DIR"
+"""The environment variable that names another place than the platform's data directory."""
+LONGEST_STEM = 40
+"""Characters of a preset's name in that of a file."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of the folder; if it cannot be read, ``problem`` says why, and little is known."""
+
+    path: Path
+    saved: datetime
+    """When it was saved, in UTC; that of the file where it cannot be read."""
+    bytes: int
+    preset: str | None = None
+    seed: int | None = None
+    update: int | None = None
+    """Where the cursor is."""
+    branches: int | None = None
+    problem: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as ``nntui sessions --json`` prints them."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "preset": self.preset,
+            "seed": self.seed,
+            "update": self.update,
+            "branches": self.branches,
+            "saved": self.saved.isoformat(timespec="seconds"),
+            "bytes": self.bytes,
+            "problem": self.problem,
+        }
+
+    @property
+    def name(self) -> str:
+        """What `find` finds it by."""
+        return self.path.stem
+
+
+def folder() -> Path:
+    """Where sessions are saved; it need not exist yet."""
+    place = os.environ.get(PLACE)
+    return (Path(place) if place else user_data_path("nntui")) / "sessions"
+
+
+def is_shelved(path: Path) -> bool:
+    """Whether ``path`` lies in the folder, and so may be written without being asked."""
+    return path.parent.resolve() == folder().resolve()
+
+
+def entries() -> list[Entry]:
+    """All saved sessions, the newest first; only their manifests are read.
+
+    Raises ConfigError if the folder cannot be read.
+    """
+    return sorted(map(_entry, _files()), key=lambda entry: (entry.saved, entry.name), reverse=True)
+
+
+def find(name_or_path: str) -> Path:
+    """The file of a session's name or path, or the latest session of a preset's name.
+
+    ConfigError names the nearest if there is none.
+    """
+    path = Path(name_or_path)
+    if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
+        return check_file(path)
+    of_preset = (each.path for each in entries() if each.preset == name_or_path)
+    return next(of_preset, None) or _shelved(name_or_path)
+
+
+def delete(name: str) -> Path:
+    """Remove the session called ``name`` from the folder; returns where it was.
+
+    Raises ConfigError if there is none, or if it cannot be removed.
+    """
+    path = _shelved(name)
+    try:
+        path.unlink()
+    except OSError as error:
+        raise ConfigError("", f"{path}: cannot be deleted ({error.strerror})") from None
+    return path
+
+
+def new_path(preset_name: str) -> Path:
+    """An unused path for a session of the preset, such as ``add-relu-20261121-142530.nntui``.
+
+    The folder is made if there is none; raises ConfigError if it cannot be.
+    """
+    place = folder()
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError("", f"{place}: cannot be made ({error.strerror})") from None
+    stem = re.sub(r"[^\w.-]+", "-", preset_name)[:LONGEST_STEM].strip("-.") or "session"
+    stem = f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    path, number = place / f"{stem}{SUFFIX}", 2
+    while os.path.lexists(path):
+        path, number = place / f"{stem}-{number}{SUFFIX}", number + 1
+    return path
+
+
+def listing(found: list[Entry]) -> list[str]:
+    """``found`` as lines of text for people, with a header."""
+    rows = [("name", "preset", "seed", "update", "branches", "saved")]
+    now = datetime.now(UTC)
+    for entry in found:
+        saved = f"{entry.saved.astimezone():%Y-%m-%d %H:%M} ({age(entry.saved, now)})"
+        known = ("", "", "", "")
+        if entry.problem is None:
+            known = (f"{entry.preset}", f"{entry.seed}", f"{entry.update:,}", f"{entry.branches}")
+        rows.append((one_line(entry.name), *known, saved))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row, problem in zip(rows, (None, *(entry.problem for entry in found)), strict=True):
+        cells = [
+            f"{cell:>{width}}" if 2 <= at <= 4 else f"{cell:{width}}"
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+        if problem is not None:
+            lines.append(f"  unreadable: {problem}")
+    return lines
+
+
+def _files() -> list[Path]:
+    try:
+        return [path for path in folder().iterdir() if path.suffix == SUFFIX]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError("", f"{folder()}: cannot be read ({error.strerror})") from None
+
+
+def _entry(path: Path) -> Entry:
+    size, moment = 0, 0.0
+    try:
+        moment = path.lstat().st_mtime
+        status = path.stat()
+        size, moment = status.st_size, status.st_mtime
+        return _described(path, Fields(read_manifest(path)), size)
+    except (ConfigError, OSError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        problem = one_line((said or str(error)).removeprefix(f"{path}: "))
+        return Entry(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
+
+
+def _described(path: Path, fields: Fields, size: int) -> Entry:
+    check_version(fields)
+    branches = fields.tables("branches", MOST_BRANCHES)
+    active = fields.whole("active", 0, len(branches) - 1)
+    try:
+        saved = datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise fields.wrong("saved", "is no date") from None
+    return Entry(
+        path,
+        saved,
+        size,
+        preset=Fields(fields.table("preset"), "preset").text("name", LONGEST_NAME),
+        seed=branches[active].whole("seed", 0, HIGHEST_SEED),
+        update=fields.whole("cursor", 0, FURTHEST),
+        branches=len(branches),
+    )
+
+
+def _shelved(name: str) -> Path:
+    """The file of the session called ``name`` in the folder, whatever it holds."""
+    known = {path.stem: path for path in _files()}
+    stem = name.removesuffix(SUFFIX)
+    if stem in known:
+        return known[stem]
+    near = difflib.get_close_matches(stem, known, n=3, cutoff=0.4)
+    said = f"did you mean {' or '.join(near)}?" if near else "nntui sessions lists them"
+    raise ConfigError("", f"there is no session {quoted(name)}; {said}")
+
+
+def age(then: datetime, now: datetime) -> str:
+    """How long ago ``then`` was, in the largest unit that fits."""
+    seconds = max((now - then).total_seconds(), 0.0)
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

@@ -1,0 +1,1 @@
+"""Read-only values that describe a run for a screen, a pipe or JSON."""

@@ -1,0 +1,115 @@
+"""Where two branches part: the first update at which they differ, and in which tensor."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nntui.core.engine.trainer import Trainer
+from nntui.core.tape import Array
+from nntui.timeline.history.branch import Branch
+from nntui.timeline.history.replay import affordable, replayed
+
+WORK = 4e7
+"""Products in one call: some milliseconds; most branches differ in the first update."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first update at which two branches differ."""
+
+    update: int | None
+    """None if none was found."""
+    what: str
+    """The first tensor, in the order of computation, that differs; or why there is none."""
+    looked: int = 0
+    """The update up to which there is no difference, if none was found."""
+
+    @property
+    def text(self) -> str:
+        """The finding in one line."""
+        if self.update is None:
+            return self.what
+        return f"differs at {self.update:,}: {self.what}"
+
+
+def parted_at(one: Branch, other: Branch) -> int:
+    """The last update that both share; at update 0 they may share nothing."""
+    lines = [_line(one), _line(other)]
+    shared = 0
+    for mine, theirs in zip(*lines, strict=False):
+        if mine[0] is not theirs[0]:
+            break
+        shared = min(mine[1], theirs[1])
+    return shared
+
+
+def _line(branch: Branch) -> list[tuple[Branch, int]]:
+    """The branches that ``branch`` comes from, root first, each with where it is left."""
+    chain = [branch]
+    while chain[-1].parent is not None:
+        chain.append(chain[-1].parent)
+    chain.reverse()
+    return [
+        *((older, newer.forked_at) for older, newer in pairwise(chain)),
+        (branch, branch.update),
+    ]
+
+
+def difference(one: Branch, other: Branch, known: int = 0) -> Difference:
+    """How ``one`` and ``other`` come to differ, found by replaying both from where they part.
+
+    A long search comes to its end in several calls: ``known`` is what the last one had `looked`.
+    """
+    shared = parted_at(one, other)
+    last = min(one.update, other.update)
+    if _shapes(one) != _shapes(other):
+        return Difference(0, "other layers or data")
+    if _are_twins(one, other, shared):
+        return Difference(None, f"the same as A up to {last:,}", last)
+    begin = min(max(shared, known), last)
+    end = min(last, begin + affordable(one, WORK))
+    for a, b in zip(replayed(one, begin, end), replayed(other, begin, end), strict=True):
+        tensor = _first(a, b, begun=a.update > begin)
+        if tensor is not None:
+            return Difference(a.update, tensor)
+    return Difference(None, f"the same as A up to {end:,}", end)
+
+
+def _are_twins(one: Branch, other: Branch, update: int) -> bool:
+    """Whether both go on from the same state, and nothing is changed in either later."""
+    if one.next_change(update) is not None or other.next_change(update) is not None:
+        return False
+    hashes = [next(replayed(each, update, update)).state.hash for each in (one, other)]
+    return hashes[0] == hashes[1]
+
+
+def _shapes(branch: Branch) -> list[object]:
+    configuration = branch.preset.configuration
+    width = configuration.data.width, configuration.data.training_rows
+    return [width, *(layer.units for layer in configuration.layers)]
+
+
+def _first(a: Trainer, b: Trainer, *, begun: bool) -> str | None:
+    """The first tensor that differs: of the update just made, or of the state where none was."""
+    mine, theirs = _tensors(a, begun), _tensors(b, begun)
+    for name, values in mine.items():
+        other = theirs.get(name)
+        # Faults and optimisers compute some tensors that the other branch has not.
+        if other is None or other.shape != values.shape:
+            continue
+        if not np.array_equal(values, other, equal_nan=True):
+            return name
+    return None
+
+
+def _tensors(trainer: Trainer, begun: bool) -> dict[str, Array]:
+    """What the last update computed, in that order, then the parameters, by name."""
+    found: dict[str, Array] = {}
+    for tensor, layer, values in trainer.written if begun else ():
+        found.setdefault(f"{tensor} of layer {layer}", values)
+    for layer, (W, b) in enumerate(trainer.parameters):
+        found.setdefault(f"W of layer {layer}", W)
+        if b is not None:
+            found.setdefault(f"b of layer {layer}", b)
+    return found

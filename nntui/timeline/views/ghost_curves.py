@@ -1,0 +1,42 @@
+"""Ghosts: the loss curves of all other branches, earlier seeds among them, behind the one shown."""
+
+from dataclasses import dataclass
+
+from nntui.timeline.history.branch import Branch
+from nntui.timeline.views.curve import Overlay
+from nntui.timeline.views.divergence_point import parted_at
+
+MOST = 12
+"""Ghosts that are drawn; the oldest give way."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ghosts:
+    """The curves to be drawn, of ``count`` branches that have one."""
+
+    curves: tuple[Overlay, ...] = ()
+    count: int = 0
+
+    @property
+    def told(self) -> str:
+        """What they are, in a few words; empty without any."""
+        if not self.count:
+            return ""
+        drawn = len(self.curves)
+        of = f" of {self.count:,}" if drawn < self.count else ""
+        return f"{drawn}{of} other branch{'es' if self.count > 1 else ''}"
+
+
+def ghosts_of(branch: Branch, branches: list[Branch], overlaid: Branch | None) -> Ghosts:
+    """The curves of ``branches`` from where they part from ``branch``, the latest last.
+
+    Left out are ``branch``, the one that is ``overlaid``, and those without a loss of their own.
+    """
+    found = []
+    for each in branches:
+        if each is branch or each is overlaid:
+            continue
+        first, epochs = each.epoch_at(parted_at(branch, each)), len(each.losses)
+        if epochs > first:
+            found.append(Overlay(each.losses, first, epochs))
+    return Ghosts(tuple(found[-MOST:]), len(found))

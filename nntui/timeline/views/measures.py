@@ -1,0 +1,182 @@
+"""What is measured along a branch on demand: at states that are kept anyway, or replayed.
+
+Nothing is recorded while training.  A state is measured when somebody wants to see it, and
+the numbers last as long as the state.
+"""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from nntui.core.engine.state import State
+from nntui.core.engine.trainer import Trainer
+from nntui.core.parts.losses import loss_of
+from nntui.core.tape import Array
+from nntui.timeline.history.branch import Branch, Stretch
+from nntui.timeline.history.replay import affordable, replayed
+from nntui.timeline.microscope.next_update import Ahead
+from nntui.timeline.views.divergence_point import parted_at
+
+MOST = 128
+"""States that are measured of one branch: more would be more than a plot is wide."""
+SHARE = 4
+"""Of the updates that a question replays, a plot replays the ``SHARE``th part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One state, measured."""
+
+    update: int
+    epochs: float
+    """Epochs up to it, with the part of the unfinished one."""
+    training: float
+    """The training loss over all training rows, penalties included."""
+    reported: float
+    """The reported loss, without penalties, over the same rows with the parameters as they are."""
+    test: float | None
+    """The same over the rows kept for testing."""
+    gradients: tuple[float, ...]
+    """Per layer, the norm of the next update's gradient; empty after a divergence."""
+    ratios: tuple[float, ...]
+    """Per layer, the norm of the next update's step of the weights over that of the weights."""
+    dead: tuple[int, ...]
+    """Per layer, how many units are active on no row."""
+
+
+class Measures:
+    """Measures states of branches, each one once."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[State, Measured] = WeakKeyDictionary()
+        self._between: WeakKeyDictionary[Stretch, dict[int, Measured]] = WeakKeyDictionary()
+        """Likewise by update, of states that are not kept."""
+        self._ahead = Ahead()
+
+    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+        """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head.
+
+        Where ``fine``, and it does not take long, updates between the kept states are replayed
+        and measured as well.
+        """
+        head = branch.update
+        kept = {state.update: state for state in branch.kept(head)}
+        spacing = 1
+        while head > MOST * spacing:
+            spacing *= 2  # a power of two, so that what was measured stays chosen
+        wanted = range(0, head, spacing)
+        missing = [at for at in wanted if at not in kept and at not in self._of(branch, at)]
+        if fine and (not missing or head - missing[0] <= affordable(branch) // SHARE):
+            self._replay(branch, missing)
+            found = [self.of(kept[at]) if at in kept else self._of(branch, at)[at] for at in wanted]
+        else:
+            stride = 1
+            while len(kept) > MOST * stride:
+                stride *= 2
+            found = [self.of(state) for state in list(kept.values())[::stride]]
+        last = [self.of(branch.state)] if not found or found[-1].update < head else []
+        return (*found, *last)
+
+    def beside(self, mine: Branch, theirs: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+        """The same along ``theirs``, from the update on in which it parts from ``mine``."""
+        parted, found = parted_at(mine, theirs), self.along(theirs, fine=fine)
+        first = max((at for at, each in enumerate(found) if each.update <= parted), default=0)
+        return found[first:]
+
+    def _of(self, branch: Branch, update: int) -> dict[int, Measured]:
+        """What is known of the stretch that ``update`` lies in."""
+        return self._between.setdefault(branch.stretch_at(update), {})
+
+    def _replay(self, branch: Branch, updates: list[int]) -> None:
+        """Measure the states of ``updates``, which lie in order."""
+        wanted = set(updates)
+        if wanted:
+            for trainer in replayed(branch, updates[0], updates[-1]):
+                if trainer.update in wanted:
+                    known = self._of(branch, trainer.update)
+                    known[trainer.update] = self._measure(trainer.state)
+
+    def of(self, state: State) -> Measured:
+        """``state``, measured."""
+        if state not in self._known:
+            self._known[state] = self._measure(state)
+        return self._known[state]
+
+    def _measure(self, state: State) -> Measured:
+        configuration = state.configuration
+        training, report = configuration.training, configuration.report
+        trainer = self._ahead.standing_at(state)
+        whole, data = trainer.whole, trainer.data
+        error, z = whole.play() - data.y, whole.layers[-1].z
+        test = trainer.test_loss
+        dead = tuple(int(layer.activation.dead(layer.a).sum()) for layer in whole.layers)
+        loss = loss_of(training.loss, training.reduction, z, error, data.y)
+        reported = loss_of(report.loss, report.reduction, z, error, data.y)
+        loss += _penalty(trainer)
+        per_epoch = configuration.updates_per_epoch
+        layers = () if state.divergence else self._ahead.made(trainer, state).layers
+        return Measured(
+            update=state.update,
+            epochs=state.epoch + state.position / per_epoch,
+            training=loss,
+            reported=reported,
+            test=test,
+            gradients=tuple(layer.gradient_norm for layer in layers),
+            ratios=tuple(layer.ratio for layer in layers),
+            dead=dead,
+        )
+
+
+def _penalty(trainer: Trainer) -> float:
+    """What the penalties add to the training loss."""
+    configuration = trainer.configuration
+    with np.errstate(all="ignore"):
+        squares = sum(float(np.sum(W * W)) for W, _ in trainer.parameters)
+        sizes = sum(float(np.sum(np.abs(W))) for W, _ in trainer.parameters)
+        return configuration.l2 / 2 * squares + configuration.l1 * sizes
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One thing that the plot can show."""
+
+    name: str
+    title: str
+    per_layer: bool = False
+    counts: bool = False
+    """Whether it counts something, which a log axis is no use for."""
+
+
+REPORTED = Plot("reported", "Loss")
+TRAINING = Plot("training", "Training loss")
+TEST = Plot("test", "Test loss")
+GRADIENTS = Plot("gradients", "Gradient norm", per_layer=True)
+RATIOS = Plot("ratios", "|Step|/|weights|", per_layer=True)
+DEAD = Plot("dead", "Dead units", per_layer=True, counts=True)
+PLOTS = (REPORTED, TRAINING, TEST, GRADIENTS, RATIOS, DEAD)
+
+
+def series(plot: Plot, measured: tuple[Measured, ...]) -> list[tuple[str, Array, Array]]:
+    """The lines of ``plot``: a name of one character, and x (in epochs) and y, (points,).
+
+    A layer's line is named by its number; of the test loss, ``t`` is that of the rows kept for
+    testing and ``r`` that of the training rows.
+    """
+    x = np.array([each.epochs for each in measured])
+    if plot is TRAINING:
+        return [("", x, np.array([each.training for each in measured]))]
+    if plot is TEST:
+        tests = [np.nan if each.test is None else each.test for each in measured]
+        reported = [each.reported for each in measured]
+        return [("r", x, np.array(reported)), ("t", x, np.array(tests))]
+    of = {GRADIENTS: "gradients", RATIOS: "ratios", DEAD: "dead"}[plot]
+    layers = max((len(getattr(each, of)) for each in measured), default=0)
+    nothing = (np.nan,) * layers
+    rows = np.array([getattr(each, of) or nothing for each in measured], dtype=np.float64)
+    return [(str(layer % 10), x, rows[:, layer]) for layer in range(layers)]
+
+
+def nearest(measured: tuple[Measured, ...], epochs: float) -> int:
+    """The place of the one that lies nearest to ``epochs``."""
+    return int(np.argmin([abs(each.epochs - epochs) for each in measured]))

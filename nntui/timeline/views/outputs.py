@@ -1,0 +1,316 @@
+"""What a network has learned, as values: its curve, its surface, its errors, its confusions.
+
+Inputs and targets are in the data's own units, however they are scaled for the network.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.core.engine.network import Forward, Layout
+from nntui.core.errors import ConfigError
+from nntui.core.parts.formula import evaluate_formula
+from nntui.core.tape import Array
+from nntui.timeline.history.run import Run
+from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
+from nntui.timeline.views.snapshot import Snapshot, largest_finite
+
+CURVE, SURFACE, TABLE = "curve", "surface", "table"
+CONFUSION, GRAPH, UNIT = "confusion", "graph", "unit"
+"""What can be seen: the last is the curve or surface of one unit."""
+MOST_DRAWN = 12
+"""Units of a layer, and inputs, of a network that is drawn as a graph; layers are half as many."""
+MARGIN = 0.1
+"""How far beyond the data one sees, as a share of their range."""
+MOST_WORK = 4_000_000
+"""Products that one picture may cost; beyond, points share their colour with neighbours."""
+
+Mask = npt.NDArray[np.bool_]
+Classes = npt.NDArray[np.intp]
+Place = tuple[int, int]
+"""A unit, by layer and number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """All data rows, in their order, and what the network makes of them."""
+
+    x: Array
+    """(inputs, rows), without the constant ones."""
+    targets: Array
+    """(outputs, rows)"""
+    predictions: Array
+    """(outputs, rows)"""
+    testing: Mask
+    """Which rows are kept for testing."""
+    labels: Classes | None
+    """The class of each row, where the targets say one."""
+    predicted: Classes | None
+    """Likewise the class that the network says."""
+    classes: int
+    other: Array | None = None
+    """What the network of the overlaid branch makes of them, (outputs, rows)."""
+
+    @property
+    def errors(self) -> Array:
+        """Predictions minus targets, (outputs, rows)."""
+        return self.predictions - self.targets
+
+    @property
+    def worst(self) -> Array:
+        """Of each row the error that is the largest in magnitude, (rows,)."""
+        errors = self.errors
+        at = np.argmax(np.where(np.isfinite(errors), np.abs(errors), np.inf), axis=0)
+        return np.asarray(errors[at, np.arange(errors.shape[1])])
+
+
+@dataclass(frozen=True, eq=False)
+class FitCurve:
+    """A function of one input: the outputs of the network, or one unit's activation."""
+
+    name: str
+    x: Array
+    """(points,), evenly spaced."""
+    values: Array
+    """(outputs, points)"""
+    truth: Array | None
+    """The formula that the targets follow, (points,), where there is one."""
+    samples: Samples
+    with_targets: bool
+    """Whether ``values`` are to be held against the targets."""
+    other: Array | None = None
+    """The overlaid branch's ``values``, (outputs, points)."""
+
+    def axis(self, most: int) -> tuple[float, float, Ticks]:
+        """The y axis: its ends, and at most ``most`` ticks."""
+        parts = [
+            self.values.ravel(),
+            *([self.samples.targets.ravel()] if self.with_targets else []),
+            *([] if self.other is None else [self.other.ravel()]),
+        ]
+        seen = np.concatenate(parts)
+        seen = np.clip(seen[np.isfinite(seen)], -LARGEST, LARGEST)
+        low, high = padded(float(seen.min()), float(seen.max())) if len(seen) else (-1.0, 1.0)
+        return low, high, ticks_of(low, high, most, log=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A function of two inputs, seen from above; the first row is that of the largest y."""
+
+    name: str
+    x: tuple[float, float]
+    """From left to right."""
+    y: tuple[float, float]
+    """From bottom to top."""
+    values: Array
+    """(rows, columns)"""
+    winners: Classes | None
+    """With more than two classes, the one that wins, (rows, columns)."""
+    centre: float
+    """What parts the two sides: 0, or 0.5 between 0 and 1."""
+    samples: Samples
+    targets_part: float | None = None
+    """What parts the samples by their targets, where that is not the centre: in a difference."""
+
+    @property
+    def largest(self) -> float:
+        """The greatest distance from the centre: the end of the colour scale."""
+        return largest_finite(self.values - self.centre)
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """How many rows of each class are taken for which, (class, predicted class)."""
+
+    training: Classes
+    testing: Classes
+    samples: Samples
+    minus: bool = False
+    """Whether those of another network are subtracted."""
+
+    @property
+    def right(self) -> tuple[int, int]:
+        """Rows that are told rightly, of those for training and of those for testing."""
+        return int(np.trace(self.training)), int(np.trace(self.testing))
+
+
+def samples_of(run: Run) -> Samples:
+    """All data rows of ``run``, with the network's answers at the cursor."""
+    data = run.data
+    rows = data.x.shape[1] + data.test_x.shape[1]
+    x, testing = np.empty((data.data.given, rows)), np.zeros(rows, dtype=np.bool_)
+    for scaled, places in ((data.x, data.training_rows), (data.test_x, data.test_rows)):
+        x[:, places] = data.scaling.undone(scaled[: data.data.given])
+    testing[data.test_rows] = True
+    targets, predictions = run.targets, run.outputs
+    labels = _classes(targets, targets)
+    return Samples(
+        x=x,
+        targets=data.target_scaling.undone(targets),
+        predictions=data.target_scaling.undone(predictions),
+        testing=testing,
+        labels=labels,
+        predicted=None if labels is None else _classes(targets, predictions),
+        classes=max(len(targets), 2),
+    )
+
+
+def _classes(targets: Array, values: Array) -> Classes | None:
+    """The class that each column of ``values`` says; None where ``targets`` tell no classes."""
+    if len(targets) == 1:
+        low, high = float(targets.min()), float(targets.max())
+        if (low, high) not in ((0.0, 1.0), (-1.0, 1.0)) or len(np.unique(targets)) > 2:
+            return None
+        return np.asarray(values[0] > (low + high) / 2, dtype=np.intp)
+    if not (np.isin(targets, (0.0, 1.0)).all() and (targets.sum(axis=0) == 1.0).all()):
+        return None
+    return np.asarray(values.argmax(axis=0), dtype=np.intp)
+
+
+def views(run: Run) -> tuple[str, ...]:
+    """What can be seen of ``run``'s network, the most telling first."""
+    data = run.data
+    given = data.data.given
+    found = {1: [CURVE, UNIT], 2: [SURFACE, UNIT]}.get(given, [])
+    confusion = [CONFUSION] if _classes(run.targets, run.targets) is not None else []
+    sizes = [data.data.width, *(layer.units for layer in run.preset.configuration.layers)]
+    drawn = max(sizes) <= MOST_DRAWN and len(sizes) <= 1 + MOST_DRAWN // 2
+    if given > 2:
+        found = [*confusion, TABLE]
+    else:
+        found += [TABLE, *confusion]
+    return (*found, *([GRAPH] if drawn else []))
+
+
+def _answers(run: Run, points: Array, unit: Place | None) -> tuple[Array, bool]:
+    """What the network, or one unit, says to ``points`` (points, inputs): (outputs, points).
+
+    Also whether that is in the targets' units.
+    """
+    configuration, data = run.preset.configuration, run.data
+    weights = Layout.of(configuration).views(run.state.theta)
+    forward = Forward(configuration, weights, data.inputs(points))
+    outputs = forward.play()
+    last = len(forward.layers) - 1
+    if unit is not None and unit[0] < last:
+        return forward.layers[unit[0]].a[unit[1] : unit[1] + 1], False
+    outputs = data.target_scaling.undone(outputs)
+    return outputs if unit is None else outputs[unit[1] : unit[1] + 1], True
+
+
+def _range(values: Array) -> tuple[float, float]:
+    low, high = float(values.min()), float(values.max())
+    room = MARGIN * (high - low) or 0.5
+    return low - room, high + room
+
+
+def _name(run: Run, unit: Place | None) -> str:
+    if unit is None:
+        return "output"
+    last = len(run.preset.configuration.layers) - 1
+    return f"output {unit[1]}" if unit[0] == last else f"unit {unit[0]}.{unit[1]}"
+
+
+def curve_of(run: Run, points: int, unit: Place | None = None) -> FitCurve:
+    """The network of one input, or one ``unit`` of it, at ``points`` points."""
+    samples, configuration = samples_of(run), run.preset.configuration
+    low, high = _range(samples.x[0])
+    x = np.linspace(low, high, points)
+    values, comparable = _answers(run, x.reshape(-1, 1), unit)
+    truth, formula = None, configuration.data.formula
+    if formula is not None and comparable:
+        inside = (x >= samples.x[0].min()) & (x <= samples.x[0].max())
+        truth = np.full(points, np.nan)
+        try:
+            truth[inside] = evaluate_formula("data.formula", formula, x[inside])
+        except ConfigError:
+            truth = None  # it is finite at the data's points, not everywhere between
+    return FitCurve(_name(run, unit), x, values, truth, samples, comparable)
+
+
+def surface_of(run: Run, columns: int, rows: int, unit: Place | None = None) -> Surface:
+    """The network of two inputs, or one ``unit`` of it, in ``rows`` by ``columns`` cells."""
+    samples, configuration = samples_of(run), run.preset.configuration
+    x, y = _range(samples.x[0]), _range(samples.x[1])
+    share = 1
+    while columns * rows * Layout.of(configuration).size > MOST_WORK * share**2:
+        share += 1
+    across, down = _middles(x, -(-columns // share)), _middles(y, -(-rows // share))[::-1]
+    points = np.column_stack([np.tile(across, len(down)), np.repeat(down, len(across))])
+    answers, of_outputs = _answers(run, points, unit)
+
+    def spread(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        cells = values.reshape(len(down), len(across))
+        return cells.repeat(share, axis=0).repeat(share, axis=1)[:rows, :columns]
+
+    several = unit is None and len(answers) > 1
+    winners = answers.argmax(axis=0) if several and samples.labels is not None else None
+    layer = configuration.layers[-1 if of_outputs or unit is None else unit[0]]
+    values = np.asarray(spread(answers.max(axis=0) if winners is not None else answers[0]))
+    return Surface(
+        name=_name(run, unit),
+        x=x,
+        y=y,
+        values=values.astype(np.float64),
+        winners=None if winners is None else np.asarray(spread(winners)).astype(np.intp),
+        centre=_centre(samples, layer.activation, of_outputs),
+        samples=samples,
+    )
+
+
+def _middles(ends: tuple[float, float], cells: int) -> Array:
+    """The middles of ``cells`` cells that fill the range."""
+    low, high = ends
+    return low + (np.arange(cells) + 0.5) * (high - low) / cells
+
+
+def _centre(samples: Samples, activation: str, of_outputs: bool) -> float:
+    """What parts the two sides of a surface."""
+    if of_outputs and samples.labels is not None:
+        return float(samples.targets.min() + samples.targets.max()) / 2
+    return 0.5 if not of_outputs and activation == "sigmoid" else 0.0
+
+
+def confusion_of(run: Run) -> Confusion | None:
+    """How the classes are confused; None where the targets tell none."""
+    samples = samples_of(run)
+    labels, predicted = samples.labels, samples.predicted
+    if labels is None or predicted is None:
+        return None
+    counts = []
+    for chosen in (~samples.testing, samples.testing):
+        counted = np.zeros((samples.classes, samples.classes), dtype=np.intp)
+        np.add.at(counted, (labels[chosen], predicted[chosen]), 1)
+        counts.append(counted)
+    return Confusion(counts[0], counts[1], samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A small network, to be drawn with its weights."""
+
+    snapshot: Snapshot
+    samples: Samples
+    unit: Place | None
+    """The unit whose weights stand out."""
+
+
+Picture = FitCurve | Surface | Confusion | Graph | Samples
+
+
+def picture_of(
+    run: Run, snapshot: Snapshot, what: str, unit: Place | None, cells: tuple[int, int]
+) -> Picture:
+    """``what`` of the network of ``run``, in at most ``cells`` columns and rows of points."""
+    columns, rows = max(cells[0], 1), max(cells[1], 1)
+    place = unit if what == UNIT else None
+    match run.data.data.given if what in (CURVE, SURFACE, UNIT) else 0:
+        case 1:
+            return curve_of(run, columns + 1, place)
+        case 2:
+            return surface_of(run, columns, rows, place)
+    if what == GRAPH:
+        return Graph(snapshot, samples_of(run), unit)
+    return (confusion_of(run) if what == CONFUSION else None) or samples_of(run)

@@ -1,0 +1,50 @@
+"""The result of a run as plain values, ready for JSON: no NaN, no infinity, no arrays."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from nntui.core.engine.network import Parameters
+from nntui.core.tape import Array
+from nntui.timeline.history.run import Run
+
+
+def plain(values: Any) -> Any:
+    """``values`` with every array as nested lists and every non-finite number as None."""
+    if isinstance(values, float):
+        return values if math.isfinite(values) else None
+    if isinstance(values, (list, tuple)):
+        return [plain(each) for each in values]
+    if hasattr(values, "tolist"):
+        return plain(values.tolist())
+    return values
+
+
+def layers_of(parameters: Parameters) -> list[dict[str, Any]]:
+    """Per layer ``{"W": rows, "b": numbers or None}``."""
+    return [{"W": plain(W), "b": None if b is None else plain(b)} for W, b in parameters]
+
+
+def result_of(
+    run: Run, status: str, initial: Parameters, predictions: Sequence[Array]
+) -> dict[str, Any]:
+    """What ``run --json`` prints; ``predictions`` holds one output vector per asked row."""
+    found = run.divergence
+    losses = plain(run.losses)
+    return {
+        "preset": run.preset.name,
+        "seed": run.seed,
+        "updates": run.update,
+        "epochs": run.epoch,
+        "status": status,
+        "solved": run.solved,
+        "final_loss": losses[-1] if losses else None,
+        "losses": [[epoch, loss] for epoch, loss in enumerate(losses)],
+        "initial": layers_of(initial),
+        "parameters": layers_of(run.parameters),
+        "outputs": plain(run.outputs.T),
+        "predictions": plain(list(predictions)),
+        "diverged_at": None if found is None else {"update": found.update, "what": found.what},
+        "state_hash": run.state_hash,
+        **({} if run.test_loss is None else {"test_loss": plain(run.test_loss)}),
+    }

@@ -1,0 +1,108 @@
+"""What the heatmap reads out below its cells: the numbers of one cell, in words."""
+
+from nntui.core.tape import Array
+from nntui.timeline.views.grid import RATIOS, Grid, Row, Seen
+
+NARROW = 60
+"""Below this many columns numbers are rounded to three digits."""
+MOST_SHOWN = 64
+"""Weights and inputs that are listed."""
+
+
+def read_unit(seen: Seen, other: Seen | None, row: Row, grid: Grid) -> str:
+    """The unit of ``row``: its weights, or its layer's norms; A-B where ``other`` is given."""
+    if row.layer is None:
+        return ""
+    layer, unit, label = seen.snapshot.layers[row.layer], row.unit, row.label
+    if not grid.samples:
+        return _norms(seen, row.layer)
+    weights = layer.W[unit, :MOST_SHOWN]
+    if other is not None:
+        weights = weights - other.snapshot.layers[row.layer].W[unit, :MOST_SHOWN]
+        return f"{label} w A-B {', '.join(f'{w:.3g}' for w in weights)}"
+    text = f"{label} w {', '.join(f'{w:.3g}' for w in weights)}"
+    text += ", ..." if layer.W.shape[1] > MOST_SHOWN else ""
+    return text + ("  no bias" if layer.b is None else f"  b {layer.b[unit]:.3g}")
+
+
+def _norms(seen: Seen, number: int) -> str:
+    text = f"layer {number}  |w| {seen.snapshot.layers[number].norm:.3g}"
+    if seen.ahead is not None:
+        ahead = seen.ahead.layers[number]
+        text += f"  |gradient| {ahead.gradient_norm:.3g}  |step|/|w| {ahead.ratio:.3g}"
+    return text
+
+
+def read_cell(
+    seen: Seen, row: Row, column: int, grid: Grid, both: tuple[Grid, Grid] | None, width: int
+) -> str:
+    """The numbers of the cell in ``column``; with ``both`` grids, those of A, B and A-B."""
+    digits = ".3g" if width < NARROW else ".6g"
+    if grid.samples:
+        where = f"{row.label} sample {grid.samples[column]}"
+    else:
+        name = grid.columns[column]
+        where = f"{row.label} {name if name == 'b' else f'w[{name}]'}"
+    if row.layer is None:
+        return f"target of sample {grid.samples[column]}  {row.values[column]:.6g}" + _x(
+            seen, grid, column
+        )
+    if not row.known[column]:
+        return f"{where}  {_why_not(seen, row, grid.columns[column])}"
+    if both is not None:
+        a, b = (_value(each, row, grid.columns[column]) for each in both)
+        text = f"{where}  A {a:{digits}}  B {b:{digits}}  A-B {row.values[column]:{digits}}"
+    elif grid.samples:
+        text = f"{where}{_of_sample(seen, row, column, grid, digits)}"
+    else:
+        text = f"{where}{_of_weight(seen, row, column, grid, digits)}"
+    flat = len(row.saturated) and row.saturated[column]
+    return f"{text}{'  saturated' if flat else ''}{_x(seen, grid, column)}"
+
+
+def _of_sample(seen: Seen, row: Row, column: int, grid: Grid, digits: str) -> str:
+    assert row.layer is not None
+    layer, sample = seen.snapshot.layers[row.layer], grid.samples[column]
+    text = f"  delta {row.values[column]:{digits}}" if grid.kind.ahead else ""
+    text += f"  z {layer.z[row.unit, sample]:{digits}}  a {layer.a[row.unit, sample]:{digits}}"
+    return text + (f"  norm {layer.h[row.unit, sample]:{digits}}" if layer.normalised else "")
+
+
+def _of_weight(seen: Seen, row: Row, column: int, grid: Grid, digits: str) -> str:
+    assert row.layer is not None
+    view, unit, name = seen.snapshot.layers[row.layer], row.unit, grid.columns[column]
+    text = f"  {_at(view.W, view.b, unit, name):{digits}}"
+    if seen.ahead is not None:
+        ahead = seen.ahead.layers[row.layer]
+        text += f"  gradient {_at(ahead.gradient_W, ahead.gradient_b, unit, name):{digits}}"
+        text += f"  step {_at(ahead.step_W, ahead.step_b, unit, name):{digits}}"
+    if grid.kind is RATIOS:
+        text += f"  ratio {row.values[column]:{digits}}"
+    return text
+
+
+def _at(W: Array, b: Array | None, unit: int, name: str) -> float:
+    if name != "b":
+        return float(W[unit, int(name)])
+    return float("nan") if b is None else float(b[unit])
+
+
+def _value(grid: Grid, row: Row, name: str) -> float:
+    found = grid.find(row.layer, row.unit)
+    return float("nan") if found is None else float(found.values[grid.columns.index(name)])
+
+
+def _x(seen: Seen, grid: Grid, column: int) -> str:
+    """The inputs of a column's sample."""
+    if not grid.samples:
+        return ""
+    inputs = seen.snapshot.inputs[:MOST_SHOWN, grid.samples[column]]
+    return f"  x {', '.join(f'{value:g}' for value in inputs)}"
+
+
+def _why_not(seen: Seen, row: Row, name: str) -> str:
+    assert row.layer is not None
+    layer = seen.snapshot.layers[row.layer]
+    if name == "b":
+        return "no bias" if layer.b is None else "the bias is 0: no ratio"
+    return "the weight is 0: no ratio" if int(name) < layer.W.shape[1] else "no such input"

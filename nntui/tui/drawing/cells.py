@@ -1,0 +1,110 @@
+"""How a row of a grid is drawn: cells with a number where there is room, else with a glyph."""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+
+from nntui.timeline.views.grid import Grid, Row
+from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of, short
+
+NUMBERS_FROM, WIDEST = 5, 10
+"""A cell at least this wide shows its number; no cell is wider than the second."""
+HIGH, LOW = "^", "_"
+"""What marks a saturated cell that shows no number: at the upper end, or at the lower."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What decides how cells look."""
+
+    dark: bool
+    colours: str | None
+    """The terminal's colour system, in Rich's words."""
+    bad: Style
+    """The style of what is not finite."""
+    blank: Style
+    """The style of cells without a number."""
+
+
+def draw_cells(
+    row: Row, columns: range, width: int, end: float, look: Look, cursor: int | None
+) -> list[Segment]:
+    """The cells of ``columns``, each ``width`` wide, neighbours of one style in one segment.
+
+    ``end`` is the end of the colour scale, ``cursor`` the column under the cursor.
+    """
+    pieces: list[tuple[str, Style]] = []
+    plain, flat = is_plain(look.colours), len(row.saturated) > 0
+    known, values = row.known, row.values
+    for column in columns:
+        at_cursor = column == cursor
+        if not known[column]:
+            text = "." if at_cursor else " "
+            pieces.append((text.rjust(width), look.blank))
+            continue
+        value = float(values[column])
+        if not math.isfinite(value):
+            text = "!" * width if width < 4 else f"{value:g}".rjust(width)
+            # Reversed by a style of its own: the cursor has to be seen here too.
+            pieces.append((text, look.bad + Style(reverse=True) if at_cursor else look.bad))
+            continue
+        level = level_of(value, end)
+        style = cell_style(level, look.dark, look.colours, at_cursor)
+        saturated = flat and bool(row.saturated[column])
+        mark = (HIGH if value > 0.5 else LOW) if saturated else ""
+        pieces.append((_text(value, level, width, plain, mark), _marked(style, saturated)))
+    return joined(pieces)
+
+
+@lru_cache(maxsize=256)
+def _marked(style: Style, saturated: bool) -> Style:
+    return style + Style(underline=True) if saturated else style
+
+
+def _text(value: float, level: int, width: int, plain: bool, mark: str) -> str:
+    """What a cell says: its number, or a glyph of its sign, with a mark if it is saturated."""
+    if width >= NUMBERS_FROM:
+        return short(value, width - 1).rjust(width)
+    if plain:
+        return glyph(level) * (width - len(mark)) + mark
+    return (mark or ("-" if level < 0 else " ")).rjust(width)
+
+
+def draw_header(
+    grid: Grid, columns: range, width: int, plain: Style, marked: Style
+) -> list[Segment]:
+    """The names of ``columns``; ``marked`` are the samples of the next update."""
+    some = len(grid.samples) > len(grid.next_rows)
+    chosen = set(grid.next_rows) if some else set()
+    # Narrow cells share a name, which then stands over the first of them.
+    every = 1 if width >= 3 else -(-4 // width)
+    segments: list[Segment] = []
+    for column in range(columns.start, columns.stop, every):
+        name, room = grid.columns[column], width * min(every, columns.stop - column)
+        is_next = bool(grid.samples) and grid.samples[column] in chosen
+        style = marked if is_next else plain
+        if every == 1:
+            inner = name[:room]
+            segments += [Segment(" " * (room - len(inner)), plain), Segment(inner, style)]
+        else:
+            segments.append(Segment((name if len(name) <= room else "").ljust(room), style))
+    return segments
+
+
+def joined(pieces: list[tuple[str, Style]]) -> list[Segment]:
+    """``pieces`` as segments, neighbours of one style in one."""
+    segments: list[Segment] = []
+    texts: list[str] = []
+    current: Style | None = None
+    for text, style in pieces:
+        if style is not current and current is not None:
+            segments.append(Segment("".join(texts), current))
+            texts = []
+        current = style
+        texts.append(text)
+    if current is not None:
+        segments.append(Segment("".join(texts), current))
+    return segments

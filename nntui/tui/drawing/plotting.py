@@ -1,0 +1,242 @@
+"""The only place that knows plotext: from curves to rows of characters with their roles.
+
+plotext 6 dropped this interface, hence the upper bound in the project's dependencies.  A figure
+changes its own settings when it is built, so every frame takes a fresh one.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.core.tape import Array
+from nntui.timeline.views.curve import Curve, Line, Ticks
+from nntui.timeline.views.outputs import FitCurve
+
+Cells = list[tuple[str, str]]
+"""One row: texts with the role that each plays (``past``, ``future``, ``goal``, ...)."""
+
+ROLES = {
+    "blue": "past",
+    "gray": "future",
+    "magenta": "other",
+    "green": "goal",
+    "orange": "cursor",
+    "red": "bad",
+    "gray+": "ghost",
+    "cyan": "testing",
+}
+LINES = ("past", "other", "goal", "cursor")
+"""The roles that several lines take in turn."""
+AXIS_ROWS = 2
+"""Rows that the x axis and its labels take."""
+_COLOURS = {role: colour for colour, role in ROLES.items()}
+
+
+class PlottingError(RuntimeError):
+    """plotext is there, but not in a version that can draw."""
+
+
+def _new_figure() -> Any:
+    try:
+        from plotext._figure import _figure_class
+    except ImportError as error:
+        raise PlottingError("nntui draws with plotext 5.3; install 'plotext>=5.3.2,<6'") from error
+    return _figure_class()
+
+
+def draw_curve(
+    curve: Curve,
+    width: int,
+    height: int,
+    *,
+    coloured: bool = True,
+    inspected: float | None = None,
+) -> list[Cells]:
+    """``height`` rows of ``width`` characters that show ``curve`` with its axes.
+
+    Without colours, the other branch is drawn in another character, and so are ghosts; these are
+    dotted in any case, and lie behind everything.  ``inspected`` is where on
+    the x axis the inspector line stands.
+    """
+    ends = (curve.start, curve.last)
+    figure = _axes(width, height, ends, (curve.low, curve.high), curve.ticks)
+    epochs = sorted({*ends} | ({sum(ends) // 2} if sum(ends) % 2 == 0 else set()))
+    figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
+    if curve.goal is not None:
+        _line(figure, np.array(ends), np.full(2, curve.goal), "goal")
+    upright = np.array([curve.low, curve.high])
+    if curve.cursor is not None:
+        _line(figure, np.full(2, curve.cursor), upright, "cursor")
+        _segments(figure, curve.future, "future")
+    if curve.other is not None:
+        _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
+    _segments(figure, curve.past, "past")
+    others, plus = curve.more_of_other, "braille" if coloured else "+"
+    for at, (name, line) in enumerate(others):
+        _named(figure, name, line, "other", at, plus)
+    for at, (name, line) in enumerate(curve.more):
+        _named(figure, name, line, "past" if others else LINES[at % len(LINES)], at)
+    if inspected is not None:
+        _line(figure, np.full(2, inspected), upright, "cursor", "|")
+    if len(curve.not_finite):
+        top = np.full(len(curve.not_finite), curve.high)
+        figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
+    figure.build()
+    if curve.ghosts:
+        _put_behind(figure.monitor.matrix, curve, braille=coloured)
+    return _rows(figure)
+
+
+def draw_fit(
+    fit: FitCurve, width: int, height: int, sample: int, *, coloured: bool = True
+) -> list[Cells]:
+    """The same for a function of one input, with the samples and the chosen ``sample`` on it."""
+    low, high, ticks = fit.axis(max(height // 3, 2))
+    figure = _axes(width, height, (float(fit.x[0]), float(fit.x[-1])), (low, high), ticks)
+    places = fit.x[[0, len(fit.x) // 2, -1]].tolist()
+    figure.xticks(places, [f"{place:.3g}" for place in places])
+    samples = fit.samples
+    if fit.truth is not None:
+        _segments(figure, Line(fit.x, fit.truth), "goal", "braille" if coloured else ".")
+    plus = "braille" if coloured else "+"
+    for of, role, marker in ((fit.other, "other", plus), (fit.values, "past", "braille")):
+        for values in () if of is None else of:
+            finite = np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
+            _segments(figure, Line(fit.x, finite), role, marker)
+    if fit.with_targets:
+        few = 3 * samples.x.shape[1] < width
+        for chosen, role, marker in (
+            (~samples.testing, "goal", "o"),
+            (samples.testing, "testing", "t"),
+        ):
+            if chosen.any() and (few or fit.truth is None or role == "testing"):
+                x = np.tile(samples.x[0, chosen], len(samples.targets))
+                y = samples.targets[:, chosen].ravel()
+                mark = marker if few or not coloured else "braille"
+                figure.scatter(x.tolist(), y.tolist(), marker=mark, color=_COLOURS[role])
+    _line(figure, np.full(2, samples.x[0, sample]), np.array([low, high]), "cursor")
+    return _built(figure)
+
+
+def _axes(
+    width: int,
+    height: int,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    ticks: Ticks,
+) -> Any:
+    """A figure with its axes, whose y ``ticks`` stand on the rows of their points."""
+    figure = _new_figure()
+    figure._limit_size(False, False)
+    figure.plot_size(width, height)
+    figure.xaxes(True, False)
+    figure.yaxes(True, False)
+    figure.xlim(*x)
+    figure.ylim(*y)
+    rows = height - AXIS_ROWS
+    figure.yticks([_on_its_row(at, *y, rows) for at, _ in ticks], [text for _, text in ticks])
+    return figure
+
+
+def _put_behind(matrix: Any, curve: Curve, *, braille: bool) -> None:
+    """Draw the ghosts of ``curve`` where nothing is drawn yet: much faster than plotext would."""
+    columns, rows = matrix.Cols_canvas, matrix.Rows_canvas
+    grid = np.zeros((4 * len(rows), 2 * len(columns)), dtype=np.bool_)
+    for line in curve.ghosts:
+        for piece in _pieces(line):
+            _dot(grid, piece, curve)
+    cells = grid.reshape(len(rows), 4, len(columns), 2)
+    for row, column in zip(*np.nonzero(cells.any(axis=(1, 3))), strict=True):
+        x, y = columns[int(column)], rows[int(row)]
+        if matrix.get_marker(x, y) == " ":
+            dots = int((cells[row, :, column] * _BRAILLE).sum())
+            marker = chr(0x2800 + dots) if braille else "."
+            matrix.insert_element(x, y, marker, _COLOURS["ghost"])
+
+
+_BRAILLE = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])
+"""The bit of each dot of a braille character, from the lowest row up."""
+
+
+def _dot(grid: npt.NDArray[np.bool_], line: Line, curve: Curve) -> None:
+    """Set every second dot along ``line`` in ``grid``, whose first row is the lowest."""
+    rows, columns = grid.shape
+    x = (line.x - curve.start) / (curve.last - curve.start) * (columns - 1)
+    y = (line.y - curve.low) / (curve.high - curve.low) * (rows - 1)
+    y = np.clip(y, -rows, 2 * rows)  # a jump to 1e300 is a jump out of the picture
+    steps = np.ceil(np.maximum(np.abs(np.diff(x)), np.abs(np.diff(y)))) + 1.0
+    at = np.concatenate([[0.0], np.cumsum(steps)])
+    fine = np.arange(at[-1] + 1.0)
+    across, down = (np.rint(np.interp(fine, at, each)).astype(np.intp) for each in (x, y))
+    moved = np.concatenate([[True], (np.diff(across) != 0) | (np.diff(down) != 0)])
+    across, down = across[moved][::2], down[moved][::2]
+    seen = (across >= 0) & (across < columns) & (down >= 0) & (down < rows)
+    grid[down[seen], across[seen]] = True
+
+
+def _built(figure: Any) -> list[Cells]:
+    figure.build()
+    return _rows(figure)
+
+
+def _rows(figure: Any) -> list[Cells]:
+    matrix = figure.monitor.matrix
+    return [
+        _grouped(markers, colours)
+        for markers, colours in zip(
+            reversed(matrix.marker), reversed(matrix.fullground), strict=True
+        )
+    ]
+
+
+def _on_its_row(at: float, low: float, high: float, rows: int) -> float:
+    """Where to put the tick of ``at`` so that its label stands on the row of a point there.
+
+    plotext rounds ticks to rows, but points to the four dots of a braille row.
+    """
+    row = round((at - low) / (high - low) * (4 * rows - 1)) // 4
+    return low + row / max(rows - 1, 1) * (high - low)
+
+
+def _line(figure: Any, x: Array, y: Array, role: str, marker: str = "braille") -> None:
+    figure.plot(x.tolist(), y.tolist(), marker=marker, color=_COLOURS[role])
+
+
+def _segments(figure: Any, line: Line, role: str, marker: str = "braille") -> None:
+    """Draw ``line`` in pieces, so that nothing is drawn across what is not finite."""
+    for piece in _pieces(line):
+        _line(figure, piece.x, piece.y, role, marker)
+
+
+def _pieces(line: Line) -> Iterator[Line]:
+    gaps = np.flatnonzero(np.isnan(line.y))
+    for piece in np.split(np.arange(len(line.y)), gaps):
+        known = piece[~np.isnan(line.y[piece])]
+        if len(known):
+            yield Line(line.x[known], line.y[known])
+
+
+def _named(figure: Any, name: str, line: Line, role: str, at: int, marker: str = "braille") -> None:
+    """Draw ``line`` with its name at its end, further left for each.
+
+    Lines that are told apart by colour alone are not told apart.
+    """
+    _segments(figure, line, role, marker)
+    known = np.flatnonzero(~np.isnan(line.y))
+    if name and len(known):
+        place = known[max(len(known) - 1 - (at % 4) * len(known) // 12, 0)]
+        x, y = float(line.x[place]), float(line.y[place])
+        figure.scatter([x], [y], marker=name, color=_COLOURS[role])
+
+
+def _grouped(markers: list[str], colours: list[Any]) -> Cells:
+    cells: Cells = []
+    for marker, colour in zip(markers, colours, strict=True):
+        role = ROLES.get(str(colour), "axis")
+        if cells and cells[-1][1] == role:
+            cells[-1] = (cells[-1][0] + marker, role)
+        else:
+            cells.append((marker, role))
+    return cells

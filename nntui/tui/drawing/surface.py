@@ -1,0 +1,128 @@
+"""A surface seen from above: half blocks where there are colours, glyphs where there are none."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+
+from nntui.timeline.views.outputs import Surface
+from nntui.tui.drawing.cells import Look, joined
+from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of
+
+GUTTER = 7
+"""Columns left of the surface, for the y axis."""
+ABOVE, BELOW = "o", "x"
+"""Samples by their target: above the centre, or not; with several classes their number."""
+CLASS_COLOURS = ("bright_blue", "yellow", "bright_magenta", "bright_cyan", "bright_green", "red")
+Pieces = list[tuple[str, Style]]
+
+
+def points_in(width: int, height: int, look: Look, classes: int) -> tuple[int, int]:
+    """How many columns and rows of points fit in a picture of that size."""
+    rows = max(height - 1, 1)
+    halves = not is_plain(look.colours) and classes <= 2
+    return max(width - GUTTER, 1), 2 * rows if halves else rows
+
+
+def draw_surface(surface: Surface, look: Look, label: Style, sample: int) -> list[list[Segment]]:
+    """The surface with its axes and the samples on it; the chosen ``sample`` is reversed."""
+    rows, columns = surface.values.shape
+    halves = surface.winners is None and not is_plain(look.colours)
+    marks = _marks(surface, look, sample, rows // 2 if halves else rows)
+    lines = []
+    for line in range(rows // 2 if halves else rows):
+        paint = _halves if halves else _glyphs if surface.winners is None else _digits
+        pieces = paint(surface, look, line)
+        for column, mark in marks.get(line, {}).items():
+            pieces[column] = mark
+        height = (
+            surface.y[1] if line == 0 else surface.y[0] if _is_last(line, rows, halves) else None
+        )
+        text = "" if height is None else f"{height:.3g}"
+        lines.append([Segment(f"{text:>{GUTTER - 1}} "[:GUTTER], label), *joined(pieces)])
+    left, right = (f"{end:.3g}" for end in surface.x)
+    room = max(columns - len(left), 0)
+    lines.append([Segment(" " * GUTTER + left + right.rjust(room), label)])
+    return lines
+
+
+def _is_last(line: int, rows: int, halves: bool) -> bool:
+    return line == (rows // 2 if halves else rows) - 1
+
+
+@lru_cache(maxsize=512)
+def _half(upper: int, lower: int, dark: bool, colours: str | None) -> Style:
+    top, bottom = (cell_style(level, dark, colours, False).bgcolor for level in (upper, lower))
+    return Style(color=top, bgcolor=bottom)
+
+
+def _levels(surface: Surface, row: int) -> list[int]:
+    largest, centre = surface.largest, surface.centre
+    return [level_of(value - centre, largest) for value in surface.values[row].tolist()]
+
+
+def _halves(surface: Surface, look: Look, line: int) -> Pieces:
+    upper, lower = _levels(surface, 2 * line), _levels(surface, 2 * line + 1)
+    return [
+        ("▀", _half(top, bottom, look.dark, look.colours))
+        for top, bottom in zip(upper, lower, strict=True)
+    ]
+
+
+def _glyphs(surface: Surface, look: Look, line: int) -> Pieces:
+    return [
+        (glyph(level), cell_style(level, look.dark, look.colours, False))
+        for level in _levels(surface, line)
+    ]
+
+
+def _digits(surface: Surface, look: Look, line: int) -> Pieces:
+    assert surface.winners is not None
+    return [
+        (str(winner % 10), _of_class(winner, look.blank))
+        for winner in surface.winners[line].tolist()
+    ]
+
+
+@lru_cache(maxsize=64)
+def _of_class(number: int, ground: Style, marked: bool = False) -> Style:
+    colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
+    return ground + Style(color=colour, bold=marked, reverse=marked)
+
+
+def _marks(
+    surface: Surface, look: Look, sample: int, lines: int
+) -> dict[int, dict[int, tuple[str, Style]]]:
+    """By line and column, the samples; the chosen one lies above all others."""
+    samples, columns = surface.samples, surface.values.shape[1]
+    across = _place(surface.x, columns)
+    down = _place(surface.y, lines)
+    marks: dict[int, dict[int, tuple[str, Style]]] = {}
+    order = [at for at in range(samples.x.shape[1]) if at != sample]
+    for at in (*order, sample):
+        x, y = samples.x[:2, at].tolist()
+        target = float(samples.targets[0, at])
+        if surface.winners is not None and samples.labels is not None:
+            label = int(samples.labels[at])
+            mark = (str(label % 10), _of_class(label, look.blank, True))
+        elif surface.targets_part is not None:
+            style = cell_style(0, look.dark, look.colours, False)  # a target is no difference
+            mark = (ABOVE if target > surface.targets_part else BELOW, style + Style(bold=True))
+        else:
+            level = level_of(target - surface.centre, surface.largest)
+            style = cell_style(level, look.dark, look.colours, False)
+            mark = (ABOVE if target > surface.centre else BELOW, style + Style(bold=True))
+        if at == sample:
+            mark = (mark[0], mark[1] + _CHOSEN)
+        marks.setdefault(lines - 1 - down(y), {})[across(x)] = mark
+    return marks
+
+
+_CHOSEN = Style(reverse=True, underline=True)
+
+
+def _place(ends: tuple[float, float], cells: int) -> Callable[[float], int]:
+    """From a place on an axis to the cell in which it lies."""
+    low, high = ends
+    return lambda value: min(max(int((value - low) / (high - low) * cells), 0), cells - 1)

@@ -1,0 +1,1 @@
+"""The microscope screen and its panels."""

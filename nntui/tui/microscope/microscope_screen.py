@@ -1,0 +1,290 @@
+"""The microscope: the next update in arithmetic, for a chosen unit, sample and weight."""
+
+from dataclasses import dataclass, replace
+
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.message import Message
+from textual.reactive import reactive
+
+from nntui.timeline import Run
+from nntui.timeline.microscope import arithmetic
+from nntui.timeline.microscope.computed import Anatomy, dissect
+from nntui.tui.actions import MICROSCOPE, bindings
+from nntui.tui.microscope.equations_panel import EquationsPanel, Told
+from nntui.tui.microscope.known_values import Known, KnownPanel
+from nntui.tui.microscope.substep_heatmap import JustMadePanel
+from nntui.tui.microscope.substep_ladder import Ladder
+from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.panels.status_line import StatusLine
+from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
+from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.workbench.training_screen import TrainingScreen
+
+EXPLAINED = (
+    "The update that comes next, in arithmetic: how one unit computes z from what comes in, and a "
+    "from z; what error comes back to it (dL/da), what its activation lets through (the slope), "
+    "and so delta, the slope of the loss in z; the gradient g of one of its weights, summed over "
+    "the samples of the batch; and the optimiser's step to the new weight. Nothing is trained "
+    "until you press Enter. Space walks through the update part by part, in the order in which "
+    "the program makes it; the line at the top says where you are, and a dot stands for what is "
+    "not known yet. Up and down choose the unit (named layer.unit), left and right the sample, "
+    "[ and ] the weight. Where a fault changes a line it is marked FAULT, and what correct "
+    "backpropagation gives stands below as correct; in the table, a number behind ! is not the "
+    "correct one. Where there is room, a heatmap shows what the part has just made of its whole "
+    "layer: activations, errors or deltas on all samples of the batch, or the steps that are "
+    "subtracted from its weights and biases. In the arithmetic, ! points out what stops the "
+    "learning, such as a factor 0."
+)
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What one looks at."""
+
+    layer: int = 0
+    unit: int = 0
+    sample: int = 0
+    """Its number in the batch."""
+    column: int | None = 0
+    """The weight; None is the bias."""
+    parts: int = 0
+    """How many parts of the update are made."""
+
+
+def _weight(column: int | None) -> str:
+    return "bias b" if column is None else f"weight w[{column}]"
+
+
+class MicroscopeScreen(SizedScreen):
+    """Between status and keys: the parts of the update, what is known so far, the arithmetic."""
+
+    DEFAULT_CSS = """
+    MicroscopeScreen #parts { height: 1fr; }
+    MicroscopeScreen.-wide #parts { layout: horizontal; }
+    MicroscopeScreen #known { height: 9; }
+    MicroscopeScreen.-low #known { height: 6; }
+    MicroscopeScreen.-wide #known { width: 40%; min-width: 51; max-width: 62; height: 1fr; }
+    MicroscopeScreen KnownPanel { height: 1fr; }
+    MicroscopeScreen JustMadePanel { height: 1fr; display: none; }
+    MicroscopeScreen.-wide.-tall JustMadePanel { display: block; }
+    MicroscopeScreen EquationsPanel { width: 1fr; height: 1fr; }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high"), (34, "-tall")]
+    BINDINGS = bindings(MICROSCOPE)
+
+    class Chosen(Message):
+        """The microscope was closed while it looked at a unit and a data row."""
+
+        def __init__(self, layer: int, unit: int, row: int) -> None:
+            super().__init__()
+            self.layer, self.unit, self.row = layer, unit, row
+
+    lens: reactive[Lens] = reactive(Lens())
+    """What one looks at."""
+
+    def __init__(self, bench: TrainingScreen, layer: int, unit: int, row: int) -> None:
+        """Look at ``unit`` of ``layer`` on the data ``row``, if the next update takes it."""
+        super().__init__()
+        self._bench, self._row = bench, row
+        self._anatomy: Anatomy = dissect(bench.run_shown)
+        self._place = (bench.run_shown.branch, bench.run_shown.update)
+        self.set_reactive(MicroscopeScreen.lens, Lens(layer, unit, parts=len(self._parts)))
+
+    @property
+    def anatomy(self) -> Anatomy:
+        """The update that is looked at."""
+        return self._anatomy
+
+    @property
+    def _parts(self) -> tuple[object, ...]:
+        return self._anatomy.made.steps
+
+    def compose(self) -> ComposeResult:
+        """Status and ladder above, what is known and the arithmetic, the keys below."""
+        yield StatusLine(self._bench.run_shown.preset)
+        yield Ladder()
+        with Container(id="parts"):
+            with Vertical(id="known"):
+                yield KnownPanel()
+                yield JustMadePanel()
+            yield EquationsPanel()
+        yield KeyBar(MICROSCOPE)
+        yield self.size_message()
+
+    def on_mount(self) -> None:
+        """Follow the run."""
+        self._bench.moved.subscribe(self, self._moved)
+        self.query_one(StatusLine).mirror(self._bench.query_one(StatusLine))
+        self.query_one(StatusLine).note = ""  # it names keys of the workbench
+        self._take_sample()
+        self._look()
+
+    def _moved(self, run: Run) -> None:
+        """Look at the update that comes next now."""
+        self.query_one(StatusLine).mirror(self._bench.query_one(StatusLine))
+        if (run.branch, run.update) == self._place:
+            return
+        walking = self.lens.parts < len(self._parts)
+        self._anatomy, self._place = dissect(run), (run.branch, run.update)
+        parts = 1 if walking else len(self._parts)
+        self.set_reactive(MicroscopeScreen.lens, replace(self.lens, parts=parts))
+        self._take_sample()
+        self._look()
+
+    def _take_sample(self) -> None:
+        """The row that was wanted, if the batch has it; else its first."""
+        rows = self._anatomy.rows
+        sample = rows.index(self._row) if self._row in rows else 0
+        lens = replace(self.lens, sample=sample, column=self._near(self.lens))
+        self.set_reactive(MicroscopeScreen.lens, lens)
+
+    def watch_lens(self) -> None:
+        """Show it."""
+        if self.is_mounted:
+            self._look()
+
+    def _look(self) -> None:
+        anatomy, lens = self._anatomy, self.lens
+        made, steps = anatomy.made, anatomy.made.steps
+        ladder = self.query_one(Ladder)
+        with self.app.batch_update():
+            ladder.steps, ladder.known = steps, lens.parts
+            known = Known(anatomy, lens.layer, lens.unit, lens.sample, lens.parts, lens.column)
+            self.query_one(KnownPanel).shown = known
+            self.query_one(JustMadePanel).shown = known
+            lines = arithmetic(anatomy, lens.layer, lens.unit, lens.sample, lens.column)
+            equations = self.query_one(EquationsPanel)
+            title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."
+            title += f"{lens.unit}, sample {anatomy.rows[lens.sample]}, {_weight(lens.column)}"
+            title = title.replace("[", r"\[")
+            if equations.border_title != title:
+                equations.border_title = title
+            equations.told = Told(
+                self._where(),
+                lines,
+                steps,
+                lens.parts,
+                anatomy.deviations,
+                bool(made.configuration.faults),
+            )
+
+    def _where(self) -> str:
+        """What one looks at, in words."""
+        lens, rows, made = self.lens, self._anatomy.rows, self._anatomy.made
+        activation = made.configuration.layers[lens.layer].activation
+        text = f"unit {lens.layer}.{lens.unit} ({activation}), sample {rows[lens.sample]}"
+        text += f" ({lens.sample + 1:,} of {len(rows):,} in the batch)" if len(rows) > 1 else ""
+        below = "input" if lens.layer == 0 else f"unit {lens.layer - 1}."
+        gap = " " if lens.layer == 0 else ""
+        text += (
+            ", bias b"
+            if lens.column is None
+            else (f", weight w[{lens.column}] from {below}{gap}{lens.column}")
+        )
+        if made.divergence is not None:
+            text += f". This update diverged: {made.divergence.what}"
+        return text
+
+    # Choosing.
+
+    def _columns(self, layer: int) -> list[int | None]:
+        made = self._anatomy.made
+        columns: list[int | None] = list(range(made.before["W", layer].shape[1]))
+        return [*columns, None] if ("b", layer) in made.before else columns
+
+    def _near(self, lens: Lens) -> int | None:
+        """The lens's weight, or the last that its layer has."""
+        columns = self._columns(lens.layer)
+        if lens.column in columns:
+            return lens.column
+        return 0 if lens.column is None else max(each for each in columns if each is not None)
+
+    def _choose(self, layer: int, unit: int) -> None:
+        lens = replace(self.lens, layer=layer, unit=unit)
+        self.lens = replace(lens, column=self._near(lens))
+
+    def action_unit(self, by: int) -> None:
+        """Choose another unit, from layer to layer."""
+        layers = self._anatomy.made.configuration.layers
+        units = [(at, unit) for at, layer in enumerate(layers) for unit in range(layer.units)]
+        at = units.index((self.lens.layer, self.lens.unit)) + by
+        self._choose(*units[min(max(at, 0), len(units) - 1)])
+
+    def action_layer(self, by: int) -> None:
+        """Choose the first unit of another layer."""
+        self._choose((self.lens.layer + by) % len(self._anatomy.made.configuration.layers), 0)
+
+    def action_sample(self, by: int) -> None:
+        """Choose another sample of the batch."""
+        sample = min(max(self.lens.sample + by, 0), len(self._anatomy.rows) - 1)
+        self._row = self._anatomy.rows[sample]
+        self.lens = replace(self.lens, sample=sample)
+
+    def action_weight(self, by: int) -> None:
+        """Choose another weight of the unit; behind the last is the bias."""
+        columns = self._columns(self.lens.layer)
+        at = min(max(columns.index(self.lens.column) + by, 0), len(columns) - 1)
+        self.lens = replace(self.lens, column=columns[at])
+
+    def on_known_panel_wanted(self, message: KnownPanel.Wanted) -> None:
+        """Choose the unit that was clicked."""
+        self._choose(message.layer, message.unit)
+
+    # Walking.
+
+    def _walk(self, parts: int) -> None:
+        """Show the first ``parts`` parts; the unit is one of the layer that is at work."""
+        lens = replace(self.lens, parts=parts)
+        layers = self._anatomy.made.steps[parts - 1].layers
+        if parts < len(self._parts) and lens.layer not in layers:
+            lens = replace(lens, layer=layers[0], unit=0)
+            lens = replace(lens, column=self._near(lens))
+        self.lens = lens
+
+    def action_next_part(self) -> None:
+        """One part on; after the last, from the first again."""
+        self._walk(self.lens.parts % len(self._parts) + 1)
+
+    def action_previous_part(self) -> None:
+        """One part back."""
+        self._walk(max(self.lens.parts - 1, 1))
+
+    def action_first_part(self) -> None:
+        """To the first part."""
+        self._walk(1)
+
+    def action_all_parts(self) -> None:
+        """Show all parts."""
+        self._walk(len(self._parts))
+
+    # The run, the text, the screen.
+
+    def action_one_update(self) -> None:
+        """Make the update."""
+        self._bench.train_to(self._bench.run_shown.update + 1)
+
+    def action_one_back(self) -> None:
+        """Go one update back."""
+        self._bench.seek(max(self._bench.run_shown.update - 1, 0))
+
+    def action_scroll(self, pages: int) -> None:
+        """Scroll the arithmetic."""
+        equations = self.query_one(EquationsPanel)
+        equations.scroll_relative(y=pages * max(equations.size.height - 2, 1), animate=False)
+
+    def action_help(self) -> None:
+        """Explain the microscope."""
+        self.app.push_screen(HelpScreen("The microscope", EXPLAINED, MICROSCOPE))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen("microscope"))
+
+    def action_close(self) -> None:
+        """Back to the workbench, whose heatmap cursor goes where one looked."""
+        row = self._anatomy.rows[self.lens.sample]
+        self._bench.post_message(self.Chosen(self.lens.layer, self.lens.unit, row))
+        self.dismiss()

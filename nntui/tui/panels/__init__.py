@@ -1,0 +1,1 @@
+"""The panels of the workbench, one widget a module."""

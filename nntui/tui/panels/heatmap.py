@@ -1,0 +1,362 @@
+"""The heatmap: a row a unit, grouped by layer; a column a data sample or an input."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding
+from textual.events import Click
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from nntui.timeline import Snapshot
+from nntui.timeline.microscope.next_update import NextUpdate
+from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Grid, Kind, Row, Seen
+from nntui.timeline.views.grid_compare import DIFFERENCE, A, Compared, compare
+from nntui.tui.actions import HEATMAP, bindings
+from nntui.tui.drawing.cell_text import read_cell, read_unit
+from nntui.tui.drawing.cells import Look, draw_cells, draw_header
+from nntui.tui.drawing.palette import legend
+from nntui.tui.drawing.shortening import shortened
+from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
+from nntui.tui.panels.panel import Panel, colours_of
+
+ARROW = "◄"
+"""Behind the name of a unit that is concerned; also where there are no colours."""
+
+
+class Heatmap(Panel):
+    """One number of every unit on every sample, or of every weight, with a cell cursor."""
+
+    COMPONENT_CLASSES = {
+        "heatmap--label",
+        "heatmap--concerned",
+        "heatmap--dead",
+        "heatmap--saturated",
+        "heatmap--next",
+        "heatmap--readout",
+    }
+    DEFAULT_CSS = """
+    Heatmap .heatmap--label { color: $foreground-muted; }
+    Heatmap .heatmap--concerned { color: $text-accent; text-style: bold; }
+    Heatmap .heatmap--dead { color: $text-error; text-style: bold; }
+    Heatmap .heatmap--saturated { color: $text-warning; text-style: bold; }
+    Heatmap .heatmap--next { color: $text-accent; text-style: bold reverse; }
+    Heatmap .heatmap--readout { color: $foreground; }
+    """
+    BINDINGS = [
+        *bindings(HEATMAP),
+        Binding("up", "move(-1, 0)", "up", show=False),
+        Binding("down", "move(1, 0)", "down", show=False),
+        Binding("left", "move(0, -1)", "left", show=False),
+        Binding("right", "move(0, 1)", "right", show=False),
+        Binding("pageup", "move(-10, 0)", "page up", show=False),
+        Binding("pagedown", "move(10, 0)", "page down", show=False),
+        Binding("shift+left,ctrl+left", "move(0, -10)", "10 columns left", show=False),
+        Binding("shift+right,ctrl+right", "move(0, 10)", "10 columns right", show=False),
+        Binding("ctrl+home", "move(-100000000, 0)", "first row", show=False),
+        Binding("ctrl+end", "move(100000000, 0)", "last row", show=False),
+        Binding("home", "move(0, -100000000)", "first column", show=False),
+        Binding("end", "move(0, 100000000)", "last column", show=False),
+    ]
+
+    explained = (
+        "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, "
+        "blue (and a minus sign or dashes) below; +0 and -0 are numbers too small to show. The "
+        "highlighted column numbers are the samples of the next update. A unit that is active on "
+        "no sample is marked dead: no gradient can reach it. An underlined number (^ and _ where "
+        "no number fits) is a sigmoid or tanh that is saturated, with |z| at least 5 or |a| above "
+        "0.97, at its upper or lower end; sat is a unit that is so on every sample, and ! what is "
+        "not finite. Output and target stay at the bottom. With the focus here, the arrow keys "
+        "move the cell cursor (with Shift by ten columns; Home, End and Page Up, Page Down too), "
+        "and the bottom lines read the numbers under it. The keys below go on to other kinds: "
+        "pre-activations z, deltas dL/dz, weights (a column an input, the last the bias b), "
+        "gradients, steps (what is added to the weights), and the size of steps beside their "
+        "weights. Deltas, gradients and steps are those of the next update, which is not made "
+        "for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
+        "other) or A minus B at the same update. On a weight or bias of A, Enter asks for another "
+        "value: at the head it counts from the next update on, in the past it begins a branch. "
+        "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it."
+    )
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+    """The run at its cursor."""
+    ahead: reactive[NextUpdate | None] = reactive(None)
+    """The update that follows, where ``kind`` needs it, from the next snapshot on."""
+    other: reactive[Snapshot | None] = reactive(None)
+    """The overlaid branch at the same update, if there is one, from the next snapshot on."""
+    other_ahead: reactive[NextUpdate | None] = reactive(None)
+    """The update that follows there, likewise."""
+    shown: reactive[str] = reactive(A)
+    """`A` (the run), `B` (the other) or `DIFFERENCE`."""
+    kind: reactive[Kind] = reactive(ACTIVATIONS)
+    """Which quantity is shown, from the next snapshot on."""
+    alone: reactive[int | None] = reactive(None)
+    """The only layer that is shown; None for all."""
+    scale: reactive[str] = reactive(LAYER)
+    """One of `SCALES`."""
+    ordered: reactive[bool] = reactive(False)
+    """Whether the units of each layer are sorted, the largest first."""
+    concerned: reactive[frozenset[tuple[int, int]]] = reactive(frozenset())
+    """The units, as (layer, unit), that an arrow points at."""
+    cell: reactive[tuple[int, int]] = reactive((0, 0))
+    """The row and the column under the cell cursor."""
+
+    class Pointed(Message):
+        """Somebody wants to set what is under the cell cursor."""
+
+        def __init__(self, place: tuple[int, int, int | None] | None) -> None:
+            """``place`` is a parameter's layer, unit and input (None: the bias), if it is one."""
+            super().__init__()
+            self.place = place
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "Activations: unit by sample"
+        self._compared: Compared | None = None
+        self._grid: Grid | None = None
+        """What is shown of it: all layers or one, sorted or not."""
+        self._ends: dict[int | None, float] = {}
+        """By layer, the end of the colour scale."""
+        self._held: dict[tuple[Kind, str], dict[int | None, float]] = {}
+        """The ends of a scale that is held, from the first time on that each grid was shown."""
+        self._view = Viewport()
+        self._strips: list[Strip] = []
+
+    @property
+    def _rows(self) -> tuple[Row, ...]:
+        return () if self._grid is None else self._grid.rows
+
+    def watch_snapshot(self) -> None:
+        """Take the rows of the new snapshot."""
+        self._take()
+
+    def watch_shown(self) -> None:
+        """Take the rows of what is to be shown."""
+        self._take()
+
+    def watch_alone(self) -> None:
+        """Show that layer."""
+        self._take()
+
+    def watch_ordered(self) -> None:
+        """Sort the rows, or not."""
+        self._take()
+
+    def watch_scale(self) -> None:
+        """Colour anew; what is held from now on is what is shown now."""
+        self._held = {}
+        self._take()
+
+    @property
+    def comparable(self) -> bool:
+        """Whether what is shown of B can be subtracted from that of A."""
+        return self._compare(DIFFERENCE).shown == DIFFERENCE
+
+    def _compare(self, wanted: str) -> Compared:
+        assert self.snapshot is not None
+        mine = Seen(self.snapshot, self.ahead)
+        theirs = None if self.other is None else Seen(self.other, self.other_ahead)
+        return compare(mine, theirs, self.kind, wanted)
+
+    def _take(self) -> None:
+        if self.snapshot is None:
+            return
+        place = self._place
+        self._compared = compared = self._compare(self.shown)
+        self._grid = grid = compared.grid
+        if grid is not None:
+            held = self._held.setdefault((self.kind, compared.shown), grid.ends)
+            self._ends = grid.scaled(self.scale, held)
+            # A branch may have fewer layers.
+            grid = grid.only(self.alone if self.alone in grid.layers else None)
+            self._grid = grid.by_size() if self.ordered else grid
+        self._stay_on(place)
+        self._arrange()
+
+    @property
+    def _place(self) -> tuple[int | None, int] | None:
+        """The layer and the unit under the cell cursor."""
+        if not self._rows:
+            return None
+        row = self._rows[min(self.cell[0], len(self._rows) - 1)]
+        return row.layer, row.unit
+
+    def _stay_on(self, place: tuple[int | None, int] | None) -> None:
+        """Keep the cell cursor on its unit, wherever that has gone."""
+        last = max(len(self._rows) - 1, 0)
+        found = [at for at, row in enumerate(self._rows) if (row.layer, row.unit) == place]
+        at = found[0] if found else min(self.cell[0], last)
+        self.set_reactive(Heatmap.cell, (at, self.cell[1]))
+
+    def watch_concerned(self) -> None:
+        """Point at those units."""
+        self._paint()
+
+    def watch_cell(self) -> None:
+        """Keep the cell in view."""
+        self._arrange()
+
+    def on_resize(self) -> None:
+        """Keep the cell in view."""
+        self._arrange()
+
+    def notify_style_update(self) -> None:
+        """Show cells and legend in the theme's colours."""
+        super().notify_style_update()
+        self._arrange()
+
+    @property
+    def _colours(self) -> str | None:
+        """The terminal's colour system."""
+        return colours_of(self.app)
+
+    @property
+    def unit(self) -> tuple[int, int] | None:
+        """The layer and the unit under the cell cursor; None on a target."""
+        place = self._place
+        return None if place is None or place[0] is None else (place[0], place[1])
+
+    @property
+    def parameter(self) -> tuple[int, int, int | None] | None:
+        """Layer, unit and input (None: the bias) of the parameter of A under the cursor."""
+        grid, compared = self._grid, self._compared
+        if grid is None or compared is None or compared.shown != A:
+            return None
+        row, column = self._rows[self.cell[0]], min(self.cell[1], self._columns - 1)
+        return grid.parameter(row, column)
+
+    def action_point(self) -> None:
+        """Ask to set the parameter under the cursor."""
+        self.post_message(self.Pointed(self.parameter))
+
+    def action_move(self, rows: int, columns: int) -> None:
+        """Move the cell cursor."""
+        if self._rows:
+            row = min(max(self.cell[0] + rows, 0), len(self._rows) - 1)
+            column = min(max(self.cell[1] + columns, 0), self._columns - 1)
+            self.cell = (row, column)
+
+    def bring_into_view(self) -> None:
+        """Move the cell cursor to the first unit that is concerned, if it is at none of them."""
+        places = [
+            at for at, row in enumerate(self._rows) if (row.layer, row.unit) in self.concerned
+        ]
+        if places and self.cell[0] not in places:
+            self.cell = (places[0], self.cell[1])
+
+    def on_click(self, event: Click) -> None:
+        """Put the cell cursor where the mouse points."""
+        inside = event.get_content_offset(self)
+        if inside is None:
+            return
+        x, y = inside.x - LABEL, inside.y - 1
+        lines = self.content_size.height - 1 - self._view.readouts
+        if self._rows and x >= 0 and 0 <= y < lines:
+            row, column = self._view.at(y), self._view.columns.start + x // self._view.width
+            if isinstance(row, int) and column < self._columns:
+                self.cell = (row, column)
+
+    @property
+    def _columns(self) -> int:
+        return 0 if self._grid is None else len(self._grid.columns)
+
+    def _arrange(self) -> None:
+        """Bring the cell into view, and draw."""
+        if self._grid is not None:
+            self._view.fit(self._grid, self._ends, self.content_size, self.cell)
+        self._caption()
+        self._paint()
+
+    def _caption(self) -> None:
+        """The title and the legend; only a new one is set, because that repaints the panel."""
+        clipped = [] if self._grid is None else self._view.clipped(self.kind.column)
+        texts = [", ".join(clipped) if clipped else f"unit by {self.kind.column}", *clipped[-1:]]
+        what = self._what()
+        titles = [*(f"{what}: {text}" for text in texts), what, self.kind.title]
+        title = next((each for each in titles if len(each) <= self.size.width - 6), titles[-1])
+        if self.border_title != title:
+            self.border_title = title
+        wanted = f"{legend(self.app.current_theme.dark, self._colours)}  scale {self.scale}"
+        if self.border_subtitle != wanted:
+            self.border_subtitle = wanted
+
+    def _what(self) -> str:
+        """What is shown: of which update, which branch, which layer."""
+        what, compared = self.kind.title, self._compared
+        if compared is not None:
+            ahead = compared.seen.ahead
+            what += f" of update {ahead.update:,}" if self.kind.ahead and ahead else ""
+            mine, theirs = self.snapshot, self.other
+            if mine is not None and theirs is not None:
+                what += f" {compared.shown}"
+                apart = compared.shown != A and mine.update != theirs.update
+                what += f" (B at {theirs.update:,})" if apart else ""
+        what += "" if self.alone is None else f", layer {self.alone}"
+        return what + (", sorted" if self.ordered else "")
+
+    def _paint(self) -> None:
+        """Make all lines, and draw again those that changed."""
+        width, height = self.content_size
+        if self.snapshot is None or not height:
+            return
+        strips = [self._strip(y) for y in range(height)]
+        if len(strips) != len(self._strips):
+            self._strips = strips
+            self.refresh()
+            return
+        before, self._strips = self._strips, strips
+        changed = [y for y in range(height) if strips[y] != before[y]]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def render_line(self, y: int) -> Strip:
+        """The column names, a row of cells, or what is under the cell cursor."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.content_size.width, self.rich_style)
+
+    def _strip(self, y: int) -> Strip:
+        (width, height), view = self.content_size, self._view
+        label = self._style("label")
+        if self._grid is None:
+            segments = [Segment("diverged: no update follows" if y == 0 else "", label)]
+        elif y == 0:
+            names = draw_header(self._grid, view.columns, view.width, label, self._style("next"))
+            segments = [Segment(self.kind.column.ljust(LABEL), label), *names]
+        elif y >= height - view.readouts:
+            segments = [Segment(self._readout(y - height, width), self._style("readout"))]
+        else:
+            row = view.at(y - 1)
+            segments = self._cells(row) if isinstance(row, int) else [Segment(row, label)]
+        return Strip(segments).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"heatmap--{name}")
+
+    def _cells(self, at: int) -> list[Segment]:
+        row, label, dead = self._rows[at], self._style("label"), self._style("dead")
+        look = Look(self.app.current_theme.dark, self._colours, dead, label)
+        cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
+        end = self._ends.get(row.layer, 0.0)
+        name = Segment(row.label.ljust(LABEL), dead if row.dead else label)
+        if (row.layer, row.unit) in self.concerned:
+            name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
+        return [
+            name,
+            *draw_cells(row, self._view.columns, self._view.width, end, look, cursor),
+            Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
+        ]
+
+    def _readout(self, line: int, width: int) -> str:
+        """What is under the cell cursor: its numbers in the last line, the unit's above."""
+        grid, compared = self._grid, self._compared
+        if grid is None or compared is None:
+            return ""
+        row = grid.rows[min(self.cell[0], len(grid.rows) - 1)]
+        if line == -1:
+            column = min(self.cell[1], len(grid.columns) - 1)
+            text = read_cell(compared.seen, row, column, grid, compared.both, width)
+        else:
+            text = read_unit(compared.seen, compared.other, row, grid)
+        return shortened(text, width)

@@ -1,0 +1,215 @@
+"""The network panel: the whole configuration, the planted faults first."""
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.events import Key
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from nntui.core.engine.network import has_effect
+from nntui.core.parts.faults import FAULTS
+from nntui.core.settings.configuration import FULL, Configuration, FaultEntry, Layer, Training
+from nntui.presets.entries import Changes
+from nntui.presets.preset import Preset
+from nntui.tui.actions import NETWORK, bindings, fill_keys
+from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.panel import TextPanel
+
+LABEL = 10
+
+
+Entry = tuple[str, str]
+"""A label, empty where it continues the one above, and its text."""
+
+
+def _line(entry: Entry, width: int, changed: bool) -> Content:
+    """The entry as lines of at most ``width`` columns, the text in a column of its own."""
+    label, text = entry[0], f"{entry[1]} *" if changed else entry[1]
+    lines = textwrap.wrap(text, max(width - LABEL, 10)) or [""]
+    return Content.assemble(
+        (f"{label:<{LABEL}}", "$foreground-muted"),
+        (("\n" + " " * LABEL).join(lines), "bold $text-warning" if changed else ""),
+    )
+
+
+def _fault_name(fault: FaultEntry) -> str:
+    where = "" if fault.layers is None else f", layer {', '.join(map(str, fault.layers))}"
+    return f"{fault.name}{where}"
+
+
+def _init(name: str, scale: float) -> str:
+    return name if scale == 1.0 else f"{scale:g}*{name}"
+
+
+def _layer(index: int, layer: Layer) -> Iterator[Entry]:
+    leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
+    norm = ", then layer norm" if layer.normalise else ""
+    yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
+    bias = f"b {_init(layer.bias_init, layer.bias_scale)}"
+    bias += " (one draw)" if layer.bias == "shared-start" else ""
+    bias = "no bias" if layer.bias == "none" else bias
+    yield ("", f"W {_init(layer.init, layer.scale)}, {bias}")
+
+
+def _kinks(layers: Iterable[Layer]) -> Iterator[Entry]:
+    kinks = {layer.kink for layer in layers if layer.activation in ("relu", "leaky-relu")}
+    if kinks:
+        yield ("f'(0)", f"slope at z = 0: {', '.join(sorted(kinks))}")
+
+
+def _training(configuration: Configuration) -> Iterator[Entry]:
+    training, report, data = configuration.training, configuration.report, configuration.data
+    yield ("loss", f"{training.loss}, {training.reduction}")
+    penalty = " + penalty" if report.penalty else ""
+    yield ("printed", f"{report.loss}, {report.reduction}{penalty}")
+    momentum = f", momentum {training.momentum:g}" if training.momentum else ""
+    yield ("optimiser", f"{training.optimiser}{momentum}")
+    yield ("rate", f"{training.learning_rate:g}")
+    if training.schedule != "constant":
+        every = f"{training.schedule_decay:g} every {training.schedule_every:,} epochs"
+        yield ("", f"{training.schedule}, {every}")
+    for name in ("rho", "beta1", "beta2", "epsilon"):
+        value = getattr(training, name)
+        if value != Training.__dataclass_fields__[name].default:
+            yield ("", f"{name} {value:g}")
+    for name in ("clip_value", "clip_norm", "l1", "l2"):
+        value = getattr(training, name)
+        if value:
+            per = training.l2_per_sample and name in ("l1", "l2")
+            yield (name, f"{value:g}{f' / {data.rows} rows' if per else ''}")
+    draws = f", {training.draws} draws" if training.draws else ""
+    batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch}"
+    order = "" if training.batch == FULL and training.order == "in-order" else f" {training.order}"
+    yield ("batch", f"{batch}{order.replace('-', ' ')}{draws}")
+    constants = f" + {len(data.constant_inputs)} constant" if data.constant_inputs else ""
+    yield ("data", f"{data.rows} rows, {data.given}{constants} -> {data.outputs}")
+
+
+def entries(preset: Preset) -> Iterator[Entry]:
+    """The configuration of ``preset``, entry by entry."""
+    configuration, goal = preset.configuration, preset.goal
+    for index, layer in enumerate(configuration.layers):
+        yield from _layer(index, layer)
+    yield from _kinks(configuration.layers)
+    yield from _training(configuration)
+    yield ("goal", f"loss <= {goal.loss:g}{', then stop' if goal.stop else ''}")
+    yield ("budget", f"{goal.epochs:,} epochs")
+
+
+def describe(preset: Preset, width: int, first: Preset | None = None) -> Content:
+    """All of it in ``width`` columns: faults, entries, then the faults explained.
+
+    What is not as in ``first`` is marked.
+    """
+    known = set(entries(preset if first is None else first))
+    faults = preset.configuration.faults
+    lines = [
+        Content.assemble(
+            ("FAULT", "bold $text on $error"),
+            f" {_fault_name(fault)}",
+            "" if has_effect(preset.configuration, fault) else " (no effect here)",
+        )
+        for fault in faults
+    ] or [Content.styled("no planted fault", "$text-success")]
+    lines += [_line(entry, width, entry not in known) for entry in entries(preset)]
+    for fault in faults:
+        kind = FAULTS[fault.name]
+        lines.append(Content.assemble(("\n" + fault.name, "bold $text-error")))
+        lines.append(Content(f"{kind.what}. What one sees: {kind.symptom}. Mend: {kind.mend}."))
+    return Content("\n").join(lines)
+
+
+class NetworkPanel(TextPanel):
+    """Layers, training, goal; planted faults are marked and explained."""
+
+    explained = (
+        "The configuration: each layer with its units, activation, initial weights (W) and "
+        "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
+        "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
+        "scenario makes, as its author's program did; each is explained at the end of the panel. "
+        "A star marks what was changed since the scenario was opened. With the focus here, every "
+        "entry is a line: the arrow keys move, Enter edits, D takes a fault or a layer away, and "
+        "the lines below say what an entry means, what it may be, and what an edit will do. "
+        "Training, report, goal and faults are changed at the head from the next update on, in "
+        "the past in a new branch; data, layers and seed begin a branch at update 0."
+    )
+    DEFAULT_CSS = """
+    NetworkPanel Editor { display: none; }
+    NetworkPanel:focus-within { border: round $accent; border-title-color: $text-accent; }
+    NetworkPanel:focus-within Editor { display: block; }
+    NetworkPanel:focus-within #summary { display: none; }
+    """
+    BINDINGS = bindings(NETWORK)
+
+    preset: reactive[Preset | None] = reactive(None)
+    """The preset at the cursor."""
+
+    def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
+        """``effect`` says in words what changes will do where the run stands."""
+        super().__init__()
+        self._first = preset
+        # The run is shown before the panel has made what is in it.
+        self.editor = Editor(preset, effect)
+
+    def compose(self) -> ComposeResult:
+        """One text; with the focus, the entries one by one."""
+        yield Static(id="summary")
+        yield self.editor
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Escape leaves what is edited, if anything is; what is written has the other keys."""
+        editor = self.editor
+        if action == "leave":
+            return editor.writing or editor.choosing
+        return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
+
+    def on_key(self, event: Key) -> None:
+        """While a choice is open, a letter is no command to the workbench; only help answers."""
+        if self.editor.choosing and event.is_printable and event.key != "question_mark":
+            event.prevent_default().stop()
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor, or the choice."""
+        self.editor.move(lines)
+
+    def action_jump_table(self, direction: int) -> None:
+        """Move the cursor to the next table, or the one before."""
+        self.editor.jump(direction)
+
+    def action_edit_entry(self) -> None:
+        """Edit the entry under the cursor, or take its new value."""
+        self.editor.begin()
+
+    def action_remove(self) -> None:
+        """Take the fault or the layer under the cursor away."""
+        self.editor.take_away()
+
+    def action_leave(self) -> None:
+        """Edit nothing any more."""
+        self.editor.leave()
+
+    def on_mount(self) -> None:
+        """Describe the preset."""
+        self.preset = self._first
+
+    def watch_preset(self, preset: Preset | None) -> None:
+        """Describe another one."""
+        if preset is None:
+            return
+        title = f"Network {preset.network.split()[0]}"
+        # Setting a title repaints the panel, so only a new one is set.
+        if self.border_title != title:
+            self.border_title = title
+            self.border_subtitle = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """Fit the text to the width."""
+        if self.preset is not None:
+            width = self.scrollable_content_region.width
+            # A preset may come before there is anything to show it in.
+            for text in self.query("#summary").results(Static):
+                text.update(describe(self.preset, width, self._first))

@@ -1,0 +1,214 @@
+"""The output panel: what the network has learned, as a curve, a surface, a table or a graph."""
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from nntui.timeline.views.outputs import Confusion, FitCurve, Graph, Picture, Samples, Surface
+from nntui.tui.actions import OUTPUT, bindings
+from nntui.tui.drawing.cells import Look
+from nntui.tui.drawing.network_graph import draw_graph
+from nntui.tui.drawing.palette import legend
+from nntui.tui.drawing.plotting import draw_fit
+from nntui.tui.drawing.shortening import shortened
+from nntui.tui.drawing.surface import draw_surface, points_in
+from nntui.tui.drawing.tables import draw_confusion, draw_table
+from nntui.tui.panels.panel import Panel, colours_of
+
+Rows = list[list[Segment]]
+LEAST_WIDTH, LEAST_HEIGHT = 20, 4
+NARROW = 48
+"""Below this many columns the last line says y and a for target and output."""
+
+
+class OutputPanel(Panel):
+    """One picture of the outputs, with a chosen sample that is read out below it."""
+
+    COMPONENT_CLASSES = {
+        f"output--{role}"
+        for role in (
+            *("past", "goal", "other", "testing", "cursor", "axis"),
+            *("label", "value", "chosen", "wrong"),
+        )
+    }
+    DEFAULT_CSS = """
+    OutputPanel .output--past { color: $text-primary; text-style: bold; }
+    OutputPanel .output--goal { color: $text-success; }
+    OutputPanel .output--other { color: $overlaid; }
+    OutputPanel .output--testing { color: $text-accent; text-style: bold; }
+    OutputPanel .output--cursor { color: $text-warning; }
+    OutputPanel .output--axis { color: $foreground-muted; }
+    OutputPanel .output--label { color: $foreground-muted; }
+    OutputPanel .output--value { color: $foreground; }
+    OutputPanel .output--chosen { color: $text-accent; text-style: bold reverse; }
+    OutputPanel .output--wrong { color: $text-error; }
+    """
+    BINDINGS = bindings(OUTPUT)
+
+    explained = (
+        "What the network has learned, in the data's own units. One input: its curve, bright, "
+        "beside the targets (o, or a line; t are test rows). Two inputs: the surface of its "
+        "output from above, orange above the centre and blue below, or in - and shades without "
+        "colours; samples are o (target above) or x, on the colour of their target, and with "
+        "several classes each place has the number of the one that wins. More inputs: a table, "
+        "wrong classes marked. Other views: the curve or surface of the unit under the heatmap's "
+        "cursor, how classes are confused, and the network drawn as a graph: orange weights are "
+        "positive, blue ones negative, full lines are near the layer's largest and dotted ones "
+        "smaller. Where another branch is overlaid, its curve is drawn too (in the colour of B, or "
+        "in + signs) and the table has its column; of surfaces, confused classes and graphs there "
+        "is A, B, or A minus B, as in the heatmap. With the focus here, the arrow keys choose a "
+        "sample; the last line reads it."
+    )
+
+    picture: reactive[Picture | None] = reactive(None)
+    """What is drawn."""
+    shown: reactive[str] = reactive("")
+    """What of two branches it shows, from the next picture on; empty where there is but one."""
+    sample: reactive[int] = reactive(0)
+    """The data row that is read out."""
+
+    class Wanted(Message):
+        """The panel has another size, and needs a picture that fits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.border_title = "Output"
+        self._strips: list[Strip] = []
+
+    def watch_picture(self) -> None:
+        """Draw it."""
+        self._paint()
+
+    def watch_sample(self) -> None:
+        """Read another sample."""
+        self._paint()
+
+    def on_resize(self) -> None:
+        """Ask for a picture that fits."""
+        self._strips = []
+        self.post_message(self.Wanted())
+
+    def notify_style_update(self) -> None:
+        """Draw in the theme's colours."""
+        super().notify_style_update()
+        self._paint()
+
+    def cells(self, classes: int) -> tuple[int, int]:
+        """How many columns and rows of points a picture may have; 0 where there is no room."""
+        width, height = self.content_size
+        if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+            return 0, 0
+        return points_in(width, height - 1, self._look, classes)
+
+    @property
+    def _samples(self) -> Samples | None:
+        picture = self.picture
+        return picture if picture is None or isinstance(picture, Samples) else picture.samples
+
+    def action_choose(self, by: int) -> None:
+        """Choose another sample."""
+        samples = self._samples
+        if samples is not None:
+            self.sample = min(max(self._chosen + by, 0), samples.x.shape[1] - 1)
+
+    @property
+    def _chosen(self) -> int:
+        samples = self._samples
+        return 0 if samples is None else min(self.sample, samples.x.shape[1] - 1)
+
+    @property
+    def _look(self) -> Look:
+        dark = self.app.current_theme.dark
+        return Look(dark, colours_of(self.app), self._style("wrong"), self._style("label"))
+
+    def _style(self, role: str) -> Style:
+        return self.get_component_rich_style(f"output--{role}")
+
+    def _paint(self) -> None:
+        """Make all lines, and draw again those that changed."""
+        width, height = self.content_size
+        picture, samples = self.picture, self._samples
+        if picture is None or samples is None or not height:
+            return
+        if width < LEAST_WIDTH or height < LEAST_HEIGHT:
+            rows = [[Segment("no room to draw", self._style("label"))]]
+        else:
+            rows = self._drawn(picture, width, height - 1)[: height - 1]
+            rows += [[] for _ in range(height - 1 - len(rows))]
+            rows.append([Segment(self._readout(samples, width), self._style("value"))])
+        self._caption(picture)
+        strips = [Strip(row).adjust_cell_length(width, self.rich_style) for row in rows]
+        before, self._strips = self._strips, strips
+        if len(before) != len(strips):
+            self.refresh()
+            return
+        changed = [y for y, strip in enumerate(strips) if strip != before[y]]
+        if changed:
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
+
+    def _drawn(self, picture: Picture, width: int, height: int) -> Rows:
+        look = self._look
+        match picture:
+            case FitCurve():
+                lines = draw_fit(
+                    picture, width, height, self._chosen, coloured=look.colours is not None
+                )
+                return [[Segment(text, self._style(role)) for text, role in row] for row in lines]
+            case Surface():
+                return draw_surface(picture, look, self._style("label"), self._chosen)
+            case Graph():
+                styles = {role: self._style(role) for role in ("label", "chosen")}
+                return draw_graph(picture, width, height, look, styles)
+            case Confusion():
+                listed = draw_confusion(picture, width, height)
+            case Samples():
+                listed = draw_table(picture, width, height, self._chosen)
+        return [[Segment(text, self._style(role))] for text, role in listed]
+
+    def _caption(self, picture: Picture) -> None:
+        look, below = self._look, ""
+        match picture:
+            case FitCurve(name=name):
+                title = f"{name} of x" if name != "output" else "prediction, target"
+            case Surface(name=name):
+                title = f"surface of {name}"
+                several = picture.winners is not None
+                below = (
+                    "classes" if several else legend(look.dark, look.colours, f"{picture.centre:g}")
+                )
+            case Graph():
+                title, below = "weights", legend(look.dark, look.colours)
+            case Confusion():
+                title = "classes confused"
+            case Samples():
+                title = "row by row"
+        title = f"Output {self.shown}".rstrip() + f": {title}"
+        # Only a new one is set, because that repaints the panel.
+        if self.border_title != title:
+            self.border_title = title
+        if (self.border_subtitle or "") != below:
+            self.border_subtitle = below
+
+    def _readout(self, samples: Samples, width: int) -> str:
+        """The chosen sample: inputs, targets, predictions."""
+        at = self._chosen
+        names = ("y", "a") if width < NARROW else ("target", "output")
+        parts = [
+            f"{'test row' if samples.testing[at] else 'row'} {at}",
+            f"{names[0]} {', '.join(f'{value:.4g}' for value in samples.targets[:8, at])}",
+            f"{names[1]} {', '.join(f'{value:.4g}' for value in samples.predictions[:8, at])}",
+            f"x {', '.join(f'{value:.4g}' for value in samples.x[:8, at])}",
+        ]
+        if samples.other is not None:
+            parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
+        text = "  ".join(parts)
+        return shortened(text, width)
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.content_size.width, self.rich_style)

@@ -1,0 +1,1 @@
+"""The workbench: one scenario, its panels, and the actions on its run."""

@@ -1,0 +1,193 @@
+"""What a story says that ``nntui why`` says: diagnosed again, and the fixes tried again."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from nntui import Preset, Run, load_preset
+from nntui.diagnosis.answer import diagnose
+from nntui.diagnosis.experiments.experiment_result import Experiment
+from nntui.diagnosis.experiments.laboratory import Laboratory, Trial
+from nntui.diagnosis.experiments.rounds import NOTHING
+from nntui.diagnosis.finding import Fix
+from nntui.diagnosis.observation import observe
+from nntui.presets.lookup import ORDER
+from nntui.timeline.history.ending import Ending
+
+MENDED: dict[str, Any] = {"faults": []}
+MOMENTUM = {"training.momentum": 0.9}
+ADAM = {"training.optimiser": "adam", "training.learning_rate": 0.001}
+TANH = {"layers.0.activation": "tanh", "layers.1.activation": "tanh"}
+OUTPUT_BIAS = {"layers.1.bias": "per-unit"}
+BIASES = {"layers.0.bias": "per-unit", **OUTPUT_BIAS}
+LAST = {"layers.2.activation": "identity"}
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one story says of the diagnosis."""
+
+    codes: tuple[str, ...] = ()
+    """All findings, the headline's first."""
+    epochs: int | None = None
+    """After how many epochs that is diagnosed again; None for the whole run."""
+    seeds: int = 0
+    within: int | None = None
+    """The epochs of the experiments; None for the preset's budget."""
+    solved: tuple[tuple[dict[str, Any], int], ...] = ()
+    """By the changes that are made: how many seeds are solved."""
+    also: tuple[str, ...] = ()
+    """Further numbers: those of the preset, and of a finding's evidence."""
+    chaotic: bool = False
+    """Whether last bits decide how many seeds are solved with nothing changed."""
+    learns: bool | None = None
+    """Whether the run is solved where it is diagnosed; None where the story does not say."""
+
+
+SLIPS = ("bias-decay", "update-before-backprop")
+LATE = ("update-before-backprop",)
+HEALTHY = Said(learns=True)
+SAID = {
+    "add-relu": Said(
+        (*SLIPS, "dead-output"),
+        epochs=200,
+        seeds=100,
+        solved=(({}, 52), (MOMENTUM, 46), (MENDED, 32), (MENDED | LAST | TANH, 98)),
+    ),
+    "add-tanh": Said(
+        SLIPS,
+        epochs=5000,
+        seeds=100,
+        within=5000,
+        solved=(({}, 73), (MENDED, 99), (LAST, 100)),
+        learns=True,
+    ),
+    "add-sigmoid": Said(
+        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (MENDED | LAST, 100))
+    ),
+    "add-relu-momentum": Said(
+        (*SLIPS, "dead-output"),
+        epochs=200,
+        seeds=100,
+        within=2400,
+        solved=(({}, 46), (MENDED, 18), (MENDED | LAST | TANH, 100)),
+    ),
+    "add-fixed": HEALTHY,
+    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (MENDED, 24)), learns=True),
+    "line-leaky-relu": Said(
+        ("no-bias", "derivative", "update-before-backprop"),
+        epochs=1000,
+        seeds=100,
+        solved=(({}, 0), (BIASES, 0), (MENDED | BIASES | MOMENTUM, 100)),
+        also=("7.714", "0.9"),
+    ),
+    "line-leaky-relu-edited": Said(
+        ("no-bias",), epochs=1000, seeds=100, solved=(({}, 0), (BIASES, 100)), also=("7.714",)
+    ),
+    "line-leaky-relu-bias": HEALTHY,
+    "xor-relu": Said(
+        LATE,
+        epochs=100,
+        seeds=100,
+        solved=(({}, 21), (MENDED, 76), (MENDED | OUTPUT_BIAS, 100)),
+        chaotic=True,
+    ),
+    "xor-sigmoid": Said(
+        LATE, seeds=100, solved=(({}, 95), (MENDED, 59), (MENDED | OUTPUT_BIAS, 100)), learns=True
+    ),
+    "xor-relu-layernorm": Said(
+        LATE,
+        seeds=12,
+        within=1500,
+        solved=(({}, 6), (MENDED, 7), ({"layers.0.units": 20}, 12)),
+        learns=True,
+    ),
+    "xor-relu-fixed": HEALTHY,
+    "square-leaky-relu": Said(
+        ("rate-too-low", "penalty-sum"),
+        epochs=5000,
+        seeds=12,
+        within=2500,
+        solved=(({}, 0), (ADAM | {"layers.1.activation": "identity"}, 12)),
+        also=("0.001",),
+    ),
+    "square-linear-output": Said(
+        ("rate-too-low",),
+        epochs=5000,
+        seeds=12,
+        within=3000,
+        solved=(({}, 0), (ADAM, 12)),
+        also=("0.001",),
+    ),
+    "square-fixed": HEALTHY,
+}
+
+
+def told(preset: Preset) -> str:
+    """What the story says of the diagnosis: its last sentences."""
+    before, asked, said = preset.story.shown.partition("nntui why ")
+    assert before
+    assert asked
+    return said
+
+
+def ended(preset: Preset, epochs: int | None) -> Run:
+    """The run of the preset's seed after ``epochs``, or where it ends."""
+    run, ending = Run(preset), Ending(epochs)
+    while ending.reason(run) is None:
+        run.seek(ending.next_look(run))
+    return run
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_diagnosis_is_what_the_story_says(name: str) -> None:
+    preset, said = load_preset(name), SAID[name]
+    run = ended(preset, said.epochs)
+    found = diagnose(observe(run)).findings
+    assert tuple(each.code for each in found) == said.codes
+    if said.learns is not None:
+        assert run.solved == said.learns
+    if not said.codes:
+        assert told(preset) == "finds nothing."
+        return
+    for words, klass in (("proves", "proof"), ("measures", "measured")):
+        assert (words in told(preset)) == (klass in {each.rule.klass for each in found})
+    assert ("though" in told(preset)) == bool(said.learns)
+    if "7.714" in said.also:
+        assert "7.714" in found[0].evidence
+
+
+@pytest.mark.parametrize("name", [name for name, said in SAID.items() if said.seeds])
+def test_the_fixes_do_what_the_story_says(name: str) -> None:
+    preset, said = load_preset(name), SAID[name]
+    epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
+    baseline = Trial.of(preset, NOTHING)
+    trials = [Trial.of(preset, Fix("as told", changes)) for changes, _ in said.solved]
+    laboratory = Laboratory(None, 1, seconds=3600)
+    laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
+    for trial, (changes, solved) in zip(trials, said.solved, strict=True):
+        tried = Experiment.of(trial, baseline)
+        assert tried is not None
+        assert (tried.seeds, tried.epochs) == (said.seeds, epochs)
+        if said.chaotic and not changes:
+            assert 0.5 * solved <= tried.solved <= 1.5 * solved
+        else:
+            assert tried.solved == solved, changes
+        if changes and trial is trials[-1]:
+            alike = tried.baseline_solved == tried.seeds
+            assert tried.verdict == ("no effect" if alike or name == "xor-sigmoid" else "helps")
+
+
+@pytest.mark.parametrize("name", [name for name, said in SAID.items() if said.seeds])
+def test_every_number_that_the_story_says_is_tried_again(name: str) -> None:
+    said = SAID[name]
+    text = told(load_preset(name)).replace("0..", "").replace("none", "0")
+    numbers = set(NUMBER.findall(text))
+    claimed = {str(said.seeds - 1), *(str(solved) for _, solved in said.solved), *said.also}
+    if said.within is not None:
+        claimed.add(str(said.within))
+    assert numbers <= claimed
+    assert {str(solved) for _, solved in said.solved[1:]} <= numbers

@@ -1,0 +1,369 @@
+"""Editing in the app: entries in the network panel, weights in the heatmap, and undo."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from test_app import bench, shown, status
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from nntui.catalogue import catalogue
+from nntui.presets import load_preset
+from nntui.presets.schema import override
+from nntui.tui.app import NNTUI
+from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.entry_input import EntryInput
+from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.panels.network_panel import NetworkPanel
+from nntui.tui.screens.ask import Ask
+
+SIZES = [(80, 24), (120, 40)]
+PRESET = load_preset("add-relu")
+
+
+def editor(pilot: Pilot[None]) -> Editor:
+    return bench(pilot).query_one(Editor)
+
+
+def said(pilot: Pilot[None]) -> str:
+    """What stands below the entries, on one line."""
+    text = editor(pilot).query_one("#told", Static).visual
+    return " ".join(str(text).split())
+
+
+def hint(pilot: Pilot[None]) -> str:
+    """What a question says of what may be answered."""
+    return str(pilot.app.screen.query_one("#hint", Static).visual)
+
+
+async def at(pilot: Pilot[None], key: str) -> None:
+    """Give the panel the focus, with its cursor on an entry."""
+    await pilot.press("E")
+    editor(pilot).find(key)
+    await pilot.pause()
+
+
+async def write(pilot: Pilot[None], key: str, text: str) -> None:
+    """Write another value for an entry, and press Enter."""
+    await at(pilot, key)
+    await pilot.press("enter")
+    assert isinstance(pilot.app.focused, EntryInput)
+    pilot.app.focused.value = text
+    await pilot.pause()
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+async def choose(pilot: Pilot[None], key: str, words: str) -> None:
+    """Choose another value for an entry, and press Enter."""
+    await at(pilot, key)
+    await pilot.press("enter")
+    for _ in range(40):
+        if f"< {words} >" in shown(pilot):
+            break
+        await pilot.press("down")
+        await pilot.pause()
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_cursor_walks_over_every_entry_and_stays_in_sight(size: tuple[int, int]) -> None:
+    async with NNTUI(PRESET).run_test(size=size) as pilot:
+        await pilot.press("E")
+        assert isinstance(pilot.app.focused, NetworkPanel)
+        seen = [editor(pilot).entry.key]
+        for _ in range(120):
+            await pilot.press("down")
+            if editor(pilot).entry.key == seen[-1]:
+                break
+            seen.append(editor(pilot).entry.key)
+            if len(seen) % 9:
+                continue
+            await pilot.pause()
+            assert re.search(rf"^\S*.*\b{editor(pilot).entry.name}\b", shown(pilot), re.MULTILINE)
+            assert editor(pilot).entry.key in shown(pilot)
+            assert "Enter" in said(pilot)
+        declared = {each.key for each in catalogue("keys") if not each.key.startswith("story")}
+        assert declared <= {re.sub(r"\.\d+", ".N", key) for key in seen}
+        await pilot.press("home", "right", "right")
+        assert editor(pilot).entry.key == "report"
+        await pilot.press("left", "pagedown", "end")
+        assert editor(pilot).entry.key == "seed"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_number_is_validated_while_it_is_typed(size: tuple[int, int]) -> None:
+    async with NNTUI(PRESET).run_test(size=size) as pilot:
+        await pilot.press("e")
+        await at(pilot, "training.momentum")
+        assert "Enter edits: applies from the next update on" in said(pilot)
+        assert "number, at least 0, less than 1" in said(pilot)
+        before = bench(pilot).run_shown.state_hash
+        await pilot.press("enter", "2")
+        await pilot.pause()
+        assert "training.momentum: must be less than 1.0, not 2" in said(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.focused, EntryInput)
+        assert bench(pilot).run_shown.state_hash == before
+        await pilot.press("backspace", "0", ".", "5")
+        await pilot.pause()
+        assert "Enter sets it: applies from the next update on" in said(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        assert run.preset.configuration.training.momentum == 0.5
+        assert (run.update, run.head, len(run.tree.branches)) == (6, 6, 1)
+        assert isinstance(pilot.app.focused, NetworkPanel)
+        assert "0.5 *" in shown(pilot)
+        await pilot.press("U")
+        assert run.state_hash == before
+        assert "undone" in status(pilot).note
+
+
+def wrong() -> Iterator[tuple[str, str, str]]:
+    """For each entry that is written, a text that it cannot be, and what is said of it."""
+    yield from [
+        ("training.learning_rate", "-1", "must be at least 0"),
+        ("training.learning_rate", "fast", "must be a number"),
+        ("training.batch", "half", 'must be a whole number or "full"'),
+        ("training.batch", "0", "must be at least 1"),
+        ("training.draws", "7", 'belongs to order = "random"'),
+        ("goal.epochs", "1.5", "must be a whole number"),
+        ("layers.0.units", "0", "must be at least 1"),
+        ("layers.2.units", "3", "the targets have 1 column"),
+        ("layers.1", "4", "must be TOML"),
+        ("faults", '["bias-decy"]', "is not known; did you mean bias-decay"),
+        ("faults.0.layers", "[9]", "there is no layer 9"),
+        ("faults.0.factor", "2", "belongs to the fault wrong-factor"),
+        ("data.inputs", "[[1], [2, 3]]", "has 2 numbers where the first row has 1"),
+        ("data.inputs", "[[1, 2]]", "has 6 rows where inputs has 1"),
+        ("data.formula", "sin(", "data.formula: "),
+        ("data.noise", "1", "does not belong to a table"),
+        ("data", "{ set = 3 }", "is not known"),
+        ("data.delimiter", ";", "none is given"),
+        ("seed", "-3", "must be at least 0"),
+    ]
+
+
+async def test_what_is_wrong_is_told_and_changes_nothing() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e")
+        run = bench(pilot).run_shown
+        before = run.state_hash, run.branch, run.preset
+        for key, text, message in wrong():
+            await write(pilot, key, text)
+            assert message in said(pilot), (key, said(pilot))
+            assert (run.state_hash, run.branch, run.preset) == before
+            assert len(run.tree.branches) == 1
+            await pilot.press("escape")
+            assert isinstance(pilot.app.focused, NetworkPanel)
+            assert message not in said(pilot)
+        await choose(pilot, "training.loss", "binary-cross-entropy")
+        assert "needs a sigmoid output, but layer 2 is relu" in said(pilot)
+        await pilot.press("escape")
+        assert (run.state_hash, run.branch, run.preset) == before
+
+
+async def test_a_choice_is_one_of_the_registry_and_escape_leaves_it() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await at(pilot, "training.optimiser")
+        await pilot.press("enter", "down", "down")
+        await pilot.pause()
+        for name in ("sgd", "nesterov", "rmsprop", "adam"):
+            assert name in said(pilot)
+        assert "< rmsprop >" in shown(pilot)
+        await pilot.press("escape")
+        run = bench(pilot).run_shown
+        assert run.preset.configuration.training.optimiser == "sgd"
+        await choose(pilot, "training.optimiser", "adam")
+        assert run.preset.configuration.training.optimiser == "adam"
+        await at(pilot, "goal.stop")
+        await pilot.press("enter", "enter")
+        await pilot.pause()
+        assert run.preset.goal.stop is not PRESET.goal.stop
+        await choose(pilot, "faults.add", "wrong-sign")
+        assert run.preset.configuration.faults[-1].name == "wrong-sign"
+        await at(pilot, "faults.0.of")
+        await pilot.press("D")
+        await pilot.pause()
+        assert "takes it away: applies from the next update on" in said(pilot)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [each.name for each in run.preset.configuration.faults] == [
+            "update-before-backprop",
+            "wrong-sign",
+        ]
+
+
+async def test_it_says_whether_a_branch_begins_and_undo_takes_it_back() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e", "e", "b", "b")
+        run = bench(pilot).run_shown
+        before, main = run.state_hash, run.branch
+        await at(pilot, "training.momentum")
+        assert "begins a branch here" in said(pilot)
+        await write(pilot, "training.momentum", "0.5")
+        assert (run.branch.parent, run.branch.forked_at, run.update) == (main, 10, 10)
+        overlaid = bench(pilot).other
+        assert overlaid is not None
+        assert overlaid.branch is main
+        await pilot.press("U")
+        assert (run.branch, run.update, run.state_hash) == (main, 10, before)
+        assert run.tree.branches == [main]
+        await at(pilot, "layers.0.units")
+        assert "begins a branch at update 0" in said(pilot)
+        await write(pilot, "layers.0.units", "6")
+        assert (run.branch.forked_at, run.update, run.parameters[0][0].shape[0]) == (0, 0, 6)
+        await pilot.press("u", "U")
+        assert (run.branch, run.update, run.state_hash) == (main, 10, before)
+        assert len(run.tree.branches) == 2
+        await pilot.press("U")
+        assert "nothing to undo" in status(pilot).note
+
+
+async def test_layers_are_added_and_taken_away() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await choose(pilot, "layers.add", "like layer 1, below the output")
+        run = bench(pilot).run_shown
+        assert run.preset.network.startswith("2-4-4-4-1")
+        await at(pilot, "layers.0.units")
+        await pilot.press("D")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert run.preset.network.startswith("2-4-4-1")
+
+
+async def test_keys_typed_fast_are_those_of_the_value() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await pilot.press("u")
+        await at(pilot, "training.momentum")
+        for key, character in (("enter", "\r"), ("0", "0"), ("full_stop", "."), ("5", "5")):
+            pilot.app.post_message(Key(key, character))
+        await pilot.pause()
+        await pilot.pause()
+        assert bench(pilot).query_one(EntryInput).value == "0.5"
+        assert bench(pilot).run_shown.update == 1
+
+
+@pytest.mark.parametrize("dialog", [False, True])
+async def test_a_burst_of_keys_is_carried_out_in_its_order(dialog: bool) -> None:
+    names = [*"987", *["backspace"] * 3, *"124", "left", "3", "home", "delete", "end"]
+    names += ["5", "backspace"]
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        if dialog:
+            await pilot.press("j")
+        else:
+            await at(pilot, "goal.epochs")
+            await pilot.press("enter")
+        for name in names:
+            pilot.app.post_message(Key(name, name if len(name) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        written = pilot.app.focused
+        assert isinstance(written, Input)
+        assert written.value == "234"
+        pilot.app.post_message(Key("6", "6"))
+        pilot.app.post_message(Key("enter", "\r"))
+        await pilot.pause()
+        await pilot.pause()
+        run = bench(pilot).run_shown
+        assert (run.update if dialog else run.preset.goal.epochs) == 2346
+
+
+async def test_training_waits_while_an_entry_is_edited() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await pilot.press("space")
+        await at(pilot, "training.learning_rate")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert not bench(pilot).running
+        keys = [action.key for action in bench(pilot).query_one(KeyBar).actions]
+        assert keys == ["enter", "Esc"]
+        await pilot.press("tab")
+        await pilot.pause()
+        assert not isinstance(pilot.app.focused, (EntryInput, NetworkPanel))
+        assert not editor(pilot).writing
+
+
+async def test_on_a_small_screen_the_panel_has_all_the_room_while_it_is_edited() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        story = pilot.app.focused
+        await at(pilot, "training.learning_rate")
+        await pilot.press("enter")
+        assert bench(pilot).zoomed
+        assert bench(pilot).focused_panel is bench(pilot).query_one(NetworkPanel)
+        await pilot.press("escape", "escape")
+        assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
+        await pilot.press("E")
+        assert bench(pilot).zoomed
+        await pilot.press("E")
+        assert not bench(pilot).zoomed
+        assert pilot.app.focused is story
+
+
+async def test_while_a_choice_is_open_no_letter_trains() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await at(pilot, "training.optimiser")
+        await pilot.press("enter", "e", "u", "space")
+        assert editor(pilot).choosing
+        assert bench(pilot).run_shown.head == 0
+        await pilot.press("escape", "u")
+        assert bench(pilot).run_shown.head == 1
+
+
+async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e")
+        run, heatmap = bench(pilot).run_shown, bench(pilot).query_one(Heatmap)
+        heatmap.focus()
+        await pilot.pause()
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "only weights" in status(pilot).note
+        before = run.state_hash
+        await pilot.press("v", "v", "v")
+        listed = [each.name for each in bench(pilot).query_one(KeyBar).fitting(76)]
+        assert {"point", "heatmap"} <= set(listed)
+        await pilot.press("down", "right", "enter")
+        assert isinstance(pilot.app.screen, Ask)
+        assert "parameters.0.W.1.1" in hint(pilot)
+        assert "applies from the next update on" in hint(pilot)
+        pilot.app.screen.query_one(Input).value = "0.5x"
+        await pilot.press("enter")
+        assert "A number such as 0.5" in shown(pilot)
+        pilot.app.screen.query_one(Input).value = "-0.5"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert run.parameters[0][0][1, 1] == -0.5
+        assert np.sum(run.parameters[0][0] == -0.5) == 1
+        await pilot.press("b", "end", "enter")
+        assert "parameters.0.b.1" in hint(pilot)
+        assert "begins a branch here" in hint(pilot)
+        pilot.app.screen.query_one(Input).value = "3"
+        await pilot.press("enter")
+        await pilot.pause()
+        bias = run.parameters[0][1]
+        assert bias is not None
+        assert (run.update, bias[1], len(run.tree.branches)) == (5, 3.0, 2)
+        await pilot.press("X", "enter")
+        await pilot.pause()
+        assert "set by hand is no part of it" in hint(pilot)
+        await pilot.press("escape", "U", "h", "U")
+        assert (run.update, run.state_hash, len(run.tree.branches)) == (6, before, 1)
+
+
+async def test_a_missing_bias_and_another_branch_cannot_be_set() -> None:
+    preset = override(PRESET, {"layers.0.bias": "none"})
+    async with NNTUI(preset).run_test(size=(120, 40)) as pilot:
+        bench(pilot).query_one(Heatmap).focus()
+        await pilot.pause()
+        await pilot.press("v", "v", "v", "end", "enter")
+        await pilot.pause()
+        assert "no bias" in status(pilot).note

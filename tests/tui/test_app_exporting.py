@@ -1,0 +1,83 @@
+"""Out of the app: presets, scripts and strings; and strings pasted into the library."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from piloted import bench, until
+from textual.events import Paste
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from nntui import Run, load_preset
+from nntui.presets import decode, encode
+from nntui.presets.schema import override
+from nntui.tui.app import NNTUI
+from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.status_line import StatusLine
+from nntui.tui.panels.timeline_strip import Timeline
+from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.workbench.workbench import Workbench
+
+
+async def take(pilot: Pilot[None], downs: int, path: Path) -> None:
+    await pilot.press("X", *["down"] * downs, "enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Ask))
+    await pilot.pause()
+    pilot.app.screen.query_one(Input).value = str(path)
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+async def test_the_configuration_is_saved_as_a_preset_and_as_a_script(tmp_path: Path) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("n", "e")
+        bench(pilot)._change({"training.learning_rate": 0.02})
+        run = bench(pilot).run_shown
+        await take(pilot, 0, tmp_path / "mine.toml")
+        assert "saved as" in bench(pilot).query_one(StatusLine).note
+        wanted = Run(override(load_preset("add-relu"), {"training.learning_rate": 0.02}), 1)
+        again = Run(load_preset(str(tmp_path / "mine.toml")))
+        assert (again.seed, again.state_hash) == (run.seed, wanted.state_hash)
+        await take(pilot, 1, tmp_path / "mine.py")
+        script = [sys.executable, str(tmp_path / "mine.py"), "20"]
+        printed = subprocess.run(script, capture_output=True, text=True, check=True).stdout
+        wanted.step(120)
+        losses = [float(line.split()[1]) for line in printed.splitlines() if line[0] != "#"]
+        assert losses == pytest.approx(wanted.losses.tolist(), rel=1e-9)
+        await take(pilot, 0, tmp_path / "mine.py")
+        assert isinstance(pilot.app.screen, Ask)
+        assert pilot.app.screen.query_one("#hint").has_class("-wrong")
+
+
+async def test_a_string_is_copied_and_pasted() -> None:
+    async with NNTUI(load_preset("xor-relu")).run_test() as pilot:
+        await pilot.press("N", "7", "enter", "X", "down", "down", "down", "enter")
+        await until(pilot, lambda: bool(pilot.app.clipboard))
+        text = pilot.app.clipboard
+        assert Run(decode(text)).state_hash == Run(load_preset("xor-relu"), 7).state_hash
+    async with NNTUI().run_test() as pilot:
+        library = pilot.app.screen
+        assert isinstance(library, LibraryScreen)
+        library.post_message(Paste(text[:-4]))
+        await pilot.pause()
+        assert pilot.app.screen is library
+        library.post_message(Paste(f" {text}\n"))
+        await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        assert bench(pilot).run_shown.seed == 7
+    assert encode(decode(text)) == text
+
+
+async def test_numbers_are_copied() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        await pilot.press("m")
+        bench(pilot).query_one(LossPlot).focus()
+        await pilot.press("C")
+        rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        losses = bench(pilot).run_shown.losses.tolist()
+        assert [(int(epoch), float(loss)) for epoch, loss in rows] == list(enumerate(losses))
+        bench(pilot).query_one(Timeline).focus()
+        await pilot.press("C")
+        assert "0\tunit 1.2 dead from the start\n" in pilot.app.clipboard

@@ -1,0 +1,176 @@
+"""The guide: a step is done on request, and known when it was done by hand."""
+
+import pytest
+from piloted import SIZES, bench, shown, until
+from textual.pilot import Pilot
+from textual.widgets import Markdown, OptionList
+
+from nntui import Run, load_preset
+from nntui.manual import topics
+from nntui.presets import preset_names
+from nntui.tui.actions import fill_keys
+from nntui.tui.app import NNTUI
+from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.status_line import StatusLine
+from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.screens.manual import ManualScreen
+from nntui.tui.screens.tour import PAGES, TourScreen
+from nntui.tui.workbench.guiding import PANELS
+from nntui.tui.workbench.workbench import Workbench
+
+
+def story(pilot: Pilot[None]) -> StoryPanel:
+    return bench(pilot).query_one(StoryPanel)
+
+
+def looked_at(pilot: Pilot[None]) -> list[str]:
+    return [
+        name
+        for name, (kind, _) in PANELS.items()
+        if bench(pilot).query_one(kind).has_class("-look")
+    ]
+
+
+async def test_a_step_is_done_for_the_reader() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 1)
+        assert bench(pilot).zoomed
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 2)
+        assert bench(pilot).run_shown.update == 6
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 3)
+        assert bench(pilot).run_shown.epoch == 5000
+        assert looked_at(pilot) == ["activations"]
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 4)
+        run = bench(pilot).run_shown
+        assert (run.seed, run.epoch) == (2, 5000)
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 5)
+        assert (run.seed, run.update) == (23, 606)
+        plain = Run(load_preset("add-relu"), 23)
+        plain.step(606)
+        assert run.state_hash == plain.state_hash
+        await pilot.press("g")
+        assert "no further step" in bench(pilot).query_one(StatusLine).note
+
+
+async def test_a_step_done_by_hand_is_known() -> None:
+    async with NNTUI(load_preset("line-leaky-relu-bias")).run_test(size=(120, 40)) as pilot:
+        steps = load_preset("line-leaky-relu-bias").story.steps
+        assert steps[0].perform == ("one_epoch", "many_epochs")
+        await pilot.press("e")
+        assert story(pilot).done == 0
+        await pilot.press("u", "b", "m")
+        await until(pilot, lambda: story(pilot).done == 1)
+        assert looked_at(pilot) == [steps[0].look]
+        assert "step 1 is done" in bench(pilot).query_one(StatusLine).note
+        await pilot.press("j", "3", "0", "0", "1", "enter")
+        await until(pilot, lambda: bench(pilot).run_shown.update == 3001)
+        assert story(pilot).done == 1
+        await pilot.press("j", "3", "0", "0", "0", "enter")
+        await until(pilot, lambda: story(pilot).done == 2)
+
+
+async def test_what_is_left_of_a_step_is_done_for_the_reader() -> None:
+    async with NNTUI(load_preset("line-leaky-relu-bias")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e", "g")
+        await until(pilot, lambda: story(pilot).done == 1)
+        assert bench(pilot).run_shown.epoch == 101
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_step_says_where_to_look(name: str) -> None:
+    for step in load_preset(name).story.steps:
+        assert step.look in PANELS
+        assert step.perform
+
+
+def test_the_panels_are_those_that_a_preset_can_name() -> None:
+    from nntui.presets.preset import PANELS as NAMES
+
+    assert tuple(PANELS) == NAMES
+    assert PANELS["loss"][0] is LossPlot
+    assert PANELS["activations"][0] is Heatmap
+
+
+async def test_the_tour_shows_around_and_can_be_skipped() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(60, 16)) as pilot:
+        await pilot.press("T")
+        await pilot.pause()
+        for _ in PAGES:
+            screen = pilot.app.screen
+            assert isinstance(screen, TourScreen)
+            box = screen.query_one("Vertical").region
+            assert box.bottom <= 16
+            await pilot.press("enter")
+            await pilot.pause()
+        assert isinstance(pilot.app.screen, Workbench)
+        await pilot.press("T", "right", "right", "left", "escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Workbench)
+        assert bench(pilot).run_shown.update == 0
+        await pilot.press("l", "T")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, TourScreen)
+
+
+def test_the_tour_names_only_actions_that_there_are() -> None:
+    for _, text in PAGES:
+        assert "{" not in fill_keys(text)
+
+
+def page(pilot: Pilot[None]) -> str:
+    """The Markdown that the manual shows."""
+    return pilot.app.screen.query_one(Markdown).source
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_manual_is_opened_by_its_key_and_from_the_help(size: tuple[int, int]) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
+        for keys in (["f2"], ["question_mark", "m"], ["question_mark", "f2"]):
+            await pilot.press(*keys)
+            await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+            await until(pilot, lambda: "The library, the panels" in shown(pilot))
+            assert pilot.app.screen.query_one("Horizontal").region.bottom <= size[1]
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        assert bench(pilot).run_shown.update == 0
+
+
+async def test_every_topic_is_shown_with_its_tables() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        listed = pilot.app.screen.query_one(OptionList)
+        assert [each.id for each in listed.options] == list(topics())
+        for about in topics().values():
+            await until(pilot, lambda about=about: about in page(pilot))
+            assert "<!--" not in page(pilot)
+            await pilot.press("down")
+
+
+async def test_the_manual_scrolls_and_follows_its_links() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: "Status line" in shown(pilot))
+        scroll = pilot.app.screen.query_one("VerticalScroll")
+        await pilot.press("space")
+        await until(pilot, lambda: scroll.scroll_y > 0)
+        markdown = pilot.app.screen.query_one(Markdown)
+        markdown.post_message(Markdown.LinkClicked(markdown, "keys.md"))
+        await until(pilot, lambda: topics()["keys"] in page(pilot))
+        await until(pilot, lambda: scroll.scroll_y == 0)
+        await pilot.press("b", "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ManualScreen))
+
+
+async def test_the_microscope_opens_its_own_page() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", "f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: topics()["microscope"] in page(pilot))
