@@ -225,8 +225,19 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 
 def _keys() -> Iterator[Key]:
-    seeds = allowed({"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None})
-    yield Key("seed", TYPES[int], 0, False, seeds, "seed of the first parameters and of orders")
+    seeds = allowed(
+        {
+            "choices": None,
+            "formula": None,
+            "low": 0,
+            "high": HIGHEST_SEED,
+            "above": None,
+            "below": None,
+        }
+    )
+    yield Key(
+        "seed", TYPES[int], 0, False, seeds, "draws the first parameters and the epochs' orders"
+    )
     yield Key("faults", "list", (), False, "", "planted faults: names, or tables with these keys")
     for prefix, section in SECTIONS:
         yield from _section_keys(prefix, section)

@@ -25,7 +25,9 @@ class CsvSource(Section):
     """Where in a CSV file the data rows are: entries of ``[data]`` beside core's own."""
 
     csv: str | None = entry(None, doc="instead of a table: the path of a CSV file with a header")
-    input_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the inputs")
+    input_columns: tuple[str, ...] = entry(
+        (), doc="csv: the columns that are the inputs, in this order"
+    )
     target_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the targets")
     classes_from: str | None = entry(
         None, doc="csv: instead of target columns, a column of texts; one target column a class"

@@ -53,13 +53,19 @@ class Data(Section):
     samples: int | None = entry(
         None, doc="formula, set: how many rows (101)", low=1, high=MOST_ROWS
     )
-    noise: float = entry(0.0, doc="formula, set: standard deviation of added noise", low=0.0)
+    noise: float = entry(0.0, doc="formula, set: standard deviation of normal noise", low=0.0)
     seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
-    constant_inputs: tuple[float, ...] = entry((), doc="constant columns added to every row")
-    scale_inputs: str = entry("none", doc="per column, by the training rows", choices=SCALINGS)
-    scale_targets: str = entry("none", doc="likewise for the targets", choices=SCALINGS)
-    target_divisor: float = entry(1.0, doc="every target is divided by this", above=0.0)
-    test_share: float = entry(0.0, doc="share of the rows kept for testing", low=0.0, below=1.0)
+    constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
+    scale_inputs: str = entry(
+        "none",
+        doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
+        choices=SCALINGS,
+    )
+    scale_targets: str = entry("none", doc="likewise each target column", choices=SCALINGS)
+    target_divisor: float = entry(
+        1.0, doc="every target is divided by this, after scale_targets", above=0.0
+    )
+    test_share: float = entry(0.0, doc="share of the rows kept out of training", low=0.0, below=1.0)
     probe: Rows | None = entry(None, doc="rows to predict after training")
 
     def __post_init__(self) -> None:
@@ -164,10 +170,12 @@ class Layer(Section):
     )
     leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
     alpha: float = entry(1.0, doc="elu goes down to -alpha", above=0.0, high=1e6)
-    kink: str = entry("left", doc="derivative of relu and leaky-relu at z = 0", choices=KINKS)
+    kink: str = entry("left", doc="which slope relu and leaky-relu have at z = 0", choices=KINKS)
     init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
     scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
-    bias: str = entry("per-unit", doc="shared-start: one draw for the layer", choices=BIASES)
+    bias: str = entry(
+        "per-unit", doc="none, one per unit, or all starting from one draw", choices=BIASES
+    )
     bias_init: str = entry("zeros", doc="how the bias starts", choices=BIAS_INITIALISERS)
     bias_scale: float = entry(1.0, doc="factor on the bias's start", low=-1e300, high=1e300)
     normalise: bool = entry(False, doc="layer normalisation after the activation")
@@ -189,16 +197,20 @@ class Training(Section):
     schedule: str = entry("constant", doc="the rate's factor over the epochs", choices=SCHEDULES)
     schedule_decay: float = entry(0.5, doc="the schedule's decay", low=0.0, high=1e6)
     schedule_every: int = entry(100, doc="the schedule's period in epochs", low=1, high=10**9)
-    batch: int | str = entry(FULL, doc="samples per update; or full")
-    order: str = entry("in-order", doc="how an epoch's samples are taken", choices=ORDERS)
+    batch: int | str = entry(FULL, doc="samples per update, at least 1; or full")
+    order: str = entry("in-order", doc="the order of an epoch's rows", choices=ORDERS)
     draws: int | None = entry(
         None, doc="order random: samples an epoch (as many as rows)", low=1, high=MOST_ROWS
     )
-    clip_value: float | None = entry(None, doc="each gradient is cut to plus or minus", above=0.0)
-    clip_norm: float | None = entry(None, doc="the gradient's norm is cut to", above=0.0)
+    clip_value: float | None = entry(
+        None, doc="each number of the gradient is cut to plus or minus this", above=0.0
+    )
+    clip_norm: float | None = entry(
+        None, doc="a gradient whose norm is larger is shrunk to this norm", above=0.0
+    )
     l1: float = entry(0.0, doc="penalty l1 * sum |w| on the weights", low=0.0)
     l2: float = entry(0.0, doc="penalty l2/2 * sum w^2 on the weights", low=0.0)
-    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the training rows")
+    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the number of training rows")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -233,7 +245,7 @@ class FaultEntry(Section):
     layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
     of: str | None = entry(
         None,
-        doc="derivative: of which activation, or a formula; gradient: a formula",
+        doc="derivative: of which activation (identity), or a formula; gradient: a formula",
         choices=ACTIVATIONS,
         formula=lambda key, text: None,  # which one it may be depends on the fault
     )
