@@ -3,6 +3,7 @@
 import ast
 import difflib
 import math
+import re
 from collections.abc import Collection
 from functools import lru_cache
 
@@ -43,8 +44,8 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 
 
 def is_name(text: str) -> bool:
-    """Whether ``text`` is a word such as ``leaky-relu``, not a formula."""
-    return text[:1].isalpha() and text.replace("-", "").replace("_", "").isalnum()
+    """Whether ``text`` is meant as a name, such as ``leaky-relu``: a word, and no operation."""
+    return re.search("[A-Za-z]{2}", text) is not None and not set(text) & set("+*/^(")
 
 
 def parse_formula(
