@@ -32,6 +32,7 @@ from nntui.presets import (
     whole_file,
 )
 from nntui.presets.compact_string import LONGEST, PREFIX
+from nntui.presets.tables import plain, table_of
 from nntui.presets.text_files import LARGEST_FILE
 from nntui.presets.writer import WIDTH
 
@@ -176,10 +177,13 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
         save_preset(many, tmp_path / "it.toml")
     with pytest.raises(nntui.ConfigError, match="more than the 131,000"):
         encode(many)
-    bare = Preset(name="bare", configuration=many.configuration, goal=many.goal)
-    for write in (to_toml, encode):
-        with pytest.raises(nntui.ConfigError, match="without its source"):
-            write(bare)
+
+
+def test_a_preset_that_a_program_made_is_written_like_one_that_was_read() -> None:
+    whole = preset("add-relu")
+    bare = Preset(name="bare", configuration=whole.configuration, goal=whole.goal)
+    same(read_preset("bare", tomllib.loads(to_toml(bare))), bare)
+    same(load_preset(encode(bare)), bare)
 
 
 # Strings
@@ -234,7 +238,7 @@ def told(content: Any) -> str:
 
 
 def test_strings_that_someone_made_up_are_refused_in_one_line() -> None:
-    source = preset("add-relu").source
+    source = plain(table_of(preset("add-relu")))
     bare = {key: value for key, value in source.items() if key != "story"}
     assert load_preset(told({"name": "it", "source": bare})).name == "it"
     for content in (
