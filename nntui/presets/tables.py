@@ -1,4 +1,4 @@
-"""From a `Preset` back to the table that it can be read from; what is at its default is left out."""
+"""From a `Preset` back to a table that reads as it; what is at its default is left out."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -49,7 +49,7 @@ def data_table(preset: Preset) -> dict[str, Any]:
 
 def fault_tables(faults: Sequence[FaultEntry]) -> list[Any]:
     """A list of ``faults``: each a table, or its name where that says it all."""
-    tables = [each.non_defaults for each in faults]
+    tables = [plain(each.non_defaults) for each in faults]
     return [each["name"] if list(each) == ["name"] else each for each in tables]
 
 

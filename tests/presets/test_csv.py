@@ -221,7 +221,7 @@ def test_a_file_that_may_not_be_read_is_refused(
 
     monkeypatch.setattr(Path, "open", forbidden)
     with pytest.raises(nntui.ConfigError, match=r"rows\.csv: cannot be read \(Permission denied"):
-        override(preset, {"goal.epochs": 3})
+        override(preset, {"data.delimiter": ";"})
 
 
 def test_classes_become_one_column_each_in_the_order_of_their_texts(folder: Path) -> None:

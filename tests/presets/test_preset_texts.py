@@ -22,6 +22,7 @@ import nntui
 from nntui.core.parts.datasets import DATASETS
 from nntui.presets import (
     Preset,
+    atomic_write,
     decode,
     encode,
     load_preset,
@@ -29,7 +30,6 @@ from nntui.presets import (
     read_preset,
     save_preset,
     to_toml,
-    whole_file,
 )
 from nntui.presets.compact_string import LONGEST, PREFIX
 from nntui.presets.tables import plain, table_of
@@ -163,7 +163,7 @@ def test_a_preset_is_saved_whole_and_for_others_to_read(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(whole_file.os, "replace", fail)
+    monkeypatch.setattr(atomic_write.os, "replace", fail)
     with pytest.raises(nntui.ConfigError, match=r"it\.toml: cannot be written \(No space"):
         save_preset(preset("xor-relu"), path)
     assert path.read_text() == before

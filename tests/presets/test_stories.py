@@ -792,8 +792,8 @@ def flat(table: object, prefix: str = "") -> dict[str, object]:
 def test_a_preset_changes_only_the_keys_that_it_says(name: str) -> None:
     origin, keys = CHANGED[name]
     mine, theirs = (
-        {k: v for k, v in flat(plain(table_of(load_preset(each)))).items() if not k.startswith("story")}
-        for each in (name, origin)
+        {key: value for key, value in flat(plain(told)).items() if not key.startswith("story")}
+        for told in map(table_of, (load_preset(name), load_preset(origin)))
     )
     assert {key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key)} == keys
     assert not name.endswith("-fixed") or not load_preset(name).configuration.faults

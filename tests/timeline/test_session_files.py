@@ -441,6 +441,12 @@ def test_a_newer_format_is_called_one(rich: Path, tmp_path: Path) -> None:
     assert refused(path) == "was written by nntui '9.1', in format 3; this one reads up to 2"
 
 
+def test_a_session_of_the_first_format_is_opened(rich: Path, tmp_path: Path) -> None:
+    path = tmp_path / "it.nntui"
+    rewritten(rich, path, lambda manifest, _: manifest.update(version=1))
+    assert nntui.load_session(path).state_hash == nntui.load_session(rich).state_hash
+
+
 def test_there_are_never_more_branches_than_can_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from weakref import WeakKeyDictionary
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -114,9 +114,7 @@ class DataArrays:
         whole[:, self.training_rows], whole[:, self.test_rows] = training, testing
         return whole
 
-    def inputs(
-        self, rows: Rows | Sequence[Sequence[float]] | Array, key: str = "inputs"
-    ) -> Array:
+    def inputs(self, rows: Rows | Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
         """``rows`` as the network takes them; constants are added where a row leaves them out.
 
         Raises ConfigError, with ``key``, when the rows have any other width.
@@ -171,8 +169,11 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
     return data.inputs.array.T, data.targets.array.T
 
 
-_loaded: WeakKeyDictionary[Data, DataArrays] = WeakKeyDictionary()
-"""The arrays of all data in use: a run, its branches and a sweep share them."""
+_HELD = "_arrays"
+"""The attribute of a `Data` that keeps its arrays as long as it lives."""
+
+_shared: WeakValueDictionary[str, DataArrays] = WeakValueDictionary()
+"""All arrays in use, so that equal data have the same: those of all branches, of a sweep."""
 
 
 def load_data(configuration: Configuration) -> DataArrays:
@@ -183,9 +184,11 @@ def load_data(configuration: Configuration) -> DataArrays:
     ConfigError where a formula cannot be evaluated, a number would not be finite, or a loss
     cannot take the targets.
     """
-    arrays = _loaded.get(configuration.data)
+    data = configuration.data
+    arrays: DataArrays | None = vars(data).get(_HELD)
     if arrays is None:
-        arrays = _loaded[configuration.data] = _arrays(configuration.data)
+        arrays = _shared.get(data.canonical) or _shared.setdefault(data.canonical, _arrays(data))
+        vars(data)[_HELD] = arrays
     _check_targets(configuration, arrays)
     return arrays
 

@@ -5,7 +5,7 @@ the overrides and the app read these declarations and hold no list of their own.
 """
 
 import json
-from dataclasses import Field, asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -117,6 +117,17 @@ class Data(Section):
         """What holds where an entry is left out: also what the source fills in."""
         source = next(name for name in SOURCE_DEFAULTS if getattr(self, name) is not None)
         return SOURCE_DEFAULTS[source].get(declared.name, declared.default)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The entries alone: whatever else is kept here can be computed again."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The data as text, equal for equal ones; probe rows decide nothing: left out."""
+        content = self.__getstate__()
+        del content["probe"]
+        return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
 
     @property
     def rows(self) -> int:
@@ -310,10 +321,14 @@ class Configuration:
 
     @cached_property
     def canonical(self) -> bytes:
-        """The configuration as text, equal for equal ones; probe rows decide nothing: left out."""
-        content = asdict(self)
-        del content["data"]["probe"]
-        return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest).encode()
+        """The configuration as text, equal for equal ones but for probe rows."""
+        sections = {
+            "layers": [asdict(each) for each in self.layers],
+            "training": asdict(self.training),
+            "report": asdict(self.report),
+            "faults": [asdict(each) for each in self.faults],
+        }
+        return f"{self.data.canonical} {json.dumps(sections, sort_keys=True)}".encode()
 
     @property
     def batch_size(self) -> int:

@@ -182,4 +182,3 @@ def _is_large(value: Any) -> bool:
     if not isinstance(value, (list, tuple)) or not value or not isinstance(value[0], (list, tuple)):
         return False
     return len(value) * len(value[0]) > SMALL_TABLE
-
