@@ -13,7 +13,7 @@ from nntui.core.parts.formula import evaluate_formula
 from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.settings.configuration import MOST_ROWS
 from nntui.presets.csv_data import MOST_CLASSES
-from nntui.presets.schema import MOST_LAYERS
+from nntui.presets.sections import MOST_LAYERS
 from nntui.tui.actions import WORKBENCH
 
 README = Path(__file__).parents[1] / "README.md"
