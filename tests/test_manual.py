@@ -20,7 +20,7 @@ from nntui.manual import source, topics
 from nntui.manual.plain import WIDTH, cells, plain
 from nntui.manual.tables import MARKER, filled, tables
 from nntui.presets.csv_data import MOST_CLASSES
-from nntui.presets.schema import MOST_LAYERS
+from nntui.presets.sections import MOST_LAYERS
 from nntui.tui.actions import ACTIONS, WORKBENCH
 
 PAGES = {topic: filled(source(topic), ACTIONS) for topic in topics()}

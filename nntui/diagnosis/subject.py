@@ -84,10 +84,9 @@ class Program:
             arena.view(slot, len(theta)).fill(0.0)
         clock = Clock()
         clock.rate[...] = learning_rate(self._actual, epoch)
-        rows = np.concatenate([self.data.x, self.data.y])
         found = []
         for batch in batches:
-            update = Update(self._actual, arena, rows[:, batch], clock, Single())
+            update = Update(self._actual, arena, self.data.xy[:, batch], clock, Single())
             before = live.copy()
             with np.errstate(all="ignore"):
                 for call in update.calls:

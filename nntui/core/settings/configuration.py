@@ -5,7 +5,7 @@ the overrides and the app read these declarations and hold no list of their own.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,8 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.section import Rows, Section, check_number, entry
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import Section, check_number, entry
 
 MOST_PARAMETERS = 10_000_000
 MOST_NUMBERS = 100_000_000
@@ -36,6 +37,13 @@ SCALINGS = ("none", "standard", "minmax")
 ORDERS = ("in-order", "shuffled", "random")
 BIASES = ("none", "per-unit", "shared-start")
 FULL = "full"
+
+SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "inputs": {},
+    "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
+    "set": {"classes": 2, "samples": 101},
+}
+"""Where data come from, and what is filled in for each source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +78,7 @@ class Data(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
+        sources = [name for name in SOURCE_DEFAULTS if getattr(self, name) is not None]
         if not sources:
             raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
         if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
@@ -80,22 +88,18 @@ class Data(Section):
         self._check_source(sources[0])
         if self.training_rows < 1:
             raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")
-        if self.probe is not None and len(self.probe[0]) not in (self.given, self.width):
+        if self.probe is not None and self.probe.width not in (self.given, self.width):
             raise ConfigError(
-                "probe", f"has rows of {len(self.probe[0])} numbers; the inputs have {self.given}"
+                "probe", f"has rows of {self.probe.width} numbers; the inputs have {self.given}"
             )
 
     def _check_source(self, source: str) -> None:
         """Fill in what the source takes, and refuse what it does not."""
-        defaults: dict[str, dict[str, Any]] = {
-            "inputs": {},
-            "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
-            "set": {"classes": 2, "samples": 101},
-        }
+        defaults = SOURCE_DEFAULTS[source]
         for name in ("start", "stop", "samples", "classes"):
-            if name in defaults[source]:
+            if name in defaults:
                 if getattr(self, name) is None:
-                    object.__setattr__(self, name, defaults[source][name])
+                    object.__setattr__(self, name, defaults[name])
             elif getattr(self, name) is not None:
                 kind = "a table" if source == "inputs" else f"a {source}"
                 raise ConfigError(name, f"does not belong to {kind}")
@@ -121,6 +125,22 @@ class Data(Section):
             if (self.classes or 0) > 2 and not self.one_hot:
                 raise ConfigError("one_hot", "must be true for more than two classes")
 
+    def default_of(self, declared: Field[Any]) -> Any:
+        """What holds where an entry is left out: also what the source fills in."""
+        source = next(name for name in SOURCE_DEFAULTS if getattr(self, name) is not None)
+        return SOURCE_DEFAULTS[source].get(declared.name, declared.default)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The entries alone: whatever else is kept here can be computed again."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The data as text, equal for equal ones; probe rows decide nothing: left out."""
+        content = self.__getstate__()
+        del content["probe"]
+        return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
+
     @property
     def rows(self) -> int:
         """How many data rows there are, those for testing included."""
@@ -139,7 +159,7 @@ class Data(Section):
     @property
     def given(self) -> int:
         """How many inputs a row has, without the constant columns."""
-        return len(self.inputs[0]) if self.inputs is not None else 1 if self.formula else 2
+        return self.inputs.width if self.inputs is not None else 1 if self.formula else 2
 
     @property
     def width(self) -> int:
@@ -150,7 +170,7 @@ class Data(Section):
     def outputs(self) -> int:
         """How many targets a row has."""
         if self.targets is not None:
-            return len(self.targets[0])
+            return self.targets.width
         return (self.classes or 1) if self.one_hot else 1
 
 
@@ -349,10 +369,14 @@ class Configuration:
 
     @cached_property
     def canonical(self) -> bytes:
-        """The configuration as text, equal for equal ones; probe rows decide nothing: left out."""
-        content = asdict(self)
-        del content["data"]["probe"]
-        return json.dumps(content, sort_keys=True).encode()
+        """The configuration as text, equal for equal ones but for probe rows."""
+        sections = {
+            "layers": [asdict(each) for each in self.layers],
+            "training": asdict(self.training),
+            "report": asdict(self.report),
+            "faults": [asdict(each) for each in self.faults],
+        }
+        return f"{self.data.canonical} {json.dumps(sections, sort_keys=True)}".encode()
 
     @property
     def batch_size(self) -> int:
