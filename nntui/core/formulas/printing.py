@@ -57,9 +57,12 @@ class Printer:
         tighter = binds + (symbol in "-/^")
         one = self._inside(left, binds + (symbol == "^"))
         two = self._inside(right, max(tighter, SIGN + 1 if binds == PRODUCT else tighter))
-        sign = self.power if symbol == "^" else symbol
+        sign = self._sign(symbol)
         between = f" {sign} " if symbol in self.spaced else sign
         return f"{one}{between}{two}", binds
+
+    def _sign(self, symbol: str) -> str:
+        return self.power if symbol == "^" else symbol
 
     def _inside(self, node: Expression, least: int) -> str:
         text, binds = self._print(node)
@@ -97,6 +100,11 @@ class NumpyPrinter(Printer):
         return repr(float(value))
 
     def _operation(self, symbol: str, left: Expression, right: Expression) -> tuple[str, int]:
+        if isinstance(left, Number) and isinstance(right, Number):
+            # Of Python's own numbers a power may be an error where NumPy's is infinite.
+            return f"np.float64({left.value!r}) {self._sign(symbol)} {right.value!r}", _BINDS[
+                symbol
+            ]
         match symbol, right:
             case "^", Number(exponent) if exponent.is_integer() and abs(exponent) < 1000.0:
                 return f"{self._inside(left, ATOM)}**{int(exponent)}", POWER

@@ -17,9 +17,9 @@ from nntui.core.parts.activations import (
     check_slope,
     is_same,
 )
+from nntui.core.parts.data_formula import check_formula
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.parts.faults import FAULTS, check_of, fault, gradient_shape
-from nntui.core.parts.formula import check_formula
 from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS

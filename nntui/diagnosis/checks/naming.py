@@ -12,6 +12,7 @@ from itertools import product
 
 import numpy as np
 
+from nntui.core.engine.network import Layout
 from nntui.core.engine.update import clips
 from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
@@ -39,6 +40,8 @@ PLACED = (
 are a layer's own output in the place of its input, and one number for the outer product."""
 SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
 """What a layer multiplies its gradient by."""
+MOST_PLACED = 10_000
+"""Parameters; in a larger network these are tried with the right delta only."""
 BIAS = ("bias-decay", "frozen-bias")
 """What a layer takes for the gradient of its bias."""
 KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
@@ -130,12 +133,14 @@ class _Walk:
                 for tensor in tensors
                 for scale in self._scales(layer, (*self.found, *way), tensor)
             )
-            for scale in ((), *scales):
-                rules = self._with_bias((*way, *scale), tensors, by)
+            for more in ((), *scales):
+                rules = self._with_bias((*way, *more), tensors, by)
                 if rules is not None:
                     found.append(rules)
                     most = len(way)
                     break
+        if not found:
+            found = self._placed(layer, tensors, by)
         fewest = min(map(len, found), default=0)
         return [rules for rules in found if len(rules) == fewest]
 
@@ -171,19 +176,25 @@ class _Walk:
             at = (layer,)
             of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
             slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
-        ways: list[Rules] = [(*back, *slope) for slope, back in product(slopes, backs)]
-        ways += [(each,) for each in self._placed(layer)]
-        return sorted(ways, key=len)
+        return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
 
-    def _placed(self, layer: int) -> Iterator[FaultEntry]:
-        """What may stand in the place of the gradient of the layer's weights."""
-        for of in PLACED:
-            entry = FaultEntry(name=GRADIENT, layers=(layer,), of=of)
-            try:
-                replace(self._stated, faults=(entry,))
-            except ConfigError:
-                continue  # its shape is not that of the weights
-            yield entry
+    def _placed(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
+        """The first explanation in which something stands in the place of the weights' gradient."""
+        large = Layout.of(self._stated).size > MOST_PLACED
+        for way in self._ways(layer)[: 1 if large else None]:
+            for of in PLACED:
+                entry = FaultEntry(name=GRADIENT, layers=(layer,), of=of)
+                try:
+                    replace(self._stated, faults=(entry,))
+                except ConfigError:
+                    continue  # its shape is not that of the weights
+                placed = (*way, entry)
+                scales = self._scales(layer, (*self.found, *placed), tensors[0])
+                for scale in ((), *scales):
+                    rules = self._with_bias((*placed, *scale), tensors, by)
+                    if rules is not None:
+                        return [rules]
+        return []
 
     def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
         """What the gradients that ``rules`` give may have been multiplied by."""

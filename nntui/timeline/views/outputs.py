@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nntui.core.engine.network import Forward, Layout
 from nntui.core.errors import ConfigError
-from nntui.core.parts.formula import evaluate_formula
+from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.tape import Array
 from nntui.timeline.history.run import Run
 from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
