@@ -309,11 +309,11 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
-    from nntui.timeline.sessions.session import open_session as opened
+    from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = opened(find(file))  # what cannot be opened is said before a screen is drawn
+    session = load(find(file))  # what cannot be opened is said before a screen is drawn
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

@@ -15,7 +15,7 @@ from nntui.bench.pseudo_terminal import Line, Terminal, terminal
 from nntui.bench.row import Row
 from nntui.presets import load_preset
 from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 ROUNDS = 7
 NEEDED = ("-c", "import textual.app, numpy, plotext")

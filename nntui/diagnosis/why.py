@@ -19,7 +19,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.timeline.history.ending import BUDGET, TARGET, Ending
 from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 OWN_RUN = 1 / 3
 """The share of the time that the run of the seed may take."""

@@ -19,8 +19,9 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError
 from nntui.presets import Preset
 from nntui.presets.schema import override
+from nntui.timeline import Snapshot
 from nntui.timeline.history.ending import BUDGET, TARGET, Ending
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 SEED = 7
 PLAIN = preset("add-fixed", training__batch="full")
@@ -148,7 +149,7 @@ def test_an_order_that_begins_is_drawn_for_the_coming_epoch() -> None:
     for _ in range(3):
         order = source.permutation(ROWS)
         for rows in (order[:4], order[4:]):
-            assert run.snapshot().next_rows == tuple(rows)
+            assert Snapshot.of(run).next_rows == tuple(rows)
             run.step()
     # A permutation was drawn for the epoch that would have come; the draws follow it.
     source.permutation(ROWS)
@@ -156,10 +157,10 @@ def test_an_order_that_begins_is_drawn_for_the_coming_epoch() -> None:
     for _ in range(2):
         order = source.randint(0, ROWS, 5)
         for rows in (order[:4], order[4:]):
-            assert run.snapshot().next_rows == tuple(rows)
+            assert Snapshot.of(run).next_rows == tuple(rows)
             run.step()
     run.change(**{"training.order": "in-order", "training.draws": None})
-    assert run.snapshot().next_rows == (0, 1, 2, 3)
+    assert Snapshot.of(run).next_rows == (0, 1, 2, 3)
     assert run.state.order is None
 
 
@@ -173,7 +174,7 @@ def test_an_order_that_stays_is_not_drawn_again() -> None:
     kept = run.state.order
     assert kept is not None
     np.testing.assert_array_equal(kept, order)
-    assert run.snapshot().next_rows == tuple(order[:3])
+    assert Snapshot.of(run).next_rows == tuple(order[:3])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from nntui.cli import commands
 from nntui.core.settings.configuration import MOST_ROWS, Data
 from nntui.presets import Preset, csv_data, load_preset, read_preset, text_files
 from nntui.presets.schema import override
+from nntui.timeline import Snapshot
 
 HEADER = "id,a,b,y,kind\n"
 GOOD = HEADER + "1,0,0.5,1,red\n2,1,-1e-1,2,blue\n3,4,.25,3,red\n"
@@ -265,7 +266,7 @@ def test_core_scales_and_splits_what_was_read(folder: Path) -> None:
         constant_inputs=[1],
     )
     run = nntui.Run(preset)
-    data = run.snapshot()
+    data = Snapshot.of(run)
     assert data.inputs.shape == (3, 15)
     np.testing.assert_allclose(data.inputs[:2].mean(axis=1), 0, atol=1e-12)
     assert (data.inputs[2] == 1).all()

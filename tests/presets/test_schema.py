@@ -17,6 +17,7 @@ import nntui
 from nntui.core.settings.configuration import Data, Layer, Report, Training
 from nntui.presets import Goal, Story, preset_names, read_preset
 from nntui.presets.schema import override, parse_value
+from nntui.timeline import Snapshot
 
 TABLE, FORMULA = preset("add-relu"), preset("square-leaky-relu")
 SET = override(
@@ -598,7 +599,7 @@ def read_or_refused(action: Callable[[], nntui.Preset]) -> None:
     if made.parameters * made.configuration.batch_size < 1e6:
         run = nntui.Run(made)
         run.step(made.configuration.updates_per_epoch if run.preset.parameters < 1e4 else 1)
-        run.snapshot()
+        Snapshot.of(run)
 
 
 @given(

@@ -10,7 +10,7 @@ from support import flat, preset
 import nntui
 from nntui.core.errors import ConfigError
 from nntui.timeline.history.events import DIED, events, located
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 WEIGHT, BIAS = "parameters.1.W.0.2", "parameters.1.b.3"
 MOVING = preset("add-relu", training__momentum=0.9, training__order="shuffled")

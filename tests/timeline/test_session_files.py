@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from support import preset
 
 import nntui
+from nntui.timeline import Snapshot
 from nntui.timeline.sessions import archive, session, session_folder, unpack
 from nntui.timeline.sessions.archive import MEMBERS, VECTORS, read_archive, write_archive
 
@@ -492,7 +493,7 @@ def use(path: Path) -> None:
         run.seek(run.head)
         run.seek(run.head // 2)
         run.step(min(run.head, 400))
-        assert run.snapshot().update == run.update
+        assert Snapshot.of(run).update == run.update
     run.save(path)
     nntui.load_session(path)
 

@@ -226,25 +226,27 @@ def test_a_session_keeps_names_pins_and_the_app_s_own_view(tmp_path: Path) -> No
     run.tree.rename(run.branch, "größer")
     run.branch.pinned = True
     view = {"panel": "loss", "log": True, "zoom": None, "speed": [1, 2.5]}
-    session.write(session.capture(run, view), tmp_path / "it.nntui")
-    again, kept = session.load(tmp_path / "it.nntui")
-    assert kept == view
+    session.write(run.capture(view), tmp_path / "it.nntui")
+    loaded = session.load(tmp_path / "it.nntui")
+    again = nntui.Run.on(loaded.tree, loaded.branch, loaded.update)
+    assert loaded.view == view
     assert (again.branch.name, again.branch.pinned, again.branch.renamed) == ("größer", True, True)
     assert not again.tree.root.renamed
 
 
 def test_a_picture_does_not_move_with_the_run(tmp_path: Path) -> None:
     run, view = walked("shuffled adam", 70), {"panels": ["loss"]}
-    before, picture = seen(run), session.capture(run, view)
+    before, picture = seen(run), run.capture(view)
     run.set_checkpoint()
     run.step(300)
     run.change(**{"training.learning_rate": 0.5})
     run.fork()
     view["panels"].append("story")
     session.write(picture, tmp_path / "it.nntui")
-    again, kept = session.load(tmp_path / "it.nntui")
+    loaded = session.load(tmp_path / "it.nntui")
+    again = nntui.Run.on(loaded.tree, loaded.branch, loaded.update)
     assert seen(again) == before
-    assert kept == {"panels": ["loss"]}
+    assert loaded.view == {"panels": ["loss"]}
 
 
 def test_a_branch_that_was_deleted_under_the_cursor_is_kept(tmp_path: Path) -> None:
@@ -273,9 +275,9 @@ def test_a_session_of_a_session_is_the_same_to_the_last_byte(tmp_path: Path) -> 
     run.seek(33)
     run.change(**{"training.optimiser": "adam"})
     run.step(9)
-    picture = session.capture(run)
+    picture = run.capture()
     session.write(picture, tmp_path / "first.nntui")
-    copy = session.capture(nntui.load_session(tmp_path / "first.nntui"))
+    copy = nntui.load_session(tmp_path / "first.nntui").capture()
     object.__setattr__(copy, "moment", picture.moment)
     session.write(copy, tmp_path / "second.nntui")
     assert (tmp_path / "first.nntui").read_bytes() == (tmp_path / "second.nntui").read_bytes()
@@ -581,7 +583,7 @@ def test_entries_tell_what_lies_there(shelved: list[Path]) -> None:
 
 def test_the_newest_is_the_first(shelved: list[Path]) -> None:
     for day, path in enumerate(shelved[:3], start=1):
-        picture = session.capture(nntui.load_session(path))
+        picture = nntui.load_session(path).capture()
         object.__setattr__(picture, "moment", picture.moment.replace(year=2030, month=1, day=day))
         session.write(picture, path)
     assert [entry.path for entry in session_folder.entries()][:3] == shelved[2::-1]

@@ -10,6 +10,7 @@ from nntui import Run
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.presets import Preset
+from nntui.timeline import Snapshot
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.microscope.next_update import Ahead, NextUpdate
 from nntui.timeline.views import outputs
@@ -65,7 +66,7 @@ def small(**training: Any) -> Preset:
 
 
 def seen(run: Run) -> Seen:
-    return Seen(run.snapshot(), Ahead().of(run.state))
+    return Seen(Snapshot.of(run), Ahead().of(run.state))
 
 
 def grid(run: Run, kind: Kind) -> Grid:
@@ -91,9 +92,9 @@ def forward(parameters: Any, x: Array) -> tuple[Array, Array, Array, Array]:
 def test_deltas_and_gradients_of_the_next_update_are_those_of_the_loss() -> None:
     run = Run(small(batch=3))
     run.step(3)
-    x, y = run.snapshot().inputs, run.snapshot().targets
-    assert run.snapshot().next_rows == (3, 4)
-    rows = list(run.snapshot().next_rows)
+    x, y = Snapshot.of(run).inputs, Snapshot.of(run).targets
+    assert Snapshot.of(run).next_rows == (3, 4)
+    rows = list(Snapshot.of(run).next_rows)
 
     def loss(vector: Array, nudge: tuple[int, Array] | None = None) -> float:
         (W0, _), (W1, b1) = unflat(vector, run.parameters)
@@ -140,7 +141,7 @@ def test_steps_are_what_the_next_update_adds_and_the_run_stays(
         expected = np.linalg.norm(layer.step_W) / np.linalg.norm(W)
         assert layer.ratio == pytest.approx(expected)
     run.seek(4)
-    assert run.snapshot().next_rows == ahead.rows
+    assert Snapshot.of(run).next_rows == ahead.rows
 
 
 def test_one_trainer_looks_ahead_from_any_state_in_turn() -> None:
@@ -159,7 +160,7 @@ def test_one_trainer_looks_ahead_from_any_state_in_turn() -> None:
 def test_a_cross_entropy_has_the_delta_a_minus_y() -> None:
     run = Run(preset("xor-sigmoid"))
     run.step(2)
-    row, snapshot = run.snapshot().next_rows[0], run.snapshot()
+    row, snapshot = Snapshot.of(run).next_rows[0], Snapshot.of(run)
     expected = snapshot.outputs[0, row] - snapshot.targets[0, row]
     assert next_update(run).layers[-1].delta[0, 0] == pytest.approx(expected, rel=1e-12)
 
@@ -167,7 +168,7 @@ def test_a_cross_entropy_has_the_delta_a_minus_y() -> None:
 def test_every_kind_holds_the_numbers_it_names() -> None:
     run = Run(small())
     run.step(2)
-    snapshot, ahead = run.snapshot(), next_update(run)
+    snapshot, ahead = Snapshot.of(run), next_update(run)
     z0, a0, z1, a1 = forward(run.parameters, snapshot.inputs)
     for kind, hidden, last in ((PRE_ACTIVATIONS, z0, z1), (ACTIVATIONS, a0, a1)):
         shown = grid(run, kind)
@@ -210,7 +211,7 @@ def test_a_weight_of_zero_has_no_ratio() -> None:
 def test_samples_of_a_batch_are_columns_even_when_drawn_twice() -> None:
     run = Run(small(order="random", draws=12, batch=6))
     shown = grid(run, DELTAS)
-    assert shown.samples == run.snapshot().next_rows
+    assert shown.samples == Snapshot.of(run).next_rows
     assert len(set(shown.samples)) < len(shown.samples)
     assert shown.columns == tuple(map(str, shown.samples))
     for sample in set(shown.samples):
@@ -229,9 +230,9 @@ def test_saturated_cells_are_those_that_are_flat() -> None:
     forwards.play()
     layers = tuple(
         replace(view, z=layer.z.copy(), a=layer.a.copy())
-        for view, layer in zip(run.snapshot().layers, forwards.layers, strict=True)
+        for view, layer in zip(Snapshot.of(run).layers, forwards.layers, strict=True)
     )
-    shown = make_grid(Seen(replace(run.snapshot(), layers=layers)), PRE_ACTIVATIONS)
+    shown = make_grid(Seen(replace(Snapshot.of(run), layers=layers)), PRE_ACTIVATIONS)
     assert shown is not None
     for row in shown.rows:
         z = row.values
@@ -305,8 +306,8 @@ def test_after_a_divergence_there_is_no_next_update() -> None:
     run.step(1000)
     assert run.divergence is not None
     assert Ahead().of(run.state) is None
-    assert make_grid(Seen(run.snapshot()), GRADIENTS) is None
-    assert make_grid(Seen(run.snapshot()), WEIGHTS) is not None
+    assert make_grid(Seen(Snapshot.of(run)), GRADIENTS) is None
+    assert make_grid(Seen(Snapshot.of(run)), WEIGHTS) is not None
 
 
 def square() -> Preset:
@@ -465,7 +466,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
         np.testing.assert_allclose(each.gradients, norms)
         assert each.ratios == tuple(layer.ratio for layer in ahead.layers)
         assert each.epochs == pytest.approx(each.update / 3)
-        snapshot = run.snapshot()
+        snapshot = Snapshot.of(run)
         error = forward(run.parameters, snapshot.inputs)[3] - snapshot.targets
         squares = sum((W**2).sum() for W, _ in run.parameters)
         assert each.reported == pytest.approx((error**2).sum() / 5)
@@ -489,7 +490,7 @@ def test_dead_units_are_counted_by_layer() -> None:
     run.step(700)
     for each in Measures().along(run.branch):
         run.seek(each.update)
-        assert each.dead == tuple(int(layer.dead.sum()) for layer in run.snapshot().layers)
+        assert each.dead == tuple(int(layer.dead.sum()) for layer in Snapshot.of(run).layers)
     lines = series(DEAD, Measures().along(run.branch))
     assert [name for name, _, _ in lines] == ["0", "1", "2"]
     assert lines[1][2][0] == 2

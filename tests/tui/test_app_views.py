@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from nntui import Run, load_preset
 from nntui.presets.schema import override
 from nntui.timeline.microscope.next_update import Ahead
-from nntui.timeline.sessions.session import open_session
+from nntui.timeline.sessions.session import load
 from nntui.timeline.views.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
 from nntui.timeline.views.grid_compare import DIFFERENCE, B
 from nntui.timeline.views.measures import DEAD, PLOTS, REPORTED, TEST, Measures
@@ -479,7 +479,7 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
         await pilot.press("S")
         view = dict(bench(pilot).view)
     assert app.save_all()
-    async with NNTUI(session=open_session(bench_path(app))).run_test(size=(120, 40)) as pilot:
+    async with NNTUI(session=load(bench_path(app))).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         again = dict(bench(pilot).view)
         assert again == view

@@ -6,8 +6,8 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import plain_value
+from nntui.timeline.run import Run
 
 
 def mended(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:

@@ -20,8 +20,8 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
 from nntui.timeline.history.replay import replayed
-from nntui.timeline.history.run import Run
 from nntui.timeline.microscope.substeps import Key, SubStep, substeps
+from nntui.timeline.run import Run
 
 ROUNDING = 1e-12
 """Of a tensor's largest magnitude: what differs by less, differs by rounding only."""

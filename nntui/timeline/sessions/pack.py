@@ -16,7 +16,7 @@ from nntui.core.tape import Array
 from nntui.presets.source import embedded
 from nntui.timeline.history.branch import Stretch
 from nntui.timeline.sessions.archive import VECTORS, AnyVector
-from nntui.timeline.sessions.capture import BranchPicture, Saved
+from nntui.timeline.sessions.capture import BranchCapture, Capture
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME
 from nntui.timeline.sessions.unpack import FORMAT, VERSION
 
@@ -24,13 +24,13 @@ SMALL_TABLE = 256
 """Numbers of a data table that stands in the manifest, to be read; larger ones become vectors."""
 
 
-def packed(saved: Saved) -> tuple[str, dict[str, list[AnyVector]]]:
+def pack(captured: Capture) -> tuple[str, dict[str, list[AnyVector]]]:
     """The manifest, as JSON, and the parts of each vector.
 
     Raises ConfigError for a preset that does not say what it was read from.
     """
     packer = _Packer()
-    manifest = json.dumps(packer.manifest(saved), default=packer.plain, allow_nan=False)
+    manifest = json.dumps(packer.manifest(captured), default=packer.plain, allow_nan=False)
     return manifest, packer.vectors
 
 
@@ -43,21 +43,21 @@ class _Packer:
         self._orders: dict[int, int] = {}
         self._tables: dict[Table, int] = {}
 
-    def manifest(self, saved: Saved) -> dict[str, Any]:
-        first = saved.branches[0].stretches[0]
+    def manifest(self, captured: Capture) -> dict[str, Any]:
+        first = captured.branches[0].stretches[0]
         return {
             "format": FORMAT,
             "version": VERSION,
             "nntui": __version__,
-            "saved": saved.moment.isoformat(timespec="seconds"),
+            "saved": captured.moment.isoformat(timespec="seconds"),
             "preset": {
                 "name": _printable(first.preset.name),
                 "source": _told(first).source,
             },
-            "active": saved.active,
-            "cursor": saved.cursor,
-            "view": saved.view,
-            "branches": [self._branch(each, _told(first).source) for each in saved.branches],
+            "active": captured.active,
+            "cursor": captured.cursor,
+            "view": captured.view,
+            "branches": [self._branch(each, _told(first).source) for each in captured.branches],
         }
 
     def plain(self, value: Any) -> Any:
@@ -69,7 +69,7 @@ class _Packer:
             return {"table": [self._tables[value], *value.rows.shape]}
         return value.tolist()  # NumPy's own numbers, from a preset that a program made
 
-    def _branch(self, branch: BranchPicture, base: Mapping[str, Any]) -> dict[str, Any]:
+    def _branch(self, branch: BranchCapture, base: Mapping[str, Any]) -> dict[str, Any]:
         states: dict[State, int] = {}
         kept = (state for _, state in branch.marks if state is not None)
         firsts = (stretch.first for stretch in branch.stretches)

@@ -22,7 +22,6 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.keyframes import Budget, Keyframes
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import Tree
 from nntui.timeline.history.unit_events import Flip
 from nntui.timeline.sessions.archive import Vectors
@@ -38,15 +37,18 @@ FURTHEST = 2**53
 """The last update that can be counted; floats still know it exactly."""
 
 
-def restored(manifest: Mapping[str, Any], vectors: Vectors) -> tuple[Run, dict[str, Any]]:
-    """The run at its cursor, and the view that was saved with it.
+Unpacked = tuple[Tree, Branch, int, dict[str, Any]]
+"""A tree, the branch and the update that the cursor was at, and the view."""
+
+
+def unpack(manifest: Mapping[str, Any], vectors: Vectors) -> Unpacked:
+    """The session that was packed into ``manifest`` and ``vectors``.
 
     Raises ConfigError, with the key of what is wrong, for anything that nntui did not write.
     """
     fields = Fields(manifest)
     check_version(fields)
-    view = fields.table("view")
-    return _Session(fields, vectors).run(), view
+    return _Unpacker(fields, vectors).session()
 
 
 def check_version(fields: Fields) -> None:
@@ -89,7 +91,7 @@ class _Plan:
         return self.epoch + epochs, position
 
 
-class _Session:
+class _Unpacker:
     """Reads the vectors from their beginnings to their ends, branch after branch."""
 
     def __init__(self, fields: Fields, vectors: Vectors) -> None:
@@ -99,8 +101,9 @@ class _Session:
         self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel())
         self._budget = Budget()
 
-    def run(self) -> Run:
+    def session(self) -> Unpacked:
         """The whole session."""
+        view = self._fields.table("view")
         listed = self._fields.tables("branches", MOST_BRANCHES)
         parents = [each.optional("parent", 0, at - 1) for at, each in enumerate(listed)]
         if not parents or None in parents[1:]:
@@ -112,7 +115,7 @@ class _Session:
             stream.end()
         active = branches[self._fields.whole("active", 0, len(branches) - 1)]
         cursor = self._fields.whole("cursor", 0, active.update)
-        return Run.on(Tree.restored(branches, self._budget), active, cursor)
+        return Tree.restored(branches, self._budget), active, cursor, view
 
     def _branch(self, fields: Fields, parent: Branch | None) -> Branch:
         """The next branch of the list."""

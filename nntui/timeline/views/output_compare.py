@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
 from nntui.timeline.views.outputs import (
     Confusion,

@@ -12,7 +12,7 @@ from nntui.core.engine.network import Forward, Layout
 from nntui.core.errors import ConfigError
 from nntui.core.parts.formula import evaluate_formula
 from nntui.core.tape import Array
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
 from nntui.timeline.views.snapshot import Snapshot, largest_finite
 

@@ -9,8 +9,8 @@ from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.replay import affordable, last_turn, replayed
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.unit_events import dead_units, unit_number
+from nntui.timeline.run import Run
 
 MOST_WEIGHTS = 64
 """Weights of a unit that can be asked about."""

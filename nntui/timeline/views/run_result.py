@@ -6,7 +6,7 @@ from typing import Any
 
 from nntui.core.engine.network import Parameters
 from nntui.core.tape import Array
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 
 def plain(values: Any) -> Any:

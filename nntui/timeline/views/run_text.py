@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 from nntui.timeline.views.run_result import plain
 
 ROWS_SHOWN = 12

@@ -8,8 +8,8 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
+from nntui.timeline.edits import Edits
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.edits import Edits
 from nntui.timeline.history.tree import LONGEST_NAME
 from nntui.timeline.views.curve import Overlay
 from nntui.timeline.views.divergence_point import Difference, difference, parted_at

@@ -6,7 +6,7 @@ from time import perf_counter
 
 from nntui.timeline.history.ending import DIVERGED, Ending, Line
 from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 SLICE = 0.008
 """Seconds of training between two turns of the event loop."""

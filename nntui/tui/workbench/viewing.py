@@ -155,7 +155,7 @@ class Viewing(Branching, Zooming):
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
         cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
-        theirs = None if self.other is None else (self.other, self.other.snapshot())
+        theirs = None if self.other is None else (self.other, Snapshot.of(self.other))
         picture, shown = picture_of_two(
             (run, snapshot), theirs, what, unit, cells, self.heatmap.shown
         )
@@ -169,7 +169,7 @@ class Viewing(Branching, Zooming):
 
     def on_output_panel_wanted(self, message: OutputPanel.Wanted) -> None:
         """Draw for the new size."""
-        self.look_at_outputs(self.run_shown.snapshot())
+        self.look_at_outputs(Snapshot.of(self.run_shown))
 
     def action_output(self) -> None:
         """Show the outputs, or the story."""

@@ -1,10 +1,11 @@
 """A run: a cursor on one branch of a tree, stepped forwards, sought backwards, forked anywhere."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,8 @@ from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed, merged
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.events import events
 from nntui.timeline.history.tree import Tree, prepared, seed_of
-from nntui.timeline.views.snapshot import Snapshot, layer_views
+from nntui.timeline.sessions import session
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Run:
         return self._at
 
     @property
-    def _trainer(self) -> Trainer:
+    def trainer(self) -> Trainer:
         """The trainer at the cursor: the branch's own at the head, else one that replays."""
         if self._at == self.branch.update:
             return self.branch.trainer
@@ -113,7 +113,7 @@ class Run:
     @property
     def position(self) -> int:
         """How many updates of the unfinished epoch lie behind the cursor."""
-        return self._trainer.position
+        return self.trainer.position
 
     def end_of(self, epoch: int) -> int:
         """The update at which ``epoch``, counted from 0, is finished, or will be."""
@@ -142,18 +142,18 @@ class Run:
     def parameters(self) -> Parameters:
         """Per layer (W, b), copies: W (units out, units in), b (units,) or None."""
         return [
-            (W.copy(), None if b is None else b.ravel().copy()) for W, b in self._trainer.parameters
+            (W.copy(), None if b is None else b.ravel().copy()) for W, b in self.trainer.parameters
         ]
 
     @property
     def state(self) -> State:
         """The whole state at the cursor."""
-        return self._trainer.state
+        return self.trainer.state
 
     @property
     def state_hash(self) -> str:
         """A short digest of the whole state: equal digests, equal futures."""
-        return self._trainer.state.hash
+        return self.trainer.state.hash
 
     @property
     def divergence(self) -> Divergence | None:
@@ -166,12 +166,12 @@ class Run:
     @property
     def data(self) -> DataArrays:
         """The data rows at the cursor, as the network gets them."""
-        return self._trainer.data
+        return self.trainer.data
 
     @property
     def outputs(self) -> Array:
         """The network's output on all data rows, test rows included, (outputs, rows)."""
-        trainer = self._trainer
+        trainer = self.trainer
         testing = trainer.forward(trainer.data.test_x).play()
         return trainer.data.in_order(trainer.whole.play(), testing)
 
@@ -183,7 +183,7 @@ class Run:
     @property
     def test_loss(self) -> float | None:
         """The reported loss, without penalties, on the rows kept for testing; None without any."""
-        return self._trainer.test_loss
+        return self.trainer.test_loss
 
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
@@ -191,8 +191,8 @@ class Run:
         Raises ConfigError for what is no table of finite numbers, as wide as the inputs.
         """
         listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        x = self._trainer.data.inputs(check_rows("input", listed), "input")
-        return self._trainer.forward(x).play().copy()
+        x = self.trainer.data.inputs(check_rows("input", listed), "input")
+        return self.trainer.forward(x).play().copy()
 
     def step(self, updates: int = 1) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
@@ -205,7 +205,7 @@ class Run:
         target, branch = self._at + updates, self.branch
         while self._at < min(target, branch.update):
             following = branch.next_change(self._at) or target
-            trainer, self._behind = self._trainer, None
+            trainer, self._behind = self.trainer, None
             trainer.advance(min(target, branch.update, following) - self._at)
             self._behind, self._at = trainer, trainer.update
             if trainer.divergence is not None:
@@ -274,13 +274,13 @@ class Run:
         key that decides update 0 (``data``, ``layers``, ``seed``) anywhere else, and for another
         batch, order or number of draws in the middle of an epoch.
         """
-        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        stretch = prepared(self.branch, self._at, self.trainer.state, changes)
         seed = seed_of(self.branch, stretch.changes)
         return Run.on(self.tree, self.tree.fork(self.branch, self._at, stretch, seed))
 
     def check_changes(self, **changes: Any) -> None:
         """Raise what `fork` and `change` would raise for ``changes``, and do nothing else."""
-        prepared(self.branch, self._at, self._trainer.state, changes)
+        prepared(self.branch, self._at, self.trainer.state, changes)
 
     def change(self, **changes: Any) -> None:
         """Change dotted keys from the cursor on, as part of the history.
@@ -292,7 +292,7 @@ class Run:
         if self._at < self.branch.update:
             self._leave(self.fork(**changes).branch, self._at)
             return
-        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        stretch = prepared(self.branch, self._at, self.trainer.state, changes)
         self.branch.seed = seed_of(self.branch, stretch.changes)
         self.branch.change(stretch)
 
@@ -323,7 +323,7 @@ class Run:
     def set_checkpoint(self) -> int:
         """Mark the cursor's update, so that one can come back to it; returns the update."""
         if self._at not in self.branch.checkpoints:
-            self.branch.mark(self._at, self._trainer.state)
+            self.branch.mark(self._at, self.trainer.state)
         return self._at
 
     @property
@@ -343,30 +343,18 @@ class Run:
         The file is afterwards the new session or, if a ConfigError says that it cannot be
         written, still what it was.
         """
-        from nntui.timeline.sessions.session import save_session
+        session.write(self.capture(), Path(path))
 
-        save_session(self, path)
+    def capture(self, view: Mapping[str, Any] | None = None) -> session.Capture:
+        """An immutable copy of the whole tree and the cursor; see `sessions.capture.capture`."""
+        return session.capture(self.tree, self.branch, self._at, view)
 
-    def snapshot(self) -> Snapshot:
-        """Everything the screen shows, as a value."""
-        trainer, branch = self._trainer, self.branch
-        return Snapshot(
-            branch=branch.name,
-            forked_at=branch.forked_at,
-            forks=tuple(each.forked_at for each in self.tree.children(branch)),
-            events=tuple(events(branch)),
-            seed=self.seed,
-            update=self.update,
-            head=self.head,
-            epoch=self.epoch,
-            losses=branch.losses,
-            epochs=len(branch.losses),
-            solved=self.solved,
-            state_hash=trainer.state.hash,
-            divergence=self.divergence,
-            next_rows=tuple(trainer.next_batch().tolist()),
-            layers=layer_views(trainer),
-            inputs=trainer.data.x,
-            targets=trainer.data.y,
-            checkpoints=self.checkpoints,
-        )
+
+def load_session(path: str | PathLike[str]) -> Run:
+    """The run that was saved in ``path``, on its branch and at its cursor.
+
+    Raises ConfigError, in one line that begins with the path, for anything that is not the whole
+    and unaltered session of a known version.
+    """
+    saved = session.load(Path(path))
+    return Run.on(saved.tree, saved.branch, saved.update)

@@ -11,8 +11,8 @@ from nntui.core.errors import ConfigError
 from nntui.presets.entries import value_at
 from nntui.presets.schema import merged
 from nntui.timeline.history.branch import Branch, Past, Stretch
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import prepared
+from nntui.timeline.run import Run
 
 MOST_UNDONE = 20
 """Edits that can be taken back; each may keep a state."""
