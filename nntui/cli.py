@@ -145,8 +145,8 @@ def run(
         raise click.UsageError("--epochs and --updates exclude each other; give one")
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
-    from nntui.timeline.history.ending import Ending
-    from nntui.timeline.views.run_result import result_of
+    from nntui.timeline.history.termination import Termination
+    from nntui.timeline.views.run_result import run_result
 
     loaded = load(preset, changes)
     training = Run(loaded, seed)
@@ -158,15 +158,15 @@ def run(
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
     with interruptible() as interrupted:
-        status = train(training, Ending(epochs, updates), interrupted)
+        status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
-    result = result_of(training, status, initial, predictions)
+    result = run_result(training, status, initial, predictions)
     if as_json:
         _print_json(result)
     else:
-        from nntui.timeline.views.run_text import summary
+        from nntui.timeline.views.run_text import run_text
 
-        click.echo(summary(training, result, rows))
+        click.echo(run_text(training, result, rows))
     exit_if(interrupted)
 
 
@@ -190,7 +190,7 @@ def sweep(
     """Train a preset from many seeds, and count how many solve it."""
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
-    from nntui.sweeps.sweep_text import summary
+    from nntui.sweeps.sweep_text import sweep_text
 
     loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
@@ -208,7 +208,7 @@ def sweep(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(summary(result))
+        click.echo(sweep_text(result))
     exit_if(interrupted)
 
 

@@ -14,7 +14,7 @@ from time import perf_counter
 from nntui.bench.pseudo_terminal import Line, Terminal, terminal
 from nntui.bench.row import Row
 from nntui.presets import load_preset
-from nntui.timeline.history.pace import Pace
+from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.timeline.run import Run
 
 ROUNDS = 7
@@ -155,7 +155,7 @@ def sent() -> Iterator[Row]:
 def speed() -> Iterator[Row]:
     """Updates a second in the app, at least as a share of headless ones, in turns."""
     with _endless() as preset:
-        run, pace = Run(load_preset(preset)), Pace()
+        run, pace = Run(load_preset(preset)), TimeSlicer()
     shares, ours = [], []
     with running(Line()) as app:
         for _ in range(5):

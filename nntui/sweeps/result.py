@@ -6,7 +6,7 @@ from typing import Any
 
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
-from nntui.timeline.views.run_result import plain
+from nntui.timeline.views.run_result import json_ready
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile."""
@@ -51,7 +51,7 @@ class SweepResult:
     @property
     def final_losses(self) -> list[float | None]:
         """Per seed, the last reported loss; None if there is none or it is not finite."""
-        return [plain(outcome.final_loss) for outcome in self.outcomes]
+        return [json_ready(outcome.final_loss) for outcome in self.outcomes]
 
     @property
     def diverged(self) -> int:

@@ -29,7 +29,7 @@ IN_FLIGHT = 4
 HEARTBEAT = 0.2
 """Seconds between two calls of the progress, at the most."""
 
-Progress = Callable[[Sequence[Outcome], int], bool]
+ProgressCallback = Callable[[Sequence[Outcome], int], bool]
 """Called with the outcomes so far, and of how many; False ends the sweep early."""
 
 
@@ -39,7 +39,7 @@ def sweep(
     executor: Executor | None = None,
     *,
     epochs: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> SweepResult:
     """Train ``preset`` from each of ``seeds`` for ``epochs`` (the preset's own if None).
 

@@ -10,7 +10,7 @@ FINEST, COARSEST = -12, 12
 """Decades of the histogram; what lies beyond is counted in the outermost."""
 
 
-def summary(result: SweepResult) -> str:
+def sweep_text(result: SweepResult) -> str:
     """``result`` for a terminal or a pipe."""
     preset, count = result.preset, len(result.outcomes)
     if not count:

@@ -116,7 +116,7 @@ class Edits:
                     return f"undone: {keys}"
                 return f"back before {keys}; the branch {edit.made.name} stays"
             if _is_last(edit, run):
-                edit.branch.take_back(edit.past)
+                edit.branch.revert(edit.past)
                 run.switch(edit.branch, edit.update)
                 return f"undone: {keys}"
             run.switch(_before(edit, edit.past, run), edit.update)

@@ -103,7 +103,7 @@ class NNTUI(ThriftyApp):
             self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
         return self.push_screen(self._library)
 
-    def _offered(self) -> list[session_folder.Entry]:
+    def _offered(self) -> list[session_folder.SessionFile]:
         """The latest sessions."""
         return list(islice(_saved(), MOST_OFFERED))
 
@@ -242,7 +242,7 @@ class NNTUI(ThriftyApp):
                 yield command
 
 
-def _saved() -> Iterator[session_folder.Entry]:
+def _saved() -> Iterator[session_folder.SessionFile]:
     """The sessions that can be resumed, the latest first."""
     try:
         yield from (entry for entry in session_folder.entries() if entry.problem is None)

@@ -20,7 +20,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets import Preset
 from nntui.presets.schema import override
 from nntui.timeline import Snapshot
-from nntui.timeline.history.ending import BUDGET, TARGET, Ending
+from nntui.timeline.history.termination import BUDGET, TARGET, Termination
 from nntui.timeline.run import Run
 
 SEED = 7
@@ -407,26 +407,26 @@ def test_epochs_are_counted_on_branches_that_parted_between_such_changes() -> No
 def test_a_budget_in_epochs_ends_at_an_epoch_whatever_the_batch_was(epochs: int) -> None:
     run = stepped(preset("add-relu"), BATCHES, 70)
     end = ([0, *epoch_ends()])[epochs]
-    ending = Ending(epochs=epochs)
+    ending = Termination(epochs=epochs)
     assert ending.budget(run) == end
     run.seek(end)
     assert (ending.reason(run), run.epoch, run.position) == (BUDGET, epochs, 0)
     if end:
         run.seek(end - 1)
         assert ending.reason(run) is None
-        assert ending.next_look(run) == end
+        assert ending.next_check(run) == end
 
 
 def test_the_stop_rule_looks_at_the_end_of_every_epoch() -> None:
     stopping = (*BATCHES, (36, {"goal.loss": 10.0, "goal.stop": True}))
     run = stepped(preset("add-relu"), stopping, 70)
-    ending = Ending(updates=10**6)
+    ending = Termination(updates=10**6)
     for update in range(36, 70):
         run.seek(update)
         at_end = update in epoch_ends()
         assert ending.reason(run) == (TARGET if at_end else None)
         following = min(each for each in epoch_ends() if each > update)
-        assert ending.next_look(run) == following
+        assert ending.next_check(run) == following
 
 
 @pytest.mark.parametrize("move", [Run.fork, Run.change])

@@ -25,7 +25,7 @@ from nntui.timeline.history.events import (
     ROSE,
     Event,
     events,
-    located,
+    exact_update,
     next_event,
     previous_event,
 )
@@ -87,7 +87,7 @@ def seen(branch: Branch) -> list[tuple[str, tuple[int, int], int]]:
         if event.kind in (DIED, REVIVED):
             layer, unit = map(int, event.text.split()[1].split("."))
             assert ("revived" in event.text) == (event.kind == REVIVED)
-            found.append((event.kind, (layer, unit), located(branch, event)))
+            found.append((event.kind, (layer, unit), exact_update(branch, event)))
     return sorted(found, key=lambda each: (each[2], each[1]))
 
 
@@ -364,7 +364,7 @@ def test_one_walks_from_event_to_event(
     child = run.fork(**{"training.momentum": 0.5})
     child.step(80)
     for branch in (run.branch, child.branch):
-        at = sorted({located(branch, event) for event in events(branch)})
+        at = sorted({exact_update(branch, event) for event in events(branch)})
         assert len(at) > 3
         for update in range(0, branch.update + 2, 3):
             after = min((each for each in at if each > update), default=None)
@@ -376,7 +376,7 @@ def test_one_walks_from_event_to_event(
 def where(branch: Branch, found: tuple[int, Event] | None) -> int | None:
     if found is None:
         return None
-    assert located(branch, found[1]) == found[0]
+    assert exact_update(branch, found[1]) == found[0]
     return found[0]
 
 

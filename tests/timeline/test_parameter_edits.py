@@ -9,7 +9,7 @@ from support import flat, preset
 
 import nntui
 from nntui.core.errors import ConfigError
-from nntui.timeline.history.events import DIED, events, located
+from nntui.timeline.history.events import DIED, events, exact_update
 from nntui.timeline.run import Run
 
 WEIGHT, BIAS = "parameters.1.W.0.2", "parameters.1.b.3"
@@ -178,4 +178,4 @@ def test_a_unit_that_dies_of_it_dies_there(update: int) -> None:
     died = [each for each in events(run.branch) if each.kind == DIED and each.unit == "1.0"]
     assert len(died) == 1
     # The state that was changed, or the first that was computed with the change.
-    assert located(run.branch, died[0]) - update in (0, 1)
+    assert exact_update(run.branch, died[0]) - update in (0, 1)

@@ -28,19 +28,27 @@ from nntui.timeline.views.grid import (
     STEPS,
     WEIGHTS,
     Grid,
+    GridSource,
     Kind,
-    Seen,
     difference,
     make_grid,
 )
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B, compare
-from nntui.timeline.views.measures import DEAD, MOST, PLOTS, TEST, Measured, Measures, series
+from nntui.timeline.views.grid_compare import DIFFERENCE, A, B, compare_grids
+from nntui.timeline.views.measurements import (
+    DEAD,
+    MOST,
+    PLOTS,
+    TEST,
+    Measurement,
+    Measurements,
+    series,
+)
 from nntui.timeline.views.outputs import (
     confusion_of,
     curve_of,
+    output_kinds,
     samples_of,
     surface_of,
-    views,
 )
 from nntui.tui.drawing.plotting import draw_curve
 from tests.support import Array, flat, made, preset, unflat
@@ -65,8 +73,8 @@ def small(**training: Any) -> Preset:
     )
 
 
-def seen(run: Run) -> Seen:
-    return Seen(Snapshot.of(run), Ahead().of(run.state))
+def seen(run: Run) -> GridSource:
+    return GridSource(Snapshot.of(run), Ahead().of(run.state))
 
 
 def grid(run: Run, kind: Kind) -> Grid:
@@ -232,7 +240,7 @@ def test_saturated_cells_are_those_that_are_flat() -> None:
         replace(view, z=layer.z.copy(), a=layer.a.copy())
         for view, layer in zip(Snapshot.of(run).layers, forwards.layers, strict=True)
     )
-    shown = make_grid(Seen(replace(Snapshot.of(run), layers=layers)), PRE_ACTIVATIONS)
+    shown = make_grid(GridSource(replace(Snapshot.of(run), layers=layers)), PRE_ACTIVATIONS)
     assert shown is not None
     for row in shown.rows:
         z = row.values
@@ -279,7 +287,7 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
     other.step(2)
     run.seek(4)
     mine, theirs = grid(run, kind), grid(other, kind)
-    found = compare(seen(run), seen(other), kind, DIFFERENCE)
+    found = compare_grids(seen(run), seen(other), kind, DIFFERENCE)
     assert (found.shown, found.grid is not None) == (DIFFERENCE, True)
     assert found.grid is not None
     for at, row in enumerate(found.grid.rows):
@@ -287,7 +295,7 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
             expected = mine.rows[at].values - theirs.rows[at].values
             np.testing.assert_array_equal(row.values[row.known], expected[row.known])
     assert any(row.values[row.known].any() for row in found.grid.rows)
-    shown = compare(seen(run), seen(other), kind, B).grid
+    shown = compare_grids(seen(run), seen(other), kind, B).grid
     assert shown is not None
     np.testing.assert_array_equal(shown.rows[0].values, theirs.rows[0].values)
 
@@ -295,7 +303,7 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
 def test_what_does_not_fit_is_not_subtracted() -> None:
     run, other = Run(small()), Run(preset("add-relu"))
     assert difference(grid(run, ACTIVATIONS), grid(other, ACTIVATIONS)) is None
-    assert compare(seen(run), seen(other), WEIGHTS, DIFFERENCE).shown == A
+    assert compare_grids(seen(run), seen(other), WEIGHTS, DIFFERENCE).shown == A
     drawn = [Run(small(order="shuffled", batch=2), seed) for seed in (0, 1)]
     assert difference(*(grid(each, DELTAS) for each in drawn)) is None
     assert difference(*(grid(each, GRADIENTS) for each in drawn)) is not None
@@ -306,8 +314,8 @@ def test_after_a_divergence_there_is_no_next_update() -> None:
     run.step(1000)
     assert run.divergence is not None
     assert Ahead().of(run.state) is None
-    assert make_grid(Seen(Snapshot.of(run)), GRADIENTS) is None
-    assert make_grid(Seen(Snapshot.of(run)), WEIGHTS) is not None
+    assert make_grid(GridSource(Snapshot.of(run)), GRADIENTS) is None
+    assert make_grid(GridSource(Snapshot.of(run)), WEIGHTS) is not None
 
 
 def square() -> Preset:
@@ -440,7 +448,7 @@ def test_classes_win_where_their_output_is_the_largest_and_are_counted() -> None
     ],
 )
 def test_what_can_be_seen_goes_with_the_data(name: str, expected: tuple[str, ...]) -> None:
-    assert views(Run(preset(name))) == expected
+    assert output_kinds(Run(preset(name))) == expected
 
 
 def test_without_classes_nothing_is_confused() -> None:
@@ -451,7 +459,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
     preset_ = small(batch=2, l2=0.01)
     run = Run(preset_)
     run.step(500)
-    measured = Measures().along(run.branch)
+    measured = Measurements().along(run.branch)
     assert [each.update for each in measured] == [*range(0, 500, 64), 500]
     for each in measured[:3] + measured[-1:]:
         run.seek(each.update)
@@ -477,7 +485,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
 def test_the_test_loss_is_that_of_the_rows_kept_for_testing() -> None:
     run = Run(square())
     run.step(200)
-    measures = Measures()
+    measures = Measurements()
     for each in measures.along(run.branch):
         run.seek(each.update)
         assert each.test == pytest.approx(run.test_loss)
@@ -488,24 +496,24 @@ def test_the_test_loss_is_that_of_the_rows_kept_for_testing() -> None:
 def test_dead_units_are_counted_by_layer() -> None:
     run = Run(preset("add-relu"))
     run.step(700)
-    for each in Measures().along(run.branch):
+    for each in Measurements().along(run.branch):
         run.seek(each.update)
         assert each.dead == tuple(int(layer.dead.sum()) for layer in Snapshot.of(run).layers)
-    lines = series(DEAD, Measures().along(run.branch))
+    lines = series(DEAD, Measurements().along(run.branch))
     assert [name for name, _, _ in lines] == ["0", "1", "2"]
     assert lines[1][2][0] == 2
 
 
 def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, measures = Run(preset("line-tanh")), Measures()
+    run, measures = Run(preset("line-tanh")), Measurements()
     counted: list[int] = []
-    whole = Measures._measure
+    whole = Measurements._measure
 
-    def counting(self: Measures, state: State) -> Measured:
+    def counting(self: Measurements, state: State) -> Measurement:
         counted.append(state.update)
         return whole(self, state)
 
-    monkeypatch.setattr(Measures, "_measure", counting)
+    monkeypatch.setattr(Measurements, "_measure", counting)
     run.step(40_000)
     before = run.state_hash
     measured = measures.along(run.branch)
@@ -519,7 +527,7 @@ def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_short_run_is_measured_between_its_kept_states() -> None:
-    run, measures = Run(small(batch=2)), Measures()
+    run, measures = Run(small(batch=2)), Measurements()
     run.step(100)
     run.change(**{"training.learning_rate": 0.01})
     run.step(100)
@@ -543,7 +551,7 @@ def test_a_diverged_head_is_measured_without_a_next_update() -> None:
     run = Run(preset("xor-relu", training__learning_rate=1e5))
     run.step(5000)
     assert run.divergence is not None
-    measured = Measures().along(run.branch)
+    measured = Measurements().along(run.branch)
     assert measured[-1].gradients == ()
     for plot in PLOTS[1:]:
         for log in (True, False):
@@ -558,7 +566,7 @@ def test_a_branch_is_measured_along_its_shared_past() -> None:
     run.seek(100)
     other = run.fork(**{"training.learning_rate": 0.01})
     other.step(100)
-    updates = [each.update for each in Measures().along(other.branch)]
+    updates = [each.update for each in Measurements().along(other.branch)]
     assert updates == [0, 64, 100, 164, 200]
 
 

@@ -12,7 +12,7 @@ from textual.widgets import Input, OptionList
 from nntui.presets import Preset, load_preset, preset_names
 from nntui.presets.schema import override
 from nntui.sweeps import sweep
-from nntui.sweeps.seed_rank import ranked, standing
+from nntui.sweeps.ranking import rank_of, ranked
 from nntui.timeline import Run, Snapshot
 from nntui.tui.actions import LIBRARY, WORKBENCH, Action, fill_keys
 from nntui.tui.app import NNTUI
@@ -385,7 +385,7 @@ async def test_many_seeds_are_trained_and_one_is_opened() -> None:
         ]
         text = shown(pilot)
         assert f"{sum(found.solved)} of 100 solve" in text
-        assert f"is number {standing(found.outcomes, 2)} of 100" in text
+        assert f"is number {rank_of(found.outcomes, 2)} of 100" in text
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
         assert bench(pilot).run_shown.seed == screen._listed[1].seed

@@ -14,7 +14,7 @@ PIECE = 8192
 """Numbers in a piece: 64 KiB."""
 
 
-class Appended:
+class AppendOnlyVector:
     """A vector of floats, at eight bytes each."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged
-from nntui.timeline.history.keyframes import MEMORY, Budget, Keyframes, weight
+from nntui.timeline.history.keyframes import MEMORY, Keyframes, MemoryBudget, weight
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.history.unit_events import Flip, UnitWatch
 
@@ -53,7 +53,7 @@ class Branch:
     """
 
     def __init__(
-        self, stretch: Stretch, seed: int, budget: Budget, parent: "Branch | None" = None
+        self, stretch: Stretch, seed: int, budget: MemoryBudget, parent: "Branch | None" = None
     ) -> None:
         self.seed = seed
         self.parent: Branch | None = parent
@@ -199,7 +199,7 @@ class Branch:
             self.marks[state.update] = state
         self._trainer, self._rests, self._update = None, state, state.update
 
-    def take_back(self, past: Past) -> None:
+    def revert(self, past: Past) -> None:
         """Be again what ``past`` says; nothing may have been trained since."""
         if past.state.update == 0:
             self._begin(past.state)
@@ -211,7 +211,7 @@ class Branch:
 
     @property
     def past(self) -> Past:
-        """What `take_back` needs to take back the changes that follow."""
+        """What `revert` needs to take back the changes that follow."""
         return Past(self.stretches, self.changes, self.seed, self.state)
 
     def restore(

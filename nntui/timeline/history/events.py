@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.replay import replayed
-from nntui.timeline.history.unit_events import Flip, Mask, dead_units, unit_number
+from nntui.timeline.history.replay import replay_updates
+from nntui.timeline.history.unit_events import Flip, Mask, dead_mask, unit_number
 
 MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
 NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
@@ -25,7 +25,7 @@ MOST_RISES = 500
 class Event:
     """Something that happened after update ``after`` and at the latest at ``by``.
 
-    It is exact where ``after`` is ``by - 1``; otherwise `located` finds the update by replay.
+    It is exact where ``after`` is ``by - 1``; otherwise `exact_update` finds the update by replay.
     """
 
     kind: str
@@ -92,15 +92,15 @@ def _of_units(branch: Branch) -> Iterator[Event]:
 def _of_changes(branch: Branch) -> Iterator[Event]:
     for stretch in branch.stretches:
         if stretch.changes and stretch.start > 0:
-            yield _at(CHANGED, described(stretch), stretch.start)
+            yield _at(CHANGED, changes_text(stretch), stretch.start)
 
 
-def described(stretch: Stretch) -> str:
+def changes_text(stretch: Stretch) -> str:
     """What was changed at the beginning of ``stretch``, in words."""
     return ", ".join(f"{key} = {value}" for key, value in stretch.changes.items())
 
 
-def located(branch: Branch, event: Event) -> int:
+def exact_update(branch: Branch, event: Event) -> int:
     """The very update of ``event``: for a unit that flickers, the last flip that led to it."""
     flip = event.flip
     if event.exact or flip is None:
@@ -114,8 +114,8 @@ def _locate(branch: Branch, after: int, by: int) -> None:
     """Find all flips that were seen between two looks, in one replay."""
     before: Mask | None = None
     turned: dict[tuple[int, bool], int] = {}
-    for trainer in replayed(branch, after, by):
-        dead = dead_units(trainer.whole)
+    for trainer in replay_updates(branch, after, by):
+        dead = dead_mask(trainer.whole)
         if before is not None:
             for place in np.flatnonzero(dead != before):
                 turned[int(place), bool(dead[place])] = trainer.update
@@ -130,11 +130,11 @@ def _locate(branch: Branch, after: int, by: int) -> None:
             branch.exact[flip] = turned.get((number, flip.died), unseen)
 
 
-def told(branch: Branch, update: int) -> str:
+def events_text(branch: Branch, update: int) -> str:
     """Everything that happened at ``update``, in words; empty if nothing did."""
     texts: dict[str, list[str]] = {}
     for event in events(branch):
-        if event.after < update <= event.by and located(branch, event) == update:
+        if event.after < update <= event.by and exact_update(branch, event) == update:
             # Units that share their fate are told of together.
             texts.setdefault(event.what, []).append(event.unit or "")
     return "; ".join(
@@ -156,7 +156,7 @@ def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
         if best is not None and event.after + 1 >= best[0]:
             break
         if event.by > update:
-            at = located(branch, event)
+            at = exact_update(branch, event)
             if at > update and (best is None or at < best[0]):
                 best = at, event
     return best
@@ -169,7 +169,7 @@ def previous_event(branch: Branch, update: int) -> tuple[int, Event] | None:
         if best is not None and event.by <= best[0]:
             break
         if event.after + 1 < update:
-            at = located(branch, event)
+            at = exact_update(branch, event)
             if at < update and (best is None or at > best[0]):
                 best = at, event
     return best

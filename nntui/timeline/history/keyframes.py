@@ -26,7 +26,7 @@ def weight(state: State) -> int:
     return state.nbytes + OVERHEAD
 
 
-class Budget:
+class MemoryBudget:
     """What the keyframes and checkpoints of a family of branches take together."""
 
     def __init__(self) -> None:
@@ -58,11 +58,11 @@ class Budget:
 class Keyframes:
     """States by update, thinned out so that they stay about evenly spread."""
 
-    def __init__(self, first: State, budget: Budget | None = None) -> None:
+    def __init__(self, first: State, budget: MemoryBudget | None = None) -> None:
         self._states = [first]
         self.distance = FIRST_DISTANCE
         self.nbytes = weight(first)
-        self._budget = Budget() if budget is None else budget
+        self._budget = MemoryBudget() if budget is None else budget
         self._budget.join(self)
 
     def __len__(self) -> int:
@@ -109,7 +109,7 @@ class Keyframes:
         return self._states[place - 1] if place else None
 
     @classmethod
-    def restored(cls, states: "list[State]", distance: int, budget: Budget) -> "Keyframes":
+    def restored(cls, states: "list[State]", distance: int, budget: MemoryBudget) -> "Keyframes":
         """Keyframes as they were saved: at least one state, in order."""
         made = cls(states[0], budget)
         made._states = list(states)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.history.append_only import Appended
+from nntui.timeline.history.append_only import AppendOnlyVector
 
 BLOCK = 256
 """Epochs that are summed up together; a picture of many epochs is made of whole blocks."""
 
 
 @dataclass(frozen=True, eq=False)
-class Thinned:
+class BinnedLosses:
     """A stretch of losses in bins, none of whose extremes is lost; one entry a bin.
 
     ``least``, ``most`` and ``positive`` are over the finite losses of a bin, NaN if it has none;
@@ -39,7 +39,7 @@ class LossHistory:
     def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
         """Begin with the first ``epochs`` losses of ``shared``, which are not copied."""
         self._shared, self._start = shared, epochs
-        self._own = Appended()
+        self._own = AppendOnlyVector()
         self._blocks = np.empty((5, 0))
         self._rises: list[int] = []
         self._seen = (0, 0.0, 0.0)
@@ -91,14 +91,14 @@ class LossHistory:
         values[~np.isfinite(values)] = np.nan
         return values
 
-    def thinned(self, start: int, stop: int, bins: int) -> Thinned:
+    def binned(self, start: int, stop: int, bins: int) -> BinnedLosses:
         """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:
             if stop - start <= 2 * bins:
                 starts = np.arange(start, stop)
-            return _thinned(starts, _summed_up(self.read(start, stop), starts - start))
+            return _binned(starts, _summed_up(self.read(start, stop), starts - start))
         blocks = self._summary(last)
         at = np.unique(starts // BLOCK)
         at = at[(at >= first) & (at < last)]
@@ -111,7 +111,7 @@ class LossHistory:
         if last * BLOCK < stop:
             parts.append(_whole(self.read(last * BLOCK, stop)))
             edges.append(np.array([last * BLOCK]))
-        return _thinned(np.concatenate(edges), np.concatenate(parts, axis=1))
+        return _binned(np.concatenate(edges), np.concatenate(parts, axis=1))
 
     def minimum(self, stop: int) -> int | None:
         """The first epoch of those before ``stop`` with the least finite loss; None without any."""
@@ -190,7 +190,7 @@ _REDUCED = (np.fmin, np.fmax, np.fmin, np.add, np.add)
 
 
 def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Array:
-    """The five rows of a `Thinned` for ``values`` cut at ``starts``."""
+    """The five rows of a `BinnedLosses` for ``values`` cut at ``starts``."""
     if not len(values):
         return np.empty((5, 0))
     finite = np.isfinite(values)
@@ -211,5 +211,5 @@ def _whole(values: Array) -> Array:
     return _summed_up(values, np.zeros(1, dtype=np.intp))
 
 
-def _thinned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> Thinned:
-    return Thinned(first.astype(np.float64), *rows)
+def _binned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> BinnedLosses:
+    return BinnedLosses(first.astype(np.float64), *rows)

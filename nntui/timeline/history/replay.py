@@ -14,7 +14,7 @@ MOST_REPLAYED, FEWEST, MOST_WORK = 10_000, 8, 4e8
 Test = Callable[[Trainer], bool]
 
 
-def replayed(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
+def replay_updates(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
     """A trainer that stands at ``first``, then at each following update up to ``last``.
 
     Both lie between 0 and the head.  It is one trainer that moves on: take what you need from it
@@ -35,23 +35,25 @@ def replayed(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
         yield trainer
 
 
-def turns(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple[int, bool]]:
+def transitions(branch: Branch, first: int, last: int, tested: Test) -> Iterator[tuple[int, bool]]:
     """The updates after ``first`` up to ``last`` at which the answer changes, and the answer."""
     before: bool | None = None
-    for trainer in replayed(branch, first, last):
+    for trainer in replay_updates(branch, first, last):
         now = tested(trainer)
         if before is not None and now is not before:
             yield trainer.update, now
         before = now
 
 
-def last_turn(
+def last_transition(
     branch: Branch, first: int, last: int, tested: Test, wanted: bool | None = None
 ) -> tuple[int, bool] | None:
-    """The last of the `turns` (to ``wanted``, if given), looked for backwards from ``last``."""
+    """The last of the `transitions` (to ``wanted``, if given), searched backwards from ``last``."""
     while last > first:
         begin = max(last - CHUNK, first)
-        found = [turn for turn in turns(branch, begin, last, tested) if wanted in (None, turn[1])]
+        found = [
+            turn for turn in transitions(branch, begin, last, tested) if wanted in (None, turn[1])
+        ]
         if found:
             return found[-1]
         last = begin

@@ -11,7 +11,7 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.keyframes import Budget
+from nntui.timeline.history.keyframes import MemoryBudget
 
 LONGEST_NAME = 40
 ROOT = "main"
@@ -21,14 +21,14 @@ class Tree:
     """All branches of one preset, beginning with its first run from ``seed``."""
 
     def __init__(self, preset: Preset, seed: int) -> None:
-        self.budget = Budget()
+        self.budget = MemoryBudget()
         first = Stretch(preset, initial_state(preset.configuration, seed), {})
         root = Branch(first, seed, self.budget)
         root.name = ROOT
         self.branches: list[Branch] = [root]
 
     @classmethod
-    def restored(cls, branches: list[Branch], budget: Budget) -> "Tree":
+    def restored(cls, branches: list[Branch], budget: MemoryBudget) -> "Tree":
         """The tree of branches that were saved, in the order in which they were made."""
         made = cls.__new__(cls)
         made.budget, made.branches = budget, branches

@@ -31,7 +31,7 @@ class Flip:
     """The update of the look that found it."""
 
 
-def dead_units(whole: Forward) -> Mask:
+def dead_mask(whole: Forward) -> Mask:
     """For each unit, layer by layer, whether it is active on no row, with the live parameters."""
     whole.play()
     return np.concatenate([layer.activation.dead(layer.a) for layer in whole.layers])
@@ -87,7 +87,7 @@ class UnitWatch:
 
     def look(self, update: int, whole: Forward, *, first: bool) -> None:
         """See which units are dead at ``update``; ``first`` if nothing lies before it."""
-        dead = dead_units(whole)
+        dead = dead_mask(whole)
         before = self._dead
         if before is None:
             before = np.zeros_like(dead) if first else dead

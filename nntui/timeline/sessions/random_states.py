@@ -14,7 +14,7 @@ MT_WORDS = 624
 """Words of the Mersenne Twister."""
 
 
-class SavedDraws:
+class SavedRandomStates:
     """All random states and orders of a session, which its states name by their places."""
 
     def __init__(self, streams: Mapping[str, Stream]) -> None:

@@ -26,7 +26,7 @@ LONGEST_STEM = 40
 
 
 @dataclass(frozen=True)
-class Entry:
+class SessionFile:
     """One file of the folder; if it cannot be read, ``problem`` says why, and little is known."""
 
     path: Path
@@ -66,12 +66,12 @@ def folder() -> Path:
     return (Path(place) if place else user_data_path("nntui")) / "sessions"
 
 
-def is_shelved(path: Path) -> bool:
+def is_in_folder(path: Path) -> bool:
     """Whether ``path`` lies in the folder, and so may be written without being asked."""
     return path.parent.resolve() == folder().resolve()
 
 
-def entries() -> list[Entry]:
+def entries() -> list[SessionFile]:
     """All saved sessions, the newest first; only their manifests are read.
 
     Raises ConfigError if the folder cannot be read.
@@ -122,7 +122,7 @@ def new_path(preset_name: str) -> Path:
     return path
 
 
-def listing(found: list[Entry]) -> list[str]:
+def listing(found: list[SessionFile]) -> list[str]:
     """``found`` as lines of text for people, with a header."""
     rows = [("name", "preset", "seed", "update", "branches", "saved")]
     now = datetime.now(UTC)
@@ -154,7 +154,7 @@ def _files() -> list[Path]:
         raise ConfigError("", f"{folder()}: cannot be read ({error.strerror})") from None
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> SessionFile:
     size, moment = 0, 0.0
     try:
         moment = path.lstat().st_mtime
@@ -164,10 +164,10 @@ def _entry(path: Path) -> Entry:
     except (ConfigError, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         problem = one_line((said or str(error)).removeprefix(f"{path}: "))
-        return Entry(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
+        return SessionFile(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
 
 
-def _described(path: Path, fields: Fields, size: int) -> Entry:
+def _described(path: Path, fields: Fields, size: int) -> SessionFile:
     check_version(fields)
     branches = fields.tables("branches", MOST_BRANCHES)
     active = fields.whole("active", 0, len(branches) - 1)
@@ -175,7 +175,7 @@ def _described(path: Path, fields: Fields, size: int) -> Entry:
         saved = datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise fields.wrong("saved", "is no date") from None
-    return Entry(
+    return SessionFile(
         path,
         saved,
         size,

@@ -21,12 +21,12 @@ from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.keyframes import Budget, Keyframes
+from nntui.timeline.history.keyframes import Keyframes, MemoryBudget
 from nntui.timeline.history.tree import Tree
 from nntui.timeline.history.unit_events import Flip
 from nntui.timeline.sessions.archive import Vectors
 from nntui.timeline.sessions.checked_fields import Fields, Stream
-from nntui.timeline.sessions.random_states import SavedDraws
+from nntui.timeline.sessions.random_states import SavedRandomStates
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME, SavedPresets
 
 FORMAT, VERSION = "nntui session", 1
@@ -97,9 +97,9 @@ class _Unpacker:
     def __init__(self, fields: Fields, vectors: Vectors) -> None:
         self._fields = fields
         self._streams = {name: Stream(name, values) for name, values in vectors.items()}
-        self._draws = SavedDraws(self._streams)
+        self._draws = SavedRandomStates(self._streams)
         self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel())
-        self._budget = Budget()
+        self._budget = MemoryBudget()
 
     def session(self) -> Unpacked:
         """The whole session."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.history.loss_history import LossHistory, Thinned
+from nntui.timeline.history.loss_history import BinnedLosses, LossHistory
 
 LARGEST = 1e300
 FEWEST_RECENT = 20
@@ -22,7 +22,7 @@ Ticks = tuple[tuple[float, str], ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Polyline:
     """A polyline: ``x`` in finished epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
 
     x: Array
@@ -36,10 +36,10 @@ class Curve:
     The x axis counts finished epochs, as the status line does.
     """
 
-    past: Line
-    future: Line
+    past: Polyline
+    future: Polyline
     """The part beyond the cursor that was trained before going back."""
-    other: Line | None
+    other: Polyline | None
     """Another branch, from where it parted."""
     low: float
     high: float
@@ -54,11 +54,11 @@ class Curve:
     hidden: int
     """Finite losses that a log axis cannot show: those at or below 0."""
     start: int = 0
-    more: tuple[tuple[str, Line], ...] = ()
+    more: tuple[tuple[str, Polyline], ...] = ()
     """Lines of what was measured, each with a name of one character."""
-    more_of_other: tuple[tuple[str, Line], ...] = ()
+    more_of_other: tuple[tuple[str, Polyline], ...] = ()
     """Likewise of the other branch."""
-    ghosts: tuple[Line, ...] = ()
+    ghosts: tuple[Polyline, ...] = ()
     """The other branches of all, as far as they lie within the picture."""
     beyond: int = 0
     """How many of those leave the picture above or below."""
@@ -122,12 +122,12 @@ def make_curve(
     the axis to twice its length at most, and the picture by no epoch.
     """
     first = max(start - 1, 0)
-    past = losses.thinned(min(first, epoch), epoch, bins)
-    future = losses.thinned(max(first, epoch), epochs, bins)
+    past = losses.binned(min(first, epoch), epoch, bins)
+    future = losses.binned(max(first, epoch), epochs, bins)
     past_line, future_line = _line(past, log), _line(future, log)
     if len(future_line.x) and len(past_line.x):
         # The future begins at the last loss of the past, so that the two are one curve.
-        future_line = Line(
+        future_line = Polyline(
             np.concatenate([past_line.x[-1:], future_line.x]),
             np.concatenate([past_line.y[-1:], future_line.y]),
         )
@@ -165,14 +165,14 @@ def make_curve(
     )
 
 
-def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Line:
+def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Polyline:
     """What of ``overlay`` lies between ``start`` and ``last``, from where it parted."""
     end = min(overlay.epochs, last)
     parted = max(min(max(overlay.first, start), end) - 1, 0)
-    return _line(overlay.losses.thinned(parted, end, max(bins, 1)), log)
+    return _line(overlay.losses.binned(parted, end, max(bins, 1)), log)
 
 
-def _stretched(inside: list[float], behind: Sequence[Line]) -> list[float]:
+def _stretched(inside: list[float], behind: Sequence[Polyline]) -> list[float]:
     """The ends of the axis with the lines ``behind``, at most half of ``inside`` further out."""
     values = np.concatenate([line.y for line in behind] or [np.empty(0)])
     values = values[~np.isnan(values)]
@@ -213,14 +213,14 @@ def make_chart(
         hidden += int((finite & (y <= 0.0)).sum()) if log else 0
         shown = np.where(finite & ((y > 0.0) | (not log)), np.clip(y, -LARGEST, LARGEST), np.nan)
         with np.errstate(all="ignore"):
-            drawn.append((name, Line(x, np.log10(shown) if log else shown)))
+            drawn.append((name, Polyline(x, np.log10(shown) if log else shown)))
     goal_at = None if goal is None or (log and goal <= 0.0) else math.log10(goal) if log else goal
     values = np.concatenate([line.y for _, line in drawn] or [np.empty(0)])
     values = values[~np.isnan(values)]
     inside = values.tolist() + ([] if goal_at is None or (start and len(values)) else [goal_at])
     inside += [0.0, 1.0] if counts else []
     low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
-    nothing = Line(np.empty(0), np.empty(0))
+    nothing = Polyline(np.empty(0), np.empty(0))
     ticks = ticks_of(low, high, most_ticks, log)
     return Curve(
         past=nothing,
@@ -245,19 +245,19 @@ def recent(epochs: int) -> int:
     return max(epochs - max(epochs // 10, FEWEST_RECENT), 0)
 
 
-def _line(thinned: Thinned, log: bool) -> Line:
+def _line(binned: BinnedLosses, log: bool) -> Polyline:
     """The extremes of each bin on the axis; NaN, which is not drawn, where there is none."""
-    least, most = thinned.positive if log else thinned.least, thinned.most
+    least, most = binned.positive if log else binned.least, binned.most
     if log:
         with np.errstate(divide="ignore", invalid="ignore"):
             least, most = np.log10(least), np.log10(np.where(most > 0.0, most, np.nan))
     else:
         # A linear axis must be able to hold differences: losses beyond its end end there.
         least, most = np.clip(least, -LARGEST, LARGEST), np.clip(most, -LARGEST, LARGEST)
-    x = thinned.first + 1.0
+    x = binned.first + 1.0
     if np.array_equal(least, most, equal_nan=True):
-        return Line(x, least)
-    return Line(np.repeat(x, 2), np.column_stack([least, most]).ravel())
+        return Polyline(x, least)
+    return Polyline(np.repeat(x, 2), np.column_stack([least, most]).ravel())
 
 
 def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.views.curve import Overlay
-from nntui.timeline.views.divergence_point import parted_at
+from nntui.timeline.views.first_difference import last_shared_update
 
 MOST = 12
 """Ghosts that are drawn; the oldest give way."""
@@ -36,7 +36,7 @@ def ghosts_of(branch: Branch, branches: list[Branch], overlaid: Branch | None) -
     for each in branches:
         if each is branch or each is overlaid:
             continue
-        first, epochs = each.epoch_at(parted_at(branch, each)), len(each.losses)
+        first, epochs = each.epoch_at(last_shared_update(branch, each)), len(each.losses)
         if epochs > first:
             found.append(Overlay(each.losses, first, epochs))
     return Ghosts(tuple(found[-MOST:]), len(found))

@@ -25,7 +25,7 @@ SCALES = (LAYER, ALL, HELD)
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class GridSource:
     """A run at its cursor, with the update that follows where a grid needs it."""
 
     snapshot: Snapshot
@@ -86,7 +86,7 @@ KINDS = (ACTIVATIONS, PRE_ACTIVATIONS, DELTAS, WEIGHTS, GRADIENTS, STEPS, RATIOS
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class GridRow:
     """One line of a grid; arrays are (columns,)."""
 
     label: str
@@ -117,7 +117,7 @@ class Grid:
     """What a heatmap shows of one run, or of the difference of two."""
 
     kind: Kind
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     columns: tuple[str, ...]
     """The name of each column: a sample or an input by its number, or ``b``."""
     samples: tuple[int, ...]
@@ -141,11 +141,11 @@ class Grid:
             return dict.fromkeys(self.ends, max(self.ends.values(), default=0.0))
         return {**self.ends, **held} if scale == HELD else self.ends
 
-    def find(self, layer: int | None, unit: int) -> Row | None:
+    def find(self, layer: int | None, unit: int) -> GridRow | None:
         """The row of a unit, or of a target."""
         return next((row for row in self.rows if (row.layer, row.unit) == (layer, unit)), None)
 
-    def parameter(self, row: Row, column: int) -> tuple[int, int, int | None] | None:
+    def parameter(self, row: GridRow, column: int) -> tuple[int, int, int | None] | None:
         """Layer, unit and input (None: the bias, if it has one) of a cell of weights."""
         if self.kind is not WEIGHTS or row.layer is None:
             return None
@@ -189,7 +189,7 @@ class Grid:
         )
 
 
-def make_grid(seen: Seen, kind: Kind) -> Grid | None:
+def make_grid(seen: GridSource, kind: Kind) -> Grid | None:
     """The grid of ``kind``; None where it needs a next update and there is none."""
     if kind.ahead and seen.ahead is None:
         return None
@@ -200,7 +200,7 @@ def make_grid(seen: Seen, kind: Kind) -> Grid | None:
     assert kind.of_input is not None
     wide = max(layer.W.shape[1] for layer in snapshot.layers)
     biased = any(layer.b is not None for layer in snapshot.layers)
-    rows: list[Row] = []
+    rows: list[GridRow] = []
     for number, layer in enumerate(snapshot.layers):
         W, b = kind.of_input(layer, seen.ahead.layers[number] if seen.ahead else None)
         units, inputs = W.shape
@@ -212,7 +212,7 @@ def make_grid(seen: Seen, kind: Kind) -> Grid | None:
         there[:inputs], there[wide:] = True, b is not None
         known = there & ~(np.isnan(values) & (kind is RATIOS))
         rows += [
-            Row(f"{number}.{unit}", number, unit, values[unit], known[unit], _NOWHERE, dead)
+            GridRow(f"{number}.{unit}", number, unit, values[unit], known[unit], _NOWHERE, dead)
             for unit, dead in enumerate(layer.dead.tolist())
         ]
     columns = (*map(str, range(wide)), *(["b"] if biased else []))
@@ -223,7 +223,7 @@ _NOWHERE: Mask = np.zeros(0, dtype=np.bool_)
 
 
 def _by_sample(
-    seen: Seen,
+    seen: GridSource,
     kind: Kind,
     of_sample: Callable[[LayerView, LayerAhead | None], Array],
     names: Mapping[int, str],
@@ -237,13 +237,13 @@ def _by_sample(
         values = of_sample(layer, seen.ahead.layers[number] if seen.ahead else None)
         full = saturated(layer)[:, chosen]
         rows += [
-            Row(f"{number}.{unit}", number, unit, values[unit], everywhere, full[unit], dead)
+            GridRow(f"{number}.{unit}", number, unit, values[unit], everywhere, full[unit], dead)
             for unit, dead in enumerate(layer.dead.tolist())
         ]
     if kind is ACTIVATIONS:
         nowhere = ~everywhere
         rows += [
-            Row("target", None, unit, values, everywhere, nowhere)
+            GridRow("target", None, unit, values, everywhere, nowhere)
             for unit, values in enumerate(snapshot.targets)
         ]
     columns = tuple(map(str, samples))

@@ -13,7 +13,7 @@ from nntui.timeline.views.outputs import (
     Place,
     Samples,
     Surface,
-    picture_of,
+    output_picture,
 )
 from nntui.timeline.views.snapshot import Snapshot
 
@@ -21,7 +21,7 @@ BOTH = "A, B"
 """What is shown where both are drawn into one picture."""
 
 
-def picture_of_two(
+def compare_outputs(
     mine: tuple[Run, Snapshot],
     theirs: tuple[Run, Snapshot] | None,
     what: str,
@@ -29,17 +29,17 @@ def picture_of_two(
     cells: tuple[int, int],
     wanted: str,
 ) -> tuple[Picture, str]:
-    """``what`` of A (``mine``) with B (``theirs``), and what of the two it shows; see `picture_of`.
+    """``what`` of A (``mine``) with B (``theirs``), and which of the two it shows.
 
     A curve and a table hold both.  Of the others ``wanted`` is shown, which is `A`, `B` or
     `DIFFERENCE`: A alone where the data, or the unit, are not those of B, or nothing is subtracted.
     """
-    picture = picture_of(*mine, what, unit, cells)
+    picture = output_picture(*mine, what, unit, cells)
     if theirs is None:
         return picture, ""
     if not _has(theirs[0], unit):
         return picture, A
-    other = picture_of(*theirs, what, unit, cells)
+    other = output_picture(*theirs, what, unit, cells)
     if not _alike(_samples(picture), _samples(other)):
         return picture, A
     samples = replace(_samples(picture), other=_samples(other).predictions)

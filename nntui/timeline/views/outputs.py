@@ -169,7 +169,7 @@ def _classes(targets: Array, values: Array) -> Classes | None:
     return np.asarray(values.argmax(axis=0), dtype=np.intp)
 
 
-def views(run: Run) -> tuple[str, ...]:
+def output_kinds(run: Run) -> tuple[str, ...]:
     """What can be seen of ``run``'s network, the most telling first."""
     data = run.data
     given = data.data.given
@@ -300,7 +300,7 @@ class Graph:
 Picture = FitCurve | Surface | Confusion | Graph | Samples
 
 
-def picture_of(
+def output_picture(
     run: Run, snapshot: Snapshot, what: str, unit: Place | None, cells: tuple[int, int]
 ) -> Picture:
     """``what`` of the network of ``run``, in at most ``cells`` columns and rows of points."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nntui.timeline.run import Run
-from nntui.timeline.views.run_result import plain
+from nntui.timeline.views.run_result import json_ready
 
 ROWS_SHOWN = 12
 LOSSES_SHOWN = 8
@@ -19,7 +19,7 @@ def _list(values: Sequence[float | None]) -> str:
     return ", ".join(number(value) for value in values)
 
 
-def summary(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> str:
+def run_text(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> str:
     """``result`` of ``run`` (see `timeline.result`), with predictions for the ``asked`` rows."""
     goal, story = run.preset.goal, run.preset.story
     ended = {
@@ -70,7 +70,7 @@ def _spread(count: int, most: int) -> list[int]:
 def _predictions(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> list[str]:
     probe = run.preset.configuration.data.probe or ()
     pairs: list[tuple[Sequence[float], list[float | None]]] = [
-        (row, plain(run.predict([row])[:, 0])) for row in probe
+        (row, json_ready(run.predict([row])[:, 0])) for row in probe
     ]
     pairs += list(zip(asked, result["predictions"], strict=True))
     if not pairs:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from nntui.timeline import Snapshot
 from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
 from nntui.timeline.views.ghost_curves import Ghosts
-from nntui.timeline.views.measures import REPORTED, TEST, Measured, Plot, nearest, series
+from nntui.timeline.views.measurements import REPORTED, TEST, Measurement, Plot, nearest, series
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.drawing.shortening import shortened
@@ -98,9 +98,9 @@ class LossPlot(Panel):
 
     plot: reactive[Plot] = reactive(REPORTED)
     """What is plotted, from the next snapshot on."""
-    measured: reactive[tuple[Measured, ...]] = reactive(())
+    measured: reactive[tuple[Measurement, ...]] = reactive(())
     """The branch, measured, where ``plot`` needs it, likewise."""
-    measured_other: reactive[tuple[Measured, ...]] = reactive(())
+    measured_other: reactive[tuple[Measurement, ...]] = reactive(())
     """Likewise the overlaid branch, from where it parted."""
     ghosts: reactive[Ghosts] = reactive(Ghosts())
     """The other branches behind the losses, from the next snapshot on."""
@@ -265,7 +265,7 @@ class LossPlot(Panel):
             return text
         return text + f"  B at {self._values(theirs, at)[7:]}"
 
-    def _values(self, measured: tuple[Measured, ...], at: int) -> str:
+    def _values(self, measured: tuple[Measurement, ...], at: int) -> str:
         near = nearest(measured, at)
         lines = series(self.plot, measured)
         values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)

@@ -9,7 +9,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.timeline import Run
 from nntui.timeline.sessions.session import Capture, write
-from nntui.timeline.sessions.session_folder import is_shelved, new_path
+from nntui.timeline.sessions.session_folder import is_in_folder, new_path
 
 EVERY = 15.0
 """Seconds between two looks at whether there is anything new to save."""
@@ -74,7 +74,7 @@ class Keeper:
 
     def _write(self, picture: Capture, name: str) -> None:
         # Another nntui may have opened the same session, and a file from elsewhere is not ours.
-        if self.path is None or _stamp(self.path) != self._stamp or not is_shelved(self.path):
+        if self.path is None or _stamp(self.path) != self._stamp or not is_in_folder(self.path):
             self.path = new_path(name)
         write(picture, self.path)
         self._stamp, self.problem = _stamp(self.path), ""

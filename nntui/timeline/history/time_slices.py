@@ -6,21 +6,21 @@ does not depend on them.
 
 from time import perf_counter
 
-from nntui.timeline.history.ending import Line
+from nntui.timeline.history.termination import Trainable
 
 LOOKS = 4
 """How often the clock is looked at within a slice."""
 LONGEST_STRIDE = 10_000
 
 
-class Pace:
+class TimeSlicer:
     """Trains in slices of time."""
 
     def __init__(self) -> None:
         self.stride = 1
         """Updates that take about a quarter of the last slice; at least one."""
 
-    def train(self, line: Line, target: int, seconds: float) -> bool:
+    def train(self, line: Trainable, target: int, seconds: float) -> bool:
         """Train ``line`` towards update ``target`` for about ``seconds``; whether it got there.
 
         At least one update is made.  A divergence is as far as one can get, and counts.

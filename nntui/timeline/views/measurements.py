@@ -14,9 +14,9 @@ from nntui.core.engine.trainer import Trainer
 from nntui.core.parts.losses import loss_of
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.replay import affordable, replayed
+from nntui.timeline.history.replay import affordable, replay_updates
 from nntui.timeline.microscope.next_update import Ahead
-from nntui.timeline.views.divergence_point import parted_at
+from nntui.timeline.views.first_difference import last_shared_update
 
 MOST = 128
 """States that are measured of one branch: more would be more than a plot is wide."""
@@ -25,7 +25,7 @@ SHARE = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class Measurement:
     """One state, measured."""
 
     update: int
@@ -45,16 +45,16 @@ class Measured:
     """Per layer, how many units are active on no row."""
 
 
-class Measures:
+class Measurements:
     """Measures states of branches, each one once."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[State, Measured] = WeakKeyDictionary()
-        self._between: WeakKeyDictionary[Stretch, dict[int, Measured]] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[State, Measurement] = WeakKeyDictionary()
+        self._between: WeakKeyDictionary[Stretch, dict[int, Measurement]] = WeakKeyDictionary()
         """Likewise by update, of states that are not kept."""
         self._ahead = Ahead()
 
-    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measurement, ...]:
         """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head.
 
         Where ``fine``, and it does not take long, updates between the kept states are replayed
@@ -78,13 +78,15 @@ class Measures:
         last = [self.of(branch.state)] if not found or found[-1].update < head else []
         return (*found, *last)
 
-    def beside(self, mine: Branch, theirs: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
+    def beside(
+        self, mine: Branch, theirs: Branch, *, fine: bool = False
+    ) -> tuple[Measurement, ...]:
         """The same along ``theirs``, from the update on in which it parts from ``mine``."""
-        parted, found = parted_at(mine, theirs), self.along(theirs, fine=fine)
+        parted, found = last_shared_update(mine, theirs), self.along(theirs, fine=fine)
         first = max((at for at, each in enumerate(found) if each.update <= parted), default=0)
         return found[first:]
 
-    def _of(self, branch: Branch, update: int) -> dict[int, Measured]:
+    def _of(self, branch: Branch, update: int) -> dict[int, Measurement]:
         """What is known of the stretch that ``update`` lies in."""
         return self._between.setdefault(branch.stretch_at(update), {})
 
@@ -92,18 +94,18 @@ class Measures:
         """Measure the states of ``updates``, which lie in order."""
         wanted = set(updates)
         if wanted:
-            for trainer in replayed(branch, updates[0], updates[-1]):
+            for trainer in replay_updates(branch, updates[0], updates[-1]):
                 if trainer.update in wanted:
                     known = self._of(branch, trainer.update)
                     known[trainer.update] = self._measure(trainer.state)
 
-    def of(self, state: State) -> Measured:
+    def of(self, state: State) -> Measurement:
         """``state``, measured."""
         if state not in self._known:
             self._known[state] = self._measure(state)
         return self._known[state]
 
-    def _measure(self, state: State) -> Measured:
+    def _measure(self, state: State) -> Measurement:
         configuration = state.configuration
         training, report = configuration.training, configuration.report
         trainer = self._ahead.standing_at(state)
@@ -116,7 +118,7 @@ class Measures:
         loss += _penalty(trainer)
         per_epoch = configuration.updates_per_epoch
         layers = () if state.divergence else self._ahead.made(trainer, state).layers
-        return Measured(
+        return Measurement(
             update=state.update,
             epochs=state.epoch + state.position / per_epoch,
             training=loss,
@@ -157,7 +159,7 @@ DEAD = Plot("dead", "Dead units", per_layer=True, counts=True)
 PLOTS = (REPORTED, TRAINING, TEST, GRADIENTS, RATIOS, DEAD)
 
 
-def series(plot: Plot, measured: tuple[Measured, ...]) -> list[tuple[str, Array, Array]]:
+def series(plot: Plot, measured: tuple[Measurement, ...]) -> list[tuple[str, Array, Array]]:
     """The lines of ``plot``: a name of one character, and x (in epochs) and y, (points,).
 
     A layer's line is named by its number; of the test loss, ``t`` is that of the rows kept for
@@ -177,6 +179,6 @@ def series(plot: Plot, measured: tuple[Measured, ...]) -> list[tuple[str, Array,
     return [(str(layer % 10), x, rows[:, layer]) for layer in range(layers)]
 
 
-def nearest(measured: tuple[Measured, ...], epochs: float) -> int:
+def nearest(measured: tuple[Measurement, ...], epochs: float) -> int:
     """The place of the one that lies nearest to ``epochs``."""
     return int(np.argmin([abs(each.epochs - epochs) for each in measured]))

@@ -7,11 +7,11 @@ from nntui.core.engine.state import Divergence
 from nntui.presets.preset import Preset
 
 BUDGET, TARGET, DIVERGED = "budget", "target", "diverged"
-ENDLESS = 10**15
+UNLIMITED = 10**15
 """A budget that nobody lives to see spent."""
 
 
-class Line(Protocol):
+class Trainable(Protocol):
     """What is trained: a run at its cursor, or a branch at its head."""
 
     @property
@@ -36,7 +36,7 @@ class Line(Protocol):
 
 
 @dataclass(frozen=True)
-class Ending:
+class Termination:
     """A budget of ``updates``, or of ``epochs``, or else the goal's; and the goal's stop rule."""
 
     epochs: int | None = None
@@ -44,14 +44,14 @@ class Ending:
     stops: bool = True
     """Whether the stop rule counts."""
 
-    def budget(self, line: Line) -> int:
+    def budget(self, line: Trainable) -> int:
         """The update at which the budget of ``line`` is spent."""
         if self.updates is not None:
             return self.updates
         epochs = line.preset.goal.epochs if self.epochs is None else self.epochs
         return line.end_of(epochs - 1) if epochs else 0
 
-    def reason(self, line: Line) -> str | None:
+    def reason(self, line: Trainable) -> str | None:
         """``diverged``, ``target`` or ``budget`` if ``line`` ends where it is, else None."""
         if line.divergence is not None:
             return DIVERGED
@@ -59,19 +59,19 @@ class Ending:
             return TARGET
         return BUDGET if line.update >= self.budget(line) else None
 
-    def beyond(self, line: Line) -> "Ending":
+    def beyond(self, line: Trainable) -> "Termination":
         """What is left of the rule for a line that is to go on from where it ended."""
         ending = self
         if ending.reason(line) == TARGET:
             ending = replace(ending, stops=False)
         if ending.reason(line) == BUDGET:
-            ending = replace(ending, updates=ENDLESS)
+            ending = replace(ending, updates=UNLIMITED)
         return ending
 
-    def next_look(self, line: Line) -> int:
+    def next_check(self, line: Trainable) -> int:
         """The update up to which ``line`` can be trained before `reason` is to be asked again."""
         budget = self.budget(line)
         return min(line.end_of(line.epoch), budget) if self._stops(line) else budget
 
-    def _stops(self, line: Line) -> bool:
+    def _stops(self, line: Trainable) -> bool:
         return self.stops and line.preset.goal.stop

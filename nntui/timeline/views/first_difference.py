@@ -8,14 +8,14 @@ import numpy as np
 from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.replay import affordable, replayed
+from nntui.timeline.history.replay import affordable, replay_updates
 
 WORK = 4e7
 """Products in one call: some milliseconds; most branches differ in the first update."""
 
 
 @dataclass(frozen=True)
-class Difference:
+class FirstDifference:
     """The first update at which two branches differ."""
 
     update: int | None
@@ -33,7 +33,7 @@ class Difference:
         return f"differs at {self.update:,}: {self.what}"
 
 
-def parted_at(one: Branch, other: Branch) -> int:
+def last_shared_update(one: Branch, other: Branch) -> int:
     """The last update that both share; at update 0 they may share nothing."""
     lines = [_line(one), _line(other)]
     shared = 0
@@ -56,31 +56,33 @@ def _line(branch: Branch) -> list[tuple[Branch, int]]:
     ]
 
 
-def difference(one: Branch, other: Branch, known: int = 0) -> Difference:
+def first_difference(one: Branch, other: Branch, known: int = 0) -> FirstDifference:
     """How ``one`` and ``other`` come to differ, found by replaying both from where they part.
 
     A long search comes to its end in several calls: ``known`` is what the last one had `looked`.
     """
-    shared = parted_at(one, other)
+    shared = last_shared_update(one, other)
     last = min(one.update, other.update)
     if _shapes(one) != _shapes(other):
-        return Difference(0, "other layers or data")
+        return FirstDifference(0, "other layers or data")
     if _are_twins(one, other, shared):
-        return Difference(None, f"the same as A up to {last:,}", last)
+        return FirstDifference(None, f"the same as A up to {last:,}", last)
     begin = min(max(shared, known), last)
     end = min(last, begin + affordable(one, WORK))
-    for a, b in zip(replayed(one, begin, end), replayed(other, begin, end), strict=True):
+    for a, b in zip(
+        replay_updates(one, begin, end), replay_updates(other, begin, end), strict=True
+    ):
         tensor = _first(a, b, begun=a.update > begin)
         if tensor is not None:
-            return Difference(a.update, tensor)
-    return Difference(None, f"the same as A up to {end:,}", end)
+            return FirstDifference(a.update, tensor)
+    return FirstDifference(None, f"the same as A up to {end:,}", end)
 
 
 def _are_twins(one: Branch, other: Branch, update: int) -> bool:
     """Whether both go on from the same state, and nothing is changed in either later."""
     if one.next_change(update) is not None or other.next_change(update) is not None:
         return False
-    hashes = [next(replayed(each, update, update)).state.hash for each in (one, other)]
+    hashes = [next(replay_updates(each, update, update)).state.hash for each in (one, other)]
     return hashes[0] == hashes[1]
 
 

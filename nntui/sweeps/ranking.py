@@ -17,7 +17,7 @@ def _sortable(outcome: Outcome) -> float:
     return math.inf if loss is None or not math.isfinite(loss) or outcome.diverged else loss
 
 
-def standing(outcomes: Sequence[Outcome], seed: int) -> int | None:
+def rank_of(outcomes: Sequence[Outcome], seed: int) -> int | None:
     """The rank of ``seed``, 1 for the least final loss; None if it is not among them."""
     ranks = {outcome.seed: rank for rank, outcome in enumerate(ranked(outcomes), start=1)}
     return ranks.get(seed)
