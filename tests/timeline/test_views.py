@@ -14,6 +14,7 @@ from nntui.timeline import Snapshot
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.microscope.next_update import Ahead, NextUpdate
 from nntui.timeline.views import outputs
+from nntui.timeline.views.compare import DIFFERENCE, A, B, compare_grids, subtract
 from nntui.timeline.views.curve import make_chart, make_curve, recent
 from nntui.timeline.views.grid import (
     ACTIVATIONS,
@@ -30,10 +31,8 @@ from nntui.timeline.views.grid import (
     Grid,
     GridSource,
     Kind,
-    difference,
     make_grid,
 )
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B, compare_grids
 from nntui.timeline.views.measurements import (
     DEAD,
     MOST,
@@ -302,11 +301,11 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
 
 def test_what_does_not_fit_is_not_subtracted() -> None:
     run, other = Run(small()), Run(preset("add-relu"))
-    assert difference(grid(run, ACTIVATIONS), grid(other, ACTIVATIONS)) is None
+    assert subtract(grid(run, ACTIVATIONS), grid(other, ACTIVATIONS)) is None
     assert compare_grids(seen(run), seen(other), WEIGHTS, DIFFERENCE).shown == A
     drawn = [Run(small(order="shuffled", batch=2), seed) for seed in (0, 1)]
-    assert difference(*(grid(each, DELTAS) for each in drawn)) is None
-    assert difference(*(grid(each, GRADIENTS) for each in drawn)) is not None
+    assert subtract(*(grid(each, DELTAS) for each in drawn)) is None
+    assert subtract(*(grid(each, GRADIENTS) for each in drawn)) is not None
 
 
 def test_after_a_divergence_there_is_no_next_update() -> None:

@@ -15,7 +15,7 @@ from nntui.timeline import Snapshot
 from nntui.timeline.history.events import events
 from nntui.timeline.sessions import session_folder
 from nntui.timeline.sessions.session import load
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap

@@ -12,8 +12,8 @@ from nntui import Run, load_preset
 from nntui.presets.schema import override
 from nntui.timeline.microscope.next_update import Ahead
 from nntui.timeline.sessions.session import load
+from nntui.timeline.views.compare import DIFFERENCE, B
 from nntui.timeline.views.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
-from nntui.timeline.views.grid_compare import DIFFERENCE, B
 from nntui.timeline.views.measurements import DEAD, PLOTS, REPORTED, TEST, Measurements
 from nntui.timeline.views.outputs import FitCurve, Graph, Samples, Surface, output_kinds
 from nntui.tui.app import NNTUI

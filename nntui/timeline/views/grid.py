@@ -256,18 +256,3 @@ def saturated(layer: LayerView) -> Mask:
         return np.zeros(layer.a.shape, dtype=np.bool_)
     with np.errstate(invalid="ignore"):
         return np.asarray((np.abs(layer.z) >= FAR) | (np.abs(layer.a) > NEAR_ONE))
-
-
-def difference(mine: Grid | None, theirs: Grid | None) -> Grid | None:
-    """Row by row A minus B, targets as they are; None where the two do not fit each other."""
-    if mine is None or theirs is None or mine.columns != theirs.columns:
-        return None
-    if [(row.layer, row.unit) for row in mine.rows] != [(r.layer, r.unit) for r in theirs.rows]:
-        return None
-    rows = []
-    with np.errstate(invalid="ignore"):
-        for row, other in zip(mine.rows, theirs.rows, strict=True):
-            values = row.values if row.layer is None else row.values - other.values
-            known, nowhere = row.known & other.known, np.zeros_like(row.saturated)
-            rows.append(replace(row, values=values, known=known, saturated=nowhere, dead=False))
-    return replace(mine, rows=tuple(rows))

@@ -14,7 +14,7 @@ from nntui.core.parts.formula import evaluate_formula
 from nntui.core.tape import Array
 from nntui.timeline.run import Run
 from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
-from nntui.timeline.views.snapshot import Snapshot, largest_finite
+from nntui.timeline.views.snapshot import LayerView, largest_finite, layer_views
 
 CURVE, SURFACE, TABLE = "curve", "surface", "table"
 CONFUSION, GRAPH, UNIT = "confusion", "graph", "unit"
@@ -291,7 +291,7 @@ def confusion_of(run: Run) -> Confusion | None:
 class Graph:
     """A small network, to be drawn with its weights."""
 
-    snapshot: Snapshot
+    layers: tuple[LayerView, ...]
     samples: Samples
     unit: Place | None
     """The unit whose weights stand out."""
@@ -300,9 +300,7 @@ class Graph:
 Picture = FitCurve | Surface | Confusion | Graph | Samples
 
 
-def output_picture(
-    run: Run, snapshot: Snapshot, what: str, unit: Place | None, cells: tuple[int, int]
-) -> Picture:
+def output_picture(run: Run, what: str, unit: Place | None, cells: tuple[int, int]) -> Picture:
     """``what`` of the network of ``run``, in at most ``cells`` columns and rows of points."""
     columns, rows = max(cells[0], 1), max(cells[1], 1)
     place = unit if what == UNIT else None
@@ -312,5 +310,5 @@ def output_picture(
         case 2:
             return surface_of(run, columns, rows, place)
     if what == GRAPH:
-        return Graph(snapshot, samples_of(run), unit)
+        return Graph(layer_views(run.trainer), samples_of(run), unit)
     return (confusion_of(run) if what == CONFUSION else None) or samples_of(run)

@@ -11,8 +11,8 @@ from textual.strip import Strip
 
 from nntui.timeline import Snapshot
 from nntui.timeline.microscope.next_update import NextUpdate
+from nntui.timeline.views.compare import DIFFERENCE, A, GridComparison, compare_grids
 from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Grid, GridRow, GridSource, Kind
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, GridComparison, compare_grids
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header

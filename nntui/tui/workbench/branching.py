@@ -11,13 +11,13 @@ from nntui.timeline import Run
 from nntui.timeline.edits import Edits
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import LONGEST_NAME
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.timeline.views.curve import Overlay
 from nntui.timeline.views.first_difference import (
     FirstDifference,
     first_difference,
     last_shared_update,
 )
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap

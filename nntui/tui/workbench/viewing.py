@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from nntui.timeline import Run, Snapshot
+from nntui.timeline import Run
 from nntui.timeline.microscope.next_update import Ahead
+from nntui.timeline.views.compare import compare_outputs
 from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
 from nntui.timeline.views.grid import ALL, HELD, KINDS, LAYER, SCALES, Kind
 from nntui.timeline.views.measurements import PLOTS, REPORTED, TEST, Measurement, Measurements, Plot
-from nntui.timeline.views.output_compare import compare_outputs
 from nntui.timeline.views.outputs import SURFACE, output_kinds
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.heatmap import Heatmap
@@ -146,7 +146,7 @@ class Viewing(Branching, Zooming):
         """Whether the outputs are on the screen."""
         return self.has_class("-output")
 
-    def look_at_outputs(self, snapshot: Snapshot) -> None:
+    def look_at_outputs(self) -> None:
         """Give the output panel a picture that fits it."""
         panel, run = self.query_one(OutputPanel), self.run_shown
         if not self.shows_outputs:
@@ -155,10 +155,7 @@ class Viewing(Branching, Zooming):
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
         cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
-        theirs = None if self.other is None else (self.other, Snapshot.of(self.other))
-        picture, shown = compare_outputs(
-            (run, snapshot), theirs, what, unit, cells, self.heatmap.shown
-        )
+        picture, shown = compare_outputs(run, self.other, what, unit, cells, self.heatmap.shown)
         panel.set_reactive(OutputPanel.shown, shown)
         panel.picture = picture
 
@@ -169,7 +166,7 @@ class Viewing(Branching, Zooming):
 
     def on_output_panel_wanted(self, message: OutputPanel.Wanted) -> None:
         """Draw for the new size."""
-        self.look_at_outputs(Snapshot.of(self.run_shown))
+        self.look_at_outputs()
 
     def action_output(self) -> None:
         """Show the outputs, or the story."""

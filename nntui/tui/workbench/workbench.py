@@ -207,7 +207,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
             self.look_ahead()
             heatmap.snapshot = snapshot
-            self.look_at_outputs(snapshot)
+            self.look_at_outputs()
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self.query_one(NetworkPanel).editor.take(run.preset, run.seed)

@@ -7,9 +7,7 @@ import pytest
 
 from nntui import Run, load_preset
 from nntui.presets.schema import override
-from nntui.timeline import Snapshot
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
-from nntui.timeline.views.output_compare import BOTH, compare_outputs
+from nntui.timeline.views.compare import BOTH, DIFFERENCE, A, B, compare_outputs
 from nntui.timeline.views.outputs import (
     CONFUSION,
     CURVE,
@@ -42,8 +40,7 @@ def trained(name: str, seed: int, **changes: Any) -> Run:
 
 
 def seen(one: Run, other: Run | None, what: str, wanted: str, unit: Any = None) -> tuple[Any, str]:
-    theirs = None if other is None else (other, Snapshot.of(other))
-    return compare_outputs((one, Snapshot.of(one)), theirs, what, unit, CELLS, wanted)
+    return compare_outputs(one, other, what, unit, CELLS, wanted)
 
 
 @pytest.mark.parametrize("wanted", [A, B, DIFFERENCE])
