@@ -146,7 +146,7 @@ def run(
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
     from nntui.timeline.history.termination import Termination
-    from nntui.timeline.views.run_result import run_result
+    from nntui.timeline.views.run_result import run_result, run_text
 
     loaded = load(preset, changes)
     training = Run(loaded, seed)
@@ -164,8 +164,6 @@ def run(
     if as_json:
         _print_json(result)
     else:
-        from nntui.timeline.views.run_text import run_text
-
         click.echo(run_text(training, result, rows))
     exit_if(interrupted)
 
