@@ -92,13 +92,13 @@ def test_what_is_added_is_noticed(whole: Path, tmp_path: Path) -> None:
 def test_only_regular_files_are_read(place: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(tmp_path / "fifo")
-    with pytest.raises(nntui.ConfigError, match=r"no regular file|no such file") as caught:
+    with pytest.raises(nntui.ConfigError, match=r"not a regular file|no such file") as caught:
         session.load(tmp_path / place)
     assert str(caught.value).isprintable()
 
 
 def test_devices_are_not_read() -> None:
-    assert refused(Path("/dev/zero")) == "is no regular file"
+    assert refused(Path("/dev/zero")) == "is not a regular file"
 
 
 def test_a_link_to_a_session_is_followed(whole: Path, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_what_is_compressed_is_not_unpacked(kind: int, whole: Path, tmp_path: Pa
     members[VECTOR] = npy(np.zeros(10_000_000))
     path.write_bytes(zipped(list(members.items()), kind))
     assert path.stat().st_size < 200_000
-    assert refused(path) == "holds members of impossible sizes"
+    assert refused(path) == "has members of impossible sizes"
 
 
 DIRECTORY = b"PK\x01\x02"

@@ -578,7 +578,7 @@ def test_entries_tell_what_lies_there(shelved: list[Path]) -> None:
     assert (first.preset, first.seed, first.branches, first.problem) == ("add-relu", 7, 1, None)
     assert first.bytes == shelved[0].stat().st_size
     assert "damaged" in str(found[shelved[3]].problem)
-    assert found[shelved[0].parent / "pipe.nntui"].problem == "is no regular file"
+    assert found[shelved[0].parent / "pipe.nntui"].problem == "is not a regular file"
 
 
 def test_the_newest_is_the_first(shelved: list[Path]) -> None:
@@ -610,7 +610,7 @@ def test_sessions_are_listed(shelved: list[Path]) -> None:
     assert rows[shelved[1].stem]["update"] == 32
     text = command("sessions").stdout
     assert all(path.stem in text for path in shelved)
-    assert "unreadable: is no nntui session, or a damaged one" in text
+    assert "unreadable: is damaged, or not an nntui session" in text
 
 
 def test_an_empty_shelf_says_where_it_is(data_folder: Path) -> None:

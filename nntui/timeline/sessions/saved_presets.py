@@ -1,4 +1,4 @@
-"""The presets of a session, read as any preset is, but from nothing outside of its file."""
+"""The presets of a session, validated like any other, using nothing outside the session file."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LONGEST_NAME = 255
 
 
 class SavedPresets:
-    """The presets of all stretches, each told by what differs from that of the first."""
+    """The presets of all stretches, each stored as its difference from the first."""
 
     def __init__(self, fields: Fields, tables: Array) -> None:
         preset = Fields(fields.table("preset"), "preset")
@@ -31,26 +31,26 @@ class SavedPresets:
         """The preset of a stretch."""
         source = {**self._base, **stretch.table("source")}
         source = {name: table for name, table in source.items() if table is not None}
-        told = source.get("data")
-        text = json.dumps(told, sort_keys=True)
+        data_table = source.get("data")
+        text = json.dumps(data_table, sort_keys=True)
         try:
             if text in self._data:
                 return self._with_known_data(source, *self._data[text])
-            if not isinstance(told, dict) or told.get("csv") is not None:
-                raise ConfigError("data", "must be a table of the data themselves")
-            source["data"] = self._unpacked(told)
+            if not isinstance(data_table, dict) or data_table.get("csv") is not None:
+                raise ConfigError("data", "must be a table that contains the data")
+            source["data"] = self._unpacked(data_table)
             made = read_preset(self._name, source)
         except ConfigError as error:
             raise error.under(stretch.key("source")) from None
         data = made.configuration.data
         self._numbers += data.rows * (data.width + data.outputs)
         if self._numbers > MOST_NUMBERS:
-            raise stretch.wrong("source", "makes the data of all branches too large")
+            raise stretch.wrong("source", "makes the data of all branches together too large")
         self._data[text] = made.source["data"], data
         return made
 
     def _with_known_data(self, source: dict[str, Any], table: dict[str, Any], data: Data) -> Preset:
-        """The preset of ``source``, whose data were read before: reading them again takes long."""
+        """The preset of ``source``, with data that were validated before, which would be slow."""
         alike = {
             "inputs": [[0.0] * data.width],
             "targets": [[1.0] + [0.0] * (data.outputs - 1)],
@@ -67,7 +67,7 @@ class SavedPresets:
         return self._unpacked(stretch.table("changes"))
 
     def _unpacked(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """``table`` with the large tables in their places, and nothing that cannot be shown."""
+        """``table`` with its large tables put back, and its texts safe to print."""
         return {_showable(key): self._plain(key, value) for key, value in table.items()}
 
     def _plain(self, key: str, value: Any) -> Any:
@@ -79,16 +79,16 @@ class SavedPresets:
             return value
         return self._table(key, value) if list(value) == ["table"] else self._unpacked(value)
 
-    def _table(self, key: str, told: dict[str, Any]) -> list[list[float]]:
-        place = Fields(told, key).wholes("table", 3, 0, MOST_NUMBERS)
+    def _table(self, key: str, reference: dict[str, Any]) -> list[list[float]]:
+        place = Fields(reference, key).wholes("table", 3, 0, MOST_NUMBERS)
         if len(place) == 3:
             start, rows, columns = place
             if start + rows * columns <= len(self._tables) and rows and columns:
                 found = self._tables[start : start + rows * columns].reshape(rows, columns)
                 return list(found.tolist())
-        raise ConfigError(key, "names a table that is not there")
+        raise ConfigError(key, "refers to a table that does not exist")
 
 
 def _showable(text: str) -> str:
-    """``text`` without what would disturb a terminal."""
+    """``text`` without control characters."""
     return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)
