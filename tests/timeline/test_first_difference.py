@@ -251,7 +251,7 @@ def test_a_branch_of_a_branch_is_compared_from_where_they_parted() -> None:
 
 
 def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(differences, "affordable", lambda branch, work: 9)
+    monkeypatch.setattr(differences, "affordable_updates", lambda branch, work: 9)
     run = nntui.Run(SOURCE, SEED)
     run.step(40)
     run.seek(20)
@@ -262,7 +262,7 @@ def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPat
     found = first_difference(run.branch, twin.branch)
     assert (found.update, found.looked) == (None, 29)
     assert first_difference(run.branch, twin.branch, found.looked).update == 30
-    monkeypatch.setattr(differences, "affordable", lambda branch, work: 10)
+    monkeypatch.setattr(differences, "affordable_updates", lambda branch, work: 10)
     assert first_difference(run.branch, twin.branch).update == 30
 
 

@@ -1,4 +1,4 @@
-"""Events: what happened on a branch, and where; located exactly by replay when it is asked for."""
+"""Events: what happened on a branch, and at which update; replay finds the exact one on demand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
 
 SHARP = 2.0
 """A loss above the goal rose sharply if it is more than this many times that of the epoch
-before.  Our own choice: noise of one sample at a time stays below, a step too large does not."""
+before: above the noise of training on single samples, below the jump of a step too large."""
 MOST_NAMED = 4
-"""Units that are named where many share one fate."""
+"""Units that are named when the same happened to many."""
 MOST_RISES = 500
-"""Rises that are kept from the beginning of a branch; a loss that jumps for ever has no end."""
+"""Rises that are kept from the beginning of a branch; a loss may jump for ever."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Event:
 
     @property
     def exact(self) -> bool:
-        """Whether ``by`` is the very update."""
+        """Whether ``by`` is the exact update."""
         return self.after >= self.by - 1
 
     @property
@@ -47,7 +47,7 @@ class Event:
 
     @property
     def text(self) -> str:
-        """The whole of it in words."""
+        """The event in words."""
         return self.what if self.unit is None else f"unit {self.unit} {self.what}"
 
 
@@ -58,8 +58,8 @@ def _at(kind: str, text: str, update: int) -> Event:
 def events(branch: Branch) -> list[Event]:
     """All events of ``branch``, those of the shared past included, in order.
 
-    Units are looked at only now and then (see `units`): one that dies and revives between two
-    looks is not found.
+    Units are checked only at intervals (see `unit_events`): one that dies and revives in between is
+    not found.
     """
     found = [*_of_losses(branch), *_of_units(branch), *_of_changes(branch)]
     if branch.divergence is not None:
@@ -101,7 +101,7 @@ def changes_text(stretch: Stretch) -> str:
 
 
 def exact_update(branch: Branch, event: Event) -> int:
-    """The very update of ``event``: for a unit that flickers, the last flip that led to it."""
+    """The exact update of ``event``: for a unit that flickers, of the last flip that led to it."""
     flip = event.flip
     if event.exact or flip is None:
         return event.by
@@ -111,7 +111,7 @@ def exact_update(branch: Branch, event: Event) -> int:
 
 
 def _locate(branch: Branch, after: int, by: int) -> None:
-    """Find all flips that were seen between two looks, in one replay."""
+    """Locate all flips between two checks, in one replay."""
     before: Mask | None = None
     turned: dict[tuple[int, bool], int] = {}
     for trainer in replay_updates(branch, after, by):
@@ -121,7 +121,7 @@ def _locate(branch: Branch, after: int, by: int) -> None:
                 turned[int(place), bool(dead[place])] = trainer.update
         before = dead
     configuration = branch.preset.configuration
-    # Replay sees no change at either end: at ``by`` it came before the look, at ``after`` behind.
+    # Replay does not see changes at its ends: at ``by`` before the check, at ``after`` behind it.
     starts = {stretch.start for stretch in branch.stretches if stretch.start > 0}
     unseen = after + 1 if after in starts and by not in starts else by
     for flip in branch.flips:
@@ -135,7 +135,7 @@ def events_text(branch: Branch, update: int) -> str:
     texts: dict[str, list[str]] = {}
     for event in events(branch):
         if event.after < update <= event.by and exact_update(branch, event) == update:
-            # Units that share their fate are told of together.
+            # Units to which the same happened are listed together.
             texts.setdefault(event.what, []).append(event.unit or "")
     return "; ".join(
         verb if subjects == [""] else f"{_units(subjects)} {verb}"
@@ -150,7 +150,7 @@ def _units(names: list[str]) -> str:
 
 
 def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
-    """The first event beyond ``update``, with its very update."""
+    """The first event after ``update``, with its exact update."""
     best: tuple[int, Event] | None = None
     for event in sorted(events(branch), key=lambda each: each.after):
         if best is not None and event.after + 1 >= best[0]:
@@ -163,7 +163,7 @@ def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
 
 
 def previous_event(branch: Branch, update: int) -> tuple[int, Event] | None:
-    """The last event before ``update``, with its very update."""
+    """The last event before ``update``, with its exact update."""
     best: tuple[int, Event] | None = None
     for event in sorted(events(branch), key=lambda each: -each.by):
         if best is not None and event.by <= best[0]:

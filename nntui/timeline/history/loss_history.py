@@ -1,4 +1,4 @@
-"""The reported losses of a branch: eight bytes an epoch, and answers that do not read them all."""
+"""The reported losses of a branch, at eight bytes an epoch, with queries that need not read all."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from nntui.core.tape import Array
 from nntui.timeline.history.append_only import AppendOnlyVector
 
 BLOCK = 256
-"""Epochs that are summed up together; a picture of many epochs is made of whole blocks."""
+"""Epochs that are summarised together; a picture of many epochs is made of whole blocks."""
 
 
 @dataclass(frozen=True, eq=False)
 class BinnedLosses:
-    """A stretch of losses in bins, none of whose extremes is lost; one entry a bin.
+    """A range of losses in bins, which keep the extremes; arrays have one entry a bin.
 
     ``least``, ``most`` and ``positive`` are over the finite losses of a bin, NaN if it has none;
     ``positive`` is the least loss above 0.
@@ -33,11 +33,11 @@ class BinnedLosses:
 class LossHistory:
     """The reported loss of every finished epoch; a branch shares the epochs before its fork.
 
-    Losses are only ever appended, so a length stands for an immutable history.
+    Losses are only appended, so a history and a length together are immutable.
     """
 
     def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
-        """Begin with the first ``epochs`` losses of ``shared``, which are not copied."""
+        """Start with the first ``epochs`` losses of ``shared``, which are not copied."""
         self._shared, self._start = shared, epochs
         self._own = AppendOnlyVector()
         self._blocks = np.empty((5, 0))
@@ -86,13 +86,13 @@ class LossHistory:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _finite(self, start: int, stop: int | None = None) -> Array:
-        """The same, with NaN, which compares with nothing, for what is not finite."""
+        """The same, with NaN in place of what is not finite, so that it compares with nothing."""
         values = self.read(start, stop)
         values[~np.isfinite(values)] = np.nan
         return values
 
     def binned(self, start: int, stop: int, bins: int) -> BinnedLosses:
-        """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
+        """Epochs ``start`` to before ``stop`` in about ``bins`` bins; of few epochs each has its own."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:
@@ -115,7 +115,18 @@ class LossHistory:
 
     def minimum(self, stop: int) -> int | None:
         """The first epoch of those before ``stop`` with the least finite loss; None without any."""
-        return self._extreme(stop)
+        full = stop // BLOCK
+        least = self._summary(full)[_LEAST, :full]
+        tail = self._finite(full * BLOCK, stop)
+        known = np.flatnonzero(~np.isnan(least))
+        block = int(known[np.argmin(least[known])]) if len(known) else full
+        if block < full and not np.any(tail < least[block]):
+            tail = self._finite(block * BLOCK, (block + 1) * BLOCK)
+        elif np.isnan(tail).all():
+            return None
+        else:
+            block = full
+        return block * BLOCK + int(np.nanargmin(tail))
 
     def first_at_most(self, loss: float, start: int = 0) -> int | None:
         """The first epoch from ``start`` on whose loss is finite, at or below ``loss``."""
@@ -145,7 +156,7 @@ class LossHistory:
     def rises(self, factor: float, floor: float, most: int) -> list[int]:
         """The first ``most`` epochs with a loss above ``floor`` and ``factor`` times the last one.
 
-        Only what was not seen at the last call with the same limits is read.
+        Only what is new since the last call with the same limits is read.
         """
         seen, *limits = self._seen
         if limits != [factor, floor]:
@@ -159,24 +170,8 @@ class LossHistory:
         self._seen = (len(self), factor, floor)
         return self._rises[:most]
 
-    def _extreme(self, stop: int) -> int | None:
-        full = stop // BLOCK
-        least = self._summary(full)[_LEAST, :full]
-        rest = self.read(full * BLOCK, stop)
-        rest = rest[np.isfinite(rest)]
-        tail = float(rest.min()) if len(rest) else np.inf
-        known = np.flatnonzero(~np.isnan(least))
-        block = known[np.argmin(least[known])] if len(known) else None
-        if block is not None and least[block] <= tail:
-            low, value = int(block) * BLOCK, least[block]
-        elif len(rest):
-            low, value = full * BLOCK, tail
-        else:
-            return None
-        return low + int(np.flatnonzero(self.read(low, stop) == value)[0])
-
     def _summary(self, blocks: int) -> Array:
-        """What is known of at least the first ``blocks`` blocks, a column a block."""
+        """The summary of at least the first ``blocks`` blocks, a column a block."""
         known, full = self._blocks.shape[1], len(self) // BLOCK
         if known < blocks:
             values = self.read(known * BLOCK, full * BLOCK)

@@ -1,4 +1,4 @@
-"""When a run ends: at its budget, at its stop rule, or where the numbers end."""
+"""When training ends: the budget is spent, the stop rule is met, or the numbers diverge."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -8,7 +8,7 @@ from nntui.presets.preset import Preset
 
 BUDGET, TARGET, DIVERGED = "budget", "target", "diverged"
 UNLIMITED = 10**15
-"""A budget that nobody lives to see spent."""
+"""A budget that is never spent."""
 
 
 class Trainable(Protocol):
@@ -60,16 +60,12 @@ class Termination:
         return BUDGET if line.update >= self.budget(line) else None
 
     def beyond(self, line: Trainable) -> "Termination":
-        """What is left of the rule for a line that is to go on from where it ended."""
-        ending = self
-        if ending.reason(line) == TARGET:
-            ending = replace(ending, stops=False)
-        if ending.reason(line) == BUDGET:
-            ending = replace(ending, updates=UNLIMITED)
-        return ending
+        """The conditions under which ``line`` goes on from where it ended."""
+        rest = replace(self, stops=False) if self.reason(line) == TARGET else self
+        return replace(rest, updates=UNLIMITED) if rest.reason(line) == BUDGET else rest
 
     def next_check(self, line: Trainable) -> int:
-        """The update up to which ``line`` can be trained before `reason` is to be asked again."""
+        """The update up to which ``line`` can be trained before `reason` must be asked again."""
         budget = self.budget(line)
         return min(line.end_of(line.epoch), budget) if self._stops(line) else budget
 

@@ -1,7 +1,6 @@
-"""The pace: how many updates fit into a slice of time, learnt while training.
+"""Training in slices of time, so that a screen or a signal gets its turn in between.
 
-Slices only decide when somebody else gets a turn; which updates are made, and with what numbers,
-does not depend on them.
+Slices never change the numbers: the same updates are made, however they are sliced.
 """
 
 from time import perf_counter
@@ -9,12 +8,12 @@ from time import perf_counter
 from nntui.timeline.history.termination import Trainable
 
 LOOKS = 4
-"""How often the clock is looked at within a slice."""
+"""How often the clock is read within a slice."""
 LONGEST_STRIDE = 10_000
 
 
 class TimeSlicer:
-    """Trains in slices of time."""
+    """Trains in slices of time; it learns how many updates fit into one."""
 
     def __init__(self) -> None:
         self.stride = 1

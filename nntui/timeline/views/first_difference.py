@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.replay import affordable, replay_updates
+from nntui.timeline.history.replay import affordable_updates, replay_updates
 
 WORK = 4e7
 """Products in one call: some milliseconds; most branches differ in the first update."""
@@ -68,7 +68,7 @@ def first_difference(one: Branch, other: Branch, known: int = 0) -> FirstDiffere
     if _are_twins(one, other, shared):
         return FirstDifference(None, f"the same as A up to {last:,}", last)
     begin = min(max(shared, known), last)
-    end = min(last, begin + affordable(one, WORK))
+    end = min(last, begin + affordable_updates(one, WORK))
     for a, b in zip(
         replay_updates(one, begin, end), replay_updates(other, begin, end), strict=True
     ):

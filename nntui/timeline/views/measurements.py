@@ -14,7 +14,7 @@ from nntui.core.engine.trainer import Trainer
 from nntui.core.parts.losses import loss_of
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.replay import affordable, replay_updates
+from nntui.timeline.history.replay import affordable_updates, replay_updates
 from nntui.timeline.microscope.next_update import Ahead
 from nntui.timeline.views.first_difference import last_shared_update
 
@@ -67,7 +67,7 @@ class Measurements:
             spacing *= 2  # a power of two, so that what was measured stays chosen
         wanted = range(0, head, spacing)
         missing = [at for at in wanted if at not in kept and at not in self._of(branch, at)]
-        if fine and (not missing or head - missing[0] <= affordable(branch) // SHARE):
+        if fine and (not missing or head - missing[0] <= affordable_updates(branch) // SHARE):
             self._replay(branch, missing)
             found = [self.of(kept[at]) if at in kept else self._of(branch, at)[at] for at in wanted]
         else:

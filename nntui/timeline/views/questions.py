@@ -8,7 +8,7 @@ from nntui.core.engine.network import Layout
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.replay import affordable, last_transition, replay_updates
+from nntui.timeline.history.replay import affordable_updates, last_transition, replay_updates
 from nntui.timeline.history.unit_events import dead_mask, unit_number
 from nntui.timeline.run import Run
 
@@ -41,7 +41,7 @@ def _when_flipped(branch: Branch, update: int, layer: int, unit: int, *, died: b
     name, did = f"unit {layer}.{unit}", "died" if died else "revived"
     place = unit_number(branch.preset.configuration, layer, unit)
     # What lies near is replayed whole; further back only between looks that found a flip.
-    recent = max(update - affordable(branch), 0)
+    recent = max(update - affordable_updates(branch), 0)
     known = [
         (each.after, min(each.by, recent))
         for each in branch.flips
@@ -77,7 +77,7 @@ def when_weight_changed_sign(
     def negative(state: State) -> bool:
         return bool(state.theta[place] < 0.0)
 
-    recent = max(update - affordable(branch), 0)
+    recent = max(update - affordable_updates(branch), 0)
     spans = [
         (older.update, min(newer.update, recent))
         for older, newer in pairwise(branch.kept(update))
