@@ -1,4 +1,4 @@
-"""A run: a cursor on one branch of a tree, stepped forwards, sought backwards, forked anywhere."""
+"""A run: a cursor on a branch, which can be stepped forwards, moved back and forked anywhere."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from nntui.timeline.sessions import session
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What the last of some updates led to."""
+    """Where a run is after its last update."""
 
     update: int
     epoch: int
@@ -43,13 +43,13 @@ def _checked(updates: int) -> int:
 
 
 class Run:
-    """A network of ``preset``, trained from ``seed`` (the preset's own if None).
+    """A network of ``preset``, trained from ``seed`` (that of the preset if None).
 
-    Update k is the state after k updates.  The cursor, which `update` tells, can be anywhere
+    Update k is the state after k updates.  The cursor, `update`, can be anywhere
     from 0 to `head`; every property describes the cursor.  Any update is reached exactly,
     forwards by training and backwards by replay from a kept state.
 
-    Raises ConfigError for a seed that is no whole number from 0 to 2**32 - 1.
+    Raises ConfigError for a seed that is not a whole number from 0 to 2**32 - 1.
     """
 
     def __init__(self, preset: Preset, seed: int | None = None) -> None:
@@ -58,7 +58,7 @@ class Run:
 
     @classmethod
     def on(cls, tree: Tree, branch: Branch, update: int | None = None) -> "Run":
-        """A run that looks at ``branch`` of ``tree``, at ``update`` or where it was left."""
+        """A run on ``branch`` of ``tree``, at ``update`` or where the branch was left."""
         run = cls.__new__(cls)
         run._place(tree, branch, branch.left_at if update is None else update)
         return run
@@ -85,12 +85,12 @@ class Run:
 
     @property
     def update(self) -> int:
-        """The cursor: how many updates lie behind."""
+        """The cursor: how many updates were made."""
         return self._at
 
     @property
     def trainer(self) -> Trainer:
-        """The trainer at the cursor: the branch's own at the head, else one that replays."""
+        """The trainer at the cursor: that of the branch at the head, else one that replays."""
         if self._at == self.branch.update:
             return self.branch.trainer
         trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
@@ -112,7 +112,7 @@ class Run:
 
     @property
     def position(self) -> int:
-        """How many updates of the unfinished epoch lie behind the cursor."""
+        """How many updates of the unfinished epoch were made at the cursor."""
         return self.trainer.position
 
     def end_of(self, epoch: int) -> int:
@@ -188,7 +188,7 @@ class Run:
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
 
-        Raises ConfigError for what is no table of finite numbers, as wide as the inputs.
+        Raises ConfigError unless ``rows`` is a table of finite numbers, as wide as the inputs.
         """
         listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
         x = self.trainer.data.inputs(check_rows("input", listed), "input")
@@ -199,7 +199,7 @@ class Run:
 
         In the past the same updates are made again, with the changes that were made there.
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
-        KeyboardInterrupt the cursor stands at a whole update, not beyond the target.
+        KeyboardInterrupt the cursor is at a whole update, not beyond the target.
         """
         updates = _checked(updates)
         target, branch = self._at + updates, self.branch
@@ -209,8 +209,8 @@ class Run:
             trainer.advance(min(target, branch.update, following) - self._at)
             self._behind, self._at = trainer, trainer.update
             if trainer.divergence is not None:
-                # The head's own, or that of a replay whose last bits another machine rounds
-                # otherwise; neither goes on.
+                # That of the head, or of a replay on a machine that rounds the last bits
+                # differently; neither goes on.
                 return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
         if self._at < target:
             try:
@@ -240,8 +240,7 @@ class Run:
     def approach(self, update: int) -> None:
         """Move the cursor, without training, as near below ``update`` as a kept state is.
 
-        The rest is `step`'s, which can be taken in small portions.  Raises ValueError for a
-        negative update.
+        `step` does the rest, in portions of any size.  Raises ValueError for a negative update.
         """
         update = index(update)
         if update < 0:
@@ -297,7 +296,7 @@ class Run:
         self.branch.change(stretch)
 
     def restart(self, **changes: Any) -> None:
-        """Move to a new branch from update 0, with all that was changed up to the cursor.
+        """Move to a new branch from update 0, with everything that was changed up to the cursor.
 
         ``changes`` are made on top of that.  Raises what `fork` does at update 0.
         """
@@ -305,12 +304,12 @@ class Run:
         self._leave(first.fork(**merged(self.changed, changes)).branch, 0)
 
     def switch(self, branch: Branch, update: int | None = None) -> None:
-        """Look at another branch of the tree, at ``update`` or where its cursor was left.
+        """Move to another branch of the tree, at ``update`` or where its cursor was left.
 
         Raises ValueError for a branch that is not one of the tree.
         """
         if branch not in self.tree.branches:
-            raise ValueError("that is no branch of this run's tree")
+            raise ValueError("the branch is not in the tree of this run")
         self.branch.left_at = self._at
         self._leave(branch, branch.left_at if update is None else update)
 
@@ -321,18 +320,18 @@ class Run:
         self._place(self.tree, branch, update)
 
     def set_checkpoint(self) -> int:
-        """Mark the cursor's update, so that one can come back to it; returns the update."""
+        """Set a checkpoint at the cursor; returns its update."""
         if self._at not in self.branch.checkpoints:
             self.branch.mark(self._at, self.trainer.state)
         return self._at
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """The updates that are marked, in order."""
+        """The updates with a checkpoint, in order."""
         return self.branch.checkpoints
 
     def checkpoint_before(self) -> int:
-        """The last checkpoint that lies before the cursor; update 0 always is one."""
+        """The last checkpoint before the cursor; update 0 always is one."""
         marked = self.branch.checkpoints
         place = bisect_left(marked, self._at)
         return marked[place - 1] if place else 0
@@ -340,8 +339,7 @@ class Run:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run, with all branches of its tree, to ``path``; `load_session` reads it.
 
-        The file is afterwards the new session or, if a ConfigError says that it cannot be
-        written, still what it was.
+        Raises ConfigError if it cannot be written; the file is then unchanged.
         """
         session.write(self.capture(), Path(path))
 

@@ -72,6 +72,12 @@ def test_the_greatest_loss_has_a_label() -> None:
     assert "0.597" in {text for _, text in curve.ticks}
 
 
+def test_the_greatest_float_has_a_label() -> None:
+    losses = np.array([1.0, np.finfo(float).max])
+    curve = make_curve(losses, 2, 0.1, log=True, bins=50, most_ticks=4)
+    assert curve.ticks[-1][1] == "1.8e+308"
+
+
 def test_what_is_not_finite_is_marked_where_it_happened() -> None:
     losses = np.array([1.0, 2.0, math.inf, math.nan, 3.0])
     curve = make_curve(losses, 5, 0.1, log=True, bins=50, most_ticks=4)

@@ -31,8 +31,7 @@ from nntui.timeline.history.events import (
 )
 from nntui.timeline.views.questions import (
     when_loss_was_below,
-    when_unit_died,
-    when_unit_revived,
+    when_unit_flipped,
     when_weight_changed_sign,
 )
 
@@ -173,10 +172,10 @@ def asked(branch: Branch, update: int, line: Told) -> None:
         flips = np.flatnonzero(np.diff(masks[:, place].astype(int)))
         died = [0] * bool(masks[0, place]) + [at + 1 for at in flips if masks[at + 1, place]]
         revived = [int(at) + 1 for at in flips if not masks[at + 1, place]]
-        answer = when_unit_died(branch, update, layer, unit)
+        answer = when_unit_flipped(branch, update, layer, unit, died=True)
         assert answer.update == (died[-1] if died else None)
         assert f"unit {layer}.{unit}" in answer.text
-        answer = when_unit_revived(branch, update, layer, unit)
+        answer = when_unit_flipped(branch, update, layer, unit, died=False)
         assert answer.update == (revived[-1] if revived else None)
 
 
@@ -220,7 +219,7 @@ def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
         for place, unit in enumerate(UNITS):
             known = [at for where, at in flips if where == place and at <= update]
             if known:
-                assert when_unit_died(run.branch, 45, *unit).update == max(
+                assert when_unit_flipped(run.branch, 45, *unit, died=True).update == max(
                     at for where, at in flips if where == place
                 )
 

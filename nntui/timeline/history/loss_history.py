@@ -92,7 +92,7 @@ class LossHistory:
         return values
 
     def binned(self, start: int, stop: int, bins: int) -> BinnedLosses:
-        """Epochs ``start`` to before ``stop`` in about ``bins`` bins; of few epochs each has its own."""
+        """Epochs ``start`` to before ``stop`` in about ``bins`` bins, or in one bin each if few."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:

@@ -1,7 +1,6 @@
-"""Where two branches part: the first update at which they differ, and in which tensor."""
+"""The first update at which two branches differ, and the tensor in which they do."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.replay import affordable_updates, replay_updates
 
 WORK = 4e7
-"""Products in one call: some milliseconds; most branches differ in the first update."""
+"""Products in one call: a few milliseconds; most branches differ in the first update."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +18,15 @@ class FirstDifference:
     """The first update at which two branches differ."""
 
     update: int | None
-    """None if none was found."""
+    """None if they do not differ so far."""
     what: str
-    """The first tensor, in the order of computation, that differs; or why there is none."""
+    """The first tensor that differs, in the order of computation; or why there is none."""
     looked: int = 0
-    """The update up to which there is no difference, if none was found."""
+    """The update up to which the branches were found equal."""
 
     @property
     def text(self) -> str:
-        """The finding in one line."""
+        """The difference in one line."""
         if self.update is None:
             return self.what
         return f"differs at {self.update:,}: {self.what}"
@@ -35,31 +34,22 @@ class FirstDifference:
 
 def last_shared_update(one: Branch, other: Branch) -> int:
     """The last update that both share; at update 0 they may share nothing."""
-    lines = [_line(one), _line(other)]
-    shared = 0
-    for mine, theirs in zip(*lines, strict=False):
-        if mine[0] is not theirs[0]:
-            break
-        shared = min(mine[1], theirs[1])
-    return shared
+    mine, theirs = _lineage(one), _lineage(other)
+    return next((min(at, theirs[each]) for each, at in mine.items() if each in theirs), 0)
 
 
-def _line(branch: Branch) -> list[tuple[Branch, int]]:
-    """The branches that ``branch`` comes from, root first, each with where it is left."""
-    chain = [branch]
-    while chain[-1].parent is not None:
-        chain.append(chain[-1].parent)
-    chain.reverse()
-    return [
-        *((older, newer.forked_at) for older, newer in pairwise(chain)),
-        (branch, branch.update),
-    ]
+def _lineage(branch: Branch) -> dict[Branch, int]:
+    """``branch`` and all that it comes from, each with its last update on the way to here."""
+    found, update = {branch: branch.update}, branch.forked_at
+    while (parent := branch.parent) is not None:
+        found[parent], branch, update = update, parent, parent.forked_at
+    return found
 
 
 def first_difference(one: Branch, other: Branch, known: int = 0) -> FirstDifference:
-    """How ``one`` and ``other`` come to differ, found by replaying both from where they part.
+    """How ``one`` and ``other`` come to differ, found by replaying both from their fork.
 
-    A long search comes to its end in several calls: ``known`` is what the last one had `looked`.
+    A long search takes several calls: ``known`` is `looked` of the one before.
     """
     shared = last_shared_update(one, other)
     last = min(one.update, other.update)
@@ -79,7 +69,7 @@ def first_difference(one: Branch, other: Branch, known: int = 0) -> FirstDiffere
 
 
 def _are_twins(one: Branch, other: Branch, update: int) -> bool:
-    """Whether both go on from the same state, and nothing is changed in either later."""
+    """Whether both go on from equal states, and neither is changed later."""
     if one.next_change(update) is not None or other.next_change(update) is not None:
         return False
     hashes = [next(replay_updates(each, update, update)).state.hash for each in (one, other)]
@@ -97,7 +87,7 @@ def _first(a: Trainer, b: Trainer, *, begun: bool) -> str | None:
     mine, theirs = _tensors(a, begun), _tensors(b, begun)
     for name, values in mine.items():
         other = theirs.get(name)
-        # Faults and optimisers compute some tensors that the other branch has not.
+        # A fault or an optimiser may compute tensors that the other branch does not have.
         if other is None or other.shape != values.shape:
             continue
         if not np.array_equal(values, other, equal_nan=True):
@@ -106,7 +96,7 @@ def _first(a: Trainer, b: Trainer, *, begun: bool) -> str | None:
 
 
 def _tensors(trainer: Trainer, begun: bool) -> dict[str, Array]:
-    """What the last update computed, in that order, then the parameters, by name."""
+    """The tensors of the last update, in the order of computation, then the parameters."""
     found: dict[str, Array] = {}
     for tensor, layer, values in trainer.written if begun else ():
         found.setdefault(f"{tensor} of layer {layer}", values)

@@ -1,21 +1,16 @@
-"""Grids: what a heatmap shows of a run, a row a unit, a column a sample or an input.
-
-Every kind is a value made of a snapshot, or of the update that follows it; two grids of the same
-shape can be subtracted, and any can be cut to one layer or sorted.
-"""
+"""Grids: the numbers of a heatmap, a row for each unit, a column for each sample or input."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from nntui.core.tape import Array
+from nntui.timeline.history.unit_events import Mask
 from nntui.timeline.microscope.next_update import LayerAhead, NextUpdate
 from nntui.timeline.views.snapshot import LayerView, Snapshot, largest_finite
 
-Mask = npt.NDArray[np.bool_]
 FAR, NEAR_ONE = 5.0, 0.97
 """A sigmoid or tanh is saturated where |z| is at least the first or |a| more than the second."""
 SATURATING = ("sigmoid", "tanh")
@@ -26,7 +21,7 @@ SCALES = (LAYER, ALL, HELD)
 
 @dataclass(frozen=True, eq=False)
 class GridSource:
-    """A run at its cursor, with the update that follows where a grid needs it."""
+    """What grids are made of: a run at its cursor, and the next update if a grid needs it."""
 
     snapshot: Snapshot
     ahead: NextUpdate | None = None
@@ -70,7 +65,7 @@ def _ratios(layer: LayerView, ahead: LayerAhead | None) -> tuple[Array, Array | 
 
 
 def _ratio(step: Array, value: Array) -> Array:
-    """How large ``step`` is beside ``value``; NaN where there is nothing to be compared with."""
+    """The magnitude of ``step`` relative to ``value``; NaN where that is 0."""
     with np.errstate(all="ignore"):
         return np.where(value == 0.0, np.nan, np.abs(step / value))
 
@@ -101,13 +96,13 @@ class GridRow:
 
     @property
     def mark(self) -> str:
-        """What concerns the whole unit: ``dead``, ``sat`` (on every sample), or nothing."""
+        """A mark for the whole unit: ``dead``, ``sat`` (on every sample), or nothing."""
         full = bool(len(self.saturated)) and bool(self.saturated.all())
         return "dead" if self.dead else "sat" if full else ""
 
     @property
     def size(self) -> float:
-        """The mean magnitude of its numbers; what is not finite counts as infinite."""
+        """The mean magnitude of its numbers; non-finite ones count as infinite."""
         values = np.abs(self.values[self.known])
         return float(np.where(np.isfinite(values), values, np.inf).mean()) if len(values) else 0.0
 
@@ -136,7 +131,7 @@ class Grid:
         return ends
 
     def scaled(self, scale: str, held: Mapping[int | None, float]) -> dict[int | None, float]:
-        """By layer, the end of the colour scale; ``held`` are those of `HELD`, where known."""
+        """By layer, the end of the colour scale; ``held`` are the ends for `HELD`, where known."""
         if scale == ALL:
             return dict.fromkeys(self.ends, max(self.ends.values(), default=0.0))
         return {**self.ends, **held} if scale == HELD else self.ends
@@ -251,7 +246,7 @@ def _by_sample(
 
 
 def saturated(layer: LayerView) -> Mask:
-    """Where a sigmoid or tanh has gone flat, (units, samples)."""
+    """Where a sigmoid or tanh is saturated, (units, samples)."""
     if layer.activation not in SATURATING:
         return np.zeros(layer.a.shape, dtype=np.bool_)
     with np.errstate(invalid="ignore"):

@@ -1,7 +1,6 @@
-"""What is measured along a branch on demand: at states that are kept anyway, or replayed.
+"""Losses, norms and dead units along a branch, measured on demand at kept or replayed states.
 
-Nothing is recorded while training.  A state is measured when somebody wants to see it, and
-the numbers last as long as the state.
+Nothing is recorded while training; a measurement is cached for as long as its state exists.
 """
 
 from dataclasses import dataclass
@@ -19,14 +18,14 @@ from nntui.timeline.microscope.next_update import Ahead
 from nntui.timeline.views.first_difference import last_shared_update
 
 MOST = 128
-"""States that are measured of one branch: more would be more than a plot is wide."""
+"""States of one branch that are measured: a plot is not wider."""
 SHARE = 4
-"""Of the updates that a question replays, a plot replays the ``SHARE``th part."""
+"""A plot replays at most this fraction (1/SHARE) of the updates that a question may replay."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measurement:
-    """One state, measured."""
+    """What was measured at one state."""
 
     update: int
     epochs: float
@@ -46,19 +45,19 @@ class Measurement:
 
 
 class Measurements:
-    """Measures states of branches, each one once."""
+    """Measures states of branches, each once."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[State, Measurement] = WeakKeyDictionary()
         self._between: WeakKeyDictionary[Stretch, dict[int, Measurement]] = WeakKeyDictionary()
-        """Likewise by update, of states that are not kept."""
+        """The same by update, for states that are not kept."""
         self._ahead = Ahead()
 
     def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measurement, ...]:
-        """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head.
+        """At most `MOST` kept states, evenly spaced from update 0, and the head.
 
-        Where ``fine``, and it does not take long, updates between the kept states are replayed
-        and measured as well.
+        If ``fine``, and if that does not take long, updates between kept states are replayed and
+        measured as well.
         """
         head = branch.update
         kept = {state.update: state for state in branch.kept(head)}
@@ -81,17 +80,17 @@ class Measurements:
     def beside(
         self, mine: Branch, theirs: Branch, *, fine: bool = False
     ) -> tuple[Measurement, ...]:
-        """The same along ``theirs``, from the update on in which it parts from ``mine``."""
+        """The same along ``theirs``, from its fork from ``mine`` on."""
         parted, found = last_shared_update(mine, theirs), self.along(theirs, fine=fine)
         first = max((at for at, each in enumerate(found) if each.update <= parted), default=0)
         return found[first:]
 
     def _of(self, branch: Branch, update: int) -> dict[int, Measurement]:
-        """What is known of the stretch that ``update`` lies in."""
+        """The measurements by update of the stretch that contains ``update``."""
         return self._between.setdefault(branch.stretch_at(update), {})
 
     def _replay(self, branch: Branch, updates: list[int]) -> None:
-        """Measure the states of ``updates``, which lie in order."""
+        """Measure the states at ``updates``, which are in order."""
         wanted = set(updates)
         if wanted:
             for trainer in replay_updates(branch, updates[0], updates[-1]):
@@ -100,7 +99,7 @@ class Measurements:
                     known[trainer.update] = self._measure(trainer.state)
 
     def of(self, state: State) -> Measurement:
-        """``state``, measured."""
+        """The measurement of ``state``."""
         if state not in self._known:
             self._known[state] = self._measure(state)
         return self._known[state]
@@ -141,13 +140,13 @@ def _penalty(trainer: Trainer) -> float:
 
 @dataclass(frozen=True)
 class Plot:
-    """One thing that the plot can show."""
+    """A quantity that the plot can show."""
 
     name: str
     title: str
     per_layer: bool = False
     counts: bool = False
-    """Whether it counts something, which a log axis is no use for."""
+    """Whether it is a count, for which a log axis is useless."""
 
 
 REPORTED = Plot("reported", "Loss")
@@ -180,5 +179,5 @@ def series(plot: Plot, measured: tuple[Measurement, ...]) -> list[tuple[str, Arr
 
 
 def nearest(measured: tuple[Measurement, ...], epochs: float) -> int:
-    """The place of the one that lies nearest to ``epochs``."""
+    """The index of the one nearest to ``epochs``."""
     return int(np.argmin([abs(each.epochs - epochs) for each in measured]))

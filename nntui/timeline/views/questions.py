@@ -1,4 +1,4 @@
-"""Reverse questions: when did it happen?  Every answer is an update to go to."""
+"""Questions about the past of a run: when did this last happen?  The answer is an update."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MOST_WEIGHTS = 64
 
 @dataclass(frozen=True)
 class Occurrence:
-    """What was found; ``update`` is None where nothing was."""
+    """When something happened, in words; ``update`` is None if it never did."""
 
     text: str
     update: int | None
@@ -27,20 +27,13 @@ class Occurrence:
 Question = Callable[[], Occurrence]
 
 
-def when_unit_died(branch: Branch, update: int, layer: int, unit: int) -> Occurrence:
-    """When the unit, before or at ``update``, last ceased to be active on any row."""
-    return _when_flipped(branch, update, layer, unit, died=True)
-
-
-def when_unit_revived(branch: Branch, update: int, layer: int, unit: int) -> Occurrence:
-    """When the unit, before or at ``update``, last became active on some row again."""
-    return _when_flipped(branch, update, layer, unit, died=False)
-
-
-def _when_flipped(branch: Branch, update: int, layer: int, unit: int, *, died: bool) -> Occurrence:
+def when_unit_flipped(
+    branch: Branch, update: int, layer: int, unit: int, *, died: bool
+) -> Occurrence:
+    """When the unit, before or at ``update``, last ``died`` (is active on no row) or revived."""
     name, did = f"unit {layer}.{unit}", "died" if died else "revived"
     place = unit_number(branch.preset.configuration, layer, unit)
-    # What lies near is replayed whole; further back only between looks that found a flip.
+    # The recent past is replayed whole; further back only between checks that found a flip.
     recent = max(update - affordable_updates(branch), 0)
     known = [
         (each.after, min(each.by, recent))
@@ -65,8 +58,8 @@ def when_weight_changed_sign(
 ) -> Occurrence:
     """When a weight of the unit (its bias if ``column`` is None) last changed its sign.
 
-    What lies far back is replayed only between kept states that differ: a weight that changed
-    back between two of them is not found.
+    The distant past is replayed only between kept states that differ in sign: a change and its
+    reversal between two of them are not found.
     """
     name = f"b of unit {layer}.{unit}" if column is None else f"w[{column}] of unit {layer}.{unit}"
     configuration = branch.preset.configuration
@@ -106,14 +99,14 @@ def questions(run: Run, layer: int, unit: int) -> list[tuple[str, Question]]:
     """What can be asked about a unit, each with the function that answers it."""
     branch, update, name = run.branch, run.update, f"{layer}.{unit}"
     W, b = run.parameters[layer]
-    asked: list[tuple[str, Question]] = [
-        (f"did unit {name} die?", lambda: when_unit_died(branch, update, layer, unit)),
-        (f"did unit {name} revive?", lambda: when_unit_revived(branch, update, layer, unit)),
-    ]
+
+    def flip(died: bool) -> Question:
+        return lambda: when_unit_flipped(branch, update, layer, unit, died=died)
 
     def sign(column: int | None) -> Question:
         return lambda: when_weight_changed_sign(branch, update, layer, unit, column)
 
+    asked = [(f"did unit {name} die?", flip(True)), (f"did unit {name} revive?", flip(False))]
     for column, weight in enumerate(W[unit, :MOST_WEIGHTS]):
         words = f"did w[{column}] of unit {name}, now {weight:.3g}, change its sign?"
         asked.append((words, sign(column)))

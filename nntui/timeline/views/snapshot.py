@@ -1,4 +1,4 @@
-"""Snapshots: what a run looks like at its cursor, as immutable values for the screen."""
+"""Snapshots: a run at its cursor, as an immutable value for the screen."""
 
 from dataclasses import dataclass
 
@@ -76,7 +76,7 @@ class Snapshot:
     forked_at: int
     """The update up to which the branch shares the past of another one."""
     forks: tuple[int, ...]
-    """Where other branches part from this one."""
+    """Where other branches fork from this one."""
     events: tuple[Event, ...]
     """What happened on the branch, in order."""
     seed: int

@@ -288,7 +288,7 @@ class LossPlot(Panel):
             parts.append(f"{len(curve.not_finite):,} not finite: x")
         if self.plot is not REPORTED:
             parts.append(f"measured at {len(self.measured)} updates")
-        elif self.ghosts.told:
+        elif self.ghosts.text:
             parts.append(self._told_of_ghosts(curve, sum(len(part) + 2 for part in parts)))
         if self.overlaid is not None:
             room = self.size.width - 6 - sum(len(part) + 2 for part in parts)
@@ -302,7 +302,7 @@ class LossPlot(Panel):
     def _told_of_ghosts(self, curve: Curve, taken: int) -> str:
         """What is dotted, in the words that leave room for B, with ``taken`` columns gone."""
         beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
-        long = f"dotted: {self.ghosts.told}{beyond}"
+        long = f"dotted: {self.ghosts.text}{beyond}"
         needed = 0 if self.overlaid is None else len(f"; B {self.overlaid.difference}")
         fits = taken + len(long) + needed <= self.size.width - 6
         return long if fits else f"{len(curve.ghosts)} dotted"
