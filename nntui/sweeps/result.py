@@ -1,4 +1,4 @@
-"""What a sweep found: per seed, and as a share with its interval."""
+"""The result of a sweep: per seed, and the share of seeds solved with its interval."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Z_95 = 1.959963984540054
 
 
 def wilson(solved: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); (0, 1) when nothing was tried."""
+    """The 95 % interval of a proportion (Wilson 1927); (0, 1) without any trial."""
     if not count:
         return (0.0, 1.0)
     share, square = solved / count, Z_95**2
@@ -28,9 +28,9 @@ def wilson(solved: int, count: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What became of each seed, in the order of the seeds that were asked for.
+    """The outcome of each seed, in the order in which the seeds were given.
 
-    A sweep that was ended early holds the seeds that were done.
+    A sweep that was ended early holds the seeds that were finished.
     """
 
     preset: Preset

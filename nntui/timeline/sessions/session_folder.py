@@ -1,4 +1,4 @@
-"""The folder of saved sessions: what lies there, under which names, and how old it is."""
+"""The folder of saved sessions: listing, finding, deleting, and naming new ones."""
 
 import difflib
 import os
@@ -20,18 +20,18 @@ from nntui.timeline.sessions.unpack import FURTHEST, MOST_BRANCHES, check_versio
 
 SUFFIX = ".nntui"
 PLACE = "NNTUI_DATA_DIR"
-"""The environment variable that names another place than the platform's data directory."""
+"""The environment variable that replaces the platform's data directory."""
 LONGEST_STEM = 40
 """Characters of a preset's name in that of a file."""
 
 
 @dataclass(frozen=True)
 class SessionFile:
-    """One file of the folder; if it cannot be read, ``problem`` says why, and little is known."""
+    """A file of the folder; if it is unreadable, ``problem`` says why, and most fields are None."""
 
     path: Path
     saved: datetime
-    """When it was saved, in UTC; that of the file where it cannot be read."""
+    """When it was saved, in UTC; the file's own time if it cannot be read."""
     bytes: int
     preset: str | None = None
     seed: int | None = None
@@ -41,7 +41,7 @@ class SessionFile:
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, as ``nntui sessions --json`` prints them."""
+        """What ``nntui sessions --json`` prints."""
         return {
             "name": self.name,
             "path": str(self.path),
@@ -67,7 +67,7 @@ def folder() -> Path:
 
 
 def is_in_folder(path: Path) -> bool:
-    """Whether ``path`` lies in the folder, and so may be written without being asked."""
+    """Whether ``path`` is in the folder, and so may be overwritten without asking."""
     return path.parent.resolve() == folder().resolve()
 
 
@@ -76,19 +76,21 @@ def entries() -> list[SessionFile]:
 
     Raises ConfigError if the folder cannot be read.
     """
-    return sorted(map(_entry, _files()), key=lambda entry: (entry.saved, entry.name), reverse=True)
+    return sorted(
+        map(_session_file, _files()), key=lambda entry: (entry.saved, entry.name), reverse=True
+    )
 
 
 def find(name_or_path: str) -> Path:
     """The file of a session's name or path, or the latest session of a preset's name.
 
-    ConfigError names the nearest if there is none.
+    Raises ConfigError, which suggests similar names, if there is none.
     """
     path = Path(name_or_path)
     if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
         return check_file(path)
     of_preset = (each.path for each in entries() if each.preset == name_or_path)
-    return next(of_preset, None) or _shelved(name_or_path)
+    return next(of_preset, None) or _file_called(name_or_path)
 
 
 def delete(name: str) -> Path:
@@ -96,7 +98,7 @@ def delete(name: str) -> Path:
 
     Raises ConfigError if there is none, or if it cannot be removed.
     """
-    path = _shelved(name)
+    path = _file_called(name)
     try:
         path.unlink()
     except OSError as error:
@@ -107,13 +109,13 @@ def delete(name: str) -> Path:
 def new_path(preset_name: str) -> Path:
     """An unused path for a session of the preset, such as ``add-relu-20261121-142530.nntui``.
 
-    The folder is made if there is none; raises ConfigError if it cannot be.
+    Creates the folder if necessary; raises ConfigError if it cannot be created.
     """
     place = folder()
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError("", f"{place}: cannot be made ({error.strerror})") from None
+        raise ConfigError("", f"{place}: cannot be created ({error.strerror})") from None
     stem = re.sub(r"[^\w.-]+", "-", preset_name)[:LONGEST_STEM].strip("-.") or "session"
     stem = f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     path, number = place / f"{stem}{SUFFIX}", 2
@@ -123,7 +125,7 @@ def new_path(preset_name: str) -> Path:
 
 
 def listing(found: list[SessionFile]) -> list[str]:
-    """``found`` as lines of text for people, with a header."""
+    """``found`` as lines of text, with a header."""
     rows = [("name", "preset", "seed", "update", "branches", "saved")]
     now = datetime.now(UTC)
     for entry in found:
@@ -154,7 +156,7 @@ def _files() -> list[Path]:
         raise ConfigError("", f"{folder()}: cannot be read ({error.strerror})") from None
 
 
-def _entry(path: Path) -> SessionFile:
+def _session_file(path: Path) -> SessionFile:
     size, moment = 0, 0.0
     try:
         moment = path.lstat().st_mtime
@@ -174,7 +176,7 @@ def _described(path: Path, fields: Fields, size: int) -> SessionFile:
     try:
         saved = datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise fields.wrong("saved", "is no date") from None
+        raise fields.wrong("saved", "is not a date") from None
     return SessionFile(
         path,
         saved,
@@ -186,7 +188,7 @@ def _described(path: Path, fields: Fields, size: int) -> SessionFile:
     )
 
 
-def _shelved(name: str) -> Path:
+def _file_called(name: str) -> Path:
     """The file of the session called ``name`` in the folder, whatever it holds."""
     known = {path.stem: path for path in _files()}
     stem = name.removesuffix(SUFFIX)

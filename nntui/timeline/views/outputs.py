@@ -301,7 +301,7 @@ Picture = FitCurve | Surface | Confusion | Graph | Samples
 
 
 def output_picture(run: Run, what: str, unit: Place | None, cells: tuple[int, int]) -> Picture:
-    """A picture of ``run``'s network: one of `output_kinds`, in at most ``cells`` columns and rows."""
+    """A picture of ``run`` that shows ``what``, of at most ``cells`` columns and rows of points."""
     columns, rows = max(cells[0], 1), max(cells[1], 1)
     place = unit if what == UNIT else None
     match run.data.data.given if what in (CURVE, SURFACE, UNIT) else 0:
