@@ -95,9 +95,9 @@ class Run:
             return self.branch.trainer
         trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
         if trainer is None or trainer.configuration is not configuration:
-            trainer = Trainer(self.branch.below(self._at))
+            trainer = Trainer(self.branch.nearest_state(self._at))
         elif trainer.update != self._at:
-            below = self.branch.below(self._at)
+            below = self.branch.nearest_state(self._at)
             if not below.update <= trainer.update < self._at:
                 trainer.restore(below)
         self._behind = None  # an interrupt may leave it in the middle of an update
@@ -248,7 +248,7 @@ class Run:
         if update >= self.branch.update:
             self._at = self.branch.update
         else:
-            start = self.branch.below(update).update
+            start = self.branch.nearest_state(update).update
             if not start <= self._at <= update:
                 self._at = start
 
@@ -316,7 +316,7 @@ class Run:
     def _leave(self, branch: Branch, update: int) -> None:
         self.branch.left_at = self._at
         if branch is not self.branch:
-            self.branch.rest()
+            self.branch.release()
         self._place(self.tree, branch, update)
 
     def set_checkpoint(self) -> int:

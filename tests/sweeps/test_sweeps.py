@@ -1,4 +1,4 @@
-"""Sweeps: each replica is what a single run of its seed is, whatever the others do."""
+"""Sweeps: each replica equals a single run of its seed, whatever the others do."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The outputs of two branches: B beside A, or in its place, or subtracted; never what is not so."""
+"""The outputs of two branches compared: B beside A, in its place, or subtracted where it fits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The loss curve as it is drawn: no spike lost, nothing invented, readable ticks."""
+"""The loss curve as drawn: no spike is lost, nothing is invented, ticks are readable."""
 
 import math
 from collections.abc import Sequence

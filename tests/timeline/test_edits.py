@@ -1,4 +1,4 @@
-"""Edits: what one will do is said before, and undoing one brings the state before it back."""
+"""Edits: their effect is announced beforehand, and undoing one restores the state before it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Events and reverse questions, against somebody who looks at every single update."""
+"""Events and questions about the past, checked against a walk over every single update."""
 
 from itertools import pairwise
 
@@ -111,7 +111,7 @@ def test_units_are_looked_at_only_after_several_passes(monkeypatch: pytest.Monke
     run.step(200)
     # Three passes of six rows; the first look after that is at a multiple of four.
     looks = list(range(0, 200, 20))
-    assert run.branch.watch.looked_at == looks[-1]
+    assert run.branch.watch.checked_at == looks[-1]
     assert seen(run.branch) == turned(told(LIVELY, (), 200, 9), looks)
 
 
@@ -205,7 +205,7 @@ def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
     monkeypatch.setattr(keyframes, "FIRST_DISTANCE", 8)
     run = nntui.Run(LIVELY, 9)
     run.step(45)
-    assert run.branch.watch.looked_at == 0
+    assert run.branch.watch.checked_at == 0
     line = told(LIVELY, (), 45, 9)
     masks = [dead(state) for state in line.states]
     flips = [

@@ -1,4 +1,4 @@
-"""Replay walks over live changes, and finds where two branches part."""
+"""Replay crosses live changes, and finds the first update at which two branches differ."""
 
 from itertools import pairwise
 
@@ -260,8 +260,8 @@ def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPat
     twin.change(**{"training.learning_rate": 0.5})
     twin.step(5)
     found = first_difference(run.branch, twin.branch)
-    assert (found.update, found.looked) == (None, 29)
-    assert first_difference(run.branch, twin.branch, found.looked).update == 30
+    assert (found.update, found.searched_to) == (None, 29)
+    assert first_difference(run.branch, twin.branch, found.searched_to).update == 30
     monkeypatch.setattr(differences, "affordable_updates", lambda branch, work: 10)
     assert first_difference(run.branch, twin.branch).update == 30
 

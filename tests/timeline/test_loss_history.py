@@ -1,4 +1,4 @@
-"""The loss history answers as a plain list would, however long it is and whoever shares it."""
+"""The loss history answers as a plain list would, however long it is and however it is shared."""
 
 import math
 from itertools import pairwise

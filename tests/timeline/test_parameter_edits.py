@@ -1,4 +1,4 @@
-"""Weights and biases that are set by hand: one number changes, and replay makes it again."""
+"""Weights and biases set by hand: one number changes, and replay repeats the change."""
 
 from pathlib import Path
 from typing import Any

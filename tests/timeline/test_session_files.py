@@ -1,4 +1,4 @@
-"""The file of a session: whole and as nntui wrote it, or refused in one line."""
+"""Session files: read exactly as nntui wrote them, or refused in one line."""
 
 import hashlib
 import io

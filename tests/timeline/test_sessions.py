@@ -1,4 +1,4 @@
-"""Saved sessions: whoever opens one goes on as if it had never been closed."""
+"""Saved sessions: opening one continues as if it had never been closed."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def told(branch: Branch) -> dict[str, Any]:
         "checkpoints": branch.checkpoints,
         "without a state": sorted(mark for mark, state in branch.marks.items() if state is None),
         "losses": branch.losses.read().tobytes(),
-        "watch": (branch.watch.looked_at, branch.watch.flips, str(branch.watch.dead)),
+        "watch": (branch.watch.checked_at, branch.watch.flips, str(branch.watch.dead)),
         "divergence": branch.divergence,
         "events": events(branch),
     }
@@ -155,7 +155,7 @@ class Walk:
             case "switch":
                 run.switch(run.tree.branches[number % len(run.tree.branches)])
             case "rest":
-                run.branch.rest()
+                run.branch.release()
             case "change" | "fork":
                 self._change(action, CHANGES[number])
 

@@ -1,4 +1,4 @@
-"""A run can be sought anywhere, and is then what a run that never went back was there."""
+"""A run can seek any update, and then equals a run that never went back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What is seen of a run, against numbers that are computed here in another way."""
+"""Views of a run, checked against numbers that are computed here in another way."""
 
 from dataclasses import replace
 from typing import Any

@@ -49,5 +49,5 @@ def _known(start: Run, changes: Mapping[str, Any]) -> Branch | None:
     tree, update = start.tree, start.update
     if update == 0:
         return tree.beginning(start.branch, plain)
-    siblings = tree.children(start.branch.at(update))
+    siblings = tree.children(start.branch.owner(update))
     return next((b for b in siblings if b.forked_at == update and b.changes == plain), None)

@@ -44,7 +44,7 @@ class Past:
 class Branch:
     """What was trained from ``stretch`` on, after the past that it shares with ``parent``.
 
-    Every update from 0 to the head can be reached: `below` gives a kept state to replay from.
+    Every update from 0 to the head can be reached, by replay from its `nearest_state`.
     The past of a branch never changes; changing something there makes a fork.
     """
 
@@ -82,15 +82,15 @@ class Branch:
         self.keyframes = Keyframes(state, self.budget)
         self.watch = UnitWatch(state.configuration)
         self._trainer: Trainer | None = None
-        self._rests: State = state
+        self._resume_from: State = state
         self._update = state.update
 
     @property
     def trainer(self) -> Trainer:
         """The trainer at the head."""
         if self._trainer is None:
-            trainer = Trainer(self._rests, self._finished)
-            trainer.advance(self._update - self._rests.update)
+            trainer = Trainer(self._resume_from, self._finished)
+            trainer.advance(self._update - self._resume_from.update)
             self._trainer = trainer  # not earlier: an interrupt may leave it within an update
         return self._trainer
 
@@ -98,17 +98,17 @@ class Branch:
         if epoch == len(self.losses):
             self.losses.append(loss)
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """Free the trainer's memory until the branch is trained again."""
         if self._trainer is not None:
-            self._rests, self._update = self._trainer.state, self._trainer.update
+            self._resume_from, self._update = self._trainer.state, self._trainer.update
             self._trainer = None
 
     @property
     def state(self) -> State:
         """The whole state at the head."""
-        if self._trainer is None and self._rests.update == self._update:
-            return self._rests
+        if self._trainer is None and self._resume_from.update == self._update:
+            return self._resume_from
         return self.trainer.state
 
     @property
@@ -134,7 +134,7 @@ class Branch:
     @property
     def divergence(self) -> Divergence | None:
         """The first non-finite number, if training has come to one."""
-        return self._rests.divergence if self._trainer is None else self._trainer.divergence
+        return self._resume_from.divergence if self._trainer is None else self._trainer.divergence
 
     @property
     def preset(self) -> Preset:
@@ -150,7 +150,7 @@ class Branch:
     def flips(self) -> list[Flip]:
         """When units died and revived, the shared past included."""
         found: list[Flip] = []
-        for branch in self.line:
+        for branch in self.lineage:
             found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
         return found
 
@@ -166,7 +166,7 @@ class Branch:
             if (update == self.keyframes.last or self.watch.dead is None) and self.watch.due(
                 update, trainer.configuration
             ):
-                self.watch.look(update, trainer.whole, first=update == 0)
+                self.watch.check(update, trainer.whole, first=update == 0)
             self._advance(trainer, min(target, due) - update)
 
     def _advance(self, trainer: Trainer, updates: int) -> None:
@@ -175,7 +175,7 @@ class Branch:
             trainer.advance(updates)
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is consistent.
-            self._trainer, self._rests, self._update = None, self.below(begun), begun
+            self._trainer, self._resume_from, self._update = None, self.nearest_state(begun), begun
             self.losses.cut(self.epoch_at(begun))
             raise
 
@@ -196,7 +196,7 @@ class Branch:
         self.keyframes.replace_last(state)
         if state.update in self.marks:
             self.marks[state.update] = state
-        self._trainer, self._rests, self._update = None, state, state.update
+        self._trainer, self._resume_from, self._update = None, state, state.update
 
     def revert(self, past: Past) -> None:
         """Restore a recorded state; nothing may have been trained since."""
@@ -223,11 +223,11 @@ class Branch:
             if state is not None:
                 self.budget.count(state)
         self.losses.extend(losses)
-        self._trainer, self._rests, self._update = None, head, head.update
+        self._trainer, self._resume_from, self._update = None, head, head.update
 
-    def below(self, update: int) -> State:
+    def nearest_state(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
-        branch = self.at(update)
+        branch = self.owner(update)
         marks = branch.marks.items()
         kept = [state for mark, state in marks if state is not None and mark <= update]
         frame = branch.keyframes.below(update)
@@ -235,7 +235,7 @@ class Branch:
         first = branch.stretch_at(update).first
         return max((first, *([frame] if frame else []), *kept), key=UPDATE_OF)
 
-    def at(self, update: int) -> "Branch":
+    def owner(self, update: int) -> "Branch":
         """The branch in which ``update`` was trained: this one, or one that it comes from."""
         branch = self
         while update < branch.forked_at and branch.parent is not None:
@@ -243,7 +243,7 @@ class Branch:
         return branch
 
     @property
-    def line(self) -> "list[Branch]":
+    def lineage(self) -> "list[Branch]":
         """The branches whose past this one shares, the root first and itself last."""
         found = [self]
         while found[-1].parent is not None and found[-1].forked_at > 0:
@@ -253,7 +253,7 @@ class Branch:
     def kept(self, update: int) -> list[State]:
         """Every kept state up to ``update``, those of the shared past included, in order."""
         kept: dict[int, State] = {}
-        for branch in self.line:
+        for branch in self.lineage:
             # A branch shares what lies before its fork, and has a state of its own there.
             kept = {at: state for at, state in kept.items() if at < branch.forked_at}
             marks = (state for state in branch.marks.values() if state is not None)
@@ -314,7 +314,7 @@ class Branch:
 
         One in the shared past is the parent's, so that both have it.
         """
-        marks = self.at(update).marks
+        marks = self.owner(update).marks
         if update not in marks:
             fits = self.budget.nbytes + weight(state) <= MEMORY
             marks[update] = state if fits else None
@@ -325,6 +325,6 @@ class Branch:
     def checkpoints(self) -> tuple[int, ...]:
         """The updates that are marked, those of the shared past included, in order."""
         marked: list[int] = []
-        for branch in self.line:
+        for branch in self.lineage:
             marked = [mark for mark in marked if mark < branch.forked_at] + sorted(branch.marks)
         return tuple(marked)

@@ -23,13 +23,13 @@ def replay_updates(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
     if first > last:
         return
     following = branch.next_change(first)
-    trainer = Trainer(branch.below(first))
+    trainer = Trainer(branch.nearest_state(first))
     trainer.advance(first - trainer.update)
     yield trainer
     for update in range(first, last):
         if update == following:
             following = branch.next_change(update)
-            trainer = Trainer(branch.below(update))
+            trainer = Trainer(branch.nearest_state(update))
         trainer.advance(1)
         yield trainer
 

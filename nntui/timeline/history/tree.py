@@ -41,7 +41,7 @@ class Tree:
 
     def fork(self, branch: Branch, update: int, stretch: Stretch, seed: int) -> Branch:
         """A new branch that shares the past of ``branch`` up to ``update``."""
-        parent, changes = branch.at(update), stretch.changes
+        parent, changes = branch.owner(update), stretch.changes
         # What parts at update 0 shares nothing, so seeds and restarts stand side by side.
         while update == 0 and parent.forked_at == 0 and parent.parent is not None:
             changes, parent = merged(parent.changes, changes), parent.parent
@@ -112,7 +112,7 @@ class Tree:
             raise ConfigError("branch", f"{pinned.name} is pinned; unpin it first")
         self.branches = [each for each in self.branches if each not in going]
         for each in going:
-            each.rest()  # a trainer holds its branch, and the memory of both would come back late
+            each.release()  # a trainer refers to its branch: their memory would be freed late
 
     def is_untouched(self, branch: Branch) -> bool:
         """Whether nothing was ever done in ``branch``."""

@@ -51,8 +51,9 @@ class UnitWatch:
             for layer, entry in enumerate(configuration.layers)
             for unit in range(entry.units)
         ]
+        self._index = {names: at for at, names in enumerate(self._places)}
         self._dead: Mask | None = None
-        self._looked_at = -1
+        self._checked_at = -1
         self._flips: dict[int, list[Flip]] = {}
 
     @property
@@ -67,25 +68,24 @@ class UnitWatch:
 
         Then a unit that flips between that check and the fork is found by the next one.
         """
-        if past._dead is not None and past._looked_at <= update:
-            self._dead, self._looked_at = past._dead, past._looked_at
+        if past._dead is not None and past._checked_at <= update:
+            self._dead, self._checked_at = past._dead, past._checked_at
             return
-        self._dead, self._looked_at = np.zeros(len(self._places), dtype=np.bool_), 0
-        places = {names: at for at, names in enumerate(self._places)}
+        self._dead, self._checked_at = np.zeros(len(self._places), dtype=np.bool_), 0
         for flip in flips:
             if flip.by <= update:
-                self._dead[places[flip.layer, flip.unit]] = flip.died
-            looks = (look for look in (flip.after, flip.by) if look <= update)
-            self._looked_at = max((self._looked_at, *looks))
+                self._dead[self._index[flip.layer, flip.unit]] = flip.died
+            checks = (check for check in (flip.after, flip.by) if check <= update)
+            self._checked_at = max((self._checked_at, *checks))
 
     def due(self, update: int, configuration: Configuration) -> bool:
         """Whether enough was trained since the last check for another one at ``update``."""
         if self._dead is None:
             return True
-        samples = (update - self._looked_at) * configuration.batch_size
+        samples = (update - self._checked_at) * configuration.batch_size
         return samples >= PASSES * configuration.data.training_rows
 
-    def look(self, update: int, whole: Forward, *, first: bool) -> None:
+    def check(self, update: int, whole: Forward, *, first: bool) -> None:
         """Check which units are dead at ``update``; ``first`` if it is the start of the run."""
         dead = dead_mask(whole)
         before = self._dead
@@ -94,25 +94,24 @@ class UnitWatch:
         for place in np.flatnonzero(dead != before):
             layer, unit = self._places[place]
             flips = self._flips.setdefault(int(place), [])
-            flips.append(Flip(layer, unit, bool(dead[place]), self._looked_at, update))
+            flips.append(Flip(layer, unit, bool(dead[place]), self._checked_at, update))
             if len(flips) > 2 * MOST_FLIPS:
                 del flips[MOST_FLIPS]
-        self._dead, self._looked_at = dead, update
+        self._dead, self._checked_at = dead, update
 
     @property
-    def looked_at(self) -> int:
+    def checked_at(self) -> int:
         """The update of the last check, -1 before there is one."""
-        return self._looked_at
+        return self._checked_at
 
     @property
     def dead(self) -> Mask | None:
         """Which units the last check found dead, None before there is one."""
         return None if self._dead is None else self._dead.copy()
 
-    def restore(self, looked_at: int, dead: Mask, flips: list[Flip]) -> None:
+    def restore(self, checked_at: int, dead: Mask, flips: list[Flip]) -> None:
         """Continue from a saved check."""
-        places = {names: at for at, names in enumerate(self._places)}
         self._flips = {}
         for flip in flips:
-            self._flips.setdefault(places[flip.layer, flip.unit], []).append(flip)
-        self._looked_at, self._dead = looked_at, dead
+            self._flips.setdefault(self._index[flip.layer, flip.unit], []).append(flip)
+        self._checked_at, self._dead = checked_at, dead

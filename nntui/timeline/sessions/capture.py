@@ -36,7 +36,7 @@ class BranchCapture:
     head: State
     losses: tuple[Array, ...]
     """Its own, in pieces."""
-    looked_at: int
+    checked_at: int
     dead: Mask | None
     flips: tuple[Flip, ...]
 
@@ -91,7 +91,7 @@ def _branch_capture(branch: Branch, branches: list[Branch]) -> BranchCapture:
         marks=tuple(sorted(branch.marks.items(), key=lambda mark: mark[0])),
         head=branch.state,
         losses=branch.losses.own,
-        looked_at=branch.watch.looked_at,
+        checked_at=branch.watch.checked_at,
         dead=branch.watch.dead,
         flips=tuple(branch.watch.flips),
     )

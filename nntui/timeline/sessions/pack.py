@@ -106,7 +106,7 @@ class _Packer:
             ],
             "head": states[branch.head],
             "divergence": _divergence(branch.head),
-            "looked_at": branch.looked_at,
+            "looked_at": branch.checked_at,
             "flips": len(flips),
         }
 

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,8 @@ class SessionFile:
 
     def as_json(self) -> dict[str, Any]:
         """What ``nntui sessions --json`` prints."""
-        return {
-            "name": self.name,
-            "path": str(self.path),
-            "preset": self.preset,
-            "seed": self.seed,
-            "update": self.update,
-            "branches": self.branches,
-            "saved": self.saved.isoformat(timespec="seconds"),
-            "bytes": self.bytes,
-            "problem": self.problem,
-        }
+        saved = self.saved.isoformat(timespec="seconds")
+        return {"name": self.name, **asdict(self), "path": str(self.path), "saved": saved}
 
     @property
     def name(self) -> str:

@@ -222,10 +222,10 @@ class _Unpacker:
 
     def _watch(self, fields: Fields, branch: Branch) -> None:
         """When units were found dead or revived."""
-        looked_at = fields.whole("looked_at", -1, branch.update)
+        checked_at = fields.whole("looked_at", -1, branch.update)
         layers = branch.preset.configuration.layers
         flips = self._streams["flips"].take(5 * fields.whole("flips", 0, FURTHEST))
-        if looked_at < 0:
+        if checked_at < 0:
             if len(flips):
                 raise fields.wrong("flips", "must be 0 where no unit was checked")
             return
@@ -238,12 +238,12 @@ class _Unpacker:
                 0 <= layer < len(layers)
                 and 0 <= unit < layers[layer].units
                 and died in (0, 1)
-                and -1 <= after < by <= looked_at
+                and -1 <= after < by <= checked_at
                 and (not found or found[-1].by <= by)
             ):
                 raise fields.wrong("flips", "has an impossible entry")
             found.append(Flip(layer, unit, bool(died), after, by))
-        branch.watch.restore(looked_at, dead.astype(np.bool_), found)
+        branch.watch.restore(checked_at, dead.astype(np.bool_), found)
 
 
 def _check_follows(fields: Fields, before: Configuration, plan: _StretchPlan) -> None:

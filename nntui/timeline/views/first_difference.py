@@ -21,7 +21,7 @@ class FirstDifference:
     """None if they do not differ so far."""
     what: str
     """The first tensor that differs, in the order of computation; or why there is none."""
-    looked: int = 0
+    searched_to: int = 0
     """The update up to which the branches were found equal."""
 
     @property
@@ -49,7 +49,7 @@ def _lineage(branch: Branch) -> dict[Branch, int]:
 def first_difference(one: Branch, other: Branch, known: int = 0) -> FirstDifference:
     """How ``one`` and ``other`` come to differ, found by replaying both from their fork.
 
-    A long search takes several calls: ``known`` is `looked` of the one before.
+    A long search takes several calls: ``known`` is `searched_to` of the one before.
     """
     shared = last_shared_update(one, other)
     last = min(one.update, other.update)

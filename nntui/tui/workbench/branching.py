@@ -259,7 +259,7 @@ class Branching(TrainingScreen):
         if known != pair or found is None:
             found = first_difference(mine, theirs)
         elif found.update is None and self._may_differ(found) and monotonic() >= due:
-            found = first_difference(mine, theirs, found.looked)
+            found = first_difference(mine, theirs, found.searched_to)
         else:
             return found.text
         # While nothing is trained, the search goes on with every look.
@@ -268,6 +268,6 @@ class Branching(TrainingScreen):
 
     def _may_differ(self, found: FirstDifference) -> bool:
         """Whether both branches go on beyond what was compared."""
-        return self.other is not None and found.looked < min(
+        return self.other is not None and found.searched_to < min(
             self.run_shown.branch.update, self.other.branch.update
         )
