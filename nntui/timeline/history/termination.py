@@ -44,30 +44,30 @@ class Termination:
     stops: bool = True
     """Whether the stop rule counts."""
 
-    def budget(self, line: Trainable) -> int:
-        """The update at which the budget of ``line`` is spent."""
+    def budget(self, run: Trainable) -> int:
+        """The update at which the budget of ``run`` is spent."""
         if self.updates is not None:
             return self.updates
-        epochs = line.preset.goal.epochs if self.epochs is None else self.epochs
-        return line.end_of(epochs - 1) if epochs else 0
+        epochs = run.preset.goal.epochs if self.epochs is None else self.epochs
+        return run.end_of(epochs - 1) if epochs else 0
 
-    def reason(self, line: Trainable) -> str | None:
-        """``diverged``, ``target`` or ``budget`` if ``line`` ends where it is, else None."""
-        if line.divergence is not None:
+    def reason(self, run: Trainable) -> str | None:
+        """``diverged``, ``target`` or ``budget`` if ``run`` ends where it is, else None."""
+        if run.divergence is not None:
             return DIVERGED
-        if self._stops(line) and line.position == 0 and line.preset.goal.reached(line.loss):
+        if self._stops(run) and run.position == 0 and run.preset.goal.reached(run.loss):
             return TARGET
-        return BUDGET if line.update >= self.budget(line) else None
+        return BUDGET if run.update >= self.budget(run) else None
 
-    def beyond(self, line: Trainable) -> "Termination":
-        """The conditions under which ``line`` goes on from where it ended."""
-        rest = replace(self, stops=False) if self.reason(line) == TARGET else self
-        return replace(rest, updates=UNLIMITED) if rest.reason(line) == BUDGET else rest
+    def beyond(self, run: Trainable) -> "Termination":
+        """The conditions under which ``run`` goes on from where it ended."""
+        rest = replace(self, stops=False) if self.reason(run) == TARGET else self
+        return replace(rest, updates=UNLIMITED) if rest.reason(run) == BUDGET else rest
 
-    def next_check(self, line: Trainable) -> int:
-        """The update up to which ``line`` can be trained before `reason` must be asked again."""
-        budget = self.budget(line)
-        return min(line.end_of(line.epoch), budget) if self._stops(line) else budget
+    def next_check(self, run: Trainable) -> int:
+        """The update up to which ``run`` can be trained before `reason` must be asked again."""
+        budget = self.budget(run)
+        return min(run.end_of(run.epoch), budget) if self._stops(run) else budget
 
-    def _stops(self, line: Trainable) -> bool:
-        return self.stops and line.preset.goal.stop
+    def _stops(self, run: Trainable) -> bool:
+        return self.stops and run.preset.goal.stop

@@ -19,18 +19,18 @@ class TimeSlicer:
         self.stride = 1
         """Updates that take about a quarter of the last slice; at least one."""
 
-    def train(self, line: Trainable, target: int, seconds: float) -> bool:
-        """Train ``line`` towards update ``target`` for about ``seconds``; whether it got there.
+    def train(self, run: Trainable, target: int, seconds: float) -> bool:
+        """Train ``run`` towards update ``target`` for about ``seconds``; whether it got there.
 
         At least one update is made.  A divergence is as far as one can get, and counts.
         """
         started = now = perf_counter()
-        while line.update < target and line.divergence is None:
-            before, made = now, min(self.stride, target - line.update)
-            line.step(made)
+        while run.update < target and run.divergence is None:
+            before, made = now, min(self.stride, target - run.update)
+            run.step(made)
             now = perf_counter()
             fitting = seconds / LOOKS * made / max(now - before, 1e-9)
             self.stride = min(max(int(fitting), 1), LONGEST_STRIDE)
             if now - started >= seconds:
                 break
-        return line.update >= target or line.divergence is not None
+        return run.update >= target or run.divergence is not None

@@ -197,5 +197,5 @@ def _vector(name: str, kind: str, content: bytes) -> AnyVector:
     if magic != _MAGIC or found is None or found[1].decode() != kind:
         raise ConfigError(name, f"is not a vector of {np.dtype(kind).name}")
     if int(found[2]) * np.dtype(kind).itemsize != len(content) - start:
-        raise ConfigError(name, "its length does not match its header")
+        raise ConfigError(name, "has a length that does not match its header")
     return np.frombuffer(content, kind, offset=start)

@@ -50,7 +50,7 @@ class SavedPresets:
         return made
 
     def _with_known_data(self, source: dict[str, Any], table: dict[str, Any], data: Data) -> Preset:
-        """The preset of ``source``, with data that were validated before, which would be slow."""
+        """The preset of ``source``, reusing data that were validated before, since that is slow."""
         alike = {
             "inputs": [[0.0] * data.width],
             "targets": [[1.0] + [0.0] * (data.outputs - 1)],
