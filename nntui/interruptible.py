@@ -24,17 +24,17 @@ def exit_if(interrupted: list[int]) -> None:
         click.get_current_context().exit(128 + interrupted[0])
 
 
-def train(training: "Run", ending: "Termination", interrupted: list[int]) -> str:
+def train(training: "Run", termination: "Termination", interrupted: list[int]) -> str:
     """Train to the end and return its reason, or ``interrupted`` after a signal."""
     from time import monotonic
 
     from nntui.timeline.history.time_slices import TimeSlicer
 
-    pace, shown, reason, due = TimeSlicer(), progress_is_seen(), None, 0.0
-    while (reason := ending.reason(training)) is None and not interrupted:
-        pace.train(training, ending.next_check(training), SLICE)
+    slicer, shown, reason, due = TimeSlicer(), progress_is_seen(), None, 0.0
+    while (reason := termination.reason(training)) is None and not interrupted:
+        slicer.train(training, termination.next_check(training), SLICE)
         if shown and monotonic() >= due:
-            share = training.update / max(ending.budget(training), 1)
+            share = training.update / max(termination.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
             due = monotonic() + SLICE
     erase_progress()

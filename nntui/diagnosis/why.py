@@ -167,12 +167,12 @@ def why(
 
 def _train(run: Run, laboratory: Laboratory) -> str | None:
     """Train to the end of the budget, or of the time for it; the reason for the end."""
-    ending, pace = Termination(), TimeSlicer()
+    termination, slicer = Termination(), TimeSlicer()
     until = laboratory.left * (1 - OWN_RUN)
-    while (reason := ending.reason(run)) is None and laboratory.left > until:
+    while (reason := termination.reason(run)) is None and laboratory.left > until:
         if not laboratory.go_on(f"training seed {run.seed}"):
             break
-        pace.train(run, ending.next_check(run), SLICE)
+        slicer.train(run, termination.next_check(run), SLICE)
     return reason
 
 

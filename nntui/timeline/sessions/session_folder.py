@@ -128,11 +128,8 @@ def listing(found: list[SessionFile]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row, problem in zip(rows, (None, *(entry.problem for entry in found)), strict=True):
-        cells = [
-            f"{cell:>{width}}" if 2 <= at <= 4 else f"{cell:{width}}"
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
+        cells = zip(row, "<<>>><", widths, strict=True)
+        lines.append("  ".join(f"{cell:{side}{width}}" for cell, side, width in cells).rstrip())
         if problem is not None:
             lines.append(f"  unreadable: {problem}")
     return lines

@@ -25,7 +25,7 @@ class Player:
     def __init__(self, run: Run) -> None:
         self.speed = len(SPEEDS) - 1
         """The index into `SPEEDS`."""
-        self._pace = TimeSlicer()
+        self._slicer = TimeSlicer()
         self.turn = threading.Lock()
         """Held while updates are made: between two, everything is whole."""
         self.open(run)
@@ -63,7 +63,7 @@ class Player:
         Returns whether that was reached, or the line diverged.
         """
         with self.turn:
-            return self._pace.train(other or self.line, target, SLICE)
+            return self._slicer.train(other or self.line, target, SLICE)
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""
