@@ -25,19 +25,19 @@ LONGEST_STEM = 40
 """Characters of a preset's name in that of a file."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SessionFile:
     """A file of the folder; if it is unreadable, ``problem`` says why, and most fields are None."""
 
     path: Path
-    saved: datetime
-    """When it was saved, in UTC; the file's own time if it cannot be read."""
-    bytes: int
     preset: str | None = None
     seed: int | None = None
     update: int | None = None
     """Where the cursor is."""
     branches: int | None = None
+    saved: datetime
+    """When it was saved, in UTC; the file's own time if it cannot be read."""
+    bytes: int
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -154,7 +154,8 @@ def _session_file(path: Path) -> SessionFile:
     except (ConfigError, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         problem = one_line((said or str(error)).removeprefix(f"{path}: "))
-        return SessionFile(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
+        saved = datetime.fromtimestamp(moment, UTC)
+        return SessionFile(path=path, saved=saved, bytes=size, problem=problem)
 
 
 def _described(path: Path, fields: Fields, size: int) -> SessionFile:
@@ -166,13 +167,13 @@ def _described(path: Path, fields: Fields, size: int) -> SessionFile:
     except (ValueError, OverflowError):
         raise fields.wrong("saved", "is not a date") from None
     return SessionFile(
-        path,
-        saved,
-        size,
+        path=path,
         preset=Fields(fields.table("preset"), "preset").text("name", LONGEST_NAME),
         seed=branches[active].whole("seed", 0, HIGHEST_SEED),
         update=fields.whole("cursor", 0, FURTHEST),
         branches=len(branches),
+        saved=saved,
+        bytes=size,
     )
 
 
