@@ -226,7 +226,7 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("export", "add-relu", "--as", "numpy", "--seed", "-1"), "seed"),
         (("export", "add-relu", "--as", "numpy", "--set", "training.momentum=2"), "less than 1"),
         (("export", "add-relu", "--as", "numpy", "-o", "/nowhere/x.py"), "cannot be written"),
-        (("export", "add-relu", "--as", "numpy", "-o", "/"), "no regular file"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/"), "not a regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
         (("--fps", "0"), "1<=x<=60"),

@@ -17,9 +17,9 @@ from nntui.diagnosis.observation import observe
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.history.ending import BUDGET, TARGET, Ending
-from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.termination import BUDGET, TARGET, Termination
+from nntui.timeline.history.time_slices import TimeSlicer
+from nntui.timeline.run import Run
 
 OWN_RUN = 1 / 3
 """The share of the time that the run of the seed may take."""
@@ -38,7 +38,7 @@ class Answer:
     updates: int
     """How far the run of the seed was trained."""
     ended: str | None
-    """Why it ended there, as `Ending.reason` says; None where the time did."""
+    """Why it ended there, as `Termination.reason` says; None where the time did."""
     loss: float | None
     solved: bool
     findings: tuple[Finding, ...]
@@ -167,12 +167,12 @@ def why(
 
 def _train(run: Run, laboratory: Laboratory) -> str | None:
     """Train to the end of the budget, or of the time for it; the reason for the end."""
-    ending, pace = Ending(), Pace()
+    termination, slicer = Termination(), TimeSlicer()
     until = laboratory.left * (1 - OWN_RUN)
-    while (reason := ending.reason(run)) is None and laboratory.left > until:
+    while (reason := termination.reason(run)) is None and laboratory.left > until:
         if not laboratory.go_on(f"training seed {run.seed}"):
             break
-        pace.train(run, ending.next_look(run), SLICE)
+        slicer.train(run, termination.next_check(run), SLICE)
     return reason
 
 

@@ -1,4 +1,4 @@
-"""Local worker processes: started clean, deaf to Ctrl+C, and gone when they are not needed."""
+"""Local worker processes: spawned, ignoring SIGINT, and terminated when no longer needed."""
 
 import multiprocessing
 import os
@@ -15,29 +15,29 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 def ignore_interrupt() -> None:
-    """Leave Ctrl+C, which a terminal sends to the whole group, to the process that started us."""
+    """Leave Ctrl+C, which a terminal sends to the whole group, to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
 def local_processes(count: int) -> Iterator[Executor | None]:
-    """An executor of ``count`` processes with one BLAS thread each; None for none."""
+    """An executor of ``count`` processes with one BLAS thread each; None if ``count`` is 0."""
     if count < 1:
         yield None
         return
     start_tracker()
     before = {name: os.environ.get(name) for name in BLAS_THREADS}
     os.environ.update({name: value or "1" for name, value in before.items()})
-    # A fork would copy the app's threads and locks in whatever state they are.
+    # A fork would copy the app's locks in whatever state its threads left them.
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(count, context, initializer=ignore_interrupt)
-    with _deaf():
+    with _ignoring_sigint():
         for _ in range(count):
             executor.submit(os.getpid)  # a process is started when there is work for it
     try:
         yield executor
     finally:
-        # A sweep that is given up leaves blocks that could go on for hours.
+        # The blocks of an abandoned sweep could go on for hours.
         processes = list(executor._processes.values())
         executor.shutdown(wait=False)
         for process in processes:
@@ -48,8 +48,8 @@ def local_processes(count: int) -> Iterator[Executor | None]:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """What is started here ignores Ctrl+C from its first moment on."""
+def _ignoring_sigint() -> Iterator[None]:
+    """Make processes that are started within ignore SIGINT from their first instruction on."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -61,9 +61,9 @@ def _deaf() -> Iterator[None]:
 
 
 def start_tracker() -> None:
-    """Start the helper process that every spawned process needs, with the real error stream.
+    """Start multiprocessing's resource tracker with the real error stream.
 
-    It inherits that stream, and an app that has put another in its place has none to give.
+    It inherits the stream's descriptor, and what an app puts in the place of stderr has none.
     """
     replaced, sys.stderr = sys.stderr, sys.__stderr__
     try:

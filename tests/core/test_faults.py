@@ -24,6 +24,7 @@ from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.presets import load_preset
 from nntui.presets.schema import override
 from nntui.presets.tables import table_of
+from nntui.timeline import Snapshot
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]
 TARGETS = [[0.4, 0.9], [-0.3, 0.6], [0.7, -0.2], [0.1, 0.3], [-0.5, 0.2]]
@@ -168,7 +169,7 @@ def test_any_faults_combine(
     )
     updates = islice(reference.training(run.preset.configuration, run.seed), 6)
     for update, rows, losses in updates:
-        assert run.snapshot().next_rows == tuple(rows)
+        assert Snapshot.of(run).next_rows == tuple(rows)
         run.step()
         expected = flat(update.parameters)
         assert np.isfinite(expected).all()
@@ -459,8 +460,8 @@ def test_a_frozen_bias_stays_and_the_rest_goes_on(optimiser: str) -> None:
 
 def test_a_bias_after_the_activation_shifts_the_value_and_not_the_bend() -> None:
     run = run_with([{"name": "bias-after-activation", "layers": [1]}])
-    first, second, third = run.snapshot().layers
-    plain = run_with([]).snapshot().layers
+    first, second, third = Snapshot.of(run).layers
+    plain = Snapshot.of(run_with([])).layers
     np.testing.assert_array_equal(first.a, plain[0].a)
     np.testing.assert_allclose(second.z, second.W @ first.a, rtol=1e-14)
     assert second.b is not None

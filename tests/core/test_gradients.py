@@ -15,6 +15,7 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.settings.configuration import ORDERS, Layer
 from nntui.presets import Preset
+from nntui.timeline import Snapshot
 
 RATE = 2.0**-8
 """A power of two, so that dividing the step by it gives the gradient back."""
@@ -115,7 +116,7 @@ def assert_follows(preset: Preset) -> int:
     """One epoch's updates follow the slope; returns how many slopes were compared."""
     run, compared = nntui.Run(preset), 0
     for rows in first_epoch(preset):
-        assert run.snapshot().next_rows == tuple(rows)
+        assert Snapshot.of(run).next_rows == tuple(rows)
         before = flat(run.parameters)
         expected, here = complex_step(run, rows)
         run.step()

@@ -14,7 +14,7 @@ from nntui.diagnosis.experiments.rounds import NOTHING
 from nntui.diagnosis.finding import Fix
 from nntui.diagnosis.observation import observe
 from nntui.presets.lookup import ORDER
-from nntui.timeline.history.ending import Ending
+from nntui.timeline.history.termination import Termination
 
 MENDED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}
@@ -136,9 +136,9 @@ def told(preset: Preset) -> str:
 
 def ended(preset: Preset, epochs: int | None) -> Run:
     """The run of the preset's seed after ``epochs``, or where it ends."""
-    run, ending = Run(preset), Ending(epochs)
+    run, ending = Run(preset), Termination(epochs)
     while ending.reason(run) is None:
-        run.seek(ending.next_look(run))
+        run.seek(ending.next_check(run))
     return run
 
 

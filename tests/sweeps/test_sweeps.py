@@ -1,4 +1,4 @@
-"""Sweeps: each replica is what a single run of its seed is, whatever the others do."""
+"""Sweeps: each replica equals a single run of its seed, whatever the others do."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from nntui.sweeps import SweepResult, sweep
 from nntui.sweeps import block as blocks
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
-from nntui.timeline.history.ending import Ending
+from nntui.timeline.history.termination import Termination
 
 EPOCHS = {"square": 30, "xor": 200}
 DIFFICULT: dict[str, Preset] = {
@@ -44,9 +44,9 @@ DIFFICULT: dict[str, Preset] = {
 def single(of: Preset, seed: int, epochs: int) -> tuple[float | None, bool, int]:
     """The last loss, whether it diverged, and how many updates it made."""
     run = nntui.Run(of, seed=seed)
-    ending = Ending(epochs)
+    ending = Termination(epochs)
     while ending.reason(run) is None:
-        run.step(ending.next_look(run) - run.update)
+        run.step(ending.next_check(run) - run.update)
     return run.loss, run.divergence is not None, run.update
 
 

@@ -1,4 +1,4 @@
-"""Branches are what runs are that never went back, and nothing done on one changes another."""
+"""A branch equals a run that never went back, and nothing done on one branch changes another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -21,6 +21,7 @@ from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.settings.configuration import Configuration
 from nntui.presets import Preset
 from nntui.presets.schema import override
+from nntui.timeline import Snapshot
 from nntui.timeline.microscope import Line, arithmetic, written
 from nntui.timeline.microscope import numeric_expression as printing
 from nntui.timeline.microscope.computed import Anatomy, Computed, dissect
@@ -180,7 +181,7 @@ def test_the_tensors_are_those_of_the_reference_and_every_equation_holds(
     run = nntui.Run(preset)
     run.step(updates)
     anatomy, configuration = dissect(run), run.preset.configuration
-    assert anatomy.rows == run.snapshot().next_rows
+    assert anatomy.rows == Snapshot.of(run).next_rows
     assert_same_tensors(anatomy.made, referred(run, configuration, anatomy))
     correct = replace(configuration, faults=())
     assert_same_tensors(anatomy.correct, referred(run, correct, anatomy))
@@ -506,7 +507,7 @@ def test_the_batch_of_a_shuffled_epoch_is_shown() -> None:
     seen: list[int] = []
     for _ in range(2):
         anatomy = dissect(run)
-        x = run.snapshot().inputs
+        x = Snapshot.of(run).inputs
         np.testing.assert_array_equal(anatomy.made.x, x[:, list(anatomy.rows)])
         seen += anatomy.rows
         run.step()

@@ -12,8 +12,8 @@ from textual.widgets import Input, OptionList
 from nntui.presets import Preset, load_preset, preset_names
 from nntui.presets.schema import override
 from nntui.sweeps import sweep
-from nntui.sweeps.seed_rank import ranked, standing
-from nntui.timeline import Run
+from nntui.sweeps.ranking import rank_of, ranked
+from nntui.timeline import Run, Snapshot
 from nntui.tui.actions import LIBRARY, WORKBENCH, Action, fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -197,7 +197,7 @@ async def test_an_infinite_activation_is_marked_and_does_no_harm() -> None:
         await pilot.press("n", "space")
         await until(pilot, lambda: not bench(pilot).running)
         await pilot.pause()
-        assert not np.isfinite(bench(pilot).run_shown.snapshot().layers[0].a).all()
+        assert not np.isfinite(Snapshot.of(bench(pilot).run_shown).layers[0].a).all()
         assert re.search(r"0\.\d .*inf", shown(pilot))
 
 
@@ -243,7 +243,7 @@ async def test_dead_units_are_marked_and_the_cell_cursor_reads_numbers() -> None
         await pilot.press("down", "right", "right")
         assert heatmap.cell == (1, 2)
         run = bench(pilot).run_shown
-        z = run.snapshot().layers[0].z[1, 2]
+        z = Snapshot.of(run).layers[0].z[1, 2]
         assert f"0.1 sample 2  z {z:.6g}" in shown(pilot)
         await pilot.click(Heatmap, offset=(1 + 7 + 10 * 3 + 4, 1 + 1 + 1 + 2))
         assert heatmap.cell == (2, 3)
@@ -385,7 +385,7 @@ async def test_many_seeds_are_trained_and_one_is_opened() -> None:
         ]
         text = shown(pilot)
         assert f"{sum(found.solved)} of 100 solve" in text
-        assert f"is number {standing(found.outcomes, 2)} of 100" in text
+        assert f"is number {rank_of(found.outcomes, 2)} of 100" in text
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
         assert bench(pilot).run_shown.seed == screen._listed[1].seed

@@ -20,9 +20,9 @@ from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
-from nntui.timeline.history.replay import replayed
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.replay import replay_updates
 from nntui.timeline.microscope.substeps import Key, SubStep, substeps
+from nntui.timeline.run import Run
 
 ROUNDING = 1e-12
 """Of a tensor's largest magnitude: what differs by less, differs by rounding only."""
@@ -182,7 +182,7 @@ def dissect(run: Run) -> Anatomy:
     if run.divergence is None:
         state = run.state
     else:
-        state = next(replayed(run.branch, run.update - 1, run.update - 1)).state
+        state = next(replay_updates(run.branch, run.update - 1, run.update - 1)).state
     made, rows = _computed(state)
     correct = made
     if state.configuration.faults:

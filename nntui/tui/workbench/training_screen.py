@@ -8,7 +8,7 @@ from textual.worker import Worker
 
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
-from nntui.timeline.history.ending import BUDGET, DIVERGED, TARGET
+from nntui.timeline.history.termination import BUDGET, DIVERGED, TARGET
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.status_line import DIVERGED as SHOWN_DIVERGED
 from nntui.tui.panels.status_line import PAST, PAUSED, REPLAYING, RUNNING
