@@ -21,6 +21,8 @@ from nntui.tui.widgets.heatmap import Heatmap
 from nntui.tui.widgets.key_bar import KeyBar
 from nntui.tui.widgets.network import NetworkPanel
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (120, 40)]
 PRESET = load_preset("add-relu")
 

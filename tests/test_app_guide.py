@@ -16,6 +16,8 @@ from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 
+pytestmark = pytest.mark.slow
+
 
 def story(pilot: Pilot[None]) -> StoryPanel:
     return bench(pilot).query_one(StoryPanel)

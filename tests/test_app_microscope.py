@@ -29,6 +29,8 @@ from nntui.tui.widgets.known import KnownPanel
 from nntui.tui.widgets.ladder import Ladder
 from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, StatusLine
 
+pytestmark = pytest.mark.slow
+
 PARTS = "forward 0|forward 1|forward 2|loss|backward 2|update 2|backward 1|update 1|backward 0"
 
 

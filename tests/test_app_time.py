@@ -28,6 +28,8 @@ from nntui.tui.widgets.loss_plot import LossPlot
 from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, REPLAYING, RUNNING
 from nntui.tui.widgets.timeline import LABEL, Timeline
 
+pytestmark = pytest.mark.slow
+
 
 def marks(pilot: Pilot[None]) -> str:
     strip = bench(pilot).query_one(Timeline).render_line(1)

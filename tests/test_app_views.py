@@ -23,6 +23,8 @@ from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.status import StatusLine
 from nntui.tui.widgets.story import StoryPanel
 
+pytestmark = pytest.mark.slow
+
 
 def heatmap(pilot: Pilot[None]) -> Heatmap:
     return bench(pilot).query_one(Heatmap)

@@ -29,6 +29,8 @@ from nntui.tui.widgets.output import OutputPanel
 from nntui.tui.widgets.story import StoryPanel
 from nntui.tui.widgets.why import WhyPanel
 
+pytestmark = pytest.mark.slow
+
 Patch = pytest.MonkeyPatch
 
 

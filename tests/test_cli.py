@@ -285,6 +285,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_interrupting_prints_what_was_done() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nntui", "run", "add-tanh", "--epochs", "100000000", "--json"],
@@ -315,6 +316,7 @@ def alive(group: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
     number: signal.Signals,

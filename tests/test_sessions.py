@@ -24,6 +24,8 @@ from nntui.timeline import keyframes, session, shelf
 from nntui.timeline.branch import Branch
 from nntui.timeline.events import events
 
+pytestmark = pytest.mark.slow
+
 FURTHEST = 150
 SESSIONS = {
     **WALKED,

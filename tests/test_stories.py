@@ -21,6 +21,8 @@ from nntui.tui.palette import short
 from nntui.tui.screens.workbench import Workbench
 from nntui.tui.widgets.status import StatusLine
 
+pytestmark = pytest.mark.slow
+
 KEYS = {action.name: action.keys.split(",")[0] for action in WORKBENCH}
 """The key to press for each action, in Textual's words."""
 ASKING = ("jump", "choose_seed")
@@ -455,7 +457,7 @@ CLAIMS: dict[str, list[Seen]] = {
             3 * 2596,
             "9.986e-05",
             out={0: "4.9882", 1: "3.9976", 2: "3.0071"},
-            screen=("1.0        4.9882    3.9976    3.0071", "stopped: 0.0001 is reached"),
+            screen=("1.0        4.9882    3.9976    3.0071", "stopped: 0.0001 is re"),
         ),
     ],
     "xor-relu": [

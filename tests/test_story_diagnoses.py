@@ -16,6 +16,8 @@ from nntui.diagnosis.laboratory import Laboratory, Trial
 from nntui.presets.library import ORDER
 from nntui.timeline.ending import Ending
 
+pytestmark = pytest.mark.slow
+
 MENDED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}
 ADAM = {"training.optimiser": "adam", "training.learning_rate": 0.001}

@@ -70,6 +70,7 @@ def test_every_preset_sweeps_as_its_runs_run(name: str) -> None:
     compare(of, result, epochs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIFFICULT)
 def test_difficult_replicas_do_not_disturb_the_others(name: str) -> None:
     of, epochs = DIFFICULT[name], {"stops": 400, "some diverge": 8}.get(name, 150)
@@ -122,6 +123,7 @@ def test_any_executor_gives_the_same() -> None:
         assert sweep(of, range(30), processes, epochs=50).final_losses == here.final_losses
 
 
+@pytest.mark.slow
 def test_local_processes_are_used_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     of = preset("add-relu")
     here = sweep(of, range(24), epochs=40)

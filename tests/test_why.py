@@ -40,6 +40,8 @@ from nntui.sweeps import sweep
 from nntui.sweeps.block import Outcome
 from nntui.timeline import Run
 
+pytestmark = pytest.mark.slow
+
 HOURS = 1e4
 """Seconds that cut nothing."""
 BIASES = {f"layers.{layer}.bias": "per-unit" for layer in (0, 1)}
