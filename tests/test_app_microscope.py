@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from piloted import SIZES, bench, shown, status
+from piloted import SIZES, bench, shown, status, until
 from support import made
 from test_app import reached
 from textual.pilot import Pilot
@@ -234,7 +234,7 @@ async def test_nothing_is_trained_by_looking() -> None:
 async def test_a_run_is_paused_to_be_looked_at() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
-        await asyncio.sleep(0.1)
+        await until(pilot, lambda: bench(pilot).run_shown.update > 0)
         await pilot.press("i")
         await pilot.pause()
         run = bench_run(pilot)
