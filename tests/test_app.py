@@ -28,6 +28,8 @@ from nntui.tui.widgets.network import NetworkPanel
 from nntui.tui.widgets.status import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.widgets.story import StoryPanel
 
+pytestmark = pytest.mark.slow
+
 
 def reached(preset: Preset, seed: int, update: int) -> str:
     """The hash of a run that went straight to ``update``."""

@@ -262,6 +262,7 @@ def checked(source: Source, target: str) -> None:
     check(read_preset("made", source), target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(16))
 def test_whatever_a_preset_can_name_is_exported(part: int, target: str) -> None:
     for name in list(CASES)[part::16]:
