@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from time import perf_counter
 
@@ -107,10 +108,12 @@ def _results(
             if not waiting:
                 return
             done, waiting = wait(waiting, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
-            # Also if no block is done, so that the caller can end the sweep.
-            yield [outcome for future in done for outcome in future.result()]
+            broken = {each for each in done if isinstance(each.exception(), BrokenProcessPool)}
+            # Also where nothing is done, so that the caller can end the sweep: a signal to the
+            # whole group ends the workers first, and is no error.
+            yield [outcome for future in done - broken for outcome in future.result()]
+            for future in broken:
+                future.result()
     finally:
-        if not isinstance(executor, ProcessPoolExecutor):
-            # Local processes are terminated, and their pool fails on a cancelled future then.
-            for future in waiting:
-                future.cancel()
+        for future in waiting:
+            future.cancel()

@@ -33,6 +33,8 @@ from nntui.presets import Preset, read_preset
 from nntui.sweeps.block import Block, train_block
 from nntui.timeline.run import Run
 
+pytestmark = pytest.mark.slow
+
 
 def healthy(task: str, architecture: str) -> Preset:
     return read_preset(task, source_of(TASKS[task], architecture))

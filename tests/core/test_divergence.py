@@ -135,6 +135,7 @@ def first_bad(run: nntui.Run, rows: Array) -> dict[str, Any] | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", WILD)
 def test_the_update_that_diverges_is_the_first_to_hold_a_bad_number(name: str, seed: int) -> None:
@@ -149,6 +150,7 @@ def test_the_update_that_diverges_is_the_first_to_hold_a_bad_number(name: str, s
         assert (found is None) == (update < end - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", WILD)
 def test_the_first_bad_number_is_the_one_that_a_walk_finds(name: str, seed: int) -> None:

@@ -132,6 +132,7 @@ def assert_follows(preset: Preset) -> int:
     return compared
 
 
+@pytest.mark.slow
 @given(presets())
 @settings(max_examples=max(200, settings.default.max_examples))
 def test_an_update_follows_the_slope_of_its_loss(preset: Preset) -> None:
@@ -176,6 +177,7 @@ def test_every_loss_through_every_activation(
     assert assert_follows(preset) == 3 * (4 * 3 + 3 * 5)
 
 
+@pytest.mark.slow
 @given(presets())
 @settings(max_examples=max(200, settings.default.max_examples))
 def test_the_reported_loss_is_summed_before_each_update(preset: Preset) -> None:

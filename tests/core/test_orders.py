@@ -105,6 +105,7 @@ def test_orders_differ_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
         assert len({str(told) for told in one + two}) == 10
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(ORDERS),
     st.sampled_from([1, 2, 3, 5, "full"]),

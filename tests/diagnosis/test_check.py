@@ -182,6 +182,7 @@ def test_two_faults_are_named_together(pair: tuple[str, str]) -> None:
     assert named(run) == planted(run.preset.configuration)
 
 
+@pytest.mark.slow
 @given(
     presets(),
     st.sampled_from([name for name in LETTERS if name != PENALTY]),

@@ -262,6 +262,7 @@ def checked(source: Source, target: str) -> None:
     check(read_preset("made", source), target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(16))
 def test_whatever_a_preset_can_name_is_exported(part: int, target: str) -> None:
     for name in list(CASES)[part::16]:
@@ -338,6 +339,7 @@ def sources(draw: st.DrawFn) -> Source:
     return made
 
 
+@pytest.mark.slow
 @given(sources())
 @settings(max_examples=150)
 def test_random_presets_in_numpy(made: Source) -> None:
@@ -378,6 +380,7 @@ def test_a_fault_without_effect_is_named_and_marked_nowhere() -> None:
         assert "# The fault bias-decay of the preset changes nothing in this network." in script
 
 
+@pytest.mark.slow
 def test_a_script_imports_and_defines_only_what_it_uses(tmp_path: Path) -> None:
     known = {"numpy": {"sys", "numpy"}, "pytorch": {"sys", "numpy", "torch", "torch.nn.functional"}}
     for at, made in enumerate(CASES.values()):

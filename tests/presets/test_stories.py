@@ -23,6 +23,8 @@ from nntui.tui.drawing.palette import short
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.workbench.workbench import Workbench
 
+pytestmark = pytest.mark.slow
+
 KEYS = {action.name: action.keys.split(",")[0] for action in WORKBENCH}
 """The key to press for each action, in Textual's words."""
 ASKING = ("jump", "choose_seed")
@@ -457,7 +459,7 @@ CLAIMS: dict[str, list[Seen]] = {
             3 * 2596,
             "9.986e-05",
             out={0: "4.9882", 1: "3.9976", 2: "3.0071"},
-            screen=("1.0        4.9882    3.9976    3.0071", "stopped: 0.0001 is reached"),
+            screen=("1.0        4.9882    3.9976    3.0071", "stopped: 0.0001 is re"),
         ),
     ],
     "xor-relu": [
@@ -522,9 +524,9 @@ CLAIMS: dict[str, list[Seen]] = {
         Seen(12_000, "0.0009022", also=(calm, lambda r: activations(r, 0).max() < 1)),
         Seen(
             12_000,
-            "0.2508",
-            out={0: "0.5000"},
-            also=(lambda r: r.seed == 1 and not activations(r, 0)[:, 0].any(),),
+            "0.2509",
+            out={3: "0.5000"},
+            also=(lambda r: r.seed == 3 and not activations(r, 0)[:, 3].any(),),
         ),
     ],
     "xor-relu-fixed": [

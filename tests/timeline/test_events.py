@@ -179,6 +179,7 @@ def asked(branch: Branch, update: int, line: Told) -> None:
         assert answer.update == (revived[-1] if revived else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS[:3])
 def test_when_a_unit_died_or_revived_is_answered_for_any_update(
     seed: int, monkeypatch: pytest.MonkeyPatch
@@ -230,6 +231,7 @@ def weights(state: State, layer: int) -> tuple[Array, Array]:
     return W, b.ravel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_when_a_weight_or_a_bias_changed_its_sign(
     seed: int, monkeypatch: pytest.MonkeyPatch
@@ -281,6 +283,7 @@ def test_a_weight_that_changed_between_two_kept_states_is_found_by_replay() -> N
     assert found
 
 
+@pytest.mark.slow
 @given(st.integers(0, 3), st.integers(0, 300), st.floats(0, 1))
 @settings(max_examples=40)
 def test_when_the_loss_was_last_below(seed: int, update: int, share: float) -> None:

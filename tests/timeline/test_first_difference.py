@@ -27,6 +27,7 @@ SCRIPT: Script = (
 )
 
 
+@pytest.mark.slow
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 30))
 def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -112,6 +113,7 @@ CHANGED: tuple[Changes, ...] = (
 FORKS = st.tuples(st.integers(0, 60), st.sampled_from(CHANGED), st.integers(0, 40))
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(FORKS, FORKS, st.booleans(), st.integers(0, 30), st.sampled_from(CHANGED))
 def test_two_branches_part_where_their_parameters_first_differ(

@@ -121,6 +121,7 @@ def test_what_is_read_is_a_copy() -> None:
     assert np.concatenate(child.own).tolist() == [0.5]
 
 
+@pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.booleans())
 @settings(max_examples=100)
 def test_questions_are_answered_as_by_reading_every_epoch(
@@ -165,6 +166,7 @@ def rises(plain: list[float], factor: float, floor: float) -> list[int]:
     return [at for at, (old, new) in pairs if new > factor * old and old > 0.0 and new > floor]
 
 
+@pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.integers(1, 60), st.booleans())
 @settings(max_examples=150)
 def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(

@@ -174,6 +174,7 @@ def assert_same_tensors(computed: Computed, update: reference.Update) -> None:
     assert set(computed.tensors) - clipped == seen
 
 
+@pytest.mark.slow
 @given(faulty(), st.integers(0, 4))
 def test_the_tensors_are_those_of_the_reference_and_every_equation_holds(
     preset: Preset, updates: int

@@ -504,6 +504,7 @@ def use(path: Path) -> None:
     nntui.load_session(path)
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_any_altered_manifest_is_refused_or_can_be_used(
     rich: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -514,6 +515,7 @@ def test_any_altered_manifest_is_refused_or_can_be_used(
     use(path)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(VECTORS)), st.integers(0, 10**6), st.integers(0, 2**64 - 1))
 def test_any_altered_number_is_refused_or_can_be_used(
     rich: Path, tmp_path_factory: pytest.TempPathFactory, name: str, at: int, bits: int

@@ -25,6 +25,8 @@ from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.events import events
 from nntui.timeline.sessions import session, session_folder
 
+pytestmark = pytest.mark.slow
+
 FURTHEST = 150
 SESSIONS = {
     **WALKED,

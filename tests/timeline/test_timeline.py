@@ -93,6 +93,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_through_time_sees_the_run_that_never_went_back(

@@ -29,6 +29,8 @@ from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.workbench.workbench import Workbench
 
+pytestmark = pytest.mark.slow
+
 
 def marks(pilot: Pilot[None]) -> str:
     strip = bench(pilot).query_one(Timeline).render_line(1)

@@ -23,6 +23,8 @@ from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
 
+pytestmark = pytest.mark.slow
+
 
 def heatmap(pilot: Pilot[None]) -> Heatmap:
     return bench(pilot).query_one(Heatmap)

@@ -145,11 +145,7 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers and perf_counter() < until:
                 trial, block = waiting.popleft()
-                try:
-                    running[self.executor.submit(timed, block)] = trial, block
-                except BrokenProcessPool:
-                    self.stopped = True
-                    break
+                running[self.executor.submit(timed, block)] = trial, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
                 task = running.pop(future)
