@@ -69,12 +69,10 @@ def _first(configuration: Configuration, random: np.random.RandomState) -> State
 def learning_rate(configuration: Configuration, epoch: int) -> float:
     """The learning rate of ``epoch``, counted from 0."""
     training = configuration.training
-    schedule = SCHEDULES[training.schedule]
-    try:
-        factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
-    except OverflowError:
-        factor = np.inf
-    return float(np.float64(training.learning_rate) * factor)
+    factor = SCHEDULES[training.schedule].factor(
+        epoch, training.schedule_decay, training.schedule_every
+    )
+    return training.learning_rate * factor
 
 
 class Trainer:

@@ -13,8 +13,9 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
-from nntui.core.formulas.recording import record
-from nntui.core.parts.faults import Fault, LayerGradient, Penalty
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.recording import record, recorded_sum
+from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
 from nntui.core.parts.optimisers import Clock, Optimiser, optimiser
 from nntui.core.settings.configuration import Configuration
@@ -309,19 +310,16 @@ def reported_penalty(configuration: Configuration, theta: Array) -> Value:
     l1, l2 = configuration.l1, configuration.l2
     if not (configuration.report.penalty and (l1 or l2)):
         return lambda: 0.0
-    correct: Penalty = _sum_of_squares
-    flat = [W.reshape(-1, *W.shape[2:]) for W, _ in Layout.of(configuration).views(theta)]
-    terms = [
-        (reduce(lambda each, fault: fault.penalised(each), faults, correct), w)
-        for faults, w in zip(faults_by_layer(configuration), flat, strict=True)
-    ]
+    weights = [W for W, _ in Layout.of(configuration).views(theta)]
+    squares = []
+    for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
+        wrong = [each.penalty for each in faults if each.penalty]
+        term = formula(wrong[-1] if wrong else "w^2")
+        squares.append(recorded_sum(term, {"w": W}, W.shape))
+    sizes = [recorded_sum(formula("abs(w)"), {"w": W}, W.shape) for W in weights]
 
     def penalty() -> Any:
-        squares = l2 / 2.0 * sum(term(w) for term, w in terms) if l2 else 0.0
-        return squares + l1 * sum(np.add.reduce(np.abs(w)) for w in flat) if l1 else squares
+        of_squares = l2 / 2.0 * sum(total() for total in squares) if l2 else 0.0
+        return of_squares + l1 * sum(total() for total in sizes) if l1 else of_squares
 
     return penalty
-
-
-def _sum_of_squares(w: Array) -> Any:
-    return np.dot(w, w) if w.ndim == 1 else np.einsum("wr,wr->r", w, w)

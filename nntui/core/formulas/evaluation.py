@@ -1,5 +1,6 @@
 """Evaluating an expression with real or complex numbers."""
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -90,3 +91,37 @@ def evaluate(expression: Expression, values: Mapping[str, Values], axis: int = 0
         return evaluate(formula(function.body), inner, axis)
 
     return value(expression)
+
+
+def scalar_function(expression: Expression) -> Callable[[Mapping[str, float]], float]:
+    """``expression`` as a function of Python floats, for what is asked again and again.
+
+    It raises OverflowError and ZeroDivisionError where Python's own operators do.
+    """
+    match expression:
+        case Number(number):
+            return lambda values: number
+        case Name(name):
+            return lambda values: values[name]
+        case Negative(part):
+            inner = scalar_function(part)
+            return lambda values: -inner(values)
+        case Operation(symbol, left, right):
+            apply = _SCALAR[symbol]
+            one, two = scalar_function(left), scalar_function(right)
+            return lambda values: apply(one(values), two(values))
+        case Call(function, arguments):
+            ufunc = FUNCTIONS[function].ufunc
+            assert ufunc is not None
+            parts = [scalar_function(each) for each in arguments]
+            return lambda values: float(ufunc(*(each(values) for each in parts)))
+    raise TypeError(type(expression).__name__)
+
+
+_SCALAR: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": operator.pow,
+}

@@ -5,7 +5,7 @@ Any trailing axes are carried along, so a formula serves one network and many si
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -37,6 +37,9 @@ _UFUNCS = {
     "<=": np.less_equal,
     "==": np.equal,
 }
+
+
+_BOTH = (0, 1)
 
 
 class Outer(Protocol):
@@ -79,6 +82,45 @@ def recorded(tape: Tape, expression: Expression, values: Mapping[str, Array], ou
         return values[expression.name]
     record(tape, expression, values, out)
     return out
+
+
+def recorded_sum(
+    expression: Expression, values: Mapping[str, Array], shape: tuple[int, ...]
+) -> Callable[[], Any]:
+    """A function that sums ``expression``, of ``shape``, over its first two axes.
+
+    It reads the arrays of ``values`` whenever it is called, and gives a float; with further
+    axes, an array of their shape.
+    """
+    match expression:
+        case Name(name):
+            array = values[name]
+            return lambda: np.add.reduce(array, _BOTH)
+        case Operation("^", Name(name), Number(2.0)):
+            return _sum_of_squares(values[name])
+        case Operation("/", inner, Number(divisor)):
+            total = recorded_sum(inner, values, shape)
+            return lambda: total() / divisor
+    tape, terms = Tape(), np.empty(shape)
+    record(tape, expression, values, terms)
+    calls = tuple(tape.calls)
+
+    def summed() -> Any:
+        for call in calls:
+            call()
+        return np.add.reduce(terms, _BOTH)
+
+    return summed
+
+
+def _sum_of_squares(array: Array) -> Callable[[], Any]:
+    if array.ndim == 2:
+        flat, dot = array.reshape(-1), np.dot
+        return lambda: float(dot(flat, flat))
+    if array.shape[:2] == (1, 1):
+        one = array[0, 0]
+        return lambda: one * one
+    return lambda: np.einsum("obr,obr->r", array, array)
 
 
 def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:

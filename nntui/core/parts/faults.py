@@ -5,7 +5,7 @@ gradient, a slope, the weights on the way back, or a penalty.  Faults of one net
 each sees what the one before left.  A new fault is one entry of `FAULTS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -13,16 +13,12 @@ import numpy as np
 
 from nntui.core.errors import ConfigError, one_of
 from nntui.core.formulas.calculus import simplified
-from nntui.core.formulas.evaluation import evaluate
 from nntui.core.formulas.expression import PRODUCTS, Expression, Name
 from nntui.core.formulas.parsing import formula, is_name, parse_formula
 from nntui.core.formulas.recording import record, shape_of
 from nntui.core.parts.activations import ACTIVATIONS, CHAIN_RULE, Backward, activation
 from nntui.core.tape import Array, Tape
 
-Penalty = Callable[[Array], Any]
-"""From a layer's weights in one row to a number: a sum over the first axis, for many networks
-side by side an array of them."""
 GRADIENT_NAMES = ("delta", "x", "z", "a", "W", "error")
 """What the formula of a `gradient` fault may read: values of its layer, (units, samples), its
 weights, and the network's output minus the target."""
@@ -72,7 +68,7 @@ class Fault:
     back: str = ""
     """What stands for ``W`` where the gradient passes down."""
     penalty: str = ""
-    """What is summed in the place of ``w^2`` in the reported penalty."""
+    """What is summed in the place of ``w^2`` in the reported penalty, a formula of ``w``."""
     slope: bool = False
     """Whether ``of`` names the activation whose slope is used, or gives that slope."""
     slope_at_output: bool = False
@@ -141,13 +137,6 @@ class Fault:
         weights = np.empty_like(W)
         record(tape, formula(self.back), {"W": W}, weights)
         return weights
-
-    def penalised(self, correct: Penalty) -> Penalty:
-        """The term of the reported loss that stands for the weights' penalty."""
-        if not self.penalty:
-            return correct
-        term = formula(self.penalty)
-        return lambda w: np.add.reduce(evaluate(term, {"w": w}))
 
 
 FAULTS: dict[str, Fault] = {

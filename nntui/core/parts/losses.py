@@ -15,10 +15,10 @@ import numpy as np
 
 from nntui.core.formulas.calculus import derivative, multiply, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
-from nntui.core.formulas.expression import Expression, Name, Number, Operation
+from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import plain
-from nntui.core.formulas.recording import record, recorded
+from nntui.core.formulas.recording import recorded, recorded_sum
 from nntui.core.tape import Array, Tape
 
 Value = Callable[[], Any]
@@ -103,30 +103,7 @@ class Loss:
 
     def value(self, z: Array, error: Array, y: Array) -> Value:
         """A function that reads the buffers and returns the loss, summed over the batch."""
-        match self.term:
-            case Operation("^", Name("error"), Number(2.0)):
-                return _sum_of_squares(error)
-            case Operation("/", Operation("^", Name("error"), Number(2.0)), Number(divisor)):
-                squares = _sum_of_squares(error)
-                return lambda: squares() / divisor
-        tape, terms = Tape(), np.empty(error.shape)
-        record(tape, self.term, {"z": z, "error": error, "y": y}, terms)
-
-        def total() -> Any:
-            tape.play()
-            return terms.sum(axis=(0, 1))
-
-        return total
-
-
-def _sum_of_squares(error: Array) -> Value:
-    if error.ndim == 2:
-        flat, dot = error.reshape(-1), np.dot
-        return lambda: float(dot(flat, flat))
-    if error.shape[:2] == (1, 1):
-        one = error[0, 0]
-        return lambda: one * one
-    return lambda: np.einsum("obr,obr->r", error, error)
+        return recorded_sum(self.term, {"z": z, "error": error, "y": y}, error.shape)
 
 
 LOSSES: dict[str, Loss] = {

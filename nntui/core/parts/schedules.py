@@ -3,11 +3,13 @@
 A new schedule is one entry of `SCHEDULES`.
 """
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-
-from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.evaluation import scalar_function
 from nntui.core.formulas.expression import Expression
 from nntui.core.formulas.parsing import formula
 
@@ -23,13 +25,18 @@ class Schedule:
     @property
     def expression(self) -> Expression:
         """The formula, parsed."""
-        return formula(self.formula)
+        return simplified(formula(self.formula))
+
+    @cached_property
+    def _function(self) -> Callable[[Mapping[str, float]], float]:
+        return scalar_function(self.expression)
 
     def factor(self, epoch: int, decay: float, every: int) -> float:
         """The factor in ``epoch``; infinite where it overflows."""
-        values = {"epoch": float(epoch), "decay": decay, "every": float(every)}
-        with np.errstate(all="ignore"):
-            return float(evaluate(self.expression, values))
+        try:
+            return self._function({"epoch": float(epoch), "decay": decay, "every": float(every)})
+        except OverflowError:
+            return math.inf
 
 
 SCHEDULES: dict[str, Schedule] = {
