@@ -52,7 +52,7 @@ def forward(at: Place) -> Iterator[Equation]:
     a = _value_of(function, numbers(at.units("z", layer), "z"), at.unit)
     if late and bias is not None:
         a = Sum((a, bias))
-    why = f"what the activation makes of it: {function.name}, {function.formula}"
+    why = f"what the activation makes of it: {function.letter}, {function.formula}"
     yield Equation("a", layer, "a", a, at.at("a"), why, (), late)
     if at.normalised:
         yield from _normalisation(at)
@@ -124,7 +124,7 @@ def _seen(at: Place) -> tuple[Number, ...]:
         return outputs
     function, z = computed.function(last), numbers(at.units("z", last), "z")
     return tuple(
-        Number(_value_of(function, z, unit).value, f"{function.name}(z)") for unit in range(len(z))
+        Number(_value_of(function, z, unit).value, f"{function.letter}(z)") for unit in range(len(z))
     )
 
 

@@ -66,6 +66,9 @@ class _Converted:
     def _operation(
         self, symbol: str, left: Expression, right: Expression, unit: int
     ) -> numeric.Expression:
+        if isinstance(left, Negative) and symbol in ("*", "/"):
+            # -a*b reads better than (-a)*b, and comes to the same.
+            return numeric.Negative(self._operation(symbol, left.part, right, unit))
         one, two = self.of(left, unit), self.of(right, unit)
         match symbol:
             case "+":
