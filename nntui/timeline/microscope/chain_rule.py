@@ -124,7 +124,8 @@ def _seen(at: Place) -> tuple[Number, ...]:
         return outputs
     function, z = computed.function(last), numbers(at.units("z", last), "z")
     return tuple(
-        Number(_value_of(function, z, unit).value, f"{function.letter}(z)") for unit in range(len(z))
+        Number(_value_of(function, z, unit).value, f"{function.letter}(z)")
+        for unit in range(len(z))
     )
 
 
