@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.observation import Case
 from nntui.diagnosis.progress_gate import Progress, progress
 from nntui.diagnosis.rules.floors import Cost
@@ -18,6 +20,8 @@ from nntui.diagnosis.subject import LayerValues, Subject
 
 MOST_BATCHES = 4
 """Batches of which the curvature is taken apart, where an update sees few rows."""
+MOST_ROWS = 10_000
+"""Of more training rows, that many evenly chosen ones stand for all in what is measured."""
 LOOKS = 5
 """Kept states that are looked at where a rule asks for the past."""
 
@@ -25,11 +29,14 @@ LOOKS = 5
 class Evidence:
     """A case as the rules see it; nothing here knows what the program is like inside."""
 
-    def __init__(self, subject: Subject, case: Case) -> None:
-        self.subject, self.case = subject, case
+    def __init__(self, subject: Subject, case: Case, deadline: Deadline = NEVER) -> None:
+        self.subject, self.case, self.deadline = subject, case, deadline
         self.stated: Configuration = subject.stated
         self.x, self.y = subject.data.x, subject.data.y
         self.layout = Layout.of(self.stated)
+        step = -(-self.x.shape[1] // MOST_ROWS)
+        self.sample_x, self.sample_y = self.x[:, ::step], self.y[:, ::step]
+        """The rows that are measured: all of them, or `MOST_ROWS` of more."""
 
     @cached_property
     def progress(self) -> Progress:
@@ -71,32 +78,50 @@ class Evidence:
 
     @cached_property
     def layers(self) -> list[LayerValues]:
-        """The forward pass of all training rows at `now`."""
+        """The forward pass of the sampled rows at `now`."""
         return self.values(self.now)
 
     def values(self, state: State) -> list[LayerValues]:
-        """The program's forward pass of all training rows with the parameters of ``state``."""
+        """The program's forward pass of the sampled rows with the parameters of ``state``."""
         with np.errstate(all="ignore"):
-            return self.subject.forward(state.theta, self.x)
+            return self.subject.forward(state.theta, self.sample_x)
+
+    def flat_units(self, state: State) -> list[npt.NDArray[np.bool_]]:
+        """Per layer and unit, whether its stated slope is 0 on every training row at ``state``.
+
+        The rows are taken a part at a time, up to the first in which no such unit is left.
+        """
+        if state.update not in self._flat:
+            flat = [np.ones(layer.units, dtype=np.bool_) for layer in self.stated.layers]
+            for begin in range(0, self.x.shape[1], MOST_ROWS):
+                if not any(each.any() for each in flat):
+                    break
+                part = self.x[:, begin : begin + MOST_ROWS]
+                with np.errstate(all="ignore"):
+                    layers = self.subject.forward(state.theta, part)
+                for layer, values in enumerate(layers):
+                    flat[layer] &= (self._slope(layer, values) == 0.0).all(axis=1)
+            self._flat[state.update] = flat
+        return self._flat[state.update]
 
     @cached_property
-    def first_layers(self) -> list[LayerValues]:
-        """The forward pass of all training rows at `start`."""
-        return self.layers if self.start is self.now else self.values(self.start)
+    def _flat(self) -> dict[int, list[npt.NDArray[np.bool_]]]:
+        return {}
 
-    def slopes(self, layers: list[LayerValues]) -> list[Array]:
-        """Per layer, the stated derivative at each z, (units, samples)."""
-        found = []
-        for layer, values in zip(self.stated.layers, layers, strict=True):
-            tape, slope = Tape(), np.empty_like(values.z)
-            a = np.empty_like(values.z)
-            function = activation_of(layer)
-            function.forward(tape, values.z, a)
-            function.derivative(tape, values.z, a, slope)
-            with np.errstate(all="ignore"):
-                tape.play()
-            found.append(slope)
-        return found
+    @property
+    def output_slope(self) -> Array:
+        """The stated derivative at each z of the output in `layers`, (outputs, samples)."""
+        return self._slope(len(self.stated.layers) - 1, self.layers[-1])
+
+    def _slope(self, layer: int, values: LayerValues) -> Array:
+        tape, slope = Tape(), np.empty_like(values.z)
+        a = np.empty_like(values.z)
+        function = activation_of(self.stated.layers[layer])
+        function.forward(tape, values.z, a)
+        function.derivative(tape, values.z, a, slope)
+        with np.errstate(all="ignore"):
+            tape.play()
+        return slope
 
     @cached_property
     def landscape(self) -> Landscape:

@@ -68,6 +68,7 @@ class Program:
         self._actual = configuration
         self.stated: Configuration = replace(configuration, faults=())
         self.data: DataArrays = load_data(self.stated)
+        self._rows = np.concatenate([self.data.x, self.data.y])
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
         """See `Subject.forward`."""
@@ -76,18 +77,17 @@ class Program:
         return [LayerValues(layer.z, layer.a, layer.h) for layer in passed.layers]
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
-        """See `Subject.updates`; rows beyond the configuration's batch are refused."""
-        arena = make_arena(self._actual)
+        """See `Subject.updates`."""
+        arena = make_arena(with_batch(self._actual, max(map(len, batches))))
         live = arena.view("theta", len(theta))
         live[...] = theta
         for slot in optimiser_of(self._actual).slots:
             arena.view(slot, len(theta)).fill(0.0)
         clock = Clock()
         clock.rate[...] = learning_rate(self._actual, epoch)
-        rows = np.concatenate([self.data.x, self.data.y])
         found = []
         for batch in batches:
-            update = Update(self._actual, arena, rows[:, batch], clock, Single())
+            update = Update(self._actual, arena, self._rows[:, batch], clock, Single())
             before = live.copy()
             with np.errstate(all="ignore"):
                 for call in update.calls:
@@ -108,3 +108,9 @@ class Program:
             loss /= len(everything)
         with np.errstate(all="ignore"):
             return float(loss + reported_penalty(self._actual, theta)())
+
+
+def with_batch(configuration: Configuration, samples: int) -> Configuration:
+    """``configuration`` for batches of ``samples`` rows, so that no buffer is larger than needed."""
+    training = replace(configuration.training, batch=samples)
+    return replace(configuration, training=training)

@@ -22,7 +22,7 @@ from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
-from nntui.diagnosis.subject import Observed, Subject
+from nntui.diagnosis.subject import Observed, Subject, with_batch
 
 Rules = tuple[FaultEntry, ...]
 """What a program is supposed to do wrong: faults that are put into the stated configuration."""
@@ -31,6 +31,8 @@ UPDATES = 2
 """Updates of a trial: the second one shows what an optimiser remembers."""
 MOST_ROWS = 32
 """Samples in a batch on a scratch copy."""
+MOST_ROWS_OF_RUN = 1000
+"""Samples of the run's own batch that are looked at; they show a wrong rule as all of them do."""
 CANDIDATES = 24
 """Random parameters that are looked at to find some at which every tensor has a gradient."""
 MOST_NUMBERS = 20_000_000
@@ -175,7 +177,8 @@ def replayed(
 ) -> Iterator[Made]:
     """See `Replays.of`."""
     configuration = replace(stated, faults=rules)
-    arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
+    arena = make_arena(with_batch(configuration, min(stated.batch_size, MOST_ROWS_OF_RUN)))
+    clock, size = Clock(), Layout.of(stated).size
     theta, gradient = arena.view("theta", size), arena.view("gradient", size)
     slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
     prepared: dict[int, Update] = {}
@@ -208,7 +211,8 @@ def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> 
     batches = _batches(stated, random)
     found = []
     if np.isfinite(theta).all():
-        found.append(("at the parameters of the run", theta, rows))
+        own = [each[:MOST_ROWS_OF_RUN] for each in rows]
+        found.append(("at the parameters of the run", theta, own))
         biased = theta.copy()
         for tensor in tensors_of(stated):
             if tensor.is_bias:

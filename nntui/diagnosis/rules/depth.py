@@ -38,7 +38,7 @@ def vanishing(evidence: Evidence) -> Iterator[Finding]:
         return
     born, norms = evidence.gradients(evidence.start), evidence.gradients(evidence.now)
     # Where the output is constant there is no gradient left to compare: the start tells.
-    spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.y)]
+    spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.sample_y)]
     constant = spreads[0] < CONSTANT * spreads[1]
     if not (norms[-1] > 0.0 and norms[0] < VANISHES * norms[-1]):
         if born[0] >= (FAINT if constant else VANISHES) * born[-1]:

@@ -18,6 +18,8 @@ from nntui.core.tape import Array
 
 MOST_SAMPLES = 1000
 """Of more training rows, that many evenly chosen ones stand for all."""
+MOST_PRODUCTS = 50_000_000
+"""Parameters times rows; where that is more, fewer rows stand for all."""
 ROUNDS = 12
 """Of the power iteration; the largest eigenvalue is then known to some per cent."""
 REACH = 1e-5
@@ -46,8 +48,8 @@ class Landscape:
             W.fill(1.0)
         columns = np.concatenate([data.x, data.y])
         if rows is None:
-            step = -(-columns.shape[1] // MOST_SAMPLES)
-            batch = columns[:, ::step]
+            most = min(MOST_SAMPLES, MOST_PRODUCTS // self.layout.size + 1)
+            batch = columns[:, :: -(-columns.shape[1] // most)]
         else:
             batch = columns[:, rows]
         self._x, self._y = batch[: len(data.x)], batch[len(data.x) :].copy()

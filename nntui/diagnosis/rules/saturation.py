@@ -83,8 +83,8 @@ def loss_mismatch(evidence: Evidence) -> Iterator[Finding]:
     if output.activation not in ("sigmoid", "tanh") or loss.endswith("cross-entropy"):
         return
     reach = 1.0 if output.activation == "sigmoid" else 2.0
-    slope = evidence.slopes(evidence.layers)[last]
-    wrong = (np.abs(evidence.layers[last].h - evidence.y) > WRONG * reach) & (slope < FLAT)
+    error = np.abs(evidence.layers[last].h - evidence.sample_y)
+    wrong = (error > WRONG * reach) & (evidence.output_slope < FLAT)
     share = float(wrong.any(axis=0).mean())
     if share < WRONG_SHARE:
         return

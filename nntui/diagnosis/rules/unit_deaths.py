@@ -7,6 +7,8 @@ from nntui.timeline.history.unit_events import Flip
 
 MOST_UPDATES = 256
 """Updates that are made again; an update from outside costs far more than one in training."""
+MOST_PRODUCTS = 1_000_000_000
+"""Updates times rows times parameters, likewise."""
 
 
 def killing_update(evidence: Evidence, flip: Flip) -> int | None:
@@ -23,7 +25,8 @@ def killing_update(evidence: Evidence, flip: Flip) -> int | None:
     if remembers or training.order != "in-order" or not starts:
         return None
     state, size, rows = starts[-1], stated.batch_size, evidence.x.shape[1]
-    if flip.by - state.update > MOST_UPDATES:
+    updates = flip.by - state.update
+    if updates > MOST_UPDATES or updates * rows * evidence.layout.size > MOST_PRODUCTS:
         return None
     theta, epoch, position = state.theta, state.epoch, state.position
     killed: int | None = None

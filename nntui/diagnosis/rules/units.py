@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from nntui.core.tape import Array
+from nntui.core.engine.state import State
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
 from nntui.diagnosis.rules.explained import EXPLAINS, explained
@@ -103,11 +103,11 @@ def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _dead(evidence: Evidence, layer: int, slopes: list[Array]) -> npt.NDArray[np.bool_]:
-    """Per unit of ``layer``, whether its slope is 0 on every training row."""
+def _dead(evidence: Evidence, layer: int, state: State) -> npt.NDArray[np.bool_]:
+    """Per unit of ``layer``, whether its slope is 0 on every training row at ``state``."""
     if evidence.stated.layers[layer].activation not in CUT_OFF:
-        return np.zeros(len(slopes[layer]), dtype=np.bool_)
-    return np.asarray((slopes[layer] == 0.0).all(axis=1))
+        return np.zeros(evidence.stated.layers[layer].units, dtype=np.bool_)
+    return evidence.flat_units(state)[layer]
 
 
 def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
@@ -126,17 +126,18 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
     """A dead output, and dead hidden layers; the first of them, for the rest follow from it."""
-    last, slopes = len(evidence.stated.layers) - 1, evidence.slopes(evidence.layers)
-    at_start = evidence.slopes(evidence.first_layers)
+    last = len(evidence.stated.layers) - 1
     for layer in (last, *evidence.hidden):
-        if not _dead(evidence, layer, slopes).all():
+        if not _dead(evidence, layer, evidence.now).all():
             continue
-        born = bool(_dead(evidence, layer, at_start).all())
+        born = bool(_dead(evidence, layer, evidence.start).all())
         since, said = (0, "from the start") if born else _since(evidence, layer)
         said = said and f", {said}"
-        units = len(slopes[layer])
-        loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
-        floor = loss if layer == last else evidence.cost.constant(evidence.y)
+        units = evidence.stated.layers[layer].units
+        if layer == last:
+            floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
+        else:
+            floor = evidence.cost.constant(evidence.y)
         what = "stays" if layer == last else "cannot fall below that of a constant,"
         whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
         yield Finding(
@@ -180,16 +181,16 @@ def _fresh(evidence: Evidence, layer: int) -> dict[str, object]:
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
     """The hidden layer with the largest share of dead units, from a half on, but not all."""
-    slopes, worst = evidence.slopes(evidence.layers), None
+    worst = None
     for layer in evidence.hidden:
-        dead = _dead(evidence, layer, slopes)
+        dead = _dead(evidence, layer, evidence.now)
         share = float(dead.mean())
         if DEAD_SHARE <= share < 1.0 and (worst is None or share > worst[1]):
             worst = layer, share, dead
     if worst is None:
         return
     layer, share, dead = worst
-    born = _dead(evidence, layer, evidence.slopes(evidence.first_layers))
+    born = _dead(evidence, layer, evidence.start)
     killed = int((dead & ~born).sum())
     yield Finding(
         DEAD_UNITS,
