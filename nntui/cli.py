@@ -259,6 +259,9 @@ def why(
 
     Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
     """
+    from time import perf_counter
+
+    started = perf_counter()
     from nntui.diagnosis.answer_text import told
     from nntui.diagnosis.why import why as ask
 
@@ -269,7 +272,7 @@ def why(
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(loaded, seed, seeds, seconds, progress)
+        answer = ask(loaded, seed, seeds, seconds, progress, started=started)
     erase_progress()
     if as_json:
         _print_json(answer.as_json())

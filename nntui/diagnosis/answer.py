@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from nntui.core.errors import ConfigError
+from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.observation import Case
@@ -13,7 +15,7 @@ from nntui.diagnosis.rules.code_faults import code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
 from nntui.diagnosis.rules.explained import EXPLAINS, FORBIDS
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
-from nntui.diagnosis.rules.proofs import proofs
+from nntui.diagnosis.rules.proofs import MOST_GROUPED, proofs
 from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
 from nntui.diagnosis.rules.scales import (
@@ -48,17 +50,25 @@ ONLY_PRINTED = frozenset({"penalty-sum", "printed-loss-wrong"})
 """Code faults that spoil what is printed, not what is learned."""
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """What is wrong with the run of ``case``; a pure function, so any thread may call it."""
-    return diagnose_subject(Program(case.preset.configuration), case)
+def diagnose(case: Case, deadline: Deadline = NEVER) -> Diagnosis:
+    """What is wrong with the run of ``case``; a pure function, so any thread may call it.
+
+    No rule is begun after ``deadline``; `Diagnosis.limits` says what was left out.
+    """
+    return diagnose_subject(Program(case.preset.configuration), case, deadline)
 
 
-def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
+def diagnose_subject(subject: Subject, case: Case, deadline: Deadline = NEVER) -> Diagnosis:
     """The same for any program."""
-    evidence = Evidence(subject, case)
+    evidence = Evidence(subject, case, deadline)
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
-        found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
+        found = [
+            finding
+            for rule in (code_faults, _certificates, _measured)
+            if evidence.has_time()
+            for finding in rule(evidence)
+        ]
         listed = sorted(_causes(found), key=_place)
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
@@ -67,6 +77,7 @@ def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
         learns=not evidence.progress.bad and all(each.rule.is_code_fault for each in listed),
         findings=tuple(_tried(case.preset, each) for each in listed),
         checked=_checked(evidence),
+        limits=_limits(evidence),
     )
 
 
@@ -94,7 +105,8 @@ def _measured(evidence: Evidence) -> Iterator[Finding]:
         yield from rate_too_low(evidence)
     if evidence.progress.bad:
         for measure in MEASUREMENTS:
-            yield from measure(evidence)
+            if evidence.has_time():
+                yield from measure(evidence)
 
 
 def _hurts(finding: Finding) -> bool:
@@ -140,6 +152,20 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
         except ConfigError:
             fixes.append(replace(fix, changes={}))
     return replace(finding, fixes=tuple(fixes))
+
+
+def _limits(evidence: Evidence) -> tuple[str, ...]:
+    """What was not looked at in full, in words."""
+    rows, batch, said = evidence.x.shape[1], evidence.stated.batch_size, []
+    if batch > MOST_ROWS_OF_RUN:
+        said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
+    if (seen := evidence.sample_x.shape[1]) < rows:
+        said.append(f"units and scales measured on {seen:,} of {rows:,} rows, evenly chosen")
+    if rows > MOST_GROUPED:
+        said.append(f"no floors of the loss: more than {MOST_GROUPED:,} rows")
+    if evidence.cut_short:
+        said.append("the time ended before every rule was tried")
+    return tuple(said)
 
 
 def _checked(evidence: Evidence) -> tuple[str, ...]:

@@ -37,6 +37,13 @@ class Evidence:
         step = -(-self.x.shape[1] // MOST_ROWS)
         self.sample_x, self.sample_y = self.x[:, ::step], self.y[:, ::step]
         """The rows that are measured: all of them, or `MOST_ROWS` of more."""
+        self.cut_short = False
+        """Whether a rule was left out because the deadline had passed."""
+
+    def has_time(self) -> bool:
+        """Whether another rule may be begun; a rule that may not leaves the diagnosis cut short."""
+        self.cut_short |= self.deadline.passed
+        return not self.cut_short
 
     @cached_property
     def progress(self) -> Progress:

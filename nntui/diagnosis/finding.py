@@ -106,6 +106,8 @@ class Diagnosis:
     """All of them, the headline's first."""
     checked: tuple[str, ...] = field(default=())
     """What was looked at, in words, for a run in which nothing is found."""
+    limits: tuple[str, ...] = ()
+    """What was looked at on a part of the rows, or not at all, in words."""
 
     @property
     def headline(self) -> Finding | None:

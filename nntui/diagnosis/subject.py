@@ -16,6 +16,9 @@ from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
+MOST_PRINTED = 4096
+"""Rows whose part of the printed loss is computed at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class LayerValues:
@@ -101,7 +104,8 @@ class Program:
         """See `Subject.printed`."""
         report = self._actual.report
         everything = np.arange(self.data.x.shape[1])
-        size = self._actual.batch_size
+        # Nothing changes on the way, so batches may be smaller: their buffers stay in the cache.
+        size = min(self._actual.batch_size, MOST_PRINTED)
         batches = [everything[at : at + size] for at in range(0, len(everything), size)]
         loss = sum(self.updates(theta, [batch])[0].loss for batch in batches)
         if report.reduction == "mean":
@@ -111,6 +115,6 @@ class Program:
 
 
 def with_batch(configuration: Configuration, samples: int) -> Configuration:
-    """``configuration`` for batches of ``samples`` rows, so that no buffer is larger than needed."""
+    """``configuration`` for batches of ``samples`` rows, so that buffers are no larger."""
     training = replace(configuration.training, batch=samples)
     return replace(configuration, training=training)

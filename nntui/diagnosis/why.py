@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from time import perf_counter
 from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.answer import diagnose
+from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
 from nntui.diagnosis.experiments.fixes import mending
 from nntui.diagnosis.experiments.laboratory import Laboratory, Progress
@@ -21,8 +23,10 @@ from nntui.timeline.history.ending import BUDGET, TARGET, Ending
 from nntui.timeline.history.pace import Pace
 from nntui.timeline.history.run import Run
 
-OWN_RUN = 1 / 3
-"""The share of the time that the run of the seed may take."""
+OWN_RUN, LOOK = 1 / 3, 1 / 4
+"""The shares of the time left that the run of the seed and a look at it may take."""
+LEAST_LOOK = 0.7
+"""Seconds that a look may take however little time is left: as a rule it takes a tenth of that."""
 RESERVE = 1.2
 """Seconds kept back for the start and the end of the program."""
 SLICE = 0.1
@@ -47,6 +51,8 @@ class Answer:
     experiments: Experiments | None
     """None where nothing had to be tried."""
     interrupted: bool = False
+    limits: tuple[str, ...] = ()
+    """What was not looked at in full, in words."""
 
     @property
     def headline(self) -> Finding | None:
@@ -118,6 +124,7 @@ class Answer:
             "updates": self.updates,
             "solved": self.solved,
             "checked": list(self.checked),
+            "limits": list(self.limits),
         }
 
 
@@ -128,12 +135,15 @@ def why(
     seconds: float = SECONDS,
     progress: Progress | None = None,
     workers: int | None = None,
+    clock: Clock = perf_counter,
+    started: float | None = None,
 ) -> Answer:
     """The answer for ``preset`` trained from ``seed`` (its own if None), within ``seconds``.
 
     The run is trained to its end, or for a third of the time; then every fix is tried from
     ``seeds`` seeds on ``workers`` processes (one a processor; 0: in this thread).  ``progress``
-    ends it early by returning False, and the answer holds what was done.  Raises ConfigError for
+    ends it early by returning False, and the answer holds what was done.  The time is that of
+    ``clock``, counted from its reading ``started`` (now, if None).  Raises ConfigError for
     a seed that is none, no seeds, or a time that is none.
     """
     if seeds < 1:
@@ -141,14 +151,16 @@ def why(
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
     run = Run(preset, check_seed(preset.seed if seed is None else seed))
-    with workshop(max(seconds - RESERVE, seconds / 2), progress, workers) as laboratory:
-        start = diagnose(observe(run))
+    begin = clock() if started is None else started
+    deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
+    with workshop(preset, deadline, progress, workers) as laboratory:
+        start = diagnose(observe(run), _until(deadline))
         ended = _train(run, laboratory)
-        end = diagnose(observe(run))
+        end = diagnose(observe(run), _until(deadline))
         findings = together(start, end)
         tried = None
         if findings or (ended in (BUDGET, TARGET) and not run.solved):
-            tried = experiment(preset, findings, laboratory, seeds)
+            tried = experiment(findings, laboratory, seeds)
             if not run.solved:
                 findings = with_experiments(findings, tuple(found_by_experiment(tried, run.seed)))
         return Answer(
@@ -160,16 +172,22 @@ def why(
             solved=run.solved,
             findings=findings,
             checked=end.checked,
+            limits=tuple(dict.fromkeys((*start.limits, *end.limits))),
             experiments=tried,
             interrupted=laboratory.stopped,
         )
 
 
+def _until(deadline: Deadline) -> Deadline:
+    """Until when the run may be looked at before ``deadline``."""
+    seconds = max(LOOK * deadline.left, LEAST_LOOK)
+    return Deadline.after(seconds, deadline.clock)
+
+
 def _train(run: Run, laboratory: Laboratory) -> str | None:
     """Train to the end of the budget, or of the time for it; the reason for the end."""
-    ending, pace = Ending(), Pace()
-    until = laboratory.left * (1 - OWN_RUN)
-    while (reason := ending.reason(run)) is None and laboratory.left > until:
+    ending, pace, until = Ending(), Pace(), laboratory.deadline.share(OWN_RUN)
+    while (reason := ending.reason(run)) is None and not until.passed:
         if not laboratory.go_on(f"training seed {run.seed}"):
             break
         pace.train(run, ending.next_look(run), SLICE)

@@ -1,5 +1,6 @@
 """The examination of a program: its forward pass, its updates and the loss that it prints."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +14,11 @@ from nntui.diagnosis.checks.forward_check import (
     check_forward,
     check_printed,
 )
-from nntui.diagnosis.checks.naming import Named, name_update
+from nntui.diagnosis.checks.naming import Named, OutOfTimeError, name_update
 from nntui.diagnosis.checks.replays import Replays, Rules, next_rows, trials_of
 from nntui.diagnosis.checks.tensor_names import Tensor
-from nntui.diagnosis.checks.update_check import FAULT, Residual, distance, residuals
+from nntui.diagnosis.checks.update_check import FAULT, WRONG, Residual, distance, residuals
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.subject import Subject
 
 
@@ -39,10 +41,11 @@ class Examined:
 
 
 @np.errstate(all="ignore")
-def examine(subject: Subject, state: State) -> Examined:
+def examine(subject: Subject, state: State, deadline: Deadline = NEVER) -> Examined:
     """Check forward pass, printed loss and updates of ``subject`` around ``state``.
 
-    Only parameters, epoch, position and order of the state count.
+    Only parameters, epoch, position and order of the state count.  Names for what is wrong are
+    looked for until ``deadline``.
     """
     rows = next_rows(subject.stated, state)
     trials = trials_of(subject, state.theta, state.epoch, rows)
@@ -52,24 +55,31 @@ def examine(subject: Subject, state: State) -> Examined:
     forward = check_forward(subject, places)
     named = Named(())
     if forward.unknown is None:
-        replays, named = _named(replays, forward.rules)
+        replays, named = _named(replays, forward.rules, deadline)
     return Examined(
         replays,
         forward,
-        check_printed(subject, [places[0], places[-1]], forward),
+        check_printed(subject, [places[0], places[-1]], forward, deadline),
         tuple(residuals(replays, replays.of(()))),
         named,
     )
 
 
-def _named(replays: Replays, base: Rules) -> tuple[Replays, Named]:
+def _named(replays: Replays, base: Rules, deadline: Deadline) -> tuple[Replays, Named]:
     """The updates explained with the stated slopes on kinks, or with others that explain more.
 
     Programs differ there, and none is wrong.
     """
-    tried = [(replays, name_update(replays, base))]
+    try:
+        tried = [(replays, name_update(replays, base, deadline))]
+    except OutOfTimeError:
+        found = residuals(replays, replays.of(base))
+        wrong = tuple(each.tensor for each in found if each.verdict == WRONG)
+        return replays, Named(base, wrong, complete=False)
     if tried[0][1] != Named(base):
-        tried += [(each, name_update(each, base)) for each in replays.with_other_kinks()]
+        with suppress(OutOfTimeError):
+            kinks = replays.with_other_kinks()
+            tried.extend((each, name_update(each, base, deadline)) for each in kinks)
     return min(tried, key=lambda each: (len(each[1].unknown), len(each[1].rules)))
 
 

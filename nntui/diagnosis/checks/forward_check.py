@@ -11,12 +11,15 @@ from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Rules
 from nntui.diagnosis.checks.update_check import FAULT, distance
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.subject import Program, Subject
 
 MOST_SAMPLES = 64
 """Data rows that the forward check looks at."""
 MOST_BATCHES = 64
 """A printed loss that is added up over more is not asked for: it would take too long."""
+MOST_PRODUCTS = 100_000_000
+"""Likewise rows times parameters."""
 SUMMED = 1e-12
 """How far two printed losses may be apart: sums in another order differ by less."""
 AFTER, PENALTY = "bias-after-activation", "penalty-sum"
@@ -91,14 +94,19 @@ class Printed:
         return _apart(self.printed, self.stated)
 
 
-def check_printed(subject: Subject, thetas: list[Array], forward: ForwardPass) -> Printed | None:
+def check_printed(
+    subject: Subject, thetas: list[Array], forward: ForwardPass, deadline: Deadline = NEVER
+) -> Printed | None:
     """Compare the loss that the program prints at ``thetas`` with its stated report.
 
-    None where that would take too long, or where another forward pass decides it.
+    None where that would take too long, or where another forward pass decides it.  Penalties that
+    would explain a difference are tried until ``deadline``.
     """
     stated = subject.stated
-    batches = -(-stated.data.training_rows // stated.batch_size)
-    if batches > MOST_BATCHES or forward.unknown is not None:
+    rows = stated.data.training_rows
+    too_many = rows * Layout.of(stated).size > MOST_PRODUCTS
+    too_many |= -(-rows // stated.batch_size) > MOST_BATCHES
+    if too_many or forward.unknown is not None or deadline.passed:
         return None
     seen = [_finite(subject.printed(theta)) for theta in thetas]
 
@@ -112,6 +120,8 @@ def check_printed(subject: Subject, thetas: list[Array], forward: ForwardPass) -
     if apart[worst] <= SUMMED:
         return Printed(seen[worst], right[worst])
     for layers in _subsets(stated):
+        if deadline.passed:
+            break
         rules = (FaultEntry(name=PENALTY, layers=layers),)
         if all(_apart(*pair) <= SUMMED for pair in zip(seen, told(rules), strict=True)):
             return Printed(seen[worst], right[worst], layers)

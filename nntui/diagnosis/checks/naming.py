@@ -20,6 +20,7 @@ from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Replays, Rules
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
+from nntui.diagnosis.deadline import NEVER, Deadline
 
 BACK = ("update-before-backprop", "no-weights-in-backprop")
 """What a layer does wrong to the gradient that it passes down."""
@@ -42,15 +43,22 @@ class Named:
     """Tensors whose updates no known rule gives, from the output down."""
     alike: tuple[tuple[FaultEntry, FaultEntry], ...] = ()
     """A rule, and another one that makes the very same updates of this program."""
+    complete: bool = True
+    """Whether every known rule was tried; False where there was no time for that."""
 
 
-def name_update(replays: Replays, base: Rules = ()) -> Named:
+class OutOfTimeError(Exception):
+    """The deadline has passed before all rules were tried."""
+
+
+def name_update(replays: Replays, base: Rules = (), deadline: Deadline = NEVER) -> Named:
     """The fewest rules, beside ``base``, that give the observed updates.
 
     Two updates from each of several random places are matched to 1e-9, so a match by chance is
-    out of the question; rules that nothing here can tell apart are `Named.alike`.
+    out of the question; rules that nothing here can tell apart are `Named.alike`.  Raises
+    OutOfTimeError once ``deadline`` has passed.
     """
-    walk = _Walk(replays, base)
+    walk = _Walk(replays, base, deadline)
     for layer in reversed(range(len(replays.stated.layers))):
         walk.visit(layer)
     tensors, unknown = tensors_of(replays.stated), walk.unknown
@@ -72,8 +80,8 @@ def name_update(replays: Replays, base: Rules = ()) -> Named:
 class _Walk:
     """From the output layer down: what is found at a layer is taken for granted below."""
 
-    def __init__(self, replays: Replays, base: Rules) -> None:
-        self.replays, self.base, self.found = replays, base, base
+    def __init__(self, replays: Replays, base: Rules, deadline: Deadline) -> None:
+        self.replays, self.base, self.found, self.deadline = replays, base, base, deadline
         self.unknown: list[Tensor] = []
         self.alike: list[tuple[FaultEntry, FaultEntry]] = []
         self._stated = replays.stated
@@ -84,6 +92,8 @@ class _Walk:
         self._steps_scale = linear and not clips(self._stated)
 
     def _explains(self, rules: Rules, tensors: list[Tensor], by: str) -> bool:
+        if self.deadline.passed:
+            raise OutOfTimeError
         made = self.replays.of(rules)
         return all(agrees(self.replays, made, tensor.span, by) for tensor in tensors)
 

@@ -35,20 +35,16 @@ def mending(headline: Finding) -> tuple[Fix, ...]:
 
 def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
     """Those of ``fixes`` that make a difference to ``preset``, each once."""
-    seen, kept = {_identity(preset)}, []
+    seen, kept = [(preset.configuration, preset.seed)], []
     for fix in fixes:
         try:
             changed = override(preset, fix.changes)
         except ConfigError:
             continue
-        if (key := _identity(changed)) not in seen:
-            seen.add(key)
+        if (made := (changed.configuration, changed.seed)) not in seen:
+            seen.append(made)
             kept.append(fix)
     return kept
-
-
-def _identity(preset: Preset) -> tuple[bytes, int]:
-    return preset.configuration.canonical, preset.seed
 
 
 def combined(one: Fix, other: Fix) -> Fix | None:

@@ -1,19 +1,24 @@
-"""Where fixes are tried: many changed presets, each from the same seeds, side by side in a time."""
+"""The laboratory: train many changed presets from the same seeds until a deadline."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from time import perf_counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from nntui.core.engine.data import load_data
+from nntui.core.settings.configuration import Configuration
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.experiments.worker import Job, Timed, do, make_ready, share, timed
 from nntui.diagnosis.finding import Fix
 from nntui.presets.preset import Preset
-from nntui.presets.schema import override
-from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of, train_block
+from nntui.presets.schema import merged, override
+from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
 
 HEARTBEAT = 0.1
 """Seconds between two calls of the progress, at the most, where others do the training."""
@@ -21,6 +26,8 @@ LONGEST_BLOCK = 1.0
 """Seconds that a block should take at most, where seeds are trained one by one."""
 AHEAD = 2
 """Blocks handed out for each worker: one to train, one to begin with at once."""
+GRACE = 1 / 3
+"""Of the time that a round leaves to the next ones, the share that its last blocks may take."""
 PROBE = 0.03
 """Seconds of training by which the speed of the machine is told."""
 
@@ -35,14 +42,18 @@ class Trial:
     fix: Fix
     preset: Preset
     """The preset with the fix in it."""
+    changes: Mapping[str, Any]
+    """What makes it of the one that is diagnosed; the goal apart."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
     slowness: float | None = None
     """Seconds that its blocks take for each that was estimated; None before the first."""
 
     @classmethod
-    def of(cls, preset: Preset, fix: Fix) -> "Trial":
-        """A trial of ``fix`` on ``preset``."""
-        return cls(fix, with_goal(override(preset, fix.changes), preset))
+    def of(cls, preset: Preset, fix: Fix, rows: int | None = None) -> "Trial":
+        """``fix`` on ``preset``, in epochs of ``rows`` rows drawn at random if that is given."""
+        shorter = {} if rows is None else shortened(rows)
+        changes = merged(shorter, fix.changes)
+        return cls(fix, with_goal(override(preset, changes), preset), changes)
 
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
         """What trains ``seeds`` for ``epochs``."""
@@ -54,69 +65,115 @@ class Trial:
         return replicas_side_by_side(self.preset.configuration) > 1
 
 
+def shortened(rows: int) -> dict[str, Any]:
+    """The changes that make an epoch of ``rows`` rows, drawn at random."""
+    return {"training.order": "random", "training.draws": rows}
+
+
 def with_goal(changed: Preset, preset: Preset) -> Preset:
-    """``changed`` with the goal of ``preset`` in its own units, where its targets are scaled.
+    """``changed`` with the goal of ``preset`` in the units of its own reported loss.
 
     A squared loss shrinks with the square of the targets, an absolute one with the targets; a
-    column that shrinks most decides.
+    column that shrinks most decides.  A sum shrinks with the number of rows in an epoch.
     """
-    now, before = (load_data(each.configuration).y for each in (changed, preset))
-    if now.shape != before.shape or (now == before).all():
+    now, before = changed.configuration, preset.configuration
+    ratio = _loss_ratio(now, before)
+    if now.report.reduction == "sum":
+        ratio *= now.samples_per_epoch / before.samples_per_epoch
+    if ratio == 1.0:
         return changed
-    spread, spread_before = np.ptp(now, axis=1), np.ptp(before, axis=1)
+    return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
+
+
+def _loss_ratio(changed: Configuration, before: Configuration) -> float:
+    """How many times as large a loss the targets of ``changed`` make."""
+    if changed.data == before.data:
+        return 1.0
+    now, then = load_data(changed).y, load_data(before).y
+    if now.shape != then.shape or (now == then).all():
+        return 1.0
+    spread, spread_before = np.ptp(now, axis=1), np.ptp(then, axis=1)
     moving = spread_before > 0
     if not moving.any():
-        return changed
-    power = 2 if "squared" in preset.configuration.report.loss else 1
-    ratio = float((spread[moving] / spread_before[moving]).min()) ** power
-    return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
+        return 1.0
+    power = 2 if "squared" in before.report.loss else 1
+    return float((spread[moving] / spread_before[moving]).min()) ** power
 
 
 Task = tuple[Trial, Sequence[int], int]
 """A trial, the seeds to train, and for how many epochs."""
 
 
-def timed(block: Block) -> tuple[list[Outcome], float]:
-    """The outcomes of ``block``, and the seconds that they took."""
-    started = perf_counter()
-    outcomes = train_block(block)
-    return outcomes, perf_counter() - started
-
-
 class Laboratory:
-    """Trains blocks on an executor, or in this thread without one, until a time is over.
+    """Trains blocks on an executor, or in this thread without one, until a deadline.
 
     Which seeds come to an end depends on the time, how each of them ends does not.
     """
 
     def __init__(
         self,
+        preset: Preset,
         executor: Executor | None,
         workers: int,
-        seconds: float,
+        deadline: Deadline,
         progress: Progress | None = None,
     ) -> None:
+        self.preset, self.deadline = preset, deadline
+        """What all trials are made of, and until when."""
         self.executor, self.workers = executor, max(workers, 1)
-        self.started, self.seconds = perf_counter(), seconds
+        self._whole = deadline.left
         self.stopped = False
         """Whether the progress asked for an end."""
         self.slowness = 1.0
         """As `Trial.slowness`, of the first trial."""
         self._progress = progress
+        self._folder: TemporaryDirectory[str] | None = None
+        if executor is not None:
+            self._folder = TemporaryDirectory(prefix="nntui-")
+            share(preset, self._file)
+            for _ in range(self.workers):
+                executor.submit(make_ready, self._file)
+
+    def close(self) -> None:
+        """Remove what was written for the workers."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def _file(self) -> Path:
+        assert self._folder is not None
+        return Path(self._folder.name, "preset")
 
     @property
     def left(self) -> float:
         """The seconds that are left."""
-        return self.started + self.seconds - perf_counter()
+        return self.deadline.left
 
     def probe(self, trial: Trial, seeds: Sequence[int]) -> None:
-        """Learn how fast this machine is from a few epochs of ``trial``."""
+        """Learn how fast this machine is from a few epochs of ``trial``, on all workers at once."""
         one = seconds_of(trial.block(seeds, 1))
         epochs = max(int(PROBE / max(one, 1e-9)), 1)
         if one < self.left / 10:
-            timed(trial.block(seeds, 1))  # what only the first one takes
-            _, seconds = timed(trial.block(seeds, epochs))
-            self.slowness = max(seconds / (epochs * one), 0.1)
+            until = self.deadline.share(0.1)
+            self._together(trial, trial.block(seeds, 1), until)  # what only the first one takes
+            taken = self._together(trial, trial.block(seeds, epochs), until)
+            if taken:
+                self.slowness = max(max(taken) / (epochs * one), 0.1)
+
+    def _together(self, trial: Trial, block: Block, until: Deadline) -> list[float]:
+        """The seconds that each worker takes for ``block``, if it comes to an end in time."""
+        if self.executor is None:
+            results = [timed(block, until)]
+        else:
+            futures = [self._submit(trial, block, until) for _ in range(self.workers)]
+            done, _ = wait(futures, timeout=max(until.left, 0.0))
+            results = [each.result() for each in done if each.exception() is None]
+        return [seconds for ended, seconds in results if len(ended) == len(block.seeds)]
+
+    def _submit(self, trial: Trial, block: Block, cut: Deadline) -> Future[Timed]:
+        assert self.executor is not None
+        job = Job(self._file, trial.changes, block.goal, block.epochs, block.seeds)
+        return self.executor.submit(do, job, cut)
 
     def seconds_for(self, tasks: Iterable[Task]) -> float:
         """About how long ``tasks`` take when all workers share them."""
@@ -129,24 +186,25 @@ class Laboratory:
     def run(self, words: str, tasks: Iterable[Task], share: float = 1.0) -> bool:
         """Train ``tasks`` in their order; whether all came to an end.
 
-        After ``share`` of the time that is left no further block is begun.
+        After ``share`` of the time that is left no further block is begun; those that are trained
+        then have a part of the rest to come to an end.
         """
         waiting = deque(
             (trial, block)
             for trial, seeds, epochs in tasks
             for block in self._blocks(trial, seeds, epochs)
         )
-        until = perf_counter() + share * self.left
-        running: dict[Future[tuple[list[Outcome], float]], tuple[Trial, Block]] = {}
-        while self.go_on(words) and (running or (waiting and perf_counter() < until)):
+        until, cut = self.deadline.share(share), self.deadline.share(share + (1 - share) * GRACE)
+        running: dict[Future[Timed], tuple[Trial, Block]] = {}
+        while self.go_on(words) and (running or (waiting and not until.passed)):
             if self.executor is None:
                 trial, block = waiting.popleft()
-                self._note(trial, block, timed(block))
+                self._note(trial, block, timed(block, cut))
                 continue
-            while waiting and len(running) < AHEAD * self.workers and perf_counter() < until:
+            while waiting and len(running) < AHEAD * self.workers and not until.passed:
                 trial, block = waiting.popleft()
                 try:
-                    running[self.executor.submit(timed, block)] = trial, block
+                    running[self._submit(trial, block, cut)] = trial, block
                 except BrokenProcessPool:
                     self.stopped = True
                     break
@@ -163,7 +221,7 @@ class Laboratory:
     def go_on(self, words: str) -> bool:
         """Tell the progress that ``words`` are being done; whether there is time for more."""
         if self._progress is not None and not self.stopped:
-            self.stopped = not self._progress(words, 1 - self.left / max(self.seconds, 1e-9))
+            self.stopped = not self._progress(words, 1 - self.left / max(self._whole, 1e-9))
         return not self.stopped and self.left > 0
 
     def _blocks(self, trial: Trial, seeds: Sequence[int], epochs: int) -> Iterable[Block]:
@@ -175,7 +233,8 @@ class Laboratory:
         for start in range(0, len(left), max(size, 1)):
             yield trial.block(left[start : start + size], epochs)
 
-    def _note(self, trial: Trial, block: Block, result: tuple[list[Outcome], float]) -> None:
+    def _note(self, trial: Trial, block: Block, result: Timed) -> None:
         outcomes, seconds = result
         trial.outcomes[block.epochs].update((each.seed, each) for each in outcomes)
-        trial.slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
+        if len(outcomes) == len(block.seeds):
+            trial.slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)

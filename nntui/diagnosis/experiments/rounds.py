@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from nntui.diagnosis.answer import ONLY_PRINTED
+from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
 from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, tried
 from nntui.diagnosis.experiments.laboratory import Laboratory, Progress, Task, Trial
@@ -32,6 +33,12 @@ SINGLES, LAST = 0.3, 0.9
 """Shares of the time left that the first and the last round plan for: estimates are rough."""
 SINGLES_END, PAIRS_END = 0.5, 0.45
 """Shares of the time left after which the first rounds begin nothing more."""
+LEAST_EPOCHS, LEAST_UPDATES = 20, 1000
+"""Of the first rounds, at the least; where so many would take too long, an epoch has fewer rows."""
+LEAST_ROWS = 1000
+"""Rows of an epoch at the fewest."""
+SLOWER = 5.0
+"""By how much the epochs are cut where a first round gave next to nothing."""
 LEADING = 3
 """Single fixes that are first combined with others."""
 TRIPLES = 4
@@ -61,6 +68,12 @@ class Experiments:
     """For which there was no time."""
     solving: tuple[int, ...] = ()
     """The seeds that are solved with nothing changed."""
+    rows: int | None = None
+    """Of how many rows an epoch was made, drawn at random, where time did not allow all."""
+
+    def cut(self, each: Experiment) -> bool:
+        """Whether ``each`` was trained for less than the budget: then "no effect" is undecided."""
+        return self.rows is not None or each.epochs < self.preset.goal.epochs
 
     @property
     def reduced(self) -> str | None:
@@ -71,6 +84,9 @@ class Experiments:
             cut.append(f"{most} of {self.seeds} seeds")
         if self.epochs < self.preset.goal.epochs:
             cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        if self.rows is not None:
+            every = self.preset.configuration.samples_per_epoch
+            cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
         fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
         if fewer:
             cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
@@ -90,22 +106,32 @@ class Experiments:
 
 @contextmanager
 def workshop(
-    seconds: float, progress: Progress | None = None, workers: int | None = None
+    preset: Preset,
+    deadline: Deadline,
+    progress: Progress | None = None,
+    workers: int | None = None,
 ) -> Iterator[Laboratory]:
-    """A laboratory of ``workers`` processes (one a processor; 0: none), open for ``seconds``."""
+    """A laboratory for ``preset``, open until ``deadline``.
+
+    It has ``workers`` processes: one a processor where that is None, and with 0 none.
+    """
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count) as executor:
-        yield Laboratory(executor, count, seconds, progress)
+        laboratory = Laboratory(preset, executor, count, deadline, progress)
+        try:
+            yield laboratory
+        finally:
+            laboratory.close()
 
 
 def experiment(
-    preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
+    findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
 ) -> Experiments:
-    """Try the fixes of ``findings`` and the standing ones on ``preset``, from ``seeds`` seeds.
+    """Try the fixes of ``findings`` and the standing ones in ``laboratory``, from ``seeds`` seeds.
 
     The seeds begin with the preset's own and are the same for the baseline and every fix.
     """
-    return _Rounds(preset, findings, laboratory, seeds).all()
+    return _Rounds(findings, laboratory, seeds).all()
 
 
 def fitting(epochs: int, needed: float, available: float) -> int:
@@ -118,28 +144,57 @@ def fitting(epochs: int, needed: float, available: float) -> int:
 
 
 class _Rounds:
-    def __init__(
-        self, preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int
-    ) -> None:
-        self.preset, self.laboratory = preset, laboratory
+    def __init__(self, findings: Sequence[Finding], laboratory: Laboratory, seeds: int) -> None:
+        self.preset, self.laboratory = laboratory.preset, laboratory
+        preset = self.preset
         first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
         self.seeds = range(first, first + seeds)
-        self.baseline = Trial.of(preset, NOTHING)
-        self.trials = [Trial.of(preset, fix) for fix in candidates(preset, findings)]
-        self.singles = list(self.trials)
+        self.rows: int | None = None
+        """Of an epoch, where that is shortened."""
+        self.baseline = self._trial(NOTHING)
+        self.trials = [self._trial(fix) for fix in candidates(preset, findings)]
         hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
         self.mended = hurt and any(trial.fix is MEND for trial in self.trials)
         self.own = [dict(fix.changes) for fix in mending(findings[0])] if findings else []
         self.epochs = preset.goal.epochs
         """Of the rounds that every fix takes part in."""
 
+    def _trial(self, fix: Fix) -> Trial:
+        return Trial.of(self.preset, fix, self.rows)
+
+    def _measure(self) -> None:
+        """Learn how fast this machine is, with short epochs.
+
+        Epochs stay short where too few of whole ones fit into the first round.
+        """
+        configuration, left = self.preset.configuration, self.laboratory.left
+        samples = configuration.samples_per_epoch
+        short = LEAST_ROWS if samples > LEAST_ROWS else None
+        self.laboratory.probe(Trial.of(self.preset, NOTHING, short), self.seeds[:FEW])
+        if short is None:
+            return
+        wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
+        epochs = min(wanted, self.preset.goal.epochs)
+        needed = self.laboratory.seconds_for(self._tasks([self.baseline, *self.trials], epochs))
+        rows = max(fitting(samples, needed, SINGLES * left), LEAST_ROWS)
+        if rows < samples:
+            self.rows = rows
+            self.baseline, *self.trials = map(
+                self._trial, (NOTHING, *(trial.fix for trial in self.trials))
+            )
+
     def all(self) -> Experiments:
-        self.laboratory.probe(self.baseline, self.seeds[:FEW])
+        self._measure()
+        self.singles = list(self.trials)
         trials = [self.baseline, *self.trials]
         self.epochs = self._fitting(trials, SINGLES)
         self._try("every fix", trials, SINGLES_END)
+        while self.epochs > 1 and self._unknown() and self.laboratory.go_on("every fix"):
+            # It took longer than the probe had told.
+            self.epochs = fitting(self.epochs, SLOWER, 1.0)
+            self._try("every fix", trials, SINGLES_END)
         for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
-            added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
+            added = [self._trial(fix) for fix in self._new(chosen())]
             self.trials += added
             self._try(name, added, PAIRS_END)
         best = self._finalists()
@@ -149,6 +204,10 @@ class _Rounds:
         else:
             self._finish("the best on more seeds", self._best(), self.epochs)
         return self._result()
+
+    def _unknown(self) -> bool:
+        """Whether of most fixes nothing can be said yet."""
+        return 2 * len(self._ranked()) < len(self.trials)
 
     def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
         """All seeds for those that are trained side by side, which costs little; few for others."""
@@ -258,6 +317,7 @@ class _Rounds:
         return Experiments(
             preset=self.preset,
             seeds=len(self.seeds),
+            rows=self.rows,
             epochs=max((each.epochs for each, _ in ranked), default=0),
             baseline=Experiment.of(self.baseline, self.baseline),
             tried=tuple(sorted((each for each, _ in ranked), key=lambda each: each.place)),

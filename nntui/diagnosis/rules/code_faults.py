@@ -19,9 +19,8 @@ from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, KNOWN
 from nntui.diagnosis.checks.replays import Replays
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, ROUNDING, distance, residuals
+from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.observation import Case
-from nntui.diagnosis.subject import Subject
 
 UPDATE, FORWARD, PRINTED = "update-wrong", "forward-wrong", "printed-loss-wrong"
 
@@ -79,9 +78,11 @@ WORTH_SHOWING = 1e-2
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 
-def code_faults(subject: Subject, case: Case) -> list[Finding]:
-    """The code faults of ``subject``, those first that disturb the updates most."""
-    return findings_of(examine(subject, case.state))
+def code_faults(evidence: Evidence) -> list[Finding]:
+    """The code faults of the subject, those first that disturb the updates most."""
+    examined = examine(evidence.subject, evidence.case.state, evidence.deadline)
+    evidence.cut_short |= not examined.named.complete
+    return findings_of(examined)
 
 
 @np.errstate(all="ignore")
@@ -194,6 +195,9 @@ def _of_update(examined: Examined) -> Finding:
         f"look at what is done to {first.words}: the update is right above it and no known slip "
         "gives its numbers"
     )
+    if not examined.named.complete:
+        evidence += "; there was no time to compare it with every known slip"
+        text = f"look at what is done to {first.words}, or give the diagnosis more time"
     wrong = [found[each.name] for each in unknown]
     weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
     return _finding(UPDATE, evidence, layers, weight, Fix(text, {"faults": []}))
