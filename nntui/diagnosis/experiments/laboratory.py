@@ -30,6 +30,8 @@ GRACE = 1 / 3
 """Of the time that a round leaves to the next ones, the share that its last blocks may take."""
 PROBE = 0.03
 """Seconds of training by which the speed of the machine is told."""
+STARTING, PROBING = 0.3, 0.1
+"""Shares of the time left that workers may take to start, and that the speed may take to tell."""
 
 Progress = Callable[[str, float], bool]
 """Called with what is being done and the share of the time that is spent; False ends it."""
@@ -128,11 +130,11 @@ class Laboratory:
         """As `Trial.slowness`, of the first trial."""
         self._progress = progress
         self._folder: TemporaryDirectory[str] | None = None
+        self._ready: list[Future[None]] = []
         if executor is not None:
             self._folder = TemporaryDirectory(prefix="nntui-")
             share(preset, self._file)
-            for _ in range(self.workers):
-                executor.submit(make_ready, self._file)
+            self._ready = [executor.submit(make_ready, self._file) for _ in range(self.workers)]
 
     def close(self) -> None:
         """Remove what was written for the workers."""
@@ -154,21 +156,29 @@ class Laboratory:
         one = seconds_of(trial.block(seeds, 1))
         epochs = max(int(PROBE / max(one, 1e-9)), 1)
         if one < self.left / 10:
-            until = self.deadline.share(0.1)
-            self._together(trial, trial.block(seeds, 1), until)  # what only the first one takes
-            taken = self._together(trial, trial.block(seeds, epochs), until)
-            if taken:
-                self.slowness = max(max(taken) / (epochs * one), 0.1)
+            wait(self._ready, timeout=max(self.deadline.share(STARTING).left, 0.0))
+            until = self.deadline.share(PROBING)
+            # The first time something is trained takes longer.
+            self.slowness = self._slowness(trial, trial.block(seeds, 1), until)
+            if not until.passed:
+                self.slowness = self._slowness(trial, trial.block(seeds, epochs), until)
 
-    def _together(self, trial: Trial, block: Block, until: Deadline) -> list[float]:
-        """The seconds that each worker takes for ``block``, if it comes to an end in time."""
+    def _slowness(self, trial: Trial, block: Block, until: Deadline) -> float:
+        """The seconds that the slowest worker takes for each that was estimated for ``block``.
+
+        Where it does not come to an end in time, those that have passed: it is slower than that.
+        """
+        started = self.deadline.clock()
         if self.executor is None:
             results = [timed(block, until)]
         else:
             futures = [self._submit(trial, block, until) for _ in range(self.workers)]
             done, _ = wait(futures, timeout=max(until.left, 0.0))
             results = [each.result() for each in done if each.exception() is None]
-        return [seconds for ended, seconds in results if len(ended) == len(block.seeds)]
+        taken = [seconds for ended, seconds in results if len(ended) == len(block.seeds)]
+        if len(taken) < len(results) or not results:
+            taken = [self.deadline.clock() - started]
+        return max(max(taken) / max(seconds_of(block), 1e-9), 0.1)
 
     def _submit(self, trial: Trial, block: Block, cut: Deadline) -> Future[Timed]:
         assert self.executor is not None
@@ -236,5 +246,9 @@ class Laboratory:
     def _note(self, trial: Trial, block: Block, result: Timed) -> None:
         outcomes, seconds = result
         trial.outcomes[block.epochs].update((each.seed, each) for each in outcomes)
+        slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
         if len(outcomes) == len(block.seeds):
-            trial.slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
+            trial.slowness = slowness
+        elif trial.slowness is not None:
+            # It is slower than that: it did not come to an end.
+            trial.slowness = max(trial.slowness, slowness)
