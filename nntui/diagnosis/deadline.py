@@ -37,7 +37,9 @@ class Deadline:
 
     def share(self, share: float) -> "Deadline":
         """The point at which ``share`` of the time that is left will be over."""
-        return self.earlier((1.0 - share) * max(self.left, 0.0)) if share < 1.0 else self
+        if self.at == inf:
+            return self
+        return self.earlier((1.0 - share) * max(self.left, 0.0))
 
 
 NEVER = Deadline(inf)

@@ -19,7 +19,7 @@ from nntui.diagnosis.observation import observe
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.history.ending import BUDGET, TARGET, Ending
+from nntui.timeline.history.ending import Ending
 from nntui.timeline.history.pace import Pace
 from nntui.timeline.history.run import Run
 
@@ -156,10 +156,10 @@ def why(
     with workshop(preset, deadline, progress, workers) as laboratory:
         start = diagnose(observe(run), _until(deadline))
         ended = _train(run, laboratory)
-        end = diagnose(observe(run), _until(deadline))
+        end = diagnose(observe(run), _until(deadline)) if run.update else start
         findings = together(start, end)
         tried = None
-        if findings or (ended in (BUDGET, TARGET) and not run.solved):
+        if findings or not run.solved:
             tried = experiment(findings, laboratory, seeds)
             if not run.solved:
                 findings = with_experiments(findings, tuple(found_by_experiment(tried, run.seed)))
@@ -186,7 +186,8 @@ def _until(deadline: Deadline) -> Deadline:
 
 def _train(run: Run, laboratory: Laboratory) -> str | None:
     """Train to the end of the budget, or of the time for it; the reason for the end."""
-    ending, pace, until = Ending(), Pace(), laboratory.deadline.share(OWN_RUN)
+    deadline = laboratory.deadline
+    ending, pace, until = Ending(), Pace(deadline.clock), deadline.share(OWN_RUN)
     while (reason := ending.reason(run)) is None and not until.passed:
         if not laboratory.go_on(f"training seed {run.seed}"):
             break

@@ -17,6 +17,7 @@ from support import preset
 
 from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.answer_text import told
+from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.experiment_result import ENOUGH, Experiment, middle, simplest
 from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, standing, tried
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, with_goal
@@ -85,8 +86,8 @@ def quick(name: str, epochs: int, **changes: Any) -> Preset:
 
 def tried_on(made: Preset, findings: Sequence[Finding] = (), seeds: int = 5) -> Experiments:
     """The experiments on ``made``, in this thread and without an end of the time."""
-    with workshop(HOURS, workers=0) as laboratory:
-        return experiment(made, findings, laboratory, seeds)
+    with workshop(made, Deadline.after(HOURS), workers=0) as laboratory:
+        return experiment(findings, laboratory, seeds)
 
 
 def found_in(made: Preset) -> tuple[Finding, ...]:
@@ -95,7 +96,7 @@ def found_in(made: Preset) -> tuple[Finding, ...]:
 
 def trial(losses: dict[int, Sequence[float]], fix: Fix = NOTHING, goal: float = 0.5) -> Trial:
     """A trial on add-relu that ended as said: by epochs, the final losses of seeds 0, 1, ..."""
-    made = Trial.of(preset("add-relu", goal__loss=goal), fix)
+    made = Trial(preset("add-relu", goal__loss=goal), fix)
     for epochs, ended in losses.items():
         for seed, loss in enumerate(ended):
             finite = None if loss == inf else loss
@@ -388,8 +389,8 @@ def test_the_outcomes_are_those_of_a_sweep(name: str, epochs: int) -> None:
 
 def test_processes_give_what_this_thread_does() -> None:
     asked = quick("add-relu", 40)
-    with workshop(HOURS, workers=2) as laboratory:
-        shared = experiment(asked, (), laboratory, 4)
+    with workshop(asked, Deadline.after(HOURS), workers=2) as laboratory:
+        shared = experiment((), laboratory, 4)
     alone = tried_on(asked, seeds=4)
     assert shared.as_json() == alone.as_json()
 
@@ -443,8 +444,8 @@ def test_epochs_are_cut_to_the_time(needed: float, available: float, epochs: int
 
 
 def test_what_the_time_does_not_allow_is_said() -> None:
-    with workshop(1.0, workers=0) as laboratory:
-        made = experiment(load_preset("add-tanh"), (), laboratory, 100)
+    with workshop(load_preset("add-tanh"), Deadline.after(1.0), workers=0) as laboratory:
+        made = experiment((), laboratory, 100)
     assert made.reduced is not None
     assert "of 100,000 epochs" in made.reduced
     assert made.epochs < 100_000
@@ -461,8 +462,8 @@ def test_what_the_time_does_not_allow_is_said() -> None:
 
 
 def test_no_time_at_all_is_no_error() -> None:
-    with workshop(0.0, workers=0) as laboratory:
-        made = experiment(load_preset("add-relu"), (), laboratory, 100)
+    with workshop(load_preset("add-relu"), Deadline.after(0.0), workers=0) as laboratory:
+        made = experiment((), laboratory, 100)
     assert made.baseline is None
     assert made.tried == ()
     assert len(made.untried) == len(candidates(load_preset("add-relu"), ()))
@@ -477,8 +478,9 @@ def test_progress_tells_what_is_done_and_ends_it() -> None:
         told_of.append(words)
         return len(told_of) < 4
 
-    with workshop(HOURS, three, workers=0) as laboratory:
-        made = experiment(quick("add-relu", 20), (), laboratory, 4)
+    asked = quick("add-relu", 20)
+    with workshop(asked, Deadline.after(HOURS), three, workers=0) as laboratory:
+        made = experiment((), laboratory, 4)
     assert laboratory.stopped
     assert told_of == ["every fix"] * 4
     assert made.baseline is not None
@@ -487,7 +489,7 @@ def test_progress_tells_what_is_done_and_ends_it() -> None:
 
 
 def test_a_laboratory_without_executor_has_one_worker() -> None:
-    assert Laboratory(None, 0, 1.0).workers == 1
+    assert Laboratory(load_preset("add-relu"), None, 0, Deadline.after(1.0)).workers == 1
 
 
 # Findings by experiment

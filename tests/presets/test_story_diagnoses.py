@@ -164,8 +164,8 @@ def test_the_diagnosis_is_what_the_story_says(name: str) -> None:
 def test_the_fixes_do_what_the_story_says(name: str) -> None:
     preset, said = load_preset(name), SAID[name]
     epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
-    baseline = Trial.of(preset, NOTHING)
-    trials = [Trial.of(preset, Fix("as told", changes)) for changes, _ in said.solved]
+    baseline = Trial(preset, NOTHING)
+    trials = [Trial(preset, Fix("as told", changes)) for changes, _ in said.solved]
     laboratory = Laboratory(None, 1, seconds=3600)
     laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -41,21 +42,24 @@ Progress = Callable[[str, float], bool]
 class Trial:
     """One fix, and how the seeds ended with it, by the number of epochs."""
 
+    base: Preset
+    """The preset that is diagnosed."""
     fix: Fix
-    preset: Preset
-    """The preset with the fix in it."""
-    changes: Mapping[str, Any]
-    """What makes it of the one that is diagnosed; the goal apart."""
+    rows: int | None = None
+    """An epoch is so many rows drawn at random; None for those of the preset."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
     slowness: float | None = None
     """Seconds that its blocks take for each that was estimated; None before the first."""
 
-    @classmethod
-    def of(cls, preset: Preset, fix: Fix, rows: int | None = None) -> "Trial":
-        """``fix`` on ``preset``, in epochs of ``rows`` rows drawn at random if that is given."""
-        shorter = {} if rows is None else shortened(rows)
-        changes = merged(shorter, fix.changes)
-        return cls(fix, with_goal(override(preset, changes), preset), changes)
+    @cached_property
+    def changes(self) -> Mapping[str, Any]:
+        """What `preset` has changed."""
+        return merged({} if self.rows is None else shortened(self.rows), self.fix.changes)
+
+    @cached_property
+    def preset(self) -> Preset:
+        """The preset with the fix in it, and a goal to match."""
+        return with_goal(override(self.base, self.changes), self.base)
 
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
         """What trains ``seeds`` for ``epochs``."""

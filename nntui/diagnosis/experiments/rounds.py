@@ -160,7 +160,7 @@ class _Rounds:
         """Of the rounds that every fix takes part in."""
 
     def _trial(self, fix: Fix) -> Trial:
-        return Trial.of(self.preset, fix, self.rows)
+        return Trial(self.preset, fix, self.rows)
 
     def _measure(self) -> None:
         """Learn how fast this machine is, with short epochs.
@@ -170,7 +170,7 @@ class _Rounds:
         configuration, left = self.preset.configuration, self.laboratory.left
         samples = configuration.samples_per_epoch
         short = LEAST_ROWS if samples > LEAST_ROWS else None
-        self.laboratory.probe(Trial.of(self.preset, NOTHING, short), self.seeds[:FEW])
+        self.laboratory.probe(Trial(self.preset, NOTHING, short), self.seeds[:FEW])
         if short is None:
             return
         wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
@@ -184,6 +184,11 @@ class _Rounds:
             )
 
     def all(self) -> Experiments:
+        if not self.laboratory.deadline.passed:
+            self._try_all()
+        return self._result()
+
+    def _try_all(self) -> None:
         self._measure()
         self.singles = list(self.trials)
         trials = [self.baseline, *self.trials]
@@ -203,7 +208,6 @@ class _Rounds:
             self._finish("the best for longer", best, longer)
         else:
             self._finish("the best on more seeds", self._best(), self.epochs)
-        return self._result()
 
     def _unknown(self) -> bool:
         """Whether of most fixes nothing can be said yet."""

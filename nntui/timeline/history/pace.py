@@ -4,6 +4,7 @@ Slices only decide when somebody else gets a turn; which updates are made, and w
 does not depend on them.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 
 from nntui.timeline.history.ending import Line
@@ -16,7 +17,8 @@ LONGEST_STRIDE = 10_000
 class Pace:
     """Trains in slices of time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
         self.stride = 1
         """Updates that take about a quarter of the last slice; at least one."""
 
@@ -25,11 +27,11 @@ class Pace:
 
         At least one update is made.  A divergence is as far as one can get, and counts.
         """
-        started = now = perf_counter()
+        started = now = self._clock()
         while line.update < target and line.divergence is None:
             before, made = now, min(self.stride, target - line.update)
             line.step(made)
-            now = perf_counter()
+            now = self._clock()
             fitting = seconds / LOOKS * made / max(now - before, 1e-9)
             self.stride = min(max(int(fitting), 1), LONGEST_STRIDE)
             if now - started >= seconds:
