@@ -1,4 +1,4 @@
-"""The time of a diagnosis: no stage begins work after its deadline, and what is left out is said."""
+"""The time of a diagnosis: no stage begins work after its deadline; what is left out is told."""
 
 from dataclasses import replace
 
@@ -10,6 +10,8 @@ from nntui.core.tape import Array
 from nntui.diagnosis import evidence as evidence_module
 from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.answer_text import told
+from nntui.diagnosis.checks.check import check
+from nntui.diagnosis.checks.check_text import report
 from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.experiments import laboratory as laboratory_module
@@ -206,14 +208,14 @@ def brute_median(y: Array, groups: Array) -> float:
     )
 
 
-def test_grouped_medians_are_the_best_answer_of_each_group(report: type = Cost) -> None:
+def test_grouped_medians_are_the_best_answer_of_each_group() -> None:
     random = np.random.RandomState(0)
     for count in (1, 2, 7, 40):
         y = random.randn(1, count)
         groups = random.randint(0, 4, count)
         _, groups = np.unique(groups, return_inverse=True)
         stated = preset("xor-relu").configuration.report
-        made = report(replace(stated, reduction="sum"), count).grouped(y, groups.reshape(-1))
+        made = Cost(replace(stated, reduction="sum"), count).grouped(y, groups.reshape(-1))
         assert made == pytest.approx(brute_median(y[0], groups) / 2.0, rel=1e-12)
 
 
@@ -256,3 +258,23 @@ def test_the_answer_holds_its_limits() -> None:
     assert isinstance(answer, Answer)
     assert answer.as_json()["limits"] == list(answer.limits) != []
     assert "LIMITS" in told(answer)
+
+
+def test_a_check_of_many_numbers_says_on_which_it_was_made() -> None:
+    asked = large(1500, layers__0__units=2000, layers__1__units=1)
+    made = check(Run(asked))
+    assert made.ok
+    W, *_ = made.gradient
+    assert 0 < W.coordinates < W.size == 2000
+    assert made.as_json()["limits"] == [
+        "gradients compared on 256 of the 1,500 rows of a batch",
+        "updates compared on 1,000 of the 1,500 rows of a batch",
+        *(
+            f"{each.tensor.name} compared at {each.coordinates:,} of {each.size:,} numbers"
+            for each in made.gradient
+            if each.coordinates < each.size
+        ),
+    ]
+    text = " ".join(report(made).split())
+    assert "Sampled: gradients compared on 256 of the 1,500 rows" in text
+    assert check(Run(preset("add-relu"))).limits == ()

@@ -64,6 +64,8 @@ def _lines(check: Check) -> Iterator[str]:
     yield ""
     yield _residual("Forward pass", check.forward_residual)
     yield _residual("Printed loss", check.printed_residual)
+    if check.limits:
+        yield f"Sampled: {'; '.join(check.limits)}."
     yield ""
     yield from _verdict(check.findings)
 

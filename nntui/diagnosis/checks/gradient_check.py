@@ -54,6 +54,8 @@ class GradientCheck:
     """The same against the complex step; None where the forward pass is not a known one."""
     coordinates: int
     """How many coordinates were looked at, of large tensors a part."""
+    size: int
+    """How many the tensor has."""
     kinks: int
     """How many of them were left out because they cross a kink."""
     at: tuple[str, ...]
@@ -123,6 +125,7 @@ def _check(
         _norm(numeric[kept]),
         oracle_error,
         len(places),
+        tensor.span.stop - tensor.span.start,
         int(dropped.sum()),
         at,
         verdict,
