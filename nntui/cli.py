@@ -225,8 +225,8 @@ def check(
 
     Ends with exit code 1 if the program does not compute what it states.
     """
-    from nntui.diagnosis.checks.check import check as checked
-    from nntui.diagnosis.checks.check_text import report
+    from nntui.diagnosis.check import check as checked
+    from nntui.diagnosis.check_text import report
     from nntui.timeline import Run
 
     run = Run(load(preset, changes), seed)

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nntui.diagnosis.experiments.experiment_result import Experiment
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
+from nntui.diagnosis.experiments.results import Experiment
 from nntui.diagnosis.experiments.rounds import Experiments
 from nntui.diagnosis.finding import PROOF, Finding
 from nntui.diagnosis.rules.explained import EXPLAINS

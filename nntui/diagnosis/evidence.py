@@ -12,10 +12,10 @@ from nntui.core.engine.trainer import learning_rate
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.deadline import NEVER, Deadline
+from nntui.diagnosis.measures.floors import Cost
+from nntui.diagnosis.measures.landscape import Landscape
+from nntui.diagnosis.measures.progress import Progress, progress
 from nntui.diagnosis.observation import Case
-from nntui.diagnosis.progress_gate import Progress, progress
-from nntui.diagnosis.rules.floors import Cost
-from nntui.diagnosis.rules.landscape import Landscape
 from nntui.diagnosis.subject import LayerValues, Subject
 
 MOST_BATCHES = 4

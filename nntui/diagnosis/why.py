@@ -7,12 +7,12 @@ from time import perf_counter
 from typing import Any
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.deadline import Clock, Deadline
-from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.fixes import mending
 from nntui.diagnosis.experiments.laboratory import Laboratory, Progress
 from nntui.diagnosis.experiments.luck import findings as found_by_experiment
+from nntui.diagnosis.experiments.results import Experiment, simplest
 from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, Experiments, experiment, workshop
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
 from nntui.diagnosis.observation import observe

@@ -21,8 +21,8 @@ from nntui.core.parts.faults import FAULTS, Fault, LayerGradient
 from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Tape
 from nntui.diagnosis import subject
-from nntui.diagnosis.checks.check import Check, check
-from nntui.diagnosis.checks.check_text import report
+from nntui.diagnosis.check import Check, check
+from nntui.diagnosis.check_text import report
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, PENALTY
 from nntui.diagnosis.checks.naming import KNOWN

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
-from nntui.diagnosis.answer import diagnose, diagnose_subject
+from nntui.diagnosis.diagnose import diagnose, diagnose_subject
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
+from nntui.diagnosis.measures.floors import softmax_floor
+from nntui.diagnosis.measures.landscape import Landscape
+from nntui.diagnosis.measures.progress import progress
 from nntui.diagnosis.observation import Case, observe
-from nntui.diagnosis.progress_gate import progress
 from nntui.diagnosis.rules.finding_kinds import RULES
-from nntui.diagnosis.rules.floors import softmax_floor
-from nntui.diagnosis.rules.landscape import Landscape
 from nntui.diagnosis.rules.proofs import proofs
 from nntui.diagnosis.rules.unit_deaths import killing_update
 from nntui.diagnosis.subject import Program

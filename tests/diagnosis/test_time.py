@@ -8,17 +8,17 @@ from support import preset
 
 from nntui.core.tape import Array
 from nntui.diagnosis import evidence as evidence_module
-from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.answer_text import told
-from nntui.diagnosis.checks.check import check
-from nntui.diagnosis.checks.check_text import report
+from nntui.diagnosis.check import check
+from nntui.diagnosis.check_text import report
 from nntui.diagnosis.deadline import NEVER, Deadline
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.experiments import laboratory as laboratory_module
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, shortened
 from nntui.diagnosis.experiments.rounds import LEAST_ROWS, NOTHING
+from nntui.diagnosis.measures.floors import Cost, equal_columns, softmax_floor
 from nntui.diagnosis.observation import observe
-from nntui.diagnosis.rules.floors import Cost, equal_columns, softmax_floor
 from nntui.diagnosis.subject import Program
 from nntui.diagnosis.why import Answer, why
 from nntui.presets import Preset

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 from support import preset
 
-from nntui.diagnosis.answer import diagnose
 from nntui.diagnosis.answer_text import told
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.experiments.experiment_result import ENOUGH, Experiment, middle, simplest
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, standing, tried
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, with_goal
 from nntui.diagnosis.experiments.luck import findings as found_by_experiment
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
+from nntui.diagnosis.experiments.results import ENOUGH, Experiment, middle, simplest
 from nntui.diagnosis.experiments.rounds import (
     NOTHING,
     SLOW_PAIRS,

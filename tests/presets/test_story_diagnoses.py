@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from nntui import Preset, Run, load_preset
-from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.experiments.experiment_result import Experiment
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial
+from nntui.diagnosis.experiments.results import Experiment
 from nntui.diagnosis.experiments.rounds import NOTHING
 from nntui.diagnosis.finding import Fix
 from nntui.diagnosis.observation import observe
@@ -166,7 +167,7 @@ def test_the_fixes_do_what_the_story_says(name: str) -> None:
     epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
     baseline = Trial(preset, NOTHING)
     trials = [Trial(preset, Fix("as told", changes)) for changes, _ in said.solved]
-    laboratory = Laboratory(None, 1, seconds=3600)
+    laboratory = Laboratory(preset, None, 1, Deadline.after(3600))
     laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):
         tried = Experiment.of(trial, baseline)

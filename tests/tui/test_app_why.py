@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from whys import BEGAN, LEAKY, failing, found, quick, slow, sweeping
 
 from nntui import Run, load_preset
-from nntui.diagnosis import answer
+from nntui.diagnosis import diagnose as diagnosis_module
 from nntui.diagnosis.experiments.fix_branch import mended
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.observation import Case
@@ -36,7 +36,7 @@ Patch = pytest.MonkeyPatch
 def calls(monkeypatch: Patch) -> list[int]:
     """The updates that were diagnosed, each at once."""
     noted: list[int] = []
-    monkeypatch.setattr(answer, "diagnose", slow(0.0, noted))
+    monkeypatch.setattr(diagnosis_module, "diagnose", slow(0.0, noted))
     return noted
 
 
@@ -96,7 +96,7 @@ async def test_it_follows_the_cursor_also_into_the_past(calls: list[int]) -> Non
 
 async def test_one_diagnosis_at_a_time_is_made_and_the_latest_wins(monkeypatch: Patch) -> None:
     noted: list[int] = []
-    monkeypatch.setattr(answer, "diagnose", slow(0.3, noted))
+    monkeypatch.setattr(diagnosis_module, "diagnose", slow(0.3, noted))
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "W")
         await known(pilot, 600)
@@ -117,7 +117,7 @@ async def test_the_old_diagnosis_stays_until_the_newer_is_made(monkeypatch: Patc
             time.sleep(0.01)
         return found(case)
 
-    monkeypatch.setattr(answer, "diagnose", diagnose)
+    monkeypatch.setattr(diagnosis_module, "diagnose", diagnose)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "W")
         await known(pilot, 600)
@@ -415,7 +415,7 @@ async def test_leaving_does_not_wait_for_a_diagnosis(monkeypatch: Patch) -> None
         ended.set()
         return found(case)
 
-    monkeypatch.setattr(answer, "diagnose", diagnose)
+    monkeypatch.setattr(diagnosis_module, "diagnose", diagnose)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W")
         await until(pilot, entered.is_set)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from nntui.diagnosis.answer import ONLY_PRINTED
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
+from nntui.diagnosis.diagnose import ONLY_PRINTED
 from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, tried
 from nntui.diagnosis.experiments.laboratory import Laboratory, Progress, Task, Trial
+from nntui.diagnosis.experiments.results import Experiment, simplest
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED

@@ -8,8 +8,13 @@ from nntui.core.engine.network import activation_of
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
+from nntui.diagnosis.measures.floors import (
+    affine_residual,
+    equal_columns,
+    onto_simplex,
+    softmax_floor,
+)
 from nntui.diagnosis.rules.explained import EXPLAINS, against_goal, explained, refuted, spread
-from nntui.diagnosis.rules.floors import affine_residual, equal_columns, onto_simplex, softmax_floor
 
 RANGE = Rule(
     "output-range",

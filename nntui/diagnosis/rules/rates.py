@@ -8,7 +8,7 @@ from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.progress_gate import epochs_needed
+from nntui.diagnosis.measures.progress import epochs_needed
 from nntui.diagnosis.rules.scales import init_factor
 
 TOO_HIGH = Rule(

@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.rules.landscape import Landscape
+from nntui.diagnosis.measures.landscape import Landscape
 from nntui.diagnosis.rules.proofs import NO_BIAS
 
 INPUTS = Rule(

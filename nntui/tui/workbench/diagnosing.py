@@ -35,9 +35,9 @@ TRIED = "tried"
 
 def _diagnosed(case: Case) -> Diagnosis:
     # The rules take their time to import, and are not needed before somebody asks.
-    from nntui.diagnosis import answer
+    from nntui.diagnosis import diagnose
 
-    return answer.diagnose(case)
+    return diagnose.diagnose(case)
 
 
 def _ended(branch: Branch) -> str:

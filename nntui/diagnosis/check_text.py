@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 
-from nntui.diagnosis.checks.check import Check
+from nntui.diagnosis.check import Check
 from nntui.diagnosis.checks.gradient_check import SUSPICIOUS, GradientCheck
 from nntui.diagnosis.checks.update_check import OK, TOO_SMALL, WRONG
 from nntui.diagnosis.finding import Finding
