@@ -226,7 +226,7 @@ def check(
     Ends with exit code 1 if the program does not compute what it states.
     """
     from nntui.diagnosis.check import check as checked
-    from nntui.diagnosis.check_text import report
+    from nntui.diagnosis.check_text import render_check
     from nntui.timeline import Run
 
     run = Run(load(preset, changes), seed)
@@ -235,7 +235,7 @@ def check(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(report(result))
+        click.echo(render_check(result))
     if not result.ok:
         click.get_current_context().exit(FOUND_FAULT)
 
@@ -262,7 +262,7 @@ def why(
     from time import perf_counter
 
     started = perf_counter()
-    from nntui.diagnosis.answer_text import told
+    from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
     loaded = load(preset, changes)
@@ -277,7 +277,7 @@ def why(
     if as_json:
         _print_json(answer.as_json())
     else:
-        click.echo(told(answer))
+        click.echo(render_answer(answer))
     exit_if(interrupted)
 
 

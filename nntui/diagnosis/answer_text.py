@@ -1,4 +1,4 @@
-"""The answer in words, for somebody who knows nothing of the program that gives it."""
+"""Render an Answer as plain text."""
 
 import json
 import shlex
@@ -6,25 +6,24 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nntui.diagnosis.evidence import EXPLAINS
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
-from nntui.diagnosis.experiments.results import Experiment
-from nntui.diagnosis.experiments.rounds import Experiments
+from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.finding import PROOF, Finding
-from nntui.diagnosis.rules.explained import EXPLAINS
 from nntui.diagnosis.why import Answer
 
 WIDTH = 78
 SHOWN = 8
-"""Experiments that are listed."""
+"""Experiments listed at most, beside the recommended ones."""
 SURE = {
-    PROOF: "proven: it follows from the numbers, whatever the training does",
+    PROOF: "proven: it follows from the numbers, however training goes",
     "measured": "measured in this run",
     "experiment": "seen by experiment",
 }
 
 
-def told(answer: Answer) -> str:
-    """``answer`` for a terminal or a pipe."""
+def render_answer(answer: Answer) -> str:
+    """``answer`` in lines of at most 78 columns."""
     lines = [*_run(answer), ""]
     if answer.headline is not None:
         lines += _cause(answer, answer.headline)
@@ -32,7 +31,8 @@ def told(answer: Answer) -> str:
         lines += _field("NOTHING FOUND", "this run learns what it should.")
         lines += _field("Checked", ", ".join(answer.checked) or "the run")
     else:
-        lines += _field("NO CAUSE FOUND", "the run does not reach its goal, and no rule says why.")
+        unexplained = "the run does not reach its goal, and no rule explains why."
+        lines += _field("NO CAUSE FOUND", unexplained)
         lines += _field("Checked", ", ".join(answer.checked) or "the run")
     if answer.experiments is not None:
         tried = answer.experiments
@@ -50,7 +50,7 @@ def _run(answer: Answer) -> Iterator[str]:
     goal = answer.preset.goal
     loss = "none" if answer.loss is None else f"{answer.loss:.4g}"
     yield f"{answer.preset.name}, seed {answer.seed}: {answer.preset.network}"
-    ends = {"diverged": ", where its numbers end", None: ", as far as the time allowed"}
+    ends = {"diverged": ", where it diverged", None: ", until its share of the time was used"}
     yield (
         f"Trained for {answer.updates:,} updates{ends.get(answer.ended, '')}. Loss {loss}, goal"
         f" {goal.loss:g}: {'solved' if answer.solved else 'not solved'}."
@@ -61,7 +61,7 @@ def _cause(answer: Answer, finding: Finding) -> list[str]:
     begin = "A FAULT" if answer.solved else "THE CAUSE"
     lines = _field(begin, f"{_title(finding)} ({finding.code}).")
     if answer.solved:
-        lines += _field("But", "this run learns all the same.")
+        lines += _field("But", "this run learns nevertheless.")
     lines += _field("Evidence", f"{finding.evidence}.")
     lines += _field("How sure", f"{SURE[finding.rule.klass]}.")
     if finding.first_update is not None:
@@ -100,18 +100,18 @@ def _fix(answer: Answer, experiments: Experiments) -> list[str]:
 
 def _nothing_helps(experiments: Experiments) -> str:
     if not experiments.tried:
-        return "not known: nothing could be tried in the time; see --time"
+        return "not known: there was no time to try anything; increase --time"
     if all(map(experiments.cut, experiments.tried)):
         longest = max(each.epochs for each in experiments.tried)
         budget = experiments.preset.goal.epochs
         rows = "" if experiments.rows is None else f" of {experiments.rows:,} rows"
         fitted = f"{longest:,} of {budget:,} epochs{rows} fitted into the time"
-        return f"not known yet: {fitted}; see --time"
-    return "none that was tried helps beyond chance"
+        return f"not known yet: {fitted}; increase --time"
+    return "nothing that was tried helps beyond chance"
 
 
 def _said(each: Experiment, experiments: Experiments) -> str:
-    """The verdict; where epochs were cut, that nothing is seen yet says nothing."""
+    """The verdict; "undecided" where training was cut short before an effect was seen."""
     cut = experiments.cut(each) and each.verdict == NO_EFFECT
     return "undecided" if cut else each.verdict
 
@@ -124,7 +124,7 @@ def _effect(each: Experiment, experiments: Experiments) -> str:
     if experiments.rows is not None:
         within += f" of {experiments.rows:,} rows"
     words = {HELPS: "it helps", HARMS: "it harms", NO_EFFECT: "no effect beyond chance"}
-    said = words.get(_said(each, experiments), "undecided, for the budget was cut")
+    said = words.get(_said(each, experiments), "undecided, because training was cut short")
     return (
         f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}){within}, against"
         f" {each.baseline_solved} of the same {each.seeds} as it stands: {said}"
@@ -164,11 +164,9 @@ def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
         lines += [f"{'':{len(begin)}}{line}" for line in text[1:]]
     if len(experiments.tried) > len(listed):
         lines.append(f"  and {len(experiments.tried) - len(listed)} more (all of them with --json)")
-    lines += _field(
-        "Verdict", "by a paired test over the same seeds; no effect: chance can do that."
-    )
+    lines += _field("Verdict", "by a paired test over the same seeds; no effect: within chance.")
     if answer.interrupted:
-        lines += _field("Interrupted", "what was done so far.")
+        lines += _field("Interrupted", "these are the results so far.")
     if experiments.reduced is not None:
         lines += _field("Reduced", f"{experiments.reduced}.")
     return lines

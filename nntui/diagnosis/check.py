@@ -1,4 +1,4 @@
-"""The check of a run at its cursor: gradients and updates, tensor by tensor, and a verdict."""
+"""Check a run at its cursor: gradients and updates per tensor, forward pass, printed loss."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -108,12 +108,12 @@ def _causes(examined: Examined) -> dict[str, str]:
             continue
         names = [
             entry.name
-            for entry in examined.named.rules
+            for entry in examined.explanation.rules
             if disturbs(examined, entry, residual.tensor)
         ]
         if examined.forward.unknown is not None:
             names.append(FORWARD)
-        elif residual.tensor in examined.named.unknown:
+        elif residual.tensor in examined.explanation.unknown:
             names.append("unknown")
         found[residual.tensor.name] = ", ".join(dict.fromkeys(names)) or "unknown"
     return found

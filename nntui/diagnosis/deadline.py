@@ -1,4 +1,4 @@
-"""A deadline: the point in time by which work has to end, handed down from stage to stage."""
+"""A deadline that is passed down from stage to stage."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

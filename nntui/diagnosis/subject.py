@@ -1,4 +1,4 @@
-"""The subject of a diagnosis: what can be seen of a program, be it ours or a stranger's."""
+"""Subject of a diagnosis: the interface through which any program is observed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,50 +22,50 @@ MOST_PRINTED = 4096
 
 @dataclass(frozen=True, eq=False)
 class LayerValues:
-    """One layer's forward pass as the program makes it; arrays are (units, samples)."""
+    """The program's forward pass through one layer; arrays are (units, samples)."""
 
     z: Array
     a: Array
     h: Array
-    """What the next layer sees: ``a``, or its normalisation."""
+    """The input of the next layer: ``a``, normalised if the layer is."""
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One update, seen from outside; vectors are flat, in the order of `Layout`."""
+    """One update observed from outside; vectors are flat, in the order of `Layout`."""
 
     rows: Order
     """The training rows of its batch."""
     before: Array
     after: Array
     gradient: Array
-    """What the program takes for the gradient, penalties included and before any clipping."""
+    """The gradient as the program computes it, with penalties, before clipping."""
     loss: float
-    """What it adds to the loss that it prints, summed over the batch."""
+    """The batch's contribution to the printed loss, summed over its rows."""
 
 
 class Subject(Protocol):
-    """A program that trains a network, with the description that its author gives of it."""
+    """A program that trains a network, together with its author's description of it."""
 
     stated: Configuration
-    """What the program is meant to be: no fault is ever in it."""
+    """The configuration the program is meant to implement; it never contains a fault."""
     data: DataArrays
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
         """The forward pass of ``x`` (inputs, samples) with the parameters ``theta``."""
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
-        """Updates on a scratch copy, one after the other, from ``theta`` and a fresh optimiser.
+        """Consecutive updates on a scratch copy, from ``theta`` and a fresh optimiser.
 
         ``batches`` holds the training rows of each; ``epoch`` decides the learning rate.
         """
 
     def printed(self, theta: Array) -> float:
-        """The loss that the program would print for all training rows if nothing changed."""
+        """The loss that the program would print for all training rows at ``theta``."""
 
 
 class Program:
-    """The program that a configuration stands for."""
+    """The program described by a preset's configuration, faults included."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._actual = configuration

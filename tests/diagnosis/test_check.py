@@ -22,7 +22,7 @@ from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Tape
 from nntui.diagnosis import subject
 from nntui.diagnosis.check import Check, check
-from nntui.diagnosis.check_text import report
+from nntui.diagnosis.check_text import render_check
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, PENALTY
 from nntui.diagnosis.checks.naming import KNOWN
@@ -67,7 +67,7 @@ def examined(run: nntui.Run) -> Examined:
 def named(run: nntui.Run) -> dict[str, tuple[int, ...] | None]:
     """What was found, by name, with the layers."""
     found = examined(run)
-    assert found.named.unknown == ()
+    assert found.explanation.unknown == ()
     assert found.forward.unknown is None
     assert found.printed is not None
     assert not found.printed.unknown
@@ -89,7 +89,7 @@ def planted(configuration: Configuration) -> dict[str, tuple[int, ...]]:
 
 def assert_passes(checked: Check) -> None:
     assert checked.ok, [finding.evidence for finding in checked.findings]
-    assert {each.verdict for each in checked.gradient} <= {"ok", "too small"}, report(checked)
+    assert {each.verdict for each in checked.gradient} <= {"ok", "too small"}, render_check(checked)
     assert {each.verdict for each in checked.updates} <= {"ok", "too small"}
     assert checked.causes == {}
 
@@ -479,8 +479,8 @@ def test_coordinates_on_a_kink_are_counted_and_named() -> None:
     assert {f"unit 0.{unit} at sample 0" for unit in range(64)} <= set(hidden.at)
     assert {each.verdict for each in checked.gradient} == {"ok"}
     assert all(each.relative_error is not None for each in checked.gradient)
-    text = report(checked)
-    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in text
+    text = render_check(checked)
+    assert "b0: 64 at a kink (unit 0.0 at sample 0, " in text
     assert max(map(len, text.splitlines())) <= 80
 
 

@@ -8,9 +8,9 @@ from support import preset
 
 from nntui.core.tape import Array
 from nntui.diagnosis import evidence as evidence_module
-from nntui.diagnosis.answer_text import told
+from nntui.diagnosis.answer_text import render_answer
 from nntui.diagnosis.check import check
-from nntui.diagnosis.check_text import report
+from nntui.diagnosis.check_text import render_check
 from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.evidence import Evidence
@@ -98,8 +98,8 @@ def test_what_is_cut_is_undecided_and_the_rows_are_told() -> None:
     assert LEAST_ROWS <= tried.rows < 5000
     assert f"epochs of {tried.rows:,} rows drawn from 5,000" in str(tried.reduced)
     assert all(tried.cut(each) for each in tried.tried)
-    assert "undecided" in told(answer)
-    assert "no effect  " not in told(answer)
+    assert "undecided" in render_answer(answer)
+    assert "no effect  " not in render_answer(answer)
 
 
 def test_no_rule_begins_after_the_deadline() -> None:
@@ -144,7 +144,7 @@ def test_a_short_epoch_has_the_goal_of_a_whole_one(reduction: str, share: float)
 
 def test_the_speed_is_not_underrated_where_the_probe_does_not_end() -> None:
     lab = Laboratory(large(), None, 0, Deadline.after(1000.0, Ticking(5.0)))
-    lab.probe(Trial(large(), NOTHING), range(4))
+    lab.measure_speed(Trial(large(), NOTHING), range(4))
     assert lab.slowness > 100.0
 
 
@@ -257,7 +257,7 @@ def test_the_answer_holds_its_limits() -> None:
     answer = why(large(10_001), seconds=2.0, workers=0, clock=Ticking(0.3))
     assert isinstance(answer, Answer)
     assert answer.as_json()["limits"] == list(answer.limits) != []
-    assert "LIMITS" in told(answer)
+    assert "LIMITS" in render_answer(answer)
 
 
 def test_a_check_of_many_numbers_says_on_which_it_was_made() -> None:
@@ -275,6 +275,6 @@ def test_a_check_of_many_numbers_says_on_which_it_was_made() -> None:
             if each.coordinates < each.size
         ),
     ]
-    text = " ".join(report(made).split())
+    text = " ".join(render_check(made).split())
     assert "Sampled: gradients compared on 256 of the 1,500 rows" in text
     assert check(Run(preset("add-relu"))).limits == ()

@@ -17,7 +17,7 @@ from nntui.diagnosis.observation import observe
 from nntui.presets.lookup import ORDER
 from nntui.timeline.history.ending import Ending
 
-MENDED: dict[str, Any] = {"faults": []}
+CORRECTED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}
 ADAM = {"training.optimiser": "adam", "training.learning_rate": 0.001}
 TANH = {"layers.0.activation": "tanh", "layers.1.activation": "tanh"}
@@ -56,33 +56,33 @@ SAID = {
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
-        solved=(({}, 52), (MOMENTUM, 46), (MENDED, 32), (MENDED | LAST | TANH, 98)),
+        solved=(({}, 52), (MOMENTUM, 46), (CORRECTED, 32), (CORRECTED | LAST | TANH, 98)),
     ),
     "add-tanh": Said(
         SLIPS,
         epochs=5000,
         seeds=100,
         within=5000,
-        solved=(({}, 73), (MENDED, 99), (LAST, 100)),
+        solved=(({}, 73), (CORRECTED, 99), (LAST, 100)),
         learns=True,
     ),
     "add-sigmoid": Said(
-        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (MENDED | LAST, 100))
+        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (CORRECTED | LAST, 100))
     ),
     "add-relu-momentum": Said(
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
         within=2400,
-        solved=(({}, 46), (MENDED, 18), (MENDED | LAST | TANH, 100)),
+        solved=(({}, 46), (CORRECTED, 18), (CORRECTED | LAST | TANH, 100)),
     ),
     "add-fixed": HEALTHY,
-    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (MENDED, 24)), learns=True),
+    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (CORRECTED, 24)), learns=True),
     "line-leaky-relu": Said(
         ("no-bias", "derivative", "update-before-backprop"),
         epochs=1000,
         seeds=100,
-        solved=(({}, 0), (BIASES, 0), (MENDED | BIASES | MOMENTUM, 100)),
+        solved=(({}, 0), (BIASES, 0), (CORRECTED | BIASES | MOMENTUM, 100)),
         also=("7.714", "0.9"),
     ),
     "line-leaky-relu-edited": Said(
@@ -93,17 +93,20 @@ SAID = {
         LATE,
         epochs=100,
         seeds=100,
-        solved=(({}, 21), (MENDED, 76), (MENDED | OUTPUT_BIAS, 100)),
+        solved=(({}, 21), (CORRECTED, 76), (CORRECTED | OUTPUT_BIAS, 100)),
         chaotic=True,
     ),
     "xor-sigmoid": Said(
-        LATE, seeds=100, solved=(({}, 95), (MENDED, 59), (MENDED | OUTPUT_BIAS, 100)), learns=True
+        LATE,
+        seeds=100,
+        solved=(({}, 95), (CORRECTED, 59), (CORRECTED | OUTPUT_BIAS, 100)),
+        learns=True,
     ),
     "xor-relu-layernorm": Said(
         LATE,
         seeds=12,
         within=1500,
-        solved=(({}, 6), (MENDED, 7), ({"layers.0.units": 20}, 12)),
+        solved=(({}, 6), (CORRECTED, 7), ({"layers.0.units": 20}, 12)),
         learns=True,
     ),
     "xor-relu-fixed": HEALTHY,

@@ -1,4 +1,4 @@
-"""What counts as the right answer: fixed before anything was scored.
+"""Accepted answers: which codes count as correct for each planted fault, fixed before scoring.
 
 A finding is right for a planted fault if it names that fault, or states the fact that the fault
 consists of, so that who follows it arrives at what was planted.

@@ -1,4 +1,4 @@
-"""The faults that are planted: each turns a healthy network into one with a known cause."""
+"""Planted faults: each turns a healthy network into one with a known cause of failure."""
 
 import copy
 from collections.abc import Callable

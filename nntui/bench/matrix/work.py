@@ -1,4 +1,4 @@
-"""The work of the matrix: cells of seeds, each a pure function that any process can run."""
+"""Work of the matrix: pure functions that train and diagnose one cell, for any process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""A fix as a branch: where it parts from the run, and what it carries over."""
+"""Create the branch in which a fix is applied to a run."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,7 +10,7 @@ from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import plain_value
 
 
-def mended(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:
+def branch_with(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:
     """The branch of ``run``'s tree that is ``run`` up to its cursor, but with ``changes``.
 
     It parts just before update ``since``, at which the trouble began (None: update 0), or at the

@@ -1,4 +1,4 @@
-"""What to try: the fixes of the findings, and those that are always worth a trial."""
+"""Which fixes to try: those of the findings, and the usual ones."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.presets.variations import optimisers, rates
 
-MEND = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
+CORRECTION = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
 """The mend of a proven code fault.  What is mended is decided by what the check saw: the entry
 that holds a preset's faults is emptied without a look into it."""
 
@@ -22,14 +22,14 @@ def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
     """
     wanted = [fix for finding in findings for fix in finding.fixes if fix.changes]
     if any(finding.rule.is_code_fault for finding in findings):
-        wanted.insert(0, MEND)
+        wanted.insert(0, CORRECTION)
     return tried(preset, [*wanted, *standing(preset)])
 
 
-def mending(headline: Finding) -> tuple[Fix, ...]:
+def own_fixes(headline: Finding) -> tuple[Fix, ...]:
     """What mends the cause itself: the program where that is at fault, else what a preset takes."""
     if headline.rule.is_code_fault:
-        return (MEND,)
+        return (CORRECTION,)
     return tuple(fix for fix in headline.fixes if fix.changes)
 
 

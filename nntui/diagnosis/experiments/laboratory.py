@@ -1,4 +1,4 @@
-"""The laboratory: train many changed presets from the same seeds until a deadline."""
+"""Train many variants of a preset from the same seeds until a deadline."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ PROBE = 0.03
 STARTING, PROBING = 0.3, 0.1
 """Shares of the time left that workers may take to start, and that the speed may take to tell."""
 
-Progress = Callable[[str, float], bool]
+OnProgress = Callable[[str, float], bool]
 """Called with what is being done and the share of the time that is spent; False ends it."""
 
 
@@ -122,7 +122,7 @@ class Laboratory:
         executor: Executor | None,
         workers: int,
         deadline: Deadline,
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
     ) -> None:
         self.preset, self.deadline = preset, deadline
         """What all trials are made of, and until when."""
@@ -155,7 +155,7 @@ class Laboratory:
         """The seconds that are left."""
         return self.deadline.left
 
-    def probe(self, trial: Trial, seeds: Sequence[int]) -> None:
+    def measure_speed(self, trial: Trial, seeds: Sequence[int]) -> None:
         """Learn how fast this machine is from a few epochs of ``trial``, on all workers at once."""
         one = seconds_of(trial.block(seeds, 1))
         epochs = max(int(PROBE / max(one, 1e-9)), 1)

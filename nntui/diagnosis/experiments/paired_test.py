@@ -1,4 +1,4 @@
-"""Two treatments of the same seeds compared: the exact paired test, and its verdict in a word."""
+"""Exact paired test of two treatments of the same seeds."""
 
 import math
 

@@ -1,13 +1,16 @@
-"""The result of an experiment: a fix against nothing changed, from the same seeds."""
+"""Results of the experiments: each fix compared with the unchanged preset on the same seeds."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nntui.diagnosis.experiments.laboratory import Trial
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
-from nntui.diagnosis.finding import Fix
+from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.finding_kinds import BAD_LUCK
+from nntui.diagnosis.rules.units import TOO_FEW
+from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
@@ -168,3 +171,85 @@ def middle(outcomes: Sequence[Outcome]) -> float:
         for each in outcomes
     )
     return losses[len(losses) // 2] if losses else math.inf
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """What was tried, the best first."""
+
+    preset: Preset
+    seeds: int
+    """How many seeds were asked for."""
+    epochs: int
+    """For how many epochs the last round was trained."""
+    baseline: Experiment | None
+    """Nothing changed, against itself; None where not even that was done."""
+    tried: tuple[Experiment, ...] = ()
+    untried: tuple[Fix, ...] = ()
+    """For which there was no time."""
+    solving: tuple[int, ...] = ()
+    """The seeds that are solved with nothing changed."""
+    rows: int | None = None
+    """Of how many rows an epoch was made, drawn at random, where time did not allow all."""
+
+    def cut(self, each: Experiment) -> bool:
+        """Whether ``each`` was trained for less than the budget: then "no effect" is undecided."""
+        return self.rows is not None or each.epochs < self.preset.goal.epochs
+
+    @property
+    def reduced(self) -> str | None:
+        """What the time did not allow, in words; None where all was done as asked."""
+        most = max((each.seeds for each in self.tried), default=0)
+        cut = []
+        if most < self.seeds:
+            cut.append(f"{most} of {self.seeds} seeds")
+        if self.epochs < self.preset.goal.epochs:
+            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        if self.rows is not None:
+            every = self.preset.configuration.samples_per_epoch
+            cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
+        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
+        if fewer:
+            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
+        if self.untried:
+            cut.append(f"not tried for lack of time: {len(self.untried)}")
+        return ", ".join(cut) or None
+
+    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
+        """The best experiment with exactly one of ``fixes``."""
+        wanted = [dict(fix.changes) for fix in fixes]
+        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """``experiments`` in ``why --json``."""
+        return [each.as_json() for each in self.tried]
+
+
+def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
+    """What ``experiments`` find of a run from ``seed`` that does not solve its goal."""
+    baseline = experiments.baseline
+    if baseline is None:
+        return
+    if 0 < baseline.solved < baseline.seeds:
+        low, high = baseline.interval
+        others = [each for each in experiments.solving if each != seed]
+        again = {"seed": others[0]} if others else {}
+        yield Finding(
+            BAD_LUCK,
+            f"{baseline.solved} of {baseline.seeds} seeds solve it as it stands"
+            f" (95 % interval {low:.0%} to {high:.0%}); seed {seed} does not",
+            first_update=0,
+            fixes=(Fix("train again from another seed", again),),
+        )
+    for each in experiments.tried:
+        keys = each.fix.changes
+        if keys and all(key.endswith(".units") for key in keys) and not baseline.solved:
+            if each.helps:
+                yield Finding(
+                    TOO_FEW,
+                    f"with twice the hidden units {each.solved} of {each.seeds} seeds solve it,"
+                    f" as it stands {each.baseline_solved}",
+                    first_update=0,
+                    fixes=(each.fix,),
+                )
+            return

@@ -1,4 +1,4 @@
-"""Fixes tried over many seeds, in rounds that fit into a time: what helps is what was seen to.
+"""Plan the experiments in rounds that fit into the time.
 
 First every fix alone; then the best together with others; then more seeds, the best first.  Where
 the scenario is too long for that, the first rounds train for fewer epochs, and only the best few
@@ -8,16 +8,14 @@ for as many as the time allows.
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.diagnose import ONLY_PRINTED
-from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, tried
-from nntui.diagnosis.experiments.laboratory import Laboratory, Progress, Task, Trial
-from nntui.diagnosis.experiments.results import Experiment, simplest
+from nntui.diagnosis.experiments.fixes import CORRECTION, candidates, combined, own_fixes, tried
+from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress, Task, Trial
+from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.sweeps.block import seconds_of
@@ -52,63 +50,11 @@ WORTH_LONGER = 1.5
 NOTHING = Fix("nothing changed", {})
 
 
-@dataclass(frozen=True)
-class Experiments:
-    """What was tried, the best first."""
-
-    preset: Preset
-    seeds: int
-    """How many seeds were asked for."""
-    epochs: int
-    """For how many epochs the last round was trained."""
-    baseline: Experiment | None
-    """Nothing changed, against itself; None where not even that was done."""
-    tried: tuple[Experiment, ...] = ()
-    untried: tuple[Fix, ...] = ()
-    """For which there was no time."""
-    solving: tuple[int, ...] = ()
-    """The seeds that are solved with nothing changed."""
-    rows: int | None = None
-    """Of how many rows an epoch was made, drawn at random, where time did not allow all."""
-
-    def cut(self, each: Experiment) -> bool:
-        """Whether ``each`` was trained for less than the budget: then "no effect" is undecided."""
-        return self.rows is not None or each.epochs < self.preset.goal.epochs
-
-    @property
-    def reduced(self) -> str | None:
-        """What the time did not allow, in words; None where all was done as asked."""
-        most = max((each.seeds for each in self.tried), default=0)
-        cut = []
-        if most < self.seeds:
-            cut.append(f"{most} of {self.seeds} seeds")
-        if self.epochs < self.preset.goal.epochs:
-            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
-        if self.rows is not None:
-            every = self.preset.configuration.samples_per_epoch
-            cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
-        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
-        if fewer:
-            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
-        if self.untried:
-            cut.append(f"not tried for lack of time: {len(self.untried)}")
-        return ", ".join(cut) or None
-
-    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
-        """The best experiment with exactly one of ``fixes``."""
-        wanted = [dict(fix.changes) for fix in fixes]
-        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """``experiments`` in ``why --json``."""
-        return [each.as_json() for each in self.tried]
-
-
 @contextmanager
 def workshop(
     preset: Preset,
     deadline: Deadline,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     workers: int | None = None,
 ) -> Iterator[Laboratory]:
     """A laboratory for ``preset``, open until ``deadline``.
@@ -154,8 +100,8 @@ class _Rounds:
         self.baseline = self._trial(NOTHING)
         self.trials = [self._trial(fix) for fix in candidates(preset, findings)]
         hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
-        self.mended = hurt and any(trial.fix is MEND for trial in self.trials)
-        self.own = [dict(fix.changes) for fix in mending(findings[0])] if findings else []
+        self.corrects = hurt and any(trial.fix is CORRECTION for trial in self.trials)
+        self.own = [dict(fix.changes) for fix in own_fixes(findings[0])] if findings else []
         self.epochs = preset.goal.epochs
         """Of the rounds that every fix takes part in."""
 
@@ -170,7 +116,7 @@ class _Rounds:
         configuration, left = self.preset.configuration, self.laboratory.left
         samples = configuration.samples_per_epoch
         short = LEAST_ROWS if samples > LEAST_ROWS else None
-        self.laboratory.probe(Trial(self.preset, NOTHING, short), self.seeds[:FEW])
+        self.laboratory.measure_speed(Trial(self.preset, NOTHING, short), self.seeds[:FEW])
         if short is None:
             return
         wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
@@ -253,7 +199,7 @@ class _Rounds:
         """The best first, but for one as good that is simpler, and the headline's own fixes."""
         ranked = self._ranked()
         known = [each for each, _ in ranked]
-        chosen = (simplest(known, lambda each: self._mends(each.fix)), simplest(known))
+        chosen = (simplest(known, lambda each: self._fixes_cause(each.fix)), simplest(known))
         leading = [trial for each, trial in ranked if each in chosen or each is known[0]]
         others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
         return list(dict.fromkeys([*leading, *others]))
@@ -265,9 +211,9 @@ class _Rounds:
         return list(dict.fromkeys([*ranked[: FINALISTS - 1], *own, *ranked]))[:FINALISTS]
 
     def _is_own(self, trial: Trial) -> bool:
-        return dict(trial.fix.changes) in self.own or (self.mended and trial.fix is MEND)
+        return dict(trial.fix.changes) in self.own or (self.corrects and trial.fix is CORRECTION)
 
-    def _mends(self, fix: Fix) -> bool:
+    def _fixes_cause(self, fix: Fix) -> bool:
         return any(each.items() <= fix.changes.items() for each in self.own)
 
     def _pairs(self) -> Iterator[Fix]:
@@ -281,10 +227,10 @@ class _Rounds:
             return
         best, trial = ranked[0]
         own = [each for _, each in ranked if self._is_own(each)]
-        begins_with_own = own and (self.mended or not best.solved)
+        begins_with_own = own and (self.corrects or not best.solved)
         first = own[0] if begins_with_own else trial
         # What is best alone need not be best together, so all of them have their turn.
-        leading = [each for _, each in ranked if each.fix is not MEND][:LEADING]
+        leading = [each for _, each in ranked if each.fix is not CORRECTION][:LEADING]
         others = dict.fromkeys([*leading, *self.trials])
         if not begins_with_own and best.solved == best.seeds:
             others = dict.fromkeys(leading)
@@ -299,16 +245,20 @@ class _Rounds:
         """The best pair together with the best others, where it leaves something to solve."""
         ranked = self._ranked()
         pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
-        if self.mended:
-            pairs = [pair for pair in pairs if pair[1].fix.changes.items() >= MEND.changes.items()]
+        if self.corrects:
+            pairs = [
+                pair for pair in pairs if pair[1].fix.changes.items() >= CORRECTION.changes.items()
+            ]
         perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
         if perfect or not self._cheap(self.baseline):
             return
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
         added = [combined(pairs[0][1].fix, fix) for fix in alone]
-        if self.mended:
+        if self.corrects:
             unmended = (trial.fix for _, trial in ranked if trial not in self.singles)
-            added.insert(0, next(filter(None, (combined(fix, MEND) for fix in unmended)), None))
+            added.insert(
+                0, next(filter(None, (combined(fix, CORRECTION) for fix in unmended)), None)
+            )
         yield from islice(filter(None, added), TRIPLES)
 
     def _new(self, fixes: Iterable[Fix]) -> list[Fix]:

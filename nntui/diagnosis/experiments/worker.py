@@ -1,4 +1,4 @@
-"""What a worker process trains: a block of seeds on a preset that it has read once, from a file."""
+"""Train a block of seeds in a worker process, which reads the preset once from a file."""
 
 import pickle
 from collections.abc import Mapping

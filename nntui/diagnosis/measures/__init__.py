@@ -1,1 +1,1 @@
-"""Numbers computed from a run: floors of its loss, its loss landscape, its progress."""
+"""Quantities computed from a run: floors of the loss, curvature, progress."""

@@ -1,7 +1,7 @@
-"""Floors: the least reported loss that a family of outputs can have, exactly.
+"""Floors: exact lower bounds of the reported loss for families of outputs.
 
-Everything is a bound for fixed parameters.  A loss that is added up while an epoch runs may lie a
-little below one, because the parameters follow each batch.
+The bounds hold for fixed parameters.  A loss accumulated during an epoch may lie a little below,
+because the parameters change from batch to batch.
 """
 
 from itertools import product
@@ -15,15 +15,15 @@ from nntui.diagnosis.deadline import NEVER, Deadline
 
 Groups = npt.NDArray[np.intp]
 DIGITS = 12
-"""Decimals to which two directions are one and the same."""
+"""Decimals to which two directions count as equal."""
 STATIONARY = 1e-7
 """The largest entry of the gradient at what counts as an optimum; inputs have spread 1."""
 STEPS = 100
-"""Of Newton's method at most; it takes some ten."""
+"""Most steps of Newton's method; about ten are usual."""
 
 
 class Cost:
-    """What outputs cost in a reported loss over all training rows."""
+    """A reported loss over all training rows as a function of the outputs."""
 
     def __init__(self, report: Report, samples: int) -> None:
         self.loss, self._mean, self._samples = report.loss, report.reduction == "mean", samples

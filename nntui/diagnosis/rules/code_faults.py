@@ -1,4 +1,4 @@
-"""Code faults: what the program computes is not what it states.
+"""Code faults: the program does not compute what its configuration states.
 
 A code fault is proven by replay, so it leads even in a run that learns.
 """
@@ -23,6 +23,8 @@ from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 
 UPDATE, FORWARD, PRINTED = "update-wrong", "forward-wrong", "printed-loss-wrong"
+ONLY_PRINTED = frozenset({PENALTY, PRINTED})
+"""Code faults that spoil what is printed, not what is learned."""
 
 _REPLAY = (
     "r = ||dtheta + step||/(||dtheta|| + ||step||) > 1e-9 against the stated rule, and <= 1e-9 "
@@ -80,8 +82,8 @@ _BY_CODE = {rule.code: rule for rule in RULES}
 
 def code_faults(evidence: Evidence) -> list[Finding]:
     """The code faults of the subject, those first that disturb the updates most."""
-    examined = examine(evidence.subject, evidence.case.state, evidence.deadline)
-    evidence.cut_short |= not examined.named.complete
+    examined = examine(evidence.subject, evidence.observation.state, evidence.deadline)
+    evidence.cut_short |= not examined.explanation.complete
     return findings_of(examined)
 
 
@@ -91,7 +93,7 @@ def findings_of(examined: Examined) -> list[Finding]:
     found = [_of_rule(examined, entry) for entry in examined.rules]
     if examined.forward.unknown is not None:
         found.append(_of_forward(examined.forward))
-    if examined.named.unknown:
+    if examined.explanation.unknown:
         found.append(_of_update(examined))
     if examined.printed is not None and examined.printed.unknown:
         found.append(_of_printed(examined.printed))
@@ -138,7 +140,7 @@ def _of_penalty(printed: Printed) -> str:
 
 def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
     """The evidence of a rule, at the update at which it shows best, and how far it is off."""
-    replays, rules = examined.replays, examined.named.rules
+    replays, rules = examined.replays, examined.explanation.rules
     others = tuple(each for each in rules if each != entry)
     every, without = replays.of(rules), replays.of(others)
     shown = []
@@ -161,7 +163,7 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
         f"{_words(entry)} {_in_layers(entry.layers or ())} it agrees to "
         f"{_digits(distance(mine, replay))} digits"
     )
-    alike = [two.name for one, two in examined.named.alike if one.name == entry.name]
+    alike = [two.name for one, two in examined.explanation.alike if one.name == entry.name]
     if alike:
         evidence += f" (here the same as {alike[0]})"
     steps = [distance(one.step, two.step) for one, two in zip(every, without, strict=True)]
@@ -173,9 +175,9 @@ def _off(shown: tuple[float, int, Tensor]) -> float:
 
 
 def _of_update(examined: Examined) -> Finding:
-    unknown, replays = examined.named.unknown, examined.replays
+    unknown, replays = examined.explanation.unknown, examined.replays
     first = unknown[0]
-    right = replays.of(examined.named.rules)
+    right = replays.of(examined.explanation.rules)
     found = {each.tensor.name: each for each in residuals(replays, right)}
     worst = found[first.name]
     at, part = worst.worst, first.span
@@ -195,7 +197,7 @@ def _of_update(examined: Examined) -> Finding:
         f"look at what is done to {first.words}: the update is right above it and no known slip "
         "gives its numbers"
     )
-    if not examined.named.complete:
+    if not examined.explanation.complete:
         evidence += "; there was no time to compare it with every known slip"
         text = f"look at what is done to {first.words}, or give the diagnosis more time"
     wrong = [found[each.name] for each in unknown]

@@ -1,4 +1,4 @@
-"""Depth: gradients that shrink or grow from layer to layer, and weights that grow without end."""
+"""Gradients that vanish or explode across layers, and weights that grow without bound."""
 
 from collections.abc import Iterator
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from nntui.core.engine.network import activation_of
 from nntui.core.tape import Array, Tape
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, against_goal, explained, refuted, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.measures.floors import (
     affine_residual,
@@ -14,7 +14,6 @@ from nntui.diagnosis.measures.floors import (
     onto_simplex,
     softmax_floor,
 )
-from nntui.diagnosis.rules.explained import EXPLAINS, against_goal, explained, refuted, spread
 
 RANGE = Rule(
     "output-range",

@@ -1,4 +1,4 @@
-"""The learning rate: too high, too low, and what follows from it."""
+"""Learning rates that are too high or too low, and their symptoms."""
 
 from collections.abc import Iterator
 
@@ -86,8 +86,8 @@ def turns(losses: Array) -> float:
 
 def rose(evidence: Evidence) -> bool:
     """Whether the loss rose by more than noise: over the run, often, or without end."""
-    losses = evidence.case.losses
-    if evidence.case.state.divergence is not None:
+    losses = evidence.observation.losses
+    if evidence.observation.state.divergence is not None:
         return True
     if len(losses) < 2:
         return False
@@ -111,7 +111,7 @@ def _edge(evidence: Evidence, state: State) -> float:
 
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
     """A rate beyond the edge of stability, and a loss that shows it."""
-    killed = any(flip.died and flip.after >= 0 for flip in evidence.case.flips)
+    killed = any(flip.died and flip.after >= 0 for flip in evidence.observation.flips)
     if not (rose(evidence) or killed):
         return
     start, now = evidence.start, evidence.now
@@ -129,8 +129,8 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         state = max((start, now), key=lambda each: _edge(evidence, each))
         first, product = _edge(evidence, start), _edge(evidence, state)
         # Close to the edge training often goes on well; there the loss itself must show it.
-        ended = evidence.case.state.divergence is not None
-        shown = ended or turns(evidence.case.losses) >= TURNS
+        ended = evidence.observation.state.divergence is not None
+        shown = ended or turns(evidence.observation.losses) >= TURNS
         if product <= EDGE * (0.5 if ended else 1.0 if shown else 2.0):
             return
         better = rounded(rate / (first if first > EDGE / 2.0 else product))
@@ -245,7 +245,7 @@ def _rates(*rates: float) -> tuple[Fix, ...]:
 
 def _falls_evenly(evidence: Evidence) -> bool:
     """Whether the loss does fall, and as evenly as small steps make it."""
-    losses = evidence.case.losses
+    losses = evidence.observation.losses
     recent = losses[-max(10, len(losses) // 4) :]
     if len(recent) < 10:
         return False
@@ -255,7 +255,7 @@ def _falls_evenly(evidence: Evidence) -> bool:
 
 def _time_left(evidence: Evidence) -> str:
     """What the goal takes at the present pace of the reported loss, in words."""
-    losses, goal = evidence.case.losses, evidence.case.preset.goal
+    losses, goal = evidence.observation.losses, evidence.observation.preset.goal
     if len(losses) < 10:
         return ""
     updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
@@ -282,7 +282,7 @@ def _flat(evidence: Evidence) -> str:
 
 def oscillation(evidence: Evidence) -> Iterator[Finding]:
     """A loss that turns around all the time."""
-    share = turns(evidence.case.losses)
+    share = turns(evidence.observation.losses)
     if share < TURNS:
         return
     rate = evidence.stated.training.learning_rate
@@ -298,7 +298,7 @@ def oscillation(evidence: Evidence) -> Iterator[Finding]:
 
 def diverged(evidence: Evidence) -> Iterator[Finding]:
     """Numbers that ended, with the first of them."""
-    end = evidence.case.state.divergence
+    end = evidence.observation.state.divergence
     if end is None:
         return
     rate = rounded(evidence.stated.training.learning_rate / 10)

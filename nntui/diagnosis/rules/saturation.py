@@ -1,4 +1,4 @@
-"""Saturated units: hidden ones, and outputs that are saturated and wrong."""
+"""Saturated hidden units, and outputs that are saturated and wrong."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Scales: of the inputs, the targets, the first weights and the penalty."""
+"""Scales of the inputs, targets, initial weights and penalty."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Units: equal ones, dead ones, and too few of them."""
+"""Symmetric units, dead units, and too few units."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.state import State
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.explained import EXPLAINS, explained
-from nntui.diagnosis.rules.unit_deaths import killing_update
+from nntui.timeline.history.unit_events import Flip
 
 SYMMETRIC = Rule(
     "symmetric",
@@ -67,6 +66,10 @@ KILLERS = (
     "diverged",
 )
 """What throws a layer that was alive below 0 on every sample."""
+MOST_UPDATES = 256
+"""Updates that are made again; an update from outside costs far more than one in training."""
+MOST_PRODUCTS = 1_000_000_000
+"""Updates times rows times parameters, likewise."""
 
 
 def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
@@ -112,7 +115,7 @@ def _dead(evidence: Evidence, layer: int, state: State) -> npt.NDArray[np.bool_]
 
 def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     """When the last unit of ``layer`` died, as far as the looks tell, and in words."""
-    deaths = [flip for flip in evidence.case.flips if flip.layer == layer and flip.died]
+    deaths = [flip for flip in evidence.observation.flips if flip.layer == layer and flip.died]
     if not deaths:
         return None, ""
     last = max(deaths, key=lambda flip: flip.by)
@@ -122,6 +125,38 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     if exact is not None:
         return exact, f"since update {exact}, whose step killed unit {last.layer}.{last.unit}"
     return last.by, f"killed after update {last.after}, at the latest by {last.by}"
+
+
+def killing_update(evidence: Evidence, flip: Flip) -> int | None:
+    """The update after which the unit of ``flip`` was dead for the rest of the way to ``flip.by``.
+
+    None where it cannot be told from outside, or not cheaply: an optimiser that remembers, rows in
+    drawn order, or too many updates.
+    """
+    if flip.after == flip.by - 1:
+        return flip.by
+    stated, training = evidence.stated, evidence.stated.training
+    remembers = training.momentum or training.optimiser in ("adam", "rmsprop")
+    starts = [state for state in evidence.finite if state.update <= flip.after]
+    if remembers or training.order != "in-order" or not starts:
+        return None
+    state, size, rows = starts[-1], stated.batch_size, evidence.x.shape[1]
+    updates = flip.by - state.update
+    if updates > MOST_UPDATES or updates * rows * evidence.layout.size > MOST_PRODUCTS:
+        return None
+    theta, epoch, position = state.theta, state.epoch, state.position
+    killed: int | None = None
+    for update in range(state.update + 1, flip.by + 1):
+        batch = np.arange(position * size, min((position + 1) * size, rows))
+        theta = evidence.subject.updates(theta, [batch], epoch)[0].after
+        position = (position + 1) % stated.updates_per_epoch
+        epoch += position == 0
+        z = evidence.subject.forward(theta, evidence.x)[flip.layer].z[flip.unit]
+        if (z > 0.0).any():
+            killed = None
+        elif killed is None:
+            killed = update
+    return killed
 
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
