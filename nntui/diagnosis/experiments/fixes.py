@@ -10,15 +10,15 @@ from nntui.presets.schema import merged, override
 from nntui.presets.variations import optimisers, rates
 
 CORRECTION = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
-"""The mend of a proven code fault.  What is mended is decided by what the check saw: the entry
-that holds a preset's faults is emptied without a look into it."""
+"""The fix of a proven code fault.  The check decides whether it applies; the preset's list of
+faults is emptied without being read."""
 
 
 def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
     """The fixes to try on ``preset``: those of ``findings`` first, the best guess leading.
 
-    A fix that the preset cannot take, that changes nothing, or that comes to the same
-    configuration as an earlier one is left out.
+    Left out are fixes that are invalid for the preset, that change nothing, or that lead to the
+    same configuration as an earlier one.
     """
     wanted = [fix for finding in findings for fix in finding.fixes if fix.changes]
     if any(finding.rule.is_code_fault for finding in findings):
@@ -27,14 +27,14 @@ def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
 
 
 def own_fixes(headline: Finding) -> tuple[Fix, ...]:
-    """What mends the cause itself: the program where that is at fault, else what a preset takes."""
+    """The fixes of the headline itself: of a code fault the correction, else those with changes."""
     if headline.rule.is_code_fault:
         return (CORRECTION,)
     return tuple(fix for fix in headline.fixes if fix.changes)
 
 
 def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
-    """Those of ``fixes`` that make a difference to ``preset``, each once."""
+    """Those of ``fixes`` that are valid and change ``preset``, without duplicates."""
     seen, kept = [(preset.configuration, preset.seed)], []
     for fix in fixes:
         try:
@@ -48,7 +48,7 @@ def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
 
 
 def combined(one: Fix, other: Fix) -> Fix | None:
-    """Both fixes at once; None where they would change the same entry."""
+    """Both fixes in one; None if they change the same entry."""
     both = merged(one.changes, other.changes)
     if len(both) < len(one.changes) + len(other.changes):
         return None
@@ -56,9 +56,9 @@ def combined(one: Fix, other: Fix) -> Fix | None:
 
 
 def standing(preset: Preset) -> Iterator[Fix]:
-    """What people try first when a network does not learn, whatever was found.
+    """The usual first attempts when a network does not learn, independent of the findings.
 
-    Among them is every published answer to a scenario of the library: momentum, biases, layer
+    They include every published answer to a scenario of the library: momentum, biases, layer
     normalisation, a linear output.
     """
     yield from _layers(preset)

@@ -22,65 +22,65 @@ from nntui.presets.schema import merged, override
 from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
 
 HEARTBEAT = 0.1
-"""Seconds between two calls of the progress, at the most, where others do the training."""
+"""Longest time in seconds between two calls of the progress while workers train."""
 LONGEST_BLOCK = 1.0
-"""Seconds that a block should take at most, where seeds are trained one by one."""
+"""Planned duration of a block in seconds, if seeds are trained one by one."""
 AHEAD = 2
-"""Blocks handed out for each worker: one to train, one to begin with at once."""
+"""Blocks submitted per worker: one in training, one waiting."""
 GRACE = 1 / 3
-"""Of the time that a round leaves to the next ones, the share that its last blocks may take."""
+"""Share of the time after a round that its last blocks may use to finish."""
 PROBE = 0.03
-"""Seconds of training by which the speed of the machine is told."""
+"""Seconds of training from which the speed of the machine is estimated."""
 STARTING, PROBING = 0.3, 0.1
-"""Shares of the time left that workers may take to start, and that the speed may take to tell."""
+"""Shares of the remaining time for starting the workers and for measuring the speed."""
 
 OnProgress = Callable[[str, float], bool]
-"""Called with what is being done and the share of the time that is spent; False ends it."""
+"""Called with the current activity and the share of time used; returns False to stop."""
 
 
 @dataclass(eq=False)
 class Trial:
-    """One fix, and how the seeds ended with it, by the number of epochs."""
+    """A fix and the outcomes of its seeds, by number of epochs."""
 
     base: Preset
     """The preset that is diagnosed."""
     fix: Fix
     rows: int | None = None
-    """An epoch is so many rows drawn at random; None for those of the preset."""
+    """Rows per epoch, drawn at random; None for the preset's own epochs."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
     slowness: float | None = None
-    """Seconds that its blocks take for each that was estimated; None before the first."""
+    """Ratio of the measured to the estimated duration of its blocks; None before the first."""
 
     @cached_property
     def changes(self) -> Mapping[str, Any]:
-        """What `preset` has changed."""
+        """The changed entries of `preset`, by dotted key."""
         return merged({} if self.rows is None else shortened(self.rows), self.fix.changes)
 
     @cached_property
     def preset(self) -> Preset:
-        """The preset with the fix in it, and a goal to match."""
+        """The preset with the fix applied and its goal adapted."""
         return with_goal(override(self.base, self.changes), self.base)
 
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
-        """What trains ``seeds`` for ``epochs``."""
+        """The block that trains ``seeds`` for ``epochs``."""
         return Block(self.preset.configuration, self.preset.goal, epochs, tuple(seeds))
 
     @property
     def side_by_side(self) -> bool:
-        """Whether its seeds are trained together, so that more of them cost little."""
+        """Whether its seeds are trained side by side, so that more of them cost little."""
         return replicas_side_by_side(self.preset.configuration) > 1
 
 
 def shortened(rows: int) -> dict[str, Any]:
-    """The changes that make an epoch of ``rows`` rows, drawn at random."""
+    """Changes by which an epoch consists of ``rows`` rows drawn at random."""
     return {"training.order": "random", "training.draws": rows}
 
 
 def with_goal(changed: Preset, preset: Preset) -> Preset:
     """``changed`` with the goal of ``preset`` in the units of its own reported loss.
 
-    A squared loss shrinks with the square of the targets, an absolute one with the targets; a
-    column that shrinks most decides.  A sum shrinks with the number of rows in an epoch.
+    A squared loss scales with the square of the targets, an absolute one with the targets; the
+    column that shrinks most decides.  A sum scales with the number of rows in an epoch.
     """
     now, before = changed.configuration, preset.configuration
     ratio = _loss_ratio(now, before)
@@ -92,7 +92,7 @@ def with_goal(changed: Preset, preset: Preset) -> Preset:
 
 
 def _loss_ratio(changed: Configuration, before: Configuration) -> float:
-    """How many times as large a loss the targets of ``changed`` make."""
+    """The factor by which the targets of ``changed`` scale the loss."""
     if changed.data == before.data:
         return 1.0
     now, then = load_data(changed).y, load_data(before).y
@@ -107,13 +107,13 @@ def _loss_ratio(changed: Configuration, before: Configuration) -> float:
 
 
 Task = tuple[Trial, Sequence[int], int]
-"""A trial, the seeds to train, and for how many epochs."""
+"""A trial, the seeds to train, and the number of epochs."""
 
 
 class Laboratory:
     """Trains blocks on an executor, or in this thread without one, until a deadline.
 
-    Which seeds come to an end depends on the time, how each of them ends does not.
+    Time decides which seeds finish, but not their outcomes.
     """
 
     def __init__(
@@ -125,11 +125,11 @@ class Laboratory:
         progress: OnProgress | None = None,
     ) -> None:
         self.preset, self.deadline = preset, deadline
-        """What all trials are made of, and until when."""
+        """The preset that is diagnosed, and the end of all training."""
         self.executor, self.workers = executor, max(workers, 1)
         self._whole = deadline.left
         self.stopped = False
-        """Whether the progress asked for an end."""
+        """Whether the progress asked to stop."""
         self.slowness = 1.0
         """As `Trial.slowness`, of the first trial."""
         self._progress = progress
@@ -141,7 +141,7 @@ class Laboratory:
             self._ready = [executor.submit(make_ready, self._file) for _ in range(self.workers)]
 
     def close(self) -> None:
-        """Remove what was written for the workers."""
+        """Remove the file written for the workers."""
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -152,11 +152,11 @@ class Laboratory:
 
     @property
     def left(self) -> float:
-        """The seconds that are left."""
+        """The remaining seconds."""
         return self.deadline.left
 
     def measure_speed(self, trial: Trial, seeds: Sequence[int]) -> None:
-        """Learn how fast this machine is from a few epochs of ``trial``, on all workers at once."""
+        """Measure the speed of a few epochs of ``trial`` on all workers at once."""
         one = seconds_of(trial.block(seeds, 1))
         epochs = max(int(PROBE / max(one, 1e-9)), 1)
         if one < self.left / 10:
@@ -168,9 +168,9 @@ class Laboratory:
                 self.slowness = self._slowness(trial, trial.block(seeds, epochs), until)
 
     def _slowness(self, trial: Trial, block: Block, until: Deadline) -> float:
-        """The seconds that the slowest worker takes for each that was estimated for ``block``.
+        """The ratio of measured to estimated duration of ``block`` on the slowest worker.
 
-        Where it does not come to an end in time, those that have passed: it is slower than that.
+        If the block does not finish in time, the time that has passed is a lower bound.
         """
         started = self.deadline.clock()
         if self.executor is None:
@@ -190,7 +190,7 @@ class Laboratory:
         return self.executor.submit(do, job, cut)
 
     def seconds_for(self, tasks: Iterable[Task]) -> float:
-        """About how long ``tasks`` take when all workers share them."""
+        """The estimated duration of ``tasks`` on all workers together."""
         total = 0.0
         for trial, seeds, epochs in tasks:
             slowness = self.slowness if trial.slowness is None else trial.slowness
@@ -198,10 +198,10 @@ class Laboratory:
         return total / self.workers
 
     def run(self, words: str, tasks: Iterable[Task], share: float = 1.0) -> bool:
-        """Train ``tasks`` in their order; whether all came to an end.
+        """Train ``tasks`` in order; returns whether all of them finished.
 
-        After ``share`` of the time that is left no further block is begun; those that are trained
-        then have a part of the rest to come to an end.
+        After ``share`` of the remaining time no further block is started; running ones have a
+        part of the rest to finish.
         """
         waiting = deque(
             (trial, block)
@@ -233,7 +233,7 @@ class Laboratory:
         return not waiting and not running
 
     def go_on(self, words: str) -> bool:
-        """Tell the progress that ``words`` are being done; whether there is time for more."""
+        """Report ``words`` as the current activity; returns whether to continue."""
         if self._progress is not None and not self.stopped:
             self.stopped = not self._progress(words, 1 - self.left / max(self._whole, 1e-9))
         return not self.stopped and self.left > 0
@@ -254,5 +254,5 @@ class Laboratory:
         if len(outcomes) == len(block.seeds):
             trial.slowness = slowness
         elif trial.slowness is not None:
-            # It is slower than that: it did not come to an end.
+            # An unfinished block gives a lower bound.
             trial.slowness = max(trial.slowness, slowness)

@@ -15,10 +15,10 @@ from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
 ENOUGH = 4
-"""Seeds that must have come to an end for a round to count."""
+"""Seeds that must have finished for a round to count."""
 NEAR = 0.9
-"""The share of what another fix solves that one as good as it solves at least: a handful of seeds
-proves no difference."""
+"""A fix counts as equally good if it solves this share of the seeds that another one solves: a few
+seeds prove no difference."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Experiment:
     lost: int
     """Seeds that only the baseline solves."""
     loss: float
-    """The middle final loss; infinite where half of the runs have none that is finite."""
+    """The median final loss; infinite if half of the runs have no finite one."""
     ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
-    """Whether a seed is solved, by the epochs of each round and the seed."""
+    """Whether each seed is solved, by epochs of the round and seed."""
 
     @classmethod
     def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
-        """What is known of ``trial``: of its longest round with enough seeds; None if nothing."""
+        """The result of ``trial`` in its longest round with enough seeds; None without any."""
         shared = {
             epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
             for epochs, outcomes in list(trial.outcomes.items())
@@ -75,12 +75,12 @@ class Experiment:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The Wilson 95 % interval of the share that the fix solves."""
+        """The Wilson 95 % interval of the share of seeds solved with the fix."""
         return wilson(self.solved, self.seeds)
 
     @property
     def p(self) -> float:
-        """See `paired.p_value`."""
+        """See `paired_test.p_value`."""
         return p_value(self.won, self.lost)
 
     @property
@@ -101,8 +101,7 @@ class Experiment:
     def as_good_as(self, other: "Experiment") -> bool:
         """Whether it solves nearly as many seeds as ``other``, and no fewer beyond chance.
 
-        That is decided in the longest round in which it has every seed that ``other`` has there;
-        without such a round it is not known to be as good.
+        Decided by the longest round that covers all seeds of ``other``; False without one.
         """
         for epochs in sorted(self.ends.keys() & other.ends.keys(), reverse=True):
             mine, theirs = self.ends[epochs], other.ends[epochs]
@@ -116,7 +115,7 @@ class Experiment:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Smaller is better: longest trained, most solved, fewest changes, least loss.
+        """Sort key, best first: longest trained, most solved, fewest changes, least loss.
 
         Shares of different numbers of seeds are compared by the lower ends of their intervals.
         Where nothing is solved the loss decides.
@@ -126,12 +125,12 @@ class Experiment:
 
     @property
     def place(self) -> tuple[float, ...]:
-        """Where it is listed: what helps, then what makes no difference, then what harms."""
+        """Sort key of the list: what helps, then what has no effect, then what harms."""
         return ((HELPS, NO_EFFECT, HARMS).index(self.verdict), *self.rank)
 
     @property
     def simplicity(self) -> tuple[float, ...]:
-        """Smaller is simpler, and better among those that are as simple."""
+        """Sort key, simplest first; equally simple ones by `rank`."""
         return (*self.fix.size, *self.rank)
 
     def as_json(self) -> dict[str, Any]:
@@ -154,7 +153,7 @@ def simplest(
 ) -> Experiment | None:
     """The simplest of those ``tried`` that are as good as the best that helps; None without one.
 
-    Where ``preferred`` ones are among these, it is one of them.
+    ``preferred`` ones take precedence.
     """
     helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
     good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
@@ -175,30 +174,30 @@ def middle(outcomes: Sequence[Outcome]) -> float:
 
 @dataclass(frozen=True)
 class Experiments:
-    """What was tried, the best first."""
+    """All experiments on a preset, best first."""
 
     preset: Preset
     seeds: int
-    """How many seeds were asked for."""
+    """The number of seeds requested."""
     epochs: int
-    """For how many epochs the last round was trained."""
+    """The number of epochs of the last round."""
     baseline: Experiment | None
-    """Nothing changed, against itself; None where not even that was done."""
+    """The unchanged preset, compared with itself; None if not even that was trained."""
     tried: tuple[Experiment, ...] = ()
     untried: tuple[Fix, ...] = ()
-    """For which there was no time."""
+    """Fixes for which there was no time."""
     solving: tuple[int, ...] = ()
-    """The seeds that are solved with nothing changed."""
+    """Seeds that the unchanged preset solves."""
     rows: int | None = None
-    """Of how many rows an epoch was made, drawn at random, where time did not allow all."""
+    """Rows per epoch, drawn at random, if there was no time for whole epochs."""
 
     def cut(self, each: Experiment) -> bool:
-        """Whether ``each`` was trained for less than the budget: then "no effect" is undecided."""
+        """Whether ``each`` was cut short, so that "no effect" means undecided."""
         return self.rows is not None or each.epochs < self.preset.goal.epochs
 
     @property
     def reduced(self) -> str | None:
-        """What the time did not allow, in words; None where all was done as asked."""
+        """What was reduced for lack of time, in words; None if nothing was."""
         most = max((each.seeds for each in self.tried), default=0)
         cut = []
         if most < self.seeds:
@@ -226,7 +225,7 @@ class Experiments:
 
 
 def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
-    """What ``experiments`` find of a run from ``seed`` that does not solve its goal."""
+    """Findings of the experiments for a run from ``seed`` that misses its goal."""
     baseline = experiments.baseline
     if baseline is None:
         return

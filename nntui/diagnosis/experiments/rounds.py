@@ -24,29 +24,29 @@ from nntui.sweeps.processes import local_processes
 SEEDS = 100
 SECONDS = 20.0
 FEW = 12
-"""Seeds of the last round at the fewest, where the time allows."""
+"""Fewest seeds of the last round, if time allows."""
 FEWEST = 4
-"""Seeds of the first rounds where every seed costs its full time."""
+"""Seeds of the first rounds if seeds are trained one by one."""
 SINGLES, LAST = 0.3, 0.9
-"""Shares of the time left that the first and the last round plan for: estimates are rough."""
+"""Shares of the remaining time planned for the first and the last round: estimates are rough."""
 SINGLES_END, PAIRS_END = 0.5, 0.45
-"""Shares of the time left after which the first rounds begin nothing more."""
+"""Shares of the remaining time after which the first rounds start no more blocks."""
 LEAST_EPOCHS, LEAST_UPDATES = 20, 1000
-"""Of the first rounds, at the least; where so many would take too long, an epoch has fewer rows."""
+"""Wanted in the first round; if that takes too long, an epoch uses fewer rows."""
 LEAST_ROWS = 1000
-"""Rows of an epoch at the fewest."""
+"""Fewest rows of an epoch."""
 SLOWER = 5.0
-"""By how much the epochs are cut where a first round gave next to nothing."""
+"""The factor by which epochs are cut if the first round gave hardly any result."""
 LEADING = 3
-"""Single fixes that are first combined with others."""
+"""Single fixes that are combined with others first."""
 TRIPLES = 4
-"""Third fixes that the best pair is combined with."""
+"""Third fixes with which the best pair is combined."""
 SLOW_PAIRS = 5
-"""Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
+"""Pairs if seeds are trained one by one: the last round needs the time."""
 FINALISTS = 4
-"""Fixes that go on where the time cuts the epochs."""
+"""Fixes in the last round if it trains for longer."""
 WORTH_LONGER = 1.5
-"""How many times the epochs of the first rounds the last one must have to be worth its time."""
+"""The ratio of epochs from which a longer last round is worth its time."""
 NOTHING = Fix("nothing changed", {})
 
 
@@ -59,7 +59,7 @@ def workshop(
 ) -> Iterator[Laboratory]:
     """A laboratory for ``preset``, open until ``deadline``.
 
-    It has ``workers`` processes: one a processor where that is None, and with 0 none.
+    ``workers`` is its number of processes (None: one per processor; 0: train in this thread).
     """
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count) as executor:
@@ -75,13 +75,13 @@ def experiment(
 ) -> Experiments:
     """Try the fixes of ``findings`` and the standing ones in ``laboratory``, from ``seeds`` seeds.
 
-    The seeds begin with the preset's own and are the same for the baseline and every fix.
+    Seeds start with the preset's own and are the same for the baseline and every fix.
     """
     return _Rounds(findings, laboratory, seeds).all()
 
 
 def fitting(epochs: int, needed: float, available: float) -> int:
-    """``epochs`` or, where they need more than the ``available`` seconds, two digits of fewer."""
+    """``epochs``, or fewer (rounded to two digits) if they need more than ``available`` seconds."""
     if needed <= available or needed == 0.0:
         return epochs
     most = max(int(epochs * max(available, 0.0) / needed), 1)

@@ -1,6 +1,6 @@
 """Code faults: the program does not compute what its configuration states.
 
-A code fault is proven by replay, so it leads even in a run that learns.
+A code fault is proven by replay, so it is reported even if the run learns.
 """
 
 from collections.abc import Sequence
@@ -76,12 +76,13 @@ RULES: tuple[Rule, ...] = (
 )
 """The findings of this module."""
 WORTH_SHOWING = 1e-2
-"""Evidence is taken from the run itself if it shows there at least so clearly as elsewhere."""
+"""Evidence from the run itself is preferred if the deviation there is at least this share of the
+largest."""
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 
 def code_faults(evidence: Evidence) -> list[Finding]:
-    """The code faults of the subject, those first that disturb the updates most."""
+    """The code faults of the subject, those that disturb the updates most first."""
     examined = examine(evidence.subject, evidence.observation.state, evidence.deadline)
     evidence.cut_short |= not examined.explanation.complete
     return findings_of(examined)
@@ -89,7 +90,7 @@ def code_faults(evidence: Evidence) -> list[Finding]:
 
 @np.errstate(all="ignore")
 def findings_of(examined: Examined) -> list[Finding]:
-    """What was found, as findings, the heaviest first."""
+    """The results of the checks as findings, the most important first."""
     found = [_of_rule(examined, entry) for entry in examined.rules]
     if examined.forward.unknown is not None:
         found.append(_of_forward(examined.forward))
@@ -114,7 +115,7 @@ def _finding(code: str, evidence: str, layers: Sequence[int], weight: float, fix
 
 
 def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
-    """A rule with a name; what mends it leaves the others as they are."""
+    """A known fault; its fix leaves other faults unchanged."""
     rest = [each for each in examined.rules if each != entry]
     changes = {"faults": [_as_preset(examined, each) for each in rest]}
     layers = entry.layers or ()
@@ -139,7 +140,7 @@ def _of_penalty(printed: Printed) -> str:
 
 
 def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
-    """The evidence of a rule, at the update at which it shows best, and how far it is off."""
+    """The evidence of a fault at the update that shows it best, and the mean deviation."""
     replays, rules = examined.replays, examined.explanation.rules
     others = tuple(each for each in rules if each != entry)
     every, without = replays.of(rules), replays.of(others)
@@ -206,7 +207,7 @@ def _of_update(examined: Examined) -> Finding:
 
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
-    """The first steps of ``tensor`` as a sum of the right step and the parameters, if they are."""
+    """The first steps of ``tensor`` as a combination of right step and parameters, if exact."""
     part, firsts = tensor.span, replays.firsts
     steps = np.concatenate([replays.observed[at].step[part] for at in firsts])
     right = np.concatenate([replays.of(())[at].step[part] for at in firsts])
@@ -240,7 +241,7 @@ def _of_printed(printed: Printed) -> Finding:
 
 
 def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
-    """``entry`` as a preset's list of faults has it, in short where it concerns all layers."""
+    """``entry`` in the form of a preset's list of faults, abbreviated if it concerns all layers."""
     stated = examined.replays.stated
     plain = replace(entry, layers=None)
     touched = [

@@ -1,4 +1,4 @@
-"""Proofs before any training: what the network can never say, each with the floor of the loss."""
+"""Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
 from collections.abc import Iterator
 
@@ -299,6 +299,6 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
         f"{contradicted} of {x.shape[1]} rows have the inputs of another row and another target: "
         f"{against_goal(evidence, floor)}",
         first_update=0,
-        fixes=(Fix("mend the rows, or give the network what tells them apart", {}),),
+        fixes=(Fix("correct the rows, or add an input that distinguishes them", {}),),
         weight=explained(evidence, floor),
     )

@@ -50,7 +50,7 @@ DIVERGED = Rule(
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
 EDGE, CREEPS, LEAPS, STEPS_OF_WEIGHTS = 2.0, 2e-3, 0.1, 1e-4
-"""Where the rules' formulas say so; the figures below are our own."""
+"""Thresholds in the rules' formulas; the numbers below are our own."""
 STEADY, DECAYED = 15.0, 1e-2
 """An even fall allows so many times `CREEPS`; a rate below that share of its first has decayed."""
 STAYED, MANY, FAST = 0.1, 50, 0.1
@@ -68,12 +68,12 @@ WINDOW = 200
 
 
 def rounded(value: float) -> float:
-    """``value`` to one digit: a rate that one would write."""
+    """``value`` rounded to one significant digit."""
     return float(f"{value:.1g}")
 
 
 def turns(losses: Array) -> float:
-    """The share of the last epochs at which the loss turns around by `AMPLITUDE` or more."""
+    """The share of the last epochs at which the loss changes direction by `AMPLITUDE` or more."""
     recent = losses[-WINDOW:]
     if len(recent) < 10 or not (recent > 0.0).all():
         return 0.0
@@ -85,7 +85,7 @@ def turns(losses: Array) -> float:
 
 
 def rose(evidence: Evidence) -> bool:
-    """Whether the loss rose by more than noise: over the run, often, or without end."""
+    """Whether the loss rose by more than noise: over the run, repeatedly, or to infinity."""
     losses = evidence.observation.losses
     if evidence.observation.state.divergence is not None:
         return True
@@ -110,7 +110,7 @@ def _edge(evidence: Evidence, state: State) -> float:
 
 
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
-    """A rate beyond the edge of stability, and a loss that shows it."""
+    """A rate beyond the edge of stability, with a loss that confirms it."""
     killed = any(flip.died and flip.after >= 0 for flip in evidence.observation.flips)
     if not (rose(evidence) or killed):
         return
@@ -158,7 +158,7 @@ def _calmed(evidence: Evidence, rate: float) -> tuple[Fix, ...]:
 
 
 def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
-    """A rate at which even the steepest direction takes too long."""
+    """A rate so low that even the steepest direction takes too long."""
     start, now = evidence.start, evidence.now
     rate, fixes = evidence.stated.training.learning_rate, tuple[Fix, ...]()
     if rate == 0.0:
@@ -281,7 +281,7 @@ def _flat(evidence: Evidence) -> str:
 
 
 def oscillation(evidence: Evidence) -> Iterator[Finding]:
-    """A loss that turns around all the time."""
+    """A loss that keeps changing direction."""
     share = turns(evidence.observation.losses)
     if share < TURNS:
         return
@@ -297,7 +297,7 @@ def oscillation(evidence: Evidence) -> Iterator[Finding]:
 
 
 def diverged(evidence: Evidence) -> Iterator[Finding]:
-    """Numbers that ended, with the first of them."""
+    """A diverged run, with its first non-finite value."""
     end = evidence.observation.state.divergence
     if end is None:
         return

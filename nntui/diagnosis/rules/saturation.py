@@ -19,7 +19,7 @@ SATURATION = Rule(
 )
 MISMATCH = Rule(
     "loss-mismatch",
-    "the output is saturated and wrong, and its loss hardly notices",
+    "the output is saturated and wrong, where the loss hardly corrects it",
     MEASURED,
     "|y - a| > 0.9 of the range where the slope is below 1e-3, on >= 10 % of the samples",
     "cs231n; Goodfellow et al. 2016, section 6.2.2",
@@ -41,7 +41,7 @@ def _saturated(evidence: Evidence, layer: int, z: Array, a: Array) -> npt.NDArra
 
 
 def saturation(evidence: Evidence) -> Iterator[Finding]:
-    """The hidden layer that is saturated the most."""
+    """The most saturated hidden layer."""
     shares = [
         _saturated(evidence, layer, evidence.layers[layer].z, evidence.layers[layer].a)
         for layer in evidence.hidden

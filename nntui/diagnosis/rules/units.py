@@ -56,7 +56,7 @@ RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, TOO_FEW)
 
 DEAD_SHARE = 0.5
 CUT_OFF = frozenset({"relu"})
-"""Functions that are flat on a whole half-line."""
+"""Activations that are flat on a half-line."""
 KILLERS = (
     "rate-too-high",
     "inputs-not-scaled",
@@ -65,15 +65,15 @@ KILLERS = (
     "penalty-dominates",
     "diverged",
 )
-"""What throws a layer that was alive below 0 on every sample."""
+"""Causes that can push a live layer below 0 on every sample."""
 MOST_UPDATES = 256
-"""Updates that are made again; an update from outside costs far more than one in training."""
+"""Most updates that are repeated; one on a scratch copy costs far more than one in training."""
 MOST_PRODUCTS = 1_000_000_000
-"""Updates times rows times parameters, likewise."""
+"""Bound on updates times rows times parameters."""
 
 
 def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
-    """Hidden layers whose units start in groups of equal ones, half of the units or fewer."""
+    """Hidden layers in which at most half of the units start out different."""
     parameters, found = evidence.parameters(evidence.start), {}
     for layer in evidence.hidden:
         (W, b), (out, _) = parameters[layer], parameters[layer + 1]
@@ -114,7 +114,7 @@ def _dead(evidence: Evidence, layer: int, state: State) -> npt.NDArray[np.bool_]
 
 
 def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
-    """When the last unit of ``layer`` died, as far as the looks tell, and in words."""
+    """When the last unit of ``layer`` died, if known, and in words."""
     deaths = [flip for flip in evidence.observation.flips if flip.layer == layer and flip.died]
     if not deaths:
         return None, ""
@@ -160,7 +160,7 @@ def killing_update(evidence: Evidence, flip: Flip) -> int | None:
 
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
-    """A dead output, and dead hidden layers; the first of them, for the rest follow from it."""
+    """A dead output or the first dead hidden layer; others follow from it."""
     last = len(evidence.stated.layers) - 1
     for layer in (last, *evidence.hidden):
         if not _dead(evidence, layer, evidence.now).all():
@@ -190,7 +190,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
-    """Activations that cannot die, in the place of those that did."""
+    """Fixes: activations that cannot die, or new initial weights."""
     last, key = len(evidence.stated.layers) - 1, f"layers.{layer}.activation"
     if layer == last:
         return (
@@ -215,7 +215,7 @@ def _fresh(evidence: Evidence, layer: int) -> dict[str, object]:
 
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
-    """The hidden layer with the largest share of dead units, from a half on, but not all."""
+    """The hidden layer with the largest share of dead units, at least half but not all."""
     worst = None
     for layer in evidence.hidden:
         dead = _dead(evidence, layer, evidence.now)
@@ -241,7 +241,7 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
 
 
 def one_unit(evidence: Evidence) -> Iterator[Finding]:
-    """A hidden layer of a single unit, behind which the inputs are one number."""
+    """A hidden layer of a single unit, which passes on a single number."""
     for layer in evidence.hidden:
         if evidence.stated.layers[layer].units == 1:
             wider = {f"layers.{at}.units": 8 for at in evidence.hidden}
