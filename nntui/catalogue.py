@@ -24,7 +24,7 @@ from nntui.core.settings.configuration import (
     Report,
     Training,
 )
-from nntui.core.settings.section import Section
+from nntui.core.settings.section import Section, check_rows
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.declarations import TYPES, allowed, type_of
@@ -170,7 +170,8 @@ def _faults() -> Iterator[Entry]:
 
 
 def _data() -> Iterator[Entry]:
-    table = Data(inputs=((0.0,),), targets=((0.0,),))
+    rows = check_rows("inputs", [[0.0]])
+    table = Data(inputs=rows, targets=rows)
     formula = Data(formula="x")
     yield Entry("table", "", "rows written in the preset", _read_by("table", table), "")
     yield Entry("formula", "", "y of x at evenly spaced points", _read_by("formula", formula), "")
@@ -227,7 +228,9 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 def _keys() -> Iterator[Key]:
     seeds = allowed({"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None})
-    yield Key("seed", TYPES[int], 0, False, seeds, "seed of the first parameters and of orders")
+    yield Key(
+        "seed", TYPES[int], 0, False, seeds, "draws the first parameters and the epochs' orders"
+    )
     yield Key("faults", "list", (), False, "", "planted faults: names, or tables with these keys")
     for prefix, section in SECTIONS:
         yield from _section_keys(prefix, section)

@@ -45,7 +45,7 @@ def commands() -> None:
       --no-mouse        Leave the mouse to the terminal.
       --color COLOURS   auto, truecolor, 256, 16 or none.
 
-    The other commands below need no terminal.
+    The other commands below need no terminal.  nntui help lists the topics of the manual.
     """
 
 
@@ -102,6 +102,25 @@ def list_kind(kind: str | None, as_json: bool) -> None:
         _print_json(as_table(kind))
     else:
         click.echo("\n".join(as_lines(kind)))
+
+
+@commands.command("help")
+@click.argument("topic", required=False)
+def manual(topic: str | None) -> None:
+    """Print a topic of the manual, or list the topics."""
+    from nntui.manual import source, topics
+
+    if topic is None:
+        known = topics()
+        width = max(map(len, known))
+        click.echo("\n".join(f"{name:{width}}  {about}" for name, about in known.items()))
+        return
+    text = source(topic)
+    from nntui.manual.plain import plain
+    from nntui.manual.tables import filled
+    from nntui.tui.actions import ACTIONS
+
+    click.echo(plain(filled(text, ACTIONS)))
 
 
 @commands.command()

@@ -30,4 +30,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
                 if os.environ.get("NNTUI_SYSTEM_TESTS") == "required":
                     pytest.fail(f"{program} is not installed")
-                pytest.skip(f"{program} is not installed (README names what to install)")
+                pytest.skip(f"{program} is not installed (see .github/CONTRIBUTING.md)")

@@ -71,7 +71,6 @@ class Program:
         self._actual = configuration
         self.stated: Configuration = replace(configuration, faults=())
         self.data: DataArrays = load_data(self.stated)
-        self._rows = np.concatenate([self.data.x, self.data.y])
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
         """See `Subject.forward`."""
@@ -90,7 +89,7 @@ class Program:
         clock.rate[...] = learning_rate(self._actual, epoch)
         found = []
         for batch in batches:
-            update = Update(self._actual, arena, self._rows[:, batch], clock, Single())
+            update = Update(self._actual, arena, self.data.xy[:, batch], clock, Single())
             before = live.copy()
             with np.errstate(all="ignore"):
                 for call in update.calls:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args
 
-from nntui.core.settings.section import Rows
+from nntui.core.settings.rows import Rows
 
 TYPES: dict[Any, str] = {
     int: "whole number",

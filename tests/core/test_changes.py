@@ -332,7 +332,8 @@ def test_arrays_of_data_can_be_given_at_update_0() -> None:
     inputs, targets = np.arange(6.0).reshape(3, 2) / 9, np.ones((3, 1))
     run.change(**{"data.inputs": inputs, "data.targets": targets})
     inputs[...] = 9.0
-    assert run.preset.configuration.data.inputs == ((0.0, 1 / 9), (2 / 9, 3 / 9), (4 / 9, 5 / 9))
+    held = list(run.preset.configuration.data.inputs or ())
+    assert held == [(0.0, 1 / 9), (2 / 9, 3 / 9), (4 / 9, 5 / 9)]
     run.step(3)
     assert run.epoch == 1
 

@@ -16,6 +16,7 @@ from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.settings.configuration import SCALINGS
 from nntui.presets import Preset
+from nntui.presets.tables import table_of
 
 CLASSES = {name: each.most_classes for name, each in DATASETS.items()}
 
@@ -242,7 +243,7 @@ def test_the_test_loss_is_the_reported_one_on_the_rows_that_are_held_back(
     reduction: str, loss: str
 ) -> None:
     rows = [[float(row), 1.0 - row] for row in range(8)]
-    source = with_data(inputs=rows, targets=[[0.25 * row] for row in range(8)]).source
+    source = table_of(with_data(inputs=rows, targets=[[0.25 * row] for row in range(8)]))
     report = {"loss": loss, "reduction": reduction}
     assert nntui.Run(made({**source, "report": report})).test_loss is None
     data = {**source["data"], "test_share": 0.4}

@@ -22,6 +22,7 @@ from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.presets import load_preset
 from nntui.presets.schema import override
+from nntui.presets.tables import table_of
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]
 TARGETS = [[0.4, 0.9], [-0.3, 0.6], [0.7, -0.2], [0.1, 0.3], [-0.5, 0.2]]
@@ -286,7 +287,7 @@ def test_a_rectifier_differs_at_a_only_where_the_kink_says_so(kink: str, differ:
     faults: tuple[list[Any], list[Any]] = (["derivative-at-a"], [])
     runs = []
     for fault in faults:
-        source = run_with(fault, "relu").preset.source
+        source = table_of(run_with(fault, "relu").preset)
         layers = [{**layer, "kink": kink} for layer in source["layers"]]
         runs.append(nntui.Run(made({**source, "layers": layers}), seed=3))
         runs[-1].step()
@@ -423,7 +424,7 @@ def test_backprop_does_not_know_of_a_bias_after_the_activation(activation: str) 
 
 def test_faults_of_the_gradient_leave_a_layer_without_bias_alone() -> None:
     for name in FAULTS:
-        source = run_with([name], batch=2).preset.source
+        source = table_of(run_with([name], batch=2).preset)
         layers = [{**layer, "bias": "none"} for layer in source["layers"]]
         run = nntui.Run(made({**source, "layers": layers}), seed=3)
         assert all(b is None for _, b in run.parameters)

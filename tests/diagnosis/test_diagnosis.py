@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -463,18 +462,6 @@ def test_random_rows_and_wide_data_can_be_diagnosed() -> None:
     source["training"] |= {"order": "random", "draws": 50, "batch": 10, "clip_norm": 1.0}
     assert len(Layout.of(case_of(read_preset("made", source)).state.configuration).shapes) == 2
     assert diagnose(observe(trained(source, 30))).update == 150
-
-
-README = Path(__file__).parents[2] / "README.md"
-
-
-def test_readme_lists_the_findings_as_they_are() -> None:
-    text = README.read_text(encoding="utf-8")
-    rows = re.findall(
-        r"^\| `([\w-]+)` \| (proof|measured|experiment) \| (.*) \|$", text, re.MULTILINE
-    )
-    told = [(code, klass, said.replace("\\|", "|")) for code, klass, said in rows]
-    assert told == [(rule.code, rule.klass, rule.title) for rule in RULES.values()]
 
 
 def one_unit(inputs: list[list[float]], targets: list[list[float]], **training: Any) -> Preset:

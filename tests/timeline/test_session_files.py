@@ -314,7 +314,7 @@ NONSENSE: dict[str, Callable[[Manifest, dict[str, Any]], None]] = {
     f"{key} = {str(value)[:30]}": put(key, value)
     for key, values in {
         "format": ["other", None, ...],
-        "version": [0, 2, "1", 1.0, True, None, ...],
+        "version": [0, 3, "1", 1.0, True, None, ...],
         "view": [[], None, ...],
         "active": [-1, 2, 2**70, 0.0, "0", None, ...],
         "cursor": [-1, 10**6, 10**30, True, "1", ...],
@@ -435,10 +435,16 @@ def test_a_newer_format_is_called_one(rich: Path, tmp_path: Path) -> None:
     path = tmp_path / "it.nntui"
 
     def alter(manifest: Manifest, vectors: dict[str, Any]) -> None:
-        manifest |= {"version": 2, "nntui": "9.1", "branches": "told in another way"}
+        manifest |= {"version": 3, "nntui": "9.1", "branches": "told in another way"}
 
     rewritten(rich, path, alter)
-    assert refused(path) == "was written by nntui '9.1', in format 2; this one reads 1"
+    assert refused(path) == "was written by nntui '9.1', in format 3; this one reads up to 2"
+
+
+def test_a_session_of_the_first_format_is_opened(rich: Path, tmp_path: Path) -> None:
+    path = tmp_path / "it.nntui"
+    rewritten(rich, path, lambda manifest, _: manifest.update(version=1))
+    assert nntui.load_session(path).state_hash == nntui.load_session(rich).state_hash
 
 
 def test_there_are_never_more_branches_than_can_be_read(

@@ -385,12 +385,10 @@ def test_a_preset_s_name_is_made_showable(tmp_path: Path) -> None:
     assert again.preset.name == "a?b?"
 
 
-def test_a_preset_without_a_source_is_refused(tmp_path: Path) -> None:
+def test_a_preset_that_a_program_made_is_saved(tmp_path: Path) -> None:
     whole = preset("add-relu")
     bare = Preset(name="bare", configuration=whole.configuration, goal=whole.goal)
-    with pytest.raises(nntui.ConfigError, match="without its source"):
-        nntui.Run(bare).save(tmp_path / "it.nntui")
-    assert list(tmp_path.iterdir()) == []
+    assert reopened(nntui.Run(bare), tmp_path).preset == bare
 
 
 # Writing

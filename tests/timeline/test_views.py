@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import Array, flat, made, preset, unflat
 
 from nntui import Run
 from nntui.core.engine.state import State
@@ -42,7 +43,6 @@ from nntui.timeline.views.outputs import (
     views,
 )
 from nntui.tui.drawing.plotting import draw_curve
-from tests.support import Array, flat, made, preset, unflat
 
 
 def small(**training: Any) -> Preset:

@@ -1,10 +1,12 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
 import pytest
-from piloted import bench, until
+from piloted import SIZES, bench, shown, until
 from textual.pilot import Pilot
+from textual.widgets import Markdown, OptionList
 
 from nntui import Run, load_preset
+from nntui.manual import topics
 from nntui.presets import preset_names
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
@@ -12,6 +14,7 @@ from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.tour import PAGES, TourScreen
 from nntui.tui.workbench.guiding import PANELS
 from nntui.tui.workbench.workbench import Workbench
@@ -118,3 +121,56 @@ async def test_the_tour_shows_around_and_can_be_skipped() -> None:
 def test_the_tour_names_only_actions_that_there_are() -> None:
     for _, text in PAGES:
         assert "{" not in fill_keys(text)
+
+
+def page(pilot: Pilot[None]) -> str:
+    """The Markdown that the manual shows."""
+    return pilot.app.screen.query_one(Markdown).source
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_manual_is_opened_by_its_key_and_from_the_help(size: tuple[int, int]) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
+        for keys in (["f2"], ["question_mark", "m"], ["question_mark", "f2"]):
+            await pilot.press(*keys)
+            await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+            await until(pilot, lambda: "The library, the panels" in shown(pilot))
+            assert pilot.app.screen.query_one("Horizontal").region.bottom <= size[1]
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, Workbench))
+        assert bench(pilot).run_shown.update == 0
+
+
+async def test_every_topic_is_shown_with_its_tables() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        listed = pilot.app.screen.query_one(OptionList)
+        assert [each.id for each in listed.options] == list(topics())
+        for about in topics().values():
+            await until(pilot, lambda about=about: about in page(pilot))
+            assert "<!--" not in page(pilot)
+            await pilot.press("down")
+
+
+async def test_the_manual_scrolls_and_follows_its_links() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: "Status line" in shown(pilot))
+        scroll = pilot.app.screen.query_one("VerticalScroll")
+        await pilot.press("space")
+        await until(pilot, lambda: scroll.scroll_y > 0)
+        markdown = pilot.app.screen.query_one(Markdown)
+        markdown.post_message(Markdown.LinkClicked(markdown, "keys.md"))
+        await until(pilot, lambda: topics()["keys"] in page(pilot))
+        await until(pilot, lambda: scroll.scroll_y == 0)
+        await pilot.press("b", "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ManualScreen))
+
+
+async def test_the_microscope_opens_its_own_page() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", "f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: topics()["microscope"] in page(pilot))

@@ -68,8 +68,7 @@ class Ensemble:
         self._clock = Clock()
         self._clock.count[...] = self._update
         self._penalty = reported_penalty(configuration, self.theta)
-        data = load_data(configuration)
-        self._rows = np.concatenate([data.x, data.y])
+        self._rows = load_data(configuration).xy
         samples = configuration.samples_per_epoch
         self._epoch: Array = self._rows[:, :, np.newaxis]
         if first.order is not None:

@@ -95,7 +95,7 @@ class Trainer:
         self._theta = self._arena.view("theta", size)
         self._slots = [self._arena.view(name, size) for name in optimiser_of(configuration).slots]
         self._penalty = reported_penalty(configuration, self._theta)
-        self._rows = np.concatenate([self.data.x, self.data.y])
+        self._rows = self.data.xy
         # An epoch's samples in its own order; without one, the data themselves.
         self._epoch = self._rows
         if state.order is not None:

@@ -4,13 +4,15 @@ import difflib
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
-from nntui.core.errors import ConfigError, quoted
+import numpy as np
 
-Rows = tuple[tuple[float, ...], ...]
+from nntui.core.errors import ConfigError, quoted
+from nntui.core.settings.rows import Rows
 
 
 def entry(
@@ -78,24 +80,44 @@ def check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -
 
 def check_rows(key: str, value: Any) -> Rows:
     """``value`` as rows of finite floats, all of one width; ConfigError says which is not."""
+    if isinstance(value, Rows):
+        return value
     if not isinstance(value, (list, tuple)) or not value:
         raise ConfigError(key, "must be a list of rows, such as [[0, 1], [1, 0]]")
-    rows = []
+    return _rows_at_once(value) or _rows_one_by_one(key, value)
+
+
+def _rows_at_once(value: list[Any] | tuple[Any, ...]) -> Rows | None:
+    """Rows of nothing but Python's own finite numbers; None where a closer look is needed."""
+    if not set(map(type, value)) <= {list, tuple} or len(set(map(len, value))) != 1:
+        return None
+    if not set(map(type, chain.from_iterable(value))) <= {float, int} or not value[0]:
+        return None
+    try:
+        made = np.array(value, dtype=np.float64)
+    except OverflowError:
+        return None
+    return Rows(made) if np.isfinite(made).all() else None
+
+
+def _rows_one_by_one(key: str, value: list[Any] | tuple[Any, ...]) -> Rows:
+    rows: list[list[float]] = []
     for index, row in enumerate(value):
         if not isinstance(row, (list, tuple)) or not row:
             raise ConfigError(f"{key}.{index}", f"must be a row of numbers, not {quoted(row)}")
-        rows.append(
-            tuple(
-                float(check_number(f"{key}.{index}.{column}", cell, False, {}))
-                for column, cell in enumerate(row)
-            )
-        )
+        rows.append(_numbers(f"{key}.{index}", row))
         if len(rows[-1]) != len(rows[0]):
             raise ConfigError(
                 f"{key}.{index}",
                 f"has {len(rows[-1])} numbers where the first row has {len(rows[0])}",
             )
-    return tuple(rows)
+    return Rows(np.array(rows))
+
+
+def _numbers(key: str, row: list[Any] | tuple[Any, ...]) -> list[float]:
+    return [
+        float(check_number(f"{key}.{column}", cell, False, {})) for column, cell in enumerate(row)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +129,21 @@ class Section:
             value = getattr(self, each.name)
             if not (value is None and each.default is None):
                 object.__setattr__(self, each.name, check_entry(each, value))
+
+    def default_of(self, declared: Field[Any]) -> Any:
+        """What holds where an entry is left out; MISSING for one that must be given."""
+        return declared.default
+
+    @property
+    def non_defaults(self) -> dict[str, Any]:
+        """The entries that are not at their defaults, in the order of their declaration."""
+        found = {}
+        for each in fields(self):
+            value, default = getattr(self, each.name), self.default_of(each)
+            # -0.0 equals 0.0, and is another number.
+            if value != default or str(value) != str(default):
+                found[each.name] = value
+        return found
 
 
 def check_entry(declared: Any, value: Any) -> Any:
@@ -134,5 +171,5 @@ def check_entry(declared: Any, value: Any) -> Any:
     elif kind == tuple[float, ...]:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
-        return check_rows(key, [value])[0] if value else ()
+        return tuple(_numbers(key, value))
     return value

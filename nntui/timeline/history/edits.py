@@ -63,8 +63,7 @@ class Edits:
     def check(self, run: Run, changes: Mapping[str, Any]) -> None:
         """Raise the ConfigError that `make` would raise, and do nothing else."""
         effect = effect_of(run, changes)
-        if effect is Effect.LIVE and run.divergence is not None:
-            raise ConfigError("", "diverged: go back first, then change something")
+        _check_alive(run, effect)
         if effect is Effect.RESTART:
             prepared(run.branch, 0, run.state, merged(run.changed, changes))
         else:
@@ -76,10 +75,10 @@ class Edits:
         What decides update 0 begins a branch there, with all that was changed up to the cursor.
         Raises ConfigError, and changes nothing, for what cannot be made.
         """
-        self.check(run, changes)
         effect, branch, update = effect_of(run, changes), run.branch, run.update
         in_place = effect in (Effect.LIVE, Effect.FIRST)
         past = branch.past if in_place else None
+        _check_alive(run, effect)
         if effect is Effect.RESTART:
             run.restart(**changes)
         else:
@@ -122,6 +121,11 @@ class Edits:
             run.switch(_before(edit, edit.past, run), edit.update)
             return f"a branch from before {keys}; what was trained since stays"
         raise ConfigError("", "nothing to undo")
+
+
+def _check_alive(run: Run, effect: Effect) -> None:
+    if effect is Effect.LIVE and run.divergence is not None:
+        raise ConfigError("", "diverged: go back first, then change something")
 
 
 def _is_last(edit: _Edit, run: Run) -> bool:

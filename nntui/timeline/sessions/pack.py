@@ -1,19 +1,18 @@
 """From a picture to the manifest and the vectors of a session; `restore` is the way back."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nntui import __version__
 from nntui.core.engine.state import Order, State
-from nntui.core.settings.section import Rows
-from nntui.core.tape import Array
-from nntui.presets.source import embedded
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import check_rows
+from nntui.presets.tables import embedded
 from nntui.timeline.history.branch import Stretch
 from nntui.timeline.sessions.archive import VECTORS, AnyVector
 from nntui.timeline.sessions.capture import BranchPicture, Saved
@@ -25,10 +24,7 @@ SMALL_TABLE = 256
 
 
 def packed(saved: Saved) -> tuple[str, dict[str, list[AnyVector]]]:
-    """The manifest, as JSON, and the parts of each vector.
-
-    Raises ConfigError for a preset that does not say what it was read from.
-    """
+    """The manifest, as JSON, and the parts of each vector."""
     packer = _Packer()
     manifest = json.dumps(packer.manifest(saved), default=packer.plain, allow_nan=False)
     return manifest, packer.vectors
@@ -41,7 +37,7 @@ class _Packer:
         self.vectors: dict[str, list[AnyVector]] = {name: [] for name in VECTORS}
         self._randoms: dict[int, int] = {}
         self._orders: dict[int, int] = {}
-        self._tables: dict[Table, int] = {}
+        self._tables: dict[Rows, int] = {}
 
     def manifest(self, saved: Saved) -> dict[str, Any]:
         first = saved.branches[0].stretches[0]
@@ -62,12 +58,12 @@ class _Packer:
 
     def plain(self, value: Any) -> Any:
         """What JSON says instead of ``value``: for a large table, where its numbers are."""
-        if isinstance(value, Table):
+        if isinstance(value, Rows) and value.array.size > SMALL_TABLE:
             if value not in self._tables:
-                self._tables[value] = sum(each.rows.size for each in self._tables)
-                self.vectors["tables"].append(value.rows.ravel())
-            return {"table": [self._tables[value], *value.rows.shape]}
-        return value.tolist()  # NumPy's own numbers, from a preset that a program made
+                self._tables[value] = sum(each.array.size for each in self._tables)
+                self.vectors["tables"].append(value.array.ravel())
+            return {"table": [self._tables[value], *value.array.shape]}
+        return value.tolist()  # a small table, or NumPy's own numbers in changes by a program
 
     def _branch(self, branch: BranchPicture, base: Mapping[str, Any]) -> dict[str, Any]:
         states: dict[State, int] = {}
@@ -153,50 +149,36 @@ def _printable(name: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in name)[:LONGEST_NAME] or "?"
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A large table of data rows; there is one for all tables of the same content."""
-
-    rows: Array
-
-
 @dataclass(frozen=True)
 class _Told:
-    """A stretch's source and changes with large tables taken out, and a csv's rows put in."""
+    """A stretch's preset as a table, a csv's rows in it, and its changes; data rows as `Rows`."""
 
     source: dict[str, Any]
     changes: dict[str, Any]
 
 
 _stretches: WeakKeyDictionary[Stretch, _Told] = WeakKeyDictionary()
-_tables: WeakValueDictionary[bytes, Table] = WeakValueDictionary()
 
 
 def _told(stretch: Stretch) -> _Told:
     """``stretch`` as it is written down; made once, since a stretch never changes."""
     found = _stretches.get(stretch)
     if found is None:
-        found = _Told(dict(_items(embedded(stretch.preset))), dict(_items(stretch.changes)))
+        found = _Told(embedded(stretch.preset), dict(_items(stretch.changes)))
         _stretches[stretch] = found
     return found
 
 
 def _items(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The entries of ``table``, with every large table in it as a `Table`."""
+    """The entries of ``table``, with every large list of rows in it as `Rows`."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield key, dict(_items(value))
         else:
-            yield key, _table(value) if _is_large(value) else value
+            yield key, check_rows(key, value) if _is_large(value) else value
 
 
 def _is_large(value: Any) -> bool:
     if not isinstance(value, (list, tuple)) or not value or not isinstance(value[0], (list, tuple)):
         return False
     return len(value) * len(value[0]) > SMALL_TABLE
-
-
-def _table(rows: Rows) -> Table:
-    made = np.array(rows, dtype=np.float64)
-    digest = hashlib.sha256(repr(made.shape).encode() + made.tobytes()).digest()
-    return _tables.setdefault(digest, Table(made))

@@ -30,7 +30,8 @@ from nntui.timeline.sessions.checked_fields import Fields, Stream
 from nntui.timeline.sessions.random_states import SavedDraws
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME, SavedPresets
 
-FORMAT, VERSION = "nntui session", 1
+FORMAT, VERSION = "nntui session", 2
+"""In version 1 nothing is told in another way, but states had other hashes."""
 
 MOST_BRANCHES = 5000
 MOST_ENTRIES = 1_000_000
@@ -54,10 +55,10 @@ def check_version(fields: Fields) -> None:
     if fields.value("format") != FORMAT:
         raise ConfigError("", "is no nntui session")
     version = fields.whole("version", 1, FURTHEST)
-    if version != VERSION:
+    if version > VERSION:
         made = quoted(fields.text("nntui", LONGEST_NAME))
         raise ConfigError(
-            "", f"was written by nntui {made}, in format {version}; this one reads {VERSION}"
+            "", f"was written by nntui {made}, in format {version}; this one reads up to {VERSION}"
         )
 
 

@@ -140,9 +140,9 @@ def samples_of(run: Run) -> Samples:
     """All data rows of ``run``, with the network's answers at the cursor."""
     data = run.data
     rows = data.x.shape[1] + data.test_x.shape[1]
-    x, testing = np.empty((data.data.given, rows)), np.zeros(rows, dtype=np.bool_)
+    x, testing = np.empty((data.given, rows)), np.zeros(rows, dtype=np.bool_)
     for scaled, places in ((data.x, data.training_rows), (data.test_x, data.test_rows)):
-        x[:, places] = data.scaling.undone(scaled[: data.data.given])
+        x[:, places] = data.scaling.undone(scaled[: data.given])
     testing[data.test_rows] = True
     targets, predictions = run.targets, run.outputs
     labels = _classes(targets, targets)
@@ -172,10 +172,10 @@ def _classes(targets: Array, values: Array) -> Classes | None:
 def views(run: Run) -> tuple[str, ...]:
     """What can be seen of ``run``'s network, the most telling first."""
     data = run.data
-    given = data.data.given
+    given = data.given
     found = {1: [CURVE, UNIT], 2: [SURFACE, UNIT]}.get(given, [])
     confusion = [CONFUSION] if _classes(run.targets, run.targets) is not None else []
-    sizes = [data.data.width, *(layer.units for layer in run.preset.configuration.layers)]
+    sizes = [data.width, *(layer.units for layer in run.preset.configuration.layers)]
     drawn = max(sizes) <= MOST_DRAWN and len(sizes) <= 1 + MOST_DRAWN // 2
     if given > 2:
         found = [*confusion, TABLE]
@@ -306,7 +306,7 @@ def picture_of(
     """``what`` of the network of ``run``, in at most ``cells`` columns and rows of points."""
     columns, rows = max(cells[0], 1), max(cells[1], 1)
     place = unit if what == UNIT else None
-    match run.data.data.given if what in (CURVE, SURFACE, UNIT) else 0:
+    match run.data.given if what in (CURVE, SURFACE, UNIT) else 0:
         case 1:
             return curve_of(run, columns + 1, place)
         case 2:

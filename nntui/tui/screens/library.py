@@ -18,6 +18,7 @@ from nntui.timeline.sessions.session_folder import Entry, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 
@@ -144,6 +145,10 @@ class LibraryScreen(SizedScreen):
     def action_help(self) -> None:
         """Explain the library."""
         self.app.push_screen(HelpScreen("The library", EXPLAINED, LIBRARY))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen())
 
 
 def _session(entry: Entry, now: datetime) -> Content:

@@ -154,7 +154,7 @@ class Viewing(Branching, Zooming):
         offered = views(run)
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
-        cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
+        cells = panel.cells(len(run.data.y) if what == SURFACE else 1)
         theirs = None if self.other is None else (self.other, self.other.snapshot())
         picture, shown = picture_of_two(
             (run, snapshot), theirs, what, unit, cells, self.heatmap.shown

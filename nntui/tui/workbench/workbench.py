@@ -43,6 +43,7 @@ from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.panels.why_panel import WhyPanel
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.workbench.autosave import Keeper
 from nntui.tui.workbench.diagnosing import Diagnosing
@@ -302,3 +303,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
             title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
         own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
         self.app.push_screen(HelpScreen(title, explained, (*own, *WORKBENCH)))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen())
