@@ -98,6 +98,7 @@ def test_what_is_cut_is_undecided_and_the_rows_are_told() -> None:
     assert LEAST_ROWS <= tried.rows < 5000
     assert f"epochs of {tried.rows:,} rows drawn from 5,000" in str(tried.reduced)
     assert all(tried.cut(each) for each in tried.tried)
+    assert {(each["rows"], each["decided"]) for each in tried.as_json()} == {(tried.rows, False)}
     assert "undecided" in render_answer(answer)
     assert "no effect  " not in render_answer(answer)
 

@@ -221,7 +221,14 @@ class Experiments:
 
     def as_json(self) -> list[dict[str, Any]]:
         """``experiments`` in ``why --json``."""
-        return [each.as_json() for each in self.tried]
+        return [
+            {
+                **each.as_json(),
+                "rows": self.rows or self.preset.configuration.samples_per_epoch,
+                "decided": each.verdict != NO_EFFECT or not self.cut(each),
+            }
+            for each in self.tried
+        ]
 
 
 def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
