@@ -133,13 +133,13 @@ def _defaults(section: type[Section], names: Iterable[str]) -> dict[str, Any]:
 
 def _activations() -> Iterator[Entry]:
     for name, kind in ACTIVATIONS.items():
-        taken = _defaults(Layer, (each.name for each in fields(kind)))
-        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+        taken = _defaults(Layer, kind.parameters)
+        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
 
 
 def _losses() -> Iterator[Entry]:
     for name, loss in LOSSES.items():
-        yield Entry(name, loss.formula, loss.summary, {}, _source(type(loss).__doc__))
+        yield Entry(name, loss.formula, loss.summary, {}, loss.source)
 
 
 def _initialisers() -> Iterator[Entry]:
@@ -151,8 +151,8 @@ def _initialisers() -> Iterator[Entry]:
 
 def _optimisers() -> Iterator[Entry]:
     for name, kind in OPTIMISERS.items():
-        taken = _defaults(Training, (each.name for each in fields(kind)))
-        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+        taken = _defaults(Training, kind.parameters)
+        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
 
 
 def _schedules() -> Iterator[Entry]:
@@ -165,8 +165,7 @@ def _schedules() -> Iterator[Entry]:
 def _faults() -> Iterator[Entry]:
     for name, kind in FAULTS.items():
         said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.mend}"
-        taken = {each.name: each.default for each in fields(kind)}
-        yield Entry(name, "", said, taken, _source(kind.__doc__))
+        yield Entry(name, "", said, dict(kind.parameters), "")
 
 
 def _data() -> Iterator[Entry]:
@@ -227,7 +226,16 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 
 def _keys() -> Iterator[Key]:
-    seeds = allowed({"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None})
+    seeds = allowed(
+        {
+            "choices": None,
+            "formula": None,
+            "low": 0,
+            "high": HIGHEST_SEED,
+            "above": None,
+            "below": None,
+        }
+    )
     yield Key(
         "seed", TYPES[int], 0, False, seeds, "draws the first parameters and the epochs' orders"
     )

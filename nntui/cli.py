@@ -164,8 +164,8 @@ def run(
         raise click.UsageError("--epochs and --updates exclude each other; give one")
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
-    from nntui.timeline.history.ending import Ending
-    from nntui.timeline.views.run_result import result_of
+    from nntui.timeline.history.termination import Termination
+    from nntui.timeline.views.run_result import run_result, run_text
 
     loaded = load(preset, changes)
     training = Run(loaded, seed)
@@ -177,15 +177,13 @@ def run(
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
     with interruptible() as interrupted:
-        status = train(training, Ending(epochs, updates), interrupted)
+        status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
-    result = result_of(training, status, initial, predictions)
+    result = run_result(training, status, initial, predictions)
     if as_json:
         _print_json(result)
     else:
-        from nntui.timeline.views.run_text import summary
-
-        click.echo(summary(training, result, rows))
+        click.echo(run_text(training, result, rows))
     exit_if(interrupted)
 
 
@@ -209,7 +207,7 @@ def sweep(
     """Train a preset from many seeds, and count how many solve it."""
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
-    from nntui.sweeps.sweep_text import summary
+    from nntui.sweeps.sweep_text import sweep_text
 
     loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
@@ -227,7 +225,7 @@ def sweep(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(summary(result))
+        click.echo(sweep_text(result))
     exit_if(interrupted)
 
 
@@ -331,11 +329,11 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
-    from nntui.timeline.sessions.session import open_session as opened
+    from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = opened(find(file))  # what cannot be opened is said before a screen is drawn
+    session = load(find(file))  # what cannot be opened is said before a screen is drawn
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -12,9 +13,11 @@ import pytest
 import nntui
 from nntui.catalogue import KINDS, Entry, Key, catalogue
 from nntui.cli import commands
-from nntui.core.parts.formula import evaluate_formula
+from nntui.core.formulas.functions import FUNCTIONS
+from nntui.core.parts.activations import activation
+from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
-from nntui.core.settings.configuration import MOST_ROWS
+from nntui.core.settings.configuration import MOST_ROWS, FaultEntry
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.manual import source, topics
 from nntui.manual.plain import WIDTH, cells, plain
@@ -274,15 +277,19 @@ def test_there_are_two_presets_and_the_file_of_one() -> None:
 
 
 def test_the_functions_of_a_formula_are_those_that_are_named() -> None:
-    page = PAGES["data"]
-    told = page[page.index("**Formula**") : page.index("**Set**")]
-    functions = re.findall(r"`(\w{3,})`", told.partition("parentheses, and")[2])
-    x = np.array([0.5])
-    for name in functions:
-        evaluate_formula("formula", f"{name}(x) + pi*e", x)
-    with pytest.raises(nntui.ConfigError) as caught:
-        evaluate_formula("formula", "nothing(x)", x)
-    assert str(caught.value).endswith(", ".join(functions))
+    named = PAGES["formulas"].partition("and the functions")[2].partition(". ")[0]
+    assert sorted(re.findall(r"`(\w+)`", named)) == sorted(FUNCTIONS)
+
+
+@pytest.mark.parametrize("formula", re.findall(r"activation = \"(.+?)\"", PAGES["formulas"]))
+def test_an_activation_of_the_page_is_one(formula: str) -> None:
+    assert np.isfinite(activation(formula).at_zero)
+
+
+@pytest.mark.parametrize("entry", re.findall(r"`(\{name = .+?\})`", PAGES["formulas"]))
+def test_a_fault_of_the_page_is_one(entry: str) -> None:
+    fault = FaultEntry(**tomllib.loads(f"fault = {entry}")["fault"])
+    assert fault.name in FAULTS
 
 
 def test_the_way_to_draw_from_minus_one_to_one() -> None:

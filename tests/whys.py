@@ -1,6 +1,6 @@
 """Diagnoses and experiments that take as long as a test wants, for the Why panel."""
 
-import time
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -79,12 +79,15 @@ def _fail(tell: Callable[[Tried], bool]) -> Tried:
     raise ValueError("nothing can be tried")
 
 
-def slow(seconds: float, calls: list[int]) -> Callable[[Observation], Diagnosis]:
-    """`found`, but slowly; ``calls`` notes the updates that it was called for."""
+def noting(
+    calls: list[int], free: threading.Event | None = None
+) -> Callable[[Observation], Diagnosis]:
+    """`found`, once it is ``free``; ``calls`` notes the updates that it was called for."""
 
     def diagnose(case: Observation) -> Diagnosis:
         calls.append(case.state.update)
-        time.sleep(seconds)
+        if free is not None:
+            free.wait()
         return found(case)
 
     return diagnose

@@ -11,7 +11,7 @@ from nntui.diagnosis.checks.update_check import OK, WRONG, Residual
 from nntui.diagnosis.finding import Finding
 from nntui.diagnosis.rules.code_faults import FORWARD, findings_of
 from nntui.diagnosis.subject import Program, Subject
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.presets.preset import Preset
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.unit_events import Flip
+from nntui.timeline.run import Run
 
 
 @dataclass(frozen=True, eq=False)

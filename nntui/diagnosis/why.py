@@ -23,9 +23,9 @@ from nntui.diagnosis.observation import observe
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
-from nntui.timeline.history.ending import Ending
-from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.termination import Termination
+from nntui.timeline.history.time_slices import TimeSlicer
+from nntui.timeline.run import Run
 
 OWN_RUN, LOOK = 1 / 3, 1 / 4
 """Shares of the remaining time for training the run and for one diagnosis of it."""
@@ -46,7 +46,7 @@ class Answer:
     updates: int
     """The number of updates for which the run was trained."""
     ended: str | None
-    """Why training ended, as in `Ending.reason`; None if its time was up."""
+    """Why training ended, as in `Termination.reason`; None if its time was up."""
     loss: float | None
     solved: bool
     findings: tuple[Finding, ...]
@@ -194,12 +194,12 @@ def _train(run: Run, laboratory: Laboratory) -> str | None:
     # A slow start of the program takes from the reserve, not from a short run.
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
-    ending, pace = Ending(), Pace(deadline.clock)
-    while (reason := ending.reason(run)) is None and not until.passed:
+    termination, slicer = Termination(), TimeSlicer(deadline.clock)
+    while (reason := termination.reason(run)) is None and not until.passed:
         laboratory.go_on(f"training seed {run.seed}")
         if laboratory.stopped:
             break
-        pace.train(run, ending.next_look(run), SLICE)
+        slicer.train(run, termination.next_check(run), SLICE)
     return reason
 
 

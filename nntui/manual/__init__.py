@@ -6,8 +6,7 @@ Its tables are not written in the files.  A line ``<!-- table: NAME -->`` marks 
 
 from importlib.resources import files
 
-from nntui.core.errors import ConfigError
-from nntui.core.settings.section import one_of
+from nntui.core.errors import ConfigError, one_of
 
 SUFFIX = ".md"
 

@@ -11,10 +11,10 @@ from typing import Any
 from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
 from nntui.core.engine.parameter_edits import is_parameter
-from nntui.core.errors import ConfigError, quoted
+from nntui.core.errors import ConfigError, one_of, quoted
 from nntui.core.settings.configuration import Configuration, Report, Training
 from nntui.core.settings.rows import Rows
-from nntui.core.settings.section import Section, one_of
+from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.sections import (

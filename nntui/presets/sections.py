@@ -8,9 +8,9 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nntui.core.errors import ConfigError, quoted
+from nntui.core.errors import ConfigError, one_of, quoted
 from nntui.core.settings.configuration import Data, FaultEntry, Layer
-from nntui.core.settings.section import Section, one_of
+from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Step, Story
 

@@ -1,4 +1,4 @@
-"""A block of seeds trained to its end: a pure function, to be run by any executor."""
+"""Training a block of seeds to its end: a pure function that any executor can run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Goal
 
 CACHE = 1_800_000
-"""Bytes that the buffers of replicas side by side may take: they should stay in a core's cache."""
+"""Bytes that the buffers of side-by-side replicas may take, to stay in a core's cache."""
 FEWEST = 4
-"""Replicas below which single networks are as fast."""
+"""Replicas below which training them one by one is as fast."""
 SECONDS_PER_LAYER = 6.5e-6
-"""About what the calls of an update take for each layer, however few replicas it serves."""
-LOOK_EVERY = 256
-"""Updates between two looks at replicas that might overflow."""
+"""Roughly the overhead of an update for each layer, however few the replicas."""
+CHECK_EVERY = 256
+"""Updates between two checks for replicas that might overflow."""
 STRIDE = 0.02
-"""About the seconds of a single network's training between two looks at whether to stop."""
+"""Roughly the seconds of a single network's training between two checks whether to stop."""
 
 
 def never() -> bool:
@@ -31,7 +31,7 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Block:
-    """What one call trains."""
+    """The work of one call."""
 
     configuration: Configuration
     goal: Goal
@@ -41,7 +41,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one seed ended: as a single run of the same seed does."""
+    """How the run of one seed ended."""
 
     seed: int
     final_loss: float | None
@@ -62,7 +62,7 @@ def replicas_side_by_side(configuration: Configuration) -> int:
 
 
 def seconds_per_update(configuration: Configuration) -> float:
-    """About what one update of one replica takes on a core of 2020 or so."""
+    """A rough estimate for one update of one replica, on a core of about 2020."""
     numbers = numbers_per_replica(configuration)
     if replicas_side_by_side(configuration) > 1:
         return 0.5e-9 * numbers
@@ -73,7 +73,7 @@ def seconds_per_update(configuration: Configuration) -> float:
 
 
 def seconds_of(block: Block) -> float:
-    """About what it takes to train ``block`` to its end on a core of 2020 or so."""
+    """A rough estimate for training ``block`` to its end, on a core of about 2020."""
     configuration = block.configuration
     side_by_side = replicas_side_by_side(configuration)
     updates = block.epochs * configuration.updates_per_epoch
@@ -85,10 +85,10 @@ def seconds_of(block: Block) -> float:
 
 
 def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outcome]:
-    """Train every seed of ``block``; how one ends depends on nothing else.
+    """Train every seed of ``block``; each outcome is that of a single run of the seed.
 
-    Once ``stopped()``, which is asked every few updates, only seeds that have ended are returned;
-    of seeds side by side only all of them or none, for it is the solved ones that end early.
+    Once ``stopped()``, which is called every few updates, only finished seeds are returned; of
+    seeds side by side all or none, because solved ones finish early.
     """
     size = replicas_side_by_side(block.configuration)
     outcomes: list[Outcome] = []
@@ -113,7 +113,7 @@ def _train(
             yield _train_single(block, seed, state, stopped)
         return
     per_epoch = block.configuration.updates_per_epoch
-    look = max(LOOK_EVERY // per_epoch, 1)
+    look = max(CHECK_EVERY // per_epoch, 1)
     ensemble, seeds = Ensemble(states), list(seeds)
     known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
@@ -125,7 +125,7 @@ def _train(
         losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
         for _ in range(min(look, block.epochs - begun)):
             losses = ensemble.train_epoch()
-            # What is not finite stays so in a sum.
+            # A sum stays non-finite once one of its terms is.
             total += losses
             if block.goal.stop:
                 for column in np.flatnonzero(losses <= block.goal.loss).tolist():
@@ -134,8 +134,8 @@ def _train(
                     at_target.setdefault(column, outcome)
         wild = ~(np.isfinite(total) & ensemble.safe())
         for column in np.flatnonzero(wild).tolist():
-            # What could overflow, or did, is trained again from here as a single network, which
-            # finds the very update.
+            # Replicas that might overflow, or did, are trained again from here one by one, which
+            # finds the exact update.
             at_target.pop(column, None)
             state = before.state(column)
             yield _train_single(block, seeds[column], state, stopped, known[column])

@@ -183,6 +183,7 @@ def test_two_faults_are_named_together(pair: tuple[str, str]) -> None:
     assert named(run) == planted(run.preset.configuration)
 
 
+@pytest.mark.slow
 @given(
     presets(),
     st.sampled_from([name for name in LETTERS if name != PENALTY]),
@@ -310,7 +311,7 @@ def test_there_is_a_rule_for_each_fault_and_no_code_twice() -> None:
 class Stranger(Fault):
     """Not in the library: half of each bias's gradient, and a little of the bias."""
 
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+    def record_gradient(self, tape: Tape, layer: LayerGradient) -> None:
         if layer.gb is not None and layer.b is not None:
             tape.add(np.multiply, layer.gb, 0.5, layer.gb)
             rest = np.empty_like(layer.gb)
@@ -335,7 +336,7 @@ def test_what_no_rule_explains_is_left_without_a_name(monkeypatch: pytest.Monkey
     def updates(self: Program, *arguments: Any) -> list[Observed]:
         if isinstance(self, Crooked):
             with monkeypatch.context() as patched:
-                patched.setitem(FAULTS, "frozen-bias", Stranger)
+                patched.setitem(FAULTS, "frozen-bias", Stranger("frozen-bias"))
                 return original(self, *arguments)
         return original(self, *arguments)
 

@@ -280,6 +280,7 @@ def ended(name: str) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDS)
 def test_the_presets_are_told_what_their_stories_say(name: str) -> None:
     assert codes(diagnose(observe(ended(name)))) == ENDS[name][2]

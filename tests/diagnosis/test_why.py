@@ -1,11 +1,11 @@
 """Why a preset does not learn: what is tried, how it is compared, and what is said of it."""
 
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
@@ -13,6 +13,7 @@ from math import inf, isfinite
 from typing import Any
 
 import pytest
+from groups import at_work, gone
 from support import preset
 
 from nntui.diagnosis.answer_text import render_answer
@@ -52,6 +53,8 @@ from nntui.presets.schema import HIGHEST_SEED, override
 from nntui.sweeps import sweep
 from nntui.sweeps.block import Outcome
 from nntui.timeline import Run
+
+pytestmark = pytest.mark.slow
 
 HOURS = 1e4
 """Seconds that cut nothing."""
@@ -813,18 +816,25 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
     assert said in done.stderr
 
 
-def test_interrupting_prints_what_was_done_and_leaves_no_process() -> None:
+@pytest.mark.parametrize(
+    ("number", "to_all"), [(signal.SIGINT, True), (signal.SIGTERM, True), (signal.SIGINT, False)]
+)
+def test_interrupting_prints_what_was_done_and_leaves_no_process(
+    number: signal.Signals, to_all: bool
+) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nntui", "why", "add-tanh", "--time", "100", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
-    time.sleep(4.0)
-    process.send_signal(signal.SIGINT)
+    at_work(process.pid)
+    (os.killpg if to_all else os.kill)(process.pid, number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert err == ""
     result = parsed(out)
     assert result["headline"]["code"] == "bias-decay"
     assert result["updates"] > 0
+    gone(process.pid)

@@ -13,6 +13,7 @@ from nntui.core.settings.configuration import MOST_ROWS, Data
 from nntui.presets import Preset, csv_data, load_preset, read_preset, text_files
 from nntui.presets.schema import override
 from nntui.presets.tables import table_of
+from nntui.timeline import Snapshot
 
 HEADER = "id,a,b,y,kind\n"
 GOOD = HEADER + "1,0,0.5,1,red\n2,1,-1e-1,2,blue\n3,4,.25,3,red\n"
@@ -167,10 +168,10 @@ def test_what_is_no_table_is_refused_by_line_and_column(
         ({"csv": ""}, "data.csv: must be the path of a file"),
         ({"csv": 5}, "data.csv: must be a text"),
         ({"csv": "none.csv"}, "none.csv: there is no such file"),
-        ({"csv": "."}, "is no regular file"),
+        ({"csv": "."}, "is not a regular file"),
         ({"csv": "x" * 5000}, "there is no such file"),
         ({"csv": "a\0b"}, "data.csv: "),
-        ({"csv": "/dev/zero"}, "data.csv: /dev/zero: is no regular file"),
+        ({"csv": "/dev/zero"}, "data.csv: /dev/zero: is not a regular file"),
         ({"csv": None}, "data.input_columns: belongs to a csv, and none is given"),
         ({"csv": None, "formula": "x"}, "data.input_columns: belongs to a csv"),
         ({"formula": "x"}, "data.formula: does not go with a csv"),
@@ -267,7 +268,7 @@ def test_core_scales_and_splits_what_was_read(folder: Path) -> None:
         constant_inputs=[1],
     )
     run = nntui.Run(preset)
-    data = run.snapshot()
+    data = Snapshot.of(run)
     assert data.inputs.shape == (3, 15)
     np.testing.assert_allclose(data.inputs[:2].mean(axis=1), 0, atol=1e-12)
     assert (data.inputs[2] == 1).all()

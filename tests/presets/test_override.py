@@ -24,7 +24,7 @@ from nntui.presets import Preset, load_preset, preset_names, read_preset, sectio
 from nntui.presets.entries import entries, options
 from nntui.presets.schema import override
 from nntui.presets.tables import plain, table_of
-from nntui.timeline.history.edits import Edits
+from nntui.timeline.edits import Edits
 
 PRESET = """
 [data]

@@ -170,6 +170,7 @@ def test_a_preset_is_saved_whole_and_for_others_to_read(
     assert sorted(tmp_path.iterdir()) == [path, plain]
 
 
+@pytest.mark.slow
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
     rows = [[i / 7] * 40 for i in range(30_000)]
     many = preset("square-fixed", data={"inputs": rows, "targets": [[1]] * 30_000})

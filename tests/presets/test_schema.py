@@ -18,6 +18,7 @@ from nntui.core.settings.configuration import Data, Layer, Report, Training
 from nntui.presets import Goal, Story, preset_names, read_preset
 from nntui.presets.schema import override, parse_value
 from nntui.presets.tables import table_of
+from nntui.timeline import Snapshot
 
 TABLE, FORMULA = preset("add-relu"), preset("square-leaky-relu")
 SET = override(
@@ -600,7 +601,7 @@ def read_or_refused(action: Callable[[], nntui.Preset]) -> None:
     if made.parameters * made.configuration.batch_size < 1e6:
         run = nntui.Run(made)
         run.step(made.configuration.updates_per_epoch if run.preset.parameters < 1e4 else 1)
-        run.snapshot()
+        Snapshot.of(run)
 
 
 @given(

@@ -19,6 +19,8 @@ from nntui.tui.screens.tour import PAGES, TourScreen
 from nntui.tui.workbench.guiding import PANELS
 from nntui.tui.workbench.workbench import Workbench
 
+pytestmark = pytest.mark.slow
+
 
 def story(pilot: Pilot[None]) -> StoryPanel:
     return bench(pilot).query_one(StoryPanel)
@@ -73,6 +75,37 @@ async def test_a_step_done_by_hand_is_known() -> None:
         assert story(pilot).done == 1
         await pilot.press("j", "3", "0", "0", "0", "enter")
         await until(pilot, lambda: story(pilot).done == 2)
+
+
+async def test_a_step_is_done_when_its_training_has_ended_and_both_are_said() -> None:
+    async with NNTUI(load_preset("line-leaky-relu-bias")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 1)
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 2)
+        assert load_preset("line-leaky-relu-bias").story.steps[2].perform == ("run",)
+        bench(pilot).player.change_speed(-1)
+        await pilot.press("space")
+        assert bench(pilot).running
+        assert story(pilot).done == 2
+        bench(pilot).player.change_speed(1)
+        await until(pilot, lambda: story(pilot).done == 3)
+        assert not bench(pilot).running
+        note = bench(pilot).query_one(StatusLine).note
+        assert note.startswith("stopped: 0.0001 is reached; step 3 is done: look at ")
+
+
+async def test_a_step_whose_training_is_cut_short_is_done_with_the_next_action() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        for done in (1, 2):
+            await pilot.press("g")
+            await until(pilot, lambda done=done: story(pilot).done == done)
+        bench(pilot).player.change_speed(-5)
+        await pilot.press("space")
+        assert (bench(pilot).running, story(pilot).done) == (True, 2)
+        await pilot.press("space")
+        await until(pilot, lambda: story(pilot).done == 3)
+        assert "step 3 is done" in bench(pilot).query_one(StatusLine).note
 
 
 async def test_what_is_left_of_a_step_is_done_for_the_reader() -> None:

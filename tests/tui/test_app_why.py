@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from piloted import SIZES, bench, shown, status, until
 from textual.pilot import Pilot
-from whys import BEGAN, LEAKY, failing, found, quick, slow, sweeping
+from whys import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 
 from nntui import Run, load_preset
 from nntui.diagnosis import diagnose as diagnosis_module
@@ -29,6 +30,8 @@ from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.workbench import background_experiments
 
+pytestmark = pytest.mark.slow
+
 Patch = pytest.MonkeyPatch
 
 
@@ -36,7 +39,7 @@ Patch = pytest.MonkeyPatch
 def calls(monkeypatch: Patch) -> list[int]:
     """The updates that were diagnosed, each at once."""
     noted: list[int] = []
-    monkeypatch.setattr(diagnosis_module, "diagnose", slow(0.0, noted))
+    monkeypatch.setattr(diagnosis_module, "diagnose", noting(noted))
     return noted
 
 
@@ -96,16 +99,20 @@ async def test_it_follows_the_cursor_also_into_the_past(calls: list[int]) -> Non
 
 async def test_one_diagnosis_at_a_time_is_made_and_the_latest_wins(monkeypatch: Patch) -> None:
     noted: list[int] = []
-    monkeypatch.setattr(diagnosis_module, "diagnose", slow(0.3, noted))
+    free = threading.Event()
+    free.set()
+    monkeypatch.setattr(diagnosis_module, "diagnose", noting(noted, free))
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "W")
         await known(pilot, 600)
-        for _ in range(8):
+        free.clear()
+        await pilot.press("b")
+        await until(pilot, lambda: noted[-1] == 599)
+        for _ in range(7):
             await pilot.press("b")
+        free.set()
         await known(pilot, 592)
-        assert len(noted) < 8
-        assert noted[-1] == 592
-        assert noted == sorted(noted, reverse=True)
+        assert noted[noted.index(599) :] == [599, 592]
 
 
 async def test_the_old_diagnosis_stays_until_the_newer_is_made(monkeypatch: Patch) -> None:
@@ -397,11 +404,7 @@ async def test_leaving_ends_the_experiments(
         await pilot.press("W", "R")
         await begun(pilot, tmp_path)
         await pilot.press("q")
-    for _ in range(2000):
-        if (tmp_path / "ended").exists():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("the experiments go on")
+    await until(pilot, (tmp_path / "ended").exists)
 
 
 async def test_leaving_does_not_wait_for_a_diagnosis(monkeypatch: Patch) -> None:

@@ -261,6 +261,7 @@ PLANTS: dict[str, Plant] = {
         Plant("update-before-backprop", CODE, _everywhere_or_one("update-before-backprop", 1)),
         Plant("derivative", CODE, _derivative),
         Plant("derivative-at-a", CODE, _derivative_at_a),
+        Plant("gradient", CODE, _everywhere_or_one("gradient", of="dot(delta, a)")),
         Plant("wrong-sign", CODE, _everywhere_or_one("wrong-sign")),
         Plant("sum-for-mean", CODE, _everywhere_or_one("sum-for-mean")),
         Plant("wrong-factor", CODE, _everywhere_or_one("wrong-factor", factor=10.0)),

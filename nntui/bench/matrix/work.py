@@ -29,7 +29,7 @@ from nntui.diagnosis.observation import observe
 from nntui.presets import Preset, read_preset
 from nntui.presets.schema import override
 from nntui.sweeps.block import Block, train_block
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Where a run is looked at beside its first update, as shares of its updates."""

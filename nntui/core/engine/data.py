@@ -9,8 +9,8 @@ import numpy as np
 
 from nntui.core.engine.state import Order, frozen
 from nntui.core.errors import ConfigError
+from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.parts.datasets import draw_dataset
-from nntui.core.parts.formula import evaluate_formula
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration, Data
 from nntui.core.settings.rows import Rows

@@ -10,10 +10,16 @@ from functools import cached_property
 from typing import Any
 
 from nntui.core.errors import ConfigError, quoted
-from nntui.core.parts.activations import ACTIVATIONS, KINKS
+from nntui.core.parts.activations import (
+    ACTIVATIONS,
+    KINKS,
+    check_activation,
+    check_slope,
+    is_same,
+)
+from nntui.core.parts.data_formula import check_formula
 from nntui.core.parts.datasets import DATASETS
-from nntui.core.parts.faults import DERIVATIVES, FAULTS
-from nntui.core.parts.formula import check_formula
+from nntui.core.parts.faults import FAULTS, check_of, fault, gradient_shape
 from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
@@ -173,7 +179,15 @@ class Layer(Section):
     """One dense layer: its units, and how they start."""
 
     units: int = entry(doc="how many units", low=1, high=100_000)
-    activation: str = entry("identity", doc="the activation function", choices=ACTIVATIONS)
+    activation: str = entry(
+        "identity",
+        doc="the activation function, or a formula of z",
+        choices=ACTIVATIONS,
+        formula=check_activation,
+    )
+    slope: str | None = entry(
+        None, doc="a formula's derivative, of z and a (found by nntui)", formula=check_slope
+    )
     leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
     alpha: float = entry(1.0, doc="elu goes down to -alpha", above=0.0, high=1e6)
     kink: str = entry("left", doc="which slope relu and leaky-relu have at z = 0", choices=KINKS)
@@ -250,7 +264,10 @@ class FaultEntry(Section):
     name: str = entry(doc="which fault", choices=FAULTS)
     layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
     of: str | None = entry(
-        None, doc="fault derivative: whose derivative (identity)", choices=DERIVATIVES
+        None,
+        doc="derivative: of which activation (identity), or a formula; gradient: a formula",
+        choices=ACTIVATIONS,
+        formula=lambda key, text: None,  # which one it may be depends on the fault
     )
     factor: float | None = entry(None, doc="fault wrong-factor: the factor (2)")
 
@@ -264,10 +281,14 @@ class FaultEntry(Section):
                 for at, number in enumerate(self.layers)
             )
             object.__setattr__(self, "layers", numbers)
-        if self.of is not None and self.name != "derivative":
-            raise ConfigError("of", f"belongs to the fault derivative, not to {self.name}")
-        if self.factor is not None and self.name != "wrong-factor":
-            raise ConfigError("factor", f"belongs to the fault wrong-factor, not to {self.name}")
+        for key in ("of", "factor"):
+            if getattr(self, key) is not None and key not in FAULTS[self.name].parameters:
+                takers = [name for name, kind in FAULTS.items() if key in kind.parameters]
+                raise ConfigError(
+                    key, f"belongs to the fault {' or '.join(takers)}, not to {self.name}"
+                )
+        if self.of is not None:
+            check_of("of", FAULTS[self.name], self.of)
 
     def concerns(self, layer: int) -> bool:
         """Whether the fault is on in ``layer``."""
@@ -296,17 +317,30 @@ class Configuration:
             )
         for section, key in ((self.training, "training"), (self.report, "report")):
             self._check_output(key, section.loss)
-        for index, fault in enumerate(self.faults):
-            for number in fault.layers or ():
+        for index, each in enumerate(self.faults):
+            for number in each.layers or ():
                 if number > last:
                     raise ConfigError(
                         f"faults.{index}.layers", f"there is no layer {number}; the last is {last}"
                     )
+            self._check_gradient(f"faults.{index}.of", each)
         self._check_sizes()
+
+    def _check_gradient(self, key: str, entry: FaultEntry) -> None:
+        """Refuse a formula in the place of a gradient that has not the shape of the weights."""
+        formula, inputs = fault(entry.name, of=entry.of).of_weights(), self.data.width
+        for index, layer in enumerate(self.layers):
+            if formula is not None and entry.concerns(index):
+                shape = (layer.units, inputs)
+                try:
+                    gradient_shape(formula, *shape, self.data.outputs)
+                except ValueError as error:
+                    raise ConfigError(key, f"does not fit layer {index}: {error}") from None
+            inputs = layer.units
 
     def _check_output(self, key: str, loss: str) -> None:
         needed, output = LOSSES[loss].needs_output, self.layers[-1]
-        if needed is not None and (output.activation != needed or output.normalise):
+        if needed is not None and (not is_same(output.activation, needed) or output.normalise):
             raise ConfigError(
                 f"{key}.loss",
                 f"{loss} needs a {needed} output, but layer {len(self.layers) - 1} is "

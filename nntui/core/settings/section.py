@@ -1,9 +1,8 @@
 """Sections: dataclasses whose entries say what they may be, and are checked when one is made."""
 
-import difflib
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from itertools import chain
 from numbers import Integral, Real
@@ -11,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.errors import ConfigError, quoted
+from nntui.core.errors import ConfigError, one_of, quoted
 from nntui.core.settings.rows import Rows
 
 
@@ -20,6 +19,7 @@ def entry(
     *,
     doc: str,
     choices: Collection[str] | None = None,
+    formula: Callable[[str, str], None] | None = None,
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
@@ -27,27 +27,21 @@ def entry(
 ) -> Any:
     """A dataclass field that says what it means and what it may be.
 
-    ``choices`` is looked at whenever a value is checked, so that a registry can grow.
+    ``choices`` is looked at whenever a value is checked, so that a registry can grow.  With
+    ``formula(key, text)``, which raises ConfigError, a formula is allowed beside them.
     """
     return field(
         default=default,
         metadata={
             "doc": doc,
             "choices": choices,
+            "formula": formula,
             "low": low,
             "high": high,
             "above": above,
             "below": below,
         },
     )
-
-
-def one_of(value: object, choices: Iterable[str]) -> str:
-    """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
-    names, text = list(choices), value if isinstance(value, str) else ""
-    near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
-    said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"
-    return f"{quoted(value)} is not known; {said}"
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
@@ -149,7 +143,9 @@ class Section:
 def check_entry(declared: Any, value: Any) -> Any:
     """``value`` as the dataclass field ``declared`` takes it; ConfigError for any other."""
     key, kind, limits = declared.name, declared.type, declared.metadata
-    if limits.get("choices") is not None:
+    if limits.get("formula") is not None and isinstance(value, str):
+        limits["formula"](key, value)
+    elif limits.get("choices") is not None:
         if not isinstance(value, str) or value not in limits["choices"]:
             raise ConfigError(key, one_of(value, limits["choices"]))
     elif kind in (int, float, int | None, float | None):

@@ -5,13 +5,16 @@ kink has no slope there: it is tried again with h/10, then left out, counted and
 from kinks a correct gradient agrees for at least one h, a wrong one for none.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from nntui.core.engine.network import Layout
+from nntui.core.engine.network import Layout, activation_of
 from nntui.core.engine.state import Order
+from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.expression import Expression
 from nntui.core.parts.activations import KINKS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
@@ -38,8 +41,6 @@ MOST_SAMPLES = 256
 MOST_PRODUCTS = 50_000_000
 """The cost of a check in products; a coordinate takes two forward passes."""
 LEAST_COORDINATES = 8
-PIECEWISE = ("relu", "leaky-relu", "elu")
-"""Activations with a kink in their value or slope."""
 
 
 @dataclass(frozen=True)
@@ -231,13 +232,17 @@ class _Loss:
             for W, _ in views:
                 penalty = self._stated.l2 / 2.0 * (W * W).sum() + self._stated.l1 * np.abs(W).sum()
                 total, rounding = total + float(penalty), rounding + NOISE * float(penalty)
-        branches = [
-            _Branch(f"unit {index}", np.sign(values.z), self._rows)
-            for index, (layer, values) in enumerate(zip(self._stated.layers, layers, strict=True))
-            if layer.activation in PIECEWISE
-        ]
-        if training.loss == "half-absolute-error":
-            branches.append(_Branch(f"error of {len(layers) - 1}", np.sign(error), self._rows))
+        branches = []
+        for index, (layer, values) in enumerate(zip(self._stated.layers, layers, strict=True)):
+            switches = activation_of(layer).switches
+            if switches:
+                sides = _sides(switches, {"z": values.z})
+                branches.append(_Branch(f"unit {index}", sides, self._rows))
+        switches = LOSSES[training.loss].switches
+        if switches:
+            of = {"error": error, "z": layers[-1].z, "y": self._y}
+            sides = _sides(switches, of)
+            branches.append(_Branch(f"error of {len(layers) - 1}", sides, self._rows))
         if self._stated.l1:
             branches += [
                 _Branch(f"W{index}", np.sign(W), None) for index, (W, _) in enumerate(views)
@@ -266,6 +271,13 @@ class _Point(NamedTuple):
     loss: float
     rounding: float
     share: float
+
+
+def _sides(switches: Sequence[Expression], values: Mapping[str, Array]) -> Array:
+    """Which pieces apply, as one number a cell: another number, another piece."""
+    with np.errstate(all="ignore"):
+        signs = [np.sign(evaluate(each, values)) for each in switches]
+    return np.asarray(sum(3.0**at * sign for at, sign in enumerate(signs)))
 
 
 def _with_kink(stated: Configuration, kink: str) -> Configuration:

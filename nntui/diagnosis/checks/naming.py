@@ -12,7 +12,9 @@ from itertools import product
 
 import numpy as np
 
+from nntui.core.engine.network import Layout
 from nntui.core.engine.update import clips
+from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import FaultEntry
@@ -25,11 +27,25 @@ from nntui.diagnosis.deadline import NEVER, Deadline
 BACK = ("update-before-backprop", "no-weights-in-backprop")
 """Faults of a layer in passing the gradient down."""
 DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
+GRADIENT = "gradient"
+PLACED = (
+    "outer(delta, a)",
+    "outer(delta, z)",
+    "dot(delta, a)",
+    "dot(delta, x)",
+    "outer(error, x)",
+    "outer(a, x)",
+    "W",
+)
+"""What is tried in the place of the weights' gradient, where its shape fits: the commonest slips
+are a layer's own output in the place of its input, and one number for the outer product."""
 SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
 """Faults that multiply a layer's gradient."""
+MOST_PLACED = 10_000
+"""Parameters; in a larger network these are tried with the right delta only."""
 BIAS = ("bias-decay", "frozen-bias")
 """Faults of a bias's gradient."""
-KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, SIGN, SUM, FACTOR)
+KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
 """The faults that are tried."""
 
 
@@ -127,12 +143,14 @@ class _Walk:
                 for tensor in tensors
                 for scale in self._scales(layer, (*self.found, *way), tensor)
             )
-            for scale in ((), *scales):
-                rules = self._with_bias((*way, *scale), tensors, by)
+            for more in ((), *scales):
+                rules = self._with_bias((*way, *more), tensors, by)
                 if rules is not None:
                     found.append(rules)
                     most = len(way)
                     break
+        if not found:
+            found = self._placed(layer, tensors, by)
         fewest = min(map(len, found), default=0)
         return [rules for rules in found if len(rules) == fewest]
 
@@ -169,6 +187,24 @@ class _Walk:
             of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
             slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
         return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
+
+    def _placed(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
+        """The first explanation in which something stands in the place of the weights' gradient."""
+        large = Layout.of(self._stated).size > MOST_PLACED
+        for way in self._ways(layer)[: 1 if large else None]:
+            for of in PLACED:
+                entry = FaultEntry(name=GRADIENT, layers=(layer,), of=of)
+                try:
+                    replace(self._stated, faults=(entry,))
+                except ConfigError:
+                    continue  # its shape is not that of the weights
+                placed = (*way, entry)
+                scales = self._scales(layer, (*self.found, *placed), tensors[0])
+                for scale in ((), *scales):
+                    rules = self._with_bias((*placed, *scale), tensors, by)
+                    if rules is not None:
+                        return [rules]
+        return []
 
     def _scales(self, layer: int, rules: Rules, tensor: Tensor) -> Iterator[Rules]:
         """What the gradients that ``rules`` give may have been multiplied by."""

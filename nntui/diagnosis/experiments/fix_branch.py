@@ -6,8 +6,8 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import plain_value
+from nntui.timeline.run import Run
 
 
 def branch_with(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:
@@ -49,5 +49,5 @@ def _known(start: Run, changes: Mapping[str, Any]) -> Branch | None:
     tree, update = start.tree, start.update
     if update == 0:
         return tree.beginning(start.branch, plain)
-    siblings = tree.children(start.branch.at(update))
+    siblings = tree.children(start.branch.owner(update))
     return next((b for b in siblings if b.forked_at == update and b.changes == plain), None)

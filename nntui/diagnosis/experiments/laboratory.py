@@ -217,11 +217,7 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers and not until.passed:
                 trial, block = waiting.popleft()
-                try:
-                    running[self._submit(trial, block, cut)] = trial, block
-                except BrokenProcessPool:
-                    self.stopped = True
-                    break
+                running[self._submit(trial, block, cut)] = trial, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
                 task = running.pop(future)

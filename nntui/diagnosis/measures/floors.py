@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Report
 from nntui.core.tape import Array
 from nntui.diagnosis.deadline import NEVER, Deadline
@@ -26,7 +27,8 @@ class Cost:
     """A reported loss over all training rows as a function of the outputs."""
 
     def __init__(self, report: Report, samples: int) -> None:
-        self.loss, self._mean, self._samples = report.loss, report.reduction == "mean", samples
+        self._loss, self._samples = LOSSES[report.loss], samples
+        self._mean = report.reduction == "mean"
 
     def of(self, output: Array, y: Array) -> float:
         """The reported loss of ``output`` for ``y``, both (outputs, samples)."""
@@ -35,29 +37,29 @@ class Cost:
 
     def each(self, output: Array, y: Array) -> Array:
         """Likewise for each sample, (samples,)."""
-        error = output - y
-        match self.loss:
-            case "squared-error":
-                terms = error * error
-            case "half-squared-error":
-                terms = 0.5 * error * error
-            case "half-absolute-error":
-                terms = 0.5 * np.abs(error)
-            case "binary-cross-entropy":
+        match self._loss.needs_output:
+            case "sigmoid":
                 terms = _cross(y, output) + _cross(1.0 - y, 1.0 - output)
-            case _:
+            case "softmax":
                 terms = _cross(y, output)
+            case _:
+                terms = self._loss.terms(output, output - y, y)
         return np.asarray(terms.sum(axis=0))
 
     @property
     def absolute(self) -> bool:
         """Whether it grows with the size of the error, not with its square."""
-        return self.loss == "half-absolute-error"
+        return self._loss.is_absolute
 
     @property
     def compares_shares(self) -> bool:
         """Whether it is a cross-entropy."""
-        return self.loss.endswith("cross-entropy")
+        return self._loss.is_entropy
+
+    @property
+    def has_floors(self) -> bool:
+        """Whether the least loss of a family of outputs is known for it."""
+        return self._loss.is_quadratic or self.absolute
 
     def constant(self, y: Array) -> float:
         """The floor of an output that is the same for all samples."""

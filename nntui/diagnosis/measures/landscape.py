@@ -12,6 +12,7 @@ from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Forward, Layout
 from nntui.core.engine.update import Update, make_arena
+from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
@@ -86,9 +87,9 @@ class Landscape:
         by power iteration from a fixed start.  At a kink a difference of two gradients jumps, but
         outputs do not: the change of the outputs along a direction is a difference of forward
         passes, and the gradient for an error of just that size is the product with the matrix.
-        0 for absolute errors, which have no curvature.
+        0 for a loss whose slope is not in proportion to the error, as absolute errors have it.
         """
-        if self._configuration.training.loss == "half-absolute-error":
+        if not LOSSES[self._configuration.training.loss].is_quadratic:
             return 0.0
         direction = np.random.RandomState(0).randn(len(theta))
         reach, largest = REACH * (1.0 + float(np.linalg.norm(theta))), 0.0

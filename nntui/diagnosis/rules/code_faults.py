@@ -15,7 +15,7 @@ from nntui.core.parts.faults import FAULTS
 from nntui.core.settings.configuration import FaultEntry
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, PENALTY, ForwardPass, Printed
-from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, KNOWN
+from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, GRADIENT, KNOWN
 from nntui.diagnosis.checks.replays import Replays
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, ROUNDING, distance, residuals
@@ -250,7 +250,7 @@ def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
         if has_effect(stated, replace(entry, layers=(layer,)))
     ]
     table: dict[str, Any] = {"name": entry.name}
-    if entry.name == DERIVATIVE:
+    if entry.name in (DERIVATIVE, GRADIENT):
         table["of"] = entry.of
     if entry.name == FACTOR:
         table["factor"] = entry.factor
@@ -262,6 +262,8 @@ def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
 def _words(entry: FaultEntry) -> str:
     if entry.name == DERIVATIVE:
         return f"the derivative of {entry.of}"
+    if entry.name == GRADIENT:
+        return f"{entry.of} in the place of the weights' gradient"
     if entry.name == FACTOR:
         return f"the gradient times {entry.factor:g}"
     return f"the fault {entry.name}"

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nntui.core.parts.activations import Activation, Softmax
-from nntui.core.parts.faults import Elsewhere
-from nntui.core.parts.losses import LOSSES
+from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.parsing import formula
+from nntui.core.parts.activations import Activation, Backward
+from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.parts.normalisation import EPSILON
-from nntui.core.tape import Array
+from nntui.core.tape import Array, Tape
 from nntui.timeline.microscope.equation import Equation, Place, counted, mean, numbers
-from nntui.timeline.microscope.formula_numbers import loss_slope, loss_term, slope_of, value_of
+from nntui.timeline.microscope.formula_numbers import is_readable, with_numbers
 from nntui.timeline.microscope.numeric_expression import (
     Difference,
     Expression,
@@ -23,6 +24,13 @@ from nntui.timeline.microscope.numeric_expression import (
     product,
 )
 
+DIGITS_LEFT = 1e-6
+"""A textbook loss that is off by a larger share has lost the digits that are shown."""
+_AT_KINK = {
+    "left": "the slope from the left",
+    "right": "the slope from the right",
+    "zero": "0",
+}
 FAINT = 0.01
 """A slope below this, and not 0, lets next to nothing through."""
 
@@ -41,14 +49,21 @@ def forward(at: Place) -> Iterator[Equation]:
     yield Equation("z", layer, "z", z, at.at("z"), why, notes, late)
 
     function = computed.function(layer)
-    value = value_of(function, numbers(at.units("z", layer), "z"), at.unit)
-    a = value or Number(at.at("a"), f"{function.name}(z)")
+    a = _value_of(function, numbers(at.units("z", layer), "z"), at.unit)
     if late and bias is not None:
         a = Sum((a, bias))
     why = f"what the activation makes of it: {function.name}, {function.formula}"
     yield Equation("a", layer, "a", a, at.at("a"), why, (), late)
     if at.normalised:
         yield from _normalisation(at)
+
+
+def _value_of(function: Activation, z: tuple[Number, ...], unit: int) -> Expression:
+    """``f(z)`` of one unit; ``z`` are those of the whole layer, which only softmax reads."""
+    parameters = {
+        name: Number(value, name) for name, value in function.parameters.items() if name != "kink"
+    }
+    return with_numbers(formula(function.text), {"z": z, **parameters}, unit)
 
 
 def _normalisation(at: Place) -> Iterator[Equation]:
@@ -67,16 +82,15 @@ def _normalisation(at: Place) -> Iterator[Equation]:
 def loss(at: Place) -> Iterator[Equation]:
     """The error of the unit, if it is an output, and the training loss of the sample."""
     computed, last = at.computed, at.last
-    kind = computed.configuration.training.loss
+    kind = LOSSES[computed.configuration.training.loss]
     z, error = at.units("z", last), at.units("error", last)
     outputs, targets = computed.output(last)[:, at.sample], computed.y[:, at.sample]
     with np.errstate(all="ignore"):
-        known = LOSSES[kind].terms(*(each.reshape(-1, 1) for each in (z, error, targets)))
+        zs, errors, ys = (each.reshape(-1, 1) for each in (z, error, targets))
+        known = kind.terms(zs, errors, ys)[:, 0]
     terms = tuple(
-        loss_term(kind, *each) or Number(float(value), "loss of one output")
-        for *each, value in zip(
-            numbers(z, "z"), _seen(at), numbers(targets, "target"), known[:, 0], strict=True
-        )
+        _loss_term(at, kind, unit, output, float(value))
+        for unit, (output, value) in enumerate(zip(_seen(at), known, strict=True))
     )
     if at.layer == last:
         output, target = (float(each[at.unit]) for each in (outputs, targets))
@@ -84,7 +98,22 @@ def loss(at: Place) -> Iterator[Equation]:
         why = "how far the output is from its target"
         yield Equation("error", last, "error", error_of, at.at("error"), why)
     total = terms[0] if len(terms) == 1 else Sum(terms, "sum over the outputs")
-    yield Equation("error", last, "loss", total, float(known.sum()), f"{kind} of this sample")
+    yield Equation("error", last, "loss", total, float(known.sum()), f"{kind.name} of this sample")
+
+
+def _loss_term(at: Place, kind: Loss, unit: int, output: Number, known: float) -> Expression:
+    """The training loss of one output: in its textbook form, unless that has lost its digits."""
+    computed, last = at.computed, at.last
+    target = Number(float(computed.y[unit, at.sample]), "target")
+    term = with_numbers(kind.textbook, {"a": output, "y": target})
+    if kind.shown and not abs(term.value - known) <= DIGITS_LEFT * abs(known):
+        values = {
+            "z": numbers(at.units("z", last), "z"),
+            "error": numbers(at.units("error", last), "error"),
+            "y": numbers(computed.y[:, at.sample], "target"),
+        }
+        term = with_numbers(kind.term, values, unit)
+    return term
 
 
 def _seen(at: Place) -> tuple[Number, ...]:
@@ -94,10 +123,8 @@ def _seen(at: Place) -> tuple[Number, ...]:
     if not (computed.fused and any(each.bias_after_activation for each in computed.faults[last])):
         return outputs
     function, z = computed.function(last), numbers(at.units("z", last), "z")
-    values = (value_of(function, z, unit) for unit in range(len(z)))
     return tuple(
-        Number(value.value, f"{function.name}(z)") if value else output
-        for value, output in zip(values, outputs, strict=True)
+        Number(_value_of(function, z, unit).value, f"{function.name}(z)") for unit in range(len(z))
     )
 
 
@@ -120,9 +147,15 @@ def backward(at: Place) -> Iterator[Equation]:
 
 def _loss_slope(at: Place) -> Expression:
     training = at.computed.configuration.training
-    samples = at.computed.samples if training.reduction == "mean" else None
-    slope = loss_slope(training.loss, Number(at.at("error"), "error"), samples)
-    return slope or Number(at.at("delta" if at.computed.fused else "upstream"), "slope of the loss")
+    error, y = (
+        Number(at.at("error"), "error"),
+        Number(float(at.computed.y[at.unit, at.sample]), "target"),
+    )
+    values = {"error": error, "y": y, "z": Number(at.at("z"), "z")}
+    slope = with_numbers(LOSSES[training.loss].slope, values)
+    if training.reduction == "sum" or at.computed.samples == 1:
+        return slope
+    return Quotient(slope, Number(float(at.computed.samples), "samples"))
 
 
 def _coming(at: Place) -> str:
@@ -146,7 +179,7 @@ def _from_above(at: Place) -> Equation:
     wrong = tuple(
         each
         for each in at.computed.faults[above]
-        if each.updates_before_backprop or each.weights_back(W) is not W
+        if each.updates_before_backprop or each.weights_back(Tape(), W) is not W
     )
     notes = []
     zeros = int((deltas == 0.0).sum())
@@ -192,45 +225,56 @@ def _coming_to_all(at: Place) -> Array:
         return np.asarray((u - u.mean() - h * (u * h).mean()) / at.spread.amount)
 
 
-def _used(function: Activation) -> tuple[Activation, str, bool]:
-    """What is differentiated, where (z or a), and whether with all of a softmax's Jacobian."""
-    place = "z"
-    while isinstance(function, Elsewhere):
-        if function.place is None:
-            return function.inner, place, False
-        function, place = function.inner, "a"
-    return function, place, isinstance(function, Softmax)
-
-
 def _delta(at: Place, incoming: Number) -> Iterator[Equation]:
     own = at.computed.function(at.layer)
-    used, place, whole = _used(at.computed.differentiated(at.layer))
-    places = numbers(at.units(place, at.layer), place)
-    name, known = f"{used.name}'({place})", at.at("slope")
-    slope, reason = slope_of(used, places, at.unit)
-    a = at.computed.tensors["a", at.layer]
-    wrong = tuple(each for each in at.faults if each.derivative(own, a) is not own)
+    used, known = at.computed.backward(at.layer), at.at("slope")
+    values = _places(at, own)
+    slope, reason = _slope(used, values[used.place][at.unit], known)
+    wrong = tuple(
+        each for each in at.faults if each.backward(own.backward, own.value) is not own.backward
+    )
     why = "how much of that the activation lets through"
     yield Equation(
         "slope",
         at.layer,
-        name,
-        slope or Number(known, name),
+        used.label,
+        with_numbers(used.slope, values, at.unit) if slope is None else slope,
         known,
         f"{why}: {reason}" if reason else why,
-        () if whole else _blocked(at, name),
+        _blocked(at, used.label) if used.is_elementwise else (),
         wrong,
     )
-    delta: Expression = product(incoming, Number(known, name))
-    why = f"the chain rule, {incoming.name} times {name}: how the loss changes with z"
-    if whole:
-        values = (value_of(used, places, unit) for unit in range(len(places)))
-        shares = tuple(Number(each.value if each else np.nan, "a") for each in values)
-        upstream = numbers(_coming_to_all(at), "dL/da")
-        mixed = Sum(tuple(map(product, upstream, shares)), "sum of dL/da*a")
-        delta = product(shares[at.unit], Difference(incoming, mixed))
-        why = "the chain rule through softmax, where each z moves all units"
+    values["slope"] = (Number(known, used.label),) * len(values["z"])
+    values["u"] = (incoming,) * len(values["z"])
+    why = f"the chain rule, {incoming.name} times {used.label}: how the loss changes with z"
+    if not used.is_elementwise:
+        values["u"] = numbers(_coming_to_all(at), "dL/da")
+        why = f"the chain rule through {own.name}, where each z moves all units"
+    delta = with_numbers(used.delta, values, at.unit)
     yield Equation("delta", at.layer, "delta", delta, at.at("delta"), why, _none(at))
+
+
+def _places(at: Place, own: Activation) -> dict[str, tuple[Number, ...]]:
+    """What a slope is a formula of, for each unit of the layer."""
+    z = at.units("z", at.layer)
+    with np.errstate(all="ignore"):
+        value = evaluate(own.value, {"z": z.reshape(-1, 1)})[:, 0]
+    return {
+        "z": numbers(z, "z"),
+        "a": numbers(at.units("a", at.layer), "a"),
+        "f": numbers(value, "a"),
+    }
+
+
+def _slope(used: Backward, at: Number, known: float) -> tuple[Expression | None, str]:
+    """The slope where a formula would say little, and why it is that."""
+    if used.kink:
+        if at.value == 0.0:
+            return Number(known), f"{at.name} is exactly 0; there {_AT_KINK[used.kink]} is taken"
+        return Number(known), f"because {at.name} {'>' if at.value > 0.0 else '<'} 0"
+    if not is_readable(used.slope):
+        return Number(known, used.label), ""
+    return None, "the derivative of a straight line" if not used.slope.names else ""
 
 
 def _blocked(at: Place, name: str) -> tuple[str, ...]:

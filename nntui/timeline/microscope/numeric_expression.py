@@ -5,27 +5,17 @@ printed cannot differ from what is meant.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from nntui.core.formulas.functions import FUNCTIONS
 
 DIGITS = 6
 """Significant digits of a printed number."""
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How tightly a kind of expression binds, loosest first."""
-
-FUNCTIONS: dict[str, Callable[..., float]] = {
-    "abs": np.abs,
-    "exp": np.exp,
-    "log": np.log,
-    "max": np.maximum,
-    "min": np.minimum,
-    "sign": np.sign,
-    "sqrt": np.sqrt,
-    "tanh": np.tanh,
-}
-"""What a `Call` can name."""
 
 
 def number(value: float) -> str:
@@ -196,7 +186,7 @@ class Power(Expression):
 
 @dataclass(frozen=True)
 class Call(Expression):
-    """One of `FUNCTIONS` of some arguments."""
+    """A function of some arguments."""
 
     function: str
     arguments: tuple[Expression, ...]
@@ -204,7 +194,8 @@ class Call(Expression):
     @property
     def value(self) -> float:
         with np.errstate(all="ignore"):
-            return float(FUNCTIONS[self.function](*(each.value for each in self.arguments)))
+            ufunc: Any = FUNCTIONS[self.function].ufunc
+            return float(ufunc(*(each.value for each in self.arguments)))
 
     def text(self, most: int | None) -> str:
         return f"{self.function}({', '.join(each.text(most) for each in self.arguments)})"

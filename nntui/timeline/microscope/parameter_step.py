@@ -6,14 +6,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from nntui.core.engine.update import optimiser_of
+from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.parsing import formula
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.tape import Array, Tape
 from nntui.timeline.microscope.equation import Equation, Place, numbers
-from nntui.timeline.microscope.formula_numbers import optimiser_lines
+from nntui.timeline.microscope.formula_numbers import with_numbers
 from nntui.timeline.microscope.numeric_expression import (
     Difference,
     Expression,
-    Negative,
     Number,
     Quotient,
     Sum,
@@ -93,7 +94,12 @@ def _faulty(at: Place) -> Iterator[tuple[Fault, float, float]]:
     b = None if b is None else b.copy()
     delta, x = computed.tensors["delta", layer], computed.incoming(layer)
     with np.errstate(all="ignore"):
-        gW = delta.dot(x.T) + configuration.l2 * W + configuration.l1 * np.sign(W)
+        penalty = configuration.l2 * W + configuration.l1 * np.sign(W)
+        gW = delta.dot(x.T) + penalty
+    placed = [each for each in at.faults if each.weights_gradient]
+    if at.column is not None and placed:
+        before, gW = at.own(gW), _in_place(at, placed[-1]) + penalty
+        yield placed[-1], before, at.own(gW)
     replaced = any(each.replaces_bias_gradient for each in at.faults)
     gb = None if b is None else np.zeros_like(b) if replaced else delta.sum(axis=1, keepdims=True)
     is_mean = configuration.training.reduction == "mean"
@@ -101,12 +107,23 @@ def _faulty(at: Place) -> Iterator[tuple[Fault, float, float]]:
     assert g is not None
     for fault in at.faults:
         before, tape = at.own(g), Tape()
-        fault.gradient(tape, LayerGradient(W, b, gW, gb, computed.samples, is_mean))
+        fault.record_gradient(tape, LayerGradient(W, b, gW, gb, computed.samples, is_mean))
         with np.errstate(all="ignore"):
             tape.play()
         here = at.column is None and fault.replaces_bias_gradient
         if here or not _same(before, at.own(g)):
             yield fault, before, at.own(g)
+
+
+def _in_place(at: Place, fault: Fault) -> Array:
+    """What ``fault`` puts in the place of the gradient of W, of the shape of W."""
+    tensors, layer = at.computed.tensors, at.layer
+    W, expression = at.computed.before["W", layer], fault.of_weights()
+    assert expression is not None
+    values = {name: tensors[name, layer] for name in ("delta", "z", "a")}
+    values |= {"x": at.computed.incoming(layer), "W": W, "error": tensors["error", at.last]}
+    with np.errstate(all="ignore"):
+        return np.asarray(np.zeros_like(W) + evaluate(expression, values))
 
 
 def _same(one: float, other: float) -> bool:
@@ -117,13 +134,16 @@ def _rule(at: Place, fault: Fault, before: float, after: float) -> Expression:
     """What the fault does in a formula, where it is one of those known here."""
     g, samples = Number(before, "g"), Number(float(at.computed.samples), "samples")
     is_mean = at.computed.configuration.training.reduction == "mean"
-    rules: dict[str, Expression] = {
-        "bias-decay": at.bias or g,
-        "wrong-sign": Negative(g),
-        "sum-for-mean": product(samples, g) if is_mean else Quotient(g, samples),
-        "wrong-factor": product(Number(getattr(fault, "factor", 1.0), "factor"), g),
-    }
-    return rules.get(fault.name, Number(after))
+    if fault.weights_gradient:
+        own = Number(at.own(_in_place(at, fault)), str(fault.parameters["of"]))
+        penalties = _penalties(at)
+        return Sum((own, *penalties)) if penalties else own
+    text = fault.gradient or (fault.bias_gradient if at.column is None else "")
+    if not text:
+        return Number(after)
+    values = {name: Number(float(value), name) for name, value in fault.parameters.items()}
+    values |= {"g": g, "b": at.bias or g, "samples": samples, "mean": Number(float(is_mean))}
+    return with_numbers(formula(text), values)
 
 
 def clipping(at: Place) -> Iterator[Equation]:
@@ -182,19 +202,30 @@ def update(at: Place) -> Iterator[Equation]:
     if (handed, layer) not in tensors:
         handed = f"gradient of {letter}"
     g = Number(at.own(tensors[handed, layer]), "g")
-    slots = optimiser_of(computed.configuration).slots
+    rule = optimiser_of(computed.configuration)
+    slots = rule.slots
     old, new = (
         {slot: at.own(each[f"{slot} of {letter}", layer]) for slot in slots}
         for each in (computed.before, tensors)
     )
     step = at.own(tensors[f"step of {letter}", layer])
     direction: Expression = Number(step, "step")
-    for slot, symbol, expression in optimiser_lines(training, g, old, new, computed.count):
-        if slot:
-            why = f"{training.optimiser} carries its {slot} on"
-            yield Equation(f"{slot} of {letter}", layer, symbol, expression, new[slot], why)
+    values = {name: Number(value, name) for name, value in rule.parameters.items()}
+    values |= {"g": g, "rate": Number(computed.rate, "rate")}
+    values |= {"t": Number(float(computed.count), "t")}
+    carried = {symbol: slot for symbol, slot in rule.letters.items() if slot in slots}
+    values |= {symbol: Number(old[slot], symbol) for symbol, slot in carried.items()}
+    # Where the parameters leave out a slot, the rule is shown as it is left.
+    written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
+    for symbol, expression in written:
+        line = with_numbers(expression, values)
+        if symbol == "step":
+            direction = line
         else:
-            direction = product(Number(computed.rate, "rate"), expression)
+            slot = rule.letters[symbol]
+            why = f"{training.optimiser} carries its {slot} on"
+            yield Equation(f"{slot} of {letter}", layer, symbol, line, new[slot], why)
+            values[symbol] = Number(new[slot], symbol)
     why = f"the step of {training.optimiser}, scaled by the learning rate"
     still = (f"the step is 0: {at.parameter} stays as it is",) if step == 0.0 else ()
     yield Equation(f"step of {letter}", layer, "step", direction, step, why, still)

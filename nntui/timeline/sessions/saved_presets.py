@@ -1,4 +1,4 @@
-"""The presets of a session, read as any preset is, but from nothing outside of its file."""
+"""The presets of a session, validated like any other, using nothing outside the session file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ LONGEST_NAME = 255
 
 
 class SavedPresets:
-    """The presets of all stretches, each told by what differs from that of the first."""
+    """The presets of all stretches, each stored as its difference from the first."""
 
     def __init__(self, fields: Fields, tables: Array) -> None:
         preset = Fields(fields.table("preset"), "preset")
@@ -35,11 +35,11 @@ class SavedPresets:
         """The preset of a stretch."""
         source = {**self._base, **stretch.table("source")}
         source = {name: table for name, table in source.items() if table is not None}
-        told = source.get("data")
+        data_table = source.get("data")
         try:
-            if not isinstance(told, dict) or told.get("csv") is not None:
-                raise ConfigError("data", "must be a table of the data themselves")
-            made = read_preset(self._name, {**source, "data": self._unpacked(told)})
+            if not isinstance(data_table, dict) or data_table.get("csv") is not None:
+                raise ConfigError("data", "must be a table that contains the data")
+            made = read_preset(self._name, {**source, "data": self._unpacked(data_table)})
         except ConfigError as error:
             raise error.under(stretch.key("source")) from None
         data = made.configuration.data
@@ -47,7 +47,7 @@ class SavedPresets:
             self._data.add(data)
             self._numbers += data.rows * (data.width + data.outputs)
         if self._numbers > MOST_NUMBERS:
-            raise stretch.wrong("source", "makes the data of all branches too large")
+            raise stretch.wrong("source", "makes the data of all branches together too large")
         return made
 
     def changes(self, stretch: Fields) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class SavedPresets:
         return {key: plain_value(key, value) for key, value in told.items()}
 
     def _unpacked(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """``table`` with the large tables in their places, and nothing that cannot be shown."""
+        """``table`` with its large tables put back, and its texts safe to print."""
         return {_showable(key): self._plain(key, value) for key, value in table.items()}
 
     def _plain(self, key: str, value: Any) -> Any:
@@ -68,8 +68,8 @@ class SavedPresets:
             return value
         return self._table(key, value) if list(value) == ["table"] else self._unpacked(value)
 
-    def _table(self, key: str, told: dict[str, Any]) -> Rows:
-        place = tuple(Fields(told, key).wholes("table", 3, 0, MOST_NUMBERS))
+    def _table(self, key: str, reference: dict[str, Any]) -> Rows:
+        place = tuple(Fields(reference, key).wholes("table", 3, 0, MOST_NUMBERS))
         if place in self._known:
             return self._known[place]
         if len(place) == 3:
@@ -79,9 +79,9 @@ class SavedPresets:
                 if not np.isfinite(found).all():
                     check_rows(key, found.tolist())  # names the number
                 return self._known.setdefault(place, Rows(found.copy()))
-        raise ConfigError(key, "names a table that is not there")
+        raise ConfigError(key, "refers to a table that does not exist")
 
 
 def _showable(text: str) -> str:
-    """``text`` without what would disturb a terminal."""
+    """``text`` without control characters."""
     return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)

@@ -11,8 +11,8 @@ from textual.strip import Strip
 
 from nntui.timeline import Snapshot
 from nntui.timeline.microscope.next_update import NextUpdate
-from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Grid, Kind, Row, Seen
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, Compared, compare
+from nntui.timeline.views.compare import DIFFERENCE, A, GridComparison, compare_grids
+from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Grid, GridRow, GridSource, Kind
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header
@@ -113,7 +113,7 @@ class Heatmap(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Activations: unit by sample"
-        self._compared: Compared | None = None
+        self._compared: GridComparison | None = None
         self._grid: Grid | None = None
         """What is shown of it: all layers or one, sorted or not."""
         self._ends: dict[int | None, float] = {}
@@ -124,7 +124,7 @@ class Heatmap(Panel):
         self._strips: list[Strip] = []
 
     @property
-    def _rows(self) -> tuple[Row, ...]:
+    def _rows(self) -> tuple[GridRow, ...]:
         return () if self._grid is None else self._grid.rows
 
     def watch_snapshot(self) -> None:
@@ -153,11 +153,11 @@ class Heatmap(Panel):
         """Whether what is shown of B can be subtracted from that of A."""
         return self._compare(DIFFERENCE).shown == DIFFERENCE
 
-    def _compare(self, wanted: str) -> Compared:
+    def _compare(self, wanted: str) -> GridComparison:
         assert self.snapshot is not None
-        mine = Seen(self.snapshot, self.ahead)
-        theirs = None if self.other is None else Seen(self.other, self.other_ahead)
-        return compare(mine, theirs, self.kind, wanted)
+        mine = GridSource(self.snapshot, self.ahead)
+        theirs = None if self.other is None else GridSource(self.other, self.other_ahead)
+        return compare_grids(mine, theirs, self.kind, wanted)
 
     def _take(self) -> None:
         if self.snapshot is None:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from nntui.timeline import Snapshot
 from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
 from nntui.timeline.views.ghost_curves import Ghosts
-from nntui.timeline.views.measures import REPORTED, TEST, Measured, Plot, nearest, series
+from nntui.timeline.views.measurements import REPORTED, TEST, Measurement, Plot, nearest, series
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.drawing.shortening import shortened
@@ -98,9 +98,9 @@ class LossPlot(Panel):
 
     plot: reactive[Plot] = reactive(REPORTED)
     """What is plotted, from the next snapshot on."""
-    measured: reactive[tuple[Measured, ...]] = reactive(())
+    measured: reactive[tuple[Measurement, ...]] = reactive(())
     """The branch, measured, where ``plot`` needs it, likewise."""
-    measured_other: reactive[tuple[Measured, ...]] = reactive(())
+    measured_other: reactive[tuple[Measurement, ...]] = reactive(())
     """Likewise the overlaid branch, from where it parted."""
     ghosts: reactive[Ghosts] = reactive(Ghosts())
     """The other branches behind the losses, from the next snapshot on."""
@@ -265,7 +265,7 @@ class LossPlot(Panel):
             return text
         return text + f"  B at {self._values(theirs, at)[7:]}"
 
-    def _values(self, measured: tuple[Measured, ...], at: int) -> str:
+    def _values(self, measured: tuple[Measurement, ...], at: int) -> str:
         near = nearest(measured, at)
         lines = series(self.plot, measured)
         values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)
@@ -288,7 +288,7 @@ class LossPlot(Panel):
             parts.append(f"{len(curve.not_finite):,} not finite: x")
         if self.plot is not REPORTED:
             parts.append(f"measured at {len(self.measured)} updates")
-        elif self.ghosts.told:
+        elif self.ghosts.text:
             parts.append(self._told_of_ghosts(curve, sum(len(part) + 2 for part in parts)))
         if self.overlaid is not None:
             room = self.size.width - 6 - sum(len(part) + 2 for part in parts)
@@ -302,7 +302,7 @@ class LossPlot(Panel):
     def _told_of_ghosts(self, curve: Curve, taken: int) -> str:
         """What is dotted, in the words that leave room for B, with ``taken`` columns gone."""
         beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
-        long = f"dotted: {self.ghosts.told}{beyond}"
+        long = f"dotted: {self.ghosts.text}{beyond}"
         needed = 0 if self.overlaid is None else len(f"; B {self.overlaid.difference}")
         fits = taken + len(long) + needed <= self.size.width - 6
         return long if fits else f"{len(curve.ghosts)} dotted"

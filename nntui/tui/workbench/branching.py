@@ -8,12 +8,16 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
+from nntui.timeline.edits import Edits
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.edits import Edits
 from nntui.timeline.history.tree import LONGEST_NAME
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.timeline.views.curve import Overlay
-from nntui.timeline.views.divergence_point import Difference, difference, parted_at
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
+from nntui.timeline.views.first_difference import (
+    FirstDifference,
+    first_difference,
+    last_shared_update,
+)
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
@@ -33,7 +37,7 @@ class Branching(TrainingScreen):
     """The overlaid branch, at the update of the run on the screen or as near as it goes."""
     _unused: Branch | None = None
     """What the last new seed or restart began; it goes if the next comes before any update."""
-    _searched: tuple[object, float, Difference | None] = ((), 0.0, None)
+    _searched: tuple[object, float, FirstDifference | None] = ((), 0.0, None)
     """Between which branches a difference was looked for, when to look again, what was found."""
 
     def __init__(self, preset: Preset, run: Run | None = None) -> None:
@@ -244,7 +248,7 @@ class Branching(TrainingScreen):
             return None
         mine, theirs = self.run_shown.branch, self.other.branch
         text = self._difference(mine, theirs)
-        first = theirs.epoch_at(parted_at(mine, theirs))
+        first = theirs.epoch_at(last_shared_update(mine, theirs))
         overlay = Overlay(theirs.losses, first, len(theirs.losses))
         return Overlaid(overlay, theirs.name, text)
 
@@ -253,17 +257,17 @@ class Branching(TrainingScreen):
         pair = mine.stretches, theirs.stretches
         known, due, found = self._searched
         if known != pair or found is None:
-            found = difference(mine, theirs)
+            found = first_difference(mine, theirs)
         elif found.update is None and self._may_differ(found) and monotonic() >= due:
-            found = difference(mine, theirs, found.looked)
+            found = first_difference(mine, theirs, found.searched_to)
         else:
             return found.text
         # While nothing is trained, the search goes on with every look.
         self._searched = (pair, monotonic() + (AGAIN if self.running else 0.0), found)
         return found.text
 
-    def _may_differ(self, found: Difference) -> bool:
+    def _may_differ(self, found: FirstDifference) -> bool:
         """Whether both branches go on beyond what was compared."""
-        return self.other is not None and found.looked < min(
+        return self.other is not None and found.searched_to < min(
             self.run_shown.branch.update, self.other.branch.update
         )

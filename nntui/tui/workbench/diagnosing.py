@@ -15,7 +15,7 @@ from nntui.diagnosis.finding import Diagnosis, Finding
 from nntui.diagnosis.observation import Observation, observe
 from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.ending import BUDGET, Ending
+from nntui.timeline.history.termination import BUDGET, Termination
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.story_panel import StoryPanel
@@ -67,7 +67,7 @@ class Diagnosing(Viewing):
     def failed(self) -> bool:
         """Whether training has come to its end, and the goal is not reached."""
         branch = self.run_shown.branch
-        return not (self.running or branch.solved) and Ending().reason(branch) is not None
+        return not (self.running or branch.solved) and Termination().reason(branch) is not None
 
     def ended(self, reason: str) -> str:
         """How training ended, in words; where that is disappointing, with the key that asks why."""
@@ -210,7 +210,7 @@ class Diagnosing(Viewing):
             return
         self._fixed = text, branch
         self._overlay(branch)
-        if branch.update < run.head or (not run.head and Ending().reason(branch) is None):
+        if branch.update < run.head or (not run.head and Termination().reason(branch) is None):
             note = fill_keys("trains B; {run} stops")
             self.play(partial(self._bring, branch, run.head), note, endless=True)
             self.player.follows = False

@@ -5,7 +5,7 @@ from textual.widget import Widget
 from nntui.core.engine.parameter_edits import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
 from nntui.presets.entries import Changes
-from nntui.timeline.history.edits import effect_of
+from nntui.timeline.edits import effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.editor import Editor
 from nntui.tui.panels.heatmap import Heatmap

@@ -3,12 +3,14 @@
 import asyncio
 
 from textual.widget import Widget
+from textual.worker import Worker
 
 from nntui.presets.preset import Step
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.network_panel import NetworkPanel
+from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.workbench.branching import Branching
@@ -31,6 +33,8 @@ class Guiding(Travelling, Branching):
     _left: list[str] | None = None
     """The actions of the present step that are still to be done; None before any was."""
     _performing = False
+    _awaited: Worker[None] | None = None
+    """The training that the last action of the present step began, where it still goes on."""
 
     @property
     def _steps(self) -> tuple[Step, ...]:
@@ -44,25 +48,42 @@ class Guiding(Travelling, Branching):
 
     def acted(self, action: str) -> None:
         """Note an action that was performed, such as ``one_epoch`` or ``jump 300``."""
+        if self._performing:
+            return
         step = self._step
-        if step is None or self._performing:
+        if step is not None and self._awaited not in (None, self.playing):
+            # It was cut short by what was just done, which may belong to the next step.
+            self._finish(step)
+            step = self._step
+        if step is None:
             return
         if self._left is None:
             self._left = list(step.perform)
         if self._left and self._left[0] == action:
             self._left.pop(0)
             self._look_at(None)
-            if not self._left:
+            if not self._left and self.running:
+                self._awaited = self.playing
+                self.run_worker(self._finish_later(step), exclusive=True, group="guide")
+            elif not self._left:
                 self._finish(step)
 
+    async def _finish_later(self, step: Step) -> None:
+        """Finish ``step`` when its training has ended."""
+        while self._awaited is not None and self._awaited is self.playing:
+            await asyncio.sleep(WAIT)
+        if self._awaited is not None:
+            self._finish(step)
+
     def _finish(self, step: Step) -> None:
-        """Go on to the next step, and say what to look at."""
+        """Go on to the next step, and say what to look at, behind how the training ended."""
         panel = self.query_one(StoryPanel)
         panel.done += 1
-        self._left = None
+        self._left = self._awaited = None
         self._look_at(step.look)
         where = f": look at {PANELS[step.look][1]}" if step.look else ""
-        self.show(f"step {panel.done} is done{where}")
+        note, done = self.query_one(StatusLine).note, f"step {panel.done} is done{where}"
+        self.show(f"{note}; {done}" if note and note == self.said_at_the_end else done)
 
     def _look_at(self, name: str | None) -> None:
         for key, (kind, _) in PANELS.items():
@@ -84,6 +105,10 @@ class Guiding(Travelling, Branching):
     async def _perform(self, step: Step, left: list[str]) -> None:
         self._performing = True
         try:
+            if not left and self._awaited is not None:
+                # Its last action was done by hand.
+                while self._awaited is self.playing:
+                    await asyncio.sleep(WAIT)
             for action in left:
                 self.show(fill_keys(f"doing: {{{action.split()[0]}}}"))
                 self._do(action)

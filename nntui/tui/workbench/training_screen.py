@@ -8,7 +8,7 @@ from textual.worker import Worker
 
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
-from nntui.timeline.history.ending import BUDGET, DIVERGED, TARGET
+from nntui.timeline.history.termination import BUDGET, DIVERGED, TARGET
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.status_line import DIVERGED as SHOWN_DIVERGED
 from nntui.tui.panels.status_line import PAST, PAUSED, REPLAYING, RUNNING
@@ -26,7 +26,10 @@ class TrainingScreen(SizedScreen):
     def __init__(self, preset: Preset, run: Run | None = None) -> None:
         super().__init__()
         self._preset = preset
-        self._playing: Worker[None] | None = None
+        self.playing: Worker[None] | None = None
+        """What trains in the background."""
+        self.said_at_the_end = ""
+        """How the last training ended, in words; empty where it was stopped or just arrived."""
         self._endless = False
         self.run_shown = Run(preset) if run is None else run
         self.player = Player(self.run_shown)
@@ -70,7 +73,7 @@ class TrainingScreen(SizedScreen):
     @property
     def running(self) -> bool:
         """Whether anything is being trained right now."""
-        return self._playing is not None
+        return self.playing is not None
 
     @property
     def trains_on(self) -> bool:
@@ -81,19 +84,21 @@ class TrainingScreen(SizedScreen):
         """Train in the background; ``endless`` if that goes on wherever the cursor is moved."""
         self.pause()
         self._endless = endless
-        self._playing = self.run_worker(partial(self._played, train), exclusive=True, group="play")
+        self.playing = self.run_worker(partial(self._played, train), exclusive=True, group="play")
         self._frames.resume()
         self.show(note)
 
     async def _played(self, train: Training) -> None:
         reason = await train()
-        self._playing = None
+        self.playing = None
         self._frames.pause()
-        self.show(self.ended(reason))
+        self.said_at_the_end = self.ended(reason)
+        self.show(self.said_at_the_end)
 
     def pause(self) -> bool:
         """Stop training, between two updates; whether it was going on."""
-        playing, self._playing = self._playing, None
+        playing, self.playing = self.playing, None
+        self.said_at_the_end = ""
         if playing is not None:
             playing.cancel()
             self._frames.pause()
@@ -121,7 +126,8 @@ class TrainingScreen(SizedScreen):
             return
         self.pause()
         if self.player.slice(target):
-            self.show(self.ended(DIVERGED if self.run_shown.divergence else ARRIVED) or note)
+            self.said_at_the_end = self.ended(DIVERGED if self.run_shown.divergence else ARRIVED)
+            self.show(self.said_at_the_end or note)
         else:
             note = fill_keys(f"on the way to update {target:,}; {{run}} stops")
             self.play(partial(self.player.go_to, target), note)

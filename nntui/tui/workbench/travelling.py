@@ -1,7 +1,7 @@
 """The workbench's actions that move the cursor: back, to numbers, events, checkpoints, answers."""
 
-from nntui.timeline.history.events import Event, next_event, previous_event, told
-from nntui.timeline.views.questions import Answer, questions, when_loss_was_below
+from nntui.timeline.history.events import Event, events_text, next_event, previous_event
+from nntui.timeline.views.questions import Occurrence, questions, when_loss_was_below
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.screens.ask import Ask, AskNumber, read_number
@@ -74,7 +74,7 @@ class Travelling(TrainingScreen):
         if found is None:
             self.show(nothing)
         else:
-            self.seek(found[0], told(self.run_shown.branch, found[0]) or found[1].text)
+            self.seek(found[0], events_text(self.run_shown.branch, found[0]) or found[1].text)
 
     def action_when(self) -> None:
         """Ask about the unit under the heatmap's cursor; every answer is a jump."""
@@ -103,7 +103,7 @@ class Travelling(TrainingScreen):
             run = self.run_shown
             self._answered(when_loss_was_below(run.branch, run.update, loss))
 
-    def _answered(self, answer: Answer) -> None:
+    def _answered(self, answer: Occurrence) -> None:
         if answer.update is None:
             self.show(answer.text)
         else:

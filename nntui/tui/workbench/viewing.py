@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from nntui.timeline import Run, Snapshot
+from nntui.timeline import Run
 from nntui.timeline.microscope.next_update import Ahead
+from nntui.timeline.views.compare import compare_outputs
 from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
 from nntui.timeline.views.grid import ALL, HELD, KINDS, LAYER, SCALES, Kind
-from nntui.timeline.views.measures import PLOTS, REPORTED, TEST, Measured, Measures, Plot
-from nntui.timeline.views.output_compare import picture_of_two
-from nntui.timeline.views.outputs import SURFACE, views
+from nntui.timeline.views.measurements import PLOTS, REPORTED, TEST, Measurement, Measurements, Plot
+from nntui.timeline.views.outputs import SURFACE, output_kinds
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
@@ -39,7 +39,7 @@ class Viewing(Branching, Zooming):
 
     _ahead: Ahead | None = None
     _other_ahead: Ahead | None = None
-    _measures: Measures | None = None
+    _measures: Measurements | None = None
     seen: Mapping[str, Any] = MappingProxyType({})
     """How the panels are looked at, to be saved; what is missing is as it was at first."""
     ghosts = True
@@ -108,10 +108,10 @@ class Viewing(Branching, Zooming):
             shown = ghosts_of(run.branch, branches, overlaid) if self.ghosts else Ghosts()
             plot.set_reactive(LossPlot.ghosts, shown)
         else:
-            self._measures = self._measures or Measures()
+            self._measures = self._measures or Measurements()
             fine, mine = not self.running, self.run_shown.branch
             plot.set_reactive(LossPlot.measured, self._measures.along(mine, fine=fine))
-            theirs: tuple[Measured, ...] = ()
+            theirs: tuple[Measurement, ...] = ()
             if self.other is not None:
                 theirs = self._measures.beside(mine, self.other.branch, fine=fine)
             plot.set_reactive(LossPlot.measured_other, theirs)
@@ -146,19 +146,16 @@ class Viewing(Branching, Zooming):
         """Whether the outputs are on the screen."""
         return self.has_class("-output")
 
-    def look_at_outputs(self, snapshot: Snapshot) -> None:
+    def look_at_outputs(self) -> None:
         """Give the output panel a picture that fits it."""
         panel, run = self.query_one(OutputPanel), self.run_shown
         if not self.shows_outputs:
             return
-        offered = views(run)
+        offered = output_kinds(run)
         what = self.output if self.output in offered else offered[0]
         unit = self._unit_of(run)
         cells = panel.cells(len(run.data.y) if what == SURFACE else 1)
-        theirs = None if self.other is None else (self.other, self.other.snapshot())
-        picture, shown = picture_of_two(
-            (run, snapshot), theirs, what, unit, cells, self.heatmap.shown
-        )
+        picture, shown = compare_outputs(run, self.other, what, unit, cells, self.heatmap.shown)
         panel.set_reactive(OutputPanel.shown, shown)
         panel.picture = picture
 
@@ -169,7 +166,7 @@ class Viewing(Branching, Zooming):
 
     def on_output_panel_wanted(self, message: OutputPanel.Wanted) -> None:
         """Draw for the new size."""
-        self.look_at_outputs(self.run_shown.snapshot())
+        self.look_at_outputs()
 
     def action_output(self) -> None:
         """Show the outputs, or the story."""
@@ -186,7 +183,7 @@ class Viewing(Branching, Zooming):
 
     def action_output_view(self) -> None:
         """Show the outputs in the next way that there is for this network."""
-        offered = views(self.run_shown)
+        offered = output_kinds(self.run_shown)
         if self.shows_outputs:
             at = offered.index(self.output) if self.output in offered else 0
             self.output = offered[(at + 1) % len(offered)]

@@ -186,7 +186,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
         )
         if note is None and shown == self._shown:
             return
-        self._shown, snapshot = shown, run.snapshot()
+        self._shown, snapshot = shown, Snapshot.of(run)
         with self.app.batch_update():
             status.snapshot = snapshot
             status.speed = player.speed_text
@@ -208,7 +208,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
             heatmap.set_reactive(Heatmap.other, self._other_snapshot())
             self.look_ahead()
             heatmap.snapshot = snapshot
-            self.look_at_outputs(snapshot)
+            self.look_at_outputs()
             self.query_one(Timeline).snapshot = snapshot
             self.query_one(NetworkPanel).preset = run.preset
             self.query_one(NetworkPanel).editor.take(run.preset, run.seed)
@@ -227,7 +227,7 @@ class Workbench(Stepping, Guiding, Inspecting, Diagnosing, Taking, Editing):
         if self.other is None:
             return None
         self.other.seek(min(self.run_shown.update, self.other.head))
-        return self.other.snapshot()
+        return Snapshot.of(self.other)
 
     def _list_branches(self) -> None:
         run, several = self.run_shown, len(self.run_shown.tree.branches) > 1

@@ -1,10 +1,11 @@
-"""A run: a cursor on one branch of a tree, stepped forwards, sought backwards, forked anywhere."""
+"""A run: a cursor on a branch, which can be stepped forwards, moved back and forked anywhere."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import index
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,13 @@ from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed, merged
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.events import events
 from nntui.timeline.history.tree import Tree, prepared, seed_of
-from nntui.timeline.views.snapshot import Snapshot, layer_views
+from nntui.timeline.sessions import session
 
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What the last of some updates led to."""
+    """Where a run is after its last update."""
 
     update: int
     epoch: int
@@ -43,13 +43,13 @@ def _checked(updates: int) -> int:
 
 
 class Run:
-    """A network of ``preset``, trained from ``seed`` (the preset's own if None).
+    """A network of ``preset``, trained from ``seed`` (that of the preset if None).
 
-    Update k is the state after k updates.  The cursor, which `update` tells, can be anywhere
+    Update k is the state after k updates.  The cursor, `update`, can be anywhere
     from 0 to `head`; every property describes the cursor.  Any update is reached exactly,
     forwards by training and backwards by replay from a kept state.
 
-    Raises ConfigError for a seed that is no whole number from 0 to 2**32 - 1.
+    Raises ConfigError for a seed that is not a whole number from 0 to 2**32 - 1.
     """
 
     def __init__(self, preset: Preset, seed: int | None = None) -> None:
@@ -58,7 +58,7 @@ class Run:
 
     @classmethod
     def on(cls, tree: Tree, branch: Branch, update: int | None = None) -> "Run":
-        """A run that looks at ``branch`` of ``tree``, at ``update`` or where it was left."""
+        """A run on ``branch`` of ``tree``, at ``update`` or where the branch was left."""
         run = cls.__new__(cls)
         run._place(tree, branch, branch.left_at if update is None else update)
         return run
@@ -85,19 +85,19 @@ class Run:
 
     @property
     def update(self) -> int:
-        """The cursor: how many updates lie behind."""
+        """The cursor: how many updates were made."""
         return self._at
 
     @property
-    def _trainer(self) -> Trainer:
-        """The trainer at the cursor: the branch's own at the head, else one that replays."""
+    def trainer(self) -> Trainer:
+        """The trainer at the cursor: that of the branch at the head, else one that replays."""
         if self._at == self.branch.update:
             return self.branch.trainer
         trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
         if trainer is None or trainer.configuration is not configuration:
-            trainer = Trainer(self.branch.below(self._at))
+            trainer = Trainer(self.branch.nearest_state(self._at))
         elif trainer.update != self._at:
-            below = self.branch.below(self._at)
+            below = self.branch.nearest_state(self._at)
             if not below.update <= trainer.update < self._at:
                 trainer.restore(below)
         self._behind = None  # an interrupt may leave it in the middle of an update
@@ -112,8 +112,8 @@ class Run:
 
     @property
     def position(self) -> int:
-        """How many updates of the unfinished epoch lie behind the cursor."""
-        return self._trainer.position
+        """How many updates of the unfinished epoch were made at the cursor."""
+        return self.trainer.position
 
     def end_of(self, epoch: int) -> int:
         """The update at which ``epoch``, counted from 0, is finished, or will be."""
@@ -142,18 +142,18 @@ class Run:
     def parameters(self) -> Parameters:
         """Per layer (W, b), copies: W (units out, units in), b (units,) or None."""
         return [
-            (W.copy(), None if b is None else b.ravel().copy()) for W, b in self._trainer.parameters
+            (W.copy(), None if b is None else b.ravel().copy()) for W, b in self.trainer.parameters
         ]
 
     @property
     def state(self) -> State:
         """The whole state at the cursor."""
-        return self._trainer.state
+        return self.trainer.state
 
     @property
     def state_hash(self) -> str:
         """A short digest of the whole state: equal digests, equal futures."""
-        return self._trainer.state.hash
+        return self.trainer.state.hash
 
     @property
     def divergence(self) -> Divergence | None:
@@ -166,12 +166,12 @@ class Run:
     @property
     def data(self) -> DataArrays:
         """The data rows at the cursor, as the network gets them."""
-        return self._trainer.data
+        return self.trainer.data
 
     @property
     def outputs(self) -> Array:
         """The network's output on all data rows, test rows included, (outputs, rows)."""
-        trainer = self._trainer
+        trainer = self.trainer
         testing = trainer.forward(trainer.data.test_x).play()
         return trainer.data.in_order(trainer.whole.play(), testing)
 
@@ -183,34 +183,34 @@ class Run:
     @property
     def test_loss(self) -> float | None:
         """The reported loss, without penalties, on the rows kept for testing; None without any."""
-        return self._trainer.test_loss
+        return self.trainer.test_loss
 
     def predict(self, rows: Sequence[Sequence[float]] | Array) -> Array:
         """The output for each of ``rows``, (outputs, rows); constant inputs may be left out.
 
-        Raises ConfigError for what is no table of finite numbers, as wide as the inputs.
+        Raises ConfigError unless ``rows`` is a table of finite numbers, as wide as the inputs.
         """
         listed = rows.tolist() if isinstance(rows, np.ndarray) else rows
-        x = self._trainer.data.inputs(check_rows("input", listed), "input")
-        return self._trainer.forward(x).play().copy()
+        x = self.trainer.data.inputs(check_rows("input", listed), "input")
+        return self.trainer.forward(x).play().copy()
 
     def step(self, updates: int = 1) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
 
         In the past the same updates are made again, with the changes that were made there.
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
-        KeyboardInterrupt the cursor stands at a whole update, not beyond the target.
+        KeyboardInterrupt the cursor is at a whole update, not beyond the target.
         """
         updates = _checked(updates)
         target, branch = self._at + updates, self.branch
         while self._at < min(target, branch.update):
             following = branch.next_change(self._at) or target
-            trainer, self._behind = self._trainer, None
+            trainer, self._behind = self.trainer, None
             trainer.advance(min(target, branch.update, following) - self._at)
             self._behind, self._at = trainer, trainer.update
             if trainer.divergence is not None:
-                # The head's own, or that of a replay whose last bits another machine rounds
-                # otherwise; neither goes on.
+                # That of the head, or of a replay on a machine that rounds the last bits
+                # differently; neither goes on.
                 return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
         if self._at < target:
             try:
@@ -240,8 +240,7 @@ class Run:
     def approach(self, update: int) -> None:
         """Move the cursor, without training, as near below ``update`` as a kept state is.
 
-        The rest is `step`'s, which can be taken in small portions.  Raises ValueError for a
-        negative update.
+        `step` does the rest, in portions of any size.  Raises ValueError for a negative update.
         """
         update = index(update)
         if update < 0:
@@ -249,7 +248,7 @@ class Run:
         if update >= self.branch.update:
             self._at = self.branch.update
         else:
-            start = self.branch.below(update).update
+            start = self.branch.nearest_state(update).update
             if not start <= self._at <= update:
                 self._at = start
 
@@ -274,13 +273,13 @@ class Run:
         key that decides update 0 (``data``, ``layers``, ``seed``) anywhere else, and for another
         batch, order or number of draws in the middle of an epoch.
         """
-        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        stretch = prepared(self.branch, self._at, self.trainer.state, changes)
         seed = seed_of(self.branch, stretch.changes)
         return Run.on(self.tree, self.tree.fork(self.branch, self._at, stretch, seed))
 
     def check_changes(self, **changes: Any) -> None:
         """Raise what `fork` and `change` would raise for ``changes``, and do nothing else."""
-        prepared(self.branch, self._at, self._trainer.state, changes)
+        prepared(self.branch, self._at, self.trainer.state, changes)
 
     def change(self, **changes: Any) -> None:
         """Change dotted keys from the cursor on, as part of the history.
@@ -292,12 +291,12 @@ class Run:
         if self._at < self.branch.update:
             self._leave(self.fork(**changes).branch, self._at)
             return
-        stretch = prepared(self.branch, self._at, self._trainer.state, changes)
+        stretch = prepared(self.branch, self._at, self.trainer.state, changes)
         self.branch.seed = seed_of(self.branch, stretch.changes)
         self.branch.change(stretch)
 
     def restart(self, **changes: Any) -> None:
-        """Move to a new branch from update 0, with all that was changed up to the cursor.
+        """Move to a new branch from update 0, with everything that was changed up to the cursor.
 
         ``changes`` are made on top of that.  Raises what `fork` does at update 0.
         """
@@ -305,34 +304,34 @@ class Run:
         self._leave(first.fork(**merged(self.changed, changes)).branch, 0)
 
     def switch(self, branch: Branch, update: int | None = None) -> None:
-        """Look at another branch of the tree, at ``update`` or where its cursor was left.
+        """Move to another branch of the tree, at ``update`` or where its cursor was left.
 
         Raises ValueError for a branch that is not one of the tree.
         """
         if branch not in self.tree.branches:
-            raise ValueError("that is no branch of this run's tree")
+            raise ValueError("the branch is not in the tree of this run")
         self.branch.left_at = self._at
         self._leave(branch, branch.left_at if update is None else update)
 
     def _leave(self, branch: Branch, update: int) -> None:
         self.branch.left_at = self._at
         if branch is not self.branch:
-            self.branch.rest()
+            self.branch.release()
         self._place(self.tree, branch, update)
 
     def set_checkpoint(self) -> int:
-        """Mark the cursor's update, so that one can come back to it; returns the update."""
+        """Set a checkpoint at the cursor; returns its update."""
         if self._at not in self.branch.checkpoints:
-            self.branch.mark(self._at, self._trainer.state)
+            self.branch.mark(self._at, self.trainer.state)
         return self._at
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """The updates that are marked, in order."""
+        """The updates with a checkpoint, in order."""
         return self.branch.checkpoints
 
     def checkpoint_before(self) -> int:
-        """The last checkpoint that lies before the cursor; update 0 always is one."""
+        """The last checkpoint before the cursor; update 0 always is one."""
         marked = self.branch.checkpoints
         place = bisect_left(marked, self._at)
         return marked[place - 1] if place else 0
@@ -340,33 +339,20 @@ class Run:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the run, with all branches of its tree, to ``path``; `load_session` reads it.
 
-        The file is afterwards the new session or, if a ConfigError says that it cannot be
-        written, still what it was.
+        Raises ConfigError if it cannot be written; the file is then unchanged.
         """
-        from nntui.timeline.sessions.session import save_session
+        session.write(self.capture(), Path(path))
 
-        save_session(self, path)
+    def capture(self, view: Mapping[str, Any] | None = None) -> session.Capture:
+        """An immutable copy of the whole tree and the cursor; see `sessions.capture.capture`."""
+        return session.capture(self.tree, self.branch, self._at, view)
 
-    def snapshot(self) -> Snapshot:
-        """Everything the screen shows, as a value."""
-        trainer, branch = self._trainer, self.branch
-        return Snapshot(
-            branch=branch.name,
-            forked_at=branch.forked_at,
-            forks=tuple(each.forked_at for each in self.tree.children(branch)),
-            events=tuple(events(branch)),
-            seed=self.seed,
-            update=self.update,
-            head=self.head,
-            epoch=self.epoch,
-            losses=branch.losses,
-            epochs=len(branch.losses),
-            solved=self.solved,
-            state_hash=trainer.state.hash,
-            divergence=self.divergence,
-            next_rows=tuple(trainer.next_batch().tolist()),
-            layers=layer_views(trainer),
-            inputs=trainer.data.x,
-            targets=trainer.data.y,
-            checkpoints=self.checkpoints,
-        )
+
+def load_session(path: str | PathLike[str]) -> Run:
+    """The run that was saved in ``path``, on its branch and at its cursor.
+
+    Raises ConfigError, in one line that begins with the path, for anything that is not the whole
+    and unaltered session of a known version.
+    """
+    saved = session.load(Path(path))
+    return Run.on(saved.tree, saved.branch, saved.update)

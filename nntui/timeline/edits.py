@@ -1,4 +1,4 @@
-"""Edits of a run: what a change will do before it is made, and how it is taken back."""
+"""Edits of a run: what a change will do, making it, and undoing it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from nntui.core.errors import ConfigError
 from nntui.presets.entries import value_at
 from nntui.presets.schema import merged
 from nntui.timeline.history.branch import Branch, Past, Stretch
-from nntui.timeline.history.run import Run
 from nntui.timeline.history.tree import prepared
+from nntui.timeline.run import Run
 
 MOST_UNDONE = 20
-"""Edits that can be taken back; each may keep a state."""
+"""Edits that can be undone; each may keep a state."""
 
 
 class Effect(StrEnum):
@@ -34,7 +34,7 @@ def effect_of(run: Run, changes: Mapping[str, Any]) -> Effect:
         if structural:
             return Effect.RESTART
         return Effect.LIVE if run.update == run.head else Effect.BRANCH
-    # What parted at update 0 is described by how it differs from here.
+    # Branches that fork at update 0 are described by how they differ from here.
     if run.head > 0 or run.tree.children(run.branch):
         return Effect.RESTART
     return Effect.FIRST if structural else Effect.LIVE
@@ -42,20 +42,20 @@ def effect_of(run: Run, changes: Mapping[str, Any]) -> Effect:
 
 @dataclass(frozen=True, eq=False)
 class _Edit:
-    """One that was made: where one was, what was there, and what it led to."""
+    """An edit that was made: where, what was there before, and what came of it."""
 
     changes: Mapping[str, Any]
     branch: Branch
     update: int
     past: Past | None
-    """What the branch was, where the edit changed its head."""
+    """The branch before an edit that changed its head."""
     made: Branch
     stretch: Stretch
-    """That which began with the edit."""
+    """The stretch that began with the edit."""
 
 
 class Edits:
-    """Changes runs, and takes the last change back."""
+    """Makes changes to runs, and undoes the last one."""
 
     def __init__(self) -> None:
         self._made: list[_Edit] = []
@@ -72,8 +72,8 @@ class Edits:
     def make(self, run: Run, changes: Mapping[str, Any]) -> Effect:
         """Make ``changes`` at the cursor: at the head live, in the past as a branch.
 
-        What decides update 0 begins a branch there, with all that was changed up to the cursor.
-        Raises ConfigError, and changes nothing, for what cannot be made.
+        A change of what decides update 0 begins a branch there, with everything that was changed up
+        to the cursor.  Raises ConfigError, and changes nothing, for a change that cannot be made.
         """
         effect, branch, update = effect_of(run, changes), run.branch, run.update
         in_place = effect in (Effect.LIVE, Effect.FIRST)
@@ -94,7 +94,7 @@ class Edits:
         self._made = [*self._made[1 - MOST_UNDONE :], edit]
 
     def undo(self, run: Run) -> str:
-        """Take the last edit back, and say in words what was done.
+        """Undo the last edit, and say in words what was done.
 
         An edit that began a branch: the run goes back to where it was, and the branch is deleted
         if nothing was done in it.  One at the head: it is taken back exactly if nothing was
@@ -115,7 +115,7 @@ class Edits:
                     return f"undone: {keys}"
                 return f"back before {keys}; the branch {edit.made.name} stays"
             if _is_last(edit, run):
-                edit.branch.take_back(edit.past)
+                edit.branch.revert(edit.past)
                 run.switch(edit.branch, edit.update)
                 return f"undone: {keys}"
             run.switch(_before(edit, edit.past, run), edit.update)
@@ -129,7 +129,7 @@ def _check_alive(run: Run, effect: Effect) -> None:
 
 
 def _is_last(edit: _Edit, run: Run) -> bool:
-    """Whether nothing has happened in the branch since."""
+    """Whether nothing was done in the branch since."""
     branch = edit.branch
     alone = edit.update > 0 or not run.tree.children(branch)
     return branch.update == edit.update and branch.stretches[-1] is edit.stretch and alone

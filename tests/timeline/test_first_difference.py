@@ -1,4 +1,4 @@
-"""Replay walks over live changes, and finds where two branches part."""
+"""Replay crosses live changes, and finds the first update at which two branches differ."""
 
 from itertools import pairwise
 
@@ -13,9 +13,9 @@ import nntui
 from nntui.core.engine.network import Layout
 from nntui.timeline.history import keyframes, replay
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.replay import last_turn, replayed, turns
-from nntui.timeline.views import divergence_point as differences
-from nntui.timeline.views.divergence_point import difference, parted_at
+from nntui.timeline.history.replay import last_transition, replay_updates, transitions
+from nntui.timeline.views import first_difference as differences
+from nntui.timeline.views.first_difference import first_difference, last_shared_update
 
 SEED = 7
 SOURCE = preset("add-relu-momentum", training__batch=4)
@@ -27,6 +27,7 @@ SCRIPT: Script = (
 )
 
 
+@pytest.mark.slow
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 30))
 def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -42,7 +43,7 @@ def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> No
     line = told(SOURCE, SCRIPT, 100, SEED)
     seen = [
         (trainer.update, trainer.state.theta.tobytes())
-        for trainer in replayed(child.branch, first, last)
+        for trainer in replay_updates(child.branch, first, last)
     ]
     assert seen == [
         (update, line.states[update].theta.tobytes()) for update in range(first, last + 1)
@@ -53,8 +54,8 @@ def test_what_a_replay_has_computed_is_the_update_that_led_there() -> None:
     run = stepped(SOURCE, SCRIPT, 70, SEED)
     plain = nntui.Run(SOURCE, SEED)
     plain.step(70)
-    twin = replayed(plain.branch, 15, 20)
-    for trainer, other in zip(replayed(run.branch, 15, 20), twin, strict=True):
+    twin = replay_updates(plain.branch, 15, 20)
+    for trainer, other in zip(replay_updates(run.branch, 15, 20), twin, strict=True):
         if trainer.update > 15:
             for (name, layer, values), (_, _, others) in zip(
                 trainer.written, other.written, strict=True
@@ -70,7 +71,7 @@ def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     values = [float(state.theta[place]) for state in line.states]
     middle = sorted(values[10:91])[40]
     branch = run.branch
-    found = list(turns(branch, 10, 90, lambda at: bool(at.state.theta[place] > middle)))
+    found = list(transitions(branch, 10, 90, lambda at: bool(at.state.theta[place] > middle)))
     assert found == [
         (new, values[new] > middle)
         for old, new in pairwise(range(10, 91))
@@ -78,15 +79,15 @@ def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     ]
     assert found
     tested = lambda at: bool(at.state.theta[place] > middle)
-    assert last_turn(branch, 10, 90, tested) == found[-1]
+    assert last_transition(branch, 10, 90, tested) == found[-1]
     for wanted in (True, False):
         of_kind = [turn for turn in found if turn[1] is wanted]
         expected = of_kind[-1] if of_kind else None
         for chunk in (1, 7, 512):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(replay, "CHUNK", chunk)
-                assert last_turn(branch, 10, 90, tested, wanted) == expected
-    assert last_turn(branch, 10, 90, lambda at: bool(at.state.theta[place] > 1e9)) is None
+                assert last_transition(branch, 10, 90, tested, wanted) == expected
+    assert last_transition(branch, 10, 90, lambda at: bool(at.state.theta[place] > 1e9)) is None
 
 
 def first_other(one: Told, other: Told, end: int) -> int | None:
@@ -112,6 +113,7 @@ CHANGED: tuple[Changes, ...] = (
 FORKS = st.tuples(st.integers(0, 60), st.sampled_from(CHANGED), st.integers(0, 40))
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(FORKS, FORKS, st.booleans(), st.integers(0, 30), st.sampled_from(CHANGED))
 def test_two_branches_part_where_their_parameters_first_differ(
@@ -146,8 +148,8 @@ def test_two_branches_part_where_their_parameters_first_differ(
             end = min(first.update, second.update)
             lines = [told(SOURCE, each, end, SEED) for each in (first_script, second_script)]
             expected = first_other(*lines, end)
-            found = difference(first, second)
-            shared = parted_at(first, second)
+            found = first_difference(first, second)
+            shared = last_shared_update(first, second)
             assert shared <= end
             assert expected is None or shared <= expected
             if found.update is None:
@@ -160,7 +162,7 @@ def test_two_branches_part_where_their_parameters_first_differ(
                 assert shared < found.update <= expected or (expected == 0 == found.update)
                 if found.update < expected:
                     assert not found.what.startswith(("W of", "b of"))
-            assert difference(second, first).update == found.update
+            assert first_difference(second, first).update == found.update
 
 
 def test_the_tensor_that_first_differs_is_named() -> None:
@@ -177,11 +179,11 @@ def test_the_tensor_that_first_differs_is_named() -> None:
         other.step(10)
         plain.step(10)
         plain.seek(10)
-        found = difference(plain.branch, other.branch)
+        found = first_difference(plain.branch, other.branch)
         assert found.update == 11
         assert found.what.endswith(what), (values, found)
         assert found.what.split()[0] not in ("z", "a", "W", "b")
-        assert difference(other.branch, plain.branch) == found
+        assert first_difference(other.branch, plain.branch) == found
         assert found.what in found.text
 
 
@@ -191,15 +193,19 @@ def test_twins_do_not_differ() -> None:
     run.seek(11)
     twin = run.fork()
     twin.step(40)
-    found = difference(run.branch, twin.branch)
+    found = first_difference(run.branch, twin.branch)
     assert found.update is None
     assert "30" in found.text
-    assert parted_at(run.branch, twin.branch) == parted_at(twin.branch, run.branch) == 11
-    assert difference(run.branch, run.branch).update is None
+    assert (
+        last_shared_update(run.branch, twin.branch)
+        == last_shared_update(twin.branch, run.branch)
+        == 11
+    )
+    assert first_difference(run.branch, run.branch).update is None
     twin.change(**{"training.learning_rate": 0.5})
     twin.step(1)
     run.seek(60)
-    assert difference(run.branch, twin.branch).update == 52
+    assert first_difference(run.branch, twin.branch).update == 52
 
 
 def test_a_change_without_effect_is_no_difference() -> None:
@@ -209,7 +215,7 @@ def test_a_change_without_effect_is_no_difference() -> None:
         child = run.fork(**values)
         child.step(30)
         run.step(10)
-        assert difference(run.branch, child.branch).update is None
+        assert first_difference(run.branch, child.branch).update is None
 
 
 def test_siblings_differ_where_their_own_pasts_do() -> None:
@@ -219,17 +225,17 @@ def test_siblings_differ_where_their_own_pasts_do() -> None:
     other, same = run.fork(seed=8), run.fork()
     other.step(20)
     same.step(20)
-    assert parted_at(other.branch, same.branch) == 0
-    found = difference(other.branch, same.branch)
+    assert last_shared_update(other.branch, same.branch) == 0
+    found = first_difference(other.branch, same.branch)
     assert (found.update, found.what) == (0, "W of layer 0")
-    assert difference(run.branch, same.branch).update is None
+    assert first_difference(run.branch, same.branch).update is None
     target = run.fork(**{"data.target_divisor": 2.0})
     target.step(3)
-    found = difference(same.branch, target.branch)
+    found = first_difference(same.branch, target.branch)
     assert found.update == 1
     wider = run.fork(**{"layers.0.units": 5})
     wider.step(3)
-    found = difference(same.branch, wider.branch)
+    found = first_difference(same.branch, wider.branch)
     assert (found.update, found.what) == (0, "other layers or data")
 
 
@@ -242,12 +248,12 @@ def test_a_branch_of_a_branch_is_compared_from_where_they_parted() -> None:
     early = child.fork(**{"training.learning_rate": 0.3})
     early.step(60)
     for other in (run, child):
-        assert parted_at(early.branch, other.branch) == 30
-        assert difference(early.branch, other.branch).update == 31
+        assert last_shared_update(early.branch, other.branch) == 30
+        assert first_difference(early.branch, other.branch).update == 31
 
 
 def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(differences, "affordable", lambda branch, work: 9)
+    monkeypatch.setattr(differences, "affordable_updates", lambda branch, work: 9)
     run = nntui.Run(SOURCE, SEED)
     run.step(40)
     run.seek(20)
@@ -255,11 +261,11 @@ def test_only_so_many_updates_are_compared_at_once(monkeypatch: pytest.MonkeyPat
     twin.step(9)
     twin.change(**{"training.learning_rate": 0.5})
     twin.step(5)
-    found = difference(run.branch, twin.branch)
-    assert (found.update, found.looked) == (None, 29)
-    assert difference(run.branch, twin.branch, found.looked).update == 30
-    monkeypatch.setattr(differences, "affordable", lambda branch, work: 10)
-    assert difference(run.branch, twin.branch).update == 30
+    found = first_difference(run.branch, twin.branch)
+    assert (found.update, found.searched_to) == (None, 29)
+    assert first_difference(run.branch, twin.branch, found.searched_to).update == 30
+    monkeypatch.setattr(differences, "affordable_updates", lambda branch, work: 10)
+    assert first_difference(run.branch, twin.branch).update == 30
 
 
 def test_a_diverged_branch_can_be_compared() -> None:
@@ -269,8 +275,8 @@ def test_a_diverged_branch_can_be_compared() -> None:
     child.step(30)
     run.step(30)
     assert child.divergence is not None
-    assert difference(run.branch, child.branch).update == 11
-    assert difference(child.branch, child.branch).update is None
+    assert first_difference(run.branch, child.branch).update == 11
+    assert first_difference(child.branch, child.branch).update is None
 
 
 def test_layouts_of_equal_shapes_are_compared_by_name() -> None:
@@ -280,5 +286,5 @@ def test_layouts_of_equal_shapes_are_compared_by_name() -> None:
         each.step(20)
     sizes = [Layout.of(each.preset.configuration).size for each in (run, biased)]
     assert sizes[0] + 1 == sizes[1]
-    found = difference(run.branch, biased.branch)
+    found = first_difference(run.branch, biased.branch)
     assert found.update == 2

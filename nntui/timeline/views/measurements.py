@@ -1,7 +1,6 @@
-"""What is measured along a branch on demand: at states that are kept anyway, or replayed.
+"""Losses, norms and dead units along a branch, measured on demand at kept or replayed states.
 
-Nothing is recorded while training.  A state is measured when somebody wants to see it, and
-the numbers last as long as the state.
+Nothing is recorded while training; a measurement is cached for as long as its state exists.
 """
 
 from dataclasses import dataclass
@@ -14,19 +13,19 @@ from nntui.core.engine.trainer import Trainer
 from nntui.core.parts.losses import loss_of
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.replay import affordable, replayed
+from nntui.timeline.history.replay import affordable_updates, replay_updates
 from nntui.timeline.microscope.next_update import Ahead
-from nntui.timeline.views.divergence_point import parted_at
+from nntui.timeline.views.first_difference import last_shared_update
 
 MOST = 128
-"""States that are measured of one branch: more would be more than a plot is wide."""
+"""States of one branch that are measured: a plot is not wider."""
 SHARE = 4
-"""Of the updates that a question replays, a plot replays the ``SHARE``th part."""
+"""A plot replays at most this fraction (1/SHARE) of the updates that a question may replay."""
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """One state, measured."""
+class Measurement:
+    """What was measured at one state."""
 
     update: int
     epochs: float
@@ -45,20 +44,20 @@ class Measured:
     """Per layer, how many units are active on no row."""
 
 
-class Measures:
-    """Measures states of branches, each one once."""
+class Measurements:
+    """Measures states of branches, each once."""
 
     def __init__(self) -> None:
-        self._known: WeakKeyDictionary[State, Measured] = WeakKeyDictionary()
-        self._between: WeakKeyDictionary[Stretch, dict[int, Measured]] = WeakKeyDictionary()
-        """Likewise by update, of states that are not kept."""
+        self._known: WeakKeyDictionary[State, Measurement] = WeakKeyDictionary()
+        self._between: WeakKeyDictionary[Stretch, dict[int, Measurement]] = WeakKeyDictionary()
+        """The same by update, for states that are not kept."""
         self._ahead = Ahead()
 
-    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
-        """From update 0 to the head, evenly chosen: at most `MOST` kept states, and the head.
+    def along(self, branch: Branch, *, fine: bool = False) -> tuple[Measurement, ...]:
+        """At most `MOST` kept states, evenly spaced from update 0, and the head.
 
-        Where ``fine``, and it does not take long, updates between the kept states are replayed
-        and measured as well.
+        If ``fine``, and if that does not take long, updates between kept states are replayed and
+        measured as well.
         """
         head = branch.update
         kept = {state.update: state for state in branch.kept(head)}
@@ -67,7 +66,7 @@ class Measures:
             spacing *= 2  # a power of two, so that what was measured stays chosen
         wanted = range(0, head, spacing)
         missing = [at for at in wanted if at not in kept and at not in self._of(branch, at)]
-        if fine and (not missing or head - missing[0] <= affordable(branch) // SHARE):
+        if fine and (not missing or head - missing[0] <= affordable_updates(branch) // SHARE):
             self._replay(branch, missing)
             found = [self.of(kept[at]) if at in kept else self._of(branch, at)[at] for at in wanted]
         else:
@@ -78,32 +77,34 @@ class Measures:
         last = [self.of(branch.state)] if not found or found[-1].update < head else []
         return (*found, *last)
 
-    def beside(self, mine: Branch, theirs: Branch, *, fine: bool = False) -> tuple[Measured, ...]:
-        """The same along ``theirs``, from the update on in which it parts from ``mine``."""
-        parted, found = parted_at(mine, theirs), self.along(theirs, fine=fine)
+    def beside(
+        self, mine: Branch, theirs: Branch, *, fine: bool = False
+    ) -> tuple[Measurement, ...]:
+        """The same along ``theirs``, from its fork from ``mine`` on."""
+        parted, found = last_shared_update(mine, theirs), self.along(theirs, fine=fine)
         first = max((at for at, each in enumerate(found) if each.update <= parted), default=0)
         return found[first:]
 
-    def _of(self, branch: Branch, update: int) -> dict[int, Measured]:
-        """What is known of the stretch that ``update`` lies in."""
+    def _of(self, branch: Branch, update: int) -> dict[int, Measurement]:
+        """The measurements by update of the stretch that contains ``update``."""
         return self._between.setdefault(branch.stretch_at(update), {})
 
     def _replay(self, branch: Branch, updates: list[int]) -> None:
-        """Measure the states of ``updates``, which lie in order."""
+        """Measure the states at ``updates``, which are in order."""
         wanted = set(updates)
         if wanted:
-            for trainer in replayed(branch, updates[0], updates[-1]):
+            for trainer in replay_updates(branch, updates[0], updates[-1]):
                 if trainer.update in wanted:
                     known = self._of(branch, trainer.update)
                     known[trainer.update] = self._measure(trainer.state)
 
-    def of(self, state: State) -> Measured:
-        """``state``, measured."""
+    def of(self, state: State) -> Measurement:
+        """The measurement of ``state``."""
         if state not in self._known:
             self._known[state] = self._measure(state)
         return self._known[state]
 
-    def _measure(self, state: State) -> Measured:
+    def _measure(self, state: State) -> Measurement:
         configuration = state.configuration
         training, report = configuration.training, configuration.report
         trainer = self._ahead.standing_at(state)
@@ -116,7 +117,7 @@ class Measures:
         loss += _penalty(trainer)
         per_epoch = configuration.updates_per_epoch
         layers = () if state.divergence else self._ahead.made(trainer, state).layers
-        return Measured(
+        return Measurement(
             update=state.update,
             epochs=state.epoch + state.position / per_epoch,
             training=loss,
@@ -139,13 +140,13 @@ def _penalty(trainer: Trainer) -> float:
 
 @dataclass(frozen=True)
 class Plot:
-    """One thing that the plot can show."""
+    """A quantity that the plot can show."""
 
     name: str
     title: str
     per_layer: bool = False
     counts: bool = False
-    """Whether it counts something, which a log axis is no use for."""
+    """Whether it is a count, for which a log axis is useless."""
 
 
 REPORTED = Plot("reported", "Loss")
@@ -157,7 +158,7 @@ DEAD = Plot("dead", "Dead units", per_layer=True, counts=True)
 PLOTS = (REPORTED, TRAINING, TEST, GRADIENTS, RATIOS, DEAD)
 
 
-def series(plot: Plot, measured: tuple[Measured, ...]) -> list[tuple[str, Array, Array]]:
+def series(plot: Plot, measured: tuple[Measurement, ...]) -> list[tuple[str, Array, Array]]:
     """The lines of ``plot``: a name of one character, and x (in epochs) and y, (points,).
 
     A layer's line is named by its number; of the test loss, ``t`` is that of the rows kept for
@@ -177,6 +178,6 @@ def series(plot: Plot, measured: tuple[Measured, ...]) -> list[tuple[str, Array,
     return [(str(layer % 10), x, rows[:, layer]) for layer in range(layers)]
 
 
-def nearest(measured: tuple[Measured, ...], epochs: float) -> int:
-    """The place of the one that lies nearest to ``epochs``."""
+def nearest(measured: tuple[Measurement, ...], epochs: float) -> int:
+    """The index of the one nearest to ``epochs``."""
     return int(np.argmin([abs(each.epochs - epochs) for each in measured]))
