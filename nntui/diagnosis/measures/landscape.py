@@ -1,7 +1,7 @@
-"""The stated training loss as a landscape: its value, its gradient and its curvature.
+"""The stated training loss: value, gradient and curvature.
 
-All is computed from the stated configuration, so it is what the program should follow, whatever
-it does follow.
+Everything is computed from the stated configuration: it is the loss that the program should
+minimise, whatever it does.
 """
 
 from dataclasses import replace
@@ -18,11 +18,13 @@ from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
 MOST_SAMPLES = 1000
-"""Of more training rows, that many evenly chosen ones stand for all."""
+"""At most this many training rows are used, evenly spaced."""
+MOST_PRODUCTS = 50_000_000
+"""Bound on parameters times rows; larger networks use fewer rows."""
 ROUNDS = 12
-"""Of the power iteration; the largest eigenvalue is then known to some per cent."""
+"""Iterations of the power method, which give the largest eigenvalue to a few per cent."""
 REACH = 1e-5
-"""The step of a difference, beside the length of the parameters."""
+"""Step of a difference, relative to the norm of the parameters."""
 
 
 class Landscape:
@@ -47,8 +49,8 @@ class Landscape:
             W.fill(1.0)
         columns = np.concatenate([data.x, data.y])
         if rows is None:
-            step = -(-columns.shape[1] // MOST_SAMPLES)
-            batch = columns[:, ::step]
+            most = min(MOST_SAMPLES, MOST_PRODUCTS // self.layout.size + 1)
+            batch = columns[:, :: -(-columns.shape[1] // most)]
         else:
             batch = columns[:, rows]
         self._x, self._y = batch[: len(data.x)], batch[len(data.x) :].copy()
