@@ -6,13 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.network import Forward, Layout
 from nntui.core.engine.state import Order
+from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
-from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
-from nntui.core.parts.optimisers import Clock
+from nntui.core.engine.update import reported_penalty
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
@@ -80,23 +79,18 @@ class Program:
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
         """See `Subject.updates`."""
-        arena = make_arena(with_batch(self._actual, max(map(len, batches))))
-        live = arena.view("theta", len(theta))
-        live[...] = theta
-        for slot in optimiser_of(self._actual).slots:
-            arena.view(slot, len(theta)).fill(0.0)
-        clock = Clock()
-        clock.rate[...] = learning_rate(self._actual, epoch)
+        stepper = Stepper(with_batch(self._actual, max(map(len, batches))))
+        stepper.restore(theta)
+        stepper.clock.rate[...] = learning_rate(self._actual, epoch)
         found = []
         for batch in batches:
-            update = Update(self._actual, arena, self.data.xy[:, batch], clock, Single())
-            before = live.copy()
+            before = stepper.theta.copy()
+            update = stepper.make(self.data.xy[:, batch])
             with np.errstate(all="ignore"):
-                for call in update.calls:
-                    call()
                 loss = float(update.reported())
-            gradient = arena.view("gradient", len(theta)).copy()
-            found.append(Observed(batch, before, live.copy(), gradient, loss))
+            found.append(
+                Observed(batch, before, stepper.theta.copy(), stepper.gradient.copy(), loss)
+            )
         return found
 
     def printed(self, theta: Array) -> float:

@@ -12,13 +12,11 @@ from typing import overload
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import Order, State
+from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
-from nntui.core.engine.update import Update, make_arena, optimiser_of
 from nntui.core.parts.activations import KINKS
-from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
@@ -177,27 +175,15 @@ def replayed(
 ) -> Iterator[Made]:
     """See `Replays.of`."""
     configuration = replace(stated, faults=rules)
-    arena = make_arena(with_batch(configuration, min(stated.batch_size, MOST_ROWS_OF_RUN)))
-    clock, size = Clock(), Layout.of(stated).size
-    theta, gradient = arena.view("theta", size), arena.view("gradient", size)
-    slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
-    prepared: dict[int, Update] = {}
+    stepper = Stepper(with_batch(configuration, min(stated.batch_size, MOST_ROWS_OF_RUN)))
     for probe in probes:
-        clock.rate[...] = learning_rate(stated, probe.epoch)
-        clock.count[...] = 0.0
-        for slot in slots:
-            slot.fill(0.0)
+        stepper.restore(probe.updates[0].before)
+        stepper.clock.rate[...] = learning_rate(stated, probe.epoch)
         for observed in probe.updates:
-            samples = len(observed.rows)
-            if samples not in prepared:
-                batch = np.empty((len(rows), samples))
-                prepared[samples] = Update(configuration, arena, batch, clock, Single())
-            np.take(rows, observed.rows, axis=1, out=prepared[samples].batch)
-            theta[...] = observed.before
+            stepper.theta[...] = observed.before
+            stepper.make(rows[:, observed.rows])
             with np.errstate(all="ignore"):
-                for call in prepared[samples].calls:
-                    call()
-                made = Made(gradient.copy(), theta - observed.before)
+                made = Made(stepper.gradient.copy(), stepper.theta - observed.before)
             yield made
 
 
