@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from nntui.core.errors import ConfigError
     from nntui.presets import Preset, load_preset
     from nntui.sweeps import SweepResult, sweep
-    from nntui.timeline import Run
-    from nntui.timeline.sessions.session import load_session
+    from nntui.timeline import Run, load_session
 
 __version__ = "0.1.0"
 
@@ -32,7 +31,7 @@ _HOMES = {
     "Run": "nntui.timeline",
     "SweepResult": "nntui.sweeps",
     "load_preset": "nntui.presets",
-    "load_session": "nntui.timeline.sessions.session",
+    "load_session": "nntui.timeline",
     "sweep": "nntui.sweeps",
 }
 

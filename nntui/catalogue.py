@@ -24,7 +24,7 @@ from nntui.core.settings.configuration import (
     Report,
     Training,
 )
-from nntui.core.settings.section import Section
+from nntui.core.settings.section import Section, check_rows
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.declarations import TYPES, allowed, type_of
@@ -133,13 +133,13 @@ def _defaults(section: type[Section], names: Iterable[str]) -> dict[str, Any]:
 
 def _activations() -> Iterator[Entry]:
     for name, kind in ACTIVATIONS.items():
-        taken = _defaults(Layer, (each.name for each in fields(kind)))
-        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+        taken = _defaults(Layer, kind.parameters)
+        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
 
 
 def _losses() -> Iterator[Entry]:
     for name, loss in LOSSES.items():
-        yield Entry(name, loss.formula, loss.summary, {}, _source(type(loss).__doc__))
+        yield Entry(name, loss.formula, loss.summary, {}, loss.source)
 
 
 def _initialisers() -> Iterator[Entry]:
@@ -151,8 +151,8 @@ def _initialisers() -> Iterator[Entry]:
 
 def _optimisers() -> Iterator[Entry]:
     for name, kind in OPTIMISERS.items():
-        taken = _defaults(Training, (each.name for each in fields(kind)))
-        yield Entry(name, kind.formula, kind.summary, taken, _source(kind.__doc__))
+        taken = _defaults(Training, kind.parameters)
+        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
 
 
 def _schedules() -> Iterator[Entry]:
@@ -165,12 +165,12 @@ def _schedules() -> Iterator[Entry]:
 def _faults() -> Iterator[Entry]:
     for name, kind in FAULTS.items():
         said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.mend}"
-        taken = {each.name: each.default for each in fields(kind)}
-        yield Entry(name, "", said, taken, _source(kind.__doc__))
+        yield Entry(name, "", said, dict(kind.parameters), "")
 
 
 def _data() -> Iterator[Entry]:
-    table = Data(inputs=((0.0,),), targets=((0.0,),))
+    rows = check_rows("inputs", [[0.0]])
+    table = Data(inputs=rows, targets=rows)
     formula = Data(formula="x")
     yield Entry("table", "", "rows written in the preset", _read_by("table", table), "")
     yield Entry("formula", "", "y of x at evenly spaced points", _read_by("formula", formula), "")
@@ -226,8 +226,19 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 
 def _keys() -> Iterator[Key]:
-    seeds = allowed({"choices": None, "low": 0, "high": HIGHEST_SEED, "above": None, "below": None})
-    yield Key("seed", TYPES[int], 0, False, seeds, "seed of the first parameters and of orders")
+    seeds = allowed(
+        {
+            "choices": None,
+            "formula": None,
+            "low": 0,
+            "high": HIGHEST_SEED,
+            "above": None,
+            "below": None,
+        }
+    )
+    yield Key(
+        "seed", TYPES[int], 0, False, seeds, "draws the first parameters and the epochs' orders"
+    )
     yield Key("faults", "list", (), False, "", "planted faults: names, or tables with these keys")
     for prefix, section in SECTIONS:
         yield from _section_keys(prefix, section)

@@ -45,7 +45,7 @@ def commands() -> None:
       --no-mouse        Leave the mouse to the terminal.
       --color COLOURS   auto, truecolor, 256, 16 or none.
 
-    The other commands below need no terminal.
+    The other commands below need no terminal.  nntui help lists the topics of the manual.
     """
 
 
@@ -104,6 +104,25 @@ def list_kind(kind: str | None, as_json: bool) -> None:
         click.echo("\n".join(as_lines(kind)))
 
 
+@commands.command("help")
+@click.argument("topic", required=False)
+def manual(topic: str | None) -> None:
+    """Print a topic of the manual, or list the topics."""
+    from nntui.manual import source, topics
+
+    if topic is None:
+        known = topics()
+        width = max(map(len, known))
+        click.echo("\n".join(f"{name:{width}}  {about}" for name, about in known.items()))
+        return
+    text = source(topic)
+    from nntui.manual.plain import plain
+    from nntui.manual.tables import filled
+    from nntui.tui.actions import ACTIONS
+
+    click.echo(plain(filled(text, ACTIONS)))
+
+
 @commands.command()
 @click.argument("preset")
 @click.option("--string", "as_string", is_flag=True, help="Print it as one short string instead.")
@@ -145,8 +164,8 @@ def run(
         raise click.UsageError("--epochs and --updates exclude each other; give one")
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
-    from nntui.timeline.history.ending import Ending
-    from nntui.timeline.views.run_result import result_of
+    from nntui.timeline.history.termination import Termination
+    from nntui.timeline.views.run_result import run_result, run_text
 
     loaded = load(preset, changes)
     training = Run(loaded, seed)
@@ -158,15 +177,13 @@ def run(
             raise click.UsageError(f"--predict {error.message}") from None
     initial = training.parameters
     with interruptible() as interrupted:
-        status = train(training, Ending(epochs, updates), interrupted)
+        status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
-    result = result_of(training, status, initial, predictions)
+    result = run_result(training, status, initial, predictions)
     if as_json:
         _print_json(result)
     else:
-        from nntui.timeline.views.run_text import summary
-
-        click.echo(summary(training, result, rows))
+        click.echo(run_text(training, result, rows))
     exit_if(interrupted)
 
 
@@ -190,7 +207,7 @@ def sweep(
     """Train a preset from many seeds, and count how many solve it."""
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
-    from nntui.sweeps.sweep_text import summary
+    from nntui.sweeps.sweep_text import sweep_text
 
     loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
@@ -208,7 +225,7 @@ def sweep(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(summary(result))
+        click.echo(sweep_text(result))
     exit_if(interrupted)
 
 
@@ -225,8 +242,8 @@ def check(
 
     Ends with exit code 1 if the program does not compute what it states.
     """
-    from nntui.diagnosis.checks.check import check as checked
-    from nntui.diagnosis.checks.check_text import report
+    from nntui.diagnosis.check import check as checked
+    from nntui.diagnosis.check_text import render_check
     from nntui.timeline import Run
 
     run = Run(load(preset, changes), seed)
@@ -235,7 +252,7 @@ def check(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(report(result))
+        click.echo(render_check(result))
     if not result.ok:
         click.get_current_context().exit(FOUND_FAULT)
 
@@ -259,7 +276,10 @@ def why(
 
     Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
     """
-    from nntui.diagnosis.answer_text import told
+    from time import perf_counter
+
+    started = perf_counter()
+    from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
     loaded = load(preset, changes)
@@ -269,12 +289,12 @@ def why(
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(loaded, seed, seeds, seconds, progress)
+        answer = ask(loaded, seed, seeds, seconds, progress, started=started)
     erase_progress()
     if as_json:
         _print_json(answer.as_json())
     else:
-        click.echo(told(answer))
+        click.echo(render_answer(answer))
     exit_if(interrupted)
 
 
@@ -309,11 +329,11 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
-    from nntui.timeline.sessions.session import open_session as opened
+    from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = opened(find(file))  # what cannot be opened is said before a screen is drawn
+    session = load(find(file))  # what cannot be opened is said before a screen is drawn
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from nntui.timeline import Run
-    from nntui.timeline.history.ending import Ending
+    from nntui.timeline.history.termination import Termination
 
 SLICE = 0.1
 """Seconds between two looks at Ctrl+C and the progress line."""
@@ -24,17 +24,17 @@ def exit_if(interrupted: list[int]) -> None:
         click.get_current_context().exit(128 + interrupted[0])
 
 
-def train(training: "Run", ending: "Ending", interrupted: list[int]) -> str:
+def train(training: "Run", termination: "Termination", interrupted: list[int]) -> str:
     """Train to the end and return its reason, or ``interrupted`` after a signal."""
     from time import monotonic
 
-    from nntui.timeline.history.pace import Pace
+    from nntui.timeline.history.time_slices import TimeSlicer
 
-    pace, shown, reason, due = Pace(), progress_is_seen(), None, 0.0
-    while (reason := ending.reason(training)) is None and not interrupted:
-        pace.train(training, ending.next_look(training), SLICE)
+    slicer, shown, reason, due = TimeSlicer(), progress_is_seen(), None, 0.0
+    while (reason := termination.reason(training)) is None and not interrupted:
+        slicer.train(training, termination.next_check(training), SLICE)
         if shown and monotonic() >= due:
-            share = training.update / max(ending.budget(training), 1)
+            share = training.update / max(termination.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
             due = monotonic() + SLICE
     erase_progress()

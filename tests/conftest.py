@@ -7,13 +7,19 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
+import textual.app
+import textual.pilot
 from hypothesis import HealthCheck, settings
+from piloted import drained, settled
 
 settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=60)
 settings.register_profile(
     "search", deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile("nntui")
+# How a pilot waits after each key, and in `pause`.
+textual.app.wait_for_idle = drained
+textual.pilot.wait_for_idle = settled
 
 
 @pytest.fixture(autouse=True)
@@ -30,4 +36,4 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
                 if os.environ.get("NNTUI_SYSTEM_TESTS") == "required":
                     pytest.fail(f"{program} is not installed")
-                pytest.skip(f"{program} is not installed (README names what to install)")
+                pytest.skip(f"{program} is not installed (see .github/CONTRIBUTING.md)")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from time import process_time
 
 from textual.pilot import Pilot
 
@@ -30,6 +31,39 @@ def shown(pilot: Pilot[None]) -> str:
     """The characters on the screen, line by line."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+TURNS = 240
+"""Turns of the event loop in which a key has its effect while training takes every other."""
+TIMER = 0.02
+"""Seconds; longer than Textual lets pass between two pictures."""
+ROUNDS = 50
+WORK = 0.001
+"""Seconds of computing that are more than doing nothing."""
+
+
+async def drained(*ignored: object) -> bool:
+    """Wait until nothing in the event loop is ready to go on; False where something always is."""
+    ready, quiet = asyncio.get_running_loop()._ready, 0
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        quiet = 0 if ready else quiet + 1
+        if quiet == 3:
+            return True
+    return False
+
+
+async def settled(*ignored: object) -> None:
+    """Wait until the app has done all that it can, its short timers included.
+
+    Textual takes a process for idle that has computed little in 20 ms: so has one that other
+    processes keep from computing.
+    """
+    for _ in range(ROUNDS):
+        before = process_time()
+        await asyncio.sleep(TIMER)
+        if not await drained() or process_time() - before < WORK:
+            return
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

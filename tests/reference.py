@@ -54,7 +54,23 @@ def value(layer: Layer, z: Array) -> Array:
             return powers / powers.sum(axis=1, keepdims=True)
         case "identity":
             return z
-    raise KeyError(layer.activation)
+    return written(layer.activation, z=z)
+
+
+def written(text: str, **names: object) -> Array:
+    """A formula of a preset as Python itself understands it."""
+    known = {name: getattr(np, name) for name in ("sin", "cos", "tanh", "exp", "log", "sqrt")}
+    known |= {
+        "abs": lambda x: np.where(np.real(x) < 0, -x, x),
+        "max": lambda x, y: np.where(np.real(x) > np.real(y), x, y),
+        "min": lambda x, y: np.where(np.real(x) > np.real(y), y, x),
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "softplus": lambda x: np.log(1 + np.exp(x)),
+        # One sample a row here.
+        "outer": lambda u, v: u.T @ v,
+        "dot": lambda u, v: sum(float(one) for one in (u * v).ravel()),
+    }
+    return eval(text.replace("^", "**"), {}, {**known, **names})
 
 
 def slope(kind: str, z: Array, leak: float = 0.01, kink: str = "left", alpha: float = 1.0) -> Array:
@@ -83,10 +99,12 @@ def slope(kind: str, z: Array, leak: float = 0.01, kink: str = "left", alpha: fl
             return shares * (1 - shares)
         case "identity":
             return np.ones_like(z)
-    raise KeyError(kind)
+    return written(kind, z=z + 1e-30j).imag / 1e-30
 
 
 def own_slope(layer: Layer, z: Array) -> Array:
+    if layer.slope is not None:
+        return written(layer.slope, z=z, a=value(layer, z))
     return slope(layer.activation, z, layer.leak, layer.kink, layer.alpha)
 
 
@@ -333,7 +351,7 @@ class Update:
             delta = upstream
             if k < last or training.loss not in CROSSED:
                 delta = self._delta(k, z, a, upstream)
-            self.gradients[k] = self._gradient(k, delta, source)
+            self.gradients[k] = self._gradient(k, delta, source, z, a, error)
             self._note_pair("gradient of ", k, self.gradients[k])
             if has(self.configuration, k, "update-before-backprop"):
                 self._apply([k])
@@ -355,17 +373,29 @@ class Update:
         for fault in faults_at(self.configuration, k):
             if fault.name == "derivative":
                 kind = fault.of or "identity"
-                used = lambda at, kind=kind: slope(kind, at)
+                if any(each in kind for each in "*-+/") and kind != "leaky-relu":
+                    used = lambda at, kind=kind: written(
+                        kind, z=at, a=a if at is z else value(layer, at)
+                    )
+                else:
+                    used = lambda at, kind=kind: slope(kind, at)
                 back, where = (lambda at, used=used: upstream * used(at)), z
             elif fault.name == "derivative-at-a":
                 where = a
         self._note("slope", k, used(where))
         return self._note("delta", k, back(where))
 
-    def _gradient(self, k: int, delta: Array, source: Array) -> Pair:
+    def _gradient(
+        self, k: int, delta: Array, source: Array, z: Array, a: Array, error: Array
+    ) -> Pair:
         W, b = self.parameters[k]
         l2, l1 = penalties(self.configuration)
-        gW = delta.T @ source + l2 * W + l1 * np.sign(W)
+        gW = delta.T @ source
+        for fault in faults_at(self.configuration, k):
+            if fault.name == "gradient":
+                names = {"delta": delta, "x": source, "z": z, "a": a, "W": W, "error": error}
+                gW = np.zeros_like(W) + written(fault.of or "dot(delta, a)", **names)
+        gW = gW + l2 * W + l1 * np.sign(W)
         gb = None if b is None else delta.sum(axis=0)
         samples = len(source)
         for fault in faults_at(self.configuration, k):

@@ -4,12 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from groups import at_work, gone
 
 import nntui
 from nntui.cli import main
@@ -226,7 +226,7 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("export", "add-relu", "--as", "numpy", "--seed", "-1"), "seed"),
         (("export", "add-relu", "--as", "numpy", "--set", "training.momentum=2"), "less than 1"),
         (("export", "add-relu", "--as", "numpy", "-o", "/nowhere/x.py"), "cannot be written"),
-        (("export", "add-relu", "--as", "numpy", "-o", "/"), "no regular file"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/"), "not a regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
         (("--fps", "0"), "1<=x<=60"),
@@ -285,14 +285,16 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_interrupting_prints_what_was_done() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "nntui", "run", "add-tanh", "--epochs", "100000000", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
-    time.sleep(2.0)
+    at_work(process.pid)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -303,18 +305,7 @@ def test_interrupting_prints_what_was_done() -> None:
     assert len(result["losses"]) == result["epochs"]
 
 
-def alive(group: int) -> bool:
-    """Whether a process of the group still runs; one that only waits to be counted does not."""
-    for file in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, its_group = file.read_text().rpartition(")")[2].split()[:3]
-        except OSError:  # it has just ended
-            continue
-        if int(its_group) == group and state not in "ZX":
-            return True
-    return False
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
     number: signal.Signals,
@@ -327,18 +318,14 @@ def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
         text=True,
         start_new_session=True,
     )
-    time.sleep(4.0)
+    at_work(process.pid, by_others=True)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert err == ""
     result = json.loads(out)
     assert len(result["seeds"]) == len(result["solved"]) < 5000
-    for _ in range(200):
-        if not alive(process.pid):
-            return
-        time.sleep(0.1)
-    raise AssertionError("a worker is left")
+    gone(process.pid)
 
 
 @pytest.mark.parametrize(

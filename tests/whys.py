@@ -1,12 +1,12 @@
 """Diagnoses and experiments that take as long as a test wants, for the Why panel."""
 
-import time
+import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from nntui.diagnosis.finding import MEASURED, PROOF, Diagnosis, Finding, Fix, Rule
-from nntui.diagnosis.observation import Case
+from nntui.diagnosis.observation import Observation
 from nntui.presets.preset import Preset
 from nntui.sweeps import sweep
 from nntui.tui.panels.content import ExperimentReport, TriedFix
@@ -27,7 +27,7 @@ LEAKY = Fix("leaky ReLU in layer 1", {"layers.1.activation": "leaky-relu"})
 MOMENTUM = Fix("momentum 0.9", {"training.momentum": 0.9})
 
 
-def found(case: Case) -> Diagnosis:
+def found(case: Observation) -> Diagnosis:
     """Nothing before update `BEGAN`, then a layer and a rate."""
     update = case.state.update
     if update < BEGAN:
@@ -81,12 +81,15 @@ def _fail(tell: Callable[[ExperimentReport], bool]) -> ExperimentReport:
     raise ValueError("nothing can be tried")
 
 
-def slow(seconds: float, calls: list[int]) -> Callable[[Case], Diagnosis]:
-    """`found`, but slowly; ``calls`` notes the updates that it was called for."""
+def noting(
+    calls: list[int], free: threading.Event | None = None
+) -> Callable[[Observation], Diagnosis]:
+    """`found`, once it is ``free``; ``calls`` notes the updates that it was called for."""
 
-    def diagnose(case: Case) -> Diagnosis:
+    def diagnose(case: Observation) -> Diagnosis:
         calls.append(case.state.update)
-        time.sleep(seconds)
+        if free is not None:
+            free.wait()
         return found(case)
 
     return diagnose

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nntui.bench.baselines import Steps
 from nntui.presets.preset import Preset
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from time import perf_counter
 from nntui.bench.pseudo_terminal import Line, Terminal, terminal
 from nntui.bench.row import Row
 from nntui.presets import load_preset
-from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.time_slices import TimeSlicer
+from nntui.timeline.run import Run
 
 ROUNDS = 7
 NEEDED = ("-c", "import textual.app, numpy, plotext")
@@ -155,7 +155,7 @@ def sent() -> Iterator[Row]:
 def speed() -> Iterator[Row]:
     """Updates a second in the app, at least as a share of headless ones, in turns."""
     with _endless() as preset:
-        run, pace = Run(load_preset(preset)), Pace()
+        run, slicer = Run(load_preset(preset)), TimeSlicer()
     shares, ours = [], []
     with running(Line()) as app:
         for _ in range(5):
@@ -167,7 +167,7 @@ def speed() -> Iterator[Row]:
             app.read(0.3)
             before, started = run.update, perf_counter()
             while perf_counter() - started < SECONDS / 4:
-                pace.train(run, 10**12, 0.1)
+                slicer.train(run, 10**12, 0.1)
             headless = (run.update - before) / (perf_counter() - started)
             app.press(b" ")
             app.wait_for(b"running")

@@ -15,7 +15,7 @@ from nntui.bench.row import Row, stepping
 from nntui.core.engine.trainer import Trainer, initial_state
 from nntui.presets import load_preset
 from nntui.presets.preset import Preset
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 MIB = 2**20
 SEEKS = 100
@@ -71,7 +71,7 @@ def seeking() -> Iterator[Row]:
 
 def saving() -> Iterator[Row]:
     """A session of 100,000 updates with three branches, to a file and back."""
-    from nntui.timeline.sessions.session import capture, load, write
+    from nntui.timeline.sessions.session import load, write
 
     run = Run(load_preset("add-relu"))
     run.step(100_000)
@@ -82,7 +82,7 @@ def saving() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.nntui"
         started = perf_counter()
-        saved = capture(run)
+        saved = run.capture()
         captured = perf_counter()
         write(saved, path)
         written = perf_counter()

@@ -1,5 +1,8 @@
 """The one exception for input that cannot be used."""
 
+import difflib
+from collections.abc import Iterable
+
 LONGEST = 400
 """Characters of a message; a value that is quoted in it may have any length."""
 
@@ -38,3 +41,11 @@ class ConfigError(ValueError):
         """The same error seen from one level up: ``prefix`` goes in front of the key."""
         key = f"{prefix}.{self.key}" if self.key else prefix
         return ConfigError(key, self.message)
+
+
+def one_of(value: object, choices: Iterable[str]) -> str:
+    """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
+    names, text = list(choices), value if isinstance(value, str) else ""
+    near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
+    said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"
+    return f"{quoted(value)} is not known; {said}"

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nntui.core.engine.data import Scaling, load_data
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.printing import NumpyPrinter
+from nntui.core.formulas.recording import expanded
+from nntui.core.parts.data_formula import read_formula
 from nntui.core.settings.configuration import Configuration, Data, Layer, Report, Training
 from nntui.core.tape import Array
-from nntui.export.data_formula import numpy_formula
 from nntui.export.script_text import table
 
 
@@ -43,10 +46,17 @@ def _is_drawn(data: Data) -> bool:
     return bool(data.noise or data.set == "xor" or data.test_rows)
 
 
+def _formula(text: str) -> str:
+    """A formula of x as source, an array like x."""
+    expression = simplified(read_formula("data.formula", text))
+    written = NumpyPrinter().text(expanded(expression))
+    return written if expression.names else f"np.full_like(x, {written})"
+
+
 def _source(data: Data) -> Iterator[str]:
     if data.formula is not None:
         yield f"x = np.linspace({data.start!r}, {data.stop!r}, {data.rows}).reshape(-1, 1)"
-        yield f"inputs, targets = x, {numpy_formula(data.formula)}"
+        yield f"inputs, targets = x, {_formula(data.formula)}"
         if data.noise:
             yield f"targets = targets + {data.noise!r} * data_random.randn({data.rows}, 1)"
     elif data.set is not None:

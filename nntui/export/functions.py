@@ -1,104 +1,140 @@
-"""Functions that a script may define, for each target; a script has those that it calls."""
+"""Functions that a script defines: printed from the formulas, or written here for what has none."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
+
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.printing import NumpyPrinter, definitions
+from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
+from nntui.core.parts.optimisers import CLIPPED, Optimiser
+
+LONGEST = 64
+"""Characters of a formula that is written where it is used; a longer one is a function."""
+_LOCALS = "pqrs"
+
+
+class Written:
+    """The formulas of one script: written in place, or as functions that are defined at its top."""
+
+    def __init__(self, printer: type[NumpyPrinter]) -> None:
+        self._printer = printer
+        self._called = printer()
+        self._functions: dict[str, str] = {}
+
+    def text(self, expression: Expression, names: Mapping[str, str], function: str) -> str:
+        """``expression`` with its variables called ``names``, or a call if it is long.
+
+        It is then a ``function`` that is defined at the top; another formula gets another name.
+        """
+        text = self._print(expression, names)
+        if len(text) <= LONGEST:
+            return text
+        arguments = sorted(expression.names)
+        definition = self._defined(function, arguments, expression)
+        number, name = 2, function
+        while self._functions.setdefault(name, definition.format(name=name)) != definition.format(
+            name=name
+        ):
+            name, number = f"{function}_{number}", number + 1
+        return f"{name}({', '.join(names.get(each, each) for each in arguments)})"
+
+    def _print(self, expression: Expression, names: Mapping[str, str]) -> str:
+        printer = self._printer(names)
+        text = printer.text(simplified(expression))
+        self._called.called.update(printer.called)
+        return text
+
+    def _defined(self, function: str, arguments: list[str], expression: Expression) -> str:
+        """A definition of ``function`` in which what occurs twice is computed once."""
+        lines = [f"def {{name}}({', '.join(arguments)}):"]
+        for letter in _LOCALS:
+            shared = _largest_shared(expression)
+            if shared is None:
+                break
+            lines.append(f"    {letter} = {self._print(shared, {})}")
+            expression = expression.replaced({shared: Name(letter)})
+        return "\n".join([*lines, f"    return {self._print(expression, {})}"])
+
+    def definitions(self) -> list[str]:
+        """All functions, those first that others call."""
+        return [*definitions(self._called), *self._functions.values()]
+
+
+def _largest_shared(expression: Expression) -> Expression | None:
+    """The innermost of the largest parts that occur more than once."""
+    counts = Counter(node for node in expression.walk() if node.parts)
+    shared = [node for node, count in counts.items() if count > 1]
+    if not shared:
+        return None
+    return max(shared, key=lambda node: (counts[node], sum(1 for _ in node.walk())))
+
+
+def step_function(rule: Optimiser, name: str, library: str = "np") -> str:
+    """The definition of a function that makes the optimiser's step in place."""
+    printer = NumpyPrinter({key: key.upper() for key in rule.parameters})
+    written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
+    letters = [letter for letter, _ in written[:-1]]
+    count = ["t"] if rule.counts else []
+    lines = [
+        f"def {name}({', '.join(['p', 'g', *letters, *count, 'rate'])}):",
+        '    """Change the parameters p in place along their gradient g'
+        + (', in update t (the first is 1)."""' if count else '."""'),
+    ]
+    lines += [f"    {letter}[:] = {printer.text(each)}" for letter, each in written[:-1]]
+    lines.append(f"    p -= {printer.text(written[-1][1])}")
+    return "\n".join(lines).replace("np.", f"{library}.")
+
+
+def _normalise() -> str:
+    printer = NumpyPrinter()
+    return "\n".join(
+        [
+            "def normalise(a):",
+            '    """Each sample centred and scaled over the units of the layer."""',
+            f"    mean = {printer.text(MEAN)}",
+            f"    spread = {printer.text(SPREAD)}",
+            f"    return {printer.text(NORMALISED)}",
+        ]
+    )
+
+
+def _through_normalise() -> str:
+    printer = NumpyPrinter()
+    return "\n".join(
+        [
+            "def through_normalise(u, a, h):",
+            '    """dL/da from u = dL/dh."""',
+            f"    mean = {printer.text(MEAN)}",
+            f"    spread = {printer.text(SPREAD)}",
+            f"    return {printer.text(THROUGH)}",
+        ]
+    )
+
 
 NUMPY = {
-    "sigmoid": """
-def sigmoid(z):
-    return 1.0 / (1.0 + np.exp(-z))
-""",
-    "softmax": '''
-def softmax(z):
-    """Shares that add up to 1 over the units of a layer."""
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-''',
-    "gelu": """
-def gelu(z):
-    near = np.clip(z, -40.0, 40.0)  # beyond, the tanh is 1
-    return 0.5 * z * (1.0 + np.tanh(np.sqrt(2.0 / np.pi) * (near + 0.044715 * near**3)))
-""",
-    "gelu_slope": """
-def gelu_slope(z):
-    near = np.clip(z, -40.0, 40.0)
-    bend = np.tanh(np.sqrt(2.0 / np.pi) * (near + 0.044715 * near**3))
-    inner = np.sqrt(2.0 / np.pi) * (1.0 + 3 * 0.044715 * near**2)
-    return 0.5 * (1.0 + bend + near * (1.0 - bend**2) * inner)
-""",
-    "normalise": '''
-def normalise(a):
-    """Each sample centred and scaled over the units of the layer."""
-    centred = a - a.mean(axis=1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)
-''',
-    "through_normalise": '''
-def through_normalise(upstream, a, h):
-    """dL/da from upstream = dL/dh."""
-    spread = np.sqrt(a.var(axis=1, keepdims=True) + 1e-5)
-    along = (upstream * h).mean(axis=1, keepdims=True)
-    return (upstream - upstream.mean(axis=1, keepdims=True) - h * along) / spread
-''',
-    "through_softmax": '''
-def through_softmax(upstream, a):
-    """dL/dz from upstream = dL/da."""
-    return a * (upstream - (upstream * a).sum(axis=1, keepdims=True))
-''',
-    "binary_cross_entropy": '''
-def binary_cross_entropy(z, y):
-    """The sum of -y log(a) - (1 - y) log(1 - a) for a = sigmoid(z)."""
-    return np.sum(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z))))
-''',
-    "categorical_cross_entropy": '''
-def categorical_cross_entropy(z, y):
-    """The sum of -y log(a) for a = softmax(z)."""
-    shifted = z - z.max(axis=1, keepdims=True)
-    return np.sum(y * (np.log(np.exp(shifted).sum(axis=1, keepdims=True)) - shifted))
-''',
+    "normalise": _normalise(),
+    "through_normalise": _through_normalise(),
     "clip_value": '''
 def clip_value(*gradients):
     """Each number of the gradients, cut to between minus and plus CLIP_VALUE."""
-    return [np.clip(g, -CLIP_VALUE, CLIP_VALUE) for g in gradients]
-''',
+    return [@CLIP@ for g in gradients]
+'''.replace("@CLIP@", NumpyPrinter({"clip_value": "CLIP_VALUE"}).text(CLIPPED)),
     "clip_norm": '''
 def clip_norm(*gradients):
     """The gradients, shrunk together to the norm CLIP_NORM if theirs is larger."""
     norm = np.sqrt(sum(np.sum(g**2) for g in gradients))
     return [g * (CLIP_NORM / norm) if norm > CLIP_NORM else g for g in gradients]
 ''',
-    "momentum_step": '''
-def momentum_step(p, g, velocity, rate):
-    """Change the parameters p in place along their gradient g."""
-    velocity *= MOMENTUM
-    velocity += g
-    p -= rate * velocity
-''',
-    "nesterov_step": '''
-def nesterov_step(p, g, velocity, rate):
-    """Change the parameters p in place along their gradient g."""
-    velocity *= MOMENTUM
-    velocity += g
-    p -= rate * (g + MOMENTUM * velocity)
-''',
-    "rmsprop_step": '''
-def rmsprop_step(p, g, square, rate):
-    """Change the parameters p in place along their gradient g."""
-    square *= RHO
-    square += (1.0 - RHO) * g**2
-    p -= rate * g / (np.sqrt(square) + EPSILON)
-''',
-    "adam_step": '''
-def adam_step(p, g, mean, square, t, rate):
-    """Change the parameters p in place along their gradient g, in update t (the first is 1)."""
-    mean *= BETA1
-    mean += (1.0 - BETA1) * g
-    square *= BETA2
-    square += (1.0 - BETA2) * g**2
-    seen1, seen2 = 1.0 - BETA1**t, 1.0 - BETA2**t
-    p -= rate * (mean / seen1) / (np.sqrt(square / seen2) + EPSILON)
-''',
 }
 
 PYTORCH = {
+    "normalise": f'''
+def normalise(a):
+    """Each sample centred and scaled over the units of the layer."""
+    return F.layer_norm(a, a.shape[1:], eps={EPSILON!r})
+''',
     "as_if": '''
 def as_if(value, other):
     """``value``, through which backpropagation passes as if it were ``other``."""
@@ -121,7 +157,7 @@ def clip_norm(*parameters):
 }
 
 
-def needed(functions: dict[str, str], text: str) -> list[str]:
+def needed(functions: Mapping[str, str], text: str) -> list[str]:
     """The definitions that ``text`` calls, in their order; none of them calls another."""
     return [
         definition.strip("\n")

@@ -2,83 +2,49 @@
 
 from collections.abc import Iterator
 
-from nntui.core.settings.configuration import Configuration, Layer
-from nntui.export.functions import NUMPY
-from nntui.export.plan import REPLACES_BIAS_GRADIENT, LayerPlan, has_memory, plan
+from nntui.core.engine.update import optimiser_of
+from nntui.core.formulas.expression import Call, Expression, Name, Operation
+from nntui.core.formulas.parsing import formula as parsed
+from nntui.core.formulas.printing import NumpyPrinter
+from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.configuration import Configuration
+from nntui.export.functions import NUMPY, Written, step_function
+from nntui.export.plan import LayerPlan, plan, word
 from nntui.export.remarks import Remarks
-from nntui.export.script_text import assigned, listed, times
-
-LOSSES = {
-    "squared-error": "np.sum(error**2)",
-    "half-squared-error": "0.5 * np.sum(error**2)",
-    "half-absolute-error": "0.5 * np.sum(np.abs(error))",
-    "binary-cross-entropy": "binary_cross_entropy({z}, {y})",
-    "categorical-cross-entropy": "categorical_cross_entropy({z}, {y})",
-}
-GRADIENTS = {
-    "squared-error": "2.0 * error",
-    "half-squared-error": "error",
-    "half-absolute-error": "0.5 * np.sign(error)",
-    "binary-cross-entropy": "error",
-    "categorical-cross-entropy": "error",
-}
-"""dL/da of a sample, or dL/dz where the loss goes through the activation at once."""
-
-STEPS = {
-    "rmsprop": ("rmsprop_step", "s"),
-    "adam": ("adam_step", "ms"),
-    "sgd": ("momentum_step", "v"),
-    "nesterov": ("nesterov_step", "v"),
-}
-"""Optimisers with a memory: the function, and the letters of what it remembers."""
+from nntui.export.script_text import assigned, listed
 
 
-def value_of(layer: Layer, z: str) -> str:
-    """The activation of ``layer`` at ``z``."""
-    return {
-        "identity": z,
-        "relu": f"np.maximum({z}, 0.0)",
-        "leaky-relu": f"np.where({z} > 0, {z}, {layer.leak!r} * {z})",
-        "tanh": f"np.tanh({z})",
-        "sigmoid": f"sigmoid({z})",
-        "elu": f"np.where({z} > 0, {z}, {times(layer.alpha, f'np.expm1(np.minimum({z}, 0.0))')})",
-        "gelu": f"gelu({z})",
-        "softplus": f"np.logaddexp({z}, 0.0)",
-        "softmax": f"softmax({z})",
-    }[layer.activation]
-
-
-def slope_of(layer: Layer, z: str, a: str) -> str:
-    """The derivative of the activation at ``z``, where it has the value ``a``, as a factor."""
-    above = f"{z} >= 0" if layer.kink == "right" else f"{z} > 0"
-    leaky = f"np.where({above}, 1.0, {layer.leak!r})"
-    if layer.kink == "zero":
-        leaky = f"np.where({z} == 0, 0.0, {leaky})"
-    return {
-        "identity": "",
-        "relu": f"({above})",
-        "leaky-relu": leaky,
-        "tanh": f"(1.0 - {a}**2)",
-        "sigmoid": f"{a} * (1.0 - {a})",
-        "elu": f"np.where({z} > 0, 1.0, {times(layer.alpha, f'np.exp(np.minimum({z}, 0.0))')})",
-        "gelu": f"gelu_slope({z})",
-        "softplus": f"sigmoid({z})",
-        "softmax": f"{a} * (1.0 - {a})",
-    }[layer.activation]
+def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
+    """``text``, the source of ``expression``, as an array of the shape of ``like``."""
+    names = expression.names
+    if not names:
+        return f"{library}.full_like({like}, {text})"
+    is_matrix = any(isinstance(n, Call) and n.function == "outer" for n in expression.walk())
+    if is_matrix or names & {"g", "b", "W"}:
+        return text
+    return f"{library}.zeros_like({like}) + {text}"
 
 
 class NumpyScript:
     """The target ``numpy``."""
 
     library = "NumPy"
-    functions = NUMPY
     preparations = ()
 
     def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
         self._training = configuration.training
         self._configuration, self._remarks = configuration, remarks
         self.layers = plan(configuration)
-        self._step = STEPS[self._training.optimiser] if has_memory(self._training) else None
+        self._rule = optimiser_of(configuration)
+        self._step = "" if self._rule.is_plain else f"{word(self._rule.name)}_step"
+        self._written = Written(NumpyPrinter)
+        self.functions = dict(NUMPY)
+        if self._step:
+            self.functions[self._step] = step_function(self._rule, self._step)
+
+    def definitions(self) -> list[str]:
+        """The functions that the formulas need."""
+        return self._written.definitions()
 
     def trained(self, drawn: str) -> str:
         """The expression ``drawn``, made something that can be trained."""
@@ -94,23 +60,29 @@ class NumpyScript:
 
     def reported(self, y: str) -> tuple[list[str], str]:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
-        last = self.layers[-1]
-        loss = LOSSES[self._configuration.report.loss].format(z=f"z{last.k}", y=y)
-        return [f"error = {last.out} - {y}"], loss
+        last, loss = self.layers[-1], LOSSES[self._configuration.report.loss]
+        names = {"z": f"z{last.k}", "y": y}
+        term = self._written.text(loss.term, names, word(loss.name))
+        return [f"error = {last.out} - {y}"], f"np.sum({term})"
+
+    def penalty(self, term: Expression, W: str) -> str:
+        """The source of a penalty's ``term`` of w."""
+        return NumpyPrinter({"w": W}).text(term)
 
     def setup(self) -> Iterator[str]:
         """What the optimiser remembers, before the first update."""
-        if self._step is not None:
+        letters = [letter for letter, _ in self._rule.assignments[:-1]]
+        if letters:
             yield f"# What {self._training.optimiser} remembers from update to update."
-            for letter in self._step[1]:
-                for each in self.layers:
-                    names = ", ".join(f"{letter}{name}" for name in each.tensors)
-                    zeros = ", ".join(f"np.zeros_like({name})" for name in each.tensors)
-                    yield f"{names} = {zeros}"
+        for letter in letters:
+            for each in self.layers:
+                names = ", ".join(f"{letter}{name}" for name in each.tensors)
+                zeros = ", ".join(f"np.zeros_like({name})" for name in each.tensors)
+                yield f"{names} = {zeros}"
 
     def before_loop(self) -> Iterator[str]:
         """Statements right before the loop over the epochs."""
-        if self._training.optimiser == "adam":
+        if self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
@@ -122,10 +94,11 @@ class NumpyScript:
         seen = "x"
         for each in self.layers:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
-            yield f"z{k} = {seen} @ W{k}.T{'' if each.bias_is_late else bias}"
-            yield f"{each.value} = {value_of(each.layer, f'z{k}')}"
-            if each.bias_is_late:
-                yield from self._remarks.fault("bias-after-activation")
+            yield f"z{k} = {seen} @ W{k}.T{'' if each.late else bias}"
+            value, function = each.activation.value, word(each.activation.name)
+            yield f"{each.value} = {self._written.text(value, each.names, function)}"
+            if each.late:
+                yield from self._remarks.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
             if each.layer.normalise:
                 yield f"h{k} = normalise(a{k})"
@@ -133,83 +106,97 @@ class NumpyScript:
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
         """One update from the batch ``x``, ``y``, behind its forward pass."""
-        mean = self._training.reduction == "mean" and self._configuration.batch_size > 1
-        upstream = GRADIENTS[self._training.loss] + (f" / len({x})" if mean else "")
         error, reported = self.reported(y)
         yield from error
         yield f"total += {reported}"
-        if self._step is not None and self._step[0] == "adam_step":
+        if self._rule.counts:
             yield "t += 1"
+        upstream = self._slope_of_loss(x, y)
         for each in reversed(self.layers):
             k, below = each.k, self.layers[each.k - 1].out if each.k else x
             yield f"\n# Layer {k}, backwards"
             yield from self._delta(each, upstream)
-            yield f"gW{k} = delta{k}.T @ {below}"
-            yield from self._gradients(each, x)
-            if each.is_stepped_first:
-                yield from self._remarks.fault("update-before-backprop")
+            yield from self._gradients(each, x, below)
+            if each.early:
+                yield from self._remarks.fault(each.early)
                 yield from self._steps(each.tensors, rate)
             if k:
                 yield from self._back(each)
             upstream = f"upstream{k - 1}"
-        late = [name for each in self.layers if not each.is_stepped_first for name in each.tensors]
+        late = [name for each in self.layers if not each.early for name in each.tensors]
         if late:
             yield "\n# The step"
             yield from self._steps(late, rate)
 
+    def _slope_of_loss(self, x: str, y: str) -> str:
+        """dL/da, or dL/dz where the loss goes through the activation at once."""
+        slope, training = LOSSES[self._training.loss].slope, self._training
+        if training.reduction == "mean" and self._configuration.batch_size > 1:
+            slope = Operation("/", slope, Name("samples"))
+        names = {"samples": f"len({x})", "y": y, "z": f"z{self.layers[-1].k}"}
+        return self._written.text(slope, names, f"slope_of_{word(training.loss)}")
+
     def _delta(self, each: LayerPlan, upstream: str) -> Iterator[str]:
-        k, used = each.k, each.derivative
+        k, used = each.k, each.backward
         if each.is_fused:
             yield f"delta{k} = {upstream}"
             return
         if each.layer.normalise:
             yield f"upstream{k} = through_normalise({upstream}, a{k}, h{k})"
             upstream = f"upstream{k}"
-        if used.fault is not None:
-            yield from self._remarks.fault(used.fault)
-        place = f"a{k}" if used.at_value else f"z{k}"
-        value = each.value
-        if used.at_value or used.diagonal:
-            value = value_of(used.of, place)
-        if used.of.activation == "softmax" and not used.diagonal:
-            yield f"delta{k} = through_softmax({upstream}, {value})"
-        else:
-            slope = slope_of(used.of, place, value)
-            yield f"delta{k} = {upstream}{f' * {slope}' if slope else ''}"
+        if each.slope_fault is not None:
+            yield from self._remarks.fault(each.slope_fault)
+        delta, name = used.delta.bound({"slope": used.slope}), word(each.activation.name)
+        if not upstream.isidentifier() and not used.is_elementwise:
+            yield f"upstream{k} = {upstream}"
+            upstream = f"upstream{k}"
+        names = {**each.names, "u": upstream}
+        yield f"delta{k} = {self._written.text(delta, names, f'through_{name}')}"
 
-    def _gradients(self, each: LayerPlan, x: str) -> Iterator[str]:
-        """The bias's gradient, the penalties', and what faults make of them."""
+    def _gradients(self, each: LayerPlan, x: str, below: str) -> Iterator[str]:
+        """The gradients of the loss and the penalties, and what faults make of them."""
         k, training = each.k, self._training
-        replaced = any(fault.name in REPLACES_BIAS_GRADIENT for fault in each.faults)
+        yield from self._weights_gradient(each, below)
+        replaced = any(fault.replaces_bias_gradient for fault in each.faults)
         known = [f"W{k}"]
         if each.has_bias and not replaced:
             yield f"gb{k} = delta{k}.sum(axis=0)"
             known.append(f"b{k}")
         if training.l2:
-            yield f"gW{k} += L2 * W{k}"
+            yield f"gW{k} = gW{k} + L2 * W{k}"
         if training.l1:
-            yield f"gW{k} += L1 * np.sign(W{k})"
+            yield f"gW{k} = gW{k} + L1 * np.sign(W{k})"
         for fault in each.faults:
-            change = each.change_by(fault, x)
-            match fault.name:
-                case "bias-decay" if each.has_bias:
-                    yield from self._remarks.fault(fault.name)
-                    yield f"gb{k} = b{k}.copy()"
-                case "frozen-bias" if each.has_bias:
-                    yield from self._remarks.fault(fault.name)
-                    yield f"gb{k} = np.zeros_like(b{k})"
-            if fault.name in REPLACES_BIAS_GRADIENT and each.has_bias:
-                known = each.tensors
-            if change:
-                yield from self._remarks.fault(fault.name)
-                yield from (f"g{name} {change}" for name in known)
+            for name in each.tensors:
+                handed = each.handed(fault, name.startswith("b"))
+                if handed is None or not (name in known or "g" not in handed.names):
+                    continue
+                yield from self._remarks.fault(fault)
+                names = {"g": f"g{name}", "b": f"b{k}", "samples": f"len({x})"}
+                text = self._written.text(handed, names, word(fault.name))
+                yield f"g{name} = {with_shape(text, handed, name, 'np')}"
+                if name not in known:
+                    known.append(name)
+
+    def _weights_gradient(self, each: LayerPlan, below: str) -> Iterator[str]:
+        k, fault = each.k, each.placed
+        formula = fault.of_weights() if fault is not None else None
+        if fault is None or formula is None:
+            yield f"gW{k} = delta{k}.T @ {below}"
+            return
+        yield from self._remarks.fault(fault)
+        names = {**each.names, "delta": f"delta{k}", "x": below, "error": "error"}
+        text = self._written.text(formula, names, f"gradient{k}")
+        yield f"gW{k} = {with_shape(text, formula, f'W{k}', 'np')}"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
         """The gradient for the layer below."""
-        weights = f"W{each.k}"
-        if each.has("no-weights-in-backprop"):
-            yield from self._remarks.fault("no-weights-in-backprop")
-            weights = f"np.ones_like({weights})"
+        weights, fault = f"W{each.k}", each.back
+        if fault is not None:
+            yield from self._remarks.fault(fault)
+            back = parsed(fault.back)
+            text = self._written.text(back, each.names, word(fault.name))
+            weights = with_shape(text, back, weights, "np")
         yield f"upstream{each.k - 1} = delta{each.k} @ {weights}"
 
     def _steps(self, names: list[str], rate: str) -> Iterator[str]:
@@ -219,10 +206,9 @@ class NumpyScript:
             if getattr(self._training, clip) is not None:
                 yield assigned(gradients, listed(f"{clip}(", gradients, ")"))
         for name in names:
-            if self._step is None:
+            if not self._step:
                 yield f"{name} -= {rate} * g{name}"
                 continue
-            function, letters = self._step
-            slots = [f"{letter}{name}" for letter in letters]
-            count = ["t"] if function == "adam_step" else []
-            yield listed(f"{function}(", [name, f"g{name}", *slots, *count, rate], ")")
+            slots = [f"{letter}{name}" for letter, _ in self._rule.assignments[:-1]]
+            count = ["t"] if self._rule.counts else []
+            yield listed(f"{self._step}(", [name, f"g{name}", *slots, *count, rate], ")")

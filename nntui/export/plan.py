@@ -1,24 +1,15 @@
 """What a script has to say about each layer: names of arrays, and which faults are in it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from nntui.core.engine.network import activation_of, backward_of, faults_by_layer
 from nntui.core.engine.update import clips
+from nntui.core.formulas.expression import Expression, Name
+from nntui.core.parts.activations import Activation, Backward
+from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
-from nntui.core.settings.configuration import Configuration, FaultEntry, Layer, Training
-
-REPLACES_BIAS_GRADIENT = ("bias-decay", "frozen-bias")
-
-
-@dataclass(frozen=True)
-class Derivative:
-    """The derivative that backpropagation uses: of which activation, and where it is evaluated."""
-
-    of: Layer
-    at_value: bool = False
-    """At the activation ``a``, where ``z`` belongs."""
-    diagonal: bool = False
-    """Of softmax: without what lies beside the diagonal."""
-    fault: str | None = None
+from nntui.core.settings.configuration import Configuration, Layer
 
 
 @dataclass(frozen=True)
@@ -32,33 +23,24 @@ class LayerPlan:
     def layer(self) -> Layer:
         return self.configuration.layers[self.k]
 
-    @property
-    def faults(self) -> list[FaultEntry]:
+    @cached_property
+    def faults(self) -> list[Fault]:
         """In the order in which the preset lists them."""
-        return [each for each in self.configuration.faults if each.concerns(self.k)]
+        return faults_by_layer(self.configuration)[self.k]
 
-    def has(self, fault: str) -> bool:
-        return any(each.name == fault for each in self.faults)
-
-    def change_by(self, fault: FaultEntry, x: str) -> str:
-        """What ``fault`` does to all gradients of the layer, such as ``*= -1.0``; often nothing."""
-        match fault.name:
-            case "wrong-sign":
-                return "*= -1.0"
-            case "wrong-factor":
-                return f"*= {2.0 if fault.factor is None else fault.factor!r}"
-            case "sum-for-mean" if self.configuration.batch_size > 1:
-                mean = self.configuration.training.reduction == "mean"
-                return f"{'*=' if mean else '/='} len({x})"
-        return ""
+    @cached_property
+    def activation(self) -> Activation:
+        return activation_of(self.layer)
 
     @property
     def has_bias(self) -> bool:
         return self.layer.bias != "none"
 
     @property
-    def bias_is_late(self) -> bool:
-        return self.has_bias and self.has("bias-after-activation")
+    def late(self) -> Fault | None:
+        """The fault that adds the bias after the activation."""
+        late = (each for each in self.faults if each.bias_after_activation)
+        return next(late, None) if self.has_bias else None
 
     @property
     def is_last(self) -> bool:
@@ -70,13 +52,43 @@ class LayerPlan:
         return self.is_last and LOSSES[self.configuration.training.loss].needs_output is not None
 
     @property
-    def is_stepped_first(self) -> bool:
-        """Whether the layer makes its own step before the gradient goes down.
+    def early(self) -> Fault | None:
+        """The fault by which the layer makes its own step before the gradient goes down.
 
         In the lowest layer that is felt only by the clipping, which is then its own too.
         """
-        early = self.has("update-before-backprop")
-        return early and (self.k > 0 or clips(self.configuration))
+        early = (each for each in self.faults if each.updates_before_backprop)
+        return next(early, None) if self.k > 0 or clips(self.configuration) else None
+
+    @property
+    def back(self) -> Fault | None:
+        """The fault that puts something in the place of the weights on the way back."""
+        return next((each for each in reversed(self.faults) if each.back), None)
+
+    @property
+    def placed(self) -> Fault | None:
+        """The fault that puts something in the place of the weights' gradient."""
+        return next((each for each in reversed(self.faults) if each.weights_gradient), None)
+
+    @property
+    def slope_fault(self) -> Fault | None:
+        """The last fault that changes the slope."""
+        wrong = (each for each in reversed(self.faults) if each.slope or each.slope_at_output)
+        return None if self.is_fused else next(wrong, None)
+
+    @cached_property
+    def backward(self) -> Backward:
+        """Whose slope is used; each fault sees what the one before left."""
+        return backward_of(self.activation, self.faults)
+
+    def handed(self, fault: Fault, of_bias: bool) -> Expression | None:
+        """What ``fault`` hands to the optimiser for a gradient ``g``; None where that is ``g``."""
+        mean = float(self.configuration.training.reduction == "mean")
+        values: dict[str, Expression | float] = {"mean": mean}
+        if self.configuration.batch_size == 1:
+            values["samples"] = 1.0
+        handed = fault.handed(of_bias, values)
+        return None if handed == Name("g") else handed
 
     @property
     def tensors(self) -> list[str]:
@@ -86,7 +98,7 @@ class LayerPlan:
     @property
     def value(self) -> str:
         """The activation function of z: a, unless the bias comes late."""
-        return f"{'f' if self.bias_is_late else 'a'}{self.k}"
+        return f"{'f' if self.late else 'a'}{self.k}"
 
     @property
     def out(self) -> str:
@@ -94,16 +106,9 @@ class LayerPlan:
         return f"{'h' if self.layer.normalise else 'a'}{self.k}"
 
     @property
-    def derivative(self) -> Derivative:
-        """Whose derivative is used; each fault sees what the one before left."""
-        used = Derivative(self.layer)
-        for each in self.faults:
-            if each.name == "derivative":
-                other = Layer(units=self.layer.units, activation=each.of or "identity")
-                used = Derivative(other, diagonal=True, fault=each.name)
-            elif each.name == "derivative-at-a":
-                used = Derivative(used.of, True, used.diagonal, each.name)
-        return used
+    def names(self) -> dict[str, str]:
+        """What the variables of formulas are called in the script."""
+        return {"z": f"z{self.k}", "a": f"a{self.k}", "f": self.value, "W": f"W{self.k}"}
 
 
 def plan(configuration: Configuration) -> list[LayerPlan]:
@@ -111,6 +116,7 @@ def plan(configuration: Configuration) -> list[LayerPlan]:
     return [LayerPlan(configuration, k) for k in range(len(configuration.layers))]
 
 
-def has_memory(training: Training) -> bool:
-    """Whether the optimiser carries anything from update to update."""
-    return training.optimiser not in ("sgd", "nesterov") or training.momentum > 0.0
+def word(text: str) -> str:
+    """A name for a function of a script, from the name of what it computes."""
+    made = "".join(each if each.isalnum() else "_" for each in text)
+    return made if made.isidentifier() and len(made) <= 20 else "activation"

@@ -2,63 +2,43 @@
 
 from collections.abc import Iterator
 
-from nntui.core.settings.configuration import Configuration, Layer
-from nntui.export.functions import PYTORCH
-from nntui.export.plan import LayerPlan, has_memory, plan
+from nntui.core.engine.update import optimiser_of
+from nntui.core.formulas.expression import Expression
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.printing import TorchPrinter
+from nntui.core.parts.activations import ACTIVATIONS, Activation
+from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.configuration import Configuration
+from nntui.export.functions import PYTORCH, Written, step_function
+from nntui.export.numpy_script import with_shape
+from nntui.export.plan import LayerPlan, plan, word
 from nntui.export.remarks import Remarks
-from nntui.export.script_text import listed
-
-LOSSES = {
-    "squared-error": "(({a} - {y}) ** 2).sum()",
-    "half-squared-error": "(({a} - {y}) ** 2 / 2).sum()",
-    "half-absolute-error": "(({a} - {y}).abs() / 2).sum()",
-    "binary-cross-entropy": 'F.binary_cross_entropy_with_logits({z}, {y}, reduction="sum")',
-    "categorical-cross-entropy": 'F.cross_entropy({z}, {y}, reduction="sum")',
-}
-OPTIMISERS = {
-    "sgd": ("SGD", {"momentum": "MOMENTUM"}),
-    "nesterov": ("SGD", {"momentum": "MOMENTUM", "nesterov": "True"}),
-    "rmsprop": ("RMSprop", {"alpha": "RHO", "eps": "EPSILON"}),
-    "adam": ("Adam", {"betas": "(BETA1, BETA2)", "eps": "EPSILON"}),
-}
-
-
-def value_of(layer: Layer, z: str) -> str:
-    """The activation of ``layer`` at ``z``, which autograd differentiates as nntui does."""
-    leak = f"{layer.leak!r} * {z}"
-    leaky = f"F.leaky_relu({z}, {layer.leak!r})"
-    relu = f"torch.relu({z})"
-    if layer.kink == "right":
-        leaky, relu = f"torch.where({z} >= 0, {z}, {leak})", f"torch.where({z} >= 0, {z}, 0.0)"
-    elif layer.kink == "zero":
-        leaky = f"torch.where({z} > 0, {z}, torch.where({z} < 0, {leak}, 0.0))"
-    return {
-        "identity": z,
-        "relu": relu,
-        "leaky-relu": leaky,
-        "tanh": f"torch.tanh({z})",
-        "sigmoid": f"torch.sigmoid({z})",
-        "elu": f"F.elu({z}, {layer.alpha!r})",
-        "gelu": f'F.gelu({z}, approximate="tanh")',
-        "softplus": f"F.softplus({z}, threshold=40.0)",
-        "softmax": f"torch.softmax({z}, dim=1)",
-    }[layer.activation]
+from nntui.export.script_text import indented, listed
 
 
 class PytorchScript:
     """The target ``pytorch``."""
 
     library = "PyTorch"
-    functions = PYTORCH
     preparations = ("torch.set_default_dtype(torch.float64)",)
 
     def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
         self._configuration, self._training = configuration, configuration.training
         self._remarks = remarks
         self.layers = plan(configuration)
-        self._early = [each for each in self.layers if each.is_stepped_first]
-        late = [each for each in self.layers if not each.is_stepped_first]
+        self._early = [each for each in self.layers if each.early]
+        late = [each for each in self.layers if not each.early]
         self._late = [name for each in late for name in each.tensors]
+        self._rule = optimiser_of(configuration)
+        self._written = Written(TorchPrinter)
+        self.functions = dict(PYTORCH)
+        self._step_name = f"{word(self._rule.name)}_step"
+        if not self._rule.torch:
+            self.functions[self._step_name] = step_function(self._rule, self._step_name, "torch")
+
+    def definitions(self) -> list[str]:
+        """The functions that the formulas need."""
+        return self._written.definitions()
 
     def trained(self, drawn: str) -> str:
         """The expression ``drawn``, made something that can be trained."""
@@ -76,15 +56,36 @@ class PytorchScript:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
         return [], f"{self._loss(self._configuration.report.loss, y)}.item()"
 
+    def penalty(self, term: Expression, W: str) -> str:
+        """The source of a penalty's ``term`` of w."""
+        return TorchPrinter({"w": W}).text(term)
+
     def _loss(self, name: str, y: str) -> str:
-        last = self.layers[-1]
-        return LOSSES[name].format(a=last.out, z=f"z{last.k}", y=y)
+        last, loss = self.layers[-1], LOSSES[name]
+        names = {"error": f"{last.out} - {y}", "z": f"z{last.k}", "y": y}
+        if loss.torch:
+            return loss.torch.format(**names)
+        return f"({self._written.text(loss.term, names, word(name))}).sum()"
+
+    def _followed(self, y: str) -> str:
+        """What autograd differentiates: the training loss, or what has its slope."""
+        last, loss = self.layers[-1], LOSSES[self._training.loss]
+        if not last.is_fused or (loss.torch and last.late is None):
+            return self._loss(loss.name, y)
+        names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
+        slope = self._written.text(loss.slope, names, f"slope_of_{word(loss.name)}")
+        return f"(({slope}).detach() * z{last.k}).sum()"
 
     def setup(self) -> Iterator[str]:
         """The tensors of the data, and the optimisers."""
         yield "x, y = torch.tensor(x), torch.tensor(y)"
         names = [name for each in self.layers for name in each.tensors]
         yield listed("parameters = [", names, "]")
+        if not self._rule.torch:
+            for letter, _ in self._rule.assignments[:-1]:
+                for name in names:
+                    yield f"{letter}{name} = torch.zeros_like({name})"
+            return
         for each in self._early:
             yield self._optimiser(f"optimiser{each.k}", listed("[", each.tensors, "]"))
         if self._late:
@@ -93,12 +94,13 @@ class PytorchScript:
 
     def before_loop(self) -> Iterator[str]:
         """Statements right before the loop over the epochs."""
-        yield from ()
+        if not self._rule.torch and self._rule.counts:
+            yield "t = 0"
 
     def rates(self) -> Iterator[str]:
         """Tell a new learning rate to the optimisers."""
         names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
-        for name in names:
+        for name in names if self._rule.torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
@@ -107,54 +109,79 @@ class PytorchScript:
         for each in self.layers:
             k = each.k
             yield from self._affine(each, seen)
-            yield f"{each.value} = {value_of(each.layer, f'z{k}')}"
-            if not each.is_fused and each.derivative.fault is not None:
-                yield from self._wrong_derivative(each)
-            if each.bias_is_late:
+            if each.slope_fault is None and self._is_followed(each.activation):
+                yield f"{each.value} = {self._value(each, f'z{k}')}"
+            else:
+                yield from self._by_hand(each)
+            if each.late:
                 yield f"a{k} = f{k} + b{k}.detach()"
             if each.layer.normalise:
-                yield f"h{k} = F.layer_norm(a{k}, ({each.layer.units},))"
+                yield f"h{k} = normalise(a{k})"
             seen = each.out
 
     def _affine(self, each: LayerPlan, seen: str) -> Iterator[str]:
         k, below = each.k, ""
-        if k and each.is_stepped_first:
+        if k and each.early:
             yield f"# {seen} is cut off: its gradient is passed on by hand, see below."
             seen = f"{seen}.detach()"
-        elif k and each.has("no-weights-in-backprop"):
-            yield from self._remarks.fault("no-weights-in-backprop")
-            below = f" + ({seen} - {seen}.detach()) @ torch.ones_like(W{k}).T"
+        elif k and each.back is not None:
+            yield from self._remarks.fault(each.back)
+            below = f" + ({seen} - {seen}.detach()) @ {self._weights_back(each)}.T"
             seen = f"{seen}.detach()"
         bias = f" + b{k}" if each.has_bias else ""
-        if each.bias_is_late:
-            yield from self._remarks.fault("bias-after-activation")
+        if each.late:
+            yield from self._remarks.fault(each.late)
             bias = f" + (b{k} - b{k}.detach())"  # 0, but the gradient goes there
         yield f"z{k} = {seen} @ W{k}.T{bias}{below}"
 
-    def _wrong_derivative(self, each: LayerPlan) -> Iterator[str]:
-        k, used = each.k, each.derivative
-        yield from self._remarks.fault(str(used.fault))
-        place = f"z{k}"
-        if used.at_value:
-            late = f"{each.value} + b{k}" if each.bias_is_late else each.value
-            place = f"place{k}"
-            yield f"{place} = as_if({late}, z{k})"
-        if used.diagonal and used.of.activation == "softmax":
-            yield f"share{k} = torch.softmax({place}, dim=1).detach()"
-            other = f"share{k} * (1.0 - share{k}) * z{k}"
-        else:
-            other = value_of(used.of, place)
-        yield f"{each.value} = as_if({each.value}, {other})"
+    def _weights_back(self, each: LayerPlan) -> str:
+        """What stands for the weights on the way back."""
+        assert each.back is not None
+        back, W = formula(each.back.back), f"W{each.k}.detach()"
+        text = self._written.text(back, {"W": W}, word(each.back.name))
+        shaped = with_shape(text, back, W, "torch")
+        return shaped if shaped.endswith(")") and " " not in text else f"({shaped})"
+
+    def _is_followed(self, activation: Activation) -> bool:
+        """Whether autograd differentiates the activation as nntui does."""
+        if activation.name not in ACTIVATIONS and activation.slopes:
+            return False
+        if activation.torch:
+            kink = activation.parameters.get("kink", "left")
+            return kink == "left" or activation.slope == activation.with_kink("left").slope
+        return not activation.is_piecewise
+
+    def _value(self, each: LayerPlan, z: str) -> str:
+        activation = each.activation
+        if activation.torch:
+            return activation.torch.format(z=z, **activation.parameters)
+        return self._written.text(activation.value, {"z": z}, word(activation.name))
+
+    def _by_hand(self, each: LayerPlan) -> Iterator[str]:
+        """The activation's value, through which autograd passes with another slope."""
+        k, used = each.k, each.backward
+        if each.slope_fault is not None:
+            yield from self._remarks.fault(each.slope_fault)
+        yield f"{each.value} = {self._value(each, f'z{k}')}"
+        late = f"({each.value} + b{k})" if each.late else each.value
+        names = {"z": f"z{k}", "a": late, "f": each.value}
+        if used.is_elementwise:
+            slope = self._written.text(used.slope, names, f"slope_of_{word(used.label)}")
+            if not used.slope.names:
+                slope = f"torch.full_like(z{k}, {slope})"
+            yield f"slope{k} = ({slope}).detach()"
+            yield f"{each.value} = as_if({each.value}, slope{k} * z{k})"
+            return
+        # Of a softmax the whole Jacobian, at the output in the place of z.
+        yield f"place{k} = as_if({late}, z{k})"
+        yield f"{each.value} = as_if({each.value}, {self._value(each, f'place{k}')})"
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
         """One update from the batch ``x``, ``y``, behind its forward pass."""
-        last, training = self.layers[-1], self._training
+        training = self._training
         yield f"total += {self.reported(y)[1]}"
-        loss = self._loss(training.loss, y)
-        if last.is_fused and last.bias_is_late:
-            loss = f"(({last.out} - {y}).detach() * z{last.k}).sum()"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
-        yield f"loss = {loss}{f' / len({x})' if mean else ''}"
+        yield f"loss = {self._followed(y)}{f' / len({x})' if mean else ''}"
         if training.l2:
             squares = [f"(W{each.k}**2).sum()" for each in self.layers]
             yield listed("loss = loss + L2 / 2 * sum([", squares, "])")
@@ -162,52 +189,84 @@ class PytorchScript:
             sizes = [f"abs(W{each.k}).sum()" for each in self.layers]
             yield listed("loss = loss + L1 * sum([", sizes, "])")
         cut = [each for each in self._early if each.k]
-        yield from (f"z{each.k}.retain_grad()" for each in cut)
+        kept = [each for each in self.layers if each in cut or each.placed]
+        yield from (f"z{each.k}.retain_grad()" for each in kept)
         yield "for p in parameters:\n    p.grad = None"
         yield "loss.backward()"
+        if not self._rule.torch and self._rule.counts:
+            yield "t += 1"
         for each in reversed(self.layers):
-            yield from self._gradients(each, x)
-            if each.is_stepped_first:
-                yield from self._remarks.fault("update-before-backprop")
-                yield from self._step(f"optimiser{each.k}", each.tensors)
+            yield from self._gradients(each, x, y)
+            if each.early:
+                yield from self._remarks.fault(each.early)
+                yield from self._step(f"optimiser{each.k}", each.tensors, rate)
             if each in cut:
                 yield from self._back(each)
         if self._late:
-            yield from self._step("optimiser", self._late)
+            yield from self._step("optimiser", self._late, rate)
 
-    def _gradients(self, each: LayerPlan, x: str) -> Iterator[str]:
+    def _gradients(self, each: LayerPlan, x: str, y: str) -> Iterator[str]:
         """What faults make of a layer's gradients."""
         k = each.k
+        if each.placed is not None:
+            yield from self._weights_gradient(each, x, y)
         for fault in each.faults:
-            change = each.change_by(fault, x)
-            match fault.name:
-                case "bias-decay" if each.has_bias:
-                    yield from self._remarks.fault(fault.name)
-                    yield f"b{k}.grad = b{k}.detach().clone()"
-                case "frozen-bias" if each.has_bias:
-                    yield from self._remarks.fault(fault.name)
-                    yield f"b{k}.grad = torch.zeros_like(b{k})"
-            if change:
-                yield from self._remarks.fault(fault.name)
-                yield from (f"{name}.grad {change}" for name in each.tensors)
+            for name in each.tensors:
+                handed = each.handed(fault, name.startswith("b"))
+                if handed is None:
+                    continue
+                yield from self._remarks.fault(fault)
+                names = {"g": f"{name}.grad", "b": f"b{k}.detach()", "samples": f"len({x})"}
+                text = self._written.text(handed, names, word(fault.name))
+                shaped = with_shape(text, handed, name, "torch")
+                copied = f"{shaped}.clone()" if shaped == names["b"] else shaped
+                yield f"{name}.grad = {copied}"
+
+    def _weights_gradient(self, each: LayerPlan, x: str, y: str) -> Iterator[str]:
+        k, fault = each.k, each.placed
+        assert fault is not None
+        expression = fault.of_weights()
+        assert expression is not None
+        yield from self._remarks.fault(fault)
+        below = self.layers[k - 1].out if k else x
+        names = {
+            "delta": f"z{k}.grad",
+            "x": f"{below}.detach()",
+            "z": f"z{k}.detach()",
+            "a": f"a{k}.detach()",
+            "W": f"W{k}.detach()",
+            "error": f"({self.layers[-1].out} - {y}).detach()",
+        }
+        text = self._written.text(expression, names, f"gradient{k}")
+        yield f"W{k}.grad = {with_shape(text, expression, f'W{k}', 'torch')}"
+        if self._training.l2:
+            yield f"W{k}.grad = W{k}.grad + L2 * W{k}.detach()"
+        if self._training.l1:
+            yield f"W{k}.grad = W{k}.grad + L1 * torch.sign(W{k}.detach())"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
         """The gradient for the layer below, passed through weights that have changed."""
         k, weights = each.k, f"W{each.k}.detach()"
-        if each.has("no-weights-in-backprop"):
-            yield from self._remarks.fault("no-weights-in-backprop")
-            weights = f"torch.ones_like(W{k})"
+        if each.back is not None:
+            yield from self._remarks.fault(each.back)
+            weights = self._weights_back(each)
         yield f"{self.layers[k - 1].out}.backward(z{k}.grad @ {weights})"
 
-    def _step(self, optimiser: str, names: list[str]) -> Iterator[str]:
+    def _step(self, optimiser: str, names: list[str], rate: str) -> Iterator[str]:
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
                 yield listed(f"{clip}(", names, ")")
-        yield f"{optimiser}.step()"
+        if self._rule.torch:
+            yield f"{optimiser}.step()"
+            return
+        yield "with torch.no_grad():"
+        for name in names:
+            slots = [f"{letter}{name}" for letter, _ in self._rule.assignments[:-1]]
+            count = ["t"] if self._rule.counts else []
+            arguments = [name, f"{name}.grad", *slots, *count, rate]
+            yield from indented([listed(f"{self._step_name}(", arguments, ")")])
 
     def _optimiser(self, name: str, tensors: str) -> str:
-        kind, settings = OPTIMISERS[self._training.optimiser]
-        told = [f"{key}={value}" for key, value in settings.items()]
-        if not has_memory(self._training):
-            told = []
+        kind, _, settings = self._rule.torch.partition("(")
+        told = [] if self._rule.is_plain else [settings[:-1]]
         return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *told], ")")

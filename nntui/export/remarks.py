@@ -1,6 +1,6 @@
 """Faults in a script's comments: what is wrong there and how to mend it, told in full once."""
 
-from nntui.core.parts.faults import FAULTS
+from nntui.core.parts.faults import Fault
 from nntui.core.settings.configuration import Configuration
 from nntui.export.script_text import comment
 
@@ -11,14 +11,13 @@ class Remarks:
     def __init__(self) -> None:
         self._told: set[str] = set()
 
-    def fault(self, name: str) -> list[str]:
+    def fault(self, fault: Fault) -> list[str]:
         """The comment above a line that is wrong."""
-        if name in self._told:
-            return [f"# FAULT {name}"]
-        self._told.add(name)
-        kind = FAULTS[name]
-        said = comment(f"{name}: {kind.what}", "# FAULT ", "#   ")
-        return [*said, *comment(kind.mend, "#   mend: ", "#   ")]
+        if fault.name in self._told:
+            return [f"# FAULT {fault.name}"]
+        self._told.add(fault.name)
+        said = comment(f"{fault.name}: {fault.what}", "# FAULT ", "#   ")
+        return [*said, *comment(fault.mend, "#   mend: ", "#   ")]
 
     def idle(self, configuration: Configuration) -> list[str]:
         """Comments on faults that the preset lists and that stand nowhere in its script."""

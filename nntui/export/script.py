@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntui.core.errors import ConfigError, one_line, quoted
+from nntui.core.formulas.calculus import multiply
+from nntui.core.formulas.expression import Name
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.printing import NumpyPrinter
+from nntui.core.parts.schedules import SCHEDULES
 from nntui.export.data_lines import data_lines
 from nntui.export.draws import draw_lines
 from nntui.export.functions import needed
@@ -21,13 +26,6 @@ TARGETS: dict[str, type[NumpyScript] | type[PytorchScript]] = {
 }
 MOST_SHOWN = 10
 """Rows whose outputs a script prints at its end."""
-
-SCHEDULES = {
-    "step": "DECAY ** (epoch // EVERY)",
-    "exponential": "DECAY ** (epoch / EVERY)",
-    "inverse": "1.0 / (1.0 + DECAY * epoch / EVERY)",
-    "cosine": "(DECAY + (1.0 - DECAY) * (1.0 + np.cos(np.pi * min(epoch / EVERY, 1.0))) / 2.0)",
-}
 
 
 def export(preset: Preset, target: str, seed: int | None = None) -> str:
@@ -59,12 +57,12 @@ class _Script:
         setup, loop, end = list(self._target.setup()), list(self._loop()), list(self._end())
         function = ["def forward(x):", *indented([*self._forward, self._returned()])]
         body = "\n".join([*setup, *function, *loop, *end])
-        functions = needed(self._target.functions, body)
+        functions = [*self._target.definitions(), *needed(self._target.functions, body)]
         configuration = self._configuration
         draws = draw_lines(configuration, self._target.trained)
         top = [
             self._header(),
-            ["import sys", "", *self._imports(body)],
+            ["import sys", "", *self._imports("\n".join([*functions, body]))],
             self._settings("\n".join([*functions, body])),
             data_lines(configuration.data),
             draws,
@@ -163,7 +161,9 @@ class _Script:
             self._configuration.updates_per_epoch,
         )
         if training.schedule != "constant":
-            yield f"rate = RATE * {SCHEDULES[training.schedule]}"
+            factor = SCHEDULES[training.schedule].expression
+            printer = NumpyPrinter({"decay": "DECAY", "every": "EVERY"})
+            yield f"rate = {printer.text(multiply(Name('RATE'), factor))}"
             yield from self._target.rates()
         if order == "shuffled":
             yield "order = random.permutation(len(x))"
@@ -201,12 +201,13 @@ class _Script:
             return
         layers = self._target.layers
         if self._training.l2:
-            if any(each.has("penalty-sum") for each in layers):
-                yield from self._remarks.fault("penalty-sum")
-            terms = [
-                f"W{each.k}.sum()" if each.has("penalty-sum") else f"(W{each.k}**2).sum()"
-                for each in layers
-            ]
+            terms = []
+            for each in layers:
+                wrong = [fault for fault in each.faults if fault.penalty]
+                for fault in wrong:
+                    yield from self._remarks.fault(fault)
+                term = formula(wrong[-1].penalty if wrong else "w^2")
+                terms.append(f"({self._target.penalty(term, f'W{each.k}')}).sum()")
             yield listed("loss += L2 / 2 * sum([", terms, "]).item()")
         if self._training.l1:
             yield listed("loss += L1 * sum([", [f"abs(W{x.k}).sum()" for x in layers], "]).item()")

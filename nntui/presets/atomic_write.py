@@ -27,7 +27,7 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], None], mode: int = PRIVA
         if target.is_symlink():
             raise ConfigError("", f"{path}: is a symbolic link that leads to itself")
         if target.exists() and not target.is_file():
-            raise ConfigError("", f"{path}: is no regular file")
+            raise ConfigError("", f"{path}: is not a regular file")
         _replace(target, fill, mode)
     except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
         said = getattr(error, "strerror", None) or error

@@ -1,7 +1,7 @@
 """A whole preset as one short string: to be pasted into a message, a shell or an address.
 
 ``nntui1-`` and, in the URL-safe base64 alphabet, four bytes of SHA-256 and a zlib stream of
-canonical JSON: the preset's name, seed and source, the rows of a csv in it, without the story.
+canonical JSON: the preset's name, seed and table, the rows of a csv in it, without the story.
 """
 
 import base64
@@ -15,7 +15,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
-from nntui.presets.source import whole
+from nntui.presets.tables import embedded, plain
 from nntui.presets.text_files import LARGEST_FILE
 
 PREFIX = "nntui1-"
@@ -29,10 +29,9 @@ _CHECK = 4
 def encode(preset: Preset) -> str:
     """``preset``, without its story, as one string of letters, digits, ``-`` and ``_``.
 
-    Raises ConfigError if it would have more than `LONGEST` characters, and for a preset that
-    was not read from a source.
+    Raises ConfigError if it would have more than `LONGEST` characters.
     """
-    source = {key: value for key, value in whole(preset).items() if key != "story"}
+    source = {key: value for key, value in plain(embedded(preset)).items() if key != "story"}
     content = {"name": _showable(preset.name), "source": source}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     packed = zlib.compress(text.encode(), 9)

@@ -4,17 +4,19 @@ import csv
 import difflib
 import io
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
+
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.configuration import MOST_NUMBERS, MOST_ROWS
+from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
-
-Table = list[list[float]]
 
 MOST_CLASSES = 1000
 """A column with more distinct texts names its rows, not classes."""
@@ -25,7 +27,9 @@ class CsvSource(Section):
     """Where in a CSV file the data rows are: entries of ``[data]`` beside core's own."""
 
     csv: str | None = entry(None, doc="instead of a table: the path of a CSV file with a header")
-    input_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the inputs")
+    input_columns: tuple[str, ...] = entry(
+        (), doc="csv: the columns that are the inputs, in this order"
+    )
     target_columns: tuple[str, ...] = entry((), doc="csv: the columns that are the targets")
     classes_from: str | None = entry(
         None, doc="csv: instead of target columns, a column of texts; one target column a class"
@@ -59,8 +63,8 @@ class CsvSource(Section):
                 raise ConfigError(name, f"names {quoted(repeated[0])} twice")
 
 
-def read_csv(source: CsvSource, folder: Path) -> tuple[Table, Table]:
-    """Inputs and targets of each row that ``source`` describes, both (rows, columns).
+def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
+    """Inputs and targets of each row that ``source`` describes.
 
     A relative path starts at ``folder``.  Raises ConfigError, with the line in the file and the
     column, for whatever is no table of finite numbers under a header.
@@ -83,11 +87,10 @@ class _Reader:
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
         self._targets = [self._place("target_columns", each) for each in source.target_columns]
 
-    def tables(self) -> tuple[Table, Table]:
-        """Inputs and targets, (rows, columns) each; classes become columns of 0 and 1."""
+    def tables(self) -> tuple[Rows, Rows]:
+        """Inputs and targets; classes become columns of 0 and 1."""
         source, named = self._source, None
-        inputs: Table = []
-        targets: Table = []
+        inputs, targets = array("d"), array("d")  # a list a row would take five times the room
         classes: list[str] = []
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
@@ -95,16 +98,21 @@ class _Reader:
             if len(cells) != len(self._header):
                 has = f"has {len(cells)} cells where the header has {len(self._header)}"
                 raise self._wrong(has, line)
-            if len(inputs) == MOST_ROWS:
+            if len(inputs) == MOST_ROWS * len(self._inputs):
                 raise self._wrong(f"has more than {MOST_ROWS:,} rows")
-            inputs.append([self._number(line, cells, place) for place in self._inputs])
+            inputs.extend(self._numbers(line, cells, self._inputs))
             if named is None:
-                targets.append([self._number(line, cells, place) for place in self._targets])
+                targets.extend(self._numbers(line, cells, self._targets))
             else:
                 classes.append(self._filled(line, cells, named))
         if not inputs:
             raise self._wrong("has a header and no rows below it")
-        return inputs, targets if named is None else self._one_hot(classes)
+        return (
+            Rows(np.array(inputs).reshape(-1, len(self._inputs))),
+            self._one_hot(classes)
+            if named is not None
+            else Rows(np.array(targets).reshape(-1, len(self._targets))),
+        )
 
     def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """The number of each line, from 1, and its cells; empty lines are left out."""
@@ -122,7 +130,7 @@ class _Reader:
             if cells is None:
                 return
             if len(cells) > 1 or any(cell.strip() for cell in cells):
-                yield line, [cell.strip() for cell in cells]
+                yield line, list(map(str.strip, cells))
 
     def _read_header(self) -> list[str]:
         line, names = next(self._lines, (0, []))
@@ -148,6 +156,18 @@ class _Reader:
             raise self._wrong("the cell is empty", line, self._header[place])
         return cells[place]
 
+    def _numbers(self, line: int, cells: list[str], places: Sequence[int]) -> list[float]:
+        """The numbers in the cells at ``places``; refused at the first that holds none."""
+        texts = [cells[place] for place in places]
+        try:
+            found = list(map(float, texts))
+        except ValueError:
+            found = [math.nan]
+        # A sum costs less than a look at each; one that overflows leads to that look.
+        if math.isfinite(sum(found)) and "_" not in "".join(texts):
+            return found
+        return [self._number(line, cells, place) for place in places]
+
     def _number(self, line: int, cells: list[str], place: int) -> float:
         text = self._filled(line, cells, place)
         if not _is_number(text):
@@ -158,7 +178,7 @@ class _Reader:
             raise self._wrong(f"{quoted(text)} is not finite", line, self._header[place])
         return number
 
-    def _one_hot(self, classes: Sequence[str]) -> Table:
+    def _one_hot(self, classes: Sequence[str]) -> Rows:
         """A row of 0 and one 1 for each of ``classes``; columns in the order of their texts."""
         names, column = sorted(set(classes)), self._source.classes_from
         if len(names) == 1:
@@ -171,11 +191,8 @@ class _Reader:
         numbers = len(classes) * len(names)
         if numbers > MOST_NUMBERS // 3:  # core takes three numbers a unit and row at least
             raise self._wrong(f"makes {numbers:,} targets, more than are possible", column=column)
-        rows = {
-            name: [float(at == place) for at in range(len(names))]
-            for place, name in enumerate(names)
-        }
-        return [rows[name] for name in classes]
+        places = {name: place for place, name in enumerate(names)}
+        return Rows(np.eye(len(names))[[places[name] for name in classes]])
 
     def _wrong(
         self, message: str, line: int | None = None, column: str | None = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any, get_args
 
-from nntui.core.settings.section import Rows
+from nntui.core.settings.rows import Rows
 
 TYPES: dict[Any, str] = {
     int: "whole number",
@@ -29,7 +29,8 @@ def type_of(kind: Any) -> str:
 def allowed(metadata: Mapping[str, Any]) -> str:
     """The choices or limits of an entry in words, empty where its type says all."""
     if metadata["choices"] is not None:
-        return f"one of: {', '.join(metadata['choices'])}"
+        also = "; or a formula" if metadata["formula"] else ""
+        return f"one of: {', '.join(metadata['choices'])}{also}"
     limits = (
         (words, metadata[name])
         for name, words in (

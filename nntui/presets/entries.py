@@ -10,12 +10,13 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.core.parts.faults import FAULTS
 from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, Training
+from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.declarations import allowed, type_of
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import HIGHEST_SEED, parse_value
-from nntui.presets.source import plain
+from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain, table_of
 from nntui.presets.writer import in_toml
 
 Changes = dict[str, Any]
@@ -80,9 +81,8 @@ class Entry:
             return NOT_SET
         if isinstance(self.value, str):
             return self.value or '""'
-        rows = self.value if isinstance(self.value, (list, tuple)) else ()
-        if len(rows) > MOST_ROWS_SHOWN and isinstance(rows[0], (list, tuple)):
-            return f"{len(rows):,} rows of {len(rows[0])}"
+        if isinstance(self.value, Rows) and len(self.value) > MOST_ROWS_SHOWN:
+            return f"{len(self.value):,} rows of {self.value.width}"
         return in_toml(plain(self.value))
 
     @property
@@ -118,7 +118,7 @@ def entries(preset: Preset, seed: int) -> list[Entry]:
 
 
 def _tables(preset: Preset) -> Iterator[Entry]:
-    configuration, source = preset.configuration, preset.source
+    configuration, source = preset.configuration, table_of(preset)
     listed: dict[str, Sequence[Section]] = {
         "faults": configuration.faults,
         "layers": configuration.layers,
@@ -153,15 +153,11 @@ def _of(
         for each in fields(kind):
             value = table.get(each.name)
             given = value is not None
-            if not given and not (table.get("csv") is not None and each.name in TABLE):
+            if not given and not (table.get("csv") is not None and each.name in OF_CSV):
                 value = getattr(section, each.name, each.default)
             # Data are checked as a whole when they are taken: that may take long.
             own = section if isinstance(section, kind) and kind is not Data else None
             yield Entry(f"{key}.{each.name}", each.name, depth, value, given, each, own)
-
-
-TABLE = ("inputs", "targets")
-"""The entries that a csv fills."""
 
 
 def options(preset: Preset, chosen: Entry) -> list[Option]:
@@ -182,7 +178,7 @@ def options(preset: Preset, chosen: Entry) -> list[Option]:
 
 
 def _additions(preset: Preset, key: str) -> list[Option]:
-    tables = preset.source.get(key, [])
+    tables = table_of(preset).get(key, [])
     if key == "faults":
         return [(name, {key: [*tables, name]}) for name in FAULTS]
     # The last layer is the output, and stays that.
@@ -196,7 +192,7 @@ def removal(preset: Preset, chosen: Entry) -> Changes | None:
     key, *rest = chosen.key.split(".")
     if key not in ("faults", "layers") or not rest or chosen.adds:
         return None
-    tables, at = preset.source[key], int(rest[0])
+    tables, at = table_of(preset)[key], int(rest[0])
     return {key: [*tables[:at], *tables[at + 1 :]]}
 
 
@@ -243,16 +239,17 @@ def _change(preset: Preset, chosen: Entry, value: Any) -> Changes:
     value = plain(value)
     if table.startswith("faults."):
         return {"faults": _with_fault(preset, int(table.split(".")[1]), name, value)}
-    data = preset.source["data"]
-    if table == "data" and name in SOURCES and value is not None and data.get(name) is None:
-        kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
-        return {"data": {**kept, name: value}}
+    if table == "data" and name in SOURCES and value is not None:
+        data = data_table(preset)
+        if name not in data:
+            kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
+            return {"data": plain({**kept, name: value})}
     return {chosen.key: value}
 
 
 def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:
     """All faults, one of them with another value; another fault keeps what it can take."""
-    tables = list(preset.source["faults"])
+    tables = fault_tables(preset.configuration.faults)
     table = {**_table(tables[at]), name: value}
     taken = {"name", "layers", *(each.name for each in fields(FAULTS[table["name"]]))}
     if name == "name":
@@ -273,20 +270,20 @@ def _goes_with(key: str, source: str) -> bool:
 
 
 def value_at(preset: Preset, key: str) -> Any:
-    """What ``preset`` was read from has at the dotted ``key``, or the default."""
-    place: Any = preset.source
+    """What ``preset`` has at the dotted ``key``, in the types of TOML."""
+    place: Any = table_of(preset)
     path = key.split(".")
     for part in path:
         try:
-            place = place[int(part) if isinstance(place, list) else part]
+            place = place[part if isinstance(place, dict) else int(part)]
         except (KeyError, IndexError, TypeError, ValueError):
             kinds = KINDS.get(path[0] if len(path) > 1 else "", ())
             defaults = {each.name: each.default for kind in kinds for each in fields(kind)}
             found = defaults.get(path[-1], [] if key == "faults" else None)
             return None if found is MISSING else plain(found)
-    return place
+    return plain(place)
 
 
 def _table(told: Any) -> dict[str, Any]:
-    """A table of the source; a fault may be told by its name alone."""
+    """A table of the preset; a fault may be told by its name alone."""
     return {"name": told} if isinstance(told, str) else dict(told or {})

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nntui.core.engine.network import Layout
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.section import Section, entry
+from nntui.presets.csv_data import CsvSource
 
 PANELS = ("loss", "activations", "network", "timeline")
 """What a step can tell one to look at."""
@@ -57,8 +57,9 @@ class Story(Section):
 class Preset:
     """A scenario: its configuration, goal, default seed and story.
 
-    ``source`` is the table that it was read from; overrides are made there and checked anew.
-    ``folder`` is where the relative paths in it start (None: the working directory).
+    ``csv_source`` tells where the data rows were read from; they are in the configuration, and
+    the file is not needed any more.  ``folder`` is where a relative path to another one starts
+    (None: the working directory).
     """
 
     name: str
@@ -66,7 +67,7 @@ class Preset:
     goal: Goal
     seed: int = 0
     story: Story = Story()
-    source: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    csv_source: CsvSource = field(default=CsvSource(), compare=False, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -1,33 +1,33 @@
-"""From a TOML table to a `Preset`: every wrong entry is named by its dotted key."""
+"""Reading a preset from a table, and changing entries of one that was read."""
 
-import copy
 import operator
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
 from nntui.core.engine.parameter_edits import is_parameter
-from nntui.core.errors import ConfigError, quoted
-from nntui.core.settings.configuration import (
-    Configuration,
-    Data,
-    FaultEntry,
-    Layer,
-    Report,
-    Training,
+from nntui.core.errors import ConfigError, one_of, quoted
+from nntui.core.settings.configuration import Configuration, Report, Training
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import Section
+from nntui.presets.csv_data import CsvSource
+from nntui.presets.preset import Goal, Preset
+from nntui.presets.sections import (
+    check_known,
+    names_of,
+    read_data,
+    read_faults,
+    read_layers,
+    read_section,
+    read_story,
 )
-from nntui.core.settings.section import Section, one_of
-from nntui.presets.csv_data import CsvSource, read_csv
-from nntui.presets.preset import Goal, Preset, Step, Story
+from nntui.presets.tables import data_table
 
-SectionType = TypeVar("SectionType", bound=Section)
-
-MOST_LAYERS = 64
 TABLES = ("seed", "faults", "data", "layers", "training", "report", "goal", "story")
 HIGHEST_SEED = 2**32 - 1
 
@@ -37,26 +37,27 @@ def read_preset(name: str, source: Mapping[str, Any], folder: Path | None = None
 
     Relative paths in it start at ``folder``, or at the working directory without one.
     """
-    _known("", source, TABLES)
+    check_known("", source, TABLES)
     for needed in ("data", "layers", "training", "report", "goal"):
         if needed not in source:
             header = "[[layers]]" if needed == "layers" else f"[{needed}]"
             raise ConfigError(needed, f"is missing: a preset needs {header}")
+    data, csv_source = read_data(source["data"], folder or Path())
     configuration = Configuration(
-        data=_data(source["data"], folder or Path()),
-        layers=tuple(_sections(Layer, "layers", source["layers"], MOST_LAYERS)),
-        training=_section(Training, "training", source["training"]),
-        report=_section(Report, "report", source["report"]),
-        faults=tuple(_faults(source.get("faults", []))),
+        data=data,
+        layers=read_layers(source["layers"]),
+        training=read_section(Training, "training", source["training"]),
+        report=read_section(Report, "report", source["report"]),
+        faults=read_faults(source.get("faults", [])),
     )
     load_data(configuration)
     return Preset(
         name=name,
         configuration=configuration,
-        goal=_section(Goal, "goal", source["goal"]),
+        goal=read_section(Goal, "goal", source["goal"]),
         seed=check_seed(source.get("seed", 0)),
-        story=_story(source.get("story", {})),
-        source=copy.deepcopy(dict(source)),
+        story=read_story(source.get("story", {})),
+        csv_source=csv_source,
         folder=folder,
     )
 
@@ -75,12 +76,44 @@ def check_seed(seed: object) -> int:
 def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
     """``preset`` with dotted keys changed, such as ``{"layers.1.activation": "tanh"}``.
 
+    Only what lies on the way to a changed key is checked again.  A csv is read only where a key
+    that says what to read of it is among ``changes``.
+
     Raises ConfigError for a key that does not exist or a value that it cannot take.
     """
-    source = copy.deepcopy(preset.source)
+    parts: dict[str, Any] = {}
     for key, value in changes.items():
-        _put(source, key, value)
-    return read_preset(preset.name, source, preset.folder)
+        top, *path = key.split(".")
+        if top not in TABLES:
+            raise ConfigError(top, one_of(top, TABLES))
+        place = parts[top] if top in parts else _part(preset, top)
+        parts[top] = _put(place, path, value, key)
+    configuration, csv_source = preset.configuration, preset.csv_source
+    new: dict[str, Any] = {}
+    if "data" in parts:
+        again = any(_names_csv(key) for key in changes)
+        known = None if again else (csv_source, configuration.data)
+        new["data"], csv_source = read_data(parts["data"], preset.folder or Path(), known)
+    if "layers" in parts:
+        new["layers"] = read_layers(parts["layers"])
+    if "training" in parts:
+        new["training"] = read_section(Training, "training", parts["training"])
+    if "report" in parts:
+        new["report"] = read_section(Report, "report", parts["report"])
+    if "faults" in parts:
+        new["faults"] = read_faults(parts["faults"])
+    if new:
+        configuration = replace(configuration, **new)
+        if _on_targets(configuration) != _on_targets(preset.configuration):
+            load_data(configuration)
+    return replace(
+        preset,
+        configuration=configuration,
+        goal=read_section(Goal, "goal", parts.get("goal", preset.goal)),
+        seed=check_seed(parts.get("seed", preset.seed)),
+        story=read_story(parts.get("story", preset.story)),
+        csv_source=csv_source,
+    )
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,93 +140,46 @@ def parse_value(text: str) -> Any:
     return table["value"] if list(table) == ["value"] else text
 
 
-def _put(source: dict[str, Any], key: str, value: Any) -> None:
-    *path, last = key.split(".")
-    place: Any = source
-    walked: list[str] = []
-    for part in (*path, last):
-        if isinstance(place, list):
-            if not (part.isdecimal() and part.isascii() and len(part) < 10) or (
-                int(part) >= len(place)
-            ):
-                has = f"has entries 0 to {len(place) - 1}" if place else "is empty"
-                raise ConfigError(key, f"{'.'.join(walked)} {has}")
-        elif not isinstance(place, dict):
-            raise ConfigError(key, f"{'.'.join(walked)} has no entries of its own")
-        if len(walked) == len(path):
-            break
-        walked.append(part)
-        place = place[int(part)] if isinstance(place, list) else place.setdefault(part, {})
-    place[int(last) if isinstance(place, list) else last] = value
+def _part(preset: Preset, top: str) -> Any:
+    """What ``preset`` has under one of `TABLES`: checked sections, and a table of the data."""
+    if top == "data":
+        return data_table(preset)
+    return getattr(preset if top in ("seed", "goal", "story") else preset.configuration, top)
 
 
-def _known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
-    names = tuple(names)
-    for key in table:
-        if key not in names:
-            raise ConfigError(f"{prefix}.{key}" if prefix else str(key), one_of(key, names))
+def _put(place: Any, path: Sequence[str], value: Any, key: str) -> Any:
+    """``place`` with ``value`` at ``path``, the end of ``key``.
+
+    What lies on the way becomes a new table or list, to be checked; ``place`` stays as it is.
+    """
+    if not path:
+        return value
+    part, *rest = path
+    if isinstance(place, Section):
+        place = place.non_defaults
+    if isinstance(place, dict):
+        if part in place:
+            return {**place, part: _put(place[part], rest, value, key)}
+        for name in reversed(rest):
+            value = {name: value}
+        return {**place, part: value}
+    walked = key.removesuffix(f".{'.'.join(path)}")
+    if not isinstance(place, (list, tuple, Rows)):
+        raise ConfigError(key, f"{walked} has no entries of its own")
+    if not (part.isdecimal() and part.isascii() and len(part) < 10 and int(part) < len(place)):
+        has = f"has entries 0 to {len(place) - 1}" if len(place) else "is empty"
+        raise ConfigError(key, f"{walked} {has}")
+    items = list(place)
+    items[int(part)] = _put(items[int(part)], rest, value, key)
+    return items
 
 
-def _data(table: object, folder: Path) -> Data:
-    """The data section; a CSV is read here, and core sees its tables."""
-    if not isinstance(table, dict):
-        raise ConfigError("data", f"must be a table, not {quoted(table)}")
-    own, csv_keys = names_of(Data), names_of(CsvSource)
-    _known("data", table, (*own, *csv_keys))
-    chosen = _section(CsvSource, "data", {key: table[key] for key in csv_keys if key in table})
-    rest = {key: table[key] for key in own if key in table}
-    others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
-    if chosen.csv is not None:
-        if others:
-            raise ConfigError(f"data.{others[0]}", "does not go with a csv; give one of them")
-        try:
-            rest["inputs"], rest["targets"] = read_csv(chosen, folder)
-        except ConfigError as error:
-            raise error.under("data") from None
-    elif not others:
-        raise ConfigError(
-            "data.inputs", "is missing: give inputs and targets, a formula, a set, or a csv"
-        )
-    return _section(Data, "data", rest)
+def _names_csv(key: str) -> bool:
+    """Whether ``key`` says what is to be read of a csv."""
+    top, *path = key.split(".")
+    return top == "data" and (not path or path[0] in names_of(CsvSource))
 
 
-def names_of(kind: type[Section]) -> tuple[str, ...]:
-    """The keys of a section."""
-    return tuple(each.name for each in fields(kind))
-
-
-def _section(kind: type[SectionType], key: str, table: object) -> SectionType:
-    if not isinstance(table, dict):
-        raise ConfigError(key, f"must be a table, not {quoted(table)}")
-    _known(key, table, names_of(kind))
-    for each in fields(kind):
-        if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
-            choices = each.metadata.get("choices")
-            hint = f"; one of: {', '.join(choices)}" if choices else f" ({each.metadata['doc']})"
-            raise ConfigError(f"{key}.{each.name}", f"is missing{hint}")
-    try:
-        return kind(**table)
-    except ConfigError as error:
-        raise error.under(key) from None
-
-
-def _sections(kind: type[SectionType], key: str, tables: object, most: int) -> list[SectionType]:
-    if not isinstance(tables, list):
-        raise ConfigError(key, f"must be a list of tables, [[{key}]]")
-    if len(tables) > most:
-        raise ConfigError(key, f"has {len(tables)} entries; at most {most} are possible")
-    return [_section(kind, f"{key}.{index}", table) for index, table in enumerate(tables)]
-
-
-def _faults(entries: object) -> list[FaultEntry]:
-    if not isinstance(entries, list):
-        raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {quoted(entries)}')
-    tables = [{"name": each} if isinstance(each, str) else each for each in entries]
-    return _sections(FaultEntry, "faults", tables, most=100)
-
-
-def _story(table: object) -> Story:
-    if not isinstance(table, dict):
-        raise ConfigError("story", f"must be a table, not {quoted(table)}")
-    steps = _sections(Step, "story.steps", table.get("steps", []), most=100)
-    return _section(Story, "story", {**table, "steps": tuple(steps)})
+def _on_targets(configuration: Configuration) -> tuple[object, ...]:
+    """What decides whether the losses can take the targets."""
+    return configuration.data, configuration.training.loss, configuration.report.loss

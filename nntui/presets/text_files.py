@@ -20,7 +20,7 @@ def check_file(path: Path) -> Path:
     except (OSError, ValueError):  # a name too long, or with a NUL
         pass
     there = os.path.lexists(str(path).replace("\0", ""))
-    said = "is no regular file" if there else "there is no such file"
+    said = "is not a regular file" if there else "there is no such file"
     raise ConfigError("", f"{_shown(path)}: {said}")
 
 

@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Any
 
 from nntui.presets.preset import Preset
+from nntui.presets.tables import fault_tables
 
 Variation = tuple[str, dict[str, Any]]
 """In words, and as dotted keys."""
@@ -44,8 +45,8 @@ def optimisers(preset: Preset) -> Iterator[Variation]:
 
 
 def _faults(preset: Preset) -> Iterator[Variation]:
-    entries = preset.source.get("faults", [])
-    names = [each if isinstance(each, str) else str(each.get("name")) for each in entries]
+    entries = fault_tables(preset.configuration.faults)
+    names = [each.name for each in preset.configuration.faults]
     if len(names) > 1:
         for place, name in enumerate(names):
             yield f"without the fault {name}", {"faults": entries[:place] + entries[place + 1 :]}

@@ -2,32 +2,22 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, Training
-from nntui.core.settings.section import Section
 from nntui.presets.atomic_write import write_bytes
-from nntui.presets.preset import Goal, Preset, Step, Story
-from nntui.presets.source import whole
+from nntui.presets.preset import Preset
+from nntui.presets.tables import embedded, plain
 from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100
 """Columns after which a list or a text goes on in the next line."""
 
 
-SECTIONS: tuple[type[Section], ...] = (Data, Layer, Training, Report, FaultEntry, Goal, Story, Step)
-DECLARED = [each.name for section in SECTIONS for each in fields(section)]
-
-
 def to_toml(preset: Preset) -> str:
-    """A TOML text that is read as ``preset`` again; the rows of a csv stand in it.
-
-    Raises ConfigError for a preset that was not read from a source.
-    """
-    source = _ordered(whole(preset))
+    """A TOML text that is read as ``preset`` again; the rows of a csv stand in it."""
+    source = plain(embedded(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
     for key in ("data", "layers", "training", "report", "goal", "story"):
         blocks += _tables(key, source.get(key))
@@ -43,16 +33,6 @@ def save_preset(preset: Preset, path: Path) -> None:
     if len(content) > LARGEST_FILE:
         raise ConfigError("", f"{path}: would be larger than {LARGEST_FILE // 2**20} MiB")
     write_bytes(path, content)
-
-
-def _ordered(value: Any) -> Any:
-    """``value`` with the keys of its tables in the order in which they are declared."""
-    if isinstance(value, list):
-        return [_ordered(each) for each in value] if _is_tables(value) else value
-    if not isinstance(value, dict):
-        return value
-    keys = sorted(value, key=lambda key: DECLARED.index(key) if key in DECLARED else 0)
-    return {key: _ordered(value[key]) for key in keys}
 
 
 def _tables(key: str, value: Any) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ PATIENCE = 10
 def cluster(address: str | None) -> Iterator[Executor | None]:
     """An executor on the Dask scheduler at ``address``; None without an address.
 
-    Raises ConfigError where Dask is not installed or nobody answers at the address.
+    Raises ConfigError if Dask is not installed or the scheduler does not answer.
     """
     if address is None:
         yield None

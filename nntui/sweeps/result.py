@@ -1,4 +1,4 @@
-"""What a sweep found: per seed, and as a share with its interval."""
+"""The result of a sweep: per seed, and the share of seeds solved with its interval."""
 
 import math
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Any
 
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
-from nntui.timeline.views.run_result import plain
+from nntui.timeline.views.run_result import json_ready
 
 Z_95 = 1.959963984540054
 """The standard normal's 97.5 % quantile."""
 
 
 def wilson(solved: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); (0, 1) when nothing was tried."""
+    """The 95 % interval of a proportion (Wilson 1927); (0, 1) without any trial."""
     if not count:
         return (0.0, 1.0)
     share, square = solved / count, Z_95**2
@@ -28,9 +28,9 @@ def wilson(solved: int, count: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What became of each seed, in the order of the seeds that were asked for.
+    """The outcome of each seed, in the order in which the seeds were given.
 
-    A sweep that was ended early holds the seeds that were done.
+    A sweep that was ended early holds the seeds that were finished.
     """
 
     preset: Preset
@@ -51,7 +51,7 @@ class SweepResult:
     @property
     def final_losses(self) -> list[float | None]:
         """Per seed, the last reported loss; None if there is none or it is not finite."""
-        return [plain(outcome.final_loss) for outcome in self.outcomes]
+        return [json_ready(outcome.final_loss) for outcome in self.outcomes]
 
     @property
     def diverged(self) -> int:

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from time import perf_counter
 
@@ -19,18 +20,18 @@ from nntui.sweeps.processes import local_processes
 from nntui.sweeps.result import SweepResult
 
 WORTH_PROCESSES = 0.5
-"""Seconds of training below which starting processes costs more than it brings."""
+"""Seconds of training below which starting processes does not pay."""
 LONGEST_BLOCK = 2.0
-"""Seconds that a block should take at most: what was done is known block by block."""
+"""Seconds that a block should take at most: results arrive block by block."""
 FEWEST_SIDE_BY_SIDE = 256
-"""Replicas that a block keeps side by side even if it takes longer: fewer would waste time."""
+"""Replicas that a block keeps side by side even if it takes longer: fewer are inefficient."""
 IN_FLIGHT = 4
-"""Blocks handed out for each worker: enough to keep it busy, few to be given up."""
+"""Blocks submitted for each worker: enough to keep it busy, few to be abandoned."""
 HEARTBEAT = 0.2
-"""Seconds between two calls of the progress, at the most."""
+"""Seconds between two calls of the progress callback, at most."""
 
-Progress = Callable[[Sequence[Outcome], int], bool]
-"""Called with the outcomes so far, and of how many; False ends the sweep early."""
+ProgressCallback = Callable[[Sequence[Outcome], int], bool]
+"""Called with the outcomes so far and the number of seeds; returning False ends the sweep early."""
 
 
 def sweep(
@@ -39,13 +40,13 @@ def sweep(
     executor: Executor | None = None,
     *,
     epochs: int | None = None,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> SweepResult:
     """Train ``preset`` from each of ``seeds`` for ``epochs`` (the preset's own if None).
 
     ``executor`` is any ``concurrent.futures.Executor``; without one, local processes are used
-    where that pays.  Each seed's outcome is that of a single run.  Raises ConfigError for a seed
-    that is none.
+    where that pays.  Each seed's outcome is that of a single run.  Raises ConfigError for an
+    invalid seed.
     """
     asked = [check_seed(seed) for seed in seeds]
     budget = preset.goal.epochs if epochs is None else epochs
@@ -69,7 +70,7 @@ def sweep(
 
 
 def _workers(seconds: float) -> int:
-    """How many processes pay for so many seconds of training; 0 is none but this one."""
+    """How many processes to start for so many seconds of training; 0 if none pay."""
     return 0 if seconds < WORTH_PROCESSES else os.cpu_count() or 1
 
 
@@ -107,10 +108,12 @@ def _results(
             if not waiting:
                 return
             done, waiting = wait(waiting, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
-            # Also where nothing is done, so that the caller can end the sweep.
-            yield [outcome for future in done for outcome in future.result()]
+            broken = {each for each in done if isinstance(each.exception(), BrokenProcessPool)}
+            # Also where nothing is done, so that the caller can end the sweep: a signal to the
+            # whole group ends the workers first, and is no error.
+            yield [outcome for future in done - broken for outcome in future.result()]
+            for future in broken:
+                future.result()
     finally:
-        if not isinstance(executor, ProcessPoolExecutor):
-            # Local processes are ended, and their pool cannot bear a cancelled future then.
-            for future in waiting:
-                future.cancel()
+        for future in waiting:
+            future.cancel()

@@ -1,4 +1,4 @@
-"""A sweep in words: the share that solves, its interval, and a histogram of the final losses."""
+"""A sweep as text: the share of seeds solved, its interval, a histogram of the final losses."""
 
 import math
 from collections import Counter
@@ -7,10 +7,10 @@ from nntui.sweeps.result import SweepResult
 
 BAR = 40
 FINEST, COARSEST = -12, 12
-"""Decades of the histogram; what lies beyond is counted in the outermost."""
+"""Decades of the histogram; losses beyond are counted in the outermost."""
 
 
-def summary(result: SweepResult) -> str:
+def sweep_text(result: SweepResult) -> str:
     """``result`` for a terminal or a pipe."""
     preset, count = result.preset, len(result.outcomes)
     if not count:

@@ -5,8 +5,10 @@ Presets name these actions in their stories, as ``{one_update}``; `fill_keys` pu
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ WORKBENCH = (
     Action("library", "l", "library", "Back to the library of scenarios.", rank=3),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=8),
     Action("help", "question_mark,f1", "help", "Explain the panel and the keys.", "?", rank=0),
+    Action("manual", "f2", "manual", "Open the manual.", "F2", rank=8),
     Action("quit", "q", "quit", "Save and leave nntui.", rank=0),
 )
 
@@ -279,6 +282,7 @@ MICROSCOPE = (
     Action("scroll(-1)", "pageup", "text up", "Scroll the arithmetic up.", "PgUp", rank=8),
     Action("scroll(1)", "pagedown", "text down", "Scroll the arithmetic down.", "PgDn", rank=8),
     Action("help", "question_mark,f1", "help", "Explain the microscope and the keys.", "?", rank=0),
+    Action("manual", "f2", "manual", "Open the manual.", "F2", rank=8),
     Action("close", "escape,i", "close", "Back to all panels.", "Esc", rank=0),
     Action("quit", "q", "quit", "Save and leave nntui.", rank=2),
 )
@@ -289,19 +293,38 @@ LIBRARY = (
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
+    Action("manual", "f2", "manual", "Open the manual.", "F2", rank=1),
     Action("quit", "q", "quit", "Leave nntui.", rank=0),
 )
+"""In the library."""
+
+ACTIONS = {
+    "library": LIBRARY,
+    "workbench": WORKBENCH,
+    "timeline": TIMELINE,
+    "loss plot": PLOT,
+    "heatmap": HEATMAP,
+    "output": OUTPUT,
+    "network": NETWORK,
+    "entry": WRITING,
+    "branches": BRANCHES,
+    "why": WHY,
+    "microscope": MICROSCOPE,
+}
+"""All of them, by the screen or panel that they belong to."""
 
 
 KEY = re.compile("{(" + "|".join(action.name for action in WORKBENCH) + ")}")
 """The name of an action in a story's text."""
 
 
-def bindings(actions: tuple[Action, ...], through: str = "") -> list[BindingType]:
+def bindings(actions: tuple[Action, ...], through: str = "") -> "list[BindingType]":
     """A screen's or a panel's bindings for ``actions``; what a list does on Enter is left out.
 
     ``through`` names the action that does them all, given the name; without it each is its own.
     """
+    from textual.binding import Binding  # the manual reads the registry without Textual
+
     names = {each.name: f"{through}({each.name!r})" if through else each.name for each in actions}
     return [
         Binding(

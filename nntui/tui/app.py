@@ -15,8 +15,9 @@ from textual.widget import AwaitMount
 from nntui.core.errors import ConfigError
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
+from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
-from nntui.timeline.sessions.session import Opened, open_session
+from nntui.timeline.sessions.session import Session, load
 from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
@@ -43,7 +44,7 @@ class NNTUI(ThriftyApp):
     def __init__(
         self,
         preset: Preset | None = None,
-        session: Opened | None = None,
+        session: Session | None = None,
         profile: Profile | None = None,
     ) -> None:
         super().__init__(profile or Profile())
@@ -88,7 +89,7 @@ class NNTUI(ThriftyApp):
             self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
         return self.push_screen(self._library)
 
-    def _offered(self) -> list[session_folder.Entry]:
+    def _offered(self) -> list[session_folder.SessionFile]:
         """The latest sessions."""
         return list(islice(_saved(), MOST_OFFERED))
 
@@ -116,10 +117,11 @@ class NNTUI(ThriftyApp):
         # An installed screen outlives being popped, and so does its run.
         self.install_screen(bench, f"workbench-{self._opened}")
 
-    async def _resume(self, session: Opened, note: str = "") -> None:
+    async def _resume(self, session: Session, note: str = "") -> None:
         """Go on with a saved session."""
-        scenario, path = session.run.tree.root.stretches[0].preset, session.path
-        bench = WorkbenchScreen(scenario, session.run, path, note=note or f"resumed {path.stem}")
+        scenario, path = session.tree.root.stretches[0].preset, session.path
+        run = Run.on(session.tree, session.branch, session.update)
+        bench = WorkbenchScreen(scenario, run, path, note=note or f"resumed {path.stem}")
         before = self._benches.get(scenario)
         if before is not None:
             self._keep(before)
@@ -134,7 +136,7 @@ class NNTUI(ThriftyApp):
                 self.push_screen(bench)
                 return
         try:
-            await self._resume(open_session(message.path))
+            await self._resume(load(message.path))
         except ConfigError as error:
             if self._library is not None:
                 self._library.complain(str(error))
@@ -168,7 +170,7 @@ class NNTUI(ThriftyApp):
             bench.show("no other session of this scenario is saved")
             return
         try:
-            session = open_session(found.path)
+            session = load(found.path)
         except ConfigError as error:
             bench.show(str(error))
         else:
@@ -230,7 +232,7 @@ class NNTUI(ThriftyApp):
                 yield command
 
 
-def _saved() -> Iterator[session_folder.Entry]:
+def _saved() -> Iterator[session_folder.SessionFile]:
     """The sessions that can be resumed, the latest first."""
     try:
         yield from (entry for entry in session_folder.entries() if entry.problem is None)

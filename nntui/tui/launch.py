@@ -12,7 +12,7 @@ from nntui.presets.preset import Preset
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
 if TYPE_CHECKING:
-    from nntui.timeline.sessions.session import Opened
+    from nntui.timeline.sessions.session import Session
 
 HAND_OVER = 0.001
 """Seconds; Python's own are five times as many."""
@@ -58,7 +58,7 @@ class Options:
 
 
 def launch(
-    preset: Preset | None, session: "Opened | None" = None, options: Options | None = None
+    preset: Preset | None, session: "Session | None" = None, options: Options | None = None
 ) -> int:
     """Run the app on ``preset``, on a saved session, or on the library; returns the exit code.
 

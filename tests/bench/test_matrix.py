@@ -31,7 +31,9 @@ from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.diagnosis.subject import Program
 from nntui.presets import Preset, read_preset
 from nntui.sweeps.block import Block, train_block
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
+
+pytestmark = pytest.mark.slow
 
 
 def healthy(task: str, architecture: str) -> Preset:

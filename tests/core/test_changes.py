@@ -19,8 +19,9 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError
 from nntui.presets import Preset
 from nntui.presets.schema import override
-from nntui.timeline.history.ending import BUDGET, TARGET, Ending
-from nntui.timeline.history.run import Run
+from nntui.timeline import Snapshot
+from nntui.timeline.history.termination import BUDGET, TARGET, Termination
+from nntui.timeline.run import Run
 
 SEED = 7
 PLAIN = preset("add-fixed", training__batch="full")
@@ -148,7 +149,7 @@ def test_an_order_that_begins_is_drawn_for_the_coming_epoch() -> None:
     for _ in range(3):
         order = source.permutation(ROWS)
         for rows in (order[:4], order[4:]):
-            assert run.snapshot().next_rows == tuple(rows)
+            assert Snapshot.of(run).next_rows == tuple(rows)
             run.step()
     # A permutation was drawn for the epoch that would have come; the draws follow it.
     source.permutation(ROWS)
@@ -156,10 +157,10 @@ def test_an_order_that_begins_is_drawn_for_the_coming_epoch() -> None:
     for _ in range(2):
         order = source.randint(0, ROWS, 5)
         for rows in (order[:4], order[4:]):
-            assert run.snapshot().next_rows == tuple(rows)
+            assert Snapshot.of(run).next_rows == tuple(rows)
             run.step()
     run.change(**{"training.order": "in-order", "training.draws": None})
-    assert run.snapshot().next_rows == (0, 1, 2, 3)
+    assert Snapshot.of(run).next_rows == (0, 1, 2, 3)
     assert run.state.order is None
 
 
@@ -173,7 +174,7 @@ def test_an_order_that_stays_is_not_drawn_again() -> None:
     kept = run.state.order
     assert kept is not None
     np.testing.assert_array_equal(kept, order)
-    assert run.snapshot().next_rows == tuple(order[:3])
+    assert Snapshot.of(run).next_rows == tuple(order[:3])
 
 
 @pytest.mark.parametrize(
@@ -332,7 +333,8 @@ def test_arrays_of_data_can_be_given_at_update_0() -> None:
     inputs, targets = np.arange(6.0).reshape(3, 2) / 9, np.ones((3, 1))
     run.change(**{"data.inputs": inputs, "data.targets": targets})
     inputs[...] = 9.0
-    assert run.preset.configuration.data.inputs == ((0.0, 1 / 9), (2 / 9, 3 / 9), (4 / 9, 5 / 9))
+    held = list(run.preset.configuration.data.inputs or ())
+    assert held == [(0.0, 1 / 9), (2 / 9, 3 / 9), (4 / 9, 5 / 9)]
     run.step(3)
     assert run.epoch == 1
 
@@ -406,26 +408,26 @@ def test_epochs_are_counted_on_branches_that_parted_between_such_changes() -> No
 def test_a_budget_in_epochs_ends_at_an_epoch_whatever_the_batch_was(epochs: int) -> None:
     run = stepped(preset("add-relu"), BATCHES, 70)
     end = ([0, *epoch_ends()])[epochs]
-    ending = Ending(epochs=epochs)
+    ending = Termination(epochs=epochs)
     assert ending.budget(run) == end
     run.seek(end)
     assert (ending.reason(run), run.epoch, run.position) == (BUDGET, epochs, 0)
     if end:
         run.seek(end - 1)
         assert ending.reason(run) is None
-        assert ending.next_look(run) == end
+        assert ending.next_check(run) == end
 
 
 def test_the_stop_rule_looks_at_the_end_of_every_epoch() -> None:
     stopping = (*BATCHES, (36, {"goal.loss": 10.0, "goal.stop": True}))
     run = stepped(preset("add-relu"), stopping, 70)
-    ending = Ending(updates=10**6)
+    ending = Termination(updates=10**6)
     for update in range(36, 70):
         run.seek(update)
         at_end = update in epoch_ends()
         assert ending.reason(run) == (TARGET if at_end else None)
         following = min(each for each in epoch_ends() if each > update)
-        assert ending.next_look(run) == following
+        assert ending.next_check(run) == following
 
 
 @pytest.mark.parametrize("move", [Run.fork, Run.change])

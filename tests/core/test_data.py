@@ -16,6 +16,8 @@ from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.settings.configuration import SCALINGS
 from nntui.presets import Preset
+from nntui.presets.tables import table_of
+from nntui.timeline import Snapshot
 
 CLASSES = {name: each.most_classes for name, each in DATASETS.items()}
 
@@ -192,7 +194,7 @@ def test_noise_comes_from_the_datas_own_seed(source: str) -> None:
         nntui.Run(with_data(run_seed=run_seed, **{**data, "seed": of}))
         for run_seed, of in ((0, 7), (0, 7), (1, 7), (0, 8))
     )
-    views = [run.snapshot() for run in (one, again, other_run, other_data)]
+    views = [Snapshot.of(run) for run in (one, again, other_run, other_data)]
     for view in views[1:3]:
         np.testing.assert_array_equal(view.inputs, views[0].inputs)
         np.testing.assert_array_equal(view.targets, views[0].targets)
@@ -242,7 +244,7 @@ def test_the_test_loss_is_the_reported_one_on_the_rows_that_are_held_back(
     reduction: str, loss: str
 ) -> None:
     rows = [[float(row), 1.0 - row] for row in range(8)]
-    source = with_data(inputs=rows, targets=[[0.25 * row] for row in range(8)]).source
+    source = table_of(with_data(inputs=rows, targets=[[0.25 * row] for row in range(8)]))
     report = {"loss": loss, "reduction": reduction}
     assert nntui.Run(made({**source, "report": report})).test_loss is None
     data = {**source["data"], "test_share": 0.4}
@@ -339,7 +341,7 @@ def test_predict_scales_its_inputs_and_adds_the_constants(
     run = nntui.Run(with_data(**data, scale_inputs=kind), seed=3)
     run.step(2)
     np.testing.assert_allclose(run.predict(rows), run.outputs, rtol=1e-12)
-    view = run.snapshot()
+    view = Snapshot.of(run)
     np.testing.assert_array_equal(view.inputs[2:], np.repeat([constants], 4, axis=0).T)
     asked = np.array([[0.0, 250.0], [10.0, -40.0]])
     scaled = reference.scaled(kind, asked, np.array(rows))

@@ -12,6 +12,7 @@ from support import Array, made, preset, unflat
 import nntui
 from nntui.core.engine.network import Parameters
 from nntui.presets import Preset
+from nntui.timeline import Snapshot
 
 LEAKY = {f"layers__{layer}__activation": "leaky-relu" for layer in range(3)}
 WILD: dict[str, Preset] = {
@@ -134,6 +135,7 @@ def first_bad(run: nntui.Run, rows: Array) -> dict[str, Any] | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", WILD)
 def test_the_update_that_diverges_is_the_first_to_hold_a_bad_number(name: str, seed: int) -> None:
@@ -148,6 +150,7 @@ def test_the_update_that_diverges_is_the_first_to_hold_a_bad_number(name: str, s
         assert (found is None) == (update < end - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", WILD)
 def test_the_first_bad_number_is_the_one_that_a_walk_finds(name: str, seed: int) -> None:
@@ -166,7 +169,7 @@ def test_a_divergence_is_the_end_and_the_past_stays(name: str) -> None:
     found, end, last = run.divergence, run.update, run.state_hash
     assert found is not None
     assert found.what.startswith(found.tensor)
-    assert run.snapshot().divergence == found
+    assert Snapshot.of(run).divergence == found
     run.step(5)
     assert (run.update, run.state_hash, run.divergence) == (end, last, found)
     for beyond in (end + 1, end + 10**6):
@@ -269,7 +272,7 @@ def test_a_divergence_names_the_data_row_also_when_shuffled(batch: int | str, ro
         run = nntui.Run(made(source), seed=seed)
         told = []
         while run.divergence is None:
-            told.append(run.snapshot().next_rows)
+            told.append(Snapshot.of(run).next_rows)
             assert run.update < 5
             run.step()
         assert row in told[-1]

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import sys
 from dataclasses import replace
 from itertools import islice, permutations
@@ -22,6 +23,8 @@ from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.presets import load_preset
 from nntui.presets.schema import override
+from nntui.presets.tables import table_of
+from nntui.timeline import Snapshot
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]
 TARGETS = [[0.4, 0.9], [-0.3, 0.6], [0.7, -0.2], [0.1, 0.3], [-0.5, 0.2]]
@@ -87,6 +90,7 @@ def assert_is_the_references(run: nntui.Run, updates: int) -> None:
 OTHERS: dict[str, dict[str, Any]] = {
     "derivative": {"of": "softplus"},
     "wrong-factor": {"factor": -0.5},
+    "gradient": {"of": "dot(delta, z) * W"},
 }
 """What some faults also take."""
 
@@ -165,7 +169,7 @@ def test_any_faults_combine(
     )
     updates = islice(reference.training(run.preset.configuration, run.seed), 6)
     for update, rows, losses in updates:
-        assert run.snapshot().next_rows == tuple(rows)
+        assert Snapshot.of(run).next_rows == tuple(rows)
         run.step()
         expected = flat(update.parameters)
         assert np.isfinite(expected).all()
@@ -194,6 +198,7 @@ TESTS: dict[str, str] = {
     "wrong-sign": "test_a_wrong_sign_turns_the_layers_step_around",
     "sum-for-mean": "test_a_sum_for_a_mean_makes_the_step_as_many_times_as_large",
     "wrong-factor": "test_a_wrong_factor_multiplies_the_layers_step",
+    "gradient": "test_a_formula_takes_the_place_of_the_weights_gradient",
     "no-weights-in-backprop": "test_without_its_weights_a_layer_passes_the_sum_of_its_deltas_down",
     "frozen-bias": "test_a_frozen_bias_stays_and_the_rest_goes_on",
     "bias-after-activation": "test_a_bias_after_the_activation_shifts_the_value_and_not_the_bend",
@@ -286,7 +291,7 @@ def test_a_rectifier_differs_at_a_only_where_the_kink_says_so(kink: str, differ:
     faults: tuple[list[Any], list[Any]] = (["derivative-at-a"], [])
     runs = []
     for fault in faults:
-        source = run_with(fault, "relu").preset.source
+        source = table_of(run_with(fault, "relu").preset)
         layers = [{**layer, "kink": kink} for layer in source["layers"]]
         runs.append(nntui.Run(made({**source, "layers": layers}), seed=3))
         runs[-1].step()
@@ -305,6 +310,59 @@ def test_a_summed_penalty_is_told_and_not_followed(layers: list[int]) -> None:
             weights = [faulty.parameters[k][0] for k in layers]
             told = 0.05 * sum(W.sum() - (W**2).sum() for W in weights)
             assert faulty.losses[-1] - correct.losses[-1] == pytest.approx(told, rel=1e-9)
+
+
+@pytest.mark.parametrize("batch", [1, 3, "full"])
+@pytest.mark.parametrize(
+    ("layers", "of"),
+    [
+        ([0, 1, 2], "outer(delta, x)"),
+        ([0, 1, 2], "dot(delta, a)"),
+        ([0, 1, 2], "2*outer(delta, x) - 0.1*W"),
+        ([1], "outer(z, x) / 3"),
+        ([2], "outer(error, x)"),
+        ([2], "outer(error * a * (1 - a), x)"),
+        ([0, 1, 2], "0.5"),
+        ([1], "outer(max(delta, 0), tanh(x)) + W^2"),
+    ],
+)
+def test_a_formula_takes_the_place_of_the_weights_gradient(
+    layers: list[int], of: str, batch: int | str
+) -> None:
+    fault = {"name": "gradient", "layers": layers, "of": of}
+    assert_is_the_references(run_with([fault], batch=batch, learning_rate=0.01), 6)
+
+
+@pytest.mark.parametrize("of", ["a * (1 - a)", "z", "1 - a^2", "a", "exp(-z*z) + 0.1*z"])
+def test_a_formula_takes_the_place_of_a_slope(of: str) -> None:
+    fault = {"name": "derivative", "layers": [0, 1], "of": of}
+    if of in ("a", "z"):
+        fault["of"] = f"{of} + 0"
+    assert_is_the_references(run_with([fault], batch=2), 4)
+    assert_is_the_references(run_with(["bias-after-activation", fault], batch=2), 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "of", "said"),
+    [
+        ("gradient", "outer(delta, a)", "it gives 4 x 4, but W has 4 x 2 numbers"),
+        ("gradient", "delta", "it gives 4 x samples, but W has 4 x 2 numbers"),
+        ("gradient", "delta + W", "the parts of delta + W have different shapes"),
+        ("gradient", "outer(delta, W)", "outer() needs two values of the layer"),
+        ("gradient", "outer(delta)", "outer() takes 2 arguments, not 1"),
+        ("gradient", "outer(delta, y)", "does not know y"),
+        ("gradient", "__import__('os')", "does not know __import__()"),
+        ("gradient", "delta.T", "cannot use 'delta.T'"),
+        ("derivative", "sigmod", "did you mean sigmoid?"),
+        ("derivative", "outer(z, a)", "does not know outer()"),
+        ("derivative", "a * (1 - a", "is not a formula"),
+        ("derivative", "z" + "*z" * 200, "is longer than 200 characters"),
+        ("wrong-sign", "z + 1", "belongs to the fault derivative or gradient, not to wrong-sign"),
+    ],
+)
+def test_a_formula_that_does_not_fit_is_refused_in_words(name: str, of: str, said: str) -> None:
+    with pytest.raises(nntui.ConfigError, match=re.escape(said)):
+        run_with([{"name": name, "of": of}])
 
 
 def assert_scaled(faults: list[Any], factor: float, layers: list[int], **training: Any) -> None:
@@ -402,8 +460,8 @@ def test_a_frozen_bias_stays_and_the_rest_goes_on(optimiser: str) -> None:
 
 def test_a_bias_after_the_activation_shifts_the_value_and_not_the_bend() -> None:
     run = run_with([{"name": "bias-after-activation", "layers": [1]}])
-    first, second, third = run.snapshot().layers
-    plain = run_with([]).snapshot().layers
+    first, second, third = Snapshot.of(run).layers
+    plain = Snapshot.of(run_with([])).layers
     np.testing.assert_array_equal(first.a, plain[0].a)
     np.testing.assert_allclose(second.z, second.W @ first.a, rtol=1e-14)
     assert second.b is not None
@@ -423,7 +481,7 @@ def test_backprop_does_not_know_of_a_bias_after_the_activation(activation: str) 
 
 def test_faults_of_the_gradient_leave_a_layer_without_bias_alone() -> None:
     for name in FAULTS:
-        source = run_with([name], batch=2).preset.source
+        source = table_of(run_with([name], batch=2).preset)
         layers = [{**layer, "bias": "none"} for layer in source["layers"]]
         run = nntui.Run(made({**source, "layers": layers}), seed=3)
         assert all(b is None for _, b in run.parameters)

@@ -7,6 +7,7 @@ from support import CHAOS, NEAR, SCENARIOS, golden, golden_parameters, tensors
 import nntui
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_scenario_equals_the_askers_program(scenario: str, seed: int) -> None:

@@ -15,6 +15,7 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.settings.configuration import ORDERS, Layer
 from nntui.presets import Preset
+from nntui.timeline import Snapshot
 
 RATE = 2.0**-8
 """A power of two, so that dividing the step by it gives the gradient back."""
@@ -115,7 +116,7 @@ def assert_follows(preset: Preset) -> int:
     """One epoch's updates follow the slope; returns how many slopes were compared."""
     run, compared = nntui.Run(preset), 0
     for rows in first_epoch(preset):
-        assert run.snapshot().next_rows == tuple(rows)
+        assert Snapshot.of(run).next_rows == tuple(rows)
         before = flat(run.parameters)
         expected, here = complex_step(run, rows)
         run.step()
@@ -131,6 +132,7 @@ def assert_follows(preset: Preset) -> int:
     return compared
 
 
+@pytest.mark.slow
 @given(presets())
 @settings(max_examples=max(200, settings.default.max_examples))
 def test_an_update_follows_the_slope_of_its_loss(preset: Preset) -> None:
@@ -175,6 +177,7 @@ def test_every_loss_through_every_activation(
     assert assert_follows(preset) == 3 * (4 * 3 + 3 * 5)
 
 
+@pytest.mark.slow
 @given(presets())
 @settings(max_examples=max(200, settings.default.max_examples))
 def test_the_reported_loss_is_summed_before_each_update(preset: Preset) -> None:

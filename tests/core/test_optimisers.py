@@ -16,6 +16,7 @@ from support import Array, flat, made
 import nntui
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
+from nntui.timeline import Snapshot
 
 INPUTS, TARGETS = [0.5, -1.0, 2.0, 1.5], [1.0, 0.5, -0.25, 2.0]
 
@@ -433,7 +434,7 @@ def test_layer_normalisation_centres_and_scales_each_sample(
         "layers": [layer, {"units": 1}],
         "training": {"loss": "squared-error", "learning_rate": 0.1},
     }
-    view = nntui.Run(made(source), seed=seed).snapshot().layers[0]
+    view = Snapshot.of(nntui.Run(made(source), seed=seed)).layers[0]
     assert view.normalised
     for a, h in zip(view.a.T, view.h.T, strict=True):
         spread = (pvariance(a) + 1e-5) ** 0.5

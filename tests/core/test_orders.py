@@ -12,6 +12,7 @@ from support import Array, flat, made
 
 import nntui
 from nntui.core.settings.configuration import ORDERS
+from nntui.timeline import Snapshot
 
 ROWS = 7
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1], [0.5, 0.6], [0.9, -0.9]]
@@ -47,7 +48,7 @@ def epochs_of(run: nntui.Run, epochs: int) -> list[list[tuple[int, ...]]]:
     for _ in range(epochs):
         told.append([])
         for _ in range(run.preset.configuration.updates_per_epoch):
-            told[-1].append(run.snapshot().next_rows)
+            told[-1].append(Snapshot.of(run).next_rows)
             run.step()
     return told
 
@@ -104,6 +105,7 @@ def test_orders_differ_from_epoch_to_epoch_and_from_seed_to_seed() -> None:
         assert len({str(told) for told in one + two}) == 10
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(ORDERS),
     st.sampled_from([1, 2, 3, 5, "full"]),
@@ -120,7 +122,7 @@ def test_any_order_trains_on_the_rows_it_tells_and_reports_them(
         table["training"]["draws"] = draws
     run = nntui.Run(made(table), seed=seed)
     for update, rows, losses in islice(reference.training(run.preset.configuration, seed), 25):
-        assert run.snapshot().next_rows == tuple(rows)
+        assert Snapshot.of(run).next_rows == tuple(rows)
         run.step()
         np.testing.assert_allclose(
             flat(run.parameters), flat(update.parameters), rtol=1e-9, atol=1e-12
@@ -166,7 +168,7 @@ def test_rows_of_the_next_update_are_told_after_going_back(order: str) -> None:
     told = [rows for epoch in epochs_of(run, 10) for rows in epoch]
     for update in (39, 3, 4, 17, 0, 25, 8):
         run.seek(update)
-        assert run.snapshot().next_rows == told[update]
+        assert Snapshot.of(run).next_rows == told[update]
 
 
 def test_an_order_is_part_of_the_state() -> None:

@@ -147,7 +147,7 @@ def test_softmax_is_right_far_out(column: list[float]) -> None:
     np.testing.assert_allclose(slope, shares * (1 - shares), rtol=1e-12, atol=1e-15)
     tape, delta = Tape(), np.empty_like(z)
     upstream = np.array([[2.0], [-1.0], [0.5]])
-    activation("softmax").backward(tape, z, a, upstream, slope, delta)
+    activation("softmax").backward.record(tape, {"z": z, "a": a, "f": a}, upstream, slope, delta)
     with np.errstate(all="ignore"):
         tape.play()
     jacobian = np.diag(shares[:, 0]) - shares @ shares.T

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
-from nntui.diagnosis.answer import diagnose, diagnose_subject
+from nntui.diagnosis.diagnose import diagnose, diagnose_subject
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
-from nntui.diagnosis.observation import Case, observe
-from nntui.diagnosis.progress_gate import progress
+from nntui.diagnosis.measures.floors import softmax_floor
+from nntui.diagnosis.measures.landscape import Landscape
+from nntui.diagnosis.measures.progress import progress
+from nntui.diagnosis.observation import Observation, observe
 from nntui.diagnosis.rules.finding_kinds import RULES
-from nntui.diagnosis.rules.floors import softmax_floor
-from nntui.diagnosis.rules.landscape import Landscape
 from nntui.diagnosis.rules.proofs import proofs
-from nntui.diagnosis.rules.unit_deaths import killing_update
+from nntui.diagnosis.rules.units import killing_update
 from nntui.diagnosis.subject import Program
 from nntui.presets import Goal, Preset, load_preset, read_preset
 from nntui.presets.schema import override
@@ -281,6 +280,7 @@ def ended(name: str) -> Run:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENDS)
 def test_the_presets_are_told_what_their_stories_say(name: str) -> None:
     assert codes(diagnose(observe(ended(name)))) == ENDS[name][2]
@@ -445,7 +445,7 @@ def test_a_measured_cause_never_stands_beside_what_explains_it() -> None:
         assert all(each.rule.klass != MEASURED for each in found.findings)
 
 
-def case_of(preset: Preset) -> Case:
+def case_of(preset: Preset) -> Observation:
     return observe(Run(preset))
 
 
@@ -463,18 +463,6 @@ def test_random_rows_and_wide_data_can_be_diagnosed() -> None:
     source["training"] |= {"order": "random", "draws": 50, "batch": 10, "clip_norm": 1.0}
     assert len(Layout.of(case_of(read_preset("made", source)).state.configuration).shapes) == 2
     assert diagnose(observe(trained(source, 30))).update == 150
-
-
-README = Path(__file__).parents[2] / "README.md"
-
-
-def test_readme_lists_the_findings_as_they_are() -> None:
-    text = README.read_text(encoding="utf-8")
-    rows = re.findall(
-        r"^\| `([\w-]+)` \| (proof|measured|experiment) \| (.*) \|$", text, re.MULTILINE
-    )
-    told = [(code, klass, said.replace("\\|", "|")) for code, klass, said in rows]
-    assert told == [(rule.code, rule.klass, rule.title) for rule in RULES.values()]
 
 
 def one_unit(inputs: list[list[float]], targets: list[list[float]], **training: Any) -> Preset:
@@ -524,7 +512,7 @@ def test_inputs_may_be_as_small_as_they_like() -> None:
     assert [each.code for each in found] == []
 
 
-def _of(preset: Preset) -> tuple[Program, Case]:
+def _of(preset: Preset) -> tuple[Program, Observation]:
     return Program(preset.configuration), observe(Run(preset))
 
 

@@ -23,9 +23,9 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import BIASES, ORDERS, SCALINGS
+from nntui.core.settings.configuration import BIASES, ORDERS, SCALINGS, Data
 from nntui.export import TARGETS, export
-from nntui.export.data_formula import numpy_formula
+from nntui.export.data_lines import data_lines
 from nntui.presets import Preset, preset_names, read_preset
 from nntui.presets.schema import override
 
@@ -262,6 +262,7 @@ def checked(source: Source, target: str) -> None:
     check(read_preset("made", source), target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", range(16))
 def test_whatever_a_preset_can_name_is_exported(part: int, target: str) -> None:
     for name in list(CASES)[part::16]:
@@ -338,6 +339,7 @@ def sources(draw: st.DrawFn) -> Source:
     return made
 
 
+@pytest.mark.slow
 @given(sources())
 @settings(max_examples=150)
 def test_random_presets_in_numpy(made: Source) -> None:
@@ -378,6 +380,7 @@ def test_a_fault_without_effect_is_named_and_marked_nowhere() -> None:
         assert "# The fault bias-decay of the preset changes nothing in this network." in script
 
 
+@pytest.mark.slow
 def test_a_script_imports_and_defines_only_what_it_uses(tmp_path: Path) -> None:
     known = {"numpy": {"sys", "numpy"}, "pytorch": {"sys", "numpy", "torch", "torch.nn.functional"}}
     for at, made in enumerate(CASES.values()):
@@ -458,9 +461,14 @@ def test_more_units_and_layers_than_a_line_holds(target: str) -> None:
 
 def test_numbers_of_a_formula_are_written_as_any_numpy_takes_them() -> None:
     # NumPy 1 makes objects of an array times a whole number that no machine integer holds.
-    assert numpy_formula("2*x + 99999999999999999999*x") == "2 * x + 1e+20 * x"
-    assert numpy_formula("2**0.5*x") == "np.float64(2.0) ** np.float64(0.5) * x"
-    assert numpy_formula("e") == "np.full_like(x, np.e)"
+    for formula, written in (
+        ("2*x + 99999999999999999999*x", "2.0 * x + 1e+20 * x"),
+        ("2**0.5*x", "1.4142135623730951 * x"),
+        ("1/2**2000 + x", "1.0 / np.float64(2.0) ** 2000.0 + x"),
+        ("e", "np.full_like(x, 2.718281828459045)"),
+    ):
+        data = Data(formula=formula)
+        assert f"inputs, targets = x, {written}" in list(data_lines(data))
 
 
 def test_names_and_questions_stay_comments(target: str) -> None:

@@ -11,7 +11,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets import Preset, load_preset, preset_names, read_preset
 from nntui.presets.entries import NOT_SET, Entry, entries, options, read, removal, value_at
 from nntui.presets.schema import override
-from nntui.presets.source import plain
+from nntui.presets.tables import plain, table_of
 
 LIBRARY = [load_preset(name) for name in preset_names()]
 FAULTY = override(
@@ -153,14 +153,14 @@ def test_faults_and_layers_are_added_and_taken_away() -> None:
 def test_the_value_at_a_key_is_that_of_the_preset_or_the_default() -> None:
     plain_one = load_preset("add-fixed")
     assert value_at(plain_one, "training.rho") == 0.9
-    assert value_at(plain_one, "faults") == plain_one.source.get("faults", [])
+    assert value_at(plain_one, "faults") == table_of(plain_one).get("faults", [])
     assert value_at(plain_one, "layers.0.units") == 4
     assert value_at(plain_one, "training.clip_norm") is None
 
 
 def test_what_is_too_long_is_not_edited_and_what_is_long_is_told_in_short(tmp_path: Path) -> None:
     rows = [[float(at)] for at in range(5000)]
-    source = {**load_preset("line-tanh").source, "data": {"inputs": rows, "targets": rows}}
+    source = {**table_of(load_preset("line-tanh")), "data": {"inputs": rows, "targets": rows}}
     large = read_preset("large", source, tmp_path)
     found = entry(large, "data.inputs")
     assert found.text == "5,000 rows of 1"

@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 
 from nntui import Preset, Run, load_preset
-from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.experiments.experiment_result import Experiment
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial
+from nntui.diagnosis.experiments.results import Experiment
 from nntui.diagnosis.experiments.rounds import NOTHING
 from nntui.diagnosis.finding import Fix
 from nntui.diagnosis.observation import observe
 from nntui.presets.lookup import ORDER
-from nntui.timeline.history.ending import Ending
+from nntui.timeline.history.termination import Termination
 
-MENDED: dict[str, Any] = {"faults": []}
+pytestmark = pytest.mark.slow
+
+CORRECTED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}
 ADAM = {"training.optimiser": "adam", "training.learning_rate": 0.001}
 TANH = {"layers.0.activation": "tanh", "layers.1.activation": "tanh"}
@@ -37,12 +40,10 @@ class Said:
     seeds: int = 0
     within: int | None = None
     """The epochs of the experiments; None for the preset's budget."""
-    solved: tuple[tuple[dict[str, Any], int], ...] = ()
-    """By the changes that are made: how many seeds are solved."""
+    solved: tuple[tuple[dict[str, Any], int | range], ...] = ()
+    """By the changes that are made: how many seeds are solved; a range where last bits decide."""
     also: tuple[str, ...] = ()
     """Further numbers: those of the preset, and of a finding's evidence."""
-    chaotic: bool = False
-    """Whether last bits decide how many seeds are solved with nothing changed."""
     learns: bool | None = None
     """Whether the run is solved where it is diagnosed; None where the story does not say."""
 
@@ -55,33 +56,33 @@ SAID = {
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
-        solved=(({}, 52), (MOMENTUM, 46), (MENDED, 32), (MENDED | LAST | TANH, 98)),
+        solved=(({}, 52), (MOMENTUM, 46), (CORRECTED, 32), (CORRECTED | LAST | TANH, 98)),
     ),
     "add-tanh": Said(
         SLIPS,
         epochs=5000,
         seeds=100,
         within=5000,
-        solved=(({}, 73), (MENDED, 99), (LAST, 100)),
+        solved=(({}, 73), (CORRECTED, 99), (LAST, 100)),
         learns=True,
     ),
     "add-sigmoid": Said(
-        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (MENDED | LAST, 100))
+        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (CORRECTED | LAST, 100))
     ),
     "add-relu-momentum": Said(
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
         within=2400,
-        solved=(({}, 46), (MENDED, 18), (MENDED | LAST | TANH, 100)),
+        solved=(({}, 46), (CORRECTED, 18), (CORRECTED | LAST | TANH, 100)),
     ),
     "add-fixed": HEALTHY,
-    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (MENDED, 24)), learns=True),
+    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (CORRECTED, 24)), learns=True),
     "line-leaky-relu": Said(
         ("no-bias", "derivative", "update-before-backprop"),
         epochs=1000,
         seeds=100,
-        solved=(({}, 0), (BIASES, 0), (MENDED | BIASES | MOMENTUM, 100)),
+        solved=(({}, 0), (BIASES, 0), (CORRECTED | BIASES | MOMENTUM, 100)),
         also=("7.714", "0.9"),
     ),
     "line-leaky-relu-edited": Said(
@@ -92,17 +93,23 @@ SAID = {
         LATE,
         epochs=100,
         seeds=100,
-        solved=(({}, 21), (MENDED, 76), (MENDED | OUTPUT_BIAS, 100)),
-        chaotic=True,
+        solved=(({}, range(11, 32)), (CORRECTED, 76), (CORRECTED | OUTPUT_BIAS, 100)),
     ),
     "xor-sigmoid": Said(
-        LATE, seeds=100, solved=(({}, 95), (MENDED, 59), (MENDED | OUTPUT_BIAS, 100)), learns=True
+        LATE,
+        seeds=100,
+        solved=(({}, 95), (CORRECTED, 59), (CORRECTED | OUTPUT_BIAS, 100)),
+        learns=True,
     ),
     "xor-relu-layernorm": Said(
         LATE,
         seeds=12,
         within=1500,
-        solved=(({}, 6), (MENDED, 7), ({"layers.0.units": 20}, 12)),
+        solved=(
+            ({}, range(4, 10)),
+            (CORRECTED, range(4, 10)),
+            ({"layers.0.units": 20}, range(10, 13)),
+        ),
         learns=True,
     ),
     "xor-relu-fixed": HEALTHY,
@@ -136,9 +143,9 @@ def told(preset: Preset) -> str:
 
 def ended(preset: Preset, epochs: int | None) -> Run:
     """The run of the preset's seed after ``epochs``, or where it ends."""
-    run, ending = Run(preset), Ending(epochs)
+    run, ending = Run(preset), Termination(epochs)
     while ending.reason(run) is None:
-        run.seek(ending.next_look(run))
+        run.seek(ending.next_check(run))
     return run
 
 
@@ -164,18 +171,18 @@ def test_the_diagnosis_is_what_the_story_says(name: str) -> None:
 def test_the_fixes_do_what_the_story_says(name: str) -> None:
     preset, said = load_preset(name), SAID[name]
     epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
-    baseline = Trial.of(preset, NOTHING)
-    trials = [Trial.of(preset, Fix("as told", changes)) for changes, _ in said.solved]
-    laboratory = Laboratory(None, 1, seconds=3600)
+    baseline = Trial(preset, NOTHING)
+    trials = [Trial(preset, Fix("as told", changes)) for changes, _ in said.solved]
+    laboratory = Laboratory(preset, None, 1, Deadline.after(3600))
     laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):
         tried = Experiment.of(trial, baseline)
         assert tried is not None
         assert (tried.seeds, tried.epochs) == (said.seeds, epochs)
-        if said.chaotic and not changes:
-            assert 0.5 * solved <= tried.solved <= 1.5 * solved
-        else:
-            assert tried.solved == solved, changes
+        if isinstance(solved, range):
+            assert tried.solved in solved, changes
+            continue
+        assert tried.solved == solved, changes
         if changes and trial is trials[-1]:
             alike = tried.baseline_solved == tried.seeds
             assert tried.verdict == ("no effect" if alike or name == "xor-sigmoid" else "helps")
@@ -186,8 +193,9 @@ def test_every_number_that_the_story_says_is_tried_again(name: str) -> None:
     said = SAID[name]
     text = told(load_preset(name)).replace("0..", "").replace("none", "0")
     numbers = set(NUMBER.findall(text))
-    claimed = {str(said.seeds - 1), *(str(solved) for _, solved in said.solved), *said.also}
+    exact = [str(solved) for _, solved in said.solved if isinstance(solved, int)]
+    claimed = {str(said.seeds - 1), *exact, *said.also}
     if said.within is not None:
         claimed.add(str(said.within))
     assert numbers <= claimed
-    assert {str(solved) for _, solved in said.solved[1:]} <= numbers
+    assert {str(s) for changes, s in said.solved if changes and isinstance(s, int)} <= numbers

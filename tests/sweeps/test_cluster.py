@@ -14,6 +14,8 @@ from nntui.sweeps import sweep
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.cluster import cluster
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(48)
 EPOCHS = 400
 

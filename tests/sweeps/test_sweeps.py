@@ -1,8 +1,12 @@
-"""Sweeps: each replica is what a single run of its seed is, whatever the others do."""
+"""Sweeps: each replica equals a single run of its seed, whatever the others do."""
 
 import math
+import os
+import signal
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
@@ -17,8 +21,9 @@ from nntui.presets import Preset, preset_names
 from nntui.sweeps import SweepResult, sweep
 from nntui.sweeps import block as blocks
 from nntui.sweeps.block import Outcome
+from nntui.sweeps.processes import local_processes
 from nntui.sweeps.result import wilson
-from nntui.timeline.history.ending import Ending
+from nntui.timeline.history.termination import Termination
 
 EPOCHS = {"square": 30, "xor": 200}
 DIFFICULT: dict[str, Preset] = {
@@ -44,9 +49,9 @@ DIFFICULT: dict[str, Preset] = {
 def single(of: Preset, seed: int, epochs: int) -> tuple[float | None, bool, int]:
     """The last loss, whether it diverged, and how many updates it made."""
     run = nntui.Run(of, seed=seed)
-    ending = Ending(epochs)
+    ending = Termination(epochs)
     while ending.reason(run) is None:
-        run.step(ending.next_look(run) - run.update)
+        run.step(ending.next_check(run) - run.update)
     return run.loss, run.divergence is not None, run.update
 
 
@@ -70,6 +75,7 @@ def test_every_preset_sweeps_as_its_runs_run(name: str) -> None:
     compare(of, result, epochs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DIFFICULT)
 def test_difficult_replicas_do_not_disturb_the_others(name: str) -> None:
     of, epochs = DIFFICULT[name], {"stops": 400, "some diverge": 8}.get(name, 150)
@@ -122,12 +128,40 @@ def test_any_executor_gives_the_same() -> None:
         assert sweep(of, range(30), processes, epochs=50).final_losses == here.final_losses
 
 
+@pytest.mark.slow
 def test_local_processes_are_used_where_they_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     of = preset("add-relu")
     here = sweep(of, range(24), epochs=40)
     monkeypatch.setattr("nntui.sweeps.runner.WORTH_PROCESSES", 0.0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert sweep(of, range(24), epochs=40).final_losses == here.final_losses
+
+
+@pytest.mark.slow
+def test_local_processes_end_with_their_context_whatever_they_do() -> None:
+    with local_processes(2) as pool:
+        assert pool is not None
+        workers = {pool.submit(os.getpid).result() for _ in range(20)}
+        with pytest.raises(ZeroDivisionError):
+            pool.submit(divmod, 1, 0).result()
+        endless = [pool.submit(time.sleep, 10**6) for _ in range(4)]
+    for each in endless:
+        assert isinstance(each.exception(), BrokenProcessPool)
+    assert isinstance(pool.submit(os.getpid).exception(), BrokenProcessPool)
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_fails_what_is_left() -> None:
+    with local_processes(2) as pool:
+        assert pool is not None
+        worker = pool.submit(os.getpid).result()
+        waiting = [pool.submit(time.sleep, 10**6) for _ in range(4)]
+        os.kill(worker, signal.SIGKILL)
+        assert isinstance(waiting[3].exception(), BrokenProcessPool)
+        assert isinstance(pool.submit(os.getpid).exception(), BrokenProcessPool)
 
 
 def test_a_sweep_ended_early_reports_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Branches are what runs are that never went back, and nothing done on one changes another."""
+"""A branch equals a run that never went back, and nothing done on one branch changes another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -191,6 +191,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 @settings(max_examples=30)
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40), st.sampled_from([0, 20_000, 10**9]))
@@ -585,6 +586,7 @@ def broken_off(action: Callable[[], object], at: int, patch: pytest.MonkeyPatch)
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["add-relu", "shuffled adam", "random nesterov"])
 @settings(max_examples=40)
 @given(

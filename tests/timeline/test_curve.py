@@ -1,4 +1,4 @@
-"""The loss curve as it is drawn: no spike lost, nothing invented, readable ticks."""
+"""The loss curve as drawn: no spike is lost, nothing is invented, ticks are readable."""
 
 import math
 from collections.abc import Sequence
@@ -70,6 +70,12 @@ def test_a_future_of_one_epoch_is_drawn_too(epoch: int) -> None:
 def test_the_greatest_loss_has_a_label() -> None:
     curve = make_curve(np.full(9, 0.5967), 9, 1e-3, log=True, bins=50, most_ticks=4)
     assert "0.597" in {text for _, text in curve.ticks}
+
+
+def test_the_greatest_float_has_a_label() -> None:
+    losses = np.array([1.0, np.finfo(float).max])
+    curve = make_curve(losses, 2, 0.1, log=True, bins=50, most_ticks=4)
+    assert curve.ticks[-1][1] == "1.8e+308"
 
 
 def test_what_is_not_finite_is_marked_where_it_happened() -> None:

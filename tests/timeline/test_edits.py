@@ -1,4 +1,4 @@
-"""Edits: what one will do is said before, and undoing one brings the state before it back."""
+"""Edits: their effect is announced beforehand, and undoing one restores the state before it."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from support import preset
 
 import nntui
 from nntui.core.errors import ConfigError
-from nntui.timeline.history.edits import Edits, Effect, effect_of
-from nntui.timeline.history.run import Run
+from nntui.timeline.edits import Edits, Effect, effect_of
+from nntui.timeline.run import Run
 
 RATE: dict[str, Any] = {"training.learning_rate": 0.5}
 UNITS: dict[str, Any] = {"layers.0.units": 5}

@@ -1,4 +1,4 @@
-"""Events and reverse questions, against somebody who looks at every single update."""
+"""Events and questions about the past, checked against a walk over every single update."""
 
 from itertools import pairwise
 
@@ -25,14 +25,13 @@ from nntui.timeline.history.events import (
     ROSE,
     Event,
     events,
-    located,
+    exact_update,
     next_event,
     previous_event,
 )
 from nntui.timeline.views.questions import (
     when_loss_was_below,
-    when_unit_died,
-    when_unit_revived,
+    when_unit_flipped,
     when_weight_changed_sign,
 )
 
@@ -87,7 +86,7 @@ def seen(branch: Branch) -> list[tuple[str, tuple[int, int], int]]:
         if event.kind in (DIED, REVIVED):
             layer, unit = map(int, event.text.split()[1].split("."))
             assert ("revived" in event.text) == (event.kind == REVIVED)
-            found.append((event.kind, (layer, unit), located(branch, event)))
+            found.append((event.kind, (layer, unit), exact_update(branch, event)))
     return sorted(found, key=lambda each: (each[2], each[1]))
 
 
@@ -112,7 +111,7 @@ def test_units_are_looked_at_only_after_several_passes(monkeypatch: pytest.Monke
     run.step(200)
     # Three passes of six rows; the first look after that is at a multiple of four.
     looks = list(range(0, 200, 20))
-    assert run.branch.watch.looked_at == looks[-1]
+    assert run.branch.watch.checked_at == looks[-1]
     assert seen(run.branch) == turned(told(LIVELY, (), 200, 9), looks)
 
 
@@ -173,13 +172,14 @@ def asked(branch: Branch, update: int, line: Told) -> None:
         flips = np.flatnonzero(np.diff(masks[:, place].astype(int)))
         died = [0] * bool(masks[0, place]) + [at + 1 for at in flips if masks[at + 1, place]]
         revived = [int(at) + 1 for at in flips if not masks[at + 1, place]]
-        answer = when_unit_died(branch, update, layer, unit)
+        answer = when_unit_flipped(branch, update, layer, unit, died=True)
         assert answer.update == (died[-1] if died else None)
         assert f"unit {layer}.{unit}" in answer.text
-        answer = when_unit_revived(branch, update, layer, unit)
+        answer = when_unit_flipped(branch, update, layer, unit, died=False)
         assert answer.update == (revived[-1] if revived else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS[:3])
 def test_when_a_unit_died_or_revived_is_answered_for_any_update(
     seed: int, monkeypatch: pytest.MonkeyPatch
@@ -206,7 +206,7 @@ def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
     monkeypatch.setattr(keyframes, "FIRST_DISTANCE", 8)
     run = nntui.Run(LIVELY, 9)
     run.step(45)
-    assert run.branch.watch.looked_at == 0
+    assert run.branch.watch.checked_at == 0
     line = told(LIVELY, (), 45, 9)
     masks = [dead(state) for state in line.states]
     flips = [
@@ -220,7 +220,7 @@ def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
         for place, unit in enumerate(UNITS):
             known = [at for where, at in flips if where == place and at <= update]
             if known:
-                assert when_unit_died(run.branch, 45, *unit).update == max(
+                assert when_unit_flipped(run.branch, 45, *unit, died=True).update == max(
                     at for where, at in flips if where == place
                 )
 
@@ -231,6 +231,7 @@ def weights(state: State, layer: int) -> tuple[Array, Array]:
     return W, b.ravel()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_when_a_weight_or_a_bias_changed_its_sign(
     seed: int, monkeypatch: pytest.MonkeyPatch
@@ -282,6 +283,7 @@ def test_a_weight_that_changed_between_two_kept_states_is_found_by_replay() -> N
     assert found
 
 
+@pytest.mark.slow
 @given(st.integers(0, 3), st.integers(0, 300), st.floats(0, 1))
 @settings(max_examples=40)
 def test_when_the_loss_was_last_below(seed: int, update: int, share: float) -> None:
@@ -364,7 +366,7 @@ def test_one_walks_from_event_to_event(
     child = run.fork(**{"training.momentum": 0.5})
     child.step(80)
     for branch in (run.branch, child.branch):
-        at = sorted({located(branch, event) for event in events(branch)})
+        at = sorted({exact_update(branch, event) for event in events(branch)})
         assert len(at) > 3
         for update in range(0, branch.update + 2, 3):
             after = min((each for each in at if each > update), default=None)
@@ -376,7 +378,7 @@ def test_one_walks_from_event_to_event(
 def where(branch: Branch, found: tuple[int, Event] | None) -> int | None:
     if found is None:
         return None
-    assert located(branch, found[1]) == found[0]
+    assert exact_update(branch, found[1]) == found[0]
     return found[0]
 
 

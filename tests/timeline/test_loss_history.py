@@ -1,4 +1,4 @@
-"""The loss history answers as a plain list would, however long it is and whoever shares it."""
+"""The loss history answers as a plain list would, however long it is and however it is shared."""
 
 import math
 from itertools import pairwise
@@ -94,7 +94,7 @@ def answers(made: LossHistory) -> tuple[object, ...]:
         made.first_at_most(0.01),
         made.last_below(0.01, len(made)),
         made.rises(2.0, 0.1, 500),
-        made.thinned(0, len(made), 7).most.tolist().__repr__(),
+        made.binned(0, len(made), 7).most.tolist().__repr__(),
     )
 
 
@@ -121,6 +121,7 @@ def test_what_is_read_is_a_copy() -> None:
     assert np.concatenate(child.own).tolist() == [0.5]
 
 
+@pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.booleans())
 @settings(max_examples=100)
 def test_questions_are_answered_as_by_reading_every_epoch(
@@ -165,6 +166,7 @@ def rises(plain: list[float], factor: float, floor: float) -> list[int]:
     return [at for at, (old, new) in pairs if new > factor * old and old > 0.0 and new > floor]
 
 
+@pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.integers(1, 60), st.booleans())
 @settings(max_examples=150)
 def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(
@@ -177,19 +179,19 @@ def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(
         for value in plain[size // 2 :]:
             made.append(value)
     start, stop = sorted((round(one * size), round(other * size)))
-    thinned = made.thinned(start, stop, bins)
-    firsts = thinned.first.astype(int).tolist()
+    binned = made.binned(start, stop, bins)
+    firsts = binned.first.astype(int).tolist()
     assert firsts == sorted(set(firsts))
     assert firsts[:1] == ([start] if stop > start else [])
     assert len(firsts) <= 2 * bins + 2
     for number, low in enumerate(firsts):
         cut = plain[low : [*firsts, stop][number + 1]]
         numbers = [value for value, _ in finite(cut)]
-        same(thinned.least[number], min(numbers, default=math.nan))
-        same(thinned.most[number], max(numbers, default=math.nan))
-        same(thinned.positive[number], min((x for x in numbers if x > 0), default=math.nan))
-        assert thinned.hidden[number] == sum(value <= 0 for value in numbers)
-        assert thinned.not_finite[number] == len(cut) - len(numbers)
+        same(binned.least[number], min(numbers, default=math.nan))
+        same(binned.most[number], max(numbers, default=math.nan))
+        same(binned.positive[number], min((x for x in numbers if x > 0), default=math.nan))
+        assert binned.hidden[number] == sum(value <= 0 for value in numbers)
+        assert binned.not_finite[number] == len(cut) - len(numbers)
 
 
 def same(found: Array, expected: float) -> None:
@@ -198,9 +200,9 @@ def same(found: Array, expected: float) -> None:
 
 def test_a_long_history_is_thinned_to_about_the_width_that_is_asked_for() -> None:
     made = history([1.0 + epoch % 7 for epoch in range(100 * BLOCK)])
-    thinned = made.thinned(0, 100 * BLOCK, 20)
-    assert 10 <= len(thinned.first) <= 22
-    few = made.thinned(30, 50, 20)
+    binned = made.binned(0, 100 * BLOCK, 20)
+    assert 10 <= len(binned.first) <= 22
+    few = made.binned(30, 50, 20)
     assert few.first.tolist() == list(range(30, 50))
 
 

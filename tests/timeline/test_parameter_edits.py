@@ -1,4 +1,4 @@
-"""Weights and biases that are set by hand: one number changes, and replay makes it again."""
+"""Weights and biases set by hand: one number changes, and replay repeats the change."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,8 @@ from support import flat, preset
 
 import nntui
 from nntui.core.errors import ConfigError
-from nntui.timeline.history.events import DIED, events, located
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.events import DIED, events, exact_update
+from nntui.timeline.run import Run
 
 WEIGHT, BIAS = "parameters.1.W.0.2", "parameters.1.b.3"
 MOVING = preset("add-relu", training__momentum=0.9, training__order="shuffled")
@@ -178,4 +178,4 @@ def test_a_unit_that_dies_of_it_dies_there(update: int) -> None:
     died = [each for each in events(run.branch) if each.kind == DIED and each.unit == "1.0"]
     assert len(died) == 1
     # The state that was changed, or the first that was computed with the change.
-    assert located(run.branch, died[0]) - update in (0, 1)
+    assert exact_update(run.branch, died[0]) - update in (0, 1)

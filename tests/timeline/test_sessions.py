@@ -1,4 +1,4 @@
-"""Saved sessions: whoever opens one goes on as if it had never been closed."""
+"""Saved sessions: opening one continues as if it had never been closed."""
 
 import json
 import os
@@ -24,6 +24,8 @@ from nntui.timeline.history import keyframes
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.events import events
 from nntui.timeline.sessions import session, session_folder
+
+pytestmark = pytest.mark.slow
 
 FURTHEST = 150
 SESSIONS = {
@@ -68,7 +70,7 @@ def told(branch: Branch) -> dict[str, Any]:
         "checkpoints": branch.checkpoints,
         "without a state": sorted(mark for mark, state in branch.marks.items() if state is None),
         "losses": branch.losses.read().tobytes(),
-        "watch": (branch.watch.looked_at, branch.watch.flips, str(branch.watch.dead)),
+        "watch": (branch.watch.checked_at, branch.watch.flips, str(branch.watch.dead)),
         "divergence": branch.divergence,
         "events": events(branch),
     }
@@ -155,7 +157,7 @@ class Walk:
             case "switch":
                 run.switch(run.tree.branches[number % len(run.tree.branches)])
             case "rest":
-                run.branch.rest()
+                run.branch.release()
             case "change" | "fork":
                 self._change(action, CHANGES[number])
 
@@ -226,25 +228,27 @@ def test_a_session_keeps_names_pins_and_the_app_s_own_view(tmp_path: Path) -> No
     run.tree.rename(run.branch, "größer")
     run.branch.pinned = True
     view = {"panel": "loss", "log": True, "zoom": None, "speed": [1, 2.5]}
-    session.write(session.capture(run, view), tmp_path / "it.nntui")
-    again, kept = session.load(tmp_path / "it.nntui")
-    assert kept == view
+    session.write(run.capture(view), tmp_path / "it.nntui")
+    loaded = session.load(tmp_path / "it.nntui")
+    again = nntui.Run.on(loaded.tree, loaded.branch, loaded.update)
+    assert loaded.view == view
     assert (again.branch.name, again.branch.pinned, again.branch.renamed) == ("größer", True, True)
     assert not again.tree.root.renamed
 
 
 def test_a_picture_does_not_move_with_the_run(tmp_path: Path) -> None:
     run, view = walked("shuffled adam", 70), {"panels": ["loss"]}
-    before, picture = seen(run), session.capture(run, view)
+    before, picture = seen(run), run.capture(view)
     run.set_checkpoint()
     run.step(300)
     run.change(**{"training.learning_rate": 0.5})
     run.fork()
     view["panels"].append("story")
     session.write(picture, tmp_path / "it.nntui")
-    again, kept = session.load(tmp_path / "it.nntui")
+    loaded = session.load(tmp_path / "it.nntui")
+    again = nntui.Run.on(loaded.tree, loaded.branch, loaded.update)
     assert seen(again) == before
-    assert kept == {"panels": ["loss"]}
+    assert loaded.view == {"panels": ["loss"]}
 
 
 def test_a_branch_that_was_deleted_under_the_cursor_is_kept(tmp_path: Path) -> None:
@@ -273,9 +277,9 @@ def test_a_session_of_a_session_is_the_same_to_the_last_byte(tmp_path: Path) -> 
     run.seek(33)
     run.change(**{"training.optimiser": "adam"})
     run.step(9)
-    picture = session.capture(run)
+    picture = run.capture()
     session.write(picture, tmp_path / "first.nntui")
-    copy = session.capture(nntui.load_session(tmp_path / "first.nntui"))
+    copy = nntui.load_session(tmp_path / "first.nntui").capture()
     object.__setattr__(copy, "moment", picture.moment)
     session.write(copy, tmp_path / "second.nntui")
     assert (tmp_path / "first.nntui").read_bytes() == (tmp_path / "second.nntui").read_bytes()
@@ -385,12 +389,10 @@ def test_a_preset_s_name_is_made_showable(tmp_path: Path) -> None:
     assert again.preset.name == "a?b?"
 
 
-def test_a_preset_without_a_source_is_refused(tmp_path: Path) -> None:
+def test_a_preset_that_a_program_made_is_saved(tmp_path: Path) -> None:
     whole = preset("add-relu")
     bare = Preset(name="bare", configuration=whole.configuration, goal=whole.goal)
-    with pytest.raises(nntui.ConfigError, match="without its source"):
-        nntui.Run(bare).save(tmp_path / "it.nntui")
-    assert list(tmp_path.iterdir()) == []
+    assert reopened(nntui.Run(bare), tmp_path).preset == bare
 
 
 # Writing
@@ -576,12 +578,12 @@ def test_entries_tell_what_lies_there(shelved: list[Path]) -> None:
     assert (first.preset, first.seed, first.branches, first.problem) == ("add-relu", 7, 1, None)
     assert first.bytes == shelved[0].stat().st_size
     assert "damaged" in str(found[shelved[3]].problem)
-    assert found[shelved[0].parent / "pipe.nntui"].problem == "is no regular file"
+    assert found[shelved[0].parent / "pipe.nntui"].problem == "is not a regular file"
 
 
 def test_the_newest_is_the_first(shelved: list[Path]) -> None:
     for day, path in enumerate(shelved[:3], start=1):
-        picture = session.capture(nntui.load_session(path))
+        picture = nntui.load_session(path).capture()
         object.__setattr__(picture, "moment", picture.moment.replace(year=2030, month=1, day=day))
         session.write(picture, path)
     assert [entry.path for entry in session_folder.entries()][:3] == shelved[2::-1]
@@ -608,7 +610,7 @@ def test_sessions_are_listed(shelved: list[Path]) -> None:
     assert rows[shelved[1].stem]["update"] == 32
     text = command("sessions").stdout
     assert all(path.stem in text for path in shelved)
-    assert "unreadable: is no nntui session, or a damaged one" in text
+    assert "unreadable: is damaged, or not an nntui session" in text
 
 
 def test_an_empty_shelf_says_where_it_is(data_folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""A run can be sought anywhere, and is then what a run that never went back was there."""
+"""A run can seek any update, and then equals a run that never went back."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ from support import Array, flat, preset
 
 import nntui
 from nntui.core.engine.state import Divergence, State
+from nntui.timeline import Snapshot
 from nntui.timeline.history import keyframes
 from nntui.timeline.history.keyframes import Keyframes
 
@@ -92,6 +93,7 @@ ACTIONS = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_through_time_sees_the_run_that_never_went_back(
@@ -129,7 +131,7 @@ def test_a_walk_through_time_sees_the_run_that_never_went_back(
             last = record.losses[epoch - 1] if epoch else None
             assert (run.epoch, run.loss) == (epoch, last)
             assert (report.update, report.epoch, report.loss) == (target, epoch, last)
-            view = run.snapshot()
+            view = Snapshot.of(run)
             assert (view.update, view.head, view.state_hash) == (target, head, run.state_hash)
             np.testing.assert_array_equal(
                 view.losses.read(0, view.epochs), record.losses[: record.epochs[head]]
@@ -204,7 +206,7 @@ def test_what_a_run_hands_out_is_its_own_copy() -> None:
     assert b is not None
     for array in (W, b, run.outputs, run.losses, run.predict([[1.0, 2.0]])):
         array[...] = 9.0
-    view = run.snapshot()
+    view = Snapshot.of(run)
     frozen = [run.state.theta, *run.state.slots]
     frozen += [array for layer in view.layers for array in (layer.z, layer.a, layer.h)]
     assert not any(array.flags.writeable for array in frozen)
@@ -305,7 +307,7 @@ def test_an_interrupt_inside_an_update_leaves_a_whole_state(name: str, at: int) 
     run = nntui.Run(WALKED[name], seed=7)
     record = straight(name)
     run.step(40)
-    update, _ = run._trainer._batches[0]
+    update, _ = run.trainer._batches[0]
     whole, played = update.calls, 0
 
     def interrupt() -> None:

@@ -1,18 +1,21 @@
-"""What is seen of a run, against numbers that are computed here in another way."""
+"""Views of a run, checked against numbers that are computed here in another way."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from support import Array, flat, made, preset, unflat
 
 from nntui import Run
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.presets import Preset
+from nntui.timeline import Snapshot
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.microscope.next_update import Ahead, NextUpdate
 from nntui.timeline.views import outputs
+from nntui.timeline.views.compare import DIFFERENCE, A, B, compare_grids, subtract
 from nntui.timeline.views.curve import make_chart, make_curve, recent
 from nntui.timeline.views.grid import (
     ACTIVATIONS,
@@ -27,22 +30,27 @@ from nntui.timeline.views.grid import (
     STEPS,
     WEIGHTS,
     Grid,
+    GridSource,
     Kind,
-    Seen,
-    difference,
     make_grid,
 )
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B, compare
-from nntui.timeline.views.measures import DEAD, MOST, PLOTS, TEST, Measured, Measures, series
+from nntui.timeline.views.measurements import (
+    DEAD,
+    MOST,
+    PLOTS,
+    TEST,
+    Measurement,
+    Measurements,
+    series,
+)
 from nntui.timeline.views.outputs import (
     confusion_of,
     curve_of,
+    output_kinds,
     samples_of,
     surface_of,
-    views,
 )
 from nntui.tui.drawing.plotting import draw_curve
-from tests.support import Array, flat, made, preset, unflat
 
 
 def small(**training: Any) -> Preset:
@@ -64,8 +72,8 @@ def small(**training: Any) -> Preset:
     )
 
 
-def seen(run: Run) -> Seen:
-    return Seen(run.snapshot(), Ahead().of(run.state))
+def seen(run: Run) -> GridSource:
+    return GridSource(Snapshot.of(run), Ahead().of(run.state))
 
 
 def grid(run: Run, kind: Kind) -> Grid:
@@ -91,9 +99,9 @@ def forward(parameters: Any, x: Array) -> tuple[Array, Array, Array, Array]:
 def test_deltas_and_gradients_of_the_next_update_are_those_of_the_loss() -> None:
     run = Run(small(batch=3))
     run.step(3)
-    x, y = run.snapshot().inputs, run.snapshot().targets
-    assert run.snapshot().next_rows == (3, 4)
-    rows = list(run.snapshot().next_rows)
+    x, y = Snapshot.of(run).inputs, Snapshot.of(run).targets
+    assert Snapshot.of(run).next_rows == (3, 4)
+    rows = list(Snapshot.of(run).next_rows)
 
     def loss(vector: Array, nudge: tuple[int, Array] | None = None) -> float:
         (W0, _), (W1, b1) = unflat(vector, run.parameters)
@@ -140,7 +148,7 @@ def test_steps_are_what_the_next_update_adds_and_the_run_stays(
         expected = np.linalg.norm(layer.step_W) / np.linalg.norm(W)
         assert layer.ratio == pytest.approx(expected)
     run.seek(4)
-    assert run.snapshot().next_rows == ahead.rows
+    assert Snapshot.of(run).next_rows == ahead.rows
 
 
 def test_one_trainer_looks_ahead_from_any_state_in_turn() -> None:
@@ -159,7 +167,7 @@ def test_one_trainer_looks_ahead_from_any_state_in_turn() -> None:
 def test_a_cross_entropy_has_the_delta_a_minus_y() -> None:
     run = Run(preset("xor-sigmoid"))
     run.step(2)
-    row, snapshot = run.snapshot().next_rows[0], run.snapshot()
+    row, snapshot = Snapshot.of(run).next_rows[0], Snapshot.of(run)
     expected = snapshot.outputs[0, row] - snapshot.targets[0, row]
     assert next_update(run).layers[-1].delta[0, 0] == pytest.approx(expected, rel=1e-12)
 
@@ -167,7 +175,7 @@ def test_a_cross_entropy_has_the_delta_a_minus_y() -> None:
 def test_every_kind_holds_the_numbers_it_names() -> None:
     run = Run(small())
     run.step(2)
-    snapshot, ahead = run.snapshot(), next_update(run)
+    snapshot, ahead = Snapshot.of(run), next_update(run)
     z0, a0, z1, a1 = forward(run.parameters, snapshot.inputs)
     for kind, hidden, last in ((PRE_ACTIVATIONS, z0, z1), (ACTIVATIONS, a0, a1)):
         shown = grid(run, kind)
@@ -210,7 +218,7 @@ def test_a_weight_of_zero_has_no_ratio() -> None:
 def test_samples_of_a_batch_are_columns_even_when_drawn_twice() -> None:
     run = Run(small(order="random", draws=12, batch=6))
     shown = grid(run, DELTAS)
-    assert shown.samples == run.snapshot().next_rows
+    assert shown.samples == Snapshot.of(run).next_rows
     assert len(set(shown.samples)) < len(shown.samples)
     assert shown.columns == tuple(map(str, shown.samples))
     for sample in set(shown.samples):
@@ -229,9 +237,9 @@ def test_saturated_cells_are_those_that_are_flat() -> None:
     forwards.play()
     layers = tuple(
         replace(view, z=layer.z.copy(), a=layer.a.copy())
-        for view, layer in zip(run.snapshot().layers, forwards.layers, strict=True)
+        for view, layer in zip(Snapshot.of(run).layers, forwards.layers, strict=True)
     )
-    shown = make_grid(Seen(replace(run.snapshot(), layers=layers)), PRE_ACTIVATIONS)
+    shown = make_grid(GridSource(replace(Snapshot.of(run), layers=layers)), PRE_ACTIVATIONS)
     assert shown is not None
     for row in shown.rows:
         z = row.values
@@ -278,7 +286,7 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
     other.step(2)
     run.seek(4)
     mine, theirs = grid(run, kind), grid(other, kind)
-    found = compare(seen(run), seen(other), kind, DIFFERENCE)
+    found = compare_grids(seen(run), seen(other), kind, DIFFERENCE)
     assert (found.shown, found.grid is not None) == (DIFFERENCE, True)
     assert found.grid is not None
     for at, row in enumerate(found.grid.rows):
@@ -286,18 +294,18 @@ def test_two_branches_are_subtracted_in_every_kind(kind: Kind) -> None:
             expected = mine.rows[at].values - theirs.rows[at].values
             np.testing.assert_array_equal(row.values[row.known], expected[row.known])
     assert any(row.values[row.known].any() for row in found.grid.rows)
-    shown = compare(seen(run), seen(other), kind, B).grid
+    shown = compare_grids(seen(run), seen(other), kind, B).grid
     assert shown is not None
     np.testing.assert_array_equal(shown.rows[0].values, theirs.rows[0].values)
 
 
 def test_what_does_not_fit_is_not_subtracted() -> None:
     run, other = Run(small()), Run(preset("add-relu"))
-    assert difference(grid(run, ACTIVATIONS), grid(other, ACTIVATIONS)) is None
-    assert compare(seen(run), seen(other), WEIGHTS, DIFFERENCE).shown == A
+    assert subtract(grid(run, ACTIVATIONS), grid(other, ACTIVATIONS)) is None
+    assert compare_grids(seen(run), seen(other), WEIGHTS, DIFFERENCE).shown == A
     drawn = [Run(small(order="shuffled", batch=2), seed) for seed in (0, 1)]
-    assert difference(*(grid(each, DELTAS) for each in drawn)) is None
-    assert difference(*(grid(each, GRADIENTS) for each in drawn)) is not None
+    assert subtract(*(grid(each, DELTAS) for each in drawn)) is None
+    assert subtract(*(grid(each, GRADIENTS) for each in drawn)) is not None
 
 
 def test_after_a_divergence_there_is_no_next_update() -> None:
@@ -305,8 +313,8 @@ def test_after_a_divergence_there_is_no_next_update() -> None:
     run.step(1000)
     assert run.divergence is not None
     assert Ahead().of(run.state) is None
-    assert make_grid(Seen(run.snapshot()), GRADIENTS) is None
-    assert make_grid(Seen(run.snapshot()), WEIGHTS) is not None
+    assert make_grid(GridSource(Snapshot.of(run)), GRADIENTS) is None
+    assert make_grid(GridSource(Snapshot.of(run)), WEIGHTS) is not None
 
 
 def square() -> Preset:
@@ -439,7 +447,7 @@ def test_classes_win_where_their_output_is_the_largest_and_are_counted() -> None
     ],
 )
 def test_what_can_be_seen_goes_with_the_data(name: str, expected: tuple[str, ...]) -> None:
-    assert views(Run(preset(name))) == expected
+    assert output_kinds(Run(preset(name))) == expected
 
 
 def test_without_classes_nothing_is_confused() -> None:
@@ -450,7 +458,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
     preset_ = small(batch=2, l2=0.01)
     run = Run(preset_)
     run.step(500)
-    measured = Measures().along(run.branch)
+    measured = Measurements().along(run.branch)
     assert [each.update for each in measured] == [*range(0, 500, 64), 500]
     for each in measured[:3] + measured[-1:]:
         run.seek(each.update)
@@ -465,7 +473,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
         np.testing.assert_allclose(each.gradients, norms)
         assert each.ratios == tuple(layer.ratio for layer in ahead.layers)
         assert each.epochs == pytest.approx(each.update / 3)
-        snapshot = run.snapshot()
+        snapshot = Snapshot.of(run)
         error = forward(run.parameters, snapshot.inputs)[3] - snapshot.targets
         squares = sum((W**2).sum() for W, _ in run.parameters)
         assert each.reported == pytest.approx((error**2).sum() / 5)
@@ -476,7 +484,7 @@ def test_kept_states_are_measured_as_a_run_that_goes_there_would_be() -> None:
 def test_the_test_loss_is_that_of_the_rows_kept_for_testing() -> None:
     run = Run(square())
     run.step(200)
-    measures = Measures()
+    measures = Measurements()
     for each in measures.along(run.branch):
         run.seek(each.update)
         assert each.test == pytest.approx(run.test_loss)
@@ -487,24 +495,24 @@ def test_the_test_loss_is_that_of_the_rows_kept_for_testing() -> None:
 def test_dead_units_are_counted_by_layer() -> None:
     run = Run(preset("add-relu"))
     run.step(700)
-    for each in Measures().along(run.branch):
+    for each in Measurements().along(run.branch):
         run.seek(each.update)
-        assert each.dead == tuple(int(layer.dead.sum()) for layer in run.snapshot().layers)
-    lines = series(DEAD, Measures().along(run.branch))
+        assert each.dead == tuple(int(layer.dead.sum()) for layer in Snapshot.of(run).layers)
+    lines = series(DEAD, Measurements().along(run.branch))
     assert [name for name, _, _ in lines] == ["0", "1", "2"]
     assert lines[1][2][0] == 2
 
 
 def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, measures = Run(preset("line-tanh")), Measures()
+    run, measures = Run(preset("line-tanh")), Measurements()
     counted: list[int] = []
-    whole = Measures._measure
+    whole = Measurements._measure
 
-    def counting(self: Measures, state: State) -> Measured:
+    def counting(self: Measurements, state: State) -> Measurement:
         counted.append(state.update)
         return whole(self, state)
 
-    monkeypatch.setattr(Measures, "_measure", counting)
+    monkeypatch.setattr(Measurements, "_measure", counting)
     run.step(40_000)
     before = run.state_hash
     measured = measures.along(run.branch)
@@ -518,7 +526,7 @@ def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_short_run_is_measured_between_its_kept_states() -> None:
-    run, measures = Run(small(batch=2)), Measures()
+    run, measures = Run(small(batch=2)), Measurements()
     run.step(100)
     run.change(**{"training.learning_rate": 0.01})
     run.step(100)
@@ -542,7 +550,7 @@ def test_a_diverged_head_is_measured_without_a_next_update() -> None:
     run = Run(preset("xor-relu", training__learning_rate=1e5))
     run.step(5000)
     assert run.divergence is not None
-    measured = Measures().along(run.branch)
+    measured = Measurements().along(run.branch)
     assert measured[-1].gradients == ()
     for plot in PLOTS[1:]:
         for log in (True, False):
@@ -557,7 +565,7 @@ def test_a_branch_is_measured_along_its_shared_past() -> None:
     run.seek(100)
     other = run.fork(**{"training.learning_rate": 0.01})
     other.step(100)
-    updates = [each.update for each in Measures().along(other.branch)]
+    updates = [each.update for each in Measurements().along(other.branch)]
     assert updates == [0, 64, 100, 164, 200]
 
 

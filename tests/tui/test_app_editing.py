@@ -21,6 +21,8 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (120, 40)]
 PRESET = load_preset("add-relu")
 

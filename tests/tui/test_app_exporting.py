@@ -1,5 +1,6 @@
 """Out of the app: presets, scripts and strings; and strings pasted into the library."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,17 @@ async def test_a_string_is_copied_and_pasted() -> None:
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         assert bench(pilot).run_shown.seed == 7
     assert encode(decode(text)) == text
+
+
+@pytest.mark.parametrize("turns", [0, 3, 10])
+async def test_the_app_can_be_left_while_a_scenario_opens(turns: int) -> None:
+    async with NNTUI().run_test() as pilot:
+        pilot.app.screen.post_message(Paste(encode(load_preset("xor-relu"))))
+        while not isinstance(pilot.app.screen, WorkbenchScreen):
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    assert pilot.app.return_code in (None, 0)
 
 
 async def test_numbers_are_copied() -> None:

@@ -1,19 +1,24 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
 import pytest
-from piloted import bench, status, until
+from piloted import SIZES, bench, shown, status, until
 from textual.pilot import Pilot
+from textual.widgets import Markdown, OptionList
 
 from nntui import Run, load_preset
+from nntui.manual import topics
 from nntui.presets import preset_names
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.tour import PAGES, TourScreen
 from nntui.tui.workbench.actions.guiding import PANELS
 from nntui.tui.workbench.screen import WorkbenchScreen
+
+pytestmark = pytest.mark.slow
 
 
 def story(pilot: Pilot[None]) -> StoryPanel:
@@ -71,6 +76,37 @@ async def test_a_step_done_by_hand_is_known() -> None:
         await until(pilot, lambda: story(pilot).done == 2)
 
 
+async def test_a_step_is_done_when_its_training_has_ended_and_both_are_said() -> None:
+    async with NNTUI(load_preset("line-leaky-relu-bias")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 1)
+        await pilot.press("g")
+        await until(pilot, lambda: story(pilot).done == 2)
+        assert load_preset("line-leaky-relu-bias").story.steps[2].perform == ("run",)
+        bench(pilot).player.change_speed(-1)
+        await pilot.press("space")
+        assert bench(pilot).control.running
+        assert story(pilot).done == 2
+        bench(pilot).player.change_speed(1)
+        await until(pilot, lambda: story(pilot).done == 3)
+        assert not bench(pilot).control.running
+        note = status(pilot).note
+        assert note.startswith("stopped: 0.0001 is reached; step 3 is done: look at ")
+
+
+async def test_a_step_whose_training_is_cut_short_is_done_with_the_next_action() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        for done in (1, 2):
+            await pilot.press("g")
+            await until(pilot, lambda done=done: story(pilot).done == done)
+        bench(pilot).player.change_speed(-5)
+        await pilot.press("space")
+        assert (bench(pilot).control.running, story(pilot).done) == (True, 2)
+        await pilot.press("space")
+        await until(pilot, lambda: story(pilot).done == 3)
+        assert "step 3 is done" in status(pilot).note
+
+
 async def test_what_is_left_of_a_step_is_done_for_the_reader() -> None:
     async with NNTUI(load_preset("line-leaky-relu-bias")).run_test(size=(120, 40)) as pilot:
         await pilot.press("e", "g")
@@ -117,3 +153,56 @@ async def test_the_tour_shows_around_and_can_be_skipped() -> None:
 def test_the_tour_names_only_actions_that_there_are() -> None:
     for _, text in PAGES:
         assert "{" not in fill_keys(text)
+
+
+def page(pilot: Pilot[None]) -> str:
+    """The Markdown that the manual shows."""
+    return pilot.app.screen.query_one(Markdown).source
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_manual_is_opened_by_its_key_and_from_the_help(size: tuple[int, int]) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=size) as pilot:
+        for keys in (["f2"], ["question_mark", "m"], ["question_mark", "f2"]):
+            await pilot.press(*keys)
+            await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+            await until(pilot, lambda: "The library, the panels" in shown(pilot))
+            assert pilot.app.screen.query_one("Horizontal").region.bottom <= size[1]
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).run_shown.update == 0
+
+
+async def test_every_topic_is_shown_with_its_tables() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        listed = pilot.app.screen.query_one(OptionList)
+        assert [each.id for each in listed.options] == list(topics())
+        for about in topics().values():
+            await until(pilot, lambda about=about: about in page(pilot))
+            assert "<!--" not in page(pilot)
+            await pilot.press("down")
+
+
+async def test_the_manual_scrolls_and_follows_its_links() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: "Status line" in shown(pilot))
+        scroll = pilot.app.screen.query_one("VerticalScroll")
+        await pilot.press("space")
+        await until(pilot, lambda: scroll.scroll_y > 0)
+        markdown = pilot.app.screen.query_one(Markdown)
+        markdown.post_message(Markdown.LinkClicked(markdown, "keys.md"))
+        await until(pilot, lambda: topics()["keys"] in page(pilot))
+        await until(pilot, lambda: scroll.scroll_y == 0)
+        await pilot.press("b", "escape")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, ManualScreen))
+
+
+async def test_the_microscope_opens_its_own_page() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        await pilot.press("i", "f2")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
+        await until(pilot, lambda: topics()["microscope"] in page(pilot))

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from piloted import SIZES, bench, shown, status
+from piloted import SIZES, bench, shown, status, until
 from support import made
 from test_app import reached
 from textual.pilot import Pilot
@@ -28,6 +28,8 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, StatusLine
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.workbench.screen import WorkbenchScreen
+
+pytestmark = pytest.mark.slow
 
 PARTS = "forward 0|forward 1|forward 2|loss|backward 2|update 2|backward 1|update 1|backward 0"
 
@@ -232,7 +234,7 @@ async def test_nothing_is_trained_by_looking() -> None:
 async def test_a_run_is_paused_to_be_looked_at() -> None:
     async with NNTUI(load_preset("add-tanh")).run_test(size=(80, 24)) as pilot:
         await pilot.press("space")
-        await asyncio.sleep(0.1)
+        await until(pilot, lambda: bench(pilot).run_shown.update > 0)
         await pilot.press("i")
         await pilot.pause()
         run = bench_run(pilot)

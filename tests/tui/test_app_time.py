@@ -11,10 +11,11 @@ from textual.widgets import Input, OptionList
 
 from nntui import ConfigError, Run, load_preset, load_session
 from nntui.presets.schema import override
+from nntui.timeline import Snapshot
 from nntui.timeline.history.events import events
 from nntui.timeline.sessions import session_folder
-from nntui.timeline.sessions.session import open_session
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
+from nntui.timeline.sessions.session import load
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
@@ -27,6 +28,8 @@ from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.screens.choose import Choose
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.workbench.screen import WorkbenchScreen
+
+pytestmark = pytest.mark.slow
 
 
 def marks(pilot: Pilot[None]) -> str:
@@ -185,10 +188,10 @@ async def test_a_question_is_answered_by_a_jump() -> None:
         await pilot.press("down", "enter")
         await pilot.pause()
         assert f"unit {layer}.{unit} died" in status(pilot).note
-        assert run.snapshot().layers[layer].dead[unit]
+        assert Snapshot.of(run).layers[layer].dead[unit]
         assert flip.after < run.update <= flip.by
         run.seek(run.update - 1)
-        assert not run.snapshot().layers[layer].dead[unit]
+        assert not Snapshot.of(run).layers[layer].dead[unit]
         bench(pilot).control.seek(600)
         await pilot.press("w", "enter", "0", ".", "1", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
@@ -270,8 +273,8 @@ async def test_the_heatmap_shows_a_b_and_their_difference() -> None:
         heatmap, run = bench(pilot).query_one(Heatmap), bench(pilot).run_shown
         assert heatmap.view.shown == B
         other = Run.on(run.tree, run.tree.root, 306)
-        theirs = np.vstack([layer.a for layer in other.snapshot().layers])
-        ours = np.vstack([layer.a for layer in run.snapshot().layers])
+        theirs = np.vstack([layer.a for layer in Snapshot.of(other).layers])
+        ours = np.vstack([layer.a for layer in Snapshot.of(run).layers])
         count = len(ours)
         np.testing.assert_array_equal([row.values for row in heatmap._rows][:count], theirs)
         await pilot.press("d")
@@ -286,11 +289,11 @@ async def test_the_heatmap_shows_a_b_and_their_difference() -> None:
             + [
                 a - b
                 for a, b in zip(
-                    np.vstack([layer.a for layer in run.snapshot().layers]),
+                    np.vstack([layer.a for layer in Snapshot.of(run).layers]),
                     np.vstack(
                         [
                             layer.a
-                            for layer in Run.on(run.tree, run.tree.root, 305).snapshot().layers
+                            for layer in Snapshot.of(Run.on(run.tree, run.tree.root, 305)).layers
                         ]
                     ),
                     strict=True,
@@ -438,12 +441,12 @@ async def test_two_at_one_session_do_not_overwrite_each_other() -> None:
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         await pilot.press("m", "S")
     (entry,) = session_folder.entries()
-    apps = [NNTUI(session=open_session(entry.path)), NNTUI(session=open_session(entry.path))]
+    apps = [NNTUI(session=load(entry.path)), NNTUI(session=load(entry.path))]
     for app, keys in zip(apps, ("e", "ee"), strict=True):
         async with app.run_test() as pilot:
             await pilot.press(*keys)
         if app is apps[0]:
-            other = NNTUI(session=open_session(entry.path))
+            other = NNTUI(session=load(entry.path))
             async with other.run_test():
                 app.save_all()
             bench_of = next(iter(other._benches.values()))
@@ -563,7 +566,7 @@ async def test_what_was_not_touched_is_not_written_again() -> None:
     (entry,) = session_folder.entries()
     written = entry.path.stat().st_mtime_ns
     for _ in range(2):
-        idle = NNTUI(session=open_session(entry.path))
+        idle = NNTUI(session=load(entry.path))
         async with idle.run_test():
             pass
         idle.save_all()
@@ -577,7 +580,7 @@ async def test_a_session_from_elsewhere_is_left_as_it_is(tmp_path: Path) -> None
     path = tmp_path / "theirs.nntui"
     run.save(path)
     before = path.read_bytes()
-    app = NNTUI(session=open_session(path))
+    app = NNTUI(session=load(path))
     async with app.run_test() as pilot:
         await pilot.press("u", "S")
     app.save_all()

@@ -11,16 +11,18 @@ from textual.pilot import Pilot
 from nntui import Run, load_preset
 from nntui.presets.schema import override
 from nntui.timeline.microscope.next_update import Ahead
-from nntui.timeline.sessions.session import open_session
+from nntui.timeline.sessions.session import load
+from nntui.timeline.views.compare import DIFFERENCE
 from nntui.timeline.views.grid import ALL, GRADIENTS, HELD, KINDS, LAYER, WEIGHTS
-from nntui.timeline.views.grid_compare import DIFFERENCE
-from nntui.timeline.views.measures import DEAD, PLOTS, REPORTED, TEST, Measures
-from nntui.timeline.views.outputs import FitCurve, Graph, Samples, Surface, views
+from nntui.timeline.views.measurements import DEAD, PLOTS, REPORTED, TEST, Measurements
+from nntui.timeline.views.outputs import FitCurve, Graph, Samples, Surface, output_kinds
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
+
+pytestmark = pytest.mark.slow
 
 
 def heatmap(pilot: Pilot[None]) -> Heatmap:
@@ -201,7 +203,7 @@ async def test_the_outputs_are_seen_in_every_way_there_is_and_the_story_comes_ba
         assert panel.has_focus
         assert not story.region
         seen = []
-        for _ in views(run):
+        for _ in output_kinds(run):
             assert panel.picture is not None
             seen.append(type(panel.picture))
             assert str(panel.border_title)[:20] in shown(pilot)
@@ -270,7 +272,7 @@ async def test_the_outputs_fit_every_size(size: tuple[int, int], name: str) -> N
         await pilot.press("e", "k")
         await pilot.pause()
         panel = bench(pilot).query_one(OutputPanel)
-        for _ in views(bench(pilot).run_shown):
+        for _ in output_kinds(bench(pilot).run_shown):
             for line in range(panel.content_size.height):
                 assert panel.render_line(line).cell_length == panel.content_size.width
             assert panel.region.bottom <= size[1] - 3
@@ -338,7 +340,7 @@ async def test_the_plot_goes_through_what_there_is_and_the_run_stays() -> None:
             assert plot.content.view.plot is each
             assert f"{each.title} (" in shown(pilot)
             if each is not REPORTED:
-                measured = Measures().along(run.branch, fine=True)
+                measured = Measurements().along(run.branch, fine=True)
                 assert [one.update for one in plot.content.measured] == [
                     one.update for one in measured
                 ]
@@ -479,7 +481,7 @@ async def test_what_was_looked_at_is_found_again_in_a_saved_session() -> None:
         await pilot.press("S")
         view = bench(pilot).saved_view
     assert app.save_all()
-    async with NNTUI(session=open_session(bench_path(app))).run_test(size=(120, 40)) as pilot:
+    async with NNTUI(session=load(bench_path(app))).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         again = bench(pilot).saved_view
         assert again == view

@@ -19,7 +19,7 @@ from terminals import LEFT_ALTERNATE_SCREEN, Terminal, resize, saved, straight, 
 
 from nntui.timeline.sessions import session_folder
 
-pytestmark = pytest.mark.system("sshd", "ssh")
+pytestmark = [pytest.mark.system("sshd", "ssh"), pytest.mark.slow]
 
 APP = f"{shlex.quote(sys.executable)} -m nntui"
 

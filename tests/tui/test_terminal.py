@@ -15,6 +15,8 @@ from terminals import LEFT_ALTERNATE_SCREEN, environment, saved, straight, termi
 
 from nntui.timeline.sessions import session_folder
 
+pytestmark = pytest.mark.slow
+
 
 def test_keys_step_the_run_and_q_leaves_the_terminal_as_it_was() -> None:
     with terminal("add-relu") as app:

@@ -9,6 +9,8 @@ from nntui import load_preset
 from nntui.tui.app import NNTUI
 from nntui.tui.drawing.themes import HIGH_CONTRAST
 
+pytestmark = pytest.mark.slow
+
 WALK = ("m n m j 3 0 enter t up o k", "K", "K", "v v v", "P P", "i", "home")
 """Keys to most of what is drawn in colours."""
 DRAWN = set("─│╭╮╰╯▀█▁▂▃▄▅▆▇━╸╺ ")

@@ -1,4 +1,4 @@
-"""The work of the matrix: cells of seeds, each a pure function that any process can run."""
+"""Work of the matrix: pure functions that train and diagnose one cell, for any process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,13 +23,13 @@ from nntui.core.engine.data import load_data
 from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import FULL
-from nntui.diagnosis.answer import diagnose
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.observation import observe
 from nntui.presets import Preset, read_preset
 from nntui.presets.schema import override
 from nntui.sweeps.block import Block, train_block
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
 
 SHARES = (0.01, 0.03, 0.1, 0.3, 1.0)
 """Where a run is looked at beside its first update, as shares of its updates."""

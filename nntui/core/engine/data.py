@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from nntui.core.engine.state import Order, frozen
 from nntui.core.errors import ConfigError
+from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.parts.datasets import draw_dataset
-from nntui.core.parts.formula import evaluate_formula
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration, Data
+from nntui.core.settings.rows import Rows
 from nntui.core.tape import Array
 
 LARGE = 1e100
@@ -60,9 +63,8 @@ class DataArrays:
     ``x`` is (inputs, samples), scaled and with the constant inputs; ``y`` is (outputs, samples).
     """
 
-    data: Data
-    x: Array
-    y: Array
+    xy: Array
+    """``x`` above ``y``, (inputs + outputs, samples): they are parts of it."""
     test_x: Array
     test_y: Array
     training_rows: Order
@@ -72,6 +74,39 @@ class DataArrays:
     """That of the inputs."""
     target_scaling: Scaling
     """That of the targets, with their divisor."""
+    constants: tuple[float, ...]
+    """The constant inputs, which every column of ``x`` ends with."""
+
+    @property
+    def given(self) -> int:
+        """How many inputs a row has, without the constant ones."""
+        return len(self.scaling.unit)
+
+    @property
+    def width(self) -> int:
+        """How many inputs the network has, the constant ones included."""
+        return self.given + len(self.constants)
+
+    @cached_property
+    def x(self) -> Array:
+        """Inputs of the rows to train on, (inputs, samples)."""
+        return self.xy[: self.width]
+
+    @cached_property
+    def y(self) -> Array:
+        """Targets of the rows to train on, (outputs, samples)."""
+        return self.xy[self.width :]
+
+    @cached_property
+    def are_shares(self) -> bool:
+        """Whether every target, of test rows too, is between 0 and 1."""
+        return all(((y >= 0.0) & (y <= 1.0)).all() for y in (self.y, self.test_y))
+
+    @cached_property
+    def add_up(self) -> bool:
+        """Whether the targets of every row, of test rows too, add up to 1."""
+        sums = (y.sum(axis=0) for y in (self.y, self.test_y))
+        return all(np.allclose(each, 1.0, rtol=0.0, atol=1e-9) for each in sums)
 
     def in_order(self, training: Array, testing: Array) -> Array:
         """Columns for training and for test rows, put into the order of the data rows."""
@@ -79,31 +114,27 @@ class DataArrays:
         whole[:, self.training_rows], whole[:, self.test_rows] = training, testing
         return whole
 
-    def inputs(self, rows: Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
+    def inputs(self, rows: Rows | Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
         """``rows`` as the network takes them; constants are added where a row leaves them out.
 
         Raises ConfigError, with ``key``, when the rows have any other width.
         """
         x = np.array(rows, dtype=np.float64).T
-        if x.shape[0] == self.data.width:
-            x, constants = x[: self.data.given], x[self.data.given :]
-            if (constants != np.array(self.data.constant_inputs).reshape(-1, 1)).any():
-                raise ConfigError(
-                    key, f"ends with other constants than {list(self.data.constant_inputs)}"
-                )
-        elif x.shape[0] != self.data.given:
-            also = (
-                f" (or {self.data.width} with the constants)" if self.data.constant_inputs else ""
-            )
+        if x.shape[0] == self.width:
+            x, constants = x[: self.given], x[self.given :]
+            if (constants != np.array(self.constants).reshape(-1, 1)).any():
+                raise ConfigError(key, f"ends with other constants than {list(self.constants)}")
+        elif x.shape[0] != self.given:
+            also = f" (or {self.width} with the constants)" if self.constants else ""
             raise ConfigError(
-                key, f"has {x.shape[0]} numbers; the network has {self.data.given} inputs{also}"
+                key, f"has {x.shape[0]} numbers; the network has {self.given} inputs{also}"
             )
-        return _with_constants(self.data, self.scaling(x))
+        return np.concatenate([self.scaling(x), _repeated(self.constants, x.shape[1])])
 
 
-def _with_constants(data: Data, x: Array) -> Array:
-    constants = np.array(data.constant_inputs).reshape(-1, 1)
-    return np.concatenate([x, np.repeat(constants, x.shape[1], axis=1)])
+def _repeated(constants: tuple[float, ...], samples: int) -> Array:
+    """Rows of ``constants``, (constants, samples)."""
+    return np.repeat(np.array(constants).reshape(-1, 1), samples, axis=1)
 
 
 def _finite(values: Array) -> Array:
@@ -133,11 +164,20 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
         if data.one_hot:
             return points.T, np.eye(data.classes or 2)[labels].T
         return points.T, labels.reshape(1, -1).astype(np.float64)
-    return np.array(data.inputs).T, np.array(data.targets).T
+    assert data.inputs is not None
+    assert data.targets is not None
+    return data.inputs.array.T, data.targets.array.T
+
+
+_HELD = "_arrays"
+"""The attribute of a `Data` that keeps its arrays as long as it lives."""
+
+_shared: WeakValueDictionary[str, DataArrays] = WeakValueDictionary()
+"""All arrays in use, so that equal data have the same: those of all branches, of a sweep."""
 
 
 def load_data(configuration: Configuration) -> DataArrays:
-    """The arrays of ``configuration``'s data.
+    """The arrays of ``configuration``'s data, the same ones as long as equal data are in use.
 
     Random numbers come from ``RandomState(data.seed)``: first those of the source, then one
     permutation for the test split, whose first entries are the rows to test on.  Raises
@@ -145,6 +185,15 @@ def load_data(configuration: Configuration) -> DataArrays:
     cannot take the targets.
     """
     data = configuration.data
+    arrays: DataArrays | None = vars(data).get(_HELD)
+    if arrays is None:
+        arrays = _shared.get(data.canonical) or _shared.setdefault(data.canonical, _arrays(data))
+        vars(data)[_HELD] = arrays
+    _check_targets(configuration, arrays)
+    return arrays
+
+
+def _arrays(data: Data) -> DataArrays:
     random = np.random.RandomState(data.seed)
     x, y = _raw(data, random)
     training = np.arange(data.rows)
@@ -161,28 +210,27 @@ def load_data(configuration: Configuration) -> DataArrays:
         raise ConfigError("data.scale_inputs", "makes inputs that are not finite")
     if not np.isfinite(y).all():
         raise ConfigError("data.target_divisor", "or scale_targets makes targets not finite")
-    _check_targets(configuration, y)
-    whole = _with_constants(data, x)
+    whole = np.concatenate([x, _repeated(data.constant_inputs, data.rows), y])
+    width = data.width
     return DataArrays(
-        data,
-        x=frozen(whole[:, training]),
-        y=frozen(y[:, training]),
-        test_x=frozen(whole[:, testing]),
-        test_y=frozen(y[:, testing]),
+        xy=frozen(whole[:, training]),
+        test_x=frozen(whole[:width, testing]),
+        test_y=frozen(whole[width:, testing]),
         training_rows=training,
         test_rows=testing,
         scaling=scaling,
         target_scaling=replace(target_scaling, spread=target_scaling.spread * data.target_divisor),
+        constants=data.constant_inputs,
     )
 
 
-def _check_targets(configuration: Configuration, y: Array) -> None:
+def _check_targets(configuration: Configuration, arrays: DataArrays) -> None:
     for section, loss in (
         ("training", configuration.training.loss),
         ("report", configuration.report.loss),
     ):
         needed = LOSSES[loss].needs_output
-        if needed is not None and not ((y >= 0.0) & (y <= 1.0)).all():
+        if needed is not None and not arrays.are_shares:
             raise ConfigError(f"{section}.loss", f"{loss} needs targets between 0 and 1")
-        if needed == "softmax" and not np.allclose(y.sum(axis=0), 1.0, rtol=0.0, atol=1e-9):
+        if needed == "softmax" and not arrays.add_up:
             raise ConfigError(f"{section}.loss", f"{loss} needs targets that add up to 1 in a row")

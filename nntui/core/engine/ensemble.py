@@ -14,9 +14,9 @@ from nntui.core.engine.algebra import Replicas
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import Order, State, frozen
+from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import draw_order, learning_rate
-from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
-from nntui.core.parts.optimisers import Clock
+from nntui.core.engine.update import make_arena, reported_penalty
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
@@ -53,23 +53,15 @@ class Ensemble:
             raise ValueError("replicas must stand at the beginning of the same epoch")
         configuration = self.configuration = first.configuration
         self.count, self.epoch, self._update = len(states), first.epoch, first.update
-        algebra = Replicas(self.count)
-        arena = make_arena(configuration, algebra.tail)
-        size = Layout.of(configuration).size
-        names = optimiser_of(configuration).slots
-        self.theta = arena.view("theta", size, self.count)
-        self._slots = [arena.view(name, size, self.count) for name in names]
+        self._stepper = Stepper(configuration, Replicas(self.count))
+        self.theta = self._stepper.theta
+        slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
+        theta = np.column_stack([each.theta for each in states])
+        self._stepper.restore(theta, slots, self._update - first.since)
         self._randoms = [each.random for each in states]
         self._orders: Order | None = None
-        for column, state in enumerate(states):
-            self.theta[:, column] = state.theta
-            for slot, values in zip(self._slots, state.slots, strict=True):
-                slot[:, column] = values
-        self._clock = Clock()
-        self._clock.count[...] = self._update
         self._penalty = reported_penalty(configuration, self.theta)
-        data = load_data(configuration)
-        self._rows = np.concatenate([data.x, data.y])
+        self._rows = load_data(configuration).xy
         samples = configuration.samples_per_epoch
         self._epoch: Array = self._rows[:, :, np.newaxis]
         if first.order is not None:
@@ -77,18 +69,11 @@ class Ensemble:
                 [each.order for each in states if each.order is not None]
             )
             self._epoch = np.empty((len(self._rows), samples, self.count))
-        updates: dict[int, Update] = {}
-        self._batches = []
-        for start in range(0, samples, configuration.batch_size):
-            part = self._epoch[:, start : start + configuration.batch_size]
-            if part.shape[1] not in updates:
-                batch = np.empty(part.shape)
-                updates[part.shape[1]] = Update(configuration, arena, batch, self._clock, algebra)
-            self._batches.append((updates[part.shape[1]], part))
+        self._batches = self._stepper.batches(self._epoch)
 
     def train_epoch(self) -> Array:
         """Train one epoch; returns the reported losses, (replicas,)."""
-        self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
+        self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
         if self._orders is not None:
             np.take(self._rows, self._orders, axis=1, out=self._epoch)
         losses = np.zeros(self.count)
@@ -131,7 +116,7 @@ class Ensemble:
             self._update,
             self.epoch,
             self.theta.copy(),
-            tuple(slot.copy() for slot in self._slots),
+            tuple(slot.copy() for slot in self._stepper.slots),
             tuple(self._randoms),
             None if self._orders is None else self._orders.copy(),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.engine.algebra import Algebra, Single
-from nntui.core.parts.activations import Activation, activation
+from nntui.core.parts.activations import Activation, Backward, activation
 from nntui.core.parts.faults import Fault, Place, fault
 from nntui.core.parts.initialisers import draw_bias, draw_weights
 from nntui.core.parts.losses import LOSSES
@@ -106,6 +106,14 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
     )
 
 
+def backward_of(function: Activation, faults: Sequence[Fault]) -> Backward:
+    """What backpropagation uses for the slope of ``function`` in a layer with ``faults``."""
+    used = function.backward
+    for each in faults:
+        used = each.backward(used, function.value)
+    return used
+
+
 @dataclass(frozen=True)
 class LayerPass:
     """The buffers of one layer's forward pass; arrays are (units, samples)."""
@@ -123,7 +131,9 @@ class LayerPass:
 
 def activation_of(layer: Layer) -> Activation:
     """The activation that ``layer`` asks for."""
-    return activation(layer.activation, leak=layer.leak, kink=layer.kink, alpha=layer.alpha)
+    return activation(
+        layer.activation, layer.slope, leak=layer.leak, kink=layer.kink, alpha=layer.alpha
+    )
 
 
 def record_forward(

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
 from nntui.core.engine.state import Divergence, Order, State, frozen
-from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
+from nntui.core.engine.stepper import Stepper
+from nntui.core.engine.update import optimiser_of, reported_penalty
 from nntui.core.parts.losses import loss_of
-from nntui.core.parts.optimisers import Clock
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Written
@@ -69,12 +68,10 @@ def _first(configuration: Configuration, random: np.random.RandomState) -> State
 def learning_rate(configuration: Configuration, epoch: int) -> float:
     """The learning rate of ``epoch``, counted from 0."""
     training = configuration.training
-    schedule = SCHEDULES[training.schedule]
-    try:
-        factor = schedule.factor(epoch, training.schedule_decay, training.schedule_every)
-    except OverflowError:
-        factor = np.inf
-    return float(np.float64(training.learning_rate) * factor)
+    factor = SCHEDULES[training.schedule].factor(
+        epoch, training.schedule_decay, training.schedule_every
+    )
+    return training.learning_rate * factor
 
 
 class Trainer:
@@ -89,47 +86,24 @@ class Trainer:
         self.configuration = configuration
         self.data: DataArrays = load_data(configuration)
         self._on_epoch = on_epoch
-        self._arena = make_arena(configuration)
-        self._clock = Clock()
-        size = Layout.of(configuration).size
-        self._theta = self._arena.view("theta", size)
-        self._slots = [self._arena.view(name, size) for name in optimiser_of(configuration).slots]
+        self._stepper = Stepper(configuration)
+        self._clock, self._theta = self._stepper.clock, self._stepper.theta
         self._penalty = reported_penalty(configuration, self._theta)
-        self._rows = np.concatenate([self.data.x, self.data.y])
+        self._rows = self.data.xy
         # An epoch's samples in its own order; without one, the data themselves.
         self._epoch = self._rows
         if state.order is not None:
             self._epoch = np.empty((len(self._rows), configuration.samples_per_epoch))
-        self._batches = self._prepare_batches()
+        self._batches = self._stepper.batches(self._epoch)
         self.restore(state)
-
-    def _prepare_batches(self) -> list[tuple[Update, Array]]:
-        """Per batch of an epoch: the update for its size, and its part of the epoch."""
-        samples, size = self._epoch.shape[1], self.configuration.batch_size
-        updates: dict[int, Update] = {}
-        batches = []
-        for start in range(0, samples, size):
-            part = self._epoch[:, start : start + size]
-            if part.shape[1] not in updates:
-                updates[part.shape[1]] = Update(
-                    self.configuration, self._arena, np.empty(part.shape), self._clock, Single()
-                )
-            batches.append((updates[part.shape[1]], part))
-        return batches
 
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
-        # A batch smaller than the largest leaves part of the buffers as they were, and what a
-        # divergence left there must not be taken for its own.
-        self._arena.flat.fill(0.0)
-        self._theta[...] = state.theta
-        for buffer, values in zip(self._slots, state.slots, strict=True):
-            buffer[...] = values
+        self._stepper.restore(state.theta, state.slots, state.update - state.since)
         self.update, self.epoch, self.position = state.update, state.epoch, state.position
         self._loss_sum, self._random = state.loss_sum, state.random
         self.divergence: Divergence | None = state.divergence
         self._since = state.since
-        self._clock.count[...] = state.update - state.since
         self._begin_epoch(state.order)
 
     def _begin_epoch(self, order: Order | None) -> None:
@@ -148,7 +122,7 @@ class Trainer:
             self.position,
             self._loss_sum,
             frozen(self._theta),
-            tuple(frozen(slot) for slot in self._slots),
+            tuple(frozen(slot) for slot in self._stepper.slots),
             self._random,
             self._order,
             self.divergence,
@@ -197,7 +171,7 @@ class Trainer:
 
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates; a divergence is the last one made."""
-        batches, arena = self._batches, self._arena
+        batches, arena = self._batches, self._stepper.arena
         watched, squares, copy = arena.watched, arena.watched.dot, np.positive
         infinite = np.inf
         position, loss_sum, count = self.position, self._loss_sum, len(batches)

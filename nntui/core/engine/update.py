@@ -6,10 +6,19 @@ from typing import Any
 import numpy as np
 
 from nntui.core.engine.algebra import Algebra
-from nntui.core.engine.network import LayerPass, Layout, faults_by_layer, record_forward
-from nntui.core.parts.faults import Fault, LayerGradient, Penalty
+from nntui.core.engine.network import (
+    LayerPass,
+    Layout,
+    backward_of,
+    faults_by_layer,
+    record_forward,
+)
+from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.recording import record, recorded_sum
+from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
-from nntui.core.parts.optimisers import Clock, Optimiser, optimiser
+from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Arena, Array, Tape
 
@@ -129,13 +138,13 @@ class Update:
                 delta = self._buffer("delta", index)
                 self._record_delta(tape, layer, faults, index, upstream, delta)
             (W, b), (gW, gb) = weights[index], gradients[index]
-            self._algebra.outer(tape, delta, layer.x, gW)
+            self._record_weights_gradient(tape, layer, faults, index, delta, error, W, gW)
             if gb is not None and not any(each.replaces_bias_gradient for each in faults):
                 self._record_bias_gradient(tape, delta, gb)
             self._record_penalty(tape, W, gW)
             for each in faults:
                 mean = training.reduction == "mean"
-                each.gradient(tape, LayerGradient(W, b, gW, gb, self._samples, mean))
+                each.record_gradient(tape, LayerGradient(W, b, gW, gb, self._samples, mean))
             tape.note("gradient of W", index, gW)
             tape.note("gradient of b", index, gb)
             if any(each.updates_before_backprop for each in faults):
@@ -144,9 +153,28 @@ class Update:
                 waiting.append(self._layout.spans()[index])
             if index > 0:
                 upstream = self._buffer("upstream", index - 1)
-                back = reduce(lambda correct, each: each.weights_back(correct), faults, W)
+                back = reduce(lambda correct, each: each.weights_back(tape, correct), faults, W)
                 self._algebra.back(tape, back, delta, upstream)
         self._record_steps(tape, _joined(waiting))
+
+    def _record_weights_gradient(
+        self,
+        tape: Tape,
+        layer: LayerPass,
+        faults: list[Fault],
+        index: int,
+        delta: Array,
+        error: Array,
+        W: Array,
+        gW: Array,
+    ) -> None:
+        """The sum over the samples of delta x^T, or what a fault puts in its place."""
+        wrong = [each for each in (fault.of_weights() for fault in faults) if each is not None]
+        if not wrong:
+            self._algebra.outer(tape, delta, layer.x, gW)
+            return
+        values = {"delta": delta, "x": layer.x, "z": layer.z, "a": layer.a, "W": W, "error": error}
+        record(tape, wrong[-1], values, gW, self._algebra)
 
     def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
         """The sum of the deltas over the samples; over one sample that is the delta itself."""
@@ -180,11 +208,10 @@ class Update:
             through = self._buffer("through", index)
             layer.normalisation.backward(tape, upstream, through)
             upstream = through
-        differentiated = reduce(
-            lambda correct, each: each.derivative(correct, layer.a), faults, layer.activation
-        )
+        used = backward_of(layer.activation, faults)
         slope = self._buffer("slope", index)
-        differentiated.backward(tape, layer.z, layer.value, upstream, slope, delta)
+        values = {"z": layer.z, "a": layer.a, "f": layer.value}
+        used.record(tape, values, upstream, slope, delta)
         tape.note("slope", index, slope)
         tape.note("delta", index, delta)
 
@@ -226,10 +253,10 @@ class Update:
         """
         training = self._configuration.training
         for span in spans:
-            tape.add(np.positive, self._gradient[span], clipped[span])
+            cut: Expression = Name("g")
             if training.clip_value is not None:
-                tape.add(np.minimum, clipped[span], training.clip_value, out=clipped[span])
-                tape.add(np.maximum, clipped[span], -training.clip_value, out=clipped[span])
+                cut = CLIPPED.bound({"clip_value": training.clip_value})
+            record(tape, cut, {"g": self._gradient[span]}, clipped[span])
         if training.clip_norm is not None:
             self._record_norm(tape, spans, clipped, scratch, training.clip_norm)
 
@@ -284,19 +311,16 @@ def reported_penalty(configuration: Configuration, theta: Array) -> Value:
     l1, l2 = configuration.l1, configuration.l2
     if not (configuration.report.penalty and (l1 or l2)):
         return lambda: 0.0
-    correct: Penalty = _sum_of_squares
-    flat = [W.reshape(-1, *W.shape[2:]) for W, _ in Layout.of(configuration).views(theta)]
-    terms = [
-        (reduce(lambda each, fault: fault.penalty(each), faults, correct), w)
-        for faults, w in zip(faults_by_layer(configuration), flat, strict=True)
-    ]
+    weights = [W for W, _ in Layout.of(configuration).views(theta)]
+    squares = []
+    for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
+        wrong = [each.penalty for each in faults if each.penalty]
+        term = formula(wrong[-1] if wrong else "w^2")
+        squares.append(recorded_sum(term, {"w": W}, W.shape))
+    sizes = [recorded_sum(formula("abs(w)"), {"w": W}, W.shape) for W in weights]
 
     def penalty() -> Any:
-        squares = l2 / 2.0 * sum(term(w) for term, w in terms) if l2 else 0.0
-        return squares + l1 * sum(np.add.reduce(np.abs(w)) for w in flat) if l1 else squares
+        of_squares = l2 / 2.0 * sum(total() for total in squares) if l2 else 0.0
+        return of_squares + l1 * sum(total() for total in sizes) if l1 else of_squares
 
     return penalty
-
-
-def _sum_of_squares(w: Array) -> Any:
-    return np.dot(w, w) if w.ndim == 1 else np.einsum("wr,wr->r", w, w)

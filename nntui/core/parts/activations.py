@@ -1,304 +1,359 @@
-"""Activations: the value ``a = f(z)`` and the derivative ``f'(z)``, element by element.
+"""Activations: the value ``a = f(z)`` and the slope ``f'(z)``, each written once as a formula.
 
-The piecewise ones take a convention for the derivative at the kink ``z = 0``, because programs
+The piecewise ones take a convention for the slope at the kink ``z = 0``, because programs
 differ there and the difference is felt: ``left`` is the slope from below, ``right`` the slope
-from above, ``zero`` is 0.
+from above, ``zero`` is 0.  A new activation is one entry of `ACTIVATIONS`.
 """
 
-import math
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from nntui.core.parts.registry import make
+from nntui.core.errors import ConfigError, one_of
+from nntui.core.formulas.calculus import derivative, simplified, switches
+from nntui.core.formulas.evaluation import Values, evaluate
+from nntui.core.formulas.expression import Expression, Name, Number
+from nntui.core.formulas.parsing import formula, is_name, parse_formula
+from nntui.core.formulas.printing import plain
+from nntui.core.formulas.recording import expanded, record
 from nntui.core.tape import Array, Tape
 
 KINKS = ("left", "right", "zero")
+ON_KINK = 1e-45
+"""In complex numbers, what is nearer to a kink lies on it: the square of a tiny step got there."""
+CHAIN_RULE = formula("u*slope")
+
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Activation(ABC):
-    """One activation function; subclasses record its calls on a tape.
+class Backward:
+    """The slope that backpropagation uses, and the delta it makes: correct or faulty.
 
-    Shapes: ``z``, ``a``, ``slope``, ``upstream`` and ``delta`` are all ``(units, samples)``.
+    Formulas of ``z``, of the layer's output ``a``, and of ``f``, the activation function's value
+    (which is ``a`` unless a fault adds to it); ``delta`` also of ``u`` (dL/da) and ``slope``.
     """
 
-    name = ""
-    formula = ""
-    summary = ""
+    slope: Expression
+    delta: Expression
+    label: str
+    """Such as ``tanh'(z)``."""
+    place: str = "z"
+    """Where the slope is evaluated: ``z`` or ``a``."""
+    kink: str = ""
+    """The convention at the kink of the activation, empty for one that has none."""
 
-    @abstractmethod
+    def at_output(self, value: Expression) -> "Backward":
+        """The same evaluated at ``a`` in the place of ``z``; ``value`` is the activation's."""
+        at = Name("a")
+        there = {"z": at, "a": value.bound({"z": at}), "f": value.bound({"z": at})}
+        label = self.label.replace("(z)", "(a)")
+        return Backward(self.slope.bound(there), self.delta.bound(there), label, at.name, self.kink)
+
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether delta is dL/da times the slope, unit by unit."""
+        return self.delta == CHAIN_RULE
+
+    def record(
+        self, tape: Tape, values: Mapping[str, Array], upstream: Array, slope: Array, delta: Array
+    ) -> None:
+        """Record ``slope``, then ``delta`` from ``upstream``, all (units, samples)."""
+        record(tape, self.slope, values, slope)
+        record(tape, self.delta, {**values, "u": upstream, "slope": slope}, delta)
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """One activation function; ``text`` is its value as a formula of z and its parameters.
+
+    Shapes: ``z``, ``a``, ``slope``, ``upstream`` and ``delta`` are all (units, samples).
+    """
+
+    name: str
+    text: str
+    summary: str
+    slopes: str | Mapping[str, str] = ""
+    """Its slope as a formula of z and a, or one for each convention at the kink; found by
+    differentiation where there is none."""
+    through: str = ""
+    """dL/dz as a formula of u (dL/da), z and a, where it is not u times the slope."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """The keys of a layer that it reads, with their values."""
+    source: str = ""
+    low: str = ""
+    """The bounds of its values, as formulas of its parameters; empty where there is none, or
+    none is known."""
+    high: str = ""
+    homogeneous: bool = False
+    """Whether ``f(c z) = c f(z)`` for every c > 0."""
+    odd: bool = False
+    """Whether ``f(-z) = -f(z)``."""
+    dies: bool = False
+    """Whether it is 0, and flat, on a whole half-line, so that a unit can be lost for good."""
+    torch: str = ""
+    """Its PyTorch form for the slope from the left at a kink, with z and parameters in braces."""
+
+    @cached_property
+    def value(self) -> Expression:
+        """``f(z)``, with the parameters as numbers."""
+        return simplified(self._bound(formula(self.text)))
+
+    @cached_property
+    def slope(self) -> Expression:
+        """``f'(z)`` over ``z`` and ``a = f(z)``."""
+        text = self.slopes if isinstance(self.slopes, str) else self.slopes[self._kink]
+        if text:
+            return simplified(self._bound(formula(text)))
+        return derivative(self.value, "z").replaced({self.value: Name("a")})
+
+    @cached_property
+    def backward(self) -> Backward:
+        """What correct backpropagation uses."""
+        own = {"a": Name("f")}
+        delta = formula(self.through).bound(own) if self.through else CHAIN_RULE
+        return Backward(self.slope.bound(own), delta, f"{self.letter}'(z)", kink=self._kink)
+
+    @cached_property
+    def diagonal(self) -> Backward:
+        """The slope alone, as a formula of z: for a softmax that is not all of its derivative."""
+        slope = simplified(self.slope.bound({"a": self.value}))
+        return Backward(slope, CHAIN_RULE, f"{self.letter}'(z)", kink=self._kink)
+
+    @property
+    def letter(self) -> str:
+        """What the function is called in an equation: its name, or f where it is a formula."""
+        return self.name if self.name in ACTIVATIONS else "f"
+
+    @property
+    def formula(self) -> str:
+        """Its formula as it is shown."""
+        return f"a = {plain(expanded(formula(self.text)))}"
+
+    def with_kink(self, kink: str) -> "Activation":
+        """The same with another convention at its kink."""
+        return replace(self, parameters={**self.parameters, "kink": kink})
+
+    @property
+    def has_kink(self) -> bool:
+        """Whether its slope at a kink is a matter of convention."""
+        return "kink" in self.parameters
+
+    @cached_property
+    def is_piecewise(self) -> bool:
+        """Whether it, or its slope, is made of pieces."""
+        return bool(self.switches)
+
+    @cached_property
+    def switches(self) -> tuple[Expression, ...]:
+        """The formulas of z whose signs tell the pieces apart."""
+        slope = self.slope.bound({"a": self.value})
+        found = dict.fromkeys((*switches(self.value), *switches(slope)))
+        # A softmax subtracts its greatest z, which changes nothing but the rounding.
+        return tuple(each for each in found if each.names == {"z"})
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The least and the greatest value, None where there is none, or none is known."""
+        low, high = (
+            float(evaluate(self._bound(formula(text)), {})) if text else None
+            for text in (self.low, self.high)
+        )
+        return low, high
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a multiple of z."""
+        return isinstance(self.slope, Number) and self.at_zero == 0.0
+
+    @cached_property
+    def at_zero(self) -> float:
+        """``f(0)``, of a layer of one unit."""
+        with np.errstate(all="ignore"):
+            return float(np.asarray(evaluate(self.value, {"z": np.zeros((1, 1))})).item())
+
+    @property
+    def _kink(self) -> str:
+        return str(self.parameters.get("kink", ""))
+
+    def _bound(self, expression: Expression) -> Expression:
+        return expression.bound({k: v for k, v in self.parameters.items() if k != "kink"})
+
     def forward(self, tape: Tape, z: Array, a: Array) -> None:
         """Record ``a = f(z)``."""
+        record(tape, self.value, {"z": z}, a)
 
-    @abstractmethod
     def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
         """Record ``slope = f'(z)``; ``a`` holds ``f(z)``."""
+        record(tape, self.slope, {"z": z, "a": a}, slope)
 
-    def backward(
-        self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
-    ) -> None:
-        """Record ``delta = dL/dz`` from ``upstream = dL/da`` by the chain rule."""
-        self.derivative(tape, z, a, slope)
-        tape.add(np.multiply, upstream, slope, delta)
+    def of_complex(self, z: Values, axis: int = 0) -> Values:
+        """``f(z)`` of complex numbers, for a complex step; units stand on ``axis``.
 
-    def dead(self, a: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Per unit: is it active on no sample, so that no gradient can ever reach it?
-
-        Only a function that is flat on a whole half-line can lose a unit for good.
+        Pieces go by the real part, and exactly on a kink by the slope that is stated.
         """
+        value = evaluate(self.value, {"z": z}, axis)
+        on = np.zeros(np.shape(z), dtype=np.bool_)
+        for switch in self.switches:
+            on |= np.abs(np.real(evaluate(switch, {"z": z}, axis))) < ON_KINK
+        if not on.any():
+            return value
+        real = np.real(z)
+        here = np.real(value)
+        slope = evaluate(self.slope, {"z": real, "a": here}, axis)
+        return np.where(on, here + 1j * np.imag(z) * slope, value)
+
+    def dead(self, a: Array) -> Flags:
+        """Per unit: is it active on no sample, so that no gradient can ever reach it?"""
+        if self.dies:
+            return np.asarray(~(a > 0.0).any(axis=1))
         return np.zeros(a.shape[0], dtype=np.bool_)
 
 
-class Identity(Activation):
-    """No activation: a linear unit."""
+_NEAR = "max(min(z, 40), -40)"
+"""Beyond, the slope of a gelu is that of its straight parts to the last bit; nearer, no cube
+overflows."""
+_BEND = f"tanh(sqrt(2/pi)*({_NEAR} + 0.044715*{_NEAR}^3))"
+_STEEP = f"sqrt(2/pi)*(1 + 3*0.044715*{_NEAR}^2)"
+_POWERS = "exp(z - greatest(z))"
+"""Without the greatest z, which cancels, the exponentials of a softmax overflow."""
 
-    name = "identity"
-    formula = "a = z"
-    summary = "a linear unit; the usual output for regression"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        tape.add(np.copyto, a, z)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        tape.add(slope.fill, 1.0)
-
-
-@dataclass(frozen=True)
-class ReLU(Activation):
-    """The rectifier (Nair and Hinton 2010)."""
-
-    kink: str = "left"
-
-    name = "relu"
-    formula = "a = max(0, z)"
-    summary = "the rectifier; a unit with z <= 0 on every sample is dead"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        # NumPy compares two arrays twice as fast as an array and a number.
-        tape.add(np.maximum, z, np.zeros_like(z), out=a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        if self.kink == "right":
-            tape.add(np.heaviside, z, 1.0, slope)
-        else:
-            tape.add(np.sign, a, slope)
-
-    def dead(self, a: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        return np.asarray(~(a > 0.0).any(axis=1))
-
-
-@dataclass(frozen=True)
-class LeakyReLU(Activation):
-    """The rectifier that leaks (Maas, Hannun and Ng 2013); ``0 <= leak < 1``."""
-
-    leak: float = 0.01
-    kink: str = "left"
-
-    name = "leaky-relu"
-    formula = "a = z if z > 0 else leak*z"
-    summary = "a rectifier that lets a little through below zero"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        tape.add(np.multiply, z, self.leak, a)
-        tape.add(np.maximum, z, a, out=a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        if self.kink == "zero":
-            # sign(z) is -1, 0 or 1, and max(s, -leak*s) maps these to leak, 0 and 1.
-            scratch = np.empty_like(slope)
-            tape.add(np.sign, z, slope)
-            tape.add(np.multiply, slope, -self.leak, scratch)
-            tape.add(np.maximum, slope, scratch, out=slope)
-        else:
-            tape.add(np.heaviside, z, 1.0 if self.kink == "right" else 0.0, slope)
-            tape.add(np.maximum, slope, self.leak, out=slope)
-
-
-class Tanh(Activation):
-    """The hyperbolic tangent."""
-
-    name = "tanh"
-    formula = "a = tanh(z)"
-    summary = "between -1 and 1; saturates for |z| above 3"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        tape.add(np.tanh, z, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        tape.add(np.multiply, a, a, slope)
-        tape.add(np.subtract, 1.0, slope, slope)
-
-
-class Sigmoid(Activation):
-    """The logistic function."""
-
-    name = "sigmoid"
-    formula = "a = 1 / (1 + exp(-z))"
-    summary = "between 0 and 1, slope at most 1/4; saturates for |z| above 5"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        # exp overflows to infinity for z < -709, and 1/(1 + inf) is then the exact limit 0.
-        tape.add(np.negative, z, a)
-        tape.add(np.exp, a, a)
-        tape.add(np.add, a, 1.0, a)
-        tape.add(np.divide, 1.0, a, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        tape.add(np.subtract, 1.0, a, slope)
-        tape.add(np.multiply, a, slope, slope)
-
-
-@dataclass(frozen=True)
-class ELU(Activation):
-    """The exponential linear unit (Clevert, Unterthiner and Hochreiter 2015), ``alpha > 0``."""
-
-    alpha: float = 1.0
-
-    name = "elu"
-    formula = "a = z if z > 0 else alpha*(exp(z) - 1)"
-    summary = "a rectifier that bends smoothly to -alpha (parameter alpha)"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        # max(z, 0) + alpha*expm1(min(z, 0)): the exponential never sees a positive number.
-        above = np.empty_like(z)
-        tape.add(np.minimum, z, 0.0, out=a)
-        tape.add(np.expm1, a, a)
-        tape.add(np.multiply, a, self.alpha, a)
-        tape.add(np.maximum, z, 0.0, out=above)
-        tape.add(np.add, a, above, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        tape.add(np.minimum, z, 0.0, out=slope)
-        tape.add(np.exp, slope, slope)
-        if self.alpha != 1.0:
-            above = np.empty_like(z)
-            tape.add(np.heaviside, z, 0.0, above)
-            tape.add(np.multiply, above, 1.0 - self.alpha, above)
-            tape.add(np.multiply, slope, self.alpha, slope)
-            tape.add(np.add, slope, above, slope)
-
-
-class GELU(Activation):
-    """The Gaussian error linear unit, in its tanh form (Hendrycks and Gimpel 2016)."""
-
-    name = "gelu"
-    formula = "a = z/2 * (1 + tanh(sqrt(2/pi) * (z + 0.044715*z^3)))"
-    summary = "a smooth rectifier, in the tanh form"
-
-    ROOT, CUBE = math.sqrt(2.0 / math.pi), 0.044715
-    _FAR = 40.0
-    """Beyond, the tanh is 1 to the last bit, and a cube could overflow."""
-
-    def _near(self, tape: Tape, z: Array) -> Array:
-        near = np.empty_like(z)
-        tape.add(np.minimum, z, self._FAR, out=near)
-        tape.add(np.maximum, near, -self._FAR, out=near)
-        return near
-
-    def _bend(self, tape: Tape, z: Array, out: Array) -> None:
-        """Record ``out = tanh(sqrt(2/pi) * (z + 0.044715*z^3))``."""
-        z = self._near(tape, z)
-        tape.add(np.multiply, z, z, out)
-        tape.add(np.multiply, out, self.CUBE, out)
-        tape.add(np.add, out, 1.0, out)
-        tape.add(np.multiply, out, z, out)
-        tape.add(np.multiply, out, self.ROOT, out)
-        tape.add(np.tanh, out, out)
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        self._bend(tape, z, a)
-        tape.add(np.add, a, 1.0, a)
-        tape.add(np.multiply, a, z, a)
-        tape.add(np.multiply, a, 0.5, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        # (1 + t)/2 + z/2 * (1 - t^2) * sqrt(2/pi) * (1 + 3*0.044715*z^2), t the tanh above.
-        bend, inner = np.empty_like(z), np.empty_like(z)
-        self._bend(tape, z, bend)
-        z = self._near(tape, z)
-        tape.add(np.multiply, z, z, inner)
-        tape.add(np.multiply, inner, 3.0 * self.CUBE, inner)
-        tape.add(np.add, inner, 1.0, inner)
-        tape.add(np.multiply, inner, self.ROOT, inner)
-        tape.add(np.multiply, inner, z, inner)
-        tape.add(np.multiply, bend, bend, slope)
-        tape.add(np.subtract, 1.0, slope, slope)
-        tape.add(np.multiply, slope, inner, slope)
-        tape.add(np.add, slope, bend, slope)
-        tape.add(np.add, slope, 1.0, slope)
-        tape.add(np.multiply, slope, 0.5, slope)
-
-
-class Softplus(Activation):
-    """The smooth rectifier (Dugas et al. 2001); its derivative is the sigmoid."""
-
-    name = "softplus"
-    formula = "a = log(1 + exp(z))"
-    summary = "a smooth rectifier, never quite 0"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        tape.add(np.logaddexp, z, 0.0, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        Sigmoid().forward(tape, z, slope)
-
-
-class Softmax(Activation):
-    """Shares that add up to 1 over the layer's units; an output for classes.
-
-    Its Jacobian is full: ``delta_i = a_i * (u_i - sum_j u_j a_j)``.
-    """
-
-    name = "softmax"
-    formula = "a_i = exp(z_i) / sum_j exp(z_j)"
-    summary = "shares of the layer's units; with categorical-cross-entropy"
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        # Without the greatest z, which cancels, the exponentials overflow.
-        one = np.empty((1, *z.shape[1:]))
-        tape.add(np.maximum.reduce, z, 0, None, one, True)
-        tape.add(np.subtract, z, one, a)
-        tape.add(np.exp, a, a)
-        tape.add(np.add.reduce, a, 0, None, one, True)
-        tape.add(np.divide, a, one, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        """Record the diagonal ``a*(1 - a)``, which is not the whole of its derivative."""
-        Sigmoid().derivative(tape, z, a, slope)
-
-    def backward(
-        self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
-    ) -> None:
-        one = np.empty((1, *z.shape[1:]))
-        self.derivative(tape, z, a, slope)
-        tape.add(np.multiply, upstream, a, delta)
-        tape.add(np.add.reduce, delta, 0, None, one, True)
-        tape.add(np.subtract, upstream, one, delta)
-        tape.add(np.multiply, delta, a, delta)
-
-
-ACTIVATIONS: dict[str, type[Activation]] = {
-    kind.name: kind
-    for kind in (
-        Identity,
-        ReLU,
-        LeakyReLU,
-        Tanh,
-        Sigmoid,
-        ELU,
-        GELU,
-        Softplus,
-        Softmax,
+ACTIVATIONS: dict[str, Activation] = {
+    each.name: each
+    for each in (
+        Activation(
+            "identity",
+            "z",
+            "a linear unit; the usual output for regression",
+            slopes="1",
+            homogeneous=True,
+            odd=True,
+        ),
+        Activation(
+            "relu",
+            "max(0, z)",
+            "the rectifier; a unit with z <= 0 on every sample is dead",
+            slopes={"left": "sign(a)", "right": "step(z, 1)", "zero": "sign(a)"},
+            parameters={"kink": "left"},
+            source="Nair and Hinton 2010",
+            low="0",
+            homogeneous=True,
+            dies=True,
+            torch="torch.relu({z})",
+        ),
+        Activation(
+            "leaky-relu",
+            "max(z, leak*z)",
+            "a rectifier that lets a little through below zero",
+            slopes={
+                "left": "max(step(z, 0), leak)",
+                "right": "max(step(z, 1), leak)",
+                # sign(z) is -1, 0 or 1, and this maps it to leak, 0 and 1.
+                "zero": "max(sign(z), -leak*sign(z))",
+            },
+            parameters={"leak": 0.01, "kink": "left"},
+            source="Maas, Hannun and Ng 2013",
+            homogeneous=True,
+            torch="F.leaky_relu({z}, {leak})",
+        ),
+        Activation(
+            "tanh",
+            "tanh(z)",
+            "between -1 and 1; saturates for |z| above 3",
+            slopes="1 - a^2",
+            low="-1",
+            high="1",
+            odd=True,
+        ),
+        Activation(
+            "sigmoid",
+            "sigmoid(z)",
+            "between 0 and 1, slope at most 1/4; saturates for |z| above 5",
+            slopes="a*(1 - a)",
+            low="0",
+            high="1",
+        ),
+        Activation(
+            "elu",
+            "max(z, 0) + alpha*expm1(min(z, 0))",
+            "a rectifier that bends smoothly to -alpha (parameter alpha)",
+            slopes="alpha*exp(min(z, 0)) + (1 - alpha)*step(z, 0)",
+            parameters={"alpha": 1.0},
+            source="Clevert, Unterthiner and Hochreiter 2015",
+            low="-alpha",
+            torch="F.elu({z}, {alpha})",
+        ),
+        Activation(
+            "gelu",
+            "z/2*(1 + tanh(sqrt(2/pi)*(z + 0.044715*z^3)))",
+            "a smooth rectifier, in the tanh form",
+            slopes=f"(1 + {_BEND})/2 + {_NEAR}/2*(1 - {_BEND}^2)*{_STEEP}",
+            source="Hendrycks and Gimpel 2016",
+            low="-0.1701",
+            torch='F.gelu({z}, approximate="tanh")',
+        ),
+        Activation(
+            "softplus",
+            "softplus(z)",
+            "a smooth rectifier, never quite 0",
+            slopes="sigmoid(z)",
+            source="Dugas et al. 2001",
+            low="0",
+        ),
+        Activation(
+            "softmax",
+            f"{_POWERS}/total({_POWERS})",
+            "shares of the layer's units; with categorical-cross-entropy",
+            slopes="a*(1 - a)",
+            through="a*(u - total(u*a))",
+            torch="torch.softmax({z}, dim=1)",
+        ),
     )
 }
 
 
-def activation(name: str, **parameters: Any) -> Activation:
-    """The activation called ``name``, with those of ``parameters`` that it takes.
+def check_activation(key: str, text: str) -> None:
+    """ConfigError unless ``text`` names an activation or is a formula of z."""
+    if text in ACTIVATIONS:
+        return
+    if is_name(text) and text != "z":
+        raise ConfigError(key, f"{one_of(text, ACTIVATIONS)}; or a formula such as z * sigmoid(z)")
+    parse_formula(key, text, ("z",))
 
-    Raises KeyError if there is none.
+
+def check_slope(key: str, text: str) -> None:
+    """ConfigError unless ``text`` is a formula of z and a."""
+    parse_formula(key, text, ("z", "a"))
+
+
+def is_same(text: str, name: str) -> bool:
+    """Whether ``text`` is the activation called ``name``, or its formula."""
+    return text == name or activation(text).value == ACTIVATIONS[name].value
+
+
+def activation(text: str, slope: str | None = None, **parameters: Any) -> Activation:
+    """The activation called ``text``, or the one that the formula ``text`` of z gives.
+
+    Of ``parameters`` it takes those that it has and that are not None; ``slope`` replaces the
+    slope of a formula.  Raises ConfigError where it is neither.
     """
-    return make(ACTIVATIONS, name, parameters)
+    kind = ACTIVATIONS.get(text)
+    if kind is None:
+        return _of_formula(text, slope)
+    given = ((k, v) for k, v in parameters.items() if k in kind.parameters and v is not None)
+    return _with(kind, tuple(given))
+
+
+@lru_cache(maxsize=256)
+def _of_formula(text: str, slope: str | None) -> Activation:
+    check_activation("activation", text)
+    return Activation(text, text, "a formula of the preset", slopes=slope or "")
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Activation, given: tuple[tuple[str, Any], ...]) -> Activation:
+    """``kind`` with other parameters; kept, because its formulas are then simplified once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})

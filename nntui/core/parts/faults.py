@@ -1,23 +1,28 @@
 """Faults: planted deviations from correct backpropagation, named and switchable.
 
-Each hook of a `Fault` is handed the correct thing and returns, or records, what the faulty
-program uses in its place.  Faults of one network combine: each sees what the one before left.
-A new fault is one class in this module and its entry in `FAULTS`.
+A fault says in formulas what the faulty program uses in the place of the correct thing: of a
+gradient, a slope, the weights on the way back, or a penalty.  Faults of one network combine:
+each sees what the one before left.  A new fault is one entry of `FAULTS`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nntui.core.parts.activations import ACTIVATIONS, Activation, Identity, activation
-from nntui.core.parts.registry import make
+from nntui.core.errors import ConfigError, one_of
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.expression import PRODUCTS, Expression, Name
+from nntui.core.formulas.parsing import formula, is_name, parse_formula
+from nntui.core.formulas.recording import record, shape_of
+from nntui.core.parts.activations import ACTIVATIONS, CHAIN_RULE, Backward, activation
 from nntui.core.tape import Array, Tape
 
-Penalty = Callable[[Array], Any]
-"""From a layer's weights in one row to a number: a sum over the first axis, for many networks
-side by side an array of them."""
+GRADIENT_NAMES = ("delta", "x", "z", "a", "W", "error")
+"""What the formula of a `gradient` fault may read: values of its layer, (units, samples), its
+weights, and the network's output minus the target."""
+_G = Name("g")
 
 
 class LayerGradient(NamedTuple):
@@ -44,261 +49,189 @@ class Place(NamedTuple):
     """Whether the reported loss holds a penalty on the weights."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fault:
-    """The base: no deviation.  ``what`` it is, the ``symptom`` one sees, how to ``mend`` it."""
+    """One deviation: ``what`` it is, the ``symptom`` one sees, how to ``mend`` it.
 
-    name = ""
-    what = ""
-    symptom = ""
-    mend = ""
+    Its formulas are over what they replace: ``g`` (a gradient; with ``b``, ``samples``, and
+    ``mean``, 1 or 0), ``W`` or ``w``, and over the fault's own ``parameters``.
+    """
 
-    updates_before_backprop = False
+    name: str
+    what: str = ""
+    symptom: str = ""
+    mend: str = ""
+    gradient: str = ""
+    """What the optimiser gets in the place of a gradient ``g``, of W and of b."""
+    bias_gradient: str = ""
+    """The same for the bias alone."""
+    back: str = ""
+    """What stands for ``W`` where the gradient passes down."""
+    penalty: str = ""
+    """What is summed in the place of ``w^2`` in the reported penalty, a formula of ``w``."""
+    slope: bool = False
+    """Whether ``of`` names the activation whose slope is used, or gives that slope."""
+    slope_at_output: bool = False
+    """Whether the slope is evaluated at ``a`` in the place of ``z``."""
+    weights_gradient: bool = False
+    """Whether ``of`` stands in the place of the weights' gradient, before penalties."""
+    updates_before_backprop: bool = False
     """Whether the layer is updated before the gradient passes back through its weights."""
-    bias_after_activation = False
+    bias_after_activation: bool = False
     """Whether the bias is added to ``a`` and not to ``z``."""
-    replaces_bias_gradient = False
-    """Whether `gradient` sets the bias's gradient whatever it was."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """The keys of its entry that it reads, with their values."""
+
+    @property
+    def replaces_bias_gradient(self) -> bool:
+        """Whether it sets the bias's gradient whatever it was."""
+        return bool(self.bias_gradient) and "g" not in formula(self.bias_gradient).names
 
     def touches(self, place: Place) -> bool:
         """Whether the fault changes anything in a layer at ``place``."""
-        return True
+        if self.bias_gradient or self.bias_after_activation:
+            return place.has_bias
+        if self.back or self.updates_before_backprop:
+            return place.has_layer_below
+        if self.slope or self.slope_at_output:
+            return place.is_differentiated
+        return place.is_penalised if self.penalty else True
 
-    def derivative(self, correct: Activation, a: Array) -> Activation:
-        """The activation whose derivative backpropagation uses; ``a`` is the layer's buffer."""
-        return correct
+    def handed(self, of_bias: bool, values: Mapping[str, Expression | float]) -> Expression:
+        """What the optimiser gets for the gradient ``g`` of W, or of b; ``g`` if that is right.
 
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
+        ``values`` says what ``samples`` and ``mean`` are.
+        """
+        text = self.gradient or (self.bias_gradient if of_bias else "")
+        return simplified(formula(text).bound({**self.parameters, **values})) if text else _G
+
+    def of_weights(self) -> Expression | None:
+        """What stands in the place of the weights' gradient, over `GRADIENT_NAMES`."""
+        return formula(self.parameters["of"]) if self.weights_gradient else None
+
+    def record_gradient(self, tape: Tape, layer: LayerGradient) -> None:
         """Record what is done to a layer's gradients before the optimiser gets them."""
-
-    def weights_back(self, correct: Array) -> Array:
-        """The weights through which the gradient passes to the layer below."""
-        return correct
-
-    def penalty(self, correct: Penalty) -> Penalty:
-        """The term of the reported loss that stands for the weights' penalty."""
-        return correct
-
-
-class BiasDecay(Fault):
-    """The bias itself is taken for its gradient."""
-
-    name = "bias-decay"
-    what = "b -= lr*b: the bias itself is used where its gradient belongs"
-    symptom = "biases shrink towards 0 whatever the data say, and never learn"
-    mend = "use the sum of the layer's deltas over the batch as the gradient of b"
-    replaces_bias_gradient = True
-
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
-        if layer.gb is not None and layer.b is not None:
-            tape.add(np.positive, layer.b, layer.gb)
-
-    def touches(self, place: Place) -> bool:
-        return place.has_bias
-
-
-class UpdateBeforeBackprop(Fault):
-    """A layer's weights change before the gradient passes back through them."""
-
-    name = "update-before-backprop"
-    what = "the gradient passes back through weights that this update has already changed"
-    symptom = "the layers below follow a gradient that belongs to no loss; worse at large rates"
-    mend = "compute every gradient with the weights of the forward pass, then update all layers"
-    updates_before_backprop = True
-
-    def touches(self, place: Place) -> bool:
-        return place.has_layer_below
-
-
-@dataclass(frozen=True, eq=False)
-class Elsewhere(Activation):
-    """``inner``, to be differentiated with a value of its own: at ``place`` or, without one, at z.
-
-    Without a place, of a softmax only the diagonal is used.
-    """
-
-    inner: Activation
-    place: Array | None = None
-
-    def forward(self, tape: Tape, z: Array, a: Array) -> None:
-        self.inner.forward(tape, z, a)
-
-    def derivative(self, tape: Tape, z: Array, a: Array, slope: Array) -> None:
-        place, value = z if self.place is None else self.place, np.empty_like(a)
-        self.inner.forward(tape, place, value)
-        self.inner.derivative(tape, place, value, slope)
-
-    def backward(
-        self, tape: Tape, z: Array, a: Array, upstream: Array, slope: Array, delta: Array
-    ) -> None:
-        if self.place is None:
-            super().backward(tape, z, a, upstream, slope, delta)
-            return
-        value = np.empty_like(a)
-        self.inner.forward(tape, self.place, value)
-        self.inner.backward(tape, self.place, value, upstream, slope, delta)
-
-
-@dataclass(frozen=True)
-class WrongDerivative(Fault):
-    """Backpropagation uses the derivative of another activation, ``of``.
-
-    An output layer whose loss is differentiated through its activation at once (cross-entropy)
-    never evaluates the derivative, and this fault leaves it as it is.
-    """
-
-    of: str = "identity"
-
-    name = "derivative"
-    what = "f'(z) is the derivative of another activation (identity: always 1)"
-    symptom = "units that ought to be blocked pass the gradient on; the descent goes astray"
-    mend = "use the derivative of the activation that the forward pass uses"
-
-    def derivative(self, correct: Activation, a: Array) -> Activation:
-        other = activation(self.of)
-        return other if isinstance(other, Identity) else Elsewhere(other)
-
-    def touches(self, place: Place) -> bool:
-        return place.is_differentiated
-
-
-class PenaltySum(Fault):
-    """The printed penalty sums the weights where their squares belong."""
-
-    name = "penalty-sum"
-    what = "the reported penalty adds up w instead of w^2"
-    symptom = "the printed loss is off, may even fall below 0; training itself is not touched"
-    mend = "report l2/2 times the sum of the squared weights"
-
-    def penalty(self, correct: Penalty) -> Penalty:
-        return np.add.reduce
-
-    def touches(self, place: Place) -> bool:
-        return place.is_penalised
-
-
-class DerivativeAtValue(Fault):
-    """The derivative is evaluated at the activation."""
-
-    name = "derivative-at-a"
-    what = "f'(a) is used where f'(z) belongs"
-    symptom = "with sigmoid or tanh the slopes are wrong but positive: it learns, astray and slower"
-    mend = "evaluate f' at the pre-activation z, or use the form of it that is written in a"
-
-    def derivative(self, correct: Activation, a: Array) -> Activation:
-        return Elsewhere(correct, place=a)
-
-    def touches(self, place: Place) -> bool:
-        return place.is_differentiated
-
-
-class WrongSign(Fault):
-    """The update climbs."""
-
-    name = "wrong-sign"
-    what = "the gradient has the wrong sign: w += lr*g"
-    symptom = "the loss rises from the first update on, and the parameters run away"
-    mend = (
-        "subtract the gradient; or take the error as output minus target, not target minus output"
-    )
-
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
-        for g in (layer.gW, layer.gb):
-            if g is not None:
-                tape.add(np.negative, g, g)
-
-
-class SumForMean(Fault):
-    """The gradient is summed where the loss is a mean, or the other way round."""
-
-    name = "sum-for-mean"
-    what = "the gradient is summed over the batch though the loss is its mean, or the reverse"
-    symptom = "the rate is too high, or too low, by the number of samples in the batch"
-    mend = "divide the gradient by the number of samples exactly where the loss does"
-
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
-        factor = float(layer.samples) if layer.mean else 1.0 / layer.samples
-        for g in (layer.gW, layer.gb):
-            if g is not None and layer.samples > 1:
-                tape.add(np.multiply, g, factor, g)
-
-
-@dataclass(frozen=True)
-class WrongFactor(Fault):
-    """The gradient is too large or too small by ``factor``."""
-
-    factor: float = 2.0
-
-    name = "wrong-factor"
-    what = "the gradient is multiplied by a factor that the loss does not have"
-    symptom = "it trains as with another rate; with Adam or RMSProp nothing is seen at all"
-    mend = "derive the gradient from the loss that is meant; a gradient check finds the factor"
-
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
-        for g in (layer.gW, layer.gb):
-            if g is not None:
-                tape.add(np.multiply, g, self.factor, g)
-
-
-class NoWeightsInBackprop(Fault):
-    """The delta goes down without its weights."""
-
-    name = "no-weights-in-backprop"
-    what = "the delta is passed to the layer below without being multiplied by the weights"
-    symptom = "all units below get the same error; only the layer itself learns properly"
-    mend = "pass W^T delta to the layer below"
-
-    def weights_back(self, correct: Array) -> Array:
-        return np.ones_like(correct)
-
-    def touches(self, place: Place) -> bool:
-        return place.has_layer_below
-
-
-class FrozenBias(Fault):
-    """The bias is never updated."""
-
-    name = "frozen-bias"
-    what = "the bias is never updated"
-    symptom = "what needs an offset cannot be fitted; biases stay where they started"
-    mend = "update b with the sum of the layer's deltas over the batch"
-    replaces_bias_gradient = True
-
-    def gradient(self, tape: Tape, layer: LayerGradient) -> None:
-        if layer.gb is not None:
-            tape.add(layer.gb.fill, 0.0)
-
-    def touches(self, place: Place) -> bool:
-        return place.has_bias
-
-
-class BiasAfterActivation(Fault):
-    """The bias is added on the wrong side of the activation."""
-
-    name = "bias-after-activation"
-    what = "a = f(W x) + b: the bias is added after the activation, and backprop does not know"
-    symptom = "kinks and bends cannot move, and the bias follows a gradient that is not its own"
-    mend = "add the bias before the activation: a = f(W x + b)"
-    bias_after_activation = True
-
-    def touches(self, place: Place) -> bool:
-        return place.has_bias
-
-
-FAULTS: dict[str, type[Fault]] = {
+        values = {"samples": float(layer.samples), "mean": float(layer.mean)}
+        for of_bias, own, g in ((False, layer.W, layer.gW), (True, layer.b, layer.gb)):
+            if g is None or own is None:
+                continue
+            handed = self.handed(of_bias, values)
+            if handed != _G:
+                record(tape, handed, {"g": g, "b": own}, g)
+
+    def backward(self, correct: Backward, value: Expression) -> Backward:
+        """What backpropagation uses for ``correct``, in a layer with the activation ``value``."""
+        if self.slope_at_output:
+            return correct.at_output(value)
+        if not self.slope:
+            return correct
+        of = self.parameters["of"]
+        if of in ACTIVATIONS:
+            return activation(of).diagonal
+        return Backward(simplified(formula(of)), CHAIN_RULE, of)
+
+    def weights_back(self, tape: Tape, W: Array) -> Array:
+        """The weights through which the gradient passes to the layer below, recorded."""
+        if not self.back:
+            return W
+        weights = np.empty_like(W)
+        record(tape, formula(self.back), {"W": W}, weights)
+        return weights
+
+
+FAULTS: dict[str, Fault] = {
     each.name: each
     for each in (
-        BiasDecay,
-        UpdateBeforeBackprop,
-        WrongDerivative,
-        PenaltySum,
-        DerivativeAtValue,
-        WrongSign,
-        SumForMean,
-        WrongFactor,
-        NoWeightsInBackprop,
-        FrozenBias,
-        BiasAfterActivation,
+        Fault(
+            "bias-decay",
+            "b -= lr*b: the bias itself is used where its gradient belongs",
+            "biases shrink towards 0 whatever the data say, and never learn",
+            "use the sum of the layer's deltas over the batch as the gradient of b",
+            bias_gradient="b",
+        ),
+        Fault(
+            "update-before-backprop",
+            "the gradient passes back through weights that this update has already changed",
+            "the layers below follow a gradient that belongs to no loss; worse at large rates",
+            "compute every gradient with the weights of the forward pass, then update all layers",
+            updates_before_backprop=True,
+        ),
+        # Where the loss is differentiated through the output's activation at once
+        # (cross-entropy), the slope is never evaluated, and a wrong one changes nothing.
+        Fault(
+            "derivative",
+            "f'(z) is the derivative of another activation (identity: always 1), or a formula",
+            "units that ought to be blocked pass the gradient on; the descent goes astray",
+            "use the derivative of the activation that the forward pass uses",
+            slope=True,
+            parameters={"of": "identity"},
+        ),
+        Fault(
+            "penalty-sum",
+            "the reported penalty adds up w instead of w^2",
+            "the printed loss is off, may even fall below 0; training itself is not touched",
+            "report l2/2 times the sum of the squared weights",
+            penalty="w",
+        ),
+        Fault(
+            "derivative-at-a",
+            "f'(a) is used where f'(z) belongs",
+            "with sigmoid or tanh the slopes are wrong but positive: it learns, astray and slower",
+            "evaluate f' at the pre-activation z, or use the form of it that is written in a",
+            slope_at_output=True,
+        ),
+        Fault(
+            "wrong-sign",
+            "the gradient has the wrong sign: w += lr*g",
+            "the loss rises from the first update on, and the parameters run away",
+            "subtract the gradient; or take the error as output minus target, "
+            "not target minus output",
+            gradient="-g",
+        ),
+        Fault(
+            "sum-for-mean",
+            "the gradient is summed over the batch though the loss is its mean, or the reverse",
+            "the rate is too high, or too low, by the number of samples in the batch",
+            "divide the gradient by the number of samples exactly where the loss does",
+            gradient="g*samples if mean > 0 else g/samples",
+        ),
+        Fault(
+            "wrong-factor",
+            "the gradient is multiplied by a factor that the loss does not have",
+            "it trains as with another rate; with Adam or RMSProp nothing is seen at all",
+            "derive the gradient from the loss that is meant; a gradient check finds the factor",
+            gradient="g*factor",
+            parameters={"factor": 2.0},
+        ),
+        Fault(
+            "gradient",
+            "a formula stands in the place of the weights' gradient, outer(delta, x)",
+            "the weights of the layer follow something that is not the slope of the loss",
+            "use the sum over the batch of delta times what the layer was given",
+            weights_gradient=True,
+            parameters={"of": "dot(delta, a)"},
+        ),
+        Fault(
+            "no-weights-in-backprop",
+            "the delta is passed to the layer below without being multiplied by the weights",
+            "all units below get the same error; only the layer itself learns properly",
+            "pass W^T delta to the layer below",
+            back="1",
+        ),
+        Fault(
+            "frozen-bias",
+            "the bias is never updated",
+            "what needs an offset cannot be fitted; biases stay where they started",
+            "update b with the sum of the layer's deltas over the batch",
+            bias_gradient="0",
+        ),
+        Fault(
+            "bias-after-activation",
+            "a = f(W x) + b: the bias is added after the activation, and backprop does not know",
+            "kinks and bends cannot move, and the bias follows a gradient that is not its own",
+            "add the bias before the activation: a = f(W x + b)",
+            bias_after_activation=True,
+        ),
     )
 }
 
@@ -308,7 +241,37 @@ def fault(name: str, **parameters: Any) -> Fault:
 
     Raises KeyError if there is none.
     """
-    return make(FAULTS, name, parameters)
+    kind = FAULTS[name]
+    given = {k: v for k, v in parameters.items() if k in kind.parameters and v is not None}
+    return replace(kind, parameters={**kind.parameters, **given})
 
 
-DERIVATIVES = tuple(ACTIVATIONS)
+def check_of(key: str, kind: Fault, text: str) -> None:
+    """ConfigError unless ``text`` is what the fault ``kind`` takes as ``of``."""
+    if kind.weights_gradient:
+        parse_formula(key, text, GRADIENT_NAMES, PRODUCTS)
+    elif text not in ACTIVATIONS:
+        if is_name(text) and text not in ("z", "a"):
+            raise ConfigError(key, f"{one_of(text, ACTIVATIONS)}; or a formula of z and a")
+        parse_formula(key, text, ("z", "a"))
+
+
+_SAMPLES = 1_000_003
+"""Stands for the samples of a batch, which no layer has as its number of units."""
+
+
+def gradient_shape(expression: Expression, units: int, inputs: int, outputs: int) -> None:
+    """ValueError, with what is wrong, unless ``expression`` has the shape of a layer's weights.
+
+    One number is as good: it stands for all of them.
+    """
+    of_layer = (units, _SAMPLES)
+    shapes = dict.fromkeys(("delta", "z", "a"), of_layer)
+    shapes |= {"x": (inputs, _SAMPLES), "error": (outputs, _SAMPLES), "W": (units, inputs)}
+    made = shape_of(expression, shapes)
+    if made not in ((), (1, 1), (units, inputs)):
+        raise ValueError(f"it gives {_in_words(made)}, but W has {units} x {inputs} numbers")
+
+
+def _in_words(shape: tuple[int, ...]) -> str:
+    return " x ".join("samples" if each == _SAMPLES else str(each) for each in shape)

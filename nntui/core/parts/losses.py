@@ -1,167 +1,145 @@
-"""Losses: what the gradient belongs to, and what a program prints.
+"""Losses: what the gradient belongs to, and what a program prints, each written once as a formula.
 
-A loss is written for the error ``e = a - y`` of one batch, shape ``(outputs, samples)``.
-The training loss and the reported loss are chosen apart, because in the programs that people
-ask about they often are not the same.
+A loss is a formula of one output ``a`` (with its pre-activation ``z`` and the error
+``error = a - y``) and its target ``y``, summed over outputs and samples.  The training loss and
+the reported loss are chosen apart, because in the programs that people ask about they often are
+not the same.  A new loss is one entry of `LOSSES`.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from nntui.core.formulas.calculus import derivative, multiply, simplified, switches
+from nntui.core.formulas.evaluation import Values, evaluate
+from nntui.core.formulas.expression import Expression, Name, Number
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.printing import plain
+from nntui.core.formulas.recording import recorded, recorded_sum
 from nntui.core.tape import Array, Tape
 
 Value = Callable[[], Any]
 """Gives a float; for many networks side by side, an array with one number each."""
 
 REDUCTIONS = ("sum", "mean")
+ERROR = Name("error")
 
 
-class Loss(ABC):
+@dataclass(frozen=True, eq=False)
+class Loss:
     """One loss, summed over outputs and samples; the caller divides for a mean.
 
     ``needs_output`` names the only output activation the loss is defined for.  Such a loss is
-    differentiated through that activation at once: `gradient` is then ``dL/dz``, not ``dL/da``.
+    differentiated through that activation at once: `slope` is then ``dL/dz``, not ``dL/da``.
     """
 
-    name = ""
-    formula = ""
-    summary = ""
+    name: str
+    text: str
+    """The loss of one output: a formula of ``error``, ``z`` and ``y`` that loses no digits."""
+    summary: str
+    shown: str = ""
+    """The textbook form of it in ``a`` and ``y``, where `text` is a stable one."""
+    slope_text: str = ""
+    """Its slope; found by differentiation where there is none."""
     needs_output: str | None = None
+    source: str = ""
+    torch: str = ""
+    """The PyTorch form of its sum, with z and y in braces, where autograd needs a stable one."""
 
-    @abstractmethod
+    @cached_property
+    def term(self) -> Expression:
+        """The loss of one output, over ``error``, ``z`` and ``y``."""
+        return simplified(formula(self.text))
+
+    @cached_property
+    def slope(self) -> Expression:
+        """``dL/da`` of one output, or ``dL/dz``, over the same."""
+        if self.slope_text:
+            return simplified(formula(self.slope_text))
+        return derivative(self.term, "z" if self.needs_output else "error")
+
+    @cached_property
+    def textbook(self) -> Expression:
+        """The loss of one output as it is shown, over ``a`` and ``y``."""
+        error = formula("a - y")
+        return formula(self.shown) if self.shown else formula(self.text).bound({"error": error})
+
+    @property
+    def formula(self) -> str:
+        """Its formula as it is shown."""
+        return f"L = sum {plain(self.textbook)}"
+
+    @cached_property
+    def switches(self) -> tuple[Expression, ...]:
+        """The formulas whose signs tell its pieces apart; a stable form bends nowhere."""
+        return () if self.shown else switches(self.term)
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether its slope grows in proportion to the error: squares and cross-entropies."""
+        bend = derivative(self.slope, "error")
+        return isinstance(bend, Number) and bend.value > 0.0
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether its slope is the same for every error of one sign."""
+        return derivative(self.slope, "error") == Number(0.0)
+
+    @property
+    def is_entropy(self) -> bool:
+        """Whether it compares shares, so that it takes targets from 0 to 1."""
+        return self.needs_output is not None
+
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
         """Record ``scale * dL/da`` (or ``dL/dz``) and return the buffer that will hold it."""
+        return recorded(tape, multiply(Number(scale), self.slope), {"error": error}, out)
 
-    @abstractmethod
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        """The loss of each output and sample, (outputs, samples)."""
+    def terms(self, z: Values, error: Values, y: Values, axis: int = 0) -> Values:
+        """The loss of each output and sample, real or complex; outputs stand on ``axis``."""
+        return evaluate(self.term, {"z": z, "error": error, "y": y}, axis)
 
     def value(self, z: Array, error: Array, y: Array) -> Value:
         """A function that reads the buffers and returns the loss, summed over the batch."""
-        return lambda: self.terms(z, error, y).sum(axis=(0, 1))
-
-
-def _sum_of_squares(error: Array) -> Value:
-    if error.ndim == 2:
-        flat, dot = error.reshape(-1), np.dot
-        return lambda: float(dot(flat, flat))
-    if error.shape[:2] == (1, 1):
-        one = error[0, 0]
-        return lambda: one * one
-    return lambda: np.einsum("obr,obr->r", error, error)
-
-
-def _scaled(tape: Tape, error: Array, factor: float, out: Array) -> Array:
-    if factor == 1.0:
-        return error
-    tape.add(np.multiply, error, factor, out)
-    return out
-
-
-class SquaredError(Loss):
-    """The squared error, without the half: its gradient carries the factor 2."""
-
-    name = "squared-error"
-    formula = "L = sum (a - y)^2"
-    summary = "gradient 2(a - y)"
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        return _scaled(tape, error, 2.0 * scale, out)
-
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        return error * error
-
-    def value(self, z: Array, error: Array, y: Array) -> Value:
-        return _sum_of_squares(error)
-
-
-class HalfSquaredError(Loss):
-    """Half the squared error: its gradient is the error itself."""
-
-    name = "half-squared-error"
-    formula = "L = sum (a - y)^2 / 2"
-    summary = "gradient a - y"
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        return _scaled(tape, error, scale, out)
-
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        return 0.5 * error * error
-
-    def value(self, z: Array, error: Array, y: Array) -> Value:
-        squares = _sum_of_squares(error)
-        return lambda: 0.5 * squares()
-
-
-class HalfAbsoluteError(Loss):
-    """Half the absolute error."""
-
-    name = "half-absolute-error"
-    formula = "L = sum |a - y| / 2"
-    summary = "gradient sign(a - y)/2, of the same size however small the error"
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        tape.add(np.sign, error, out)
-        tape.add(np.multiply, out, 0.5 * scale, out)
-        return out
-
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        return 0.5 * np.abs(error)
-
-
-class BinaryCrossEntropy(Loss):
-    """Binary cross-entropy of a sigmoid output, computed from the pre-activation.
-
-    ``max(z, 0) - z*y + log(1 + exp(-|z|))`` is the stable form of ``-log p(y)``; through the
-    sigmoid its derivative with respect to ``z`` is simply ``a - y`` (Bishop 2006, section 5.2).
-    """
-
-    name = "binary-cross-entropy"
-    formula = "L = sum -y log(a) - (1 - y) log(1 - a)"
-    summary = "needs a sigmoid output; delta a - y"
-    needs_output = "sigmoid"
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        return _scaled(tape, error, scale, out)
-
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        return np.asarray(np.maximum(z, 0.0) - z * y + np.log1p(np.exp(-np.abs(z))))
-
-
-class CategoricalCrossEntropy(Loss):
-    """Cross-entropy of a softmax output, computed from the pre-activation.
-
-    ``sum y*(log sum exp z - z)`` is the stable form of ``-sum y log a``; for targets that add up
-    to 1, through the softmax, its derivative with respect to ``z`` is ``a - y`` (Bishop 2006,
-    section 4.3.4).
-    """
-
-    name = "categorical-cross-entropy"
-    formula = "L = sum -y log(a)"
-    summary = "needs a softmax output and targets that add up to 1; delta a - y"
-    needs_output = "softmax"
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        return _scaled(tape, error, scale, out)
-
-    def terms(self, z: Array, error: Array, y: Array) -> Array:
-        # Far from 0 the differences of z survive only if they are taken first.
-        shifted = z - z.max(axis=0, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=0, keepdims=True))
-        return np.asarray(y * (log_sum - shifted))
+        return recorded_sum(self.term, {"z": z, "error": error, "y": y}, error.shape)
 
 
 LOSSES: dict[str, Loss] = {
-    loss.name: loss
-    for loss in (
-        SquaredError(),
-        HalfSquaredError(),
-        HalfAbsoluteError(),
-        BinaryCrossEntropy(),
-        CategoricalCrossEntropy(),
+    each.name: each
+    for each in (
+        # Without the half, so that its gradient carries the factor 2.
+        Loss("squared-error", "error^2", "gradient 2(a - y)", slope_text="2*error"),
+        Loss("half-squared-error", "error^2/2", "gradient a - y", slope_text="error"),
+        Loss(
+            "half-absolute-error",
+            "abs(error)/2",
+            "gradient sign(a - y)/2, of the same size however small the error",
+            slope_text="sign(error)/2",
+        ),
+        Loss(
+            "binary-cross-entropy",
+            "y*softplus(-z) + (1 - y)*softplus(z)",
+            "needs a sigmoid output; delta a - y",
+            shown="-y*log(a) - (1 - y)*log(1 - a)",
+            slope_text="error",
+            needs_output="sigmoid",
+            source="Bishop 2006, section 5.2",
+            torch='F.binary_cross_entropy_with_logits({z}, {y}, reduction="sum")',
+        ),
+        # Far from 0 the differences of z survive only if they are taken first; the slope holds
+        # for targets that add up to 1.
+        Loss(
+            "categorical-cross-entropy",
+            "y*(log(total(exp(z - greatest(z)))) - (z - greatest(z)))",
+            "needs a softmax output and targets that add up to 1; delta a - y",
+            shown="-y*log(a)",
+            slope_text="error",
+            needs_output="softmax",
+            source="Bishop 2006, section 4.3.4",
+            torch='F.cross_entropy({z}, {y}, reduction="sum")',
+        ),
     )
 }
 

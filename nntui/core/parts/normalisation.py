@@ -5,9 +5,18 @@ Ba, Kiros and Hinton 2016, without their gain and bias: ``h = (a - mean) / sqrt(
 
 import numpy as np
 
+from nntui.core.formulas.evaluation import Values, evaluate
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.recording import record
 from nntui.core.tape import Array, Tape
 
 EPSILON = 1e-5
+MEAN = formula("mean(a)")
+SPREAD = formula("sqrt(mean((a - mean)^2) + epsilon)").bound({"epsilon": EPSILON})
+NORMALISED = formula("(a - mean)/spread")
+MEAN_OF_U, ALONG_H = formula("mean(u)"), formula("mean(u*h)")
+THROUGH = formula("(u - mean(u) - h*mean(u*h))/spread")
+"""dL/da, from ``u`` = dL/dh, and the means in it."""
 
 
 class LayerNormalisation:
@@ -17,35 +26,20 @@ class LayerNormalisation:
     """
 
     def __init__(self, a: Array, h: Array, spread: Array) -> None:
-        self.a, self.h = a, h
-        self.spread = spread
-        self.scratch = np.empty_like(a)
-
-    def _mean(self, tape: Tape, values: Array, out: Array) -> None:
-        tape.add(np.add.reduce, values, 0, None, out, True)
-        tape.add(np.divide, out, values.shape[0], out)
+        self._values = {"a": a, "h": h, "spread": spread, "mean": np.empty_like(spread)}
 
     def forward(self, tape: Tape) -> None:
         """Record ``h`` from ``a``."""
-        mean = np.empty_like(self.spread)
-        self._mean(tape, self.a, mean)
-        tape.add(np.subtract, self.a, mean, self.h)
-        tape.add(np.multiply, self.h, self.h, self.scratch)
-        self._mean(tape, self.scratch, self.spread)
-        tape.add(np.add, self.spread, EPSILON, self.spread)
-        tape.add(np.sqrt, self.spread, self.spread)
-        tape.add(np.divide, self.h, self.spread, self.h)
+        for name, expression in (("mean", MEAN), ("spread", SPREAD), ("h", NORMALISED)):
+            record(tape, expression, self._values, self._values[name])
 
     def backward(self, tape: Tape, upstream: Array, out: Array) -> None:
-        """Record ``out = dL/da`` from ``upstream = dL/dh``; the two may be one array.
+        """Record ``out = dL/da`` from ``upstream = dL/dh``; the two may be one array."""
+        record(tape, THROUGH, {**self._values, "u": upstream}, out)
 
-        ``dL/da = (u - mean(u) - h*mean(u*h)) / sqrt(var + EPSILON)``, means over the units.
-        """
-        mean, projection = np.empty_like(self.spread), np.empty_like(self.spread)
-        self._mean(tape, upstream, mean)
-        tape.add(np.multiply, upstream, self.h, self.scratch)
-        self._mean(tape, self.scratch, projection)
-        tape.add(np.multiply, self.h, projection, self.scratch)
-        tape.add(np.subtract, upstream, mean, out)
-        tape.add(np.subtract, out, self.scratch, out)
-        tape.add(np.divide, out, self.spread, out)
+
+def normalised(a: Values, axis: int = 0) -> Values:
+    """``a`` normalised, real or complex; units stand on ``axis``."""
+    values = {"a": a, "mean": evaluate(MEAN, {"a": a}, axis)}
+    values["spread"] = evaluate(SPREAD, values, axis)
+    return evaluate(NORMALISED, values, axis)

@@ -1,18 +1,25 @@
-"""Optimisers: the rule that turns a gradient into a change of the parameters.
+"""Optimisers: the rule that turns a gradient into a change of the parameters, as formulas.
 
-An optimiser sees flat vectors: ``theta`` (parameters), ``gradient``, ``step`` and one vector of
-the same shape for each of its slots, so the same rule serves one layer or the whole network.
-Slots start at 0.
+An optimiser sees flat vectors: ``theta`` (parameters), ``g`` (the gradient), ``step`` and one
+vector of the same shape for each of its slots, so the same rule serves one layer or the whole
+network.  Slots start at 0.  A new optimiser is one entry of `OPTIMISERS`.
 """
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
-from nntui.core.parts.registry import make
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.expression import Expression, Name, Number
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.recording import record
 from nntui.core.tape import Array, Tape
+
+CLIPPED = formula("max(min(g, clip_value), -clip_value)")
+"""A gradient on its way to the optimiser, with a ``clip_value``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,27 +32,74 @@ class Clock:
     """The number of the update that is being made; the first is 1."""
 
 
-@dataclass(frozen=True)
-class Optimiser(ABC):
-    """One rule; subclasses record its calls on a tape."""
+@dataclass(frozen=True, eq=False)
+class Optimiser:
+    """One rule: ``formula`` assigns its slots and then subtracts the step from ``theta``.
 
-    name = ""
-    formula = ""
-    summary = ""
+    It is written over ``g``, ``rate``, ``t`` (the number of the update, from 1), the letters of
+    the slots and the parameters.  A slot that the parameters make superfluous is not carried.
+    """
 
-    counts = False
-    """Whether it reads the clock's count."""
+    name: str
+    formula: str
+    summary: str
+    letters: Mapping[str, str] = field(default_factory=dict)
+    """The letter of each slot in the formula, with the slot's name."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """The keys of the training table that it reads, with their values."""
+    source: str = ""
+    torch: str = ""
+    """What PyTorch calls it with its settings, such as ``SGD(momentum=MOMENTUM)``, if it has it."""
 
-    @property
+    @cached_property
+    def written(self) -> tuple[tuple[str, Expression], ...]:
+        """The assignments of the formula with the parameters by name: a letter, or ``step``."""
+        *slots, last = (part.strip() for part in self.formula.split(";"))
+        pairs = [tuple(part.split(" = ", 1)) for part in slots]
+        step = last.removeprefix("theta -= ")
+        return tuple((name, formula(text)) for name, text in (*pairs, ("step", step)))
+
+    @cached_property
+    def assignments(self) -> tuple[tuple[str, Expression], ...]:
+        """The same with the parameters as numbers, and without superfluous slots."""
+        kept: list[tuple[str, Expression]] = []
+        known: dict[str, Expression] = {}
+        for letter, expression in self.written:
+            bound = simplified(expression.bound(self.parameters).bound(known))
+            if letter in bound.names or letter == "step":
+                kept.append((letter, bound))
+            else:
+                known[letter] = bound
+        return tuple(kept)
+
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors it carries from update to update."""
-        return ()
+        return tuple(self.letters[letter] for letter, _ in self.assignments[:-1])
 
-    @abstractmethod
-    def direction(
-        self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
-    ) -> Array:
-        """Record the direction of the step and return the buffer that holds it."""
+    @property
+    def counts(self) -> bool:
+        """Whether it reads the clock's count."""
+        return any("t" in expression.names for _, expression in self.assignments)
+
+    @property
+    def step(self) -> Expression:
+        """What is subtracted from the parameters."""
+        return self.assignments[-1][1]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the step is the gradient times the rate, and nothing is carried."""
+        return self.step == formula("rate*g")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the first step is the gradient times a number."""
+        nodes = (node for _, expression in self.assignments for node in expression.walk())
+        return all(
+            isinstance(node, Number | Name) or getattr(node, "symbol", "") in ("+", "-", "*")
+            for node in nodes
+        )
 
     def update(
         self,
@@ -53,136 +107,58 @@ class Optimiser(ABC):
         theta: Array,
         gradient: Array,
         step: Array,
-        slots: dict[str, Array],
+        slots: Mapping[str, Array],
         clock: Clock,
     ) -> None:
-        """Record ``step = rate * direction`` and ``theta -= step``."""
-        direction = self.direction(tape, gradient, step, slots, clock)
-        tape.add(np.multiply, direction, clock.rate, step)
+        """Record the slots' new values, the ``step``, and ``theta -= step``."""
+        values = {"g": gradient, "rate": clock.rate, "t": clock.count}
+        values |= {letter: slots[slot] for letter, slot in self.letters.items() if slot in slots}
+        for letter, expression in self.assignments:
+            record(tape, expression, values, step if letter == "step" else values[letter])
         tape.add(np.subtract, theta, step, theta)
 
 
-@dataclass(frozen=True)
-class SGD(Optimiser):
-    """Gradient descent, with heavy-ball momentum (Polyak 1964) when ``momentum`` is not 0."""
-
-    momentum: float = 0.0
-
-    name = "sgd"
-    formula = "v = momentum*v + g;  theta -= rate*v"
-    summary = "gradient descent, with momentum if wanted"
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("velocity",) if self.momentum else ()
-
-    def direction(
-        self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
-    ) -> Array:
-        if not self.momentum:
-            return gradient
-        velocity = slots["velocity"]
-        tape.add(np.multiply, velocity, self.momentum, velocity)
-        tape.add(np.add, velocity, gradient, velocity)
-        return velocity
-
-
-@dataclass(frozen=True)
-class Nesterov(SGD):
-    """Momentum that looks ahead (Nesterov 1983, in the form of Sutskever et al. 2013)."""
-
-    name = "nesterov"
-    formula = "v = momentum*v + g;  theta -= rate*(g + momentum*v)"
-    summary = "momentum that looks one step ahead"
-
-    def direction(
-        self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
-    ) -> Array:
-        velocity = super().direction(tape, gradient, step, slots, clock)
-        if velocity is gradient:
-            return gradient
-        tape.add(np.multiply, velocity, self.momentum, step)
-        tape.add(np.add, step, gradient, step)
-        return step
-
-
-@dataclass(frozen=True)
-class RMSProp(Optimiser):
-    """Steps scaled by a running mean square of the gradient (Tieleman and Hinton 2012)."""
-
-    rho: float = 0.9
-    epsilon: float = 1e-8
-
-    name = "rmsprop"
-    formula = "s = rho*s + (1 - rho)*g^2;  theta -= rate*g/(sqrt(s) + epsilon)"
-    summary = "each parameter's step is scaled by its gradient's recent size"
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("square",)
-
-    def direction(
-        self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
-    ) -> Array:
-        square = slots["square"]
-        _running_mean(tape, square, self.rho, gradient, step, squared=True)
-        tape.add(np.sqrt, square, step)
-        tape.add(np.add, step, self.epsilon, step)
-        tape.add(np.divide, gradient, step, step)
-        return step
-
-
-@dataclass(frozen=True)
-class Adam(Optimiser):
-    """Running means of the gradient and its square, bias-corrected (Kingma and Ba 2015)."""
-
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-
-    name = "adam"
-    formula = (
-        "m = beta1*m + (1 - beta1)*g;  s = beta2*s + (1 - beta2)*g^2;  "
-        "theta -= rate*m/(1 - beta1^t) / (sqrt(s/(1 - beta2^t)) + epsilon)"
+OPTIMISERS: dict[str, Optimiser] = {
+    each.name: each
+    for each in (
+        Optimiser(
+            "sgd",
+            "v = momentum*v + g;  theta -= rate*v",
+            "gradient descent, with momentum if wanted",
+            letters={"v": "velocity"},
+            parameters={"momentum": 0.0},
+            source="Polyak 1964",
+            torch="SGD(momentum=MOMENTUM)",
+        ),
+        Optimiser(
+            "nesterov",
+            "v = momentum*v + g;  theta -= rate*(g + momentum*v)",
+            "momentum that looks one step ahead",
+            letters={"v": "velocity"},
+            parameters={"momentum": 0.0},
+            source="Nesterov 1983, in the form of Sutskever et al. 2013",
+            torch="SGD(momentum=MOMENTUM, nesterov=True)",
+        ),
+        Optimiser(
+            "rmsprop",
+            "s = rho*s + (1 - rho)*g^2;  theta -= rate*g/(sqrt(s) + epsilon)",
+            "each parameter's step is scaled by its gradient's recent size",
+            letters={"s": "square"},
+            parameters={"rho": 0.9, "epsilon": 1e-8},
+            source="Tieleman and Hinton 2012",
+            torch="RMSprop(alpha=RHO, eps=EPSILON)",
+        ),
+        Optimiser(
+            "adam",
+            "m = beta1*m + (1 - beta1)*g;  s = beta2*s + (1 - beta2)*g^2;  "
+            "theta -= rate*m/(1 - beta1^t) / (sqrt(s/(1 - beta2^t)) + epsilon)",
+            "momentum and scaled steps in one",
+            letters={"m": "mean", "s": "square"},
+            parameters={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            source="Kingma and Ba 2015",
+            torch="Adam(betas=(BETA1, BETA2), eps=EPSILON)",
+        ),
     )
-    summary = "momentum and scaled steps in one"
-    counts = True
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("mean", "square")
-
-    def direction(
-        self, tape: Tape, gradient: Array, step: Array, slots: dict[str, Array], clock: Clock
-    ) -> Array:
-        mean, square = slots["mean"], slots["square"]
-        _running_mean(tape, mean, self.beta1, gradient, step, squared=False)
-        _running_mean(tape, square, self.beta2, gradient, step, squared=True)
-        seen1, seen2 = np.zeros(()), np.zeros(())
-        for beta, seen in ((self.beta1, seen1), (self.beta2, seen2)):
-            tape.add(np.power, beta, clock.count, seen)
-            tape.add(np.subtract, 1.0, seen, seen)
-        tape.add(np.divide, square, seen2, step)
-        tape.add(np.sqrt, step, step)
-        tape.add(np.add, step, self.epsilon, step)
-        tape.add(np.multiply, step, seen1, step)
-        tape.add(np.divide, mean, step, step)
-        return step
-
-
-def _running_mean(
-    tape: Tape, mean: Array, keep: float, gradient: Array, scratch: Array, *, squared: bool
-) -> None:
-    """Record ``mean = keep*mean + (1 - keep)*g``, or ``g^2``."""
-    tape.add(np.multiply, mean, keep, mean)
-    tape.add(np.multiply, gradient, 1.0 - keep, scratch)
-    if squared:
-        tape.add(np.multiply, scratch, gradient, scratch)
-    tape.add(np.add, mean, scratch, mean)
-
-
-OPTIMISERS: dict[str, type[Optimiser]] = {
-    each.name: each for each in (SGD, Nesterov, RMSProp, Adam)
 }
 
 
@@ -191,4 +167,11 @@ def optimiser(name: str, **parameters: Any) -> Optimiser:
 
     Raises KeyError if there is none.
     """
-    return make(OPTIMISERS, name, parameters)
+    kind = OPTIMISERS[name]
+    return _with(kind, tuple((k, v) for k, v in parameters.items() if k in kind.parameters))
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Optimiser, given: tuple[tuple[str, float], ...]) -> Optimiser:
+    """``kind`` with other parameters; kept, because its formulas are then parsed once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})

@@ -1,50 +1,63 @@
-"""Schedules: the learning rate of an epoch, as a factor on the rate that was given."""
+"""Schedules: the learning rate of an epoch, as a factor on the rate that was given.
+
+A new schedule is one entry of `SCHEDULES`.
+"""
 
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.evaluation import scalar_function
+from nntui.core.formulas.expression import Expression
+from nntui.core.formulas.parsing import formula
 
 
-class Schedule(NamedTuple):
-    """``factor(epoch, decay, every)`` for epochs from 0; ``decay`` and ``every`` are its own."""
+@dataclass(frozen=True)
+class Schedule:
+    """``formula`` gives the factor from ``epoch`` (from 0) and its own ``decay`` and ``every``."""
 
     name: str
     formula: str
     summary: str
-    factor: Callable[[int, float, int], float]
 
+    @property
+    def expression(self) -> Expression:
+        """The formula, parsed."""
+        return simplified(formula(self.formula))
 
-def _cosine(epoch: int, decay: float, every: int) -> float:
-    return decay + (1.0 - decay) * (1.0 + math.cos(math.pi * min(epoch / every, 1.0))) / 2.0
+    @cached_property
+    def _function(self) -> Callable[[Mapping[str, float]], float]:
+        return scalar_function(self.expression)
+
+    def factor(self, epoch: int, decay: float, every: int) -> float:
+        """The factor in ``epoch``; infinite where it overflows."""
+        try:
+            return self._function({"epoch": float(epoch), "decay": decay, "every": float(every)})
+        except OverflowError:
+            return math.inf
 
 
 SCHEDULES: dict[str, Schedule] = {
     each.name: each
     for each in (
-        Schedule("constant", "1", "the same rate throughout", lambda epoch, decay, every: 1.0),
+        Schedule("constant", "1", "the same rate throughout"),
         Schedule(
             "step",
             "decay^floor(epoch / every)",
             "falls by the factor decay after every so many epochs",
-            lambda epoch, decay, every: decay ** (epoch // every),
         ),
         Schedule(
             "exponential",
             "decay^(epoch / every)",
             "falls smoothly, by the factor decay in every so many epochs",
-            lambda epoch, decay, every: decay ** (epoch / every),
         ),
-        Schedule(
-            "inverse",
-            "1 / (1 + decay*epoch / every)",
-            "falls like one over the epoch",
-            lambda epoch, decay, every: 1.0 / (1.0 + decay * epoch / every),
-        ),
+        Schedule("inverse", "1 / (1 + decay*epoch / every)", "falls like one over the epoch"),
         Schedule(
             "cosine",
             "decay + (1 - decay)*(1 + cos(pi*min(epoch / every, 1)))/2",
             "falls along half a cosine to the share decay (Loshchilov and Hutter 2017)",
-            _cosine,
         ),
     )
 }

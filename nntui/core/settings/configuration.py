@@ -5,20 +5,27 @@ the overrides and the app read these declarations and hold no list of their own.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import Field, asdict, dataclass, fields
 from functools import cached_property
 from typing import Any
 
 from nntui.core.errors import ConfigError, quoted
-from nntui.core.parts.activations import ACTIVATIONS, KINKS
+from nntui.core.parts.activations import (
+    ACTIVATIONS,
+    KINKS,
+    check_activation,
+    check_slope,
+    is_same,
+)
+from nntui.core.parts.data_formula import check_formula
 from nntui.core.parts.datasets import DATASETS
-from nntui.core.parts.faults import DERIVATIVES, FAULTS
-from nntui.core.parts.formula import check_formula
+from nntui.core.parts.faults import FAULTS, check_of, fault, gradient_shape
 from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.section import Rows, Section, check_number, entry
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import Section, check_number, entry
 
 MOST_PARAMETERS = 10_000_000
 MOST_NUMBERS = 100_000_000
@@ -30,6 +37,13 @@ SCALINGS = ("none", "standard", "minmax")
 ORDERS = ("in-order", "shuffled", "random")
 BIASES = ("none", "per-unit", "shared-start")
 FULL = "full"
+
+SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
+    "inputs": {},
+    "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
+    "set": {"classes": 2, "samples": 101},
+}
+"""Where data come from, and what is filled in for each source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,18 +61,24 @@ class Data(Section):
     samples: int | None = entry(
         None, doc="formula, set: how many rows (101)", low=1, high=MOST_ROWS
     )
-    noise: float = entry(0.0, doc="formula, set: standard deviation of added noise", low=0.0)
+    noise: float = entry(0.0, doc="formula, set: standard deviation of normal noise", low=0.0)
     seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
-    constant_inputs: tuple[float, ...] = entry((), doc="constant columns added to every row")
-    scale_inputs: str = entry("none", doc="per column, by the training rows", choices=SCALINGS)
-    scale_targets: str = entry("none", doc="likewise for the targets", choices=SCALINGS)
-    target_divisor: float = entry(1.0, doc="every target is divided by this", above=0.0)
-    test_share: float = entry(0.0, doc="share of the rows kept for testing", low=0.0, below=1.0)
+    constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
+    scale_inputs: str = entry(
+        "none",
+        doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
+        choices=SCALINGS,
+    )
+    scale_targets: str = entry("none", doc="likewise each target column", choices=SCALINGS)
+    target_divisor: float = entry(
+        1.0, doc="every target is divided by this, after scale_targets", above=0.0
+    )
+    test_share: float = entry(0.0, doc="share of the rows kept out of training", low=0.0, below=1.0)
     probe: Rows | None = entry(None, doc="rows to predict after training")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        sources = [name for name in ("inputs", "formula", "set") if getattr(self, name) is not None]
+        sources = [name for name in SOURCE_DEFAULTS if getattr(self, name) is not None]
         if not sources:
             raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
         if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
@@ -68,22 +88,18 @@ class Data(Section):
         self._check_source(sources[0])
         if self.training_rows < 1:
             raise ConfigError("test_share", f"leaves no row of {self.rows} to train on")
-        if self.probe is not None and len(self.probe[0]) not in (self.given, self.width):
+        if self.probe is not None and self.probe.width not in (self.given, self.width):
             raise ConfigError(
-                "probe", f"has rows of {len(self.probe[0])} numbers; the inputs have {self.given}"
+                "probe", f"has rows of {self.probe.width} numbers; the inputs have {self.given}"
             )
 
     def _check_source(self, source: str) -> None:
         """Fill in what the source takes, and refuse what it does not."""
-        defaults: dict[str, dict[str, Any]] = {
-            "inputs": {},
-            "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
-            "set": {"classes": 2, "samples": 101},
-        }
+        defaults = SOURCE_DEFAULTS[source]
         for name in ("start", "stop", "samples", "classes"):
-            if name in defaults[source]:
+            if name in defaults:
                 if getattr(self, name) is None:
-                    object.__setattr__(self, name, defaults[source][name])
+                    object.__setattr__(self, name, defaults[name])
             elif getattr(self, name) is not None:
                 kind = "a table" if source == "inputs" else f"a {source}"
                 raise ConfigError(name, f"does not belong to {kind}")
@@ -109,6 +125,22 @@ class Data(Section):
             if (self.classes or 0) > 2 and not self.one_hot:
                 raise ConfigError("one_hot", "must be true for more than two classes")
 
+    def default_of(self, declared: Field[Any]) -> Any:
+        """What holds where an entry is left out: also what the source fills in."""
+        source = next(name for name in SOURCE_DEFAULTS if getattr(self, name) is not None)
+        return SOURCE_DEFAULTS[source].get(declared.name, declared.default)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The entries alone: whatever else is kept here can be computed again."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The data as text, equal for equal ones; probe rows decide nothing: left out."""
+        content = self.__getstate__()
+        del content["probe"]
+        return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
+
     @property
     def rows(self) -> int:
         """How many data rows there are, those for testing included."""
@@ -127,7 +159,7 @@ class Data(Section):
     @property
     def given(self) -> int:
         """How many inputs a row has, without the constant columns."""
-        return len(self.inputs[0]) if self.inputs is not None else 1 if self.formula else 2
+        return self.inputs.width if self.inputs is not None else 1 if self.formula else 2
 
     @property
     def width(self) -> int:
@@ -138,7 +170,7 @@ class Data(Section):
     def outputs(self) -> int:
         """How many targets a row has."""
         if self.targets is not None:
-            return len(self.targets[0])
+            return self.targets.width
         return (self.classes or 1) if self.one_hot else 1
 
 
@@ -147,13 +179,23 @@ class Layer(Section):
     """One dense layer: its units, and how they start."""
 
     units: int = entry(doc="how many units", low=1, high=100_000)
-    activation: str = entry("identity", doc="the activation function", choices=ACTIVATIONS)
+    activation: str = entry(
+        "identity",
+        doc="the activation function, or a formula of z",
+        choices=ACTIVATIONS,
+        formula=check_activation,
+    )
+    slope: str | None = entry(
+        None, doc="a formula's derivative, of z and a (found by nntui)", formula=check_slope
+    )
     leak: float = entry(0.01, doc="slope of leaky-relu below zero", low=0.0, below=1.0)
     alpha: float = entry(1.0, doc="elu goes down to -alpha", above=0.0, high=1e6)
-    kink: str = entry("left", doc="derivative of relu and leaky-relu at z = 0", choices=KINKS)
+    kink: str = entry("left", doc="which slope relu and leaky-relu have at z = 0", choices=KINKS)
     init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
     scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
-    bias: str = entry("per-unit", doc="shared-start: one draw for the layer", choices=BIASES)
+    bias: str = entry(
+        "per-unit", doc="none, one per unit, or all starting from one draw", choices=BIASES
+    )
     bias_init: str = entry("zeros", doc="how the bias starts", choices=BIAS_INITIALISERS)
     bias_scale: float = entry(1.0, doc="factor on the bias's start", low=-1e300, high=1e300)
     normalise: bool = entry(False, doc="layer normalisation after the activation")
@@ -175,16 +217,20 @@ class Training(Section):
     schedule: str = entry("constant", doc="the rate's factor over the epochs", choices=SCHEDULES)
     schedule_decay: float = entry(0.5, doc="the schedule's decay", low=0.0, high=1e6)
     schedule_every: int = entry(100, doc="the schedule's period in epochs", low=1, high=10**9)
-    batch: int | str = entry(FULL, doc="samples per update; or full")
-    order: str = entry("in-order", doc="how an epoch's samples are taken", choices=ORDERS)
+    batch: int | str = entry(FULL, doc="samples per update, at least 1; or full")
+    order: str = entry("in-order", doc="the order of an epoch's rows", choices=ORDERS)
     draws: int | None = entry(
         None, doc="order random: samples an epoch (as many as rows)", low=1, high=MOST_ROWS
     )
-    clip_value: float | None = entry(None, doc="each gradient is cut to plus or minus", above=0.0)
-    clip_norm: float | None = entry(None, doc="the gradient's norm is cut to", above=0.0)
+    clip_value: float | None = entry(
+        None, doc="each number of the gradient is cut to plus or minus this", above=0.0
+    )
+    clip_norm: float | None = entry(
+        None, doc="a gradient whose norm is larger is shrunk to this norm", above=0.0
+    )
     l1: float = entry(0.0, doc="penalty l1 * sum |w| on the weights", low=0.0)
     l2: float = entry(0.0, doc="penalty l2/2 * sum w^2 on the weights", low=0.0)
-    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the training rows")
+    l2_per_sample: bool = entry(False, doc="divide l1 and l2 by the number of training rows")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -217,7 +263,12 @@ class FaultEntry(Section):
 
     name: str = entry(doc="which fault", choices=FAULTS)
     layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
-    of: str | None = entry(None, doc="fault derivative: whose derivative", choices=DERIVATIVES)
+    of: str | None = entry(
+        None,
+        doc="derivative: of which activation (identity), or a formula; gradient: a formula",
+        choices=ACTIVATIONS,
+        formula=lambda key, text: None,  # which one it may be depends on the fault
+    )
     factor: float | None = entry(None, doc="fault wrong-factor: the factor (2)")
 
     def __post_init__(self) -> None:
@@ -230,10 +281,14 @@ class FaultEntry(Section):
                 for at, number in enumerate(self.layers)
             )
             object.__setattr__(self, "layers", numbers)
-        if self.of is not None and self.name != "derivative":
-            raise ConfigError("of", f"belongs to the fault derivative, not to {self.name}")
-        if self.factor is not None and self.name != "wrong-factor":
-            raise ConfigError("factor", f"belongs to the fault wrong-factor, not to {self.name}")
+        for key in ("of", "factor"):
+            if getattr(self, key) is not None and key not in FAULTS[self.name].parameters:
+                takers = [name for name, kind in FAULTS.items() if key in kind.parameters]
+                raise ConfigError(
+                    key, f"belongs to the fault {' or '.join(takers)}, not to {self.name}"
+                )
+        if self.of is not None:
+            check_of("of", FAULTS[self.name], self.of)
 
     def concerns(self, layer: int) -> bool:
         """Whether the fault is on in ``layer``."""
@@ -262,17 +317,30 @@ class Configuration:
             )
         for section, key in ((self.training, "training"), (self.report, "report")):
             self._check_output(key, section.loss)
-        for index, fault in enumerate(self.faults):
-            for number in fault.layers or ():
+        for index, each in enumerate(self.faults):
+            for number in each.layers or ():
                 if number > last:
                     raise ConfigError(
                         f"faults.{index}.layers", f"there is no layer {number}; the last is {last}"
                     )
+            self._check_gradient(f"faults.{index}.of", each)
         self._check_sizes()
+
+    def _check_gradient(self, key: str, entry: FaultEntry) -> None:
+        """Refuse a formula in the place of a gradient that has not the shape of the weights."""
+        formula, inputs = fault(entry.name, of=entry.of).of_weights(), self.data.width
+        for index, layer in enumerate(self.layers):
+            if formula is not None and entry.concerns(index):
+                shape = (layer.units, inputs)
+                try:
+                    gradient_shape(formula, *shape, self.data.outputs)
+                except ValueError as error:
+                    raise ConfigError(key, f"does not fit layer {index}: {error}") from None
+            inputs = layer.units
 
     def _check_output(self, key: str, loss: str) -> None:
         needed, output = LOSSES[loss].needs_output, self.layers[-1]
-        if needed is not None and (output.activation != needed or output.normalise):
+        if needed is not None and (not is_same(output.activation, needed) or output.normalise):
             raise ConfigError(
                 f"{key}.loss",
                 f"{loss} needs a {needed} output, but layer {len(self.layers) - 1} is "
@@ -301,10 +369,14 @@ class Configuration:
 
     @cached_property
     def canonical(self) -> bytes:
-        """The configuration as text, equal for equal ones; probe rows decide nothing: left out."""
-        content = asdict(self)
-        del content["data"]["probe"]
-        return json.dumps(content, sort_keys=True).encode()
+        """The configuration as text, equal for equal ones but for probe rows."""
+        sections = {
+            "layers": [asdict(each) for each in self.layers],
+            "training": asdict(self.training),
+            "report": asdict(self.report),
+            "faults": [asdict(each) for each in self.faults],
+        }
+        return f"{self.data.canonical} {json.dumps(sections, sort_keys=True)}".encode()
 
     @property
     def batch_size(self) -> int:

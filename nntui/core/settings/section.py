@@ -1,16 +1,17 @@
 """Sections: dataclasses whose entries say what they may be, and are checked when one is made."""
 
-import difflib
 import math
 import operator
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from itertools import chain
 from numbers import Integral, Real
 from typing import Any
 
-from nntui.core.errors import ConfigError, quoted
+import numpy as np
 
-Rows = tuple[tuple[float, ...], ...]
+from nntui.core.errors import ConfigError, one_of, quoted
+from nntui.core.settings.rows import Rows
 
 
 def entry(
@@ -18,6 +19,7 @@ def entry(
     *,
     doc: str,
     choices: Collection[str] | None = None,
+    formula: Callable[[str, str], None] | None = None,
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
@@ -25,27 +27,21 @@ def entry(
 ) -> Any:
     """A dataclass field that says what it means and what it may be.
 
-    ``choices`` is looked at whenever a value is checked, so that a registry can grow.
+    ``choices`` is looked at whenever a value is checked, so that a registry can grow.  With
+    ``formula(key, text)``, which raises ConfigError, a formula is allowed beside them.
     """
     return field(
         default=default,
         metadata={
             "doc": doc,
             "choices": choices,
+            "formula": formula,
             "low": low,
             "high": high,
             "above": above,
             "below": below,
         },
     )
-
-
-def one_of(value: object, choices: Iterable[str]) -> str:
-    """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
-    names, text = list(choices), value if isinstance(value, str) else ""
-    near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
-    said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"
-    return f"{quoted(value)} is not known; {said}"
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
@@ -78,24 +74,44 @@ def check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -
 
 def check_rows(key: str, value: Any) -> Rows:
     """``value`` as rows of finite floats, all of one width; ConfigError says which is not."""
+    if isinstance(value, Rows):
+        return value
     if not isinstance(value, (list, tuple)) or not value:
         raise ConfigError(key, "must be a list of rows, such as [[0, 1], [1, 0]]")
-    rows = []
+    return _rows_at_once(value) or _rows_one_by_one(key, value)
+
+
+def _rows_at_once(value: list[Any] | tuple[Any, ...]) -> Rows | None:
+    """Rows of nothing but Python's own finite numbers; None where a closer look is needed."""
+    if not set(map(type, value)) <= {list, tuple} or len(set(map(len, value))) != 1:
+        return None
+    if not set(map(type, chain.from_iterable(value))) <= {float, int} or not value[0]:
+        return None
+    try:
+        made = np.array(value, dtype=np.float64)
+    except OverflowError:
+        return None
+    return Rows(made) if np.isfinite(made).all() else None
+
+
+def _rows_one_by_one(key: str, value: list[Any] | tuple[Any, ...]) -> Rows:
+    rows: list[list[float]] = []
     for index, row in enumerate(value):
         if not isinstance(row, (list, tuple)) or not row:
             raise ConfigError(f"{key}.{index}", f"must be a row of numbers, not {quoted(row)}")
-        rows.append(
-            tuple(
-                float(check_number(f"{key}.{index}.{column}", cell, False, {}))
-                for column, cell in enumerate(row)
-            )
-        )
+        rows.append(_numbers(f"{key}.{index}", row))
         if len(rows[-1]) != len(rows[0]):
             raise ConfigError(
                 f"{key}.{index}",
                 f"has {len(rows[-1])} numbers where the first row has {len(rows[0])}",
             )
-    return tuple(rows)
+    return Rows(np.array(rows))
+
+
+def _numbers(key: str, row: list[Any] | tuple[Any, ...]) -> list[float]:
+    return [
+        float(check_number(f"{key}.{column}", cell, False, {})) for column, cell in enumerate(row)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +124,28 @@ class Section:
             if not (value is None and each.default is None):
                 object.__setattr__(self, each.name, check_entry(each, value))
 
+    def default_of(self, declared: Field[Any]) -> Any:
+        """What holds where an entry is left out; MISSING for one that must be given."""
+        return declared.default
+
+    @property
+    def non_defaults(self) -> dict[str, Any]:
+        """The entries that are not at their defaults, in the order of their declaration."""
+        found = {}
+        for each in fields(self):
+            value, default = getattr(self, each.name), self.default_of(each)
+            # -0.0 equals 0.0, and is another number.
+            if value != default or str(value) != str(default):
+                found[each.name] = value
+        return found
+
 
 def check_entry(declared: Any, value: Any) -> Any:
     """``value`` as the dataclass field ``declared`` takes it; ConfigError for any other."""
     key, kind, limits = declared.name, declared.type, declared.metadata
-    if limits.get("choices") is not None:
+    if limits.get("formula") is not None and isinstance(value, str):
+        limits["formula"](key, value)
+    elif limits.get("choices") is not None:
         if not isinstance(value, str) or value not in limits["choices"]:
             raise ConfigError(key, one_of(value, limits["choices"]))
     elif kind in (int, float, int | None, float | None):
@@ -134,5 +167,5 @@ def check_entry(declared: Any, value: Any) -> Any:
     elif kind == tuple[float, ...]:
         if not isinstance(value, (list, tuple)):
             raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
-        return check_rows(key, [value])[0] if value else ()
+        return tuple(_numbers(key, value))
     return value

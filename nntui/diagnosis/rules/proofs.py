@@ -1,4 +1,4 @@
-"""Proofs before any training: what the network can never say, each with the floor of the loss."""
+"""Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,14 @@ import numpy as np
 
 from nntui.core.engine.network import activation_of
 from nntui.core.tape import Array, Tape
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, against_goal, explained, refuted, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.explained import EXPLAINS, against_goal, explained, refuted, spread
-from nntui.diagnosis.rules.floors import affine_residual, onto_simplex, softmax_floor
+from nntui.diagnosis.measures.floors import (
+    affine_residual,
+    equal_columns,
+    onto_simplex,
+    softmax_floor,
+)
 
 RANGE = Rule(
     "output-range",
@@ -54,30 +58,29 @@ MOST_GROUPED = 100_000
 """Rows beyond which groups of equal ones are not looked for."""
 MOST_WEIGHTS = 64
 """Weights beyond which Newton's method would take too long."""
-HOMOGENEOUS = frozenset({"identity", "relu", "leaky-relu"})
-ODD = frozenset({"identity", "tanh"})
-NOTHING_AT_0 = HOMOGENEOUS | ODD | {"elu", "gelu"}
-ASYMPTOTES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+MOST_PRODUCTS = 1_000_000_000
+"""Rows times the square of the inputs, beyond which least squares would take too long."""
 
 
 def proofs(evidence: Evidence) -> Iterator[Finding]:
     """All certificates that hold for the stated network and its data, whatever the parameters."""
     # What is drawn with repetition is another set of rows every epoch, with floors of its own.
     drawn = evidence.stated.training.order == "random"
-    if evidence.x.shape[1] <= MOST_GROUPED and not drawn:
+    if evidence.x.shape[1] <= MOST_GROUPED and not drawn and evidence.cost.has_floors:
         for rule in (_output_range, _no_bias, _linear, _contradictory):
-            yield from rule(evidence)
+            if evidence.has_time():
+                yield from rule(evidence)
 
 
 def _output_range(evidence: Evidence) -> Iterator[Finding]:
     output, y, cost = evidence.stated.layers[-1], evidence.y, evidence.cost
-    last = len(evidence.stated.layers) - 1
+    last, function = len(evidence.stated.layers) - 1, activation_of(output)
     if cost.compares_shares:
         return
     nearest, said = _nearest(evidence)
     # For other than squares, the nearest point of a set that is no box is no optimum: its
     # distance bounds the sum of the absolute errors all the same.
-    boxed = not output.normalise and output.activation != "softmax"
+    boxed = not output.normalise and function.backward.is_elementwise
     if boxed or not cost.absolute:
         floor = cost.of(nearest, y)
     else:
@@ -89,7 +92,9 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
         if output.normalise
         else Fix("make the output linear", {f"layers.{last}.activation": "identity"}),
     )
-    if output.activation in ("sigmoid", "tanh", "softmax") and not output.normalise:
+    low, high = function.bounds
+    two_sided = low is not None and high is not None
+    if (two_sided or not function.backward.is_elementwise) and not output.normalise:
         scaled = Fix("scale the targets to 0..1", {"data.scale_targets": "minmax"})
         fixes = (*fixes, scaled)
     if floor > LEAST_RANGE * spread(evidence) and not refuted(evidence, floor):
@@ -103,8 +108,7 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
             units=tuple((last, unit) for unit in range(output.units)),
             weight=explained(evidence, floor),
         )
-    elif output.activation in ASYMPTOTES and not output.normalise and evidence.progress.bad:
-        low, high = ASYMPTOTES[output.activation]
+    elif two_sided and not output.normalise and evidence.progress.bad:
         on = (y == low) | (y == high)
         if on.any() and not on.all():
             yield Finding(
@@ -129,41 +133,39 @@ def _nearest(evidence: Evidence) -> tuple[Array, str]:
             1.0, np.divide(most, length, out=np.ones_like(length), where=length > 0)
         )
         return centred * factor, "a normalised output (mean 0, deviation below 1)"
-    match output.activation:
-        case "relu" | "softplus":
-            return np.maximum(y, 0.0), f"a {output.activation} output (0 and above)"
-        case "sigmoid":
-            return np.clip(y, 0.0, 1.0), "a sigmoid output (0 to 1)"
-        case "tanh":
-            return np.clip(y, -1.0, 1.0), "a tanh output (-1 to 1)"
-        case "elu":
-            return np.maximum(y, -output.alpha), f"an elu output (above {-output.alpha:g})"
-        case "gelu":
-            return np.maximum(y, -0.1701), "a gelu output (above -0.17)"
-        case "softmax":
-            return onto_simplex(y), "a softmax output (shares that add up to 1)"
-    return y, ""
+    function = activation_of(output)
+    if not function.backward.is_elementwise:
+        return onto_simplex(y), f"a {function.name} output (shares that add up to 1)"
+    low, high = function.bounds
+    if low is None and high is None:
+        return y, ""
+    known = [f"{bound:.2g}" for bound in (low, high) if bound is not None]
+    if len(known) == 2:
+        said = " to ".join(known)
+    else:
+        said = f"{known[0]} and {'above' if low is not None else 'below'}"
+    return np.clip(y, low, high), f"a {function.name} output ({said})"
 
 
 def _no_bias(evidence: Evidence) -> Iterator[Finding]:
     layers, x, y = evidence.stated.layers, evidence.x, evidence.y
     if any(layer.bias != "none" or layer.normalise for layer in layers):
         return
-    hidden, output = {layer.activation for layer in layers[:-1]}, layers[-1].activation
-    if hidden <= HOMOGENEOUS and output in HOMOGENEOUS:
+    functions = [activation_of(layer) for layer in layers]
+    if all(each.homogeneous for each in functions):
         lengths = np.linalg.norm(x, axis=0)
         keys = x / np.where(lengths > 0.0, lengths, 1.0)
-        low = 0.0 if output == "relu" else -np.inf
-        floor = evidence.cost.multiples(keys, lengths, y, low)
+        low = functions[-1].bounds[0]
+        floor = evidence.cost.multiples(keys, lengths, y, -np.inf if low is None else low)
         said = "f(c x) = c f(x), so along each ray the outputs stand as the inputs do"
-    elif hidden <= ODD and output in ODD:
+    elif all(each.odd for each in functions):
         signs = _signs(x)
         floor = evidence.cost.multiples(x * signs, signs, y)
         said = "f(-x) = -f(x) whatever the weights"
-    elif hidden <= NOTHING_AT_0:
+    elif all(each.at_zero == 0.0 for each in functions[:-1]):
         tape, nothing = Tape(), np.zeros_like(y)
         fixed = np.empty_like(y)
-        activation_of(layers[-1]).forward(tape, nothing, fixed)
+        functions[-1].forward(tape, nothing, fixed)
         tape.play()
         at_0 = (x == 0.0).all(axis=0)
         floor = evidence.cost.of(np.where(at_0, fixed, y), y)
@@ -196,13 +198,15 @@ def _signs(x: Array) -> Array:
 
 def _linear(evidence: Evidence) -> Iterator[Finding]:
     layers, x, y, cost = evidence.stated.layers, evidence.x, evidence.y, evidence.cost
-    if any(layer.activation != "identity" or layer.normalise for layer in layers[:-1]):
+    if any(not activation_of(each).is_linear or each.normalise for each in layers[:-1]):
         return
     output = layers[-1]
     if output.normalise:
         return
     constant = any(layer.bias != "none" for layer in layers)
     if output.activation == "identity":
+        if x.shape[1] * len(x) ** 2 > MOST_PRODUCTS:
+            return
         residual = affine_residual(x, y, constant)
         if cost.absolute:
             # A sum of sizes is at least the root of the sum of squares.
@@ -215,7 +219,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         classes = _classes(y)
         if classes is None or len(classes) * (len(x) + 1) > MOST_WEIGHTS:
             return
-        entropy = softmax_floor(x, classes)
+        entropy = softmax_floor(x, classes, evidence.deadline)
         # Where a plane separates the classes, the least cross-entropy is 0.
         if entropy < 1e-3:
             return
@@ -275,15 +279,14 @@ def _of_classes(evidence: Evidence, entropy: float) -> float:
 
 def _contradictory(evidence: Evidence) -> Iterator[Finding]:
     x, y, cost = evidence.x, evidence.y, evidence.cost
-    _, groups = np.unique(x, axis=1, return_inverse=True)
-    groups = groups.reshape(-1)
+    groups = equal_columns(x)
     floor = cost.grouped(y, groups)
     if refuted(evidence, floor):
         return
-    pairs = np.concatenate([groups.reshape(1, -1).astype(float), y])
-    answers = np.unique(pairs, axis=1)[0]
-    values, counts = np.unique(answers, return_counts=True)
-    contradicted = int(np.isin(groups, values[counts > 1]).sum())
+    # Where a row's targets are not those of its group's first row, the whole group contradicts.
+    _, first = np.unique(groups, return_index=True)
+    differing = (y != y[:, first[groups]]).any(axis=0)
+    contradicted = int(np.isin(groups, groups[differing]).sum())
     if not contradicted or floor - cost.of(y, y) <= 1e-12 * spread(evidence):
         return
     yield Finding(
@@ -291,6 +294,6 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
         f"{contradicted} of {x.shape[1]} rows have the inputs of another row and another target: "
         f"{against_goal(evidence, floor)}",
         first_update=0,
-        fixes=(Fix("mend the rows, or give the network what tells them apart", {}),),
+        fixes=(Fix("correct the rows, or add an input that distinguishes them", {}),),
         weight=explained(evidence, floor),
     )

@@ -1,7 +1,7 @@
-"""Numbers that are only ever appended: kept in pieces that never move and never change.
+"""An append-only vector, kept in pieces that never move and never change.
 
-One growing vector would be copied as it grows and whenever a picture is taken of it, and what
-the allocator keeps of such copies grows with them.
+One growing array would be copied as it grows and whenever a session is captured, and would leave
+ever larger holes in the allocator's memory.
 """
 
 from array import array
@@ -14,7 +14,7 @@ PIECE = 8192
 """Numbers in a piece: 64 KiB."""
 
 
-class Appended:
+class AppendOnlyVector:
     """A vector of floats, at eight bytes each."""
 
     def __init__(self) -> None:
@@ -29,14 +29,14 @@ class Appended:
         return self._last[at] if piece == len(self._full) else float(self._full[piece][at])
 
     def append(self, value: float) -> None:
-        """One number more."""
+        """Append one number."""
         self._last.append(value)
         if len(self._last) == PIECE:
             self._full.append(_sealed(self._last))
             self._last = array("d")
 
     def extend(self, values: Array) -> None:
-        """Many more, (count,)."""
+        """Append many, (count,)."""
         for value in values.tolist():
             self.append(value)
 
@@ -49,7 +49,7 @@ class Appended:
 
     @property
     def pieces(self) -> tuple[Array, ...]:
-        """All of them, not to be written to; only the last, which is not full, is a copy."""
+        """All numbers, read-only; only the last piece, which is not full, is a copy."""
         return (*self._full, _sealed(self._last))
 
     def read(self, start: int, stop: int) -> Array:

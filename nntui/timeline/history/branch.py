@@ -1,4 +1,4 @@
-"""A branch: one line of training from its fork on, trained at its head and kept for replay."""
+"""A branch: training from a fork on, extended at its head; its past is reached by replay."""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged
-from nntui.timeline.history.keyframes import MEMORY, Budget, Keyframes, weight
+from nntui.timeline.history.keyframes import MEMORY, UPDATE_OF, Keyframes, MemoryBudget, weight
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.history.unit_events import Flip, UnitWatch
 
@@ -33,7 +33,7 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Past:
-    """What a branch was before its head was changed."""
+    """A branch as it was before a change at its head."""
 
     stretches: tuple[Stretch, ...]
     changes: Mapping[str, Any]
@@ -41,32 +41,28 @@ class Past:
     state: State
 
 
-def _update_of(state: State) -> int:
-    return state.update
-
-
 class Branch:
     """What was trained from ``stretch`` on, after the past that it shares with ``parent``.
 
-    Every update from 0 to the head can be reached: `below` gives a kept state from which replay
-    leads there.  Nothing is ever taken away from a branch; to change its past is to fork.
+    Every update from 0 to the head can be reached, by replay from its `nearest_state`.
+    The past of a branch never changes; changing something there makes a fork.
     """
 
     def __init__(
-        self, stretch: Stretch, seed: int, budget: Budget, parent: "Branch | None" = None
+        self, stretch: Stretch, seed: int, budget: MemoryBudget, parent: "Branch | None" = None
     ) -> None:
         self.seed = seed
         self.parent: Branch | None = parent
         self.name = ""
         self.renamed = False
-        """Whether somebody gave it the name."""
+        """Whether the user chose the name."""
         self.pinned = False
         self.exact: dict[Flip, int] = {}
-        """The very updates of flips that were located already."""
+        """The exact updates of flips that were located already."""
         self.left_at = stretch.start
-        """Where the cursor was when somebody last looked."""
+        """Where the cursor was when the branch was last left."""
         self.changes: Mapping[str, Any] = stretch.changes
-        """What is different from the parent, by dotted key."""
+        """What differs from the parent, by dotted key."""
         self.budget = budget
         past = parent.stretches if parent is not None else ()
         self.stretches: tuple[Stretch, ...] = (
@@ -76,7 +72,7 @@ class Branch:
         shared = parent.losses if parent is not None else None
         self.losses: LossHistory = LossHistory(shared, stretch.first.epoch)
         self.marks: dict[int, State | None] = {}
-        """The checkpoints of this branch; a state of its own is kept where there is room."""
+        """The checkpoints of this branch; each keeps a state of its own where there is room."""
         self._begin(stretch.first)
         if parent is not None and self.forked_at > 0:
             self.watch.follow(parent.watch, parent.flips, self.forked_at)
@@ -86,33 +82,33 @@ class Branch:
         self.keyframes = Keyframes(state, self.budget)
         self.watch = UnitWatch(state.configuration)
         self._trainer: Trainer | None = None
-        self._rests: State = state
+        self._resume_from: State = state
         self._update = state.update
 
     @property
     def trainer(self) -> Trainer:
         """The trainer at the head."""
         if self._trainer is None:
-            trainer = Trainer(self._rests, self._finished)
-            trainer.advance(self._update - self._rests.update)
-            self._trainer = trainer  # not before: an interrupt may leave it within an update
+            trainer = Trainer(self._resume_from, self._finished)
+            trainer.advance(self._update - self._resume_from.update)
+            self._trainer = trainer  # not earlier: an interrupt may leave it within an update
         return self._trainer
 
     def _finished(self, epoch: int, loss: float) -> None:
         if epoch == len(self.losses):
             self.losses.append(loss)
 
-    def rest(self) -> None:
-        """Give the trainer's memory back until the branch is trained again."""
+    def release(self) -> None:
+        """Free the trainer's memory until the branch is trained again."""
         if self._trainer is not None:
-            self._rests, self._update = self._trainer.state, self._trainer.update
+            self._resume_from, self._update = self._trainer.state, self._trainer.update
             self._trainer = None
 
     @property
     def state(self) -> State:
         """The whole state at the head."""
-        if self._trainer is None and self._rests.update == self._update:
-            return self._rests
+        if self._trainer is None and self._resume_from.update == self._update:
+            return self._resume_from
         return self.trainer.state
 
     @property
@@ -138,7 +134,7 @@ class Branch:
     @property
     def divergence(self) -> Divergence | None:
         """The first non-finite number, if training has come to one."""
-        return self._rests.divergence if self._trainer is None else self._trainer.divergence
+        return self._resume_from.divergence if self._trainer is None else self._trainer.divergence
 
     @property
     def preset(self) -> Preset:
@@ -154,7 +150,7 @@ class Branch:
     def flips(self) -> list[Flip]:
         """When units died and revived, the shared past included."""
         found: list[Flip] = []
-        for branch in self.line:
+        for branch in self.lineage:
             found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
         return found
 
@@ -170,7 +166,7 @@ class Branch:
             if (update == self.keyframes.last or self.watch.dead is None) and self.watch.due(
                 update, trainer.configuration
             ):
-                self.watch.look(update, trainer.whole, first=update == 0)
+                self.watch.check(update, trainer.whole, first=update == 0)
             self._advance(trainer, min(target, due) - update)
 
     def _advance(self, trainer: Trainer, updates: int) -> None:
@@ -178,40 +174,38 @@ class Branch:
         try:
             trainer.advance(updates)
         except BaseException:
-            # Ctrl+C may have come in the middle of an update: only a kept state is whole.
-            self._trainer, self._rests, self._update = None, self.below(begun), begun
+            # Ctrl+C may have come in the middle of an update: only a kept state is consistent.
+            self._trainer, self._resume_from, self._update = None, self.nearest_state(begun), begun
             self.losses.cut(self.epoch_at(begun))
             raise
 
     def change(self, stretch: Stretch) -> None:
-        """Go on from the head with ``stretch``, which begins there."""
+        """Continue from the head with ``stretch``, which begins there."""
         last, state, changes = self.stretches[-1], stretch.first, stretch.changes
-        if state.update == 0:
-            self._begin(state)
+        self._replace_head(state)
         if last.start == state.update:
             changes = merged(last.changes, changes)
             self.stretches = self.stretches[:-1]
         if state.update == self.forked_at:
             self.changes = changes
         self.stretches = (*self.stretches, Stretch(stretch.preset, state, changes))
+
+    def _replace_head(self, state: State) -> None:
+        if state.update == 0:
+            self._begin(state)
         self.keyframes.replace_last(state)
         if state.update in self.marks:
             self.marks[state.update] = state
-        self._trainer, self._rests, self._update = None, state, state.update
+        self._trainer, self._resume_from, self._update = None, state, state.update
 
-    def take_back(self, past: Past) -> None:
-        """Be again what ``past`` says; nothing may have been trained since."""
-        if past.state.update == 0:
-            self._begin(past.state)
+    def revert(self, past: Past) -> None:
+        """Restore a recorded state; nothing may have been trained since."""
+        self._replace_head(past.state)
         self.stretches, self.changes, self.seed = past.stretches, past.changes, past.seed
-        self.keyframes.replace_last(past.state)
-        if past.state.update in self.marks:
-            self.marks[past.state.update] = past.state
-        self._trainer, self._rests, self._update = None, past.state, past.state.update
 
     @property
     def past(self) -> Past:
-        """What `take_back` needs to take back the changes that follow."""
+        """A record of the branch that `revert` can restore."""
         return Past(self.stretches, self.changes, self.seed, self.state)
 
     def restore(
@@ -222,26 +216,26 @@ class Branch:
         losses: Array,
         head: State,
     ) -> None:
-        """Go on from what was saved: the stretches after the first, what was kept, the head."""
+        """Continue from a saved session: later stretches, keyframes, checkpoints, losses, head."""
         self.stretches = (*self.stretches, *later)
         self.keyframes, self.marks = keyframes, dict(marks)
         for state in marks.values():
             if state is not None:
                 self.budget.count(state)
         self.losses.extend(losses)
-        self._trainer, self._rests, self._update = None, head, head.update
+        self._trainer, self._resume_from, self._update = None, head, head.update
 
-    def below(self, update: int) -> State:
+    def nearest_state(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""
-        branch = self.at(update)
+        branch = self.owner(update)
         marks = branch.marks.items()
         kept = [state for mark, state in marks if state is not None and mark <= update]
         frame = branch.keyframes.below(update)
-        # Of states at one update the first counts, and that is the one with the changes.
+        # Of states at one update max takes the first, which is the one with the changes.
         first = branch.stretch_at(update).first
-        return max((first, *([frame] if frame else []), *kept), key=_update_of)
+        return max((first, *([frame] if frame else []), *kept), key=UPDATE_OF)
 
-    def at(self, update: int) -> "Branch":
+    def owner(self, update: int) -> "Branch":
         """The branch in which ``update`` was trained: this one, or one that it comes from."""
         branch = self
         while update < branch.forked_at and branch.parent is not None:
@@ -249,8 +243,8 @@ class Branch:
         return branch
 
     @property
-    def line(self) -> "list[Branch]":
-        """The branches whose past this one shares, the first of all first, and itself last."""
+    def lineage(self) -> "list[Branch]":
+        """The branches whose past this one shares, the root first and itself last."""
         found = [self]
         while found[-1].parent is not None and found[-1].forked_at > 0:
             found.append(found[-1].parent)
@@ -259,7 +253,7 @@ class Branch:
     def kept(self, update: int) -> list[State]:
         """Every kept state up to ``update``, those of the shared past included, in order."""
         kept: dict[int, State] = {}
-        for branch in self.line:
+        for branch in self.lineage:
             # A branch shares what lies before its fork, and has a state of its own there.
             kept = {at: state for at, state in kept.items() if at < branch.forked_at}
             marks = (state for state in branch.marks.values() if state is not None)
@@ -276,7 +270,7 @@ class Branch:
         return self.stretches[bisect_right(starts, update) - 1]
 
     def next_change(self, update: int) -> int | None:
-        """The first update beyond ``update`` at which the preset changes."""
+        """The first update after ``update`` at which the preset changes."""
         starts = [each.start for each in self.stretches]
         place = bisect_right(starts, update)
         return starts[place] if place < len(starts) else None
@@ -320,7 +314,7 @@ class Branch:
 
         One in the shared past is the parent's, so that both have it.
         """
-        marks = self.at(update).marks
+        marks = self.owner(update).marks
         if update not in marks:
             fits = self.budget.nbytes + weight(state) <= MEMORY
             marks[update] = state if fits else None
@@ -331,6 +325,6 @@ class Branch:
     def checkpoints(self) -> tuple[int, ...]:
         """The updates that are marked, those of the shared past included, in order."""
         marked: list[int] = []
-        for branch in self.line:
+        for branch in self.lineage:
             marked = [mark for mark in marked if mark < branch.forked_at] + sorted(branch.marks)
         return tuple(marked)

@@ -1,4 +1,4 @@
-"""Events: what happened on a branch, and where; located exactly by replay when it is asked for."""
+"""Events: what happened on a branch, and at which update; replay finds the exact one on demand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.replay import replayed
-from nntui.timeline.history.unit_events import Flip, Mask, dead_units, unit_number
+from nntui.timeline.history.replay import replay_updates
+from nntui.timeline.history.unit_events import Flip, Mask, dead_mask, unit_number
 
 MINIMUM, ROSE, DIED, REVIVED = "minimum", "rose", "died", "revived"
 NOT_FINITE, GOAL, CHANGED = "not finite", "goal", "changed"
 
 SHARP = 2.0
 """A loss above the goal rose sharply if it is more than this many times that of the epoch
-before.  Our own choice: noise of one sample at a time stays below, a step too large does not."""
+before: above the noise of training on single samples, below the jump of a step too large."""
 MOST_NAMED = 4
-"""Units that are named where many share one fate."""
+"""Units that are named when the same happened to many."""
 MOST_RISES = 500
-"""Rises that are kept from the beginning of a branch; a loss that jumps for ever has no end."""
+"""Rises that are kept from the beginning of a branch; a loss may jump for ever."""
 
 
 @dataclass(frozen=True)
 class Event:
     """Something that happened after update ``after`` and at the latest at ``by``.
 
-    It is exact where ``after`` is ``by - 1``; otherwise `located` finds the update by replay.
+    It is exact where ``after`` is ``by - 1``; otherwise `exact_update` finds the update by replay.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Event:
 
     @property
     def exact(self) -> bool:
-        """Whether ``by`` is the very update."""
+        """Whether ``by`` is the exact update."""
         return self.after >= self.by - 1
 
     @property
@@ -47,7 +47,7 @@ class Event:
 
     @property
     def text(self) -> str:
-        """The whole of it in words."""
+        """The event in words."""
         return self.what if self.unit is None else f"unit {self.unit} {self.what}"
 
 
@@ -58,8 +58,8 @@ def _at(kind: str, text: str, update: int) -> Event:
 def events(branch: Branch) -> list[Event]:
     """All events of ``branch``, those of the shared past included, in order.
 
-    Units are looked at only now and then (see `units`): one that dies and revives between two
-    looks is not found.
+    Units are checked only at intervals (see `unit_events`): one that dies and revives in between is
+    not found.
     """
     found = [*_of_losses(branch), *_of_units(branch), *_of_changes(branch)]
     if branch.divergence is not None:
@@ -92,16 +92,16 @@ def _of_units(branch: Branch) -> Iterator[Event]:
 def _of_changes(branch: Branch) -> Iterator[Event]:
     for stretch in branch.stretches:
         if stretch.changes and stretch.start > 0:
-            yield _at(CHANGED, described(stretch), stretch.start)
+            yield _at(CHANGED, changes_text(stretch), stretch.start)
 
 
-def described(stretch: Stretch) -> str:
+def changes_text(stretch: Stretch) -> str:
     """What was changed at the beginning of ``stretch``, in words."""
     return ", ".join(f"{key} = {value}" for key, value in stretch.changes.items())
 
 
-def located(branch: Branch, event: Event) -> int:
-    """The very update of ``event``: for a unit that flickers, the last flip that led to it."""
+def exact_update(branch: Branch, event: Event) -> int:
+    """The exact update of ``event``: for a unit that flickers, of the last flip that led to it."""
     flip = event.flip
     if event.exact or flip is None:
         return event.by
@@ -111,17 +111,17 @@ def located(branch: Branch, event: Event) -> int:
 
 
 def _locate(branch: Branch, after: int, by: int) -> None:
-    """Find all flips that were seen between two looks, in one replay."""
+    """Locate all flips between two checks, in one replay."""
     before: Mask | None = None
     turned: dict[tuple[int, bool], int] = {}
-    for trainer in replayed(branch, after, by):
-        dead = dead_units(trainer.whole)
+    for trainer in replay_updates(branch, after, by):
+        dead = dead_mask(trainer.whole)
         if before is not None:
             for place in np.flatnonzero(dead != before):
                 turned[int(place), bool(dead[place])] = trainer.update
         before = dead
     configuration = branch.preset.configuration
-    # Replay sees no change at either end: at ``by`` it came before the look, at ``after`` behind.
+    # Replay does not see changes at its ends: at ``by`` before the check, at ``after`` behind it.
     starts = {stretch.start for stretch in branch.stretches if stretch.start > 0}
     unseen = after + 1 if after in starts and by not in starts else by
     for flip in branch.flips:
@@ -130,12 +130,12 @@ def _locate(branch: Branch, after: int, by: int) -> None:
             branch.exact[flip] = turned.get((number, flip.died), unseen)
 
 
-def told(branch: Branch, update: int) -> str:
+def events_text(branch: Branch, update: int) -> str:
     """Everything that happened at ``update``, in words; empty if nothing did."""
     texts: dict[str, list[str]] = {}
     for event in events(branch):
-        if event.after < update <= event.by and located(branch, event) == update:
-            # Units that share their fate are told of together.
+        if event.after < update <= event.by and exact_update(branch, event) == update:
+            # Units to which the same happened are listed together.
             texts.setdefault(event.what, []).append(event.unit or "")
     return "; ".join(
         verb if subjects == [""] else f"{_units(subjects)} {verb}"
@@ -150,26 +150,26 @@ def _units(names: list[str]) -> str:
 
 
 def next_event(branch: Branch, update: int) -> tuple[int, Event] | None:
-    """The first event beyond ``update``, with its very update."""
+    """The first event after ``update``, with its exact update."""
     best: tuple[int, Event] | None = None
     for event in sorted(events(branch), key=lambda each: each.after):
         if best is not None and event.after + 1 >= best[0]:
             break
         if event.by > update:
-            at = located(branch, event)
+            at = exact_update(branch, event)
             if at > update and (best is None or at < best[0]):
                 best = at, event
     return best
 
 
 def previous_event(branch: Branch, update: int) -> tuple[int, Event] | None:
-    """The last event before ``update``, with its very update."""
+    """The last event before ``update``, with its exact update."""
     best: tuple[int, Event] | None = None
     for event in sorted(events(branch), key=lambda each: -each.by):
         if best is not None and event.by <= best[0]:
             break
         if event.after + 1 < update:
-            at = located(branch, event)
+            at = exact_update(branch, event)
             if at < update and (best is None or at > best[0]):
                 best = at, event
     return best

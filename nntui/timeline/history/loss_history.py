@@ -1,19 +1,19 @@
-"""The reported losses of a branch: eight bytes an epoch, and answers that do not read them all."""
+"""The reported losses of a branch, at eight bytes an epoch, with queries that need not read all."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.history.append_only import Appended
+from nntui.timeline.history.append_only import AppendOnlyVector
 
 BLOCK = 256
-"""Epochs that are summed up together; a picture of many epochs is made of whole blocks."""
+"""Epochs that are summarised together; a picture of many epochs is made of whole blocks."""
 
 
 @dataclass(frozen=True, eq=False)
-class Thinned:
-    """A stretch of losses in bins, none of whose extremes is lost; one entry a bin.
+class BinnedLosses:
+    """A range of losses in bins, which keep the extremes; arrays have one entry a bin.
 
     ``least``, ``most`` and ``positive`` are over the finite losses of a bin, NaN if it has none;
     ``positive`` is the least loss above 0.
@@ -33,13 +33,13 @@ class Thinned:
 class LossHistory:
     """The reported loss of every finished epoch; a branch shares the epochs before its fork.
 
-    Losses are only ever appended, so a length stands for an immutable history.
+    Losses are only appended, so a history and a length together are immutable.
     """
 
     def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
-        """Begin with the first ``epochs`` losses of ``shared``, which are not copied."""
+        """Start with the first ``epochs`` losses of ``shared``, which are not copied."""
         self._shared, self._start = shared, epochs
-        self._own = Appended()
+        self._own = AppendOnlyVector()
         self._blocks = np.empty((5, 0))
         self._rises: list[int] = []
         self._seen = (0, 0.0, 0.0)
@@ -86,19 +86,19 @@ class LossHistory:
         return np.concatenate(parts) if parts else np.empty(0)
 
     def _finite(self, start: int, stop: int | None = None) -> Array:
-        """The same, with NaN, which compares with nothing, for what is not finite."""
+        """The same, with NaN in place of what is not finite, so that it compares with nothing."""
         values = self.read(start, stop)
         values[~np.isfinite(values)] = np.nan
         return values
 
-    def thinned(self, start: int, stop: int, bins: int) -> Thinned:
-        """Epochs ``start`` to before ``stop`` in about ``bins`` bins; few stay single."""
+    def binned(self, start: int, stop: int, bins: int) -> BinnedLosses:
+        """Epochs ``start`` to before ``stop`` in about ``bins`` bins, or in one bin each if few."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:
             if stop - start <= 2 * bins:
                 starts = np.arange(start, stop)
-            return _thinned(starts, _summed_up(self.read(start, stop), starts - start))
+            return _binned(starts, _summed_up(self.read(start, stop), starts - start))
         blocks = self._summary(last)
         at = np.unique(starts // BLOCK)
         at = at[(at >= first) & (at < last)]
@@ -111,11 +111,22 @@ class LossHistory:
         if last * BLOCK < stop:
             parts.append(_whole(self.read(last * BLOCK, stop)))
             edges.append(np.array([last * BLOCK]))
-        return _thinned(np.concatenate(edges), np.concatenate(parts, axis=1))
+        return _binned(np.concatenate(edges), np.concatenate(parts, axis=1))
 
     def minimum(self, stop: int) -> int | None:
         """The first epoch of those before ``stop`` with the least finite loss; None without any."""
-        return self._extreme(stop)
+        full = stop // BLOCK
+        least = self._summary(full)[_LEAST, :full]
+        tail = self._finite(full * BLOCK, stop)
+        known = np.flatnonzero(~np.isnan(least))
+        block = int(known[np.argmin(least[known])]) if len(known) else full
+        if block < full and not np.any(tail < least[block]):
+            tail = self._finite(block * BLOCK, (block + 1) * BLOCK)
+        elif np.isnan(tail).all():
+            return None
+        else:
+            block = full
+        return block * BLOCK + int(np.nanargmin(tail))
 
     def first_at_most(self, loss: float, start: int = 0) -> int | None:
         """The first epoch from ``start`` on whose loss is finite, at or below ``loss``."""
@@ -145,7 +156,7 @@ class LossHistory:
     def rises(self, factor: float, floor: float, most: int) -> list[int]:
         """The first ``most`` epochs with a loss above ``floor`` and ``factor`` times the last one.
 
-        Only what was not seen at the last call with the same limits is read.
+        Only what is new since the last call with the same limits is read.
         """
         seen, *limits = self._seen
         if limits != [factor, floor]:
@@ -159,24 +170,8 @@ class LossHistory:
         self._seen = (len(self), factor, floor)
         return self._rises[:most]
 
-    def _extreme(self, stop: int) -> int | None:
-        full = stop // BLOCK
-        least = self._summary(full)[_LEAST, :full]
-        rest = self.read(full * BLOCK, stop)
-        rest = rest[np.isfinite(rest)]
-        tail = float(rest.min()) if len(rest) else np.inf
-        known = np.flatnonzero(~np.isnan(least))
-        block = known[np.argmin(least[known])] if len(known) else None
-        if block is not None and least[block] <= tail:
-            low, value = int(block) * BLOCK, least[block]
-        elif len(rest):
-            low, value = full * BLOCK, tail
-        else:
-            return None
-        return low + int(np.flatnonzero(self.read(low, stop) == value)[0])
-
     def _summary(self, blocks: int) -> Array:
-        """What is known of at least the first ``blocks`` blocks, a column a block."""
+        """The summary of at least the first ``blocks`` blocks, a column a block."""
         known, full = self._blocks.shape[1], len(self) // BLOCK
         if known < blocks:
             values = self.read(known * BLOCK, full * BLOCK)
@@ -190,7 +185,7 @@ _REDUCED = (np.fmin, np.fmax, np.fmin, np.add, np.add)
 
 
 def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Array:
-    """The five rows of a `Thinned` for ``values`` cut at ``starts``."""
+    """The five rows of a `BinnedLosses` for ``values`` cut at ``starts``."""
     if not len(values):
         return np.empty((5, 0))
     finite = np.isfinite(values)
@@ -211,5 +206,5 @@ def _whole(values: Array) -> Array:
     return _summed_up(values, np.zeros(1, dtype=np.intp))
 
 
-def _thinned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> Thinned:
-    return Thinned(first.astype(np.float64), *rows)
+def _binned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> BinnedLosses:
+    return BinnedLosses(first.astype(np.float64), *rows)

@@ -1,4 +1,4 @@
-"""The tree of branches: what parted from what, and where; nothing in it is ever truncated."""
+"""The tree of branches: which forked from which, and where; no branch is ever truncated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.keyframes import Budget
+from nntui.timeline.history.keyframes import MemoryBudget
 
 LONGEST_NAME = 40
 ROOT = "main"
@@ -21,14 +21,14 @@ class Tree:
     """All branches of one preset, beginning with its first run from ``seed``."""
 
     def __init__(self, preset: Preset, seed: int) -> None:
-        self.budget = Budget()
+        self.budget = MemoryBudget()
         first = Stretch(preset, initial_state(preset.configuration, seed), {})
         root = Branch(first, seed, self.budget)
         root.name = ROOT
         self.branches: list[Branch] = [root]
 
     @classmethod
-    def restored(cls, branches: list[Branch], budget: Budget) -> "Tree":
+    def restored(cls, branches: list[Branch], budget: MemoryBudget) -> "Tree":
         """The tree of branches that were saved, in the order in which they were made."""
         made = cls.__new__(cls)
         made.budget, made.branches = budget, branches
@@ -41,8 +41,8 @@ class Tree:
 
     def fork(self, branch: Branch, update: int, stretch: Stretch, seed: int) -> Branch:
         """A new branch that shares the past of ``branch`` up to ``update``."""
-        parent, changes = branch.at(update), stretch.changes
-        # What parts at update 0 shares nothing, so seeds and restarts stand side by side.
+        parent, changes = branch.owner(update), stretch.changes
+        # Forks at update 0 share nothing, so seeds and restarts become siblings.
         while update == 0 and parent.forked_at == 0 and parent.parent is not None:
             changes, parent = merged(parent.changes, changes), parent.parent
         made = Branch(Stretch(stretch.preset, stretch.first, changes), seed, self.budget, parent)
@@ -64,7 +64,7 @@ class Tree:
         return next((each for each in siblings if each.changes == changes), None)
 
     def children(self, branch: Branch) -> list[Branch]:
-        """The branches that part from ``branch``, the first made first."""
+        """The branches that fork from ``branch``, the oldest first."""
         return [each for each in self.branches if each.parent is branch]
 
     def descendants(self, branch: Branch) -> list[Branch]:
@@ -72,7 +72,7 @@ class Tree:
         return [each for _, each in self._below(branch)]
 
     def ordered(self) -> list[tuple[int, Branch]]:
-        """Every branch below what it parted from, with its depth; the root has 0."""
+        """Every branch, below its parent, with its depth; that of the root is 0."""
         return self._below(self.root)
 
     def _below(self, branch: Branch) -> list[tuple[int, Branch]]:
@@ -100,7 +100,7 @@ class Tree:
         return name
 
     def delete(self, branch: Branch) -> None:
-        """Take ``branch``, and what parted from it, out of the tree.
+        """Remove ``branch``, and what forked from it, from the tree.
 
         Raises ConfigError for the root and where one of them is pinned.
         """
@@ -112,7 +112,7 @@ class Tree:
             raise ConfigError("branch", f"{pinned.name} is pinned; unpin it first")
         self.branches = [each for each in self.branches if each not in going]
         for each in going:
-            each.rest()  # a trainer holds its branch, and the memory of both would come back late
+            each.release()  # a trainer refers to its branch: their memory would be freed late
 
     def is_untouched(self, branch: Branch) -> bool:
         """Whether nothing was ever done in ``branch``."""

@@ -4,25 +4,33 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from nntui.core.parts.activations import Activation, Softmax
-from nntui.core.parts.faults import Elsewhere
-from nntui.core.parts.losses import LOSSES
-from nntui.core.parts.normalisation import EPSILON
-from nntui.core.tape import Array
-from nntui.timeline.microscope.equation import Equation, Place, counted, mean, numbers
-from nntui.timeline.microscope.formula_numbers import loss_slope, loss_term, slope_of, value_of
-from nntui.timeline.microscope.numeric_expression import (
-    Difference,
-    Expression,
-    Number,
-    Power,
-    Quotient,
-    Sum,
-    call,
+from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.parsing import formula
+from nntui.core.parts.activations import Activation, Backward
+from nntui.core.parts.losses import LOSSES, Loss
+from nntui.core.parts.normalisation import ALONG_H, MEAN, MEAN_OF_U, NORMALISED, SPREAD, THROUGH
+from nntui.core.tape import Array, Tape
+from nntui.timeline.microscope.equation import Equation, Place, counted, numbers
+from nntui.timeline.microscope.numeric_formula import (
+    Quantity,
+    Total,
+    is_readable,
+    minus,
     number,
-    product,
+    over,
+    times,
+    value_of,
+    with_numbers,
 )
 
+DIGITS_LEFT = 1e-6
+"""A textbook loss that is off by a larger share has lost the digits that are shown."""
+_AT_KINK = {
+    "left": "the slope from the left",
+    "right": "the slope from the right",
+    "zero": "0",
+}
 FAINT = 0.01
 """A slope below this, and not 0, lets next to nothing through."""
 
@@ -33,71 +41,92 @@ def forward(at: Place) -> Iterator[Equation]:
     weights = numbers(computed.before["W", layer][at.unit], "w")
     x = numbers(computed.incoming(layer)[:, at.sample], "x")
     late = tuple(each for each in at.faults if each.bias_after_activation and bias is not None)
-    z: Expression = Sum(tuple(map(product, weights, x)), "sum of w*x")
+    z: Expression = Total(tuple(map(times, weights, x)), "sum of w*x")
     why = "what comes in, each times its weight"
     if bias is not None and not late:
-        z, why = Sum((z, bias)), f"{why}, and the bias"
-    notes = () if any(each.value for each in x) else ("all that comes in is 0",)
+        z, why = Total((z, bias)), f"{why}, and the bias"
+    notes = () if any(each.amount for each in x) else ("all that comes in is 0",)
     yield Equation("z", layer, "z", z, at.at("z"), why, notes, late)
 
     function = computed.function(layer)
-    value = value_of(function, numbers(at.units("z", layer), "z"), at.unit)
-    a = value or Number(at.at("a"), f"{function.name}(z)")
+    a = _activation_at(function, numbers(at.units("z", layer), "z"), at.unit)
     if late and bias is not None:
-        a = Sum((a, bias))
-    why = f"what the activation makes of it: {function.name}, {function.formula}"
+        a = Total((a, bias))
+    why = f"what the activation makes of it: {function.letter}, {function.formula}"
     yield Equation("a", layer, "a", a, at.at("a"), why, (), late)
     if at.normalised:
         yield from _normalisation(at)
 
 
+def _activation_at(function: Activation, z: tuple[Quantity, ...], unit: int) -> Expression:
+    """``f(z)`` of one unit; ``z`` are those of the whole layer, which only softmax reads."""
+    parameters = {
+        name: Quantity(value, name) for name, value in function.parameters.items() if name != "kink"
+    }
+    return with_numbers(formula(function.text), {"z": z, **parameters}, unit)
+
+
 def _normalisation(at: Place) -> Iterator[Equation]:
-    values = numbers(at.units("a", at.layer), "a")
-    middle = mean(values, "sum of a")
-    m = Number(middle.value, "mean")
-    squares = tuple(Power(Difference(a, m), Number(2.0)) for a in values)
-    spread = call("sqrt", Sum((mean(squares, "sum of (a - mean)^2"), Number(EPSILON))))
-    h = Quotient(Difference(values[at.unit], m), at.spread)
+    values: dict[str, Quantity | tuple[Quantity, ...]] = {
+        "a": numbers(at.units("a", at.layer), "a"),
+        "spread": at.spread,
+    }
+    middle = with_numbers(MEAN, values)
+    values["mean"] = Quantity(value_of(middle), "mean")
+    spread, h = with_numbers(SPREAD, values), with_numbers(NORMALISED, values, at.unit)
     why = "layer normalisation: the mean over the layer's units"
-    yield Equation("spread", at.layer, "mean", middle, m.value, why)
-    yield Equation("spread", at.layer, "spread", spread, at.spread.value, "how far they lie apart")
+    yield Equation("spread", at.layer, "mean", middle, value_of(middle), why)
+    yield Equation("spread", at.layer, "spread", spread, at.spread.amount, "how far they lie apart")
     yield Equation("h", at.layer, "h", h, at.at("h"), "what the next layer sees")
 
 
 def loss(at: Place) -> Iterator[Equation]:
     """The error of the unit, if it is an output, and the training loss of the sample."""
     computed, last = at.computed, at.last
-    kind = computed.configuration.training.loss
+    kind = LOSSES[computed.configuration.training.loss]
     z, error = at.units("z", last), at.units("error", last)
     outputs, targets = computed.output(last)[:, at.sample], computed.y[:, at.sample]
     with np.errstate(all="ignore"):
-        known = LOSSES[kind].terms(*(each.reshape(-1, 1) for each in (z, error, targets)))
+        zs, errors, ys = (each.reshape(-1, 1) for each in (z, error, targets))
+        known = kind.terms(zs, errors, ys)[:, 0]
     terms = tuple(
-        loss_term(kind, *each) or Number(float(value), "loss of one output")
-        for *each, value in zip(
-            numbers(z, "z"), _seen(at), numbers(targets, "target"), known[:, 0], strict=True
-        )
+        _loss_term(at, kind, unit, output, float(value))
+        for unit, (output, value) in enumerate(zip(_seen(at), known, strict=True))
     )
     if at.layer == last:
         output, target = (float(each[at.unit]) for each in (outputs, targets))
-        error_of = Difference(Number(output, "output"), Number(target, "target"))
+        error_of = minus(Quantity(output, "output"), Quantity(target, "target"))
         why = "how far the output is from its target"
         yield Equation("error", last, "error", error_of, at.at("error"), why)
-    total = terms[0] if len(terms) == 1 else Sum(terms, "sum over the outputs")
-    yield Equation("error", last, "loss", total, float(known.sum()), f"{kind} of this sample")
+    total = terms[0] if len(terms) == 1 else Total(terms, "sum over the outputs")
+    yield Equation("error", last, "loss", total, float(known.sum()), f"{kind.name} of this sample")
 
 
-def _seen(at: Place) -> tuple[Number, ...]:
+def _loss_term(at: Place, kind: Loss, unit: int, output: Quantity, known: float) -> Expression:
+    """The training loss of one output: in its textbook form, unless that has lost its digits."""
+    computed, last = at.computed, at.last
+    target = Quantity(float(computed.y[unit, at.sample]), "target")
+    term = with_numbers(kind.textbook, {"a": output, "y": target})
+    if kind.shown and not abs(value_of(term) - known) <= DIGITS_LEFT * abs(known):
+        values = {
+            "z": numbers(at.units("z", last), "z"),
+            "error": numbers(at.units("error", last), "error"),
+            "y": numbers(computed.y[:, at.sample], "target"),
+        }
+        term = with_numbers(kind.term, values, unit)
+    return term
+
+
+def _seen(at: Place) -> tuple[Quantity, ...]:
     """The outputs as the loss sees them: a cross-entropy computes them from z."""
     computed, last = at.computed, at.last
     outputs = numbers(computed.output(last)[:, at.sample], "output")
     if not (computed.fused and any(each.bias_after_activation for each in computed.faults[last])):
         return outputs
     function, z = computed.function(last), numbers(at.units("z", last), "z")
-    values = (value_of(function, z, unit) for unit in range(len(z)))
     return tuple(
-        Number(value.value, f"{function.name}(z)") if value else output
-        for value, output in zip(values, outputs, strict=True)
+        Quantity(value_of(_activation_at(function, z, unit)), f"{function.letter}(z)")
+        for unit in range(len(z))
     )
 
 
@@ -110,19 +139,25 @@ def backward(at: Place) -> Iterator[Equation]:
         return
     upstream = _from_loss(at) if at.layer == at.last else _from_above(at)
     yield upstream
-    incoming = Number(upstream.value, upstream.name)
+    incoming = Quantity(upstream.value, upstream.name)
     if at.normalised:
         for equation in _through_normalisation(at):
             yield equation
-            incoming = Number(equation.value, equation.name)
+            incoming = Quantity(equation.value, equation.name)
     yield from _delta(at, incoming)
 
 
 def _loss_slope(at: Place) -> Expression:
     training = at.computed.configuration.training
-    samples = at.computed.samples if training.reduction == "mean" else None
-    slope = loss_slope(training.loss, Number(at.at("error"), "error"), samples)
-    return slope or Number(at.at("delta" if at.computed.fused else "upstream"), "slope of the loss")
+    error, y = (
+        Quantity(at.at("error"), "error"),
+        Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
+    )
+    values = {"error": error, "y": y, "z": Quantity(at.at("z"), "z")}
+    slope = with_numbers(LOSSES[training.loss].slope, values)
+    if training.reduction == "sum" or at.computed.samples == 1:
+        return slope
+    return over(slope, Quantity(float(at.computed.samples), "samples"))
 
 
 def _coming(at: Place) -> str:
@@ -141,12 +176,12 @@ def _from_above(at: Place) -> Equation:
     above, value = at.layer + 1, at.at("upstream")
     weights = at.computed.back(above)[:, at.unit]
     deltas = at.units("delta", above)
-    pairs = tuple(map(product, numbers(weights, "w"), numbers(deltas, "delta")))
+    pairs = tuple(map(times, numbers(weights, "w"), numbers(deltas, "delta")))
     W = at.computed.before["W", above]
     wrong = tuple(
         each
         for each in at.computed.faults[above]
-        if each.updates_before_backprop or each.weights_back(W) is not W
+        if each.updates_before_backprop or each.weights_back(Tape(), W) is not W
     )
     notes = []
     zeros = int((deltas == 0.0).sum())
@@ -159,7 +194,7 @@ def _from_above(at: Place) -> Equation:
         "upstream",
         at.layer,
         _coming(at),
-        Sum(pairs, f"sum of w*delta of layer {above}"),
+        Total(pairs, f"sum of w*delta of layer {above}"),
         value,
         "what comes back from above, through the weights that lead there",
         tuple(notes),
@@ -168,18 +203,20 @@ def _from_above(at: Place) -> Equation:
 
 
 def _through_normalisation(at: Place) -> Iterator[Equation]:
-    upstream = numbers(at.units("upstream", at.layer), "dL/dh")
-    h = numbers(at.units("h", at.layer), "h")
-    middle = mean(upstream, "sum of dL/dh")
-    along = mean(tuple(map(product, upstream, h)), "sum of dL/dh*h")
-    m, p = Number(middle.value, "mean"), Number(along.value, "along")
-    down = Quotient(Difference(Difference(upstream[at.unit], m), product(h[at.unit], p)), at.spread)
+    values: dict[str, Quantity | tuple[Quantity, ...]] = {
+        "u": numbers(at.units("upstream", at.layer), "dL/dh"),
+        "h": numbers(at.units("h", at.layer), "h"),
+        "spread": at.spread,
+    }
+    middle, along = (with_numbers(each, values) for each in (MEAN_OF_U, ALONG_H))
+    values |= {"m": Quantity(value_of(middle), "mean"), "p": Quantity(value_of(along), "along")}
+    known = THROUGH.replaced({MEAN_OF_U: Name("m"), ALONG_H: Name("p")})
     for name, expression, why in (
         ("mean", middle, "back through the normalisation: what moves all units alike ..."),
         ("along", along, "... and what only stretches them has no effect"),
-        ("dL/da", down, "what is left of it"),
+        ("dL/da", with_numbers(known, values, at.unit), "what is left of it"),
     ):
-        yield Equation("slope", at.layer, name, expression, expression.value, why)
+        yield Equation("slope", at.layer, name, expression, value_of(expression), why)
 
 
 def _coming_to_all(at: Place) -> Array:
@@ -192,45 +229,56 @@ def _coming_to_all(at: Place) -> Array:
         return np.asarray((u - u.mean() - h * (u * h).mean()) / at.spread.amount)
 
 
-def _used(function: Activation) -> tuple[Activation, str, bool]:
-    """What is differentiated, where (z or a), and whether with all of a softmax's Jacobian."""
-    place = "z"
-    while isinstance(function, Elsewhere):
-        if function.place is None:
-            return function.inner, place, False
-        function, place = function.inner, "a"
-    return function, place, isinstance(function, Softmax)
-
-
-def _delta(at: Place, incoming: Number) -> Iterator[Equation]:
+def _delta(at: Place, incoming: Quantity) -> Iterator[Equation]:
     own = at.computed.function(at.layer)
-    used, place, whole = _used(at.computed.differentiated(at.layer))
-    places = numbers(at.units(place, at.layer), place)
-    name, known = f"{used.name}'({place})", at.at("slope")
-    slope, reason = slope_of(used, places, at.unit)
-    a = at.computed.tensors["a", at.layer]
-    wrong = tuple(each for each in at.faults if each.derivative(own, a) is not own)
+    used, known = at.computed.backward(at.layer), at.at("slope")
+    values = _places(at, own)
+    slope, reason = _slope(used, values[used.place][at.unit], known)
+    wrong = tuple(
+        each for each in at.faults if each.backward(own.backward, own.value) is not own.backward
+    )
     why = "how much of that the activation lets through"
     yield Equation(
         "slope",
         at.layer,
-        name,
-        slope or Number(known, name),
+        used.label,
+        with_numbers(used.slope, values, at.unit) if slope is None else slope,
         known,
         f"{why}: {reason}" if reason else why,
-        () if whole else _blocked(at, name),
+        _blocked(at, used.label) if used.is_elementwise else (),
         wrong,
     )
-    delta: Expression = product(incoming, Number(known, name))
-    why = f"the chain rule, {incoming.name} times {name}: how the loss changes with z"
-    if whole:
-        values = (value_of(used, places, unit) for unit in range(len(places)))
-        shares = tuple(Number(each.value if each else np.nan, "a") for each in values)
-        upstream = numbers(_coming_to_all(at), "dL/da")
-        mixed = Sum(tuple(map(product, upstream, shares)), "sum of dL/da*a")
-        delta = product(shares[at.unit], Difference(incoming, mixed))
-        why = "the chain rule through softmax, where each z moves all units"
+    values["slope"] = (Quantity(known, used.label),) * len(values["z"])
+    values["u"] = (incoming,) * len(values["z"])
+    why = f"the chain rule, {incoming.name} times {used.label}: how the loss changes with z"
+    if not used.is_elementwise:
+        values["u"] = numbers(_coming_to_all(at), "dL/da")
+        why = f"the chain rule through {own.name}, where each z moves all units"
+    delta = with_numbers(used.delta, values, at.unit)
     yield Equation("delta", at.layer, "delta", delta, at.at("delta"), why, _none(at))
+
+
+def _places(at: Place, own: Activation) -> dict[str, tuple[Quantity, ...]]:
+    """What a slope is a formula of, for each unit of the layer."""
+    z = at.units("z", at.layer)
+    with np.errstate(all="ignore"):
+        value = evaluate(own.value, {"z": z.reshape(-1, 1)})[:, 0]
+    return {
+        "z": numbers(z, "z"),
+        "a": numbers(at.units("a", at.layer), "a"),
+        "f": numbers(value, "a"),
+    }
+
+
+def _slope(used: Backward, at: Quantity, known: float) -> tuple[Expression | None, str]:
+    """The slope where a formula would say little, and why it is that."""
+    if used.kink:
+        if at.amount == 0.0:
+            return Quantity(known), f"{at.name} is exactly 0; there {_AT_KINK[used.kink]} is taken"
+        return Quantity(known), f"because {at.name} {'>' if at.amount > 0.0 else '<'} 0"
+    if not is_readable(used.slope):
+        return Quantity(known, used.label), ""
+    return None, "the derivative of a straight line" if not used.slope.names else ""
 
 
 def _blocked(at: Place, name: str) -> tuple[str, ...]:

@@ -10,18 +10,19 @@ from functools import cached_property, reduce
 import numpy as np
 
 from nntui.core.engine.changes import changed
-from nntui.core.engine.network import Layout, activation_of, faults_by_layer
+from nntui.core.engine.network import Layout, activation_of, backward_of, faults_by_layer
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer, learning_rate
 from nntui.core.engine.update import optimiser_of
-from nntui.core.parts.activations import Activation
+from nntui.core.formulas.recording import record
+from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
-from nntui.timeline.history.replay import replayed
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.replay import replay_updates
 from nntui.timeline.microscope.substeps import Key, SubStep, substeps
+from nntui.timeline.run import Run
 
 ROUNDING = 1e-12
 """Of a tensor's largest magnitude: what differs by less, differs by rounding only."""
@@ -88,20 +89,19 @@ class Computed:
         faults = self.faults[layer]
         early = any(each.updates_before_backprop for each in faults)
         W = (self.tensors if early else self.before)["W", layer]
-        return reduce(lambda correct, each: each.weights_back(correct), faults, W)
+        tape = Tape()
+        weights = reduce(lambda correct, each: each.weights_back(tape, correct), faults, W)
+        with np.errstate(all="ignore"):
+            tape.play()
+        return weights
 
     def function(self, layer: int) -> Activation:
         """The activation of ``layer``."""
         return activation_of(self.configuration.layers[layer])
 
-    def differentiated(self, layer: int) -> Activation:
-        """The activation whose derivative is used in ``layer``."""
-        return differentiated(self.function(layer), self.faults[layer], self.tensors["a", layer])
-
-
-def differentiated(function: Activation, faults: list[Fault], a: Array) -> Activation:
-    """What is differentiated in the place of ``function`` in a layer with ``faults``."""
-    return reduce(lambda correct, each: each.derivative(correct, a), faults, function)
+    def backward(self, layer: int) -> Backward:
+        """What backpropagation uses for the slope in ``layer``."""
+        return backward_of(self.function(layer), self.faults[layer])
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def dissect(run: Run) -> Anatomy:
     if run.divergence is None:
         state = run.state
     else:
-        state = next(replayed(run.branch, run.update - 1, run.update - 1)).state
+        state = next(replay_updates(run.branch, run.update - 1, run.update - 1)).state
     made, rows = _computed(state)
     correct = made
     if state.configuration.faults:
@@ -247,9 +247,9 @@ def _blocked(trainer: Trainer) -> tuple[Array | None, ...]:
         if fused and len(found) == len(configuration.layers) - 1:
             found.append(None)
             continue
+        used = backward_of(layer.activation, faults)
         tape, slope = Tape(), np.empty_like(layer.z)
-        function = differentiated(layer.activation, faults, layer.a)
-        function.derivative(tape, layer.z, layer.value, slope)
+        record(tape, used.slope, {"z": layer.z, "a": layer.a, "f": layer.value}, slope)
         with np.errstate(all="ignore"):
             tape.play()
         found.append(_closed((slope == 0.0).sum(axis=1)))

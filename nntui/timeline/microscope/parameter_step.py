@@ -6,20 +6,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from nntui.core.engine.update import optimiser_of
+from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.expression import Call, Expression
+from nntui.core.formulas.parsing import formula
 from nntui.core.parts.faults import Fault, LayerGradient
+from nntui.core.parts.optimisers import CLIPPED
 from nntui.core.tape import Array, Tape
 from nntui.timeline.microscope.equation import Equation, Place, numbers
-from nntui.timeline.microscope.formula_numbers import optimiser_lines
-from nntui.timeline.microscope.numeric_expression import (
-    Difference,
-    Expression,
-    Negative,
-    Number,
-    Quotient,
-    Sum,
-    call,
+from nntui.timeline.microscope.numeric_formula import (
+    Quantity,
+    Total,
+    minus,
     number,
-    product,
+    over,
+    times,
+    value_of,
+    with_numbers,
 )
 
 
@@ -34,23 +36,23 @@ def gradient(at: Place) -> Iterator[Equation]:
         what = "delta"
         if at.column is not None:
             x = numbers(at.computed.incoming(layer)[at.column], "x")
-            terms, what = tuple(map(product, deltas, x)), "delta*x"
-        share, total = terms[at.sample], Sum(terms, f"sum of {what}")
+            terms, what = tuple(map(times, deltas, x)), "delta*x"
+        share, total = terms[at.sample], Total(terms, f"sum of {what}")
         why = "the delta is the gradient of the bias"
         notes: tuple[str, ...] = ()
         if at.column is not None:
             why = "the delta times what came in through this weight"
-            if x[at.sample].value == 0.0:
+            if x[at.sample].amount == 0.0:
                 notes = ("x = 0 on this sample, so this weight gets no gradient from it",)
         if len(terms) > 1:
             name = "g of this sample"
-            yield Equation(tensor, layer, name, share, share.value, why, notes)
+            yield Equation(tensor, layer, name, share, value_of(share), why, notes)
             why, notes = f"the sum over the {len(terms):,} samples of the batch", ()
         penalties = _penalties(at)
         if penalties:
             why += ", and the penalty"
         whole: Expression = share if len(terms) == 1 else total
-        whole = Sum((whole, *penalties)) if penalties else whole
+        whole = Total((whole, *penalties)) if penalties else whole
         value = made[0][1] if made else known
         yield Equation(tensor, layer, "g", whole, value, why, notes)
     for fault, before, after in made:
@@ -69,12 +71,12 @@ def gradient(at: Place) -> Iterator[Equation]:
 def _penalties(at: Place) -> tuple[Expression, ...]:
     if at.column is None:
         return ()
-    configuration, w = at.computed.configuration, Number(_parameter(at), at.parameter)
+    configuration, w = at.computed.configuration, Quantity(_parameter(at), at.parameter)
     found: list[Expression] = []
     if configuration.l2:
-        found.append(product(Number(configuration.l2, "l2"), w))
+        found.append(times(Quantity(configuration.l2, "l2"), w))
     if configuration.l1:
-        found.append(product(Number(configuration.l1, "l1"), call("sign", w)))
+        found.append(times(Quantity(configuration.l1, "l1"), Call("sign", (w,))))
     return tuple(found)
 
 
@@ -93,7 +95,12 @@ def _faulty(at: Place) -> Iterator[tuple[Fault, float, float]]:
     b = None if b is None else b.copy()
     delta, x = computed.tensors["delta", layer], computed.incoming(layer)
     with np.errstate(all="ignore"):
-        gW = delta.dot(x.T) + configuration.l2 * W + configuration.l1 * np.sign(W)
+        penalty = configuration.l2 * W + configuration.l1 * np.sign(W)
+        gW = delta.dot(x.T) + penalty
+    placed = [each for each in at.faults if each.weights_gradient]
+    if at.column is not None and placed:
+        before, gW = at.own(gW), _in_place(at, placed[-1]) + penalty
+        yield placed[-1], before, at.own(gW)
     replaced = any(each.replaces_bias_gradient for each in at.faults)
     gb = None if b is None else np.zeros_like(b) if replaced else delta.sum(axis=1, keepdims=True)
     is_mean = configuration.training.reduction == "mean"
@@ -101,12 +108,23 @@ def _faulty(at: Place) -> Iterator[tuple[Fault, float, float]]:
     assert g is not None
     for fault in at.faults:
         before, tape = at.own(g), Tape()
-        fault.gradient(tape, LayerGradient(W, b, gW, gb, computed.samples, is_mean))
+        fault.record_gradient(tape, LayerGradient(W, b, gW, gb, computed.samples, is_mean))
         with np.errstate(all="ignore"):
             tape.play()
         here = at.column is None and fault.replaces_bias_gradient
         if here or not _same(before, at.own(g)):
             yield fault, before, at.own(g)
+
+
+def _in_place(at: Place, fault: Fault) -> Array:
+    """What ``fault`` puts in the place of the gradient of W, of the shape of W."""
+    tensors, layer = at.computed.tensors, at.layer
+    W, expression = at.computed.before["W", layer], fault.of_weights()
+    assert expression is not None
+    values = {name: tensors[name, layer] for name in ("delta", "z", "a")}
+    values |= {"x": at.computed.incoming(layer), "W": W, "error": tensors["error", at.last]}
+    with np.errstate(all="ignore"):
+        return np.asarray(np.zeros_like(W) + evaluate(expression, values))
 
 
 def _same(one: float, other: float) -> bool:
@@ -115,15 +133,18 @@ def _same(one: float, other: float) -> bool:
 
 def _rule(at: Place, fault: Fault, before: float, after: float) -> Expression:
     """What the fault does in a formula, where it is one of those known here."""
-    g, samples = Number(before, "g"), Number(float(at.computed.samples), "samples")
+    g, samples = Quantity(before, "g"), Quantity(float(at.computed.samples), "samples")
     is_mean = at.computed.configuration.training.reduction == "mean"
-    rules: dict[str, Expression] = {
-        "bias-decay": at.bias or g,
-        "wrong-sign": Negative(g),
-        "sum-for-mean": product(samples, g) if is_mean else Quotient(g, samples),
-        "wrong-factor": product(Number(getattr(fault, "factor", 1.0), "factor"), g),
-    }
-    return rules.get(fault.name, Number(after))
+    if fault.weights_gradient:
+        own = Quantity(at.own(_in_place(at, fault)), str(fault.parameters["of"]))
+        penalties = _penalties(at)
+        return Total((own, *penalties)) if penalties else own
+    text = fault.gradient or (fault.bias_gradient if at.column is None else "")
+    if not text:
+        return Quantity(after)
+    values = {name: Quantity(float(value), name) for name, value in fault.parameters.items()}
+    values |= {"g": g, "b": at.bias or g, "samples": samples, "mean": Quantity(float(is_mean))}
+    return with_numbers(formula(text), values)
 
 
 def clipping(at: Place) -> Iterator[Equation]:
@@ -134,20 +155,21 @@ def clipping(at: Place) -> Iterator[Equation]:
     g = at.own(at.computed.tensors[f"gradient of {at.letter}", at.layer])
     known = at.own(at.computed.tensors[tensor, at.layer])
     if training.clip_value is not None:
-        most = Number(training.clip_value, "clip_value")
-        cut = call("max", call("min", Number(g, "g"), most), Number(-most.amount, "-clip_value"))
-        value = known if training.clip_norm is None else cut.value
-        notes = () if cut.value != g else ("it lies within, so nothing is cut",)
+        most = Quantity(training.clip_value, "clip_value")
+        cut = with_numbers(CLIPPED, {"g": Quantity(g, "g"), "clip_value": most})
+        within = value_of(cut) == g
+        clipped = known if training.clip_norm is None else value_of(cut)
+        notes = ("it lies within, so nothing is cut",) if within else ()
         why = "cut to between minus and plus clip_value"
-        yield Equation(tensor, at.layer, "g clipped", cut, value, why, notes)
-        g = value
+        yield Equation(tensor, at.layer, "g clipped", cut, clipped, why, notes)
+        g = clipped
     if training.clip_norm is not None:
         norm = _norm(at, training.clip_value)
-        own, most = Number(g, "g"), Number(training.clip_norm, "clip_norm")
+        own, most = Quantity(g, "g"), Quantity(training.clip_norm, "clip_norm")
         whole: Expression = own
         notes = (f"the norm, {number(norm)}, is not above {most.amount:g}, so nothing is cut",)
         if norm > most.amount:
-            whole, notes = product(own, Quotient(most, Number(norm, "norm"))), ()
+            whole, notes = times(own, over(most, Quantity(norm, "norm"))), ()
         why = "all gradients are shrunk together if their norm is above clip_norm"
         yield Equation(tensor, at.layer, "g clipped", whole, known, why, notes)
 
@@ -181,26 +203,37 @@ def update(at: Place) -> Iterator[Equation]:
     handed = f"clipped gradient of {letter}"
     if (handed, layer) not in tensors:
         handed = f"gradient of {letter}"
-    g = Number(at.own(tensors[handed, layer]), "g")
-    slots = optimiser_of(computed.configuration).slots
+    g = Quantity(at.own(tensors[handed, layer]), "g")
+    rule = optimiser_of(computed.configuration)
+    slots = rule.slots
     old, new = (
         {slot: at.own(each[f"{slot} of {letter}", layer]) for slot in slots}
         for each in (computed.before, tensors)
     )
     step = at.own(tensors[f"step of {letter}", layer])
-    direction: Expression = Number(step, "step")
-    for slot, symbol, expression in optimiser_lines(training, g, old, new, computed.count):
-        if slot:
-            why = f"{training.optimiser} carries its {slot} on"
-            yield Equation(f"{slot} of {letter}", layer, symbol, expression, new[slot], why)
+    direction: Expression = Quantity(step, "step")
+    values = {name: Quantity(value, name) for name, value in rule.parameters.items()}
+    values |= {"g": g, "rate": Quantity(computed.rate, "rate")}
+    values |= {"t": Quantity(float(computed.count), "t")}
+    carried = {symbol: slot for symbol, slot in rule.letters.items() if slot in slots}
+    values |= {symbol: Quantity(old[slot], symbol) for symbol, slot in carried.items()}
+    # Where the parameters leave out a slot, the rule is shown as it is left.
+    written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
+    for symbol, expression in written:
+        line = with_numbers(expression, values)
+        if symbol == "step":
+            direction = line
         else:
-            direction = product(Number(computed.rate, "rate"), expression)
+            slot = rule.letters[symbol]
+            why = f"{training.optimiser} carries its {slot} on"
+            yield Equation(f"{slot} of {letter}", layer, symbol, line, new[slot], why)
+            values[symbol] = Quantity(new[slot], symbol)
     why = f"the step of {training.optimiser}, scaled by the learning rate"
     still = (f"the step is 0: {at.parameter} stays as it is",) if step == 0.0 else ()
     yield Equation(f"step of {letter}", layer, "step", direction, step, why, still)
-    before, after = Number(_parameter(at), at.parameter), at.own(tensors[letter, layer])
+    before, after = Quantity(_parameter(at), at.parameter), at.own(tensors[letter, layer])
     why = "minus the step: against the gradient"
-    whole = Difference(before, Number(step, "step"))
+    whole = minus(before, Quantity(step, "step"))
     lower = layer > 0 and at.column is not None
     early = [each for each in at.faults if each.updates_before_backprop and lower]
     notes = tuple(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nntui.timeline.microscope.computed import Anatomy
-from nntui.timeline.views.grid import ACTIVATIONS, DELTAS, Grid, Kind, Row
+from nntui.timeline.views.grid import ACTIVATIONS, DELTAS, Grid, GridRow, Kind
 
 NORMALISED = Kind("normalised", "Normalised outputs")
 ERRORS = Kind("errors", "Output minus target")
@@ -43,7 +43,7 @@ def just_made(anatomy: Anatomy, parts: int, layer: int) -> Grid | None:
         columns, samples = tuple(map(str, anatomy.rows)), anatomy.rows
     everywhere = np.ones(values.shape[1], dtype=np.bool_)
     rows = tuple(
-        Row(f"{at}.{unit}", at, unit, numbers, everywhere, ~everywhere)
+        GridRow(f"{at}.{unit}", at, unit, numbers, everywhere, ~everywhere)
         for unit, numbers in enumerate(values)
     )
     name = f"layer {at} {made.configuration.layers[at].activation}"

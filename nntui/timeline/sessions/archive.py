@@ -1,8 +1,8 @@
-"""The file of a session: a manifest in JSON and flat vectors of numbers, whole or refused.
+"""The session file: a JSON manifest and flat vectors of numbers, read whole or refused.
 
 It is an uncompressed npz (a zip archive) with exactly the members named here.  Its last 64 bytes,
-the archive's comment, are the SHA-256 of all bytes before them, so that a file that was cut off or
-altered anywhere is known before a byte of it is interpreted.  Nothing in it is ever executed.
+the archive's comment, are the SHA-256 of all bytes before them, so that a truncated or altered file
+is recognised before any of it is interpreted.  Nothing in it is ever executed.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from nntui.presets.text_files import check_file
 
 AnyVector = npt.NDArray[Any]
 Vectors = dict[str, AnyVector]
-"""By name, of the type that `VECTORS` says, each of one dimension."""
+"""One-dimensional arrays by name, of the types in `VECTORS`."""
 
 VECTORS = {
     "states": "<i8",
@@ -47,7 +47,7 @@ MANIFEST = "session.json"
 MEMBERS = (MANIFEST, *(f"{name}.npy" for name in VECTORS))
 
 LARGEST = 2**30
-"""Bytes of a session; what is larger is neither written nor read."""
+"""Bytes of a session; a larger one is neither written nor read."""
 LARGEST_MANIFEST = 32 * 2**20
 DIGITS = 64
 CHUNK = 2**20
@@ -58,19 +58,19 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
     rb"\{'descr': '([<|][a-z]\d)', 'fortran_order': False, 'shape': \((\d{1,12}),\), \} *\n"
 )
-# What zipfile raises for an archive that is none, or that lies about itself.
+# What zipfile raises for a file that is not an archive, or whose headers are wrong.
 _DAMAGED = (zipfile.BadZipFile, EOFError, RuntimeError, OverflowError, ValueError, struct.error)
 
 
 def write_archive(path: Path, manifest: str, vectors: Mapping[str, Sequence[AnyVector]]) -> None:
-    """Write ``manifest``, a JSON text, and ``vectors``, each in parts, whole or not at all.
+    """Write ``manifest`` (JSON) and ``vectors`` (each in parts); all of it or nothing.
 
     Raises ConfigError if the file cannot be written, or would be too large to be read again.
     """
     text = manifest.encode()
     size = len(text) + sum(part.nbytes for parts in vectors.values() for part in parts)
     if len(text) > LARGEST_MANIFEST or size > LARGEST - CHUNK:
-        raise ConfigError("", f"{path}: would take {size / 2**20:.0f} MiB; that is too large")
+        raise ConfigError("", f"{path}: would take {size / 2**20:.0f} MiB, which is too large")
 
     def fill(file: IO[bytes]) -> None:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -93,12 +93,12 @@ def write_archive(path: Path, manifest: str, vectors: Mapping[str, Sequence[AnyV
 def read_archive(path: Path) -> tuple[dict[str, Any], Vectors]:
     """The manifest and the vectors of a session.
 
-    Raises ConfigError for whatever is not byte for byte a file that was written whole.
+    Raises ConfigError for any file that is not byte for byte as `write_archive` wrote it.
     """
     with _opened(path) as (file, size):
         digest = _digest(file)
         if file.read(DIGITS) != digest:
-            raise ConfigError("", "is cut off or altered; its checksum does not agree")
+            raise ConfigError("", "is cut off or altered: the checksum does not match")
         with zipfile.ZipFile(file) as archive:
             members = _members(archive, size)
             vectors = {
@@ -109,7 +109,7 @@ def read_archive(path: Path) -> tuple[dict[str, Any], Vectors]:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest alone, quickly; the checksum is not looked at.
+    """The manifest alone; fast, because the checksum is not verified.
 
     Raises ConfigError for what does not look like a session.
     """
@@ -125,11 +125,11 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise ConfigError("", "is no regular file")
+                raise ConfigError("", "is not a regular file")
             if status.st_size > LARGEST:
                 raise ConfigError("", f"is larger than {LARGEST // 2**20} MiB")
             if file.read(len(_START)) != _START:
-                raise ConfigError("", "is no nntui session")
+                raise ConfigError("", "is not an nntui session")
             file.seek(0)
             yield file, status.st_size
     except ConfigError as error:
@@ -139,11 +139,11 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     except RecursionError:
         raise ConfigError("", f"{path}: is nested too deeply") from None
     except _DAMAGED:
-        raise ConfigError("", f"{path}: is no nntui session, or a damaged one") from None
+        raise ConfigError("", f"{path}: is damaged, or not an nntui session") from None
 
 
 def _digest(file: IO[bytes]) -> bytes:
-    """The checksum of all but the last bytes of ``file``, which is left standing at those."""
+    """The checksum of all but the last `DIGITS` bytes; leaves ``file`` positioned at those."""
     digest, left = hashlib.sha256(), file.seek(0, os.SEEK_END) - DIGITS
     file.seek(0)
     while left > 0:
@@ -156,46 +156,46 @@ def _digest(file: IO[bytes]) -> bytes:
 
 
 def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The members by name, if they are those of a session and fit into ``size`` bytes."""
+    """The members by name; ConfigError unless they are those of a session and fit into ``size``."""
     found = archive.infolist()
     if tuple(each.filename for each in found) != MEMBERS:
-        raise ConfigError("", "is no nntui session: it holds something else")
+        raise ConfigError("", "is not an nntui session: it has other members")
     stored = all(
         each.compress_type == zipfile.ZIP_STORED and each.compress_size == each.file_size
         for each in found
     )
     if not stored or sum(each.file_size for each in found) > size:
-        raise ConfigError("", "holds members of impossible sizes")
+        raise ConfigError("", "has members of impossible sizes")
     return {each.filename: each for each in found}
 
 
 def _manifest(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:
     if members[MANIFEST].file_size > LARGEST_MANIFEST:
-        raise ConfigError("", "has a manifest of impossible size")
-    manifest = json.loads(archive.read(members[MANIFEST]), parse_constant=_no_number)
+        raise ConfigError("", "has a manifest that is too large")
+    manifest = json.loads(archive.read(members[MANIFEST]), parse_constant=_refuse_constant)
     if not isinstance(manifest, dict):
-        raise ConfigError("", "has a manifest that is no table")
+        raise ConfigError("", "has a manifest that is not a table")
     return manifest
 
 
-def _no_number(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ConfigError("", f"has {name} in its manifest")
 
 
 def _header(kind: str, count: int) -> bytes:
-    """What stands before the numbers of a vector in the npy format, version 1.0."""
+    """The header of a vector in the npy format, version 1.0."""
     text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},), }}"
     width = -(-(_PREFIX.size + len(text) + 1) // 64) * 64 - _PREFIX.size
     return _PREFIX.pack(_MAGIC, width) + text.ljust(width - 1).encode() + b"\n"
 
 
 def _vector(name: str, kind: str, content: bytes) -> AnyVector:
-    """The numbers of an npy file; its header is compared, and not evaluated as NumPy does it."""
+    """The numbers of an npy file, whose header is matched and not evaluated as NumPy does it."""
     magic, width = _PREFIX.unpack_from(content)
     start = _PREFIX.size + width
     found = _HEADER.fullmatch(content[_PREFIX.size : start])
     if magic != _MAGIC or found is None or found[1].decode() != kind:
-        raise ConfigError(name, f"is no vector of {np.dtype(kind).name}")
+        raise ConfigError(name, f"is not a vector of {np.dtype(kind).name}")
     if int(found[2]) * np.dtype(kind).itemsize != len(content) - start:
-        raise ConfigError(name, "has another length than it says")
+        raise ConfigError(name, "has a length that does not match its header")
     return np.frombuffer(content, kind, offset=start)

@@ -1,7 +1,7 @@
-"""Pictures: what a run and its tree were at one moment, while they go on.
+"""Capturing a session: an immutable copy of a tree and a cursor, taken between two updates.
 
-States are values, so a picture copies lists of them and nothing else; it takes no time, and
-another thread can write it down.
+States are values, so a capture copies lists of them and nothing else; it takes no time, and
+another thread can write it to disk while training goes on.
 """
 
 import json
@@ -13,13 +13,13 @@ from typing import Any
 from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.tree import Tree
 from nntui.timeline.history.unit_events import Flip, Mask
 
 
 @dataclass(frozen=True, eq=False)
-class BranchPicture:
-    """What a branch was at one moment; see `Branch` for the fields."""
+class BranchCapture:
+    """A branch at one moment; see `Branch` for the fields."""
 
     name: str
     renamed: bool
@@ -36,48 +36,49 @@ class BranchPicture:
     head: State
     losses: tuple[Array, ...]
     """Its own, in pieces."""
-    looked_at: int
+    checked_at: int
     dead: Mask | None
     flips: tuple[Flip, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Saved:
-    """What a run, with all branches of its tree, was at one moment."""
+class Capture:
+    """A tree with all its branches, and a cursor, at one moment."""
 
-    branches: tuple[BranchPicture, ...]
+    branches: tuple[BranchCapture, ...]
     active: int
-    """The branch that the run looks at."""
+    """The place in ``branches`` of the one that the cursor is on."""
     cursor: int
     view: Mapping[str, Any]
     moment: datetime
 
 
-def capture(run: Run, view: Mapping[str, Any] | None = None) -> Saved:
-    """A picture of ``run`` and its tree that later training does not change.
+def capture(
+    tree: Tree, branch: Branch, update: int, view: Mapping[str, Any] | None = None
+) -> Capture:
+    """A copy of ``tree``, with the cursor at ``update`` of ``branch``.
 
-    ``view`` is anything small that JSON can say, and is given back by `load`.  Call it between
-    two updates; it copies no states, only lists of them.
+    ``view`` is a small JSON object that is handed back when the session is loaded.
     """
-    branches = list(run.tree.branches)
-    # Somebody may look at a branch that was deleted meanwhile.
+    branches = list(tree.branches)
+    # The cursor may be on a branch that was deleted meanwhile.
     missing: list[Branch] = []
-    each: Branch | None = run.branch
+    each: Branch | None = branch
     while each is not None and each not in branches:
         missing.insert(0, each)
         each = each.parent
     branches += missing
-    return Saved(
-        branches=tuple(_picture(each, branches) for each in branches),
-        active=branches.index(run.branch),
-        cursor=run.update,
+    return Capture(
+        branches=tuple(_branch_capture(each, branches) for each in branches),
+        active=branches.index(branch),
+        cursor=update,
         view=json.loads(json.dumps(view or {}, allow_nan=False)),
         moment=datetime.now(UTC),
     )
 
 
-def _picture(branch: Branch, branches: list[Branch]) -> BranchPicture:
-    return BranchPicture(
+def _branch_capture(branch: Branch, branches: list[Branch]) -> BranchCapture:
+    return BranchCapture(
         name=branch.name,
         renamed=branch.renamed,
         pinned=branch.pinned,
@@ -90,7 +91,7 @@ def _picture(branch: Branch, branches: list[Branch]) -> BranchPicture:
         marks=tuple(sorted(branch.marks.items(), key=lambda mark: mark[0])),
         head=branch.state,
         losses=branch.losses.own,
-        looked_at=branch.watch.looked_at,
+        checked_at=branch.watch.checked_at,
         dead=branch.watch.dead,
         flips=tuple(branch.watch.flips),
     )

@@ -1,4 +1,4 @@
-"""Reading a table that nobody vouches for: each field is checked, and named where it is wrong."""
+"""Validating untrusted tables and vectors: an error names the field that is wrong."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from nntui.core.settings.section import check_number
 
 
 class Fields:
-    """The fields of ``table``, which stands at the dotted ``key``; ConfigError for a wrong one."""
+    """The fields of ``table``, found at the dotted ``key``; every method raises ConfigError."""
 
     def __init__(self, table: object, key: str = "") -> None:
         if not isinstance(table, dict):
@@ -22,11 +22,11 @@ class Fields:
         return f"{self._key}.{name}" if self._key else name
 
     def wrong(self, name: str, message: str) -> ConfigError:
-        """The error that says what is wrong with the field ``name``."""
+        """An error about the field ``name``."""
         return ConfigError(self.key(name), message)
 
     def value(self, name: str) -> Any:
-        """The field as it is; it must be there."""
+        """The field, unchecked; it must be present."""
         if name not in self._table:
             raise self.wrong(name, "is missing")
         return self._table[name]
@@ -55,14 +55,14 @@ class Fields:
         return value
 
     def table(self, name: str) -> dict[str, Any]:
-        """A table of anything."""
+        """A table, whose content is not checked."""
         value = self.value(name)
         if not isinstance(value, dict):
             raise self.wrong(name, f"must be a table, not {quoted(value)}")
         return value
 
     def items(self, name: str, most: int) -> list[Any]:
-        """A list of at most ``most`` things."""
+        """A list of at most ``most`` entries, which are not checked."""
         value = self.value(name)
         if not isinstance(value, list) or len(value) > most:
             raise self.wrong(name, f"must be a list of at most {most:,} entries")
@@ -84,7 +84,7 @@ class Fields:
 
 
 class Stream:
-    """A vector that is read from its beginning to its end, part by part."""
+    """A vector that is read part by part, from beginning to end."""
 
     def __init__(self, name: str, values: npt.NDArray[Any]) -> None:
         self._name, self._values, self._at = name, values, 0
@@ -93,17 +93,17 @@ class Stream:
         """The next ``count`` numbers; ConfigError if there are fewer."""
         start, self._at = self._at, self._at + count
         if count < 0 or self._at > len(self._values):
-            raise ConfigError(self._name, "has fewer numbers than belong there")
+            raise ConfigError(self._name, "is too short")
         return self._values[start : self._at]
 
     def rest(self, width: int = 1) -> npt.NDArray[Any]:
-        """All that are left, in rows of ``width``; ConfigError if they do not fill them."""
+        """All that are left, in rows of ``width``; ConfigError if the last row is incomplete."""
         left = self.take(len(self._values) - self._at)
         if len(left) % width:
-            raise ConfigError(self._name, f"does not come in rows of {width}")
+            raise ConfigError(self._name, f"must come in rows of {width}")
         return left.reshape(-1, width)
 
     def end(self) -> None:
-        """ConfigError if there are more."""
+        """ConfigError if any number is left."""
         if self._at != len(self._values):
-            raise ConfigError(self._name, "has more numbers than belong there")
+            raise ConfigError(self._name, "is too long")

@@ -1,75 +1,71 @@
-"""From a picture to the manifest and the vectors of a session; `restore` is the way back."""
+"""Packing a captured session into a JSON manifest and vectors; `unpack` is the inverse."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nntui import __version__
 from nntui.core.engine.state import Order, State
-from nntui.core.settings.section import Rows
-from nntui.core.tape import Array
-from nntui.presets.source import embedded
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import check_rows
+from nntui.presets.tables import embedded
 from nntui.timeline.history.branch import Stretch
 from nntui.timeline.sessions.archive import VECTORS, AnyVector
-from nntui.timeline.sessions.capture import BranchPicture, Saved
+from nntui.timeline.sessions.capture import BranchCapture, Capture
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME
 from nntui.timeline.sessions.unpack import FORMAT, VERSION
 
 SMALL_TABLE = 256
-"""Numbers of a data table that stands in the manifest, to be read; larger ones become vectors."""
+"""Numbers of a data table that is kept readable in the manifest; larger ones become vectors."""
 
 
-def packed(saved: Saved) -> tuple[str, dict[str, list[AnyVector]]]:
-    """The manifest, as JSON, and the parts of each vector.
-
-    Raises ConfigError for a preset that does not say what it was read from.
-    """
+def pack(captured: Capture) -> tuple[str, dict[str, list[AnyVector]]]:
+    """The manifest, as JSON, and the parts of each vector."""
     packer = _Packer()
-    manifest = json.dumps(packer.manifest(saved), default=packer.plain, allow_nan=False)
+    manifest = json.dumps(packer.manifest(captured), default=packer.encode, allow_nan=False)
     return manifest, packer.vectors
 
 
 class _Packer:
-    """Turns pictures into a manifest and parts of vectors; what states share is kept once."""
+    """Builds a manifest and parts of vectors; what several states share is stored once."""
 
     def __init__(self) -> None:
         self.vectors: dict[str, list[AnyVector]] = {name: [] for name in VECTORS}
         self._randoms: dict[int, int] = {}
         self._orders: dict[int, int] = {}
-        self._tables: dict[Table, int] = {}
+        self._tables: dict[Rows, int] = {}
 
-    def manifest(self, saved: Saved) -> dict[str, Any]:
-        first = saved.branches[0].stretches[0]
+    def manifest(self, captured: Capture) -> dict[str, Any]:
+        first = captured.branches[0].stretches[0]
         return {
             "format": FORMAT,
             "version": VERSION,
             "nntui": __version__,
-            "saved": saved.moment.isoformat(timespec="seconds"),
+            "saved": captured.moment.isoformat(timespec="seconds"),
             "preset": {
                 "name": _printable(first.preset.name),
-                "source": _told(first).source,
+                "source": _packable(first).source,
             },
-            "active": saved.active,
-            "cursor": saved.cursor,
-            "view": saved.view,
-            "branches": [self._branch(each, _told(first).source) for each in saved.branches],
+            "active": captured.active,
+            "cursor": captured.cursor,
+            "view": captured.view,
+            "branches": [self._branch(each, _packable(first).source) for each in captured.branches],
         }
 
-    def plain(self, value: Any) -> Any:
-        """What JSON says instead of ``value``: for a large table, where its numbers are."""
-        if isinstance(value, Table):
+    def encode(self, value: Any) -> Any:
+        """``value`` as JSON can hold it: a large table as the place of its numbers."""
+        if isinstance(value, Rows) and value.array.size > SMALL_TABLE:
             if value not in self._tables:
-                self._tables[value] = sum(each.rows.size for each in self._tables)
-                self.vectors["tables"].append(value.rows.ravel())
-            return {"table": [self._tables[value], *value.rows.shape]}
-        return value.tolist()  # NumPy's own numbers, from a preset that a program made
+                self._tables[value] = sum(each.array.size for each in self._tables)
+                self.vectors["tables"].append(value.array.ravel())
+            return {"table": [self._tables[value], *value.array.shape]}
+        return value.tolist()  # a small table, or NumPy's own numbers in changes by a program
 
-    def _branch(self, branch: BranchPicture, base: Mapping[str, Any]) -> dict[str, Any]:
+    def _branch(self, branch: BranchCapture, base: Mapping[str, Any]) -> dict[str, Any]:
         states: dict[State, int] = {}
         kept = (state for _, state in branch.marks if state is not None)
         firsts = (stretch.first for stretch in branch.stretches)
@@ -95,8 +91,8 @@ class _Packer:
                 {
                     "state": states[stretch.first],
                     "since": stretch.first.since,
-                    "changes": _told(stretch).changes,
-                    "source": _difference(_told(stretch).source, base),
+                    "changes": _packable(stretch).changes,
+                    "source": _changed_tables(_packable(stretch).source, base),
                 }
                 for stretch in branch.stretches
             ],
@@ -106,7 +102,7 @@ class _Packer:
             ],
             "head": states[branch.head],
             "divergence": _divergence(branch.head),
-            "looked_at": branch.looked_at,
+            "looked_at": branch.checked_at,
             "flips": len(flips),
         }
 
@@ -119,7 +115,7 @@ class _Packer:
             self.vectors["slots"].extend(state.slots)
 
     def _random(self, state: State) -> int:
-        """The place of the state's random state; most states share one."""
+        """The number of the state's random state; most states share one."""
         place = self._randoms.setdefault(id(state.random), len(self._randoms))
         if place == len(self.vectors["random_keys"]):
             _, key, at, has_gauss, gauss = state.random
@@ -142,61 +138,47 @@ def _divergence(state: State) -> dict[str, Any] | None:
     return None if state.divergence is None else asdict(state.divergence)
 
 
-def _difference(source: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables of ``source`` that are not those of ``base``; None for one that it lacks."""
+def _changed_tables(source: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """The tables of ``source`` that differ from those of ``base``; None for one that is missing."""
     names = {**base, **source}
     return {name: source.get(name) for name in names if source.get(name) != base.get(name)}
 
 
 def _printable(name: str) -> str:
-    """The name of a preset's file, without what would disturb a terminal."""
+    """The name of a preset's file, without control characters."""
     return "".join(each if each.isprintable() else "?" for each in name)[:LONGEST_NAME] or "?"
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A large table of data rows; there is one for all tables of the same content."""
-
-    rows: Array
-
-
 @dataclass(frozen=True)
-class _Told:
-    """A stretch's source and changes with large tables taken out, and a csv's rows put in."""
+class _Packable:
+    """A stretch's preset as a table, CSV rows included, and its changes; data rows as `Rows`."""
 
     source: dict[str, Any]
     changes: dict[str, Any]
 
 
-_stretches: WeakKeyDictionary[Stretch, _Told] = WeakKeyDictionary()
-_tables: WeakValueDictionary[bytes, Table] = WeakValueDictionary()
+_stretches: WeakKeyDictionary[Stretch, _Packable] = WeakKeyDictionary()
 
 
-def _told(stretch: Stretch) -> _Told:
-    """``stretch`` as it is written down; made once, since a stretch never changes."""
+def _packable(stretch: Stretch) -> _Packable:
+    """``stretch`` as it is written; cached, since a stretch never changes."""
     found = _stretches.get(stretch)
     if found is None:
-        found = _Told(dict(_items(embedded(stretch.preset))), dict(_items(stretch.changes)))
+        found = _Packable(embedded(stretch.preset), dict(_items(stretch.changes)))
         _stretches[stretch] = found
     return found
 
 
 def _items(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The entries of ``table``, with every large table in it as a `Table`."""
+    """The entries of ``table``, with every large list of rows in it as `Rows`."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield key, dict(_items(value))
         else:
-            yield key, _table(value) if _is_large(value) else value
+            yield key, check_rows(key, value) if _is_large(value) else value
 
 
 def _is_large(value: Any) -> bool:
     if not isinstance(value, (list, tuple)) or not value or not isinstance(value[0], (list, tuple)):
         return False
     return len(value) * len(value[0]) > SMALL_TABLE
-
-
-def _table(rows: Rows) -> Table:
-    made = np.array(rows, dtype=np.float64)
-    digest = hashlib.sha256(repr(made.shape).encode() + made.tobytes()).digest()
-    return _tables.setdefault(digest, Table(made))

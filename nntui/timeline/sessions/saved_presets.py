@@ -1,15 +1,18 @@
-"""The presets of a session, read as any preset is, but from nothing outside of its file."""
+"""The presets of a session, validated like any other, using nothing outside the session file."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import MOST_NUMBERS, Data
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import check_rows
 from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
+from nntui.timeline.history.tree import plain_value
 from nntui.timeline.sessions.checked_fields import Fields
 
 LONGEST_NAME = 255
@@ -17,57 +20,43 @@ LONGEST_NAME = 255
 
 
 class SavedPresets:
-    """The presets of all stretches, each told by what differs from that of the first."""
+    """The presets of all stretches, each stored as its difference from the first."""
 
     def __init__(self, fields: Fields, tables: Array) -> None:
         preset = Fields(fields.table("preset"), "preset")
         self._name = preset.text("name", LONGEST_NAME)
         self._base = preset.table("source")
         self._tables = tables
-        self._data: dict[str, tuple[dict[str, Any], Data]] = {}
+        self._known: dict[tuple[int, ...], Rows] = {}
+        self._data: set[Data] = set()
         self._numbers = 0
 
     def preset(self, stretch: Fields) -> Preset:
         """The preset of a stretch."""
         source = {**self._base, **stretch.table("source")}
         source = {name: table for name, table in source.items() if table is not None}
-        told = source.get("data")
-        text = json.dumps(told, sort_keys=True)
+        data_table = source.get("data")
         try:
-            if text in self._data:
-                return self._with_known_data(source, *self._data[text])
-            if not isinstance(told, dict) or told.get("csv") is not None:
-                raise ConfigError("data", "must be a table of the data themselves")
-            source["data"] = self._unpacked(told)
-            made = read_preset(self._name, source)
+            if not isinstance(data_table, dict) or data_table.get("csv") is not None:
+                raise ConfigError("data", "must be a table that contains the data")
+            made = read_preset(self._name, {**source, "data": self._unpacked(data_table)})
         except ConfigError as error:
             raise error.under(stretch.key("source")) from None
         data = made.configuration.data
-        self._numbers += data.rows * (data.width + data.outputs)
+        if data not in self._data:
+            self._data.add(data)
+            self._numbers += data.rows * (data.width + data.outputs)
         if self._numbers > MOST_NUMBERS:
-            raise stretch.wrong("source", "makes the data of all branches too large")
-        self._data[text] = made.source["data"], data
+            raise stretch.wrong("source", "makes the data of all branches together too large")
         return made
-
-    def _with_known_data(self, source: dict[str, Any], table: dict[str, Any], data: Data) -> Preset:
-        """The preset of ``source``, whose data were read before: reading them again takes long."""
-        alike = {
-            "inputs": [[0.0] * data.width],
-            "targets": [[1.0] + [0.0] * (data.outputs - 1)],
-        }
-        made = read_preset(self._name, {**source, "data": alike})
-        return replace(
-            made,
-            configuration=replace(made.configuration, data=data),
-            source={**made.source, "data": table},
-        )
 
     def changes(self, stretch: Fields) -> dict[str, Any]:
         """The dotted keys that were changed at the beginning of a stretch."""
-        return self._unpacked(stretch.table("changes"))
+        told = self._unpacked(stretch.table("changes"))
+        return {key: plain_value(key, value) for key, value in told.items()}
 
     def _unpacked(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """``table`` with the large tables in their places, and nothing that cannot be shown."""
+        """``table`` with its large tables put back, and its texts safe to print."""
         return {_showable(key): self._plain(key, value) for key, value in table.items()}
 
     def _plain(self, key: str, value: Any) -> Any:
@@ -79,16 +68,20 @@ class SavedPresets:
             return value
         return self._table(key, value) if list(value) == ["table"] else self._unpacked(value)
 
-    def _table(self, key: str, told: dict[str, Any]) -> list[list[float]]:
-        place = Fields(told, key).wholes("table", 3, 0, MOST_NUMBERS)
+    def _table(self, key: str, reference: dict[str, Any]) -> Rows:
+        place = tuple(Fields(reference, key).wholes("table", 3, 0, MOST_NUMBERS))
+        if place in self._known:
+            return self._known[place]
         if len(place) == 3:
             start, rows, columns = place
             if start + rows * columns <= len(self._tables) and rows and columns:
                 found = self._tables[start : start + rows * columns].reshape(rows, columns)
-                return list(found.tolist())
-        raise ConfigError(key, "names a table that is not there")
+                if not np.isfinite(found).all():
+                    check_rows(key, found.tolist())  # names the number
+                return self._known.setdefault(place, Rows(found.copy()))
+        raise ConfigError(key, "refers to a table that does not exist")
 
 
 def _showable(text: str) -> str:
-    """``text`` without what would disturb a terminal."""
+    """``text`` without control characters."""
     return "".join(each if each.isprintable() or each in "\n\t" else "?" for each in text)

@@ -1,74 +1,60 @@
-"""Sessions: a whole tree of branches and the cursor in one file, from which a run goes on exactly.
+"""Sessions: a tree of branches and a cursor saved in one file, from which training resumes exactly.
 
-`capture` takes the picture, quickly, between two updates; `write` puts it into a file, in another
-thread if need be, while training goes on; `load` gives the run back.  How the file is made, and
-how it is known to be whole, is `archive`'s; everything else is checked by `restore`.
+`capture` copies the tree between two updates; `write` puts the copy into a file, in another
+thread if need be, while training goes on; `load` reads it back.
 """
 
 from dataclasses import dataclass
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from nntui.core.errors import ConfigError
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.branch import Branch
+from nntui.timeline.history.tree import Tree
 from nntui.timeline.sessions.archive import read_archive, write_archive
-from nntui.timeline.sessions.capture import Saved, capture
-from nntui.timeline.sessions.pack import packed
-from nntui.timeline.sessions.unpack import MOST_BRANCHES, restored
+from nntui.timeline.sessions.capture import Capture, capture
+from nntui.timeline.sessions.pack import pack
+from nntui.timeline.sessions.unpack import MOST_BRANCHES, unpack
 
-__all__ = ["Saved", "capture", "load", "load_session", "save_session", "write"]
+__all__ = ["Capture", "Session", "capture", "load", "write"]
 
 
-def write(saved: Saved, path: Path) -> None:
-    """Put ``saved`` into ``path``: the file is then the new session, or still what it was.
+@dataclass(frozen=True, eq=False)
+class Session:
+    """What was saved in ``path``: a tree, the cursor's branch and update, and the app's view."""
+
+    path: Path
+    tree: Tree
+    branch: Branch
+    update: int
+    view: dict[str, Any]
+
+
+def write(captured: Capture, path: Path) -> None:
+    """Write ``captured`` to ``path``, which afterwards is the new session or is unchanged.
 
     Raises ConfigError, in one line, if that cannot be done.
     """
     try:
-        if len(saved.branches) > MOST_BRANCHES:
+        if len(captured.branches) > MOST_BRANCHES:
             raise ConfigError("", f"has more than {MOST_BRANCHES:,} branches")
-        manifest, vectors = packed(saved)
+        manifest, vectors = pack(captured)
     except ConfigError as error:
         raise ConfigError("", f"{path}: cannot be written: {error}") from None
     write_archive(path, manifest, vectors)
 
 
-def load(path: Path) -> tuple[Run, dict[str, Any]]:
-    """The run that was saved in ``path``, on its branch and at its cursor, and the view.
+def load(path: Path) -> Session:
+    """The session that was saved in ``path``.
 
     Raises ConfigError, in one line that begins with the path, for anything that is not the whole
     and unaltered session of a known version.
     """
     manifest, vectors = read_archive(path)
     try:
-        return restored(manifest, vectors)
+        return Session(path, *unpack(manifest, vectors))
     except RecursionError:
         raise ConfigError("", f"{path}: is nested too deeply") from None
     except ConfigError as error:
-        said = f"is no valid session: {error}" if error.key else f"{error}"
+        said = f"is not a valid session: {error}" if error.key else f"{error}"
         raise ConfigError("", f"{path}: {said}") from None
-
-
-@dataclass(frozen=True, eq=False)
-class Opened:
-    """A session that was read from ``path``: its run, and how it was looked at."""
-
-    path: Path
-    run: Run
-    view: dict[str, Any]
-
-
-def open_session(path: Path) -> Opened:
-    """The session saved in ``path``; raises what `load` raises."""
-    return Opened(path, *load(path))
-
-
-def save_session(run: Run, path: str | PathLike[str]) -> None:
-    """Write ``run`` and its whole tree to ``path``; ConfigError if that cannot be done."""
-    write(capture(run), Path(path))
-
-
-def load_session(path: str | PathLike[str]) -> Run:
-    """The run that was saved in ``path``; raises what `load` raises."""
-    return load(Path(path))[0]

@@ -1,9 +1,9 @@
-"""The folder of saved sessions: what lies there, under which names, and how old it is."""
+"""The folder of saved sessions: listing, finding, deleting, and naming new ones."""
 
 import difflib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,39 +20,30 @@ from nntui.timeline.sessions.unpack import FURTHEST, MOST_BRANCHES, check_versio
 
 SUFFIX = ".nntui"
 PLACE = "NNTUI_DATA_DIR"
-"""The environment variable that names another place than the platform's data directory."""
+"""The environment variable that replaces the platform's data directory."""
 LONGEST_STEM = 40
 """Characters of a preset's name in that of a file."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One file of the folder; if it cannot be read, ``problem`` says why, and little is known."""
+@dataclass(frozen=True, kw_only=True)
+class SessionFile:
+    """A file of the folder; if it is unreadable, ``problem`` says why, and most fields are None."""
 
     path: Path
-    saved: datetime
-    """When it was saved, in UTC; that of the file where it cannot be read."""
-    bytes: int
     preset: str | None = None
     seed: int | None = None
     update: int | None = None
     """Where the cursor is."""
     branches: int | None = None
+    saved: datetime
+    """When it was saved, in UTC; the file's own time if it cannot be read."""
+    bytes: int
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, as ``nntui sessions --json`` prints them."""
-        return {
-            "name": self.name,
-            "path": str(self.path),
-            "preset": self.preset,
-            "seed": self.seed,
-            "update": self.update,
-            "branches": self.branches,
-            "saved": self.saved.isoformat(timespec="seconds"),
-            "bytes": self.bytes,
-            "problem": self.problem,
-        }
+        """What ``nntui sessions --json`` prints."""
+        saved = self.saved.isoformat(timespec="seconds")
+        return {"name": self.name, **asdict(self), "path": str(self.path), "saved": saved}
 
     @property
     def name(self) -> str:
@@ -66,29 +57,31 @@ def folder() -> Path:
     return (Path(place) if place else user_data_path("nntui")) / "sessions"
 
 
-def is_shelved(path: Path) -> bool:
-    """Whether ``path`` lies in the folder, and so may be written without being asked."""
+def is_in_folder(path: Path) -> bool:
+    """Whether ``path`` is in the folder, and so may be overwritten without asking."""
     return path.parent.resolve() == folder().resolve()
 
 
-def entries() -> list[Entry]:
+def entries() -> list[SessionFile]:
     """All saved sessions, the newest first; only their manifests are read.
 
     Raises ConfigError if the folder cannot be read.
     """
-    return sorted(map(_entry, _files()), key=lambda entry: (entry.saved, entry.name), reverse=True)
+    return sorted(
+        map(_session_file, _files()), key=lambda entry: (entry.saved, entry.name), reverse=True
+    )
 
 
 def find(name_or_path: str) -> Path:
     """The file of a session's name or path, or the latest session of a preset's name.
 
-    ConfigError names the nearest if there is none.
+    Raises ConfigError, which suggests similar names, if there is none.
     """
     path = Path(name_or_path)
     if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
         return check_file(path)
     of_preset = (each.path for each in entries() if each.preset == name_or_path)
-    return next(of_preset, None) or _shelved(name_or_path)
+    return next(of_preset, None) or _file_called(name_or_path)
 
 
 def delete(name: str) -> Path:
@@ -96,7 +89,7 @@ def delete(name: str) -> Path:
 
     Raises ConfigError if there is none, or if it cannot be removed.
     """
-    path = _shelved(name)
+    path = _file_called(name)
     try:
         path.unlink()
     except OSError as error:
@@ -107,13 +100,13 @@ def delete(name: str) -> Path:
 def new_path(preset_name: str) -> Path:
     """An unused path for a session of the preset, such as ``add-relu-20261121-142530.nntui``.
 
-    The folder is made if there is none; raises ConfigError if it cannot be.
+    Creates the folder if necessary; raises ConfigError if it cannot be created.
     """
     place = folder()
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigError("", f"{place}: cannot be made ({error.strerror})") from None
+        raise ConfigError("", f"{place}: cannot be created ({error.strerror})") from None
     stem = re.sub(r"[^\w.-]+", "-", preset_name)[:LONGEST_STEM].strip("-.") or "session"
     stem = f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
     path, number = place / f"{stem}{SUFFIX}", 2
@@ -122,8 +115,8 @@ def new_path(preset_name: str) -> Path:
     return path
 
 
-def listing(found: list[Entry]) -> list[str]:
-    """``found`` as lines of text for people, with a header."""
+def listing(found: list[SessionFile]) -> list[str]:
+    """``found`` as lines of text, with a header."""
     rows = [("name", "preset", "seed", "update", "branches", "saved")]
     now = datetime.now(UTC)
     for entry in found:
@@ -135,11 +128,8 @@ def listing(found: list[Entry]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row, problem in zip(rows, (None, *(entry.problem for entry in found)), strict=True):
-        cells = [
-            f"{cell:>{width}}" if 2 <= at <= 4 else f"{cell:{width}}"
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
+        cells = zip(row, "<<>>><", widths, strict=True)
+        lines.append("  ".join(f"{cell:{side}{width}}" for cell, side, width in cells).rstrip())
         if problem is not None:
             lines.append(f"  unreadable: {problem}")
     return lines
@@ -154,7 +144,7 @@ def _files() -> list[Path]:
         raise ConfigError("", f"{folder()}: cannot be read ({error.strerror})") from None
 
 
-def _entry(path: Path) -> Entry:
+def _session_file(path: Path) -> SessionFile:
     size, moment = 0, 0.0
     try:
         moment = path.lstat().st_mtime
@@ -164,29 +154,30 @@ def _entry(path: Path) -> Entry:
     except (ConfigError, OSError) as error:
         said = error.strerror if isinstance(error, OSError) else None
         problem = one_line((said or str(error)).removeprefix(f"{path}: "))
-        return Entry(path, datetime.fromtimestamp(moment, UTC), size, problem=problem)
+        saved = datetime.fromtimestamp(moment, UTC)
+        return SessionFile(path=path, saved=saved, bytes=size, problem=problem)
 
 
-def _described(path: Path, fields: Fields, size: int) -> Entry:
+def _described(path: Path, fields: Fields, size: int) -> SessionFile:
     check_version(fields)
     branches = fields.tables("branches", MOST_BRANCHES)
     active = fields.whole("active", 0, len(branches) - 1)
     try:
         saved = datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise fields.wrong("saved", "is no date") from None
-    return Entry(
-        path,
-        saved,
-        size,
+        raise fields.wrong("saved", "is not a date") from None
+    return SessionFile(
+        path=path,
         preset=Fields(fields.table("preset"), "preset").text("name", LONGEST_NAME),
         seed=branches[active].whole("seed", 0, HIGHEST_SEED),
         update=fields.whole("cursor", 0, FURTHEST),
         branches=len(branches),
+        saved=saved,
+        bytes=size,
     )
 
 
-def _shelved(name: str) -> Path:
+def _file_called(name: str) -> Path:
     """The file of the session called ``name`` in the folder, whatever it holds."""
     known = {path.stem: path for path in _files()}
     stem = name.removesuffix(SUFFIX)

@@ -1,8 +1,8 @@
-"""From the manifest and the vectors of a session to its run; nothing in them is believed.
+"""Unpacking a session's manifest and vectors into a tree; treats the file as untrusted.
 
-A checksum proves that a file is as it was written, not that nntui wrote it: every number is
-checked before it is used, and what follows from others (epochs, positions, the updates of
-keyframes) is computed and not read.
+The checksum shows that a file is as it was written, not that nntui wrote it: every number is
+validated before it is used, and what can be derived (epochs, positions, the updates of keyframes)
+is not stored.
 """
 
 from bisect import bisect_right
@@ -21,49 +21,52 @@ from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.history.branch import Branch, Stretch
-from nntui.timeline.history.keyframes import Budget, Keyframes
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.keyframes import Keyframes, MemoryBudget
 from nntui.timeline.history.tree import Tree
 from nntui.timeline.history.unit_events import Flip
 from nntui.timeline.sessions.archive import Vectors
 from nntui.timeline.sessions.checked_fields import Fields, Stream
-from nntui.timeline.sessions.random_states import SavedDraws
+from nntui.timeline.sessions.random_states import SavedRandomStates
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME, SavedPresets
 
-FORMAT, VERSION = "nntui session", 1
+FORMAT, VERSION = "nntui session", 2
+"""In version 1 nothing is told in another way, but states had other hashes."""
 
 MOST_BRANCHES = 5000
 MOST_ENTRIES = 1_000_000
 FURTHEST = 2**53
-"""The last update that can be counted; floats still know it exactly."""
+"""The highest update: floats represent integers exactly up to here."""
 
 
-def restored(manifest: Mapping[str, Any], vectors: Vectors) -> tuple[Run, dict[str, Any]]:
-    """The run at its cursor, and the view that was saved with it.
+Unpacked = tuple[Tree, Branch, int, dict[str, Any]]
+"""A tree, the branch and the update that the cursor was at, and the view."""
+
+
+def unpack(manifest: Mapping[str, Any], vectors: Vectors) -> Unpacked:
+    """The session that was packed into ``manifest`` and ``vectors``.
 
     Raises ConfigError, with the key of what is wrong, for anything that nntui did not write.
     """
     fields = Fields(manifest)
     check_version(fields)
-    view = fields.table("view")
-    return _Session(fields, vectors).run(), view
+    return _Unpacker(fields, vectors).session()
 
 
 def check_version(fields: Fields) -> None:
-    """ConfigError if the manifest is not that of a session which this version can read."""
+    """ConfigError unless this version can read the session of the manifest."""
     if fields.value("format") != FORMAT:
-        raise ConfigError("", "is no nntui session")
+        raise ConfigError("", "is not an nntui session")
     version = fields.whole("version", 1, FURTHEST)
-    if version != VERSION:
+    if version > VERSION:
         made = quoted(fields.text("nntui", LONGEST_NAME))
         raise ConfigError(
-            "", f"was written by nntui {made}, in format {version}; this one reads {VERSION}"
+            "", f"was written by nntui {made}, in format {version}; this one reads up to {VERSION}"
         )
 
 
 @dataclass(frozen=True, eq=False)
-class _Plan:
-    """A stretch before its states are made: where in the epochs it begins, and with what."""
+class _StretchPlan:
+    """A stretch whose states are not made yet: its preset, and where in the epochs it begins."""
 
     start: int
     preset: Preset
@@ -72,8 +75,8 @@ class _Plan:
     position: int
 
     @classmethod
-    def of(cls, stretch: Stretch) -> "_Plan":
-        """The plan of a stretch that is made already."""
+    def of(cls, stretch: Stretch) -> "_StretchPlan":
+        """The plan of an existing stretch."""
         first = stretch.first
         return cls(stretch.start, stretch.preset, first.since, first.epoch, first.position)
 
@@ -89,22 +92,25 @@ class _Plan:
         return self.epoch + epochs, position
 
 
-class _Session:
-    """Reads the vectors from their beginnings to their ends, branch after branch."""
+class _Unpacker:
+    """Reads the vectors from beginning to end, branch by branch."""
 
     def __init__(self, fields: Fields, vectors: Vectors) -> None:
         self._fields = fields
         self._streams = {name: Stream(name, values) for name, values in vectors.items()}
-        self._draws = SavedDraws(self._streams)
+        self._draws = SavedRandomStates(self._streams)
         self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel())
-        self._budget = Budget()
+        self._budget = MemoryBudget()
 
-    def run(self) -> Run:
+    def session(self) -> Unpacked:
         """The whole session."""
+        view = self._fields.table("view")
         listed = self._fields.tables("branches", MOST_BRANCHES)
         parents = [each.optional("parent", 0, at - 1) for at, each in enumerate(listed)]
         if not parents or None in parents[1:]:
-            raise self._fields.wrong("branches", "must be there, all but the first with a parent")
+            raise self._fields.wrong(
+                "branches", "must begin with a root, and only that has no parent"
+            )
         branches: list[Branch] = []
         for fields, parent in zip(listed, parents, strict=True):
             branches.append(self._branch(fields, None if parent is None else branches[parent]))
@@ -112,7 +118,7 @@ class _Session:
             stream.end()
         active = branches[self._fields.whole("active", 0, len(branches) - 1)]
         cursor = self._fields.whole("cursor", 0, active.update)
-        return Run.on(Tree.restored(branches, self._budget), active, cursor)
+        return Tree.restored(branches, self._budget), active, cursor, view
 
     def _branch(self, fields: Fields, parent: Branch | None) -> Branch:
         """The next branch of the list."""
@@ -123,19 +129,16 @@ class _Session:
         if max(updates) != updates[head] or updates[head] > FURTHEST:
             raise fields.wrong("states", "lie beyond the head")
         seed = fields.whole("seed", 0, HIGHEST_SEED)
-        starts = [
-            each.whole("state", 0, count - 1) for each in fields.tables("stretches", MOST_ENTRIES)
-        ]
-        plans = self._plans(fields, parent, [updates[state] for state in starts])
+        listed = fields.tables("stretches", MOST_ENTRIES)
+        starts = [each.whole("state", 0, count - 1) for each in listed]
+        plans = self._plans(fields, listed, parent, [updates[state] for state in starts])
         if min(updates) < max(plans[0].start, 0):
             raise fields.wrong("states", "lie before the fork")
         divergence = _divergence(fields, plans[-1].configuration, updates[head])
         states = self._states(plans, rows, divergence)
         stretches = [
             Stretch(plan.preset, states[state], self._presets.changes(each))
-            for plan, state, each in zip(
-                plans, starts, fields.tables("stretches", MOST_ENTRIES), strict=True
-            )
+            for plan, state, each in zip(plans, starts, listed, strict=True)
         ]
         branch = Branch(stretches[0], seed, self._budget, parent)
         branch.name = fields.text("name", LONGEST_NAME)
@@ -151,26 +154,30 @@ class _Session:
         self._watch(fields, branch)
         return branch
 
-    def _plans(self, fields: Fields, parent: Branch | None, starts: list[int]) -> list[_Plan]:
-        """The stretches of a branch, without those of the past that it shares."""
+    def _plans(
+        self, fields: Fields, listed: list[Fields], parent: Branch | None, starts: list[int]
+    ) -> list[_StretchPlan]:
+        """The stretches of a branch, without those that it shares with its parent."""
         if not starts or any(b <= a for a, b in pairwise(starts)):
-            raise fields.wrong("stretches", "must be there, each beyond the one before")
+            raise fields.wrong("stretches", "must not be empty, and must begin in order")
         if starts[0] > (0 if parent is None else parent.update):
             raise fields.wrong("stretches", "begin beyond the parent's head")
         shared = () if parent is None else reversed(parent.stretches)
-        before = next((_Plan.of(each) for each in shared if each.start < starts[0]), None)
-        plans: list[_Plan] = []
-        for start, each in zip(starts, fields.tables("stretches", MOST_ENTRIES), strict=True):
+        before = next((_StretchPlan.of(each) for each in shared if each.start < starts[0]), None)
+        plans: list[_StretchPlan] = []
+        for start, each in zip(starts, listed, strict=True):
             preset = self._presets.preset(each)
             since = each.whole("since", 0, start)
             epoch, position = before.reached(start) if before else (0, 0)
-            plans.append(_Plan(start, preset, since, epoch, position))
+            plans.append(_StretchPlan(start, preset, since, epoch, position))
             if before:
                 _check_follows(each, before.configuration, plans[-1])
             before = plans[-1]
         return plans
 
-    def _states(self, plans: list[_Plan], rows: Any, divergence: Divergence | None) -> list[State]:
+    def _states(
+        self, plans: list[_StretchPlan], rows: Any, divergence: Divergence | None
+    ) -> list[State]:
         """All states of a branch, in the order in which they were saved."""
         starts = [plan.start for plan in plans]
         size, last = Layout.of(plans[-1].configuration).size, int(rows[:, 0].max())
@@ -205,77 +212,77 @@ class _Session:
     def _keyframes(
         self, fields: Fields, states: Sequence[State], start: int, head: int
     ) -> Keyframes:
-        """The first states; they are evenly spread, and the next one is not overdue."""
+        """The keyframes, which must be evenly spaced and reach up to the head."""
         count = fields.whole("keyframes", 1, len(states))
         distance = fields.whole("distance", 1, FURTHEST)
         kept = list(states[:count])
         evenly = all(state.update == start + at * distance for at, state in enumerate(kept))
         if not evenly or head > start + count * distance:
-            raise fields.wrong("keyframes", "are not evenly spread up to the head")
+            raise fields.wrong("keyframes", "are not evenly spaced up to the head")
         return Keyframes.restored(kept, distance, self._budget)
 
     def _watch(self, fields: Fields, branch: Branch) -> None:
-        """What is known of the units that died."""
-        looked_at = fields.whole("looked_at", -1, branch.update)
+        """When units were found dead or revived."""
+        checked_at = fields.whole("looked_at", -1, branch.update)
         layers = branch.preset.configuration.layers
         flips = self._streams["flips"].take(5 * fields.whole("flips", 0, FURTHEST))
-        if looked_at < 0:
+        if checked_at < 0:
             if len(flips):
-                raise fields.wrong("flips", "are there though nobody looked")
+                raise fields.wrong("flips", "must be 0 where no unit was checked")
             return
         dead = self._streams["dead"].take(sum(layer.units for layer in layers))
         if dead.max() > 1:
-            raise fields.wrong("dead", "holds more than yes and no")
+            raise fields.wrong("dead", "must be 0 or 1")
         found: list[Flip] = []
         for layer, unit, died, after, by in flips.reshape(-1, 5).tolist():
             if not (
                 0 <= layer < len(layers)
                 and 0 <= unit < layers[layer].units
                 and died in (0, 1)
-                and -1 <= after < by <= looked_at
+                and -1 <= after < by <= checked_at
                 and (not found or found[-1].by <= by)
             ):
-                raise fields.wrong("flips", "hold one that cannot be")
+                raise fields.wrong("flips", "has an impossible entry")
             found.append(Flip(layer, unit, bool(died), after, by))
-        branch.watch.restore(looked_at, dead.astype(np.bool_), found)
+        branch.watch.restore(checked_at, dead.astype(np.bool_), found)
 
 
-def _check_follows(fields: Fields, before: Configuration, plan: _Plan) -> None:
-    """ConfigError if no change could lead from ``before`` to ``plan`` in the middle of a run."""
+def _check_follows(fields: Fields, before: Configuration, plan: _StretchPlan) -> None:
+    """ConfigError if ``plan`` makes a change that is impossible in the middle of a run."""
     configuration = plan.configuration
     if (before.data, before.layers) != (configuration.data, configuration.layers):
         raise fields.wrong("source", "changes data or layers in the middle of a run")
-    if plan.position > 0 and _taken(before) != _taken(configuration):
+    if plan.position > 0 and _sampling(before) != _sampling(configuration):
         raise fields.wrong("source", "changes the batches in the middle of an epoch")
 
 
-def _taken(configuration: Configuration) -> tuple[str, int, int]:
+def _sampling(configuration: Configuration) -> tuple[str, int, int]:
     training = configuration.training
     return training.order, configuration.samples_per_epoch, configuration.batch_size
 
 
 def _divergence(fields: Fields, configuration: Configuration, head: int) -> Divergence | None:
-    """Where the branch ended; only its head can have diverged."""
+    """The divergence at the head, the only state that can have one."""
     if fields.value("divergence") is None:
         return None
-    told = Fields(fields.value("divergence"), fields.key("divergence"))
-    if told.whole("update", 0, FURTHEST) != head:
-        raise told.wrong("update", f"must be that of the head, {head}")
-    value = told.text("value", 4)
+    found = Fields(fields.value("divergence"), fields.key("divergence"))
+    if found.whole("update", 0, FURTHEST) != head:
+        raise found.wrong("update", f"must be that of the head, {head}")
+    value = found.text("value", 4)
     if value not in ("inf", "-inf", "nan"):
-        raise told.wrong("value", "must be inf, -inf or nan")
+        raise found.wrong("value", "must be inf, -inf or nan")
     return Divergence(
         head,
-        told.text("tensor", 40),
-        told.optional("layer", 0, len(configuration.layers) - 1),
-        tuple(told.wholes("cell", 2, 0, FURTHEST)),
-        told.optional("sample", 0, configuration.data.rows - 1),
+        found.text("tensor", 40),
+        found.optional("layer", 0, len(configuration.layers) - 1),
+        tuple(found.wholes("cell", 2, 0, FURTHEST)),
+        found.optional("sample", 0, configuration.data.rows - 1),
         value,
     )
 
 
 def _marks(fields: Fields, states: Sequence[State], first: int) -> dict[int, State | None]:
-    """The checkpoints; those with a state of their own have that of their update."""
+    """The checkpoints; a state that is kept for one must be of the same update."""
     marks: dict[int, State | None] = {}
     last = max(state.update for state in states)
     for each in fields.tables("marks", MOST_ENTRIES):
@@ -283,6 +290,6 @@ def _marks(fields: Fields, states: Sequence[State], first: int) -> dict[int, Sta
         place = each.optional("state", 0, len(states) - 1)
         state = None if place is None else states[place]
         if update in marks or (state is not None and state.update != update):
-            raise each.wrong("update", "is not that of its state, or stands there twice")
+            raise each.wrong("update", "differs from that of its state, or is listed twice")
         marks[update] = state
     return marks

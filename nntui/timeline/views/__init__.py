@@ -1,1 +1,1 @@
-"""Read-only values that describe a run for a screen, a pipe or JSON."""
+"""Views of a run: immutable values for the screen, for text and for JSON."""

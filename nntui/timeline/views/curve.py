@@ -1,46 +1,49 @@
-"""The loss curve as it is drawn: thinned to the width at hand, with its axis and its marks.
+"""Curves over epochs, ready to draw: binned to the width at hand, with axes, ticks and marks.
 
-Every picture is made of the same numbers as the history itself: a bin keeps its least and its
-greatest loss, so no spike is lost, and what cannot be drawn is counted instead of left out.
+A bin keeps its least and its greatest loss, so no spike is lost; what cannot be drawn is counted.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.history.loss_history import LossHistory, Thinned
+from nntui.timeline.history.loss_history import BinnedLosses, LossHistory
 
 LARGEST = 1e300
 FEWEST_RECENT = 20
-"""Epochs that count as recent at least."""
+"""Epochs that count as recent, at least."""
 
 Ticks = tuple[tuple[float, str], ...]
 """Positions on the axis (the exponent, on a log axis) with the text to print there."""
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Polyline:
     """A polyline: ``x`` in finished epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
 
     x: Array
     y: Array
 
 
-@dataclass(frozen=True, eq=False)
+NOTHING = Polyline(np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Curve:
     """What the loss plot shows: ``low`` to ``high`` on the y axis, ``start`` to ``last`` on x.
 
     The x axis counts finished epochs, as the status line does.
     """
 
-    past: Line
-    future: Line
+    past: Polyline = NOTHING
+    future: Polyline = NOTHING
     """The part beyond the cursor that was trained before going back."""
-    other: Line | None
-    """Another branch, from where it parted."""
+    other: Polyline | None = None
+    """Another branch, from its fork on."""
     low: float
     high: float
     last: int
@@ -54,11 +57,11 @@ class Curve:
     hidden: int
     """Finite losses that a log axis cannot show: those at or below 0."""
     start: int = 0
-    more: tuple[tuple[str, Line], ...] = ()
+    more: tuple[tuple[str, Polyline], ...] = ()
     """Lines of what was measured, each with a name of one character."""
-    more_of_other: tuple[tuple[str, Line], ...] = ()
+    more_of_other: tuple[tuple[str, Polyline], ...] = ()
     """Likewise of the other branch."""
-    ghosts: tuple[Line, ...] = ()
+    ghosts: tuple[Polyline, ...] = ()
     """The other branches of all, as far as they lie within the picture."""
     beyond: int = 0
     """How many of those leave the picture above or below."""
@@ -94,7 +97,7 @@ def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """Another branch, drawn over the curve from the epoch on in which it parted."""
+    """Another branch, drawn over the curve from the epoch of its fork on."""
 
     losses: LossHistory
     first: int
@@ -117,17 +120,17 @@ def make_curve(
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
-    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels one above the
-    other, ``start`` the finished epochs at which the picture begins.  ``ghosts`` stretch
-    the axis to twice its length at most, and the picture by no epoch.
+    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis,
+    ``start`` the finished epochs at which the picture begins.  ``ghosts`` may double the length
+    of the y axis, and do not extend the x axis.
     """
     first = max(start - 1, 0)
-    past = losses.thinned(min(first, epoch), epoch, bins)
-    future = losses.thinned(max(first, epoch), epochs, bins)
+    past = losses.binned(min(first, epoch), epoch, bins)
+    future = losses.binned(max(first, epoch), epochs, bins)
     past_line, future_line = _line(past, log), _line(future, log)
     if len(future_line.x) and len(past_line.x):
         # The future begins at the last loss of the past, so that the two are one curve.
-        future_line = Line(
+        future_line = Polyline(
             np.concatenate([past_line.x[-1:], future_line.x]),
             np.concatenate([past_line.y[-1:], future_line.y]),
         )
@@ -135,45 +138,66 @@ def make_curve(
     if overlay is not None:
         last = max(last, overlay.epochs)
         other = _of(overlay, start, last, bins, log)
-    goal_at = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
-    shown = np.concatenate([line.y for line in (past_line, future_line, other) if line is not None])
-    shown = shown[~np.isnan(shown)]
-    # Seen from near, the goal may be far away.
-    inside = [] if goal_at is None or (start and len(shown)) else [goal_at]
-    if len(shown):
-        inside += [float(np.min(shown)), float(np.max(shown))]
+    lines = [line for line in (past_line, future_line, other) if line is not None]
     behind = [_of(each, start, last, bins // 2, log) for each in ghosts]
-    inside += _stretched(inside, behind)
-    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
+    axis = _y_axis(lines, goal, start, log=log, most_ticks=most_ticks, behind=behind)
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
         past=past_line,
         future=future_line,
         other=other,
-        low=low,
-        high=high,
         last=max(last, start + 1),
         cursor=float(epoch) if start <= epoch < epochs else None,
-        goal=goal_at if goal_at is not None and low <= goal_at <= high else None,
-        ticks=_with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, shown, log),
         not_finite=bad,
         hidden=hidden,
         start=start,
         ghosts=tuple(behind),
-        beyond=sum(bool(np.any((line.y < low) | (line.y > high))) for line in behind),
+        beyond=sum(bool(np.any((x.y < axis["low"]) | (x.y > axis["high"]))) for x in behind),
+        **axis,
     )
 
 
-def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Line:
-    """What of ``overlay`` lies between ``start`` and ``last``, from where it parted."""
+def _y_axis(
+    lines: Sequence[Polyline],
+    goal: float | None,
+    start: int,
+    *,
+    log: bool,
+    most_ticks: int,
+    counts: bool = False,
+    behind: Sequence[Polyline] = (),
+) -> dict[str, Any]:
+    """The fields of a `Curve` that describe the y axis on which ``lines`` are drawn."""
+    y = np.concatenate([line.y for line in lines] or [np.empty(0)])
+    y = y[~np.isnan(y)]
+    if goal is not None:
+        goal = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
+    inside = [0.0, 1.0] if counts else []
+    # Zoomed in, the goal may be far away.
+    if goal is not None and not (start and len(y)):
+        inside.append(goal)
+    if len(y):
+        inside += [float(y.min()), float(y.max())]
+    inside += _stretched(inside, behind)
+    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
+    return {
+        "low": low,
+        "high": high,
+        "goal": goal if goal is not None and low <= goal <= high else None,
+        "ticks": _with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, y, log),
+    }
+
+
+def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Polyline:
+    """The part of ``overlay`` between ``start`` and ``last``, from its fork on."""
     end = min(overlay.epochs, last)
     parted = max(min(max(overlay.first, start), end) - 1, 0)
-    return _line(overlay.losses.thinned(parted, end, max(bins, 1)), log)
+    return _line(overlay.losses.binned(parted, end, max(bins, 1)), log)
 
 
-def _stretched(inside: list[float], behind: Sequence[Line]) -> list[float]:
-    """The ends of the axis with the lines ``behind``, at most half of ``inside`` further out."""
+def _stretched(inside: list[float], behind: Sequence[Polyline]) -> list[float]:
+    """The extremes of the lines ``behind``, at most half the length of ``inside`` further out."""
     values = np.concatenate([line.y for line in behind] or [np.empty(0)])
     values = values[~np.isnan(values)]
     if not len(values):
@@ -197,11 +221,10 @@ def make_chart(
     counts: bool = False,
     others: Sequence[tuple[str, Array, Array]] = (),
 ) -> Curve:
-    """A picture of measured ``lines`` (a name, x in epochs, y), likewise.
+    """A curve of measured ``lines`` (a name, x in epochs, y), and ``others`` of another branch.
 
-    ``others`` are the same of another branch.
-    ``counts`` are drawn from 0 on.  ``epoch`` is where the cursor is, if anything was trained
-    beyond it; ``goal`` is drawn where it is given.
+    The axis of ``counts`` begins at 0.  ``epoch`` is where the cursor is, if anything was trained
+    beyond it; ``goal`` is drawn if it is given.
     """
     drawn, hidden = [], 0
     bad: list[Array] = []
@@ -211,32 +234,19 @@ def make_chart(
         finite = np.isfinite(y)
         bad.append(x[~finite & ~np.isnan(y)])
         hidden += int((finite & (y <= 0.0)).sum()) if log else 0
-        shown = np.where(finite & ((y > 0.0) | (not log)), np.clip(y, -LARGEST, LARGEST), np.nan)
+        known = np.where(finite & ((y > 0.0) | (not log)), np.clip(y, -LARGEST, LARGEST), np.nan)
         with np.errstate(all="ignore"):
-            drawn.append((name, Line(x, np.log10(shown) if log else shown)))
-    goal_at = None if goal is None or (log and goal <= 0.0) else math.log10(goal) if log else goal
-    values = np.concatenate([line.y for _, line in drawn] or [np.empty(0)])
-    values = values[~np.isnan(values)]
-    inside = values.tolist() + ([] if goal_at is None or (start and len(values)) else [goal_at])
-    inside += [0.0, 1.0] if counts else []
-    low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
-    nothing = Line(np.empty(0), np.empty(0))
-    ticks = ticks_of(low, high, most_ticks, log)
+            drawn.append((name, Polyline(x, np.log10(known) if log else known)))
+    shown = [line for _, line in drawn]
     return Curve(
-        past=nothing,
-        future=nothing,
-        other=None,
-        low=low,
-        high=high,
         last=max([epochs, start + 1, *(math.ceil(x.max(initial=0.0)) for _, x, _ in others)]),
         cursor=epoch if epoch is not None and epoch >= start else None,
-        goal=goal_at if goal_at is not None and low <= goal_at <= high else None,
-        ticks=_with_top(ticks, low, high, most_ticks, values, log),
         not_finite=np.concatenate(bad or [np.empty(0)]),
         hidden=hidden,
         start=start,
         more=tuple(drawn[: len(lines)]),
         more_of_other=tuple(drawn[len(lines) :]),
+        **_y_axis(shown, goal, start, log=log, most_ticks=most_ticks, counts=counts),
     )
 
 
@@ -245,23 +255,23 @@ def recent(epochs: int) -> int:
     return max(epochs - max(epochs // 10, FEWEST_RECENT), 0)
 
 
-def _line(thinned: Thinned, log: bool) -> Line:
+def _line(binned: BinnedLosses, log: bool) -> Polyline:
     """The extremes of each bin on the axis; NaN, which is not drawn, where there is none."""
-    least, most = thinned.positive if log else thinned.least, thinned.most
+    least, most = binned.positive if log else binned.least, binned.most
     if log:
         with np.errstate(divide="ignore", invalid="ignore"):
             least, most = np.log10(least), np.log10(np.where(most > 0.0, most, np.nan))
     else:
         # A linear axis must be able to hold differences: losses beyond its end end there.
         least, most = np.clip(least, -LARGEST, LARGEST), np.clip(most, -LARGEST, LARGEST)
-    x = thinned.first + 1.0
+    x = binned.first + 1.0
     if np.array_equal(least, most, equal_nan=True):
-        return Line(x, least)
-    return Line(np.repeat(x, 2), np.column_stack([least, most]).ravel())
+        return Polyline(x, least)
+    return Polyline(np.repeat(x, 2), np.column_stack([least, most]).ravel())
 
 
 def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:
-    """``ticks``, and one at the greatest loss, which is what one reads first.
+    """``ticks`` with one at the greatest loss, which is read first.
 
     Where the last tick would share its row with that loss, the loss takes its place: a label must
     not stand beside a line that is somewhere else.
@@ -273,7 +283,8 @@ def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: b
     if abs(apart) < room / 8 or apart <= -room:
         return ticks
     kept = ticks if apart >= room else ticks[:-1]
-    return (*kept, (top, f"{10.0**top if log else top:.3g}"))
+    # The logarithm of the greatest floats is rounded up, to where its power would overflow.
+    return (*kept, (top, f"{10.0 ** min(top, 308.2547) if log else top:.3g}"))
 
 
 def padded(low: float, high: float) -> tuple[float, float]:

@@ -1,25 +1,25 @@
-"""Ghosts: the loss curves of all other branches, earlier seeds among them, behind the one shown."""
+"""Ghost curves: the losses of all other branches, drawn faintly behind the current one."""
 
 from dataclasses import dataclass
 
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.views.curve import Overlay
-from nntui.timeline.views.divergence_point import parted_at
+from nntui.timeline.views.first_difference import last_shared_update
 
 MOST = 12
-"""Ghosts that are drawn; the oldest give way."""
+"""Ghosts that are drawn; of more, only the newest."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ghosts:
-    """The curves to be drawn, of ``count`` branches that have one."""
+    """The curves to draw, of ``count`` branches that have one."""
 
     curves: tuple[Overlay, ...] = ()
     count: int = 0
 
     @property
-    def told(self) -> str:
-        """What they are, in a few words; empty without any."""
+    def text(self) -> str:
+        """How many there are, in words; empty without any."""
         if not self.count:
             return ""
         drawn = len(self.curves)
@@ -28,7 +28,7 @@ class Ghosts:
 
 
 def ghosts_of(branch: Branch, branches: list[Branch], overlaid: Branch | None) -> Ghosts:
-    """The curves of ``branches`` from where they part from ``branch``, the latest last.
+    """The curves of ``branches`` from where they fork from ``branch``, the newest last.
 
     Left out are ``branch``, the one that is ``overlaid``, and those without a loss of their own.
     """
@@ -36,7 +36,7 @@ def ghosts_of(branch: Branch, branches: list[Branch], overlaid: Branch | None) -
     for each in branches:
         if each is branch or each is overlaid:
             continue
-        first, epochs = each.epoch_at(parted_at(branch, each)), len(each.losses)
+        first, epochs = each.epoch_at(last_shared_update(branch, each)), len(each.losses)
         if epochs > first:
             found.append(Overlay(each.losses, first, epochs))
     return Ghosts(tuple(found[-MOST:]), len(found))

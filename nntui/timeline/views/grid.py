@@ -1,21 +1,16 @@
-"""Grids: what a heatmap shows of a run, a row a unit, a column a sample or an input.
-
-Every kind is a value made of a snapshot, or of the update that follows it; two grids of the same
-shape can be subtracted, and any can be cut to one layer or sorted.
-"""
+"""Grids: the numbers of a heatmap, a row for each unit, a column for each sample or input."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from nntui.core.tape import Array
+from nntui.timeline.history.unit_events import Mask
 from nntui.timeline.microscope.next_update import LayerAhead, NextUpdate
 from nntui.timeline.views.snapshot import LayerView, Snapshot, largest_finite
 
-Mask = npt.NDArray[np.bool_]
 FAR, NEAR_ONE = 5.0, 0.97
 """A sigmoid or tanh is saturated where |z| is at least the first or |a| more than the second."""
 SATURATING = ("sigmoid", "tanh")
@@ -25,8 +20,8 @@ SCALES = (LAYER, ALL, HELD)
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """A run at its cursor, with the update that follows where a grid needs it."""
+class GridSource:
+    """What grids are made of: a run at its cursor, and the next update if a grid needs it."""
 
     snapshot: Snapshot
     ahead: NextUpdate | None = None
@@ -70,7 +65,7 @@ def _ratios(layer: LayerView, ahead: LayerAhead | None) -> tuple[Array, Array | 
 
 
 def _ratio(step: Array, value: Array) -> Array:
-    """How large ``step`` is beside ``value``; NaN where there is nothing to be compared with."""
+    """The magnitude of ``step`` relative to ``value``; NaN where that is 0."""
     with np.errstate(all="ignore"):
         return np.where(value == 0.0, np.nan, np.abs(step / value))
 
@@ -86,7 +81,7 @@ KINDS = (ACTIVATIONS, PRE_ACTIVATIONS, DELTAS, WEIGHTS, GRADIENTS, STEPS, RATIOS
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class GridRow:
     """One line of a grid; arrays are (columns,)."""
 
     label: str
@@ -101,13 +96,13 @@ class Row:
 
     @property
     def mark(self) -> str:
-        """What concerns the whole unit: ``dead``, ``sat`` (on every sample), or nothing."""
+        """A mark for the whole unit: ``dead``, ``sat`` (on every sample), or nothing."""
         full = bool(len(self.saturated)) and bool(self.saturated.all())
         return "dead" if self.dead else "sat" if full else ""
 
     @property
     def size(self) -> float:
-        """The mean magnitude of its numbers; what is not finite counts as infinite."""
+        """The mean magnitude of its numbers; non-finite ones count as infinite."""
         values = np.abs(self.values[self.known])
         return float(np.where(np.isfinite(values), values, np.inf).mean()) if len(values) else 0.0
 
@@ -117,7 +112,7 @@ class Grid:
     """What a heatmap shows of one run, or of the difference of two."""
 
     kind: Kind
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     columns: tuple[str, ...]
     """The name of each column: a sample or an input by its number, or ``b``."""
     samples: tuple[int, ...]
@@ -136,16 +131,16 @@ class Grid:
         return ends
 
     def scaled(self, scale: str, held: Mapping[int | None, float]) -> dict[int | None, float]:
-        """By layer, the end of the colour scale; ``held`` are those of `HELD`, where known."""
+        """By layer, the end of the colour scale; ``held`` are the ends for `HELD`, where known."""
         if scale == ALL:
             return dict.fromkeys(self.ends, max(self.ends.values(), default=0.0))
         return {**self.ends, **held} if scale == HELD else self.ends
 
-    def find(self, layer: int | None, unit: int) -> Row | None:
+    def find(self, layer: int | None, unit: int) -> GridRow | None:
         """The row of a unit, or of a target."""
         return next((row for row in self.rows if (row.layer, row.unit) == (layer, unit)), None)
 
-    def parameter(self, row: Row, column: int) -> tuple[int, int, int | None] | None:
+    def parameter(self, row: GridRow, column: int) -> tuple[int, int, int | None] | None:
         """Layer, unit and input (None: the bias, if it has one) of a cell of weights."""
         if self.kind is not WEIGHTS or row.layer is None:
             return None
@@ -189,7 +184,7 @@ class Grid:
         )
 
 
-def make_grid(seen: Seen, kind: Kind) -> Grid | None:
+def make_grid(seen: GridSource, kind: Kind) -> Grid | None:
     """The grid of ``kind``; None where it needs a next update and there is none."""
     if kind.ahead and seen.ahead is None:
         return None
@@ -200,7 +195,7 @@ def make_grid(seen: Seen, kind: Kind) -> Grid | None:
     assert kind.of_input is not None
     wide = max(layer.W.shape[1] for layer in snapshot.layers)
     biased = any(layer.b is not None for layer in snapshot.layers)
-    rows: list[Row] = []
+    rows: list[GridRow] = []
     for number, layer in enumerate(snapshot.layers):
         W, b = kind.of_input(layer, seen.ahead.layers[number] if seen.ahead else None)
         units, inputs = W.shape
@@ -212,7 +207,7 @@ def make_grid(seen: Seen, kind: Kind) -> Grid | None:
         there[:inputs], there[wide:] = True, b is not None
         known = there & ~(np.isnan(values) & (kind is RATIOS))
         rows += [
-            Row(f"{number}.{unit}", number, unit, values[unit], known[unit], _NOWHERE, dead)
+            GridRow(f"{number}.{unit}", number, unit, values[unit], known[unit], _NOWHERE, dead)
             for unit, dead in enumerate(layer.dead.tolist())
         ]
     columns = (*map(str, range(wide)), *(["b"] if biased else []))
@@ -223,7 +218,7 @@ _NOWHERE: Mask = np.zeros(0, dtype=np.bool_)
 
 
 def _by_sample(
-    seen: Seen,
+    seen: GridSource,
     kind: Kind,
     of_sample: Callable[[LayerView, LayerAhead | None], Array],
     names: Mapping[int, str],
@@ -237,13 +232,13 @@ def _by_sample(
         values = of_sample(layer, seen.ahead.layers[number] if seen.ahead else None)
         full = saturated(layer)[:, chosen]
         rows += [
-            Row(f"{number}.{unit}", number, unit, values[unit], everywhere, full[unit], dead)
+            GridRow(f"{number}.{unit}", number, unit, values[unit], everywhere, full[unit], dead)
             for unit, dead in enumerate(layer.dead.tolist())
         ]
     if kind is ACTIVATIONS:
         nowhere = ~everywhere
         rows += [
-            Row("target", None, unit, values, everywhere, nowhere)
+            GridRow("target", None, unit, values, everywhere, nowhere)
             for unit, values in enumerate(snapshot.targets)
         ]
     columns = tuple(map(str, samples))
@@ -251,23 +246,8 @@ def _by_sample(
 
 
 def saturated(layer: LayerView) -> Mask:
-    """Where a sigmoid or tanh has gone flat, (units, samples)."""
+    """Where a sigmoid or tanh is saturated, (units, samples)."""
     if layer.activation not in SATURATING:
         return np.zeros(layer.a.shape, dtype=np.bool_)
     with np.errstate(invalid="ignore"):
         return np.asarray((np.abs(layer.z) >= FAR) | (np.abs(layer.a) > NEAR_ONE))
-
-
-def difference(mine: Grid | None, theirs: Grid | None) -> Grid | None:
-    """Row by row A minus B, targets as they are; None where the two do not fit each other."""
-    if mine is None or theirs is None or mine.columns != theirs.columns:
-        return None
-    if [(row.layer, row.unit) for row in mine.rows] != [(r.layer, r.unit) for r in theirs.rows]:
-        return None
-    rows = []
-    with np.errstate(invalid="ignore"):
-        for row, other in zip(mine.rows, theirs.rows, strict=True):
-            values = row.values if row.layer is None else row.values - other.values
-            known, nowhere = row.known & other.known, np.zeros_like(row.saturated)
-            rows.append(replace(row, values=values, known=known, saturated=nowhere, dead=False))
-    return replace(mine, rows=tuple(rows))

@@ -1,6 +1,6 @@
-"""What a network has learned, as values: its curve, its surface, its errors, its confusions.
+"""What a network has learned: its curve, its surface, its errors, its confusion matrix.
 
-Inputs and targets are in the data's own units, however they are scaled for the network.
+Inputs and targets are in the units of the data, however they are scaled for the network.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ import numpy.typing as npt
 
 from nntui.core.engine.network import Forward, Layout
 from nntui.core.errors import ConfigError
-from nntui.core.parts.formula import evaluate_formula
+from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.tape import Array
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.unit_events import Mask
+from nntui.timeline.run import Run
 from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
-from nntui.timeline.views.snapshot import Snapshot, largest_finite
+from nntui.timeline.views.snapshot import LayerView, largest_finite, layer_views
 
 CURVE, SURFACE, TABLE = "curve", "surface", "table"
 CONFUSION, GRAPH, UNIT = "confusion", "graph", "unit"
-"""What can be seen: the last is the curve or surface of one unit."""
+"""What can be shown; `UNIT` is the curve or surface of one unit."""
 MOST_DRAWN = 12
-"""Units of a layer, and inputs, of a network that is drawn as a graph; layers are half as many."""
+"""The most units of a layer, and inputs, that a graph has; its layers are half as many."""
 MARGIN = 0.1
-"""How far beyond the data one sees, as a share of their range."""
+"""How far a picture extends beyond the data, as a share of their range."""
 MOST_WORK = 4_000_000
-"""Products that one picture may cost; beyond, points share their colour with neighbours."""
+"""Products that one picture may cost; above, neighbouring points share their colour."""
 
-Mask = npt.NDArray[np.bool_]
 Classes = npt.NDArray[np.intp]
 Place = tuple[int, int]
 """A unit, by layer and number."""
@@ -34,7 +34,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """All data rows, in their order, and what the network makes of them."""
+    """All data rows, in order, with the network's predictions."""
 
     x: Array
     """(inputs, rows), without the constant ones."""
@@ -45,12 +45,12 @@ class Samples:
     testing: Mask
     """Which rows are kept for testing."""
     labels: Classes | None
-    """The class of each row, where the targets say one."""
+    """The class of each row, if the targets are classes."""
     predicted: Classes | None
-    """Likewise the class that the network says."""
+    """Likewise the predicted class."""
     classes: int
     other: Array | None = None
-    """What the network of the overlaid branch makes of them, (outputs, rows)."""
+    """The predictions of the overlaid branch, (outputs, rows)."""
 
     @property
     def errors(self) -> Array:
@@ -59,7 +59,7 @@ class Samples:
 
     @property
     def worst(self) -> Array:
-        """Of each row the error that is the largest in magnitude, (rows,)."""
+        """For each row the error of the largest magnitude, (rows,)."""
         errors = self.errors
         at = np.argmax(np.where(np.isfinite(errors), np.abs(errors), np.inf), axis=0)
         return np.asarray(errors[at, np.arange(errors.shape[1])])
@@ -78,7 +78,7 @@ class FitCurve:
     """The formula that the targets follow, (points,), where there is one."""
     samples: Samples
     with_targets: bool
-    """Whether ``values`` are to be held against the targets."""
+    """Whether ``values`` are comparable with the targets."""
     other: Array | None = None
     """The overlaid branch's ``values``, (outputs, points)."""
 
@@ -109,10 +109,10 @@ class Surface:
     winners: Classes | None
     """With more than two classes, the one that wins, (rows, columns)."""
     centre: float
-    """What parts the two sides: 0, or 0.5 between 0 and 1."""
+    """The value between the two sides: 0, or 0.5 for values from 0 to 1."""
     samples: Samples
     targets_part: float | None = None
-    """What parts the samples by their targets, where that is not the centre: in a difference."""
+    """The target between the two sides of the samples, if not ``centre``: in a difference."""
 
     @property
     def largest(self) -> float:
@@ -122,27 +122,27 @@ class Surface:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How many rows of each class are taken for which, (class, predicted class)."""
+    """The confusion matrix: counts of rows, (class, predicted class)."""
 
     training: Classes
     testing: Classes
     samples: Samples
     minus: bool = False
-    """Whether those of another network are subtracted."""
+    """Whether the counts of another network are subtracted."""
 
     @property
     def right(self) -> tuple[int, int]:
-        """Rows that are told rightly, of those for training and of those for testing."""
+        """Rows that are classified correctly, of the training and of the test rows."""
         return int(np.trace(self.training)), int(np.trace(self.testing))
 
 
 def samples_of(run: Run) -> Samples:
-    """All data rows of ``run``, with the network's answers at the cursor."""
+    """All data rows of ``run``, with the network's predictions at the cursor."""
     data = run.data
     rows = data.x.shape[1] + data.test_x.shape[1]
-    x, testing = np.empty((data.data.given, rows)), np.zeros(rows, dtype=np.bool_)
+    x, testing = np.empty((data.given, rows)), np.zeros(rows, dtype=np.bool_)
     for scaled, places in ((data.x, data.training_rows), (data.test_x, data.test_rows)):
-        x[:, places] = data.scaling.undone(scaled[: data.data.given])
+        x[:, places] = data.scaling.undone(scaled[: data.given])
     testing[data.test_rows] = True
     targets, predictions = run.targets, run.outputs
     labels = _classes(targets, targets)
@@ -158,7 +158,7 @@ def samples_of(run: Run) -> Samples:
 
 
 def _classes(targets: Array, values: Array) -> Classes | None:
-    """The class that each column of ``values`` says; None where ``targets`` tell no classes."""
+    """The class of each column of ``values``; None if ``targets`` are not classes."""
     if len(targets) == 1:
         low, high = float(targets.min()), float(targets.max())
         if (low, high) not in ((0.0, 1.0), (-1.0, 1.0)) or len(np.unique(targets)) > 2:
@@ -169,13 +169,13 @@ def _classes(targets: Array, values: Array) -> Classes | None:
     return np.asarray(values.argmax(axis=0), dtype=np.intp)
 
 
-def views(run: Run) -> tuple[str, ...]:
-    """What can be seen of ``run``'s network, the most telling first."""
+def output_kinds(run: Run) -> tuple[str, ...]:
+    """What can be shown of ``run``'s network, the most informative first."""
     data = run.data
-    given = data.data.given
+    given = data.given
     found = {1: [CURVE, UNIT], 2: [SURFACE, UNIT]}.get(given, [])
     confusion = [CONFUSION] if _classes(run.targets, run.targets) is not None else []
-    sizes = [data.data.width, *(layer.units for layer in run.preset.configuration.layers)]
+    sizes = [data.width, *(layer.units for layer in run.preset.configuration.layers)]
     drawn = max(sizes) <= MOST_DRAWN and len(sizes) <= 1 + MOST_DRAWN // 2
     if given > 2:
         found = [*confusion, TABLE]
@@ -184,10 +184,10 @@ def views(run: Run) -> tuple[str, ...]:
     return (*found, *([GRAPH] if drawn else []))
 
 
-def _answers(run: Run, points: Array, unit: Place | None) -> tuple[Array, bool]:
-    """What the network, or one unit, says to ``points`` (points, inputs): (outputs, points).
+def _values_at(run: Run, points: Array, unit: Place | None) -> tuple[Array, bool]:
+    """The network's outputs, or those of a unit, at ``points`` (points, inputs): (outputs, points).
 
-    Also whether that is in the targets' units.
+    Also whether they are in the targets' units.
     """
     configuration, data = run.preset.configuration, run.data
     weights = Layout.of(configuration).views(run.state.theta)
@@ -218,7 +218,7 @@ def curve_of(run: Run, points: int, unit: Place | None = None) -> FitCurve:
     samples, configuration = samples_of(run), run.preset.configuration
     low, high = _range(samples.x[0])
     x = np.linspace(low, high, points)
-    values, comparable = _answers(run, x.reshape(-1, 1), unit)
+    values, comparable = _values_at(run, x.reshape(-1, 1), unit)
     truth, formula = None, configuration.data.formula
     if formula is not None and comparable:
         inside = (x >= samples.x[0].min()) & (x <= samples.x[0].max())
@@ -239,7 +239,7 @@ def surface_of(run: Run, columns: int, rows: int, unit: Place | None = None) -> 
         share += 1
     across, down = _middles(x, -(-columns // share)), _middles(y, -(-rows // share))[::-1]
     points = np.column_stack([np.tile(across, len(down)), np.repeat(down, len(across))])
-    answers, of_outputs = _answers(run, points, unit)
+    answers, of_outputs = _values_at(run, points, unit)
 
     def spread(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         cells = values.reshape(len(down), len(across))
@@ -267,14 +267,14 @@ def _middles(ends: tuple[float, float], cells: int) -> Array:
 
 
 def _centre(samples: Samples, activation: str, of_outputs: bool) -> float:
-    """What parts the two sides of a surface."""
+    """The value between the two sides of a surface."""
     if of_outputs and samples.labels is not None:
         return float(samples.targets.min() + samples.targets.max()) / 2
     return 0.5 if not of_outputs and activation == "sigmoid" else 0.0
 
 
 def confusion_of(run: Run) -> Confusion | None:
-    """How the classes are confused; None where the targets tell none."""
+    """The confusion matrix; None if the targets are not classes."""
     samples = samples_of(run)
     labels, predicted = samples.labels, samples.predicted
     if labels is None or predicted is None:
@@ -289,28 +289,26 @@ def confusion_of(run: Run) -> Confusion | None:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A small network, to be drawn with its weights."""
+    """A small network, drawn with its weights."""
 
-    snapshot: Snapshot
+    layers: tuple[LayerView, ...]
     samples: Samples
     unit: Place | None
-    """The unit whose weights stand out."""
+    """The unit whose weights are emphasised."""
 
 
 Picture = FitCurve | Surface | Confusion | Graph | Samples
 
 
-def picture_of(
-    run: Run, snapshot: Snapshot, what: str, unit: Place | None, cells: tuple[int, int]
-) -> Picture:
-    """``what`` of the network of ``run``, in at most ``cells`` columns and rows of points."""
+def output_picture(run: Run, what: str, unit: Place | None, cells: tuple[int, int]) -> Picture:
+    """A picture of ``run`` that shows ``what``, of at most ``cells`` columns and rows of points."""
     columns, rows = max(cells[0], 1), max(cells[1], 1)
     place = unit if what == UNIT else None
-    match run.data.data.given if what in (CURVE, SURFACE, UNIT) else 0:
+    match run.data.given if what in (CURVE, SURFACE, UNIT) else 0:
         case 1:
             return curve_of(run, columns + 1, place)
         case 2:
             return surface_of(run, columns, rows, place)
     if what == GRAPH:
-        return Graph(snapshot, samples_of(run), unit)
+        return Graph(layer_views(run.trainer), samples_of(run), unit)
     return (confusion_of(run) if what == CONFUSION else None) or samples_of(run)

@@ -1,4 +1,4 @@
-"""The result of a run as plain values, ready for JSON: no NaN, no infinity, no arrays."""
+"""The result of a run: as values ready for JSON (no NaN, no infinity, no arrays), and as text."""
 
 import math
 from collections.abc import Sequence
@@ -6,31 +6,34 @@ from typing import Any
 
 from nntui.core.engine.network import Parameters
 from nntui.core.tape import Array
-from nntui.timeline.history.run import Run
+from nntui.timeline.run import Run
+
+ROWS_SHOWN = 12
+LOSSES_SHOWN = 8
 
 
-def plain(values: Any) -> Any:
+def json_ready(values: Any) -> Any:
     """``values`` with every array as nested lists and every non-finite number as None."""
     if isinstance(values, float):
         return values if math.isfinite(values) else None
     if isinstance(values, (list, tuple)):
-        return [plain(each) for each in values]
+        return [json_ready(each) for each in values]
     if hasattr(values, "tolist"):
-        return plain(values.tolist())
+        return json_ready(values.tolist())
     return values
 
 
-def layers_of(parameters: Parameters) -> list[dict[str, Any]]:
+def _layers(parameters: Parameters) -> list[dict[str, Any]]:
     """Per layer ``{"W": rows, "b": numbers or None}``."""
-    return [{"W": plain(W), "b": None if b is None else plain(b)} for W, b in parameters]
+    return [{"W": json_ready(W), "b": json_ready(b)} for W, b in parameters]
 
 
-def result_of(
+def run_result(
     run: Run, status: str, initial: Parameters, predictions: Sequence[Array]
 ) -> dict[str, Any]:
     """What ``run --json`` prints; ``predictions`` holds one output vector per asked row."""
     found = run.divergence
-    losses = plain(run.losses)
+    losses = json_ready(run.losses)
     return {
         "preset": run.preset.name,
         "seed": run.seed,
@@ -40,11 +43,81 @@ def result_of(
         "solved": run.solved,
         "final_loss": losses[-1] if losses else None,
         "losses": [[epoch, loss] for epoch, loss in enumerate(losses)],
-        "initial": layers_of(initial),
-        "parameters": layers_of(run.parameters),
-        "outputs": plain(run.outputs.T),
-        "predictions": plain(list(predictions)),
+        "initial": _layers(initial),
+        "parameters": _layers(run.parameters),
+        "outputs": json_ready(run.outputs.T),
+        "predictions": json_ready(list(predictions)),
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
-        **({} if run.test_loss is None else {"test_loss": plain(run.test_loss)}),
+        **({} if run.test_loss is None else {"test_loss": json_ready(run.test_loss)}),
     }
+
+
+def run_text(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> str:
+    """``result``, as `run_result` made it of ``run``, with predictions for the ``asked`` rows."""
+    goal, story = run.preset.goal, run.preset.story
+    ended = {
+        "budget": "the budget is spent",
+        "target": "the stop rule's target is reached",
+        "diverged": "the numbers are no longer finite",
+        "interrupted": "interrupted",
+    }[result["status"]]
+    lines = [f"{run.preset.name}, seed {run.seed}: {run.preset.network}"]
+    if story.question:
+        lines.append(story.question)
+    lines += [
+        "",
+        f"ended    {ended}: {run.update:,} updates, {run.epoch:,} epochs",
+        f"loss     {_curve(result['losses'])}",
+        f"goal     {goal.loss:g}: {'solved' if result['solved'] else 'not solved'}",
+    ]
+    if "test_loss" in result:
+        lines.append(f"tested   {_numbers([result['test_loss']])} on rows kept for testing")
+    if result["diverged_at"]:
+        found = result["diverged_at"]
+        lines.append(f"diverged update {found['update']:,}: {found['what']}")
+    lines.append(f"state    {result['state_hash']}")
+    lines += ["", "row       target      output"]
+    targets = run.targets.T.tolist()
+    for row in _spread(len(targets), ROWS_SHOWN):
+        lines.append(
+            f"{row:<6} {_numbers(targets[row]):>9}   {_numbers(result['outputs'][row]):>9}"
+        )
+    if len(targets) > ROWS_SHOWN:
+        lines.append(f"({ROWS_SHOWN} of {len(targets)} rows)")
+    lines += _predictions(run, result, asked)
+    return "\n".join(lines)
+
+
+def _numbers(values: Sequence[float | None]) -> str:
+    """``values`` in six digits; None stands for one that is not finite."""
+    return ", ".join("not finite" if value is None else f"{value:.6g}" for value in values)
+
+
+def _curve(losses: Sequence[tuple[int, float | None]]) -> str:
+    if not losses:
+        return "no epoch was finished"
+    shown = [losses[at] for at in _spread(len(losses), LOSSES_SHOWN)]
+    return "  ".join(f"{_numbers([loss])} ({epoch + 1})" for epoch, loss in shown) + "  (epochs)"
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most ``most`` of ``count`` indices, evenly spread, with the first and the last."""
+    if count <= most:
+        return list(range(count))
+    return [round(at * (count - 1) / (most - 1)) for at in range(most)]
+
+
+def _predictions(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> list[str]:
+    probe = run.preset.configuration.data.probe or ()
+    pairs: list[tuple[Sequence[float], list[float | None]]] = [
+        (row, json_ready(run.predict([row])[:, 0])) for row in probe
+    ]
+    pairs += list(zip(asked, result["predictions"], strict=True))
+    if not pairs:
+        return []
+    return [
+        "",
+        "prediction",
+        *(f"f({_numbers(row)}) = {_numbers(output)}" for row, output in pairs),
+    ]

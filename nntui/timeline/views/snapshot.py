@@ -1,4 +1,4 @@
-"""Snapshots: what a run looks like at its cursor, as immutable values for the screen."""
+"""Snapshots: a run at its cursor, as an immutable value for the screen."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ import numpy as np
 from nntui.core.engine.state import Divergence, frozen
 from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
-from nntui.timeline.history.events import Event
+from nntui.timeline.history.events import Event, events
 from nntui.timeline.history.loss_history import LossHistory
+from nntui.timeline.run import Run
 
 
 def largest_finite(values: Array) -> float:
@@ -75,7 +76,7 @@ class Snapshot:
     forked_at: int
     """The update up to which the branch shares the past of another one."""
     forks: tuple[int, ...]
-    """Where other branches part from this one."""
+    """Where other branches fork from this one."""
     events: tuple[Event, ...]
     """What happened on the branch, in order."""
     seed: int
@@ -100,6 +101,31 @@ class Snapshot:
     targets: Array
     """(outputs, samples)"""
     checkpoints: tuple[int, ...]
+
+    @classmethod
+    def of(cls, run: Run) -> "Snapshot":
+        """Everything the screen shows of ``run`` at its cursor."""
+        trainer, branch = run.trainer, run.branch
+        return cls(
+            branch=branch.name,
+            forked_at=branch.forked_at,
+            forks=tuple(each.forked_at for each in run.tree.children(branch)),
+            events=tuple(events(branch)),
+            seed=run.seed,
+            update=run.update,
+            head=run.head,
+            epoch=run.epoch,
+            losses=branch.losses,
+            epochs=len(branch.losses),
+            solved=run.solved,
+            state_hash=run.state_hash,
+            divergence=run.divergence,
+            next_rows=tuple(trainer.next_batch().tolist()),
+            layers=layer_views(trainer),
+            inputs=trainer.data.x,
+            targets=trainer.data.y,
+            checkpoints=run.checkpoints,
+        )
 
     @property
     def loss(self) -> float | None:

@@ -1,7 +1,7 @@
 """The heatmap's readout: the numbers of one cell and of its unit, in words."""
 
 from nntui.core.tape import Array
-from nntui.timeline.views.grid import RATIOS, Grid, Row, Seen
+from nntui.timeline.views.grid import RATIOS, Grid, GridRow, GridSource
 
 NARROW = 60
 """Below this many columns numbers are rounded to three digits."""
@@ -9,7 +9,7 @@ MOST_SHOWN = 64
 """Weights and inputs that are listed."""
 
 
-def read_unit(seen: Seen, other: Seen | None, row: Row, grid: Grid) -> str:
+def read_unit(seen: GridSource, other: GridSource | None, row: GridRow, grid: Grid) -> str:
     """The unit of ``row``: its weights, or its layer's norms; A-B where ``other`` is given."""
     if row.layer is None:
         return ""
@@ -25,7 +25,7 @@ def read_unit(seen: Seen, other: Seen | None, row: Row, grid: Grid) -> str:
     return text + ("  no bias" if layer.b is None else f"  b {layer.b[unit]:.3g}")
 
 
-def _norms(seen: Seen, number: int) -> str:
+def _norms(seen: GridSource, number: int) -> str:
     text = f"layer {number}  |w| {seen.snapshot.layers[number].norm:.3g}"
     if seen.ahead is not None:
         ahead = seen.ahead.layers[number]
@@ -34,7 +34,12 @@ def _norms(seen: Seen, number: int) -> str:
 
 
 def read_cell(
-    seen: Seen, row: Row, column: int, grid: Grid, both: tuple[Grid, Grid] | None, width: int
+    seen: GridSource,
+    row: GridRow,
+    column: int,
+    grid: Grid,
+    both: tuple[Grid, Grid] | None,
+    width: int,
 ) -> str:
     """The numbers of the cell in ``column``; with ``both`` grids, those of A, B and A-B."""
     digits = ".3g" if width < NARROW else ".6g"
@@ -60,7 +65,7 @@ def read_cell(
     return f"{text}{'  saturated' if flat else ''}{_x(seen, grid, column)}"
 
 
-def _of_sample(seen: Seen, row: Row, column: int, grid: Grid, digits: str) -> str:
+def _of_sample(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: str) -> str:
     assert row.layer is not None
     layer, sample = seen.snapshot.layers[row.layer], grid.samples[column]
     text = f"  delta {row.values[column]:{digits}}" if grid.kind.ahead else ""
@@ -68,7 +73,7 @@ def _of_sample(seen: Seen, row: Row, column: int, grid: Grid, digits: str) -> st
     return text + (f"  norm {layer.h[row.unit, sample]:{digits}}" if layer.normalised else "")
 
 
-def _of_weight(seen: Seen, row: Row, column: int, grid: Grid, digits: str) -> str:
+def _of_weight(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: str) -> str:
     assert row.layer is not None
     view, unit, name = seen.snapshot.layers[row.layer], row.unit, grid.columns[column]
     text = f"  {_at(view.W, view.b, unit, name):{digits}}"
@@ -87,12 +92,12 @@ def _at(W: Array, b: Array | None, unit: int, name: str) -> float:
     return float("nan") if b is None else float(b[unit])
 
 
-def _value(grid: Grid, row: Row, name: str) -> float:
+def _value(grid: Grid, row: GridRow, name: str) -> float:
     found = grid.find(row.layer, row.unit)
     return float("nan") if found is None else float(found.values[grid.columns.index(name)])
 
 
-def _x(seen: Seen, grid: Grid, column: int) -> str:
+def _x(seen: GridSource, grid: Grid, column: int) -> str:
     """The inputs of a column's sample."""
     if not grid.samples:
         return ""
@@ -100,7 +105,7 @@ def _x(seen: Seen, grid: Grid, column: int) -> str:
     return f"  x {', '.join(f'{value:g}' for value in inputs)}"
 
 
-def _why_not(seen: Seen, row: Row, name: str) -> str:
+def _why_not(seen: GridSource, row: GridRow, name: str) -> str:
     assert row.layer is not None
     layer = seen.snapshot.layers[row.layer]
     if name == "b":

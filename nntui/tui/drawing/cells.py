@@ -7,7 +7,7 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 
-from nntui.timeline.views.grid import Grid, Row
+from nntui.timeline.views.grid import Grid, GridRow
 from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of, short
 
 NUMBERS_FROM, WIDEST = 5, 10
@@ -30,7 +30,7 @@ class Look:
 
 
 def draw_cells(
-    row: Row, columns: range, width: int, end: float, look: Look, cursor: int | None
+    row: GridRow, columns: range, width: int, end: float, look: Look, cursor: int | None
 ) -> list[Segment]:
     """The cells of ``columns``, each ``width`` wide, neighbours of one style in one segment.
 

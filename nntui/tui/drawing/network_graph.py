@@ -23,7 +23,7 @@ def draw_graph(
     A weight near the layer's largest is a full line, a smaller one is dotted; without colours a
     line is made of the signs themselves.
     """
-    layers = graph.snapshot.layers
+    layers = graph.layers
     sizes = [layers[0].W.shape[1], *(layer.W.shape[0] for layer in layers)]
     columns = [round(at * (width - NODE) / max(len(sizes) - 1, 1)) for at in range(len(sizes))]
     rows = [[int((unit + 0.5) * height / size) for unit in range(size)] for size in sizes]
@@ -50,7 +50,7 @@ def draw_graph(
 
 def _edges(graph: Graph, columns: list[int], rows: list[list[int]]) -> list[Edge]:
     edges: list[Edge] = []
-    for number, layer in enumerate(graph.snapshot.layers):
+    for number, layer in enumerate(graph.layers):
         largest = float(abs(layer.W).max())
         for unit, weights in enumerate(layer.W.tolist()):
             for source, weight in enumerate(weights):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.tape import Array
-from nntui.timeline.views.curve import Curve, Line, Ticks
+from nntui.timeline.views.curve import Curve, Polyline, Ticks
 from nntui.timeline.views.outputs import FitCurve
 
 Cells = list[tuple[str, str]]
@@ -99,12 +99,12 @@ def draw_fit(
     figure.xticks(places, [f"{place:.3g}" for place in places])
     samples = fit.samples
     if fit.truth is not None:
-        _segments(figure, Line(fit.x, fit.truth), "goal", "braille" if coloured else ".")
+        _segments(figure, Polyline(fit.x, fit.truth), "goal", "braille" if coloured else ".")
     plus = "braille" if coloured else "+"
     for of, role, marker in ((fit.other, "other", plus), (fit.values, "past", "braille")):
         for values in () if of is None else of:
             finite = np.where(np.isfinite(values), np.clip(values, low, high), np.nan)
-            _segments(figure, Line(fit.x, finite), role, marker)
+            _segments(figure, Polyline(fit.x, finite), role, marker)
     if fit.with_targets:
         few = 3 * samples.x.shape[1] < width
         for chosen, role, marker in (
@@ -160,7 +160,7 @@ _BRAILLE = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])
 """The bit of each dot of a braille character, from the lowest row up."""
 
 
-def _dot(grid: npt.NDArray[np.bool_], line: Line, curve: Curve) -> None:
+def _dot(grid: npt.NDArray[np.bool_], line: Polyline, curve: Curve) -> None:
     """Set every second dot along ``line`` in ``grid``, whose first row is the lowest."""
     rows, columns = grid.shape
     x = (line.x - curve.start) / (curve.last - curve.start) * (columns - 1)
@@ -204,21 +204,23 @@ def _line(figure: Any, x: Array, y: Array, role: str, marker: str = "braille") -
     figure.plot(x.tolist(), y.tolist(), marker=marker, color=_COLOURS[role])
 
 
-def _segments(figure: Any, line: Line, role: str, marker: str = "braille") -> None:
+def _segments(figure: Any, line: Polyline, role: str, marker: str = "braille") -> None:
     """Draw ``line`` in pieces, so that nothing is drawn across what is not finite."""
     for piece in _pieces(line):
         _line(figure, piece.x, piece.y, role, marker)
 
 
-def _pieces(line: Line) -> Iterator[Line]:
+def _pieces(line: Polyline) -> Iterator[Polyline]:
     gaps = np.flatnonzero(np.isnan(line.y))
     for piece in np.split(np.arange(len(line.y)), gaps):
         known = piece[~np.isnan(line.y[piece])]
         if len(known):
-            yield Line(line.x[known], line.y[known])
+            yield Polyline(line.x[known], line.y[known])
 
 
-def _named(figure: Any, name: str, line: Line, role: str, at: int, marker: str = "braille") -> None:
+def _named(
+    figure: Any, name: str, line: Polyline, role: str, at: int, marker: str = "braille"
+) -> None:
     """Draw ``line`` with its name at its end, further left for each.
 
     Lines that are told apart by colour alone are not told apart.

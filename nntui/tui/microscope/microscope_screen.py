@@ -21,6 +21,7 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.panel import set_caption
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 
 EXPLAINED = (
@@ -315,6 +316,10 @@ class MicroscopeScreen(SizedScreen[Focus]):
     def action_help(self) -> None:
         """Explain the microscope."""
         self.app.push_screen(HelpScreen("The microscope", EXPLAINED, MICROSCOPE))
+
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen("microscope"))
 
     def action_close(self) -> None:
         """Back to the workbench, whose heatmap cursor goes where one looked."""

@@ -12,16 +12,16 @@ from nntui.diagnosis.finding import Diagnosis
 from nntui.presets.preset import Goal
 from nntui.timeline import Snapshot
 from nntui.timeline.history.branch import Branch
+from nntui.timeline.views.compare import A, GridComparison, compare_grids
 from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
 from nntui.timeline.views.ghost_curves import Ghosts
-from nntui.timeline.views.grid import ACTIVATIONS, LAYER, Kind, Seen
-from nntui.timeline.views.grid_compare import A, Compared, compare
-from nntui.timeline.views.measures import REPORTED, TEST, Measured, Plot, nearest, series
+from nntui.timeline.views.grid import ACTIVATIONS, LAYER, GridSource, Kind
+from nntui.timeline.views.measurements import REPORTED, TEST, Measurement, Plot, nearest, series
 from nntui.timeline.views.outputs import Picture
 from nntui.tui.drawing.shortening import shortened
 
 LEAST_MEASURED = 10
-"""Measured states that are plotted at least, however recent."""
+"""Measurement states that are plotted at least, however recent."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class PlotContent:
     """The reported loss that counts as solved."""
     overlaid: Overlaid | None = None
     """The other branch that is drawn too."""
-    measured: tuple[Measured, ...] = ()
+    measured: tuple[Measurement, ...] = ()
     """The branch, measured, where ``view.plot`` needs it."""
-    measured_other: tuple[Measured, ...] = ()
+    measured_other: tuple[Measurement, ...] = ()
     """Likewise the overlaid branch, from where it parted."""
     ghosts: Ghosts = field(default_factory=Ghosts)
     """The other branches behind the losses."""
@@ -149,7 +149,7 @@ class PlotContent:
             return text
         return text + f"  B at {self._values(theirs, at)[7:]}"
 
-    def _values(self, measured: tuple[Measured, ...], at: int) -> str:
+    def _values(self, measured: tuple[Measurement, ...], at: int) -> str:
         near = nearest(measured, at)
         lines = series(self.view.plot, measured)
         values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)
@@ -179,14 +179,14 @@ class HeatmapContent:
     """What the heatmap shows: the numbers, and how they are looked at."""
 
     view: HeatmapView
-    mine: Seen
+    mine: GridSource
     """The run at its cursor, with its next update where ``view.kind`` needs it."""
-    theirs: Seen | None = None
+    theirs: GridSource | None = None
     """Likewise the overlaid branch at the same update, if there is one."""
 
-    def compared(self, wanted: str) -> Compared:
-        """The grid for ``wanted``, which is `A`, `B` or `DIFFERENCE`; see `compare`."""
-        return compare(self.mine, self.theirs, self.view.kind, wanted)
+    def compared(self, wanted: str) -> GridComparison:
+        """The grid for ``wanted``, which is `A`, `B` or `DIFFERENCE`; see `compare_grids`."""
+        return compare_grids(self.mine, self.theirs, self.view.kind, wanted)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from nntui.timeline.views.grid import Grid, Kind, Row
-from nntui.timeline.views.grid_compare import A, Compared
+from nntui.timeline.views.compare import A, GridComparison
+from nntui.timeline.views.grid import Grid, GridRow, Kind
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header
@@ -93,7 +93,7 @@ class Heatmap(StripPanel):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Activations: unit by sample"
-        self._compared: Compared | None = None
+        self._compared: GridComparison | None = None
         self._grid: Grid | None = None
         """What is shown of it: all layers or one, sorted or not."""
         self._ends: dict[int | None, float] = {}
@@ -103,7 +103,7 @@ class Heatmap(StripPanel):
         self._viewport = Viewport()
 
     @property
-    def _rows(self) -> tuple[Row, ...]:
+    def _rows(self) -> tuple[GridRow, ...]:
         return () if self._grid is None else self._grid.rows
 
     @property

@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline.views.curve import Curve
-from nntui.timeline.views.measures import REPORTED
+from nntui.timeline.views.measurements import REPORTED
 from nntui.tui.actions import PLOT, bindings, fill_keys
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.panels.content import PlotContent
@@ -184,9 +184,9 @@ class LossPlot(Panel):
         overlaid, ghosts = content.overlaid, content.ghosts
         if plot is not REPORTED:
             parts.append(f"measured at {len(content.measured)} updates")
-        elif ghosts.told:
+        elif ghosts.text:
             beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
-            long = f"dotted: {ghosts.told}{beyond}"
+            long = f"dotted: {ghosts.text}{beyond}"
             taken = sum(len(part) + 2 for part in parts)
             needed = 0 if overlaid is None else len(f"; B {overlaid.difference}")
             fits = taken + len(long) + needed <= room

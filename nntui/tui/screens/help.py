@@ -8,6 +8,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from nntui.tui.actions import Action
+from nntui.tui.screens.manual import ManualScreen
 
 
 class HelpScreen(ModalScreen[None]):
@@ -20,7 +21,10 @@ class HelpScreen(ModalScreen[None]):
         border: round $accent; background: $surface; padding: 0 2; scrollbar-size-vertical: 1;
     }
     """
-    BINDINGS = [Binding("escape,question_mark,q,f1", "dismiss", "close")]
+    BINDINGS = [
+        Binding("escape,question_mark,q,f1", "dismiss", "close"),
+        Binding("m,f2", "manual", "manual"),
+    ]
 
     def __init__(self, title: str, explained: str, actions: tuple[Action, ...]) -> None:
         super().__init__()
@@ -36,9 +40,13 @@ class HelpScreen(ModalScreen[None]):
         ]
         with VerticalScroll() as page:
             page.border_title = "Help"
-            page.border_subtitle = "Esc closes, arrows scroll"
+            page.border_subtitle = "Esc closes, arrows scroll, m opens the manual"
             yield Static(Content.assemble((self._title, "bold"), "\n", self._explained, "\n"))
             yield Static(Content("\n").join(keys))
+
+    def action_manual(self) -> None:
+        """Open the manual in the place of this page."""
+        self.app.switch_screen(ManualScreen())
 
 
 ALWAYS = (Action("palette", "ctrl+p", "palette", "Everything that can be done, by name.", "^p"),)

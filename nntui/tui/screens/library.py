@@ -14,10 +14,11 @@ from textual.widgets.option_list import Option
 from nntui.core.errors import ConfigError
 from nntui.presets import decode
 from nntui.presets.preset import Preset
-from nntui.timeline.sessions.session_folder import Entry, age
+from nntui.timeline.sessions.session_folder import SessionFile, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 
@@ -61,7 +62,7 @@ class LibraryScreen(SizedScreen[None]):
             self.path = path
 
     def __init__(
-        self, presets: list[Preset], saved: Callable[[], Sequence[Entry]], note: str = ""
+        self, presets: list[Preset], saved: Callable[[], Sequence[SessionFile]], note: str = ""
     ) -> None:
         """``saved`` gives the sessions that are offered to be resumed, the latest first.
 
@@ -70,7 +71,7 @@ class LibraryScreen(SizedScreen[None]):
         super().__init__()
         self._presets, self._saved = presets, saved
         self._note = note
-        self._sessions: Sequence[Entry] = ()
+        self._sessions: Sequence[SessionFile] = ()
         self._wanted = presets[0].name if presets else ""
 
     def compose(self) -> ComposeResult:
@@ -145,8 +146,12 @@ class LibraryScreen(SizedScreen[None]):
         """Explain the library."""
         self.app.push_screen(HelpScreen("The library", EXPLAINED, LIBRARY))
 
+    def action_manual(self) -> None:
+        """Open the manual."""
+        self.app.push_screen(ManualScreen())
 
-def _session(entry: Entry, now: datetime) -> Content:
+
+def _session(entry: SessionFile, now: datetime) -> Content:
     branches = f", {entry.branches} branches" if (entry.branches or 1) > 1 else ""
     return Content.assemble(
         (f" resume {entry.preset}", "bold $text-success"),

@@ -17,9 +17,9 @@ from textual.worker import get_current_worker
 
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
+from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
-from nntui.sweeps.seed_rank import ranked, solved_count, spread, standing
 
 SEEDS = 100
 
@@ -100,7 +100,7 @@ class SeedsScreen(ModalScreen[int | None]):
         outcomes, goal = message.outcomes, self._preset.goal
         count, solved = len(outcomes), solved_count(outcomes, goal)
         low, high = wilson(solved, count)
-        losses, rank = spread(outcomes), standing(outcomes, self._seed)
+        losses, rank = spread(outcomes), rank_of(outcomes, self._seed)
         lines = [
             Content.assemble(
                 (f"{solved} of {count}", "bold"),

@@ -39,6 +39,12 @@ class ThriftyApp(App[None]):
         """The system's own, with an eye on what it writes."""
         return linked(super().get_driver_class(), self._link)
 
+    async def _shutdown(self) -> None:
+        # Textual mounts nothing into a screen that is closing, and one without its panels fails.
+        for screen in self.screen_stack:
+            await screen._mounted_event.wait()
+        await super()._shutdown()
+
     @property
     def line_is_busy(self) -> bool:
         """Whether a frame made now would have to wait."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.timeline import Run
-from nntui.timeline.sessions.session import Saved, capture, write
-from nntui.timeline.sessions.session_folder import is_shelved, new_path
+from nntui.timeline.sessions.session import Capture, write
+from nntui.timeline.sessions.session_folder import is_in_folder, new_path
 
 EVERY = 15.0
 """Seconds between two looks at whether there is anything new to save."""
@@ -44,7 +44,7 @@ class Autosave:
         with self._lock:
             signature = _signature(run, view)
             if signature != self._kept or self.path is None or not self.path.exists():
-                self._write(capture(run, view), run.tree.root.preset.name)
+                self._write(run.capture(view), run.tree.root.preset.name)
                 self._kept = signature
         return self.path
 
@@ -56,12 +56,12 @@ class Autosave:
         # A picture is taken and written under one lock: an older one never comes after a newer.
         if not self._lock.acquire(blocking=False):
             return None
-        picture, name = capture(run, view), run.tree.root.preset.name
+        picture, name = run.capture(view), run.tree.root.preset.name
         thread = threading.Thread(target=self._finish, args=(picture, name, signature), daemon=True)
         thread.start()
         return thread
 
-    def _finish(self, picture: Saved, name: str, signature: object) -> None:
+    def _finish(self, picture: Capture, name: str, signature: object) -> None:
         started = monotonic()
         try:
             self._write(picture, name)
@@ -72,9 +72,9 @@ class Autosave:
             self._due = monotonic() + PAUSE * (monotonic() - started)
             self._lock.release()
 
-    def _write(self, picture: Saved, name: str) -> None:
+    def _write(self, picture: Capture, name: str) -> None:
         # Another nntui may have opened the same session, and a file from elsewhere is not ours.
-        if self.path is None or _stamp(self.path) != self._stamp or not is_shelved(self.path):
+        if self.path is None or _stamp(self.path) != self._stamp or not is_in_folder(self.path):
             self.path = new_path(name)
         write(picture, self.path)
         self._stamp, self.problem = _stamp(self.path), ""

@@ -9,9 +9,10 @@ import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import TypeVar
 
-from nntui.sweeps.processes import ignore_interrupt, start_tracker
+from nntui.sweeps.processes import ignoring_interrupts, start_tracker
 
 Result = TypeVar("Result")
 Told = TypeVar("Told")
@@ -54,7 +55,8 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(work, theirs))
     start_tracker()
-    process.start()
+    with ignoring_interrupts():
+        process.start()
     theirs.close()
     try:
         while True:
@@ -78,9 +80,8 @@ TOLD, DONE, FAILED = "told", "done", "failed"
 
 
 def _work(work: Work[Told], pipe: Connection) -> None:
-    ignore_interrupt()
     # The default would leave the processes of a sweep behind.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    signal.signal(signal.SIGTERM, _leave)
     if hasattr(os, "nice"):
         os.nice(NICENESS)
 
@@ -92,6 +93,14 @@ def _work(work: Work[Told], pipe: Connection) -> None:
     except Exception as error:
         # A traceback would be written across the screen of the app.
         _sent(pipe, FAILED, f"{type(error).__name__}: {error}")
+    # Nothing is left to be ended in order; what Python does on its way out must not be interrupted.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End in order, once: the group and the app may both say so."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _sent(pipe: Connection, kind: str, content: object) -> bool:

@@ -36,6 +36,10 @@ class Bench(MicroscopeSubject, Protocol):
         """The overlaid branch, B, at the update of A or as near as it goes."""
 
     @property
+    def note(self) -> str:
+        """What the status line says of what just happened."""
+
+    @property
     def control(self) -> RunControl:
         """What trains the run and moves its cursor."""
 

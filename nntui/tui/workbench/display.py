@@ -24,7 +24,8 @@ class Display:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self.feed = Feed(bench.run_shown)
-        self._note = ""
+        self.note = ""
+        """What the status line says of what just happened."""
         self._shown: tuple[object, ...] = ()
 
     def show(self, note: str | None) -> bool:
@@ -38,7 +39,7 @@ class Display:
         )
         if note is None and shown == self._shown:
             return False
-        self._shown, snapshot = shown, run.snapshot()
+        self._shown, snapshot = shown, Snapshot.of(run)
         plot = bench.panel(LossPlot)
         with plot.app.batch_update():
             arrange(plot.screen, view, run)
@@ -55,12 +56,12 @@ class Display:
     def _show_status(self, snapshot: Snapshot, note: str | None) -> None:
         run, control = self._bench.run_shown, self._bench.control
         status = self._bench.panel(StatusLine)
-        self._note = self._note if note is None else note
+        self.note = self.note if note is None else note
         status.content = StatusContent(
             snapshot,
             run.preset.goal,
             control.state,
-            self._note,
+            self.note,
             control.player.speed_text,
             control.trains_on,
             len(run.tree.branches),
@@ -78,7 +79,7 @@ class Display:
 
     def fit_outputs(self) -> None:
         """Give the output panel a picture that fits its new size."""
-        self._show_outputs(self._bench.run_shown.snapshot())
+        self._show_outputs(Snapshot.of(self._bench.run_shown))
 
     def _show_outputs(self, snapshot: Snapshot) -> None:
         view = self._bench.view

@@ -5,13 +5,17 @@ from time import monotonic
 from nntui.timeline import Run, Snapshot
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.microscope.next_update import Ahead
+from nntui.timeline.views.compare import compare_outputs
 from nntui.timeline.views.curve import Overlay
-from nntui.timeline.views.divergence_point import Difference, difference, parted_at
+from nntui.timeline.views.first_difference import (
+    FirstDifference,
+    first_difference,
+    last_shared_update,
+)
 from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
-from nntui.timeline.views.grid import Seen
-from nntui.timeline.views.measures import REPORTED, Measures
-from nntui.timeline.views.output_compare import picture_of_two
-from nntui.timeline.views.outputs import SURFACE, views
+from nntui.timeline.views.grid import GridSource
+from nntui.timeline.views.measurements import REPORTED, Measurements
+from nntui.timeline.views.outputs import SURFACE, output_kinds
 from nntui.tui.panels.content import HeatmapContent, OutputContent, Overlaid, PlotContent
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.workbench.view import WorkbenchView
@@ -27,8 +31,8 @@ class Feed:
         self._run = run
         self._other: Run | None = None
         self._ahead: tuple[Ahead, Ahead] | None = None
-        self._measures: Measures | None = None
-        self._searched: tuple[object, float, Difference | None] = ((), 0.0, None)
+        self._measures: Measurements | None = None
+        self._searched: tuple[object, float, FirstDifference | None] = ((), 0.0, None)
         """Between which branches a difference was looked for, when to look again, what it is."""
 
     def other(self, view: WorkbenchView) -> Run | None:
@@ -45,21 +49,21 @@ class Feed:
         other = self.other(view)
         if not view.heatmap.kind.ahead:
             self._ahead = None
-            mine = Seen(snapshot)
-            theirs = None if other is None else Seen(self._there(other))
+            mine = GridSource(snapshot)
+            theirs = None if other is None else GridSource(self._there(other))
         else:
             self._ahead = ours, its = self._ahead or (Ahead(), Ahead())
-            mine = Seen(snapshot, ours.of(self._run.state))
+            mine = GridSource(snapshot, ours.of(self._run.state))
             theirs = None
             if other is not None:
                 there = self._there(other)
-                theirs = Seen(there, its.of(other.state))
+                theirs = GridSource(there, its.of(other.state))
         return HeatmapContent(view.heatmap, mine, theirs)
 
     def _there(self, other: Run) -> Snapshot:
         """``other`` at the update of the run, or as near as it goes."""
         other.seek(min(self._run.update, other.head))
-        return other.snapshot()
+        return Snapshot.of(other)
 
     def plot(self, snapshot: Snapshot, view: WorkbenchView, *, running: bool) -> PlotContent:
         """What the plot shows; while the run is ``running``, fewer states are measured."""
@@ -70,13 +74,13 @@ class Feed:
             branches = self._run.tree.branches
             ghosts = ghosts_of(mine, branches, theirs) if view.plot.ghosts else Ghosts()
             return PlotContent(view.plot, snapshot, goal, overlaid, ghosts=ghosts)
-        measures = self._measures = self._measures or Measures()
+        measures = self._measures = self._measures or Measurements()
         along = measures.along(mine, fine=not running)
         beside = () if theirs is None else measures.beside(mine, theirs, fine=not running)
         return PlotContent(view.plot, snapshot, goal, overlaid, along, beside)
 
     def _overlaid(self, mine: Branch, theirs: Branch, *, running: bool) -> Overlaid:
-        first = theirs.epoch_at(parted_at(mine, theirs))
+        first = theirs.epoch_at(last_shared_update(mine, theirs))
         overlay = Overlay(theirs.losses, first, len(theirs.losses))
         return Overlaid(overlay, theirs.name, self._difference(mine, theirs, running=running))
 
@@ -85,13 +89,13 @@ class Feed:
         pair = mine.stretches, theirs.stretches
         known, due, found = self._searched
         if known != pair or found is None:
-            found = difference(mine, theirs)
+            found = first_difference(mine, theirs)
         elif (
             found.update is None
-            and found.looked < min(mine.update, theirs.update)
+            and found.searched_to < min(mine.update, theirs.update)
             and monotonic() >= due
         ):
-            found = difference(mine, theirs, found.looked)
+            found = first_difference(mine, theirs, found.searched_to)
         else:
             return found.text
         # While nothing is trained, the search goes on with every look.
@@ -107,9 +111,9 @@ class Feed:
     ) -> OutputContent:
         """A picture of the outputs that fits ``panel``; of ``unit`` where the view wants that."""
         run, other = self._run, self.other(view)
-        offered = views(run)
+        offered = output_kinds(run)
         what = view.output.what if view.output.what in offered else offered[0]
-        cells = panel.cells(run.data.data.outputs if what == SURFACE else 1)
-        theirs = None if other is None else (other, self._there(other))
-        mine = (run, snapshot)
-        return OutputContent(*picture_of_two(mine, theirs, what, unit, cells, view.heatmap.shown))
+        cells = panel.cells(len(run.data.y) if what == SURFACE else 1)
+        if other is not None:
+            self._there(other)
+        return OutputContent(*compare_outputs(run, other, what, unit, cells, view.heatmap.shown))

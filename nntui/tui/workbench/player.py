@@ -4,9 +4,9 @@ import asyncio
 import threading
 from time import perf_counter
 
-from nntui.timeline.history.ending import DIVERGED, Ending, Line
-from nntui.timeline.history.pace import Pace
-from nntui.timeline.history.run import Run
+from nntui.timeline.history.termination import DIVERGED, Termination, Trainable
+from nntui.timeline.history.time_slices import TimeSlicer
+from nntui.timeline.run import Run
 
 SLICE = 0.008
 """Seconds of training between two turns of the event loop."""
@@ -25,16 +25,16 @@ class Player:
     def __init__(self, run: Run) -> None:
         self.speed = len(SPEEDS) - 1
         """The index into `SPEEDS`."""
-        self._pace = Pace()
+        self._slicer = TimeSlicer()
         self.turn = threading.Lock()
         """Held while updates are made: between two, everything is whole."""
         self.run = run
-        self.ending = Ending()
+        self.ending = Termination()
         self.follows = True
         """Whether the cursor goes along; otherwise only the head is trained."""
 
     @property
-    def line(self) -> Line:
+    def line(self) -> Trainable:
         """What is trained."""
         return self.run if self.follows else self.run.branch
 
@@ -53,13 +53,13 @@ class Player:
         """Go ``by`` steps up or down in `SPEEDS`."""
         self.speed = min(max(self.speed + by, 0), len(SPEEDS) - 1)
 
-    def slice(self, target: int, other: Line | None = None) -> bool:
+    def slice(self, target: int, other: Trainable | None = None) -> bool:
         """Train the line, or an ``other``, towards ``target`` for one slice.
 
         Returns whether that was reached, or the line diverged.
         """
         with self.turn:
-            return self._pace.train(other or self.line, target, SLICE)
+            return self._slicer.train(other or self.line, target, SLICE)
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""
@@ -68,28 +68,28 @@ class Player:
             await _give_turns()
         return DIVERGED if self.run.divergence is not None else ARRIVED
 
-    async def bring(self, other: Line, target: int) -> str:
+    async def bring(self, other: Trainable, target: int) -> str:
         """Train an ``other`` line up to ``target`` at full speed; returns how it ended."""
         while not self.slice(target, other):
             await _give_turns()
         return DIVERGED if other.divergence is not None else ARRIVED
 
-    async def finish(self, other: Line) -> str:
+    async def finish(self, other: Trainable) -> str:
         """Train an ``other`` line at full speed until it ends; returns the reason."""
-        ending = Ending()
+        ending = Termination()
         while (reason := ending.reason(other)) is None:
             self._until(ending, other)
             await _give_turns()
         return reason
 
     async def play(self) -> str:
-        """Train until the line ends; returns the reason (see `Ending.reason`).
+        """Train until the line ends; returns the reason (see `Termination.reason`).
 
         Started where it ended, it goes on beyond that end.
         """
         ending = self.ending.beyond(self.line)
         pace = SPEEDS[self.speed]
-        line: Line | None = None
+        line: Trainable | None = None
         started, first = 0.0, 0
         while (reason := ending.reason(self.line)) is None:
             if SPEEDS[self.speed] != pace or self.line is not line:
@@ -99,7 +99,7 @@ class Player:
                 self._until(ending, line)
                 await _give_turns()
             else:
-                target = ending.next_look(line)
+                target = ending.next_check(line)
                 due = first + int((perf_counter() - started) * pace)
                 if due - self.line.update > max(pace * LATE, 1):
                     # The process was stopped for a while, or cannot keep up: nothing is made up.
@@ -110,10 +110,10 @@ class Player:
                 await asyncio.sleep(min(1 / pace, 0.05))
         return reason
 
-    def _until(self, ending: Ending, line: Line) -> None:
+    def _until(self, ending: Termination, line: Trainable) -> None:
         """One slice of ``line``, however many looks at the ending it takes."""
         deadline = perf_counter() + SLICE
-        while self.slice(ending.next_look(line), line) and perf_counter() < deadline:
+        while self.slice(ending.next_check(line), line) and perf_counter() < deadline:
             if ending.reason(line) is not None:
                 break
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from textual.worker import Worker
 
 from nntui.timeline import Run
-from nntui.timeline.history.ending import BUDGET, DIVERGED, TARGET, Ending
+from nntui.timeline.history.termination import BUDGET, DIVERGED, TARGET, Termination
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.status_line import DIVERGED as SHOWN_DIVERGED
 from nntui.tui.panels.status_line import PAST, PAUSED, REPLAYING, RUNNING
@@ -36,13 +36,16 @@ class RunControl:
     def __init__(self, stage: Stage, run: Run) -> None:
         self._stage, self._run = stage, run
         self.player = Player(run)
-        self._worker: Worker[None] | None = None
+        self.training: Worker[None] | None = None
+        """What trains in the background."""
+        self.ended_with = ""
+        """How the last training ended, in words; empty where it was stopped or just arrived."""
         self._endless = False
 
     @property
     def running(self) -> bool:
         """Whether anything is being trained right now."""
-        return self._worker is not None
+        return self.training is not None
 
     @property
     def trains_on(self) -> bool:
@@ -53,7 +56,7 @@ class RunControl:
     def failed(self) -> bool:
         """Whether training has come to its end, and the goal is not reached."""
         branch = self._run.branch
-        return not (self.running or branch.solved) and Ending().reason(branch) is not None
+        return not (self.running or branch.solved) and Termination().reason(branch) is not None
 
     @property
     def state(self) -> str:
@@ -72,14 +75,15 @@ class RunControl:
         """
         self.pause()
         self._endless, self.player.follows = endless, follows
-        self._worker = self._stage.work(partial(self._finish, task), "training")
+        self.training = self._stage.work(partial(self._finish, task), "training")
         self._stage.draw_frames(True)
         self._stage.show(note)
 
     async def _finish(self, task: Task) -> None:
         ended = await task()
-        self._worker = None
+        self.training = None
         self._stage.draw_frames(False)
+        self.ended_with = ended
         self._stage.show(ended)
 
     def play(self, note: str, *, follows: bool = True) -> None:
@@ -95,7 +99,8 @@ class RunControl:
 
     def pause(self) -> bool:
         """Stop training, between two updates; whether it was going on."""
-        worker, self._worker = self._worker, None
+        worker, self.training = self.training, None
+        self.ended_with = ""
         if worker is not None:
             worker.cancel()
             self._stage.draw_frames(False)
@@ -125,7 +130,8 @@ class RunControl:
         self.pause()
         if self.player.slice(target):
             reason = DIVERGED if self._run.divergence else ARRIVED
-            self._stage.show(self._ended(reason) or note)
+            self.ended_with = self._ended(reason)
+            self._stage.show(self.ended_with or note)
             return
 
         async def task() -> str:

@@ -32,6 +32,7 @@ from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.panels.why_panel import WhyPanel
 from nntui.tui.screens.help import HelpScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.terminal.backpressure import ThriftyApp
@@ -90,6 +91,7 @@ class WorkbenchScreen(SizedScreen[None]):
                 "library": lambda: self._leave(self.Left(self)),
                 "tour": lambda: self.ask(TourScreen()),
                 "help": self._help,
+                "manual": lambda: self.ask(ManualScreen()),
             },
         )
 
@@ -128,6 +130,11 @@ class WorkbenchScreen(SizedScreen[None]):
             self.show()
 
     # What the panels show.
+
+    @property
+    def note(self) -> str:
+        """What the status line says of what just happened."""
+        return self.panels.note
 
     def look(self, view: WorkbenchView, note: str | None = None) -> None:
         """Show the run as ``view`` says from now on."""

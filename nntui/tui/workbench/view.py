@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from textual.widget import Widget
 
 from nntui.timeline.history.branch import Branch
+from nntui.timeline.views.compare import A
 from nntui.timeline.views.grid import KINDS, LAYER, SCALES, Kind
-from nntui.timeline.views.grid_compare import A
-from nntui.timeline.views.measures import PLOTS, Plot
+from nntui.timeline.views.measurements import PLOTS, Plot
 from nntui.tui.panels.content import HeatmapView, OutputView, PlotView
 
 Named = TypeVar("Named", Kind, Plot)

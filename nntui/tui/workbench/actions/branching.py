@@ -8,10 +8,10 @@ from nntui.presets.entries import Changes
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
+from nntui.timeline.edits import Edits
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.edits import Edits
 from nntui.timeline.history.tree import LONGEST_NAME
-from nntui.timeline.views.grid_compare import DIFFERENCE, A, B
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap

@@ -11,12 +11,12 @@ from typing import Any
 from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.experiments.fix_branch import mended
+from nntui.diagnosis.experiments.fix_branch import branch_with
 from nntui.diagnosis.finding import Diagnosis, Finding
-from nntui.diagnosis.observation import Case, observe
+from nntui.diagnosis.observation import Observation, observe
 from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
-from nntui.timeline.history.ending import Ending
+from nntui.timeline.history.termination import Termination
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.content import ExperimentReport, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
@@ -32,11 +32,11 @@ REST = 1 / 3
 """Seconds between two diagnoses, at least; as long as the last one took, where that is more."""
 
 
-def _diagnosed(case: Case) -> Diagnosis:
+def _diagnosed(observation: Observation) -> Diagnosis:
     # The rules take their time to import, and are not needed before somebody asks.
-    from nntui.diagnosis import answer
+    from nntui.diagnosis import diagnose
 
-    return answer.diagnose(case)
+    return diagnose.diagnose(observation)
 
 
 def _ended(branch: Branch) -> str:
@@ -163,7 +163,7 @@ class Diagnosing:
             self._bench.show(f"no key of the preset can do that: {text}")
             return
         try:
-            branch = mended(run, changes, since)
+            branch = branch_with(run, changes, since)
         except ConfigError as error:
             self._bench.show(str(error))
             return
@@ -172,7 +172,7 @@ class Diagnosing:
             return
         self._fixed = text, branch
         view, target = self._bench.view.with_overlay(branch), run.head
-        if branch.update < target or (not target and Ending().reason(branch) is None):
+        if branch.update < target or (not target and Termination().reason(branch) is None):
             self._bench.look(view)
 
             async def train() -> str:

@@ -3,7 +3,7 @@
 from nntui.core.engine.parameter_edits import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
 from nntui.presets.entries import Changes
-from nntui.timeline.history.edits import Edits, effect_of
+from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask, read_number

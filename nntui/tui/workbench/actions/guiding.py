@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from textual.widget import Widget
+from textual.worker import Worker
 
 from nntui.presets.preset import Step
 from nntui.tui.actions import fill_keys
@@ -34,6 +35,8 @@ class Guiding:
         self._left: list[str] | None = None
         """The actions of the present step that are still to be done; None before any was."""
         self._performing = False
+        self._awaited: Worker[None] | None = None
+        """The training that the last action of the present step began, while it goes on."""
         self.handlers: Handlers = {"do_step": self._do_step}
 
     @property
@@ -44,26 +47,47 @@ class Guiding:
 
     def acted(self, action: str) -> None:
         """Note an action that was performed, such as ``one_epoch`` or ``jump 300``."""
-        step = self._step
-        if step is None or self._performing:
+        if self._performing:
+            return
+        step, control = self._step, self._bench.control
+        if step is not None and self._awaited not in (None, control.training):
+            # It was cut short by what was just done, which may belong to the next step.
+            self._finish(step)
+            step = self._step
+        if step is None:
             return
         if self._left is None:
             self._left = list(step.perform)
         if self._left and self._left[0] == action:
             self._left.pop(0)
-            if self._left:
+            if self._left or control.running:
                 self._bench.look(replace(self._bench.view, pointed=None))
-            else:
+            if not self._left and control.running:
+                self._awaited = control.training
+                self._bench.work(partial(self._finish_later, step), "guide")
+            elif not self._left:
                 self._finish(step)
 
+    async def _training_ends(self) -> None:
+        """Wait until the training that the step began has ended."""
+        while self._awaited is not None and self._awaited is self._bench.control.training:
+            await asyncio.sleep(WAIT)
+
+    async def _finish_later(self, step: Step) -> None:
+        """Finish ``step`` when its training has ended."""
+        await self._training_ends()
+        if self._awaited is not None:
+            self._finish(step)
+
     def _finish(self, step: Step) -> None:
-        """Go on to the next step, and say what to look at."""
-        self._left = None
+        """Go on to the next step, and say what to look at, after how the training ended."""
+        self._left = self._awaited = None
         pointed, words = PANELS[step.look] if step.look else (None, "")
         done = self._bench.view.steps_done + 1
         where = f": look at {words}" if words else ""
         view = replace(self._bench.view, steps_done=done, pointed=pointed)
-        self._bench.look(view, f"step {done} is done{where}")
+        said, note = self._bench.control.ended_with, f"step {done} is done{where}"
+        self._bench.look(view, f"{said}; {note}" if said and said == self._bench.note else note)
 
     def _do_step(self) -> None:
         """Perform what is left of the present step."""
@@ -81,6 +105,8 @@ class Guiding:
     async def _perform(self, step: Step, left: list[str]) -> None:
         self._performing = True
         try:
+            if not left:
+                await self._training_ends()  # its last action was done by hand
             for action in left:
                 self._bench.show(fill_keys(f"doing: {{{action.split()[0]}}}"))
                 self._bench.perform(action)

@@ -1,6 +1,6 @@
 """All actions of the workbench: by name, the one handler that does it."""
 
-from nntui.timeline.history.edits import Edits
+from nntui.timeline.edits import Edits
 from nntui.tui.workbench.actions.arranging import Arranging
 from nntui.tui.workbench.actions.branching import Branching
 from nntui.tui.workbench.actions.diagnosing import Diagnosing

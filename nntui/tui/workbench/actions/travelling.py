@@ -1,7 +1,7 @@
 """Actions that move the cursor: back, to numbers, to events, checkpoints and answers."""
 
-from nntui.timeline.history.events import Event, next_event, previous_event, told
-from nntui.timeline.views.questions import Answer, questions, when_loss_was_below
+from nntui.timeline.history.events import Event, events_text, next_event, previous_event
+from nntui.timeline.views.questions import Occurrence, questions, when_loss_was_below
 from nntui.tui.screens.ask import Ask, AskNumber, read_number
 from nntui.tui.screens.choose import Choose
 from nntui.tui.workbench.bench import Bench, Handlers
@@ -73,7 +73,9 @@ class Travelling:
         if found is None:
             self._bench.show(nothing)
         else:
-            self._seek(found[0], told(self._bench.run_shown.branch, found[0]) or found[1].text)
+            self._seek(
+                found[0], events_text(self._bench.run_shown.branch, found[0]) or found[1].text
+            )
 
     def _when(self) -> None:
         """Ask about the unit under the heatmap's cursor; every answer is a jump."""
@@ -100,7 +102,7 @@ class Travelling:
             run = self._bench.run_shown
             self._answered(when_loss_was_below(run.branch, run.update, loss))
 
-    def _answered(self, answer: Answer) -> None:
+    def _answered(self, answer: Occurrence) -> None:
         if answer.update is None:
             self._bench.show(answer.text)
         else:

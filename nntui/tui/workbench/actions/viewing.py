@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from nntui.timeline.views.grid import ALL, HELD, KINDS, LAYER, SCALES
-from nntui.timeline.views.measures import PLOTS, TEST
-from nntui.timeline.views.outputs import views
+from nntui.timeline.views.measurements import PLOTS, TEST
+from nntui.timeline.views.outputs import output_kinds
 from nntui.tui.microscope.microscope_screen import Focus, MicroscopeScreen
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.workbench.bench import Bench, Handlers
@@ -91,7 +91,7 @@ class Viewing:
 
     def _output_view(self) -> None:
         """Show the outputs in the next way that there is for this network."""
-        view, offered = self._bench.view, views(self._bench.run_shown)
+        view, offered = self._bench.view, output_kinds(self._bench.run_shown)
         if not view.output.visible:
             self._bench.perform("output")
             return

@@ -1,0 +1,68 @@
+"""The stepper: the buffers of an update, and the update recorded in them for any batch size."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nntui.core.engine.algebra import Algebra, Single
+from nntui.core.engine.network import Layout
+from nntui.core.engine.update import Update, make_arena, optimiser_of
+from nntui.core.parts.optimisers import Clock
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Array
+
+
+class Stepper:
+    """Makes updates of one configuration, from any parameters and any batch.
+
+    ``theta``, ``gradient`` and each of ``slots`` are live vectors in the order of `Layout`, with
+    the axes of ``algebra`` behind; who changes them changes what the next update starts from.
+    """
+
+    def __init__(self, configuration: Configuration, algebra: Algebra | None = None) -> None:
+        self._configuration, self._algebra = configuration, algebra or Single()
+        tail = self._algebra.tail
+        size = Layout.of(configuration).size
+        self.arena = make_arena(configuration, tail)
+        self.clock = Clock()
+        self.theta = self.arena.view("theta", size, *tail)
+        self.gradient = self.arena.view("gradient", size, *tail)
+        names = optimiser_of(configuration).slots
+        self.slots = [self.arena.view(name, size, *tail) for name in names]
+        self._updates: dict[tuple[int, ...], Update] = {}
+
+    def restore(self, theta: Array, slots: Sequence[Array] | None = None, count: int = 0) -> None:
+        """Start from ``theta`` and ``slots`` (fresh ones: 0), after ``count`` updates."""
+        # A batch smaller than the largest leaves part of the buffers as they were, and what a
+        # divergence left there must not be taken for its own.
+        self.arena.flat.fill(0.0)
+        self.theta[...] = theta
+        for own, values in zip(self.slots, slots or (), strict=bool(slots)):
+            own[...] = values
+        self.clock.count[...] = count
+
+    def update_for(self, batch: Array) -> Update:
+        """The update for batches of the shape of ``batch``: inputs over targets, a column a sample.
+
+        It is recorded when it is first asked for.
+        """
+        if batch.shape not in self._updates:
+            self._updates[batch.shape] = Update(
+                self._configuration, self.arena, np.empty(batch.shape), self.clock, self._algebra
+            )
+        return self._updates[batch.shape]
+
+    def batches(self, epoch: Array) -> list[tuple[Update, Array]]:
+        """Per batch of an epoch: the update for its size, and its part of ``epoch``."""
+        size = self._configuration.batch_size
+        parts = (epoch[:, at : at + size] for at in range(0, epoch.shape[1], size))
+        return [(self.update_for(part), part) for part in parts]
+
+    def make(self, batch: Array) -> Update:
+        """Make the update of ``batch`` and return it."""
+        update = self.update_for(batch)
+        np.copyto(update.batch, batch)
+        with np.errstate(all="ignore"):
+            for call in update.calls:
+                call()
+        return update

@@ -1,0 +1,294 @@
+"""Recording an expression on a tape: one NumPy call an operation, into buffers made beforehand.
+
+Any trailing axes are carried along, so a formula serves one network and many side by side.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.expression import (
+    UNITS,
+    Call,
+    Choice,
+    Expression,
+    Name,
+    Negative,
+    Number,
+    Operation,
+)
+from nntui.core.formulas.functions import FUNCTIONS
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.printing import plain
+from nntui.core.tape import Array, Tape
+
+_UFUNCS = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    "==": np.equal,
+}
+
+
+_BOTH = (0, 1)
+
+
+class Outer(Protocol):
+    """How the sum of ``u v^T`` over the samples is recorded."""
+
+    def outer(self, tape: Tape, delta: Array, x: Array, gW: Array) -> None:
+        """Record ``gW = delta x^T``."""
+
+
+def record(
+    tape: Tape,
+    expression: Expression,
+    values: Mapping[str, Array],
+    out: Array,
+    algebra: Outer | None = None,
+) -> None:
+    """Record ``out = expression``; ``values`` holds the arrays of its names.
+
+    ``out`` may be one of ``values``: it is then read before it is written.  What is smaller than
+    ``out`` is broadcast.  ``algebra`` is needed for outer products only.
+    """
+    expression = simplified(expanded(expression))
+    aliases = {name for name, array in values.items() if np.may_share_memory(array, out)}
+    reads = Counter(node.name for node in expression.walk() if isinstance(node, Name))
+    recorder = _Recorder(tape, values, aliases, expression, algebra)
+    if sum(reads[name] for name in aliases) > 1 or recorder.shape(expression) != out.shape:
+        result = recorder.operand(expression, None)
+        if isinstance(result, float):
+            tape.add(out.fill, result)
+        else:
+            tape.add(np.copyto, out, result)
+    else:
+        recorder.compute(expression, out)
+
+
+def recorded(tape: Tape, expression: Expression, values: Mapping[str, Array], out: Array) -> Array:
+    """Like `record`, but a mere name records nothing: returns the buffer that holds the value."""
+    expression = simplified(expression)
+    if isinstance(expression, Name):
+        return values[expression.name]
+    record(tape, expression, values, out)
+    return out
+
+
+def recorded_sum(
+    expression: Expression, values: Mapping[str, Array], shape: tuple[int, ...]
+) -> Callable[[], Any]:
+    """A function that sums ``expression``, of ``shape``, over its first two axes.
+
+    It reads the arrays of ``values`` whenever it is called, and gives a float; with further
+    axes, an array of their shape.
+    """
+    match expression:
+        case Name(name):
+            array = values[name]
+            return lambda: np.add.reduce(array, _BOTH)
+        case Operation("^", Name(name), Number(2.0)):
+            return _sum_of_squares(values[name])
+        case Operation("/", inner, Number(divisor)):
+            total = recorded_sum(inner, values, shape)
+            return lambda: total() / divisor
+    tape, terms = Tape(), np.empty(shape)
+    record(tape, expression, values, terms)
+    calls = tuple(tape.calls)
+
+    def summed() -> Any:
+        for call in calls:
+            call()
+        return np.add.reduce(terms, _BOTH)
+
+    return summed
+
+
+def _sum_of_squares(array: Array) -> Callable[[], Any]:
+    if array.ndim == 2:
+        flat, dot = array.reshape(-1), np.dot
+        return lambda: float(dot(flat, flat))
+    if array.shape[:2] == (1, 1):
+        one = array[0, 0]
+        return lambda: one * one
+    return lambda: np.einsum("obr,obr->r", array, array)
+
+
+def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape of what ``node`` comes to, from the ``shapes`` of its names.
+
+    Raises ValueError, with what does not fit, where the shapes do not go together.
+    """
+    parts = [shape_of(part, shapes) for part in node.parts]
+    match node:
+        case Number():
+            return ()
+        case Name(name):
+            return shapes[name]
+        case Call(function) if function in UNITS:
+            return (1, *parts[0][1:])
+        case Call("outer"):
+            one, two = parts
+            if min(len(one), len(two)) < 2 or one[1] != two[1]:
+                raise ValueError(f"outer() needs two values of the layer, not {plain(node)}")
+            return (one[0], two[0], *np.broadcast_shapes(one[2:], two[2:]))
+    try:
+        shape = np.broadcast_shapes(*parts)
+    except ValueError:
+        raise ValueError(f"the parts of {plain(node)} have different shapes") from None
+    return (1, 1, *shape[2:]) if isinstance(node, Call) and node.function == "dot" else shape
+
+
+def expanded(expression: Expression) -> Expression:
+    """The same with the functions that are formulas themselves written out."""
+    parts = tuple(expanded(part) for part in expression.parts)
+    if isinstance(expression, Call) and expression.function in FUNCTIONS:
+        body = FUNCTIONS[expression.function].body
+        if body:
+            return expanded(formula(body).bound(dict(zip("xy", parts, strict=False))))
+    return expression.rebuilt(parts)
+
+
+def _ufunc(name: str) -> Callable[..., object]:
+    ufunc = FUNCTIONS[name].ufunc
+    assert ufunc is not None  # what has none is written out before it is recorded
+    return ufunc
+
+
+class _Recorder:
+    """Records one expression; what occurs twice in it is computed once."""
+
+    def __init__(
+        self,
+        tape: Tape,
+        values: Mapping[str, Array],
+        aliases: set[str],
+        whole: Expression,
+        algebra: Outer | None,
+    ) -> None:
+        self._tape, self._values, self._aliases, self._algebra = tape, values, aliases, algebra
+        self._shapes = {name: array.shape for name, array in values.items()}
+        self._done: dict[Expression, Array] = {}
+        self._uses: Counter[Expression] = Counter()
+        self._count(whole)
+
+    def _count(self, node: Expression) -> None:
+        if not node.parts:
+            return
+        self._uses[node] += 1
+        if self._uses[node] == 1:
+            for part in node.parts:
+                self._count(part)
+
+    def shape(self, node: Expression) -> tuple[int, ...]:
+        """The shape of what ``node`` comes to."""
+        return shape_of(node, self._shapes)
+
+    def operand(self, node: Expression, target: Array | None) -> Array | float:
+        """What ``node`` comes to, computed into ``target`` where that may be overwritten."""
+        match node:
+            case Number(value):
+                return value
+            case Name(name):
+                return self._values[name]
+        if node in self._done:
+            return self._done[node]
+        shared = self._uses[node] > 1
+        if target is None or shared or target.shape != self.shape(node):
+            target = np.empty(self.shape(node))
+        self.compute(node, target)
+        if shared:
+            self._done[node] = target
+        return target
+
+    def compute(self, node: Expression, out: Array) -> None:
+        """Record ``out = node``; ``out`` has the shape of it."""
+        tape = self._tape
+        match node:
+            case Number(value):
+                tape.add(out.fill, value)
+            case Name(name):
+                tape.add(np.positive, self._values[name], out)
+            case Negative(part):
+                tape.add(np.negative, self.operand(part, out), out)
+            case Operation("^", left, Number(exponent)) if exponent in (2.0, 3.0):
+                self._power(left, exponent, out)
+            case Operation(symbol, left, right):
+                tape.add(_UFUNCS[symbol], *self._operands(left, right, out), out)
+            case Choice():
+                self._choose(node, out)
+            case Call("total" | "mean" | "greatest" as function, (part,)):
+                values = self.operand(part, None)
+                reduce = np.maximum.reduce if function == "greatest" else np.add.reduce
+                tape.add(reduce, values, 0, None, out, True)
+                if function == "mean":
+                    tape.add(np.divide, out, float(self.shape(part)[0]), out)
+            case Call("outer", (left, right)):
+                assert self._algebra is not None
+                self._algebra.outer(tape, self._array(left), self._array(right), out)
+            case Call("dot", (left, right)):
+                self._dot(self._array(left), self._array(right), out)
+            case Call(function, (part,)):
+                tape.add(_ufunc(function), self.operand(part, out), out)
+            case Call(function, (left, right)):
+                one, two = self._operands(left, right, out)
+                if function in ("max", "min"):
+                    # NumPy compares two arrays twice as fast as an array and a number.
+                    one, two = (
+                        np.full(out.shape, each) if isinstance(each, float) else each
+                        for each in (one, two)
+                    )
+                # Of these NumPy takes the output by name only, or as fast.
+                tape.add(_ufunc(function), one, two, out=out)
+            case _:
+                raise TypeError(type(node).__name__)
+
+    def _array(self, node: Expression) -> Array:
+        value = self.operand(node, None)
+        return np.array([[value]]) if isinstance(value, float) else value
+
+    def _operands(
+        self, left: Expression, right: Expression, out: Array
+    ) -> tuple[Array | float, Array | float]:
+        """Both operands; at most one of them is computed into ``out``."""
+        # What reads the old contents of ``out`` comes first, and only it may overwrite them.
+        if self._aliases & right.names:
+            two = self.operand(right, out)
+            return self.operand(left, None), two
+        if self._aliases & left.names:
+            one = self.operand(left, out)
+            return one, self.operand(right, None)
+        one = self.operand(left, out)
+        return one, self.operand(right, None if one is out else out)
+
+    def _power(self, base: Expression, exponent: float, out: Array) -> None:
+        values = self.operand(base, out if exponent == 2.0 else None)
+        self._tape.add(np.multiply, values, values, out)
+        if exponent == 3.0:
+            self._tape.add(np.multiply, out, values, out)
+
+    def _choose(self, node: Choice, out: Array) -> None:
+        left, right = self.operand(node.left, None), self.operand(node.right, None)
+        holds = np.empty(
+            np.broadcast_shapes(self.shape(node.left), self.shape(node.right)), dtype=np.bool_
+        )
+        self._tape.add(_UFUNCS[node.symbol], left, right, holds)
+        then, other = self.operand(node.then, None), self.operand(node.other, None)
+        self._tape.add(np.copyto, out, other)
+        self._tape.add(np.copyto, out, then, where=holds)
+
+    def _dot(self, left: Array, right: Array, out: Array) -> None:
+        product = np.empty(np.broadcast_shapes(left.shape, right.shape))
+        column = np.empty((1, *product.shape[1:]))
+        self._tape.add(np.multiply, left, right, product)
+        self._tape.add(np.add.reduce, product, 0, None, column, True)
+        self._tape.add(np.add.reduce, column, 1, None, out, True)

@@ -1,0 +1,261 @@
+"""Results of the experiments: each fix compared with the unchanged preset on the same seeds."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nntui.diagnosis.experiments.laboratory import Trial
+from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
+from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.finding_kinds import BAD_LUCK
+from nntui.diagnosis.rules.units import TOO_FEW
+from nntui.presets.preset import Preset
+from nntui.sweeps.block import Outcome
+from nntui.sweeps.result import wilson
+
+ENOUGH = 4
+"""Seeds that must have finished for a round to count."""
+NEAR = 0.9
+"""A fix counts as equally good if it solves this share of the seeds that another one solves: a few
+seeds prove no difference."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A fix over ``seeds`` seeds, paired with the baseline's same seeds."""
+
+    fix: Fix
+    seeds: int
+    epochs: int
+    solved: int
+    baseline_solved: int
+    won: int
+    """Seeds that only the fix solves."""
+    lost: int
+    """Seeds that only the baseline solves."""
+    loss: float
+    """The median final loss; infinite if half of the runs have no finite one."""
+    ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
+    """Whether each seed is solved, by epochs of the round and seed."""
+
+    @classmethod
+    def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
+        """The result of ``trial`` in its longest round with enough seeds; None without any."""
+        shared = {
+            epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
+            for epochs, outcomes in list(trial.outcomes.items())
+        }
+        rounds = sorted(
+            (min(len(seeds), ENOUGH), epochs) for epochs, seeds in shared.items() if seeds
+        )
+        if not rounds:
+            return None
+        epochs = rounds[-1][1]
+        ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
+        before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
+        pairs = [
+            (each.solved(trial.preset.goal), other.solved(baseline.preset.goal))
+            for each, other in zip(ended, before, strict=True)
+        ]
+        return cls(
+            fix=trial.fix,
+            seeds=len(pairs),
+            epochs=epochs,
+            solved=sum(now for now, _ in pairs),
+            baseline_solved=sum(then for _, then in pairs),
+            won=sum(now and not then for now, then in pairs),
+            lost=sum(then and not now for now, then in pairs),
+            loss=middle(ended),
+            ends={
+                length: {seed: each.solved(trial.preset.goal) for seed, each in outcomes.items()}
+                for length, outcomes in list(trial.outcomes.items())
+            },
+        )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The Wilson 95 % interval of the share of seeds solved with the fix."""
+        return wilson(self.solved, self.seeds)
+
+    @property
+    def p(self) -> float:
+        """See `paired_test.p_value`."""
+        return p_value(self.won, self.lost)
+
+    @property
+    def verdict(self) -> str:
+        """``helps``, ``no effect`` or ``harms``."""
+        return verdict(self.won, self.lost)
+
+    @property
+    def helps(self) -> bool:
+        """Whether it solves more seeds than nothing changed, beyond chance."""
+        return self.verdict == HELPS
+
+    @property
+    def harms(self) -> bool:
+        """Whether it solves fewer seeds than nothing changed, beyond chance."""
+        return self.verdict == HARMS
+
+    def as_good_as(self, other: "Experiment") -> bool:
+        """Whether it solves nearly as many seeds as ``other``, and no fewer beyond chance.
+
+        Decided by the longest round that covers all seeds of ``other``; False without one.
+        """
+        for epochs in sorted(self.ends.keys() & other.ends.keys(), reverse=True):
+            mine, theirs = self.ends[epochs], other.ends[epochs]
+            if len(theirs) >= other.seeds and mine.keys() >= theirs.keys():
+                won = sum(mine[seed] and not solved for seed, solved in theirs.items())
+                lost = sum(solved and not mine[seed] for seed, solved in theirs.items())
+                solved_there = sum(theirs.values())
+                near = solved_there + won - lost >= NEAR * solved_there
+                return near and verdict(won, lost) != HARMS
+        return False
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Sort key, best first: longest trained, most solved, fewest changes, least loss.
+
+        Shares of different numbers of seeds are compared by the lower ends of their intervals.
+        Where nothing is solved the loss decides.
+        """
+        changes = len(self.fix.changes) if self.solved else 0
+        return (-self.epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
+
+    @property
+    def place(self) -> tuple[float, ...]:
+        """Sort key of the list: what helps, then what has no effect, then what harms."""
+        return ((HELPS, NO_EFFECT, HARMS).index(self.verdict), *self.rank)
+
+    @property
+    def simplicity(self) -> tuple[float, ...]:
+        """Sort key, simplest first; equally simple ones by `rank`."""
+        return (*self.fix.size, *self.rank)
+
+    def as_json(self) -> dict[str, Any]:
+        """An entry of ``experiments`` in ``why --json``."""
+        return {
+            "fix": self.fix.text,
+            "set": dict(self.fix.changes),
+            "seeds": self.seeds,
+            "epochs": self.epochs,
+            "solved": self.solved,
+            "baseline_solved": self.baseline_solved,
+            "interval": list(self.interval),
+            "p_value": self.p,
+            "verdict": self.verdict,
+        }
+
+
+def simplest(
+    tried: Sequence[Experiment], preferred: Callable[[Experiment], bool] = lambda each: True
+) -> Experiment | None:
+    """The simplest of those ``tried`` that are as good as the best that helps; None without one.
+
+    ``preferred`` ones take precedence.
+    """
+    helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
+    good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
+    wanted = [each for each in good if preferred(each)] or good
+    return min(wanted, key=lambda each: each.simplicity, default=None)
+
+
+def middle(outcomes: Sequence[Outcome]) -> float:
+    """The median final loss, that of a diverged run being infinite."""
+    losses = sorted(
+        math.inf
+        if each.diverged or each.final_loss is None or not math.isfinite(each.final_loss)
+        else each.final_loss
+        for each in outcomes
+    )
+    return losses[len(losses) // 2] if losses else math.inf
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """All experiments on a preset, best first."""
+
+    preset: Preset
+    seeds: int
+    """The number of seeds requested."""
+    epochs: int
+    """The number of epochs of the last round."""
+    baseline: Experiment | None
+    """The unchanged preset, compared with itself; None if not even that was trained."""
+    tried: tuple[Experiment, ...] = ()
+    untried: tuple[Fix, ...] = ()
+    """Fixes for which there was no time."""
+    solving: tuple[int, ...] = ()
+    """Seeds that the unchanged preset solves."""
+    rows: int | None = None
+    """Rows per epoch, drawn at random, if there was no time for whole epochs."""
+
+    def cut(self, each: Experiment) -> bool:
+        """Whether ``each`` was cut short, so that "no effect" means undecided."""
+        return self.rows is not None or each.epochs < self.preset.goal.epochs
+
+    @property
+    def reduced(self) -> str | None:
+        """What was reduced for lack of time, in words; None if nothing was."""
+        most = max((each.seeds for each in self.tried), default=0)
+        cut = []
+        if most < self.seeds:
+            cut.append(f"{most} of {self.seeds} seeds")
+        if self.epochs < self.preset.goal.epochs:
+            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        if self.rows is not None:
+            every = self.preset.configuration.samples_per_epoch
+            cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
+        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
+        if fewer:
+            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
+        if self.untried:
+            cut.append(f"not tried for lack of time: {len(self.untried)}")
+        return ", ".join(cut) or None
+
+    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
+        """The best experiment with exactly one of ``fixes``."""
+        wanted = [dict(fix.changes) for fix in fixes]
+        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """``experiments`` in ``why --json``."""
+        return [
+            {
+                **each.as_json(),
+                "rows": self.rows or self.preset.configuration.samples_per_epoch,
+                "decided": each.verdict != NO_EFFECT or not self.cut(each),
+            }
+            for each in self.tried
+        ]
+
+
+def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
+    """Findings of the experiments for a run from ``seed`` that misses its goal."""
+    baseline = experiments.baseline
+    if baseline is None:
+        return
+    if 0 < baseline.solved < baseline.seeds:
+        low, high = baseline.interval
+        others = [each for each in experiments.solving if each != seed]
+        again = {"seed": others[0]} if others else {}
+        yield Finding(
+            BAD_LUCK,
+            f"{baseline.solved} of {baseline.seeds} seeds solve it as it stands"
+            f" (95 % interval {low:.0%} to {high:.0%}); seed {seed} does not",
+            first_update=0,
+            fixes=(Fix("train again from another seed", again),),
+        )
+    for each in experiments.tried:
+        keys = each.fix.changes
+        if keys and all(key.endswith(".units") for key in keys) and not baseline.solved:
+            if each.helps:
+                yield Finding(
+                    TOO_FEW,
+                    f"with twice the hidden units {each.solved} of {each.seeds} seeds solve it,"
+                    f" as it stands {each.baseline_solved}",
+                    first_update=0,
+                    fixes=(each.fix,),
+                )
+            return

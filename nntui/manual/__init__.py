@@ -1,0 +1,33 @@
+"""The reference manual: one Markdown file per topic, shipped with the package.
+
+Its tables are not written in the files.  A line ``<!-- table: NAME -->`` marks where one belongs;
+`nntui.manual.tables` makes it from the registries when a topic is shown.
+"""
+
+from importlib.resources import files
+
+from nntui.core.errors import ConfigError, one_of
+
+SUFFIX = ".md"
+
+
+def topics() -> dict[str, str]:
+    """Every topic with what it is about in one line, in alphabetical order."""
+    names = sorted(
+        each.name.removesuffix(SUFFIX)
+        for each in files(__name__).iterdir()
+        if each.name.endswith(SUFFIX)
+    )
+    return {name: _text(name).splitlines()[2] for name in names}
+
+
+def source(topic: str) -> str:
+    """The Markdown of ``topic`` as it is stored; ConfigError if there is no such topic."""
+    known = topics()
+    if topic not in known:
+        raise ConfigError("help", one_of(topic, known))
+    return _text(topic)
+
+
+def _text(name: str) -> str:
+    return (files(__name__) / f"{name}{SUFFIX}").read_text(encoding="utf-8")

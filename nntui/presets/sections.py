@@ -1,0 +1,112 @@
+"""From the tables of a preset to checked sections: every wrong entry is named by its dotted key.
+
+Where a section that was checked before stands in the place of its table, it is taken as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from nntui.core.errors import ConfigError, one_of, quoted
+from nntui.core.settings.configuration import Data, FaultEntry, Layer
+from nntui.core.settings.section import Section
+from nntui.presets.csv_data import CsvSource, read_csv
+from nntui.presets.preset import Step, Story
+
+SectionType = TypeVar("SectionType", bound=Section)
+
+MOST_LAYERS = 64
+MOST_ENTRIES = 100
+"""Faults or steps of a story."""
+
+
+def check_known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise ConfigError for a key of ``table`` that is none of ``names``."""
+    names = tuple(names)
+    for key in table:
+        if key not in names:
+            raise ConfigError(f"{prefix}.{key}" if prefix else str(key), one_of(key, names))
+
+
+def names_of(kind: type[Section]) -> tuple[str, ...]:
+    """The keys of a section."""
+    return tuple(each.name for each in fields(kind))
+
+
+def read_section(kind: type[SectionType], key: str, table: object) -> SectionType:
+    """The section that ``table`` describes."""
+    if isinstance(table, kind):
+        return table
+    if not isinstance(table, dict):
+        raise ConfigError(key, f"must be a table, not {quoted(table)}")
+    check_known(key, table, names_of(kind))
+    for each in fields(kind):
+        if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
+            choices = each.metadata.get("choices")
+            hint = f"; one of: {', '.join(choices)}" if choices else f" ({each.metadata['doc']})"
+            raise ConfigError(f"{key}.{each.name}", f"is missing{hint}")
+    try:
+        return kind(**table)
+    except ConfigError as error:
+        raise error.under(key) from None
+
+
+def _read_list(
+    kind: type[SectionType], key: str, tables: object, most: int
+) -> tuple[SectionType, ...]:
+    if not isinstance(tables, (list, tuple)):
+        raise ConfigError(key, f"must be a list of tables, [[{key}]]")
+    if len(tables) > most:
+        raise ConfigError(key, f"has {len(tables)} entries; at most {most} are possible")
+    return tuple(read_section(kind, f"{key}.{at}", table) for at, table in enumerate(tables))
+
+
+def read_layers(tables: object) -> tuple[Layer, ...]:
+    """The layers, the first with weights first."""
+    return _read_list(Layer, "layers", tables, MOST_LAYERS)
+
+
+def read_faults(entries: object) -> tuple[FaultEntry, ...]:
+    """The faults; one that is told by its name alone is on in all layers."""
+    if not isinstance(entries, (list, tuple)):
+        raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {quoted(entries)}')
+    tables = [{"name": each} if isinstance(each, str) else each for each in entries]
+    return _read_list(FaultEntry, "faults", tables, MOST_ENTRIES)
+
+
+def read_story(table: object) -> Story:
+    """The story, with its steps."""
+    if isinstance(table, dict):
+        steps = _read_list(Step, "story.steps", table.get("steps", []), MOST_ENTRIES)
+        table = {**table, "steps": steps}
+    return read_section(Story, "story", table)
+
+
+def read_data(
+    table: object, folder: Path, known: tuple[CsvSource, Data] | None = None
+) -> tuple[Data, CsvSource]:
+    """The data, and the csv they are from; the rows of one that is ``known`` are not read again."""
+    if not isinstance(table, dict):
+        raise ConfigError("data", f"must be a table, not {quoted(table)}")
+    own, csv_keys = names_of(Data), names_of(CsvSource)
+    check_known("data", table, (*own, *csv_keys))
+    told = {key: table[key] for key in csv_keys if key in table}
+    chosen = read_section(CsvSource, "data", told)
+    rest = {key: table[key] for key in own if key in table}
+    others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
+    if chosen.csv is not None:
+        if others:
+            raise ConfigError(f"data.{others[0]}", "does not go with a csv; give one of them")
+        if known is not None and known[0] == chosen:
+            rest["inputs"], rest["targets"] = known[1].inputs, known[1].targets
+        else:
+            try:
+                rest["inputs"], rest["targets"] = read_csv(chosen, folder)
+            except ConfigError as error:
+                raise error.under("data") from None
+    elif not others:
+        raise ConfigError(
+            "data.inputs", "is missing: give inputs and targets, a formula, a set, or a csv"
+        )
+    return read_section(Data, "data", rest), chosen

@@ -1,0 +1,78 @@
+"""From a `Preset` back to a table that reads as it; what is at its default is left out."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+from nntui.core.settings.configuration import FaultEntry
+from nntui.core.settings.rows import Rows
+from nntui.core.settings.section import Section
+from nntui.presets.preset import Preset
+
+OF_CSV = ("inputs", "targets")
+"""The entries of the data that a csv fills."""
+
+
+def table_of(preset: Preset) -> dict[str, Any]:
+    """What ``preset`` says, in the order in which a file says it; a csv stands in it by its name.
+
+    Tuples and tables of data rows stand in it as they are in the configuration; see `plain`.
+    """
+    configuration = preset.configuration
+    found: dict[str, Any] = {
+        "seed": preset.seed,
+        "faults": fault_tables(configuration.faults),
+        "data": data_table(preset),
+        "layers": [each.non_defaults for each in configuration.layers],
+        "training": configuration.training.non_defaults,
+        "report": configuration.report.non_defaults,
+        "goal": preset.goal.non_defaults,
+        "story": _nested(preset.story),
+    }
+    optional = ("seed", "faults", "story")
+    return {key: value for key, value in found.items() if value or key not in optional}
+
+
+def embedded(preset: Preset) -> dict[str, Any]:
+    """The table of ``preset`` with the rows of a csv in the place of its name."""
+    return {**table_of(preset), "data": preset.configuration.data.non_defaults}
+
+
+def data_table(preset: Preset) -> dict[str, Any]:
+    """The table of the data, with the name of a csv in the place of its rows."""
+    table = preset.configuration.data.non_defaults
+    if preset.csv_source.csv is None:
+        return table
+    own = {key: value for key, value in table.items() if key not in OF_CSV}
+    return {**preset.csv_source.non_defaults, **own}
+
+
+def fault_tables(faults: Sequence[FaultEntry]) -> list[Any]:
+    """A list of ``faults``: each a table, or its name where that says it all."""
+    tables = [plain(each.non_defaults) for each in faults]
+    return [each["name"] if list(each) == ["name"] else each for each in tables]
+
+
+def _nested(section: Section) -> dict[str, Any]:
+    """The table of ``section``, and of those in it."""
+    return {
+        key: [each.non_defaults if isinstance(each, Section) else each for each in value]
+        if isinstance(value, tuple)
+        else value
+        for key, value in section.non_defaults.items()
+    }
+
+
+def plain(value: Any) -> Any:
+    """``value`` in the types of TOML and JSON: no tuples, no NumPy, and nothing that is None."""
+    if isinstance(value, Rows):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    return value
