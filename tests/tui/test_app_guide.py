@@ -83,11 +83,11 @@ async def test_a_step_is_done_when_its_training_has_ended_and_both_are_said() ->
         await pilot.press("g")
         await until(pilot, lambda: story(pilot).done == 2)
         assert load_preset("line-leaky-relu-bias").story.steps[2].perform == ("run",)
-        bench(pilot).player.change_speed(-1)
+        bench(pilot).control.player.change_speed(-1)
         await pilot.press("space")
         assert bench(pilot).control.running
         assert story(pilot).done == 2
-        bench(pilot).player.change_speed(1)
+        bench(pilot).control.player.change_speed(1)
         await until(pilot, lambda: story(pilot).done == 3)
         assert not bench(pilot).control.running
         note = status(pilot).note
@@ -99,7 +99,7 @@ async def test_a_step_whose_training_is_cut_short_is_done_with_the_next_action()
         for done in (1, 2):
             await pilot.press("g")
             await until(pilot, lambda done=done: story(pilot).done == done)
-        bench(pilot).player.change_speed(-5)
+        bench(pilot).control.player.change_speed(-5)
         await pilot.press("space")
         assert (bench(pilot).control.running, story(pilot).done) == (True, 2)
         await pilot.press("space")
