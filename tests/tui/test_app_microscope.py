@@ -431,7 +431,7 @@ async def test_a_heatmap_shows_what_the_part_has_just_made_of_its_layer(
         await pilot.press("e", "i", "home")
         assert bench_run(pilot).update == updates
         panel = screen(pilot).query_one(SubstepHeatmap)
-        assert panel.region
+        await until(pilot, lambda: bool(panel.region))
         for number, step in enumerate(screen(pilot).anatomy.made.steps):
             assert screen(pilot).lens.parts == number + 1
             grid, tensors = panel._grid, screen(pilot).anatomy.made.tensors

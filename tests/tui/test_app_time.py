@@ -617,6 +617,6 @@ async def test_a_difference_that_never_comes_is_looked_for_in_small_steps() -> N
             screen.show("")
         found = screen.panels.feed._searched[2]
         assert found is not None
-        assert (found.update, found.looked) == (None, 400)
+        assert (found.update, found.searched_to) == (None, 400)
         screen.show("")
         assert screen.panels.feed._searched[2] is found
