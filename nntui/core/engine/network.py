@@ -7,7 +7,7 @@ import numpy as np
 
 from nntui.core.engine.algebra import Algebra, Single
 from nntui.core.parts.activations import Activation, Backward, activation
-from nntui.core.parts.faults import Fault, Place, fault
+from nntui.core.parts.faults import Fault, FaultSite, fault
 from nntui.core.parts.initialisers import draw_bias, draw_weights
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.normalisation import LayerNormalisation
@@ -95,7 +95,7 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
     return any(
         entry.concerns(index)
         and kind.touches(
-            Place(
+            FaultSite(
                 has_bias=layer.bias != "none",
                 has_layer_below=index > 0,
                 is_differentiated=not (fused and index == last),

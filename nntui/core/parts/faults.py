@@ -38,7 +38,7 @@ class LayerGradient(NamedTuple):
     """Whether the training loss is a mean over the samples."""
 
 
-class Place(NamedTuple):
+class FaultSite(NamedTuple):
     """What a layer offers a fault to change."""
 
     has_bias: bool
@@ -87,15 +87,15 @@ class Fault:
         """Whether it sets the bias's gradient whatever it was."""
         return bool(self.bias_gradient) and "g" not in formula(self.bias_gradient).names
 
-    def touches(self, place: Place) -> bool:
-        """Whether the fault changes anything in a layer at ``place``."""
+    def touches(self, site: FaultSite) -> bool:
+        """Whether the fault changes anything in a layer at ``site``."""
         if self.bias_gradient or self.bias_after_activation:
-            return place.has_bias
+            return site.has_bias
         if self.back or self.updates_before_backprop:
-            return place.has_layer_below
+            return site.has_layer_below
         if self.slope or self.slope_at_output:
-            return place.is_differentiated
-        return place.is_penalised if self.penalty else True
+            return site.is_differentiated
+        return site.is_penalised if self.penalty else True
 
     def handed(self, of_bias: bool, values: Mapping[str, Expression | float]) -> Expression:
         """What the optimiser gets for the gradient ``g`` of W, or of b; ``g`` if that is right.
