@@ -164,7 +164,7 @@ def _schedules() -> Iterator[Entry]:
 
 def _faults() -> Iterator[Entry]:
     for name, kind in FAULTS.items():
-        said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.mend}"
+        said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.fix}"
         yield Entry(name, "", said, dict(kind.parameters), "")
 
 

@@ -17,7 +17,7 @@ class Remarks:
             return [f"# FAULT {fault.name}"]
         self._told.add(fault.name)
         said = comment(f"{fault.name}: {fault.what}", "# FAULT ", "#   ")
-        return [*said, *comment(fault.mend, "#   mend: ", "#   ")]
+        return [*said, *comment(fault.fix, "#   mend: ", "#   ")]
 
     def idle(self, configuration: Configuration) -> list[str]:
         """Comments on faults that the preset lists and that stand nowhere in its script."""

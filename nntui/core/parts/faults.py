@@ -51,7 +51,7 @@ class FaultSite(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """One deviation: ``what`` it is, the ``symptom`` one sees, how to ``mend`` it.
+    """One deviation: ``what`` it is, the ``symptom`` one sees, and the ``fix``.
 
     Its formulas are over what they replace: ``g`` (a gradient; with ``b``, ``samples``, and
     ``mean``, 1 or 0), ``W`` or ``w``, and over the fault's own ``parameters``.
@@ -60,7 +60,7 @@ class Fault:
     name: str
     what: str = ""
     symptom: str = ""
-    mend: str = ""
+    fix: str = ""
     gradient: str = ""
     """What the optimiser gets in the place of a gradient ``g``, of W and of b."""
     bias_gradient: str = ""

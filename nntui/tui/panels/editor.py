@@ -312,4 +312,4 @@ def _explained(entry: Entry) -> str:
     kind = FAULTS.get(entry.text) if entry.key.startswith("faults.") else None
     if kind is None:
         return ""
-    return f"\n{kind.what}. What one sees: {kind.symptom}. Mend: {kind.mend}."
+    return f"\n{kind.what}. What one sees: {kind.symptom}. Mend: {kind.fix}."
