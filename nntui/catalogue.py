@@ -47,7 +47,7 @@ class Entry:
 
     def cells(self) -> list[str]:
         """The entry as cells of a line of text."""
-        parameters = ", ".join(f"{key} = {_plain(value)}" for key, value in self.parameters.items())
+        parameters = ", ".join(f"{key} = {_shown(value)}" for key, value in self.parameters.items())
         said = [self.summary, parameters and f"parameters: {parameters}", self.source]
         return [self.name, self.formula, "; ".join(part for part in said if part)]
 
@@ -67,7 +67,7 @@ class Key:
 
     def cells(self) -> list[str]:
         """The key as cells of a line of text."""
-        default = "required" if self.required else f"default {_plain(self.default)}"
+        default = "required" if self.required else f"default {_shown(self.default)}"
         return [self.key, self.type, default, f"{self.doc}{self.allowed and f'; {self.allowed}'}"]
 
 
@@ -100,7 +100,7 @@ def as_lines(kind: str) -> list[str]:
     return lines
 
 
-def _plain(value: Any) -> str:
+def _shown(value: Any) -> str:
     """``value`` as one would write it in a preset, without quotes around a text in sight."""
     if value is None:
         return "not set"
@@ -109,7 +109,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_plain, value))}]"
+        return f"[{', '.join(map(_shown, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -164,7 +164,7 @@ def _schedules() -> Iterator[Entry]:
 
 def _faults() -> Iterator[Entry]:
     for name, kind in FAULTS.items():
-        said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.fix}"
+        said = f"{kind.what}; symptom: {kind.symptom}; fix: {kind.fix}"
         yield Entry(name, "", said, dict(kind.parameters), "")
 
 

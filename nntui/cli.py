@@ -116,11 +116,11 @@ def manual(topic: str | None) -> None:
         click.echo("\n".join(f"{name:{width}}  {about}" for name, about in known.items()))
         return
     text = source(topic)
-    from nntui.manual.plain import plain
+    from nntui.manual.plain_text import plain_text
     from nntui.manual.tables import filled
     from nntui.tui.actions import ACTIONS
 
-    click.echo(plain(filled(text, ACTIONS)))
+    click.echo(plain_text(filled(text, ACTIONS)))
 
 
 @commands.command()

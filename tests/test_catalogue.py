@@ -81,7 +81,7 @@ def test_an_entry_tells_formula_parameters_and_source() -> None:
     }  # fmt: skip
     assert found["derivative"].parameters == {"of": "identity"}
     for name, fault in FAULTS.items():
-        assert all(text in found[name].summary for text in (fault.what, fault.symptom, fault.mend))
+        assert all(text in found[name].summary for text in (fault.what, fault.symptom, fault.fix))
 
 
 @pytest.mark.parametrize(

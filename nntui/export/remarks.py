@@ -1,4 +1,4 @@
-"""Faults in a script's comments: what is wrong there and how to mend it, told in full once."""
+"""Faults in a script's comments: what is wrong there and how to fix it, in full where it first occurs."""
 
 from nntui.core.parts.faults import Fault
 from nntui.core.settings.configuration import Configuration
@@ -17,7 +17,7 @@ class Remarks:
             return [f"# FAULT {fault.name}"]
         self._told.add(fault.name)
         said = comment(f"{fault.name}: {fault.what}", "# FAULT ", "#   ")
-        return [*said, *comment(fault.fix, "#   mend: ", "#   ")]
+        return [*said, *comment(fault.fix, "#   fix: ", "#   ")]
 
     def idle(self, configuration: Configuration) -> list[str]:
         """Comments on faults that the preset lists and that stand nowhere in its script."""

@@ -15,7 +15,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
-from nntui.presets.tables import embedded, plain
+from nntui.presets.tables import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 PREFIX = "nntui1-"
@@ -31,7 +31,7 @@ def encode(preset: Preset) -> str:
 
     Raises ConfigError if it would have more than `LONGEST` characters.
     """
-    source = {key: value for key, value in plain(embedded(preset)).items() if key != "story"}
+    source = {key: value for key, value in plain_values(embedded(preset)).items() if key != "story"}
     content = {"name": _showable(preset.name), "source": source}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     packed = zlib.compress(text.encode(), 9)

@@ -16,7 +16,7 @@ from nntui.presets.csv_data import CsvSource
 from nntui.presets.declarations import allowed, type_of
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import HIGHEST_SEED, parse_value
-from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain, table_of
+from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain_values, table_of
 from nntui.presets.writer import in_toml
 
 Changes = dict[str, Any]
@@ -83,7 +83,7 @@ class Entry:
             return self.value or '""'
         if isinstance(self.value, Rows) and len(self.value) > MOST_ROWS_SHOWN:
             return f"{len(self.value):,} rows of {self.value.width}"
-        return in_toml(plain(self.value))
+        return in_toml(plain_values(self.value))
 
     @property
     def written(self) -> str:
@@ -91,7 +91,7 @@ class Entry:
         if self.value is None:
             return ""
         bare = self.declared is not None and isinstance(self.value, str)
-        text = self.value if bare else in_toml(plain(self.value))
+        text = self.value if bare else in_toml(plain_values(self.value))
         if len(text) > LONGEST:
             raise ConfigError(self.key, "is too large to be edited here; edit the preset's file")
         return text
@@ -236,14 +236,14 @@ def _number(text: str) -> float | str:
 def _change(preset: Preset, chosen: Entry, value: Any) -> Changes:
     """The dotted keys that set the entry, with what has to change beside it."""
     table, _, name = chosen.key.rpartition(".")
-    value = plain(value)
+    value = plain_values(value)
     if table.startswith("faults."):
         return {"faults": _with_fault(preset, int(table.split(".")[1]), name, value)}
     if table == "data" and name in SOURCES and value is not None:
         data = data_table(preset)
         if name not in data:
             kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
-            return {"data": plain({**kept, name: value})}
+            return {"data": plain_values({**kept, name: value})}
     return {chosen.key: value}
 
 
@@ -280,8 +280,8 @@ def value_at(preset: Preset, key: str) -> Any:
             kinds = KINDS.get(path[0] if len(path) > 1 else "", ())
             defaults = {each.name: each.default for kind in kinds for each in fields(kind)}
             found = defaults.get(path[-1], [] if key == "faults" else None)
-            return None if found is MISSING else plain(found)
-    return plain(place)
+            return None if found is MISSING else plain_values(found)
+    return plain_values(place)
 
 
 def _table(told: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ OF_CSV = ("inputs", "targets")
 def table_of(preset: Preset) -> dict[str, Any]:
     """What ``preset`` says, in the order in which a file says it; a csv stands in it by its name.
 
-    Tuples and tables of data rows stand in it as they are in the configuration; see `plain`.
+    Tuples and tables of data rows stand in it as they are in the configuration; see `plain_values`.
     """
     configuration = preset.configuration
     found: dict[str, Any] = {
@@ -49,7 +49,7 @@ def data_table(preset: Preset) -> dict[str, Any]:
 
 def fault_tables(faults: Sequence[FaultEntry]) -> list[Any]:
     """A list of ``faults``: each a table, or its name where that says it all."""
-    tables = [plain(each.non_defaults) for each in faults]
+    tables = [plain_values(each.non_defaults) for each in faults]
     return [each["name"] if list(each) == ["name"] else each for each in tables]
 
 
@@ -63,14 +63,14 @@ def _nested(section: Section) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """``value`` in the types of TOML and JSON: no tuples, no NumPy, and nothing that is None."""
     if isinstance(value, Rows):
         return value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items() if each is not None}
+        return {str(key): plain_values(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain_values(each) for each in value]
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, Real) and not isinstance(value, bool):

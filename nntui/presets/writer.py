@@ -8,7 +8,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
-from nntui.presets.tables import embedded, plain
+from nntui.presets.tables import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100
@@ -17,7 +17,7 @@ WIDTH = 100
 
 def to_toml(preset: Preset) -> str:
     """A TOML text that is read as ``preset`` again; the rows of a csv stand in it."""
-    source = plain(embedded(preset))
+    source = plain_values(embedded(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
     for key in ("data", "layers", "training", "report", "goal", "story"):
         blocks += _tables(key, source.get(key))

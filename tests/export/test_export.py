@@ -368,7 +368,7 @@ def test_faults_are_marked_where_they_stand_with_how_to_mend_them(name: str, kin
     assert faults_in(script) == {each.name for each in listed}
     words = " ".join(re.sub(r"\n *#", " ", script).split())
     for each in listed:
-        assert f"mend: {FAULTS[each.name].mend}" in words
+        assert f"fix: {FAULTS[each.name].fix}" in words
 
 
 def test_a_fault_without_effect_is_named_and_marked_nowhere() -> None:

@@ -11,7 +11,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets import Preset, load_preset, preset_names, read_preset
 from nntui.presets.entries import NOT_SET, Entry, entries, options, read, removal, value_at
 from nntui.presets.schema import override
-from nntui.presets.tables import plain, table_of
+from nntui.presets.tables import plain_values, table_of
 
 LIBRARY = [load_preset(name) for name in preset_names()]
 FAULTY = override(
@@ -107,7 +107,7 @@ def test_what_the_limits_exclude_is_refused_with_what_would_be_right(each: Entry
 )
 def test_a_value_is_read_as_toml(key: str, text: str, value: object) -> None:
     changes = read(FAULTY, entry(FAULTY, key), text)
-    assert plain(changes[key]) == value
+    assert plain_values(changes[key]) == value
 
 
 def test_another_source_of_data_takes_the_place_of_the_first() -> None:

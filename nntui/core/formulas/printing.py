@@ -192,6 +192,6 @@ def definitions(printer: NumpyPrinter) -> Iterator[str]:
     yield from done.values()
 
 
-def plain(expression: Expression) -> str:
+def formula_text(expression: Expression) -> str:
     """``expression`` as a person writes it in a preset."""
     return Printer().text(expression)

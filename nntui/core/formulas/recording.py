@@ -22,7 +22,7 @@ from nntui.core.formulas.expression import (
 )
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.tape import Array, Tape
 
 _UFUNCS = {
@@ -139,12 +139,12 @@ def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[i
         case Call("outer"):
             one, two = parts
             if min(len(one), len(two)) < 2 or one[1] != two[1]:
-                raise ValueError(f"outer() needs two values of the layer, not {plain(node)}")
+                raise ValueError(f"outer() needs two values of the layer, not {formula_text(node)}")
             return (one[0], two[0], *np.broadcast_shapes(one[2:], two[2:]))
     try:
         shape = np.broadcast_shapes(*parts)
     except ValueError:
-        raise ValueError(f"the parts of {plain(node)} have different shapes") from None
+        raise ValueError(f"the parts of {formula_text(node)} have different shapes") from None
     return (1, 1, *shape[2:]) if isinstance(node, Call) and node.function == "dot" else shape
 
 

@@ -17,7 +17,7 @@ from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula, is_name, parse_formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.recording import expanded, record
 from nntui.core.tape import Array, Tape
 
@@ -126,7 +126,7 @@ class Activation:
     @property
     def formula(self) -> str:
         """Its formula as it is shown."""
-        return f"a = {plain(expanded(formula(self.text)))}"
+        return f"a = {formula_text(expanded(formula(self.text)))}"
 
     def with_kink(self, kink: str) -> "Activation":
         """The same with another convention at its kink."""

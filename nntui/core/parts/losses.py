@@ -17,7 +17,7 @@ from nntui.core.formulas.calculus import derivative, multiply, simplified, switc
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.recording import recorded, recorded_sum
 from nntui.core.tape import Array, Tape
 
@@ -70,7 +70,7 @@ class Loss:
     @property
     def formula(self) -> str:
         """Its formula as it is shown."""
-        return f"L = sum {plain(self.textbook)}"
+        return f"L = sum {formula_text(self.textbook)}"
 
     @cached_property
     def switches(self) -> tuple[Expression, ...]:

@@ -13,7 +13,7 @@ from nntui.core.formulas.expression import (
 )
 from nntui.core.formulas.expression import Number as Constant
 from nntui.core.formulas.functions import COMPARISONS
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.recording import expanded
 from nntui.timeline.microscope import numeric_expression as numeric
 from nntui.timeline.microscope.numeric_expression import Number
@@ -81,8 +81,8 @@ class _Converted:
     def _reduced(self, function: str, part: Expression) -> numeric.Expression:
         terms = tuple(self.of(part, unit) for unit in range(self._units))
         if function == "greatest":
-            return Number(max(term.value for term in terms), f"max {plain(part)}")
-        total = numeric.Sum(terms, f"sum of {plain(part)}")
+            return Number(max(term.value for term in terms), f"max {formula_text(part)}")
+        total = numeric.Sum(terms, f"sum of {formula_text(part)}")
         if function == "total":
             return total
         return numeric.Quotient(total, Number(float(self._units), "units"))

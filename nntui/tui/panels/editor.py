@@ -21,7 +21,7 @@ from nntui.presets.entries import (
     removal,
 )
 from nntui.presets.preset import Preset
-from nntui.presets.tables import plain
+from nntui.presets.tables import plain_values
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.panels.entry_input import EntryInput
 
@@ -205,7 +205,7 @@ class Editor(Widget):
     def _give(self, changes: Changes) -> None:
         """Hand on what is another value than before."""
         entry = self.entry
-        if entry.key in changes and changes[entry.key] == plain(entry.value):
+        if entry.key in changes and changes[entry.key] == plain_values(entry.value):
             self.leave()
         else:
             self.post_message(self.Edited(changes))

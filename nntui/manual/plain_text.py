@@ -10,7 +10,7 @@ WIDEST = 24
 """Columns of a table's first column."""
 
 
-def plain(markdown: str, width: int = WIDTH) -> str:
+def plain_text(markdown: str, width: int = WIDTH) -> str:
     """``markdown`` as plain text, at most ``width`` columns wide outside of code."""
     return "\n\n".join(_blocks(markdown, width))
 
