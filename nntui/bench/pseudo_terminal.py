@@ -19,7 +19,7 @@ PATIENCE = 60.0
 
 
 @dataclass(frozen=True)
-class Line:
+class TerminalSpec:
     """A terminal of a size, at the end of a line that carries ``rate`` bytes a second."""
 
     columns: int = 80
@@ -85,14 +85,14 @@ class Terminal:
 
 
 @contextmanager
-def terminal(arguments: Sequence[str], line: Line) -> Iterator[Terminal]:
-    """Python with ``arguments`` on a terminal at the end of ``line``."""
+def terminal(arguments: Sequence[str], spec: TerminalSpec) -> Iterator[Terminal]:
+    """Python with ``arguments`` on a terminal as ``spec`` describes it."""
     import fcntl  # not on every system
     import pty
     import termios
 
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", line.lines, line.columns, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", spec.lines, spec.columns, 0, 0))
     left_out = ("COLUMNS", "LINES", "NO_COLOR", "SSH_TTY", "SSH_CONNECTION")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
     process = subprocess.Popen(
@@ -101,11 +101,11 @@ def terminal(arguments: Sequence[str], line: Line) -> Iterator[Terminal]:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **line.variables},
+        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **spec.variables},
     )
     os.close(slave)
     try:
-        yield Terminal(process, master, line.rate)
+        yield Terminal(process, master, spec.rate)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nntui.bench.cases import CASES
-from nntui.bench.row import Row
+from nntui.bench.measurement import Measurement
 from nntui.bench.screen_cases import SCREEN_CASES, memory
 from nntui.bench.timeline_cases import long_run
 
@@ -31,11 +31,11 @@ def bench(
     for case in (memory if of_screen else long_run, *cases) if long else cases:
         for row in case():
             rows.append(asdict(row))
-            say(line(row))
+            say(table_line(row))
     return {"machine": machine, "rows": rows}
 
 
-def line(row: Row) -> str:
+def table_line(row: Measurement) -> str:
     """One measurement as a line of the table."""
     if row.value is None:
         found, target = _number(row.ratio), _number(row.target)

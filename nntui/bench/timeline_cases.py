@@ -10,8 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from nntui.bench.baselines import Steps
-from nntui.bench.measure import compare
-from nntui.bench.row import Row, stepping
+from nntui.bench.comparison import compare
+from nntui.bench.measurement import Measurement, stepping
 from nntui.core.engine.trainer import Trainer, initial_state
 from nntui.presets import load_preset
 from nntui.presets.preset import Preset
@@ -29,13 +29,15 @@ SLOWEST_SEEK, LARGEST_HISTORY, DEAREST_RECORDING = 50.0, 64.0, 1.1
 MILLION, MILLIONS, LARGEST_GROWTH = 1_000_000, 10, 4.0
 
 
-def recording() -> Iterator[Row]:
+def recording() -> Iterator[Measurement]:
     """`Run.step` against the trainer alone, on the same updates."""
     for name, count in RECORDED.items():
         preset = load_preset(name)
         found = compare(stepping(preset), count, _bare(preset), count, rounds=15)
         case = f"{name}, recorded"
-        yield Row(case, found.ratio, DEAREST_RECORDING, found.ours, "not recorded", found.theirs)
+        yield Measurement(
+            case, found.ratio, DEAREST_RECORDING, found.ours, "not recorded", found.theirs
+        )
 
 
 def _bare(preset: Preset) -> Steps:
@@ -44,7 +46,7 @@ def _bare(preset: Preset) -> Steps:
     return Trainer(state, lambda _, loss: losses.append(loss)).advance
 
 
-def seeking() -> Iterator[Row]:
+def seeking() -> Iterator[Measurement]:
     """Random seeks, the state's hash included, and the size of the history, as a run grows.
 
     One run of a million updates of each network, in which 100 updates are sought at 1e3, 1e4,
@@ -69,7 +71,7 @@ def seeking() -> Iterator[Row]:
             yield _measured(f"history of {within}", size / MIB, "MiB", LARGEST_HISTORY)
 
 
-def saving() -> Iterator[Row]:
+def saving() -> Iterator[Measurement]:
     """A session of 100,000 updates with three branches, to a file and back."""
     from nntui.timeline.sessions.session import load, write
 
@@ -87,13 +89,13 @@ def saving() -> Iterator[Row]:
         write(saved, path)
         written = perf_counter()
         load(path)
-        yield Row(f"{case}: capture", None, None, captured - started, "", None)
-        yield Row(f"{case}: write", None, None, written - captured, "", None)
-        yield Row(f"{case}: load", None, None, perf_counter() - written, "", None)
+        yield Measurement(f"{case}: capture", None, None, captured - started, "", None)
+        yield Measurement(f"{case}: write", None, None, written - captured, "", None)
+        yield Measurement(f"{case}: load", None, None, perf_counter() - written, "", None)
         yield _measured(f"{case}: file", path.stat().st_size / MIB, "MiB", None)
 
 
-def long_run() -> Iterator[Row]:
+def long_run() -> Iterator[Measurement]:
     """The resident memory of ten million updates of a small run, beyond 8 bytes an epoch.
 
     It comes first, before other cases leave memory behind that a run could grow into unseen.
@@ -122,5 +124,5 @@ def resident() -> int:
 
 def _measured(
     case: str, value: float, unit: str, target: float | None, seconds: float | None = None
-) -> Row:
-    return Row(case, None, target, seconds, "", None, value, unit)
+) -> Measurement:
+    return Measurement(case, None, target, seconds, "", None, value, unit)

@@ -8,7 +8,7 @@ from nntui.timeline.run import Run
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """One measurement; times are seconds per update (of one replica), or of what is named."""
 
     case: str
