@@ -33,7 +33,7 @@ from nntui.presets.schema import HIGHEST_SEED
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """Something that a preset can name."""
 
     name: str
@@ -71,7 +71,7 @@ class Key:
         return [self.key, self.type, default, f"{self.doc}{self.allowed and f'; {self.allowed}'}"]
 
 
-def catalogue(kind: str) -> list[Entry] | list[Key]:
+def catalogue(kind: str) -> list[CatalogueEntry] | list[Key]:
     """All entries of ``kind``, in the code's order; ConfigError if there is no such kind."""
     if kind not in KINDS:
         raise ConfigError("", f"there is no list of {quoted(kind)}; one of: {', '.join(KINDS)}")
@@ -131,53 +131,59 @@ def _defaults(section: type[Section], names: Iterable[str]) -> dict[str, Any]:
     return {name: known[name] for name in names if name in known}
 
 
-def _activations() -> Iterator[Entry]:
+def _activations() -> Iterator[CatalogueEntry]:
     for name, kind in ACTIVATIONS.items():
         taken = _defaults(Layer, kind.parameters)
-        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
+        yield CatalogueEntry(name, kind.formula, kind.summary, taken, kind.source)
 
 
-def _losses() -> Iterator[Entry]:
+def _losses() -> Iterator[CatalogueEntry]:
     for name, loss in LOSSES.items():
-        yield Entry(name, loss.formula, loss.summary, {}, loss.source)
+        yield CatalogueEntry(name, loss.formula, loss.summary, {}, loss.source)
 
 
-def _initialisers() -> Iterator[Entry]:
+def _initialisers() -> Iterator[CatalogueEntry]:
     for name, each in INITIALISERS.items():
         said = _summary(each.summary)
         said += "; also as bias_init" if name in BIAS_INITIALISERS else ""
-        yield Entry(name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary))
+        yield CatalogueEntry(
+            name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary)
+        )
 
 
-def _optimisers() -> Iterator[Entry]:
+def _optimisers() -> Iterator[CatalogueEntry]:
     for name, kind in OPTIMISERS.items():
         taken = _defaults(Training, kind.parameters)
-        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
+        yield CatalogueEntry(name, kind.formula, kind.summary, taken, kind.source)
 
 
-def _schedules() -> Iterator[Entry]:
+def _schedules() -> Iterator[CatalogueEntry]:
     for name, each in SCHEDULES.items():
         read = [word for word in ("decay", "every") if re.search(rf"\b{word}\b", each.formula)]
         taken = _defaults(Training, (f"schedule_{word}" for word in read))
-        yield Entry(name, each.formula, _summary(each.summary), taken, _source(each.summary))
+        yield CatalogueEntry(
+            name, each.formula, _summary(each.summary), taken, _source(each.summary)
+        )
 
 
-def _faults() -> Iterator[Entry]:
+def _faults() -> Iterator[CatalogueEntry]:
     for name, kind in FAULTS.items():
         said = f"{kind.what}; symptom: {kind.symptom}; fix: {kind.fix}"
-        yield Entry(name, "", said, dict(kind.parameters), "")
+        yield CatalogueEntry(name, "", said, dict(kind.parameters), "")
 
 
-def _data() -> Iterator[Entry]:
+def _data() -> Iterator[CatalogueEntry]:
     rows = check_rows("inputs", [[0.0]])
     table = Data(inputs=rows, targets=rows)
     formula = Data(formula="x")
-    yield Entry("table", "", "rows written in the preset", _read_by("table", table), "")
-    yield Entry("formula", "", "y of x at evenly spaced points", _read_by("formula", formula), "")
-    yield Entry("csv", "", "named columns of a CSV file", _read_by("csv", CsvSource()), "")
+    yield CatalogueEntry("table", "", "rows written in the preset", _read_by("table", table), "")
+    yield CatalogueEntry(
+        "formula", "", "y of x at evenly spaced points", _read_by("formula", formula), ""
+    )
+    yield CatalogueEntry("csv", "", "named columns of a CSV file", _read_by("csv", CsvSource()), "")
     for name, each in DATASETS.items():
         said = f"{each.summary}; at most {each.most_classes} classes"
-        yield Entry(name, each.formula, said, _read_by("set", Data(set=name)), "")
+        yield CatalogueEntry(name, each.formula, said, _read_by("set", Data(set=name)), "")
 
 
 def _read_by(source: str, filled: Section) -> dict[str, Any]:
@@ -244,13 +250,13 @@ def _keys() -> Iterator[Key]:
         yield from _section_keys(prefix, section)
 
 
-def _findings() -> Iterator[Entry]:
+def _findings() -> Iterator[CatalogueEntry]:
     for rule in RULES.values():
         said = f"{rule.title}; {rule.klass}; not so if: {rule.disproof}"
-        yield Entry(rule.code, rule.formula, said, {}, rule.source)
+        yield CatalogueEntry(rule.code, rule.formula, said, {}, rule.source)
 
 
-KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
+KINDS: dict[str, Callable[[], Iterable[CatalogueEntry] | Iterable[Key]]] = {
     "activations": _activations,
     "losses": _losses,
     "initialisers": _initialisers,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nntui
-from nntui.catalogue import KINDS, Entry, Key, catalogue
+from nntui.catalogue import KINDS, CatalogueEntry, Key, catalogue
 from nntui.cli import commands
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.parts.activations import activation
@@ -211,7 +211,7 @@ TOLD_IN = {
 def test_whatever_can_be_named_is_explained_and_nothing_else() -> None:
     assert {*TOLD_IN, "keys", "findings"} == set(KINDS)
     for kind, (topic, head) in TOLD_IN.items():
-        names = [each.name for each in catalogue(kind) if isinstance(each, Entry)]
+        names = [each.name for each in catalogue(kind) if isinstance(each, CatalogueEntry)]
         if kind == "data":
             sources = [name for name in names if name not in named(topic, head)]
             assert sources == ["table", "formula", "csv"]

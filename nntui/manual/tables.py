@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from nntui.catalogue import SECTIONS, Entry, Key, catalogue
+from nntui.catalogue import SECTIONS, CatalogueEntry, Key, catalogue
 from nntui.core.parts.datasets import DATASETS
 from nntui.diagnosis.rules.finding_kinds import RULES
 
@@ -65,7 +65,7 @@ KINDS = {
 def _entries(kind: str, head: str) -> str:
     rows = []
     for each in catalogue("data" if kind == "sets" else kind):
-        if isinstance(each, Entry) and (kind != "sets" or each.name in DATASETS):
+        if isinstance(each, CatalogueEntry) and (kind != "sets" or each.name in DATASETS):
             _, formula, said = each.cells()
             rows.append((each.name, "; ".join(part for part in (formula, said) if part)))
     return _table(head, rows)

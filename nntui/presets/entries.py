@@ -50,7 +50,7 @@ SOURCES = {"inputs": "table", "formula": "formula", "set": "set", "csv": "csv"}
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class PresetEntry:
     """One entry, or a whole table of them, or the place where another table can be added."""
 
     key: str
@@ -97,7 +97,7 @@ class Entry:
         return text
 
     @property
-    def told(self) -> str:
+    def meaning(self) -> str:
         """What it means, and what it may be."""
         if self.declared is None:
             return "" if self.adds else "the whole of it, in TOML"
@@ -108,16 +108,16 @@ class Entry:
         return f"{metadata['doc']}: {type_of(self.declared.type)}{limits and f', {limits}'}"
 
 
-def entries(preset: Preset, seed: int) -> list[Entry]:
+def preset_entries(preset: Preset, seed: int) -> list[PresetEntry]:
     """All that ``preset`` holds beside its story, with the ``seed`` of a run in place of its own.
 
     A table comes before its entries, and one that can be added behind the last of its kind.
     """
-    top = Entry("seed", "seed", 0, seed, True, fields(Top)[0], Top(seed=seed))
+    top = PresetEntry("seed", "seed", 0, seed, True, fields(Top)[0], Top(seed=seed))
     return [*_tables(preset), top]
 
 
-def _tables(preset: Preset) -> Iterator[Entry]:
+def _tables(preset: Preset) -> Iterator[PresetEntry]:
     configuration, source = preset.configuration, table_of(preset)
     listed: dict[str, Sequence[Section]] = {
         "faults": configuration.faults,
@@ -132,13 +132,13 @@ def _tables(preset: Preset) -> Iterator[Entry]:
     for key in KINDS:
         if key in listed:
             tables = source.get(key, [])
-            yield Entry(key, key, 0, tables, key in source)
+            yield PresetEntry(key, key, 0, tables, key in source)
             for at, section in enumerate(listed[key]):
-                yield Entry(f"{key}.{at}", f"{key[:-1]} {at}", 1, tables[at], True)
+                yield PresetEntry(f"{key}.{at}", f"{key[:-1]} {at}", 1, tables[at], True)
                 yield from _of(f"{key}.{at}", KINDS[key], _table(tables[at]), section, 2)
-            yield Entry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
+            yield PresetEntry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
         elif key in single:
-            yield Entry(key, key, 0, source[key], True)
+            yield PresetEntry(key, key, 0, source[key], True)
             yield from _of(key, KINDS[key], source[key], single[key], 1)
 
 
@@ -148,7 +148,7 @@ def _of(
     table: Mapping[str, Any],
     section: Section,
     depth: int,
-) -> Iterator[Entry]:
+) -> Iterator[PresetEntry]:
     for kind in kinds:
         for each in fields(kind):
             value = table.get(each.name)
@@ -157,10 +157,10 @@ def _of(
                 value = getattr(section, each.name, each.default)
             # Data are checked as a whole when they are taken: that may take long.
             own = section if isinstance(section, kind) and kind is not Data else None
-            yield Entry(f"{key}.{each.name}", each.name, depth, value, given, each, own)
+            yield PresetEntry(f"{key}.{each.name}", each.name, depth, value, given, each, own)
 
 
-def options(preset: Preset, chosen: Entry) -> list[Option]:
+def options(preset: Preset, chosen: PresetEntry) -> list[Option]:
     """What can be chosen for an entry; nothing where a value is written."""
     if chosen.adds:
         return _additions(preset, chosen.key.split(".")[0])
@@ -187,7 +187,7 @@ def _additions(preset: Preset, key: str) -> list[Option]:
     return [(words, {key: [*tables[:-1], tables[like], tables[-1]]})]
 
 
-def removal(preset: Preset, chosen: Entry) -> Changes | None:
+def removal(preset: Preset, chosen: PresetEntry) -> Changes | None:
     """The change that takes a fault or a layer away; None where ``chosen`` stands in none."""
     key, *rest = chosen.key.split(".")
     if key not in ("faults", "layers") or not rest or chosen.adds:
@@ -196,7 +196,7 @@ def removal(preset: Preset, chosen: Entry) -> Changes | None:
     return {key: [*tables[:at], *tables[at + 1 :]]}
 
 
-def read(preset: Preset, chosen: Entry, text: str) -> Changes:
+def read(preset: Preset, chosen: PresetEntry, text: str) -> Changes:
     """The change that sets an entry to what ``text`` says in TOML, where texts need no quotes.
 
     Nothing at all unsets what need not be set.  Raises ConfigError for what the declaration does
@@ -233,7 +233,7 @@ def _number(text: str) -> float | str:
         return text
 
 
-def _change(preset: Preset, chosen: Entry, value: Any) -> Changes:
+def _change(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
     """The dotted keys that set the entry, with what has to change beside it."""
     table, _, name = chosen.key.rpartition(".")
     value = plain_values(value)

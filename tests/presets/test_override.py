@@ -21,7 +21,7 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
 from nntui.diagnosis.experiments.fixes import standing, tried
 from nntui.presets import Preset, load_preset, preset_names, read_preset, sections, to_toml
-from nntui.presets.entries import entries, options
+from nntui.presets.entries import options, preset_entries
 from nntui.presets.schema import override
 from nntui.presets.tables import plain_values, table_of
 from nntui.timeline.edits import Edits
@@ -203,7 +203,7 @@ ROWS = [[[0.5]], [[1, 2], [3, 4]], [[1.0, 2.0]] * 6, [[5]] * 6, [[0.1]] * 3]
 
 def values(base: Preset) -> Iterator[tuple[str, Any]]:
     """Every key of ``base`` with values that suit it, or nearly."""
-    for each in entries(base, base.seed):
+    for each in preset_entries(base, base.seed):
         if each.adds:
             continue
         if each.declared is None:
