@@ -27,7 +27,7 @@ from nntui.core.settings.configuration import (
 from nntui.core.settings.section import Section, check_rows
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declarations import TYPES, allowed, type_of
+from nntui.presets.descriptions import TYPES, limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED
 
@@ -209,10 +209,10 @@ def _section_keys(prefix: str, section: type[Section]) -> Iterator[Key]:
         required = each.default is MISSING
         yield Key(
             f"{prefix}.{each.name}",
-            type_of(each.type),
+            type_in_words(each.type),
             None if required else each.default,
             required,
-            allowed(each.metadata),
+            limits_in_words(each.metadata),
             each.metadata["doc"],
         )
 
@@ -232,7 +232,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
 
 
 def _keys() -> Iterator[Key]:
-    seeds = allowed(
+    seeds = limits_in_words(
         {
             "choices": None,
             "formula": None,

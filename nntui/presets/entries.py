@@ -13,7 +13,7 @@ from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, T
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declarations import allowed, type_of
+from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import HIGHEST_SEED, parse_value
 from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain_values, table_of
@@ -104,8 +104,8 @@ class PresetEntry:
         metadata = self.declared.metadata
         if metadata["choices"]:
             return str(metadata["doc"])
-        limits = allowed(metadata)
-        return f"{metadata['doc']}: {type_of(self.declared.type)}{limits and f', {limits}'}"
+        limits = limits_in_words(metadata)
+        return f"{metadata['doc']}: {type_in_words(self.declared.type)}{limits and f', {limits}'}"
 
 
 def preset_entries(preset: Preset, seed: int) -> list[PresetEntry]:
@@ -284,6 +284,6 @@ def value_at(preset: Preset, key: str) -> Any:
     return plain_values(place)
 
 
-def _table(told: Any) -> dict[str, Any]:
-    """A table of the preset; a fault may be told by its name alone."""
-    return {"name": told} if isinstance(told, str) else dict(told or {})
+def _table(entry: Any) -> dict[str, Any]:
+    """The table of a list's ``entry``; a fault may be given by its name alone."""
+    return {"name": entry} if isinstance(entry, str) else dict(entry or {})

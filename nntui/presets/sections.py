@@ -91,8 +91,8 @@ def read_data(
         raise ConfigError("data", f"must be a table, not {quoted(table)}")
     own, csv_keys = names_of(Data), names_of(CsvSource)
     check_known("data", table, (*own, *csv_keys))
-    told = {key: table[key] for key in csv_keys if key in table}
-    chosen = read_section(CsvSource, "data", told)
+    kept = {key: table[key] for key in csv_keys if key in table}
+    chosen = read_section(CsvSource, "data", kept)
     rest = {key: table[key] for key in own if key in table}
     others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
     if chosen.csv is not None:

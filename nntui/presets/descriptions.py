@@ -19,14 +19,14 @@ TYPES: dict[Any, str] = {
 """How a preset's types are called; a union of two is written with "or"."""
 
 
-def type_of(kind: Any) -> str:
+def type_in_words(kind: Any) -> str:
     """The type of an entry in words."""
     if kind in TYPES:
         return TYPES[kind]
     return " or ".join(TYPES[each] for each in get_args(kind) if each is not NoneType)
 
 
-def allowed(metadata: Mapping[str, Any]) -> str:
+def limits_in_words(metadata: Mapping[str, Any]) -> str:
     """The choices or limits of an entry in words, empty where its type says all."""
     if metadata["choices"] is not None:
         also = "; or a formula" if metadata["formula"] else ""
