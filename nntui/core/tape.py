@@ -15,7 +15,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-class Written(NamedTuple):
+class ComputedTensor(NamedTuple):
     """A tensor that a tape computes: its name, its layer, and the buffer that will hold it."""
 
     tensor: str
@@ -28,13 +28,13 @@ class Tape:
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
-        self.written: list[Written] = []
+        self.written: list[ComputedTensor] = []
         """What `note` named, in the order of computation."""
 
     def note(self, tensor: str, layer: int, values: Array | None) -> None:
         """Name what the calls so far have computed; None is passed over."""
         if values is not None:
-            self.written.append(Written(tensor, layer, values))
+            self.written.append(ComputedTensor(tensor, layer, values))
 
     def add(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Append ``function(*arguments, **named)``; a ufunc's last argument is its output.

@@ -15,7 +15,7 @@ LONGEST = 64
 _LOCALS = "pqrs"
 
 
-class Written:
+class FormulaWriter:
     """The formulas of one script: written in place, or as functions that are defined at its top."""
 
     def __init__(self, printer: type[NumpyPrinter]) -> None:

@@ -8,7 +8,7 @@ from nntui.core.formulas.parsing import formula as parsed
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
-from nntui.export.functions import NUMPY, Written, step_function
+from nntui.export.functions import NUMPY, FormulaWriter, step_function
 from nntui.export.plan import LayerPlan, plan, word
 from nntui.export.remarks import Remarks
 from nntui.export.script_text import assigned, listed
@@ -37,14 +37,14 @@ class NumpyScript:
         self.layers = plan(configuration)
         self._rule = optimiser_of(configuration)
         self._step = "" if self._rule.is_plain else f"{word(self._rule.name)}_step"
-        self._written = Written(NumpyPrinter)
+        self._formulas = FormulaWriter(NumpyPrinter)
         self.functions = dict(NUMPY)
         if self._step:
             self.functions[self._step] = step_function(self._rule, self._step)
 
     def definitions(self) -> list[str]:
         """The functions that the formulas need."""
-        return self._written.definitions()
+        return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
         """The expression ``drawn``, made something that can be trained."""
@@ -62,7 +62,7 @@ class NumpyScript:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
         last, loss = self.layers[-1], LOSSES[self._configuration.report.loss]
         names = {"z": f"z{last.k}", "y": y}
-        term = self._written.text(loss.term, names, word(loss.name))
+        term = self._formulas.text(loss.term, names, word(loss.name))
         return [f"error = {last.out} - {y}"], f"np.sum({term})"
 
     def penalty(self, term: Expression, W: str) -> str:
@@ -96,7 +96,7 @@ class NumpyScript:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
             yield f"z{k} = {seen} @ W{k}.T{'' if each.late else bias}"
             value, function = each.activation.value, word(each.activation.name)
-            yield f"{each.value} = {self._written.text(value, each.names, function)}"
+            yield f"{each.value} = {self._formulas.text(value, each.names, function)}"
             if each.late:
                 yield from self._remarks.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
@@ -134,7 +134,7 @@ class NumpyScript:
         if training.reduction == "mean" and self._configuration.batch_size > 1:
             slope = Operation("/", slope, Name("samples"))
         names = {"samples": f"len({x})", "y": y, "z": f"z{self.layers[-1].k}"}
-        return self._written.text(slope, names, f"slope_of_{word(training.loss)}")
+        return self._formulas.text(slope, names, f"slope_of_{word(training.loss)}")
 
     def _delta(self, each: LayerPlan, upstream: str) -> Iterator[str]:
         k, used = each.k, each.backward
@@ -151,7 +151,7 @@ class NumpyScript:
             yield f"upstream{k} = {upstream}"
             upstream = f"upstream{k}"
         names = {**each.names, "u": upstream}
-        yield f"delta{k} = {self._written.text(delta, names, f'through_{name}')}"
+        yield f"delta{k} = {self._formulas.text(delta, names, f'through_{name}')}"
 
     def _gradients(self, each: LayerPlan, x: str, below: str) -> Iterator[str]:
         """The gradients of the loss and the penalties, and what faults make of them."""
@@ -173,7 +173,7 @@ class NumpyScript:
                     continue
                 yield from self._remarks.fault(fault)
                 names = {"g": f"g{name}", "b": f"b{k}", "samples": f"len({x})"}
-                text = self._written.text(handed, names, word(fault.name))
+                text = self._formulas.text(handed, names, word(fault.name))
                 yield f"g{name} = {with_shape(text, handed, name, 'np')}"
                 if name not in known:
                     known.append(name)
@@ -186,7 +186,7 @@ class NumpyScript:
             return
         yield from self._remarks.fault(fault)
         names = {**each.names, "delta": f"delta{k}", "x": below, "error": "error"}
-        text = self._written.text(formula, names, f"gradient{k}")
+        text = self._formulas.text(formula, names, f"gradient{k}")
         yield f"gW{k} = {with_shape(text, formula, f'W{k}', 'np')}"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
@@ -195,7 +195,7 @@ class NumpyScript:
         if fault is not None:
             yield from self._remarks.fault(fault)
             back = parsed(fault.back)
-            text = self._written.text(back, each.names, word(fault.name))
+            text = self._formulas.text(back, each.names, word(fault.name))
             weights = with_shape(text, back, weights, "np")
         yield f"upstream{each.k - 1} = delta{each.k} @ {weights}"
 

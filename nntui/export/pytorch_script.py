@@ -9,7 +9,7 @@ from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
-from nntui.export.functions import PYTORCH, Written, step_function
+from nntui.export.functions import PYTORCH, FormulaWriter, step_function
 from nntui.export.numpy_script import with_shape
 from nntui.export.plan import LayerPlan, plan, word
 from nntui.export.remarks import Remarks
@@ -30,7 +30,7 @@ class PytorchScript:
         late = [each for each in self.layers if not each.early]
         self._late = [name for each in late for name in each.tensors]
         self._rule = optimiser_of(configuration)
-        self._written = Written(TorchPrinter)
+        self._formulas = FormulaWriter(TorchPrinter)
         self.functions = dict(PYTORCH)
         self._step_name = f"{word(self._rule.name)}_step"
         if not self._rule.torch:
@@ -38,7 +38,7 @@ class PytorchScript:
 
     def definitions(self) -> list[str]:
         """The functions that the formulas need."""
-        return self._written.definitions()
+        return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
         """The expression ``drawn``, made something that can be trained."""
@@ -65,7 +65,7 @@ class PytorchScript:
         names = {"error": f"{last.out} - {y}", "z": f"z{last.k}", "y": y}
         if loss.torch:
             return loss.torch.format(**names)
-        return f"({self._written.text(loss.term, names, word(name))}).sum()"
+        return f"({self._formulas.text(loss.term, names, word(name))}).sum()"
 
     def _followed(self, y: str) -> str:
         """What autograd differentiates: the training loss, or what has its slope."""
@@ -73,7 +73,7 @@ class PytorchScript:
         if not last.is_fused or (loss.torch and last.late is None):
             return self._loss(loss.name, y)
         names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
-        slope = self._written.text(loss.slope, names, f"slope_of_{word(loss.name)}")
+        slope = self._formulas.text(loss.slope, names, f"slope_of_{word(loss.name)}")
         return f"(({slope}).detach() * z{last.k}).sum()"
 
     def setup(self) -> Iterator[str]:
@@ -138,7 +138,7 @@ class PytorchScript:
         """What stands for the weights on the way back."""
         assert each.back is not None
         back, W = formula(each.back.back), f"W{each.k}.detach()"
-        text = self._written.text(back, {"W": W}, word(each.back.name))
+        text = self._formulas.text(back, {"W": W}, word(each.back.name))
         shaped = with_shape(text, back, W, "torch")
         return shaped if shaped.endswith(")") and " " not in text else f"({shaped})"
 
@@ -155,7 +155,7 @@ class PytorchScript:
         activation = each.activation
         if activation.torch:
             return activation.torch.format(z=z, **activation.parameters)
-        return self._written.text(activation.value, {"z": z}, word(activation.name))
+        return self._formulas.text(activation.value, {"z": z}, word(activation.name))
 
     def _by_hand(self, each: LayerPlan) -> Iterator[str]:
         """The activation's value, through which autograd passes with another slope."""
@@ -166,7 +166,7 @@ class PytorchScript:
         late = f"({each.value} + b{k})" if each.late else each.value
         names = {"z": f"z{k}", "a": late, "f": each.value}
         if used.is_elementwise:
-            slope = self._written.text(used.slope, names, f"slope_of_{word(used.label)}")
+            slope = self._formulas.text(used.slope, names, f"slope_of_{word(used.label)}")
             if not used.slope.names:
                 slope = f"torch.full_like(z{k}, {slope})"
             yield f"slope{k} = ({slope}).detach()"
@@ -217,7 +217,7 @@ class PytorchScript:
                     continue
                 yield from self._remarks.fault(fault)
                 names = {"g": f"{name}.grad", "b": f"b{k}.detach()", "samples": f"len({x})"}
-                text = self._written.text(handed, names, word(fault.name))
+                text = self._formulas.text(handed, names, word(fault.name))
                 shaped = with_shape(text, handed, name, "torch")
                 copied = f"{shaped}.clone()" if shaped == names["b"] else shaped
                 yield f"{name}.grad = {copied}"
@@ -237,7 +237,7 @@ class PytorchScript:
             "W": f"W{k}.detach()",
             "error": f"({self.layers[-1].out} - {y}).detach()",
         }
-        text = self._written.text(expression, names, f"gradient{k}")
+        text = self._formulas.text(expression, names, f"gradient{k}")
         yield f"W{k}.grad = {with_shape(text, expression, f'W{k}', 'torch')}"
         if self._training.l2:
             yield f"W{k}.grad = W{k}.grad + L2 * W{k}.detach()"

@@ -98,7 +98,7 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
     ensemble, seeds = Ensemble(states), list(seeds)
     known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
-        before, begun = ensemble.snapshot(), ensemble.epoch
+        before, begun = ensemble.state(), ensemble.epoch
         stopped: dict[int, Outcome] = {}
         losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
         for _ in range(min(look, block.epochs - begun)):
@@ -115,7 +115,7 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
             # Replicas that might overflow, or did, are trained again from here one by one, which
             # finds the exact update.
             stopped.pop(column, None)
-            yield _train_single(block, seeds[column], before.state(column), known[column])
+            yield _train_single(block, seeds[column], before.replica(column), known[column])
         yield from stopped.values()
         going = [c for c in range(ensemble.count) if not wild[c] and c not in stopped]
         if ensemble.epoch >= block.epochs:
@@ -128,8 +128,8 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
         known = [float(losses[column]) for column in going]
         if len(going) < ensemble.count:
             seeds = [seeds[column] for column in going]
-            now = ensemble.snapshot()
-            ensemble = Ensemble([now.state(column) for column in going])
+            now = ensemble.state()
+            ensemble = Ensemble([now.replica(column) for column in going])
 
 
 def _train_single(block: Block, seed: int, state: State, known: float | None = None) -> Outcome:

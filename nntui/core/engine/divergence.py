@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from nntui.core.engine.state import Divergence, Order
-from nntui.core.tape import Written
+from nntui.core.tape import ComputedTensor
 
 
-def locate(written: Iterable[Written], update: int, rows: Order, loss: float) -> Divergence:
+def locate(written: Iterable[ComputedTensor], update: int, rows: Order, loss: float) -> Divergence:
     """The first non-finite number of ``update``, or its reported ``loss`` if there is no other.
 
     ``written`` is what the update computed, in that order; ``rows`` are the data rows of its

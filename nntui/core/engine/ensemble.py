@@ -109,9 +109,9 @@ class Ensemble:
         largest = 10.0 ** (SAFE / depth) / widest
         return np.asarray((np.abs(self.theta) < largest).all(axis=0))
 
-    def snapshot(self) -> "Snapshot":
+    def state(self) -> "EnsembleState":
         """All replicas as they are now."""
-        return Snapshot(
+        return EnsembleState(
             self.configuration,
             self._update,
             self.epoch,
@@ -123,7 +123,7 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class Snapshot:
+class EnsembleState:
     """Replicas at the beginning of an epoch; arrays have a column a replica."""
 
     configuration: Configuration
@@ -134,7 +134,7 @@ class Snapshot:
     randoms: tuple[tuple[Any, ...], ...]
     orders: Order | None
 
-    def state(self, column: int) -> State:
+    def replica(self, column: int) -> State:
         """The state of one replica, as a single network has it."""
         return State(
             self.configuration,

@@ -13,10 +13,10 @@ from nntui.core.engine.network import Forward, Layout, Parameters, draw_paramete
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.update import optimiser_of, reported_penalty
-from nntui.core.parts.losses import loss_of
+from nntui.core.parts.losses import loss_value
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import Configuration
-from nntui.core.tape import Array, Written
+from nntui.core.tape import Array, ComputedTensor
 
 OnEpoch = Callable[[int, float], None]
 
@@ -146,7 +146,7 @@ class Trainer:
         return np.arange(start, min(start + size, self.configuration.data.training_rows))
 
     @property
-    def written(self) -> tuple[Written, ...]:
+    def written(self) -> tuple[ComputedTensor, ...]:
         """What the last update computed, in that order: live buffers, not copies."""
         return self._batches[self.position - 1][0].written
 
@@ -167,7 +167,7 @@ class Trainer:
             return None
         forward = self.forward(data.test_x)
         error = forward.play() - data.test_y
-        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
+        return loss_value(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
 
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates; a divergence is the last one made."""

@@ -144,7 +144,7 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def loss_of(name: str, reduction: str, z: Array, error: Array, y: Array) -> float:
+def loss_value(name: str, reduction: str, z: Array, error: Array, y: Array) -> float:
     """The loss ``name`` of one network, summed over all samples or their mean."""
     with np.errstate(all="ignore"):
         total = float(LOSSES[name].value(z, error, y)())
