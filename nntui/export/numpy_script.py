@@ -8,10 +8,10 @@ from nntui.core.formulas.parsing import formula as parsed
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import assigned, listed
 from nntui.export.functions import NUMPY, FormulaWriter, step_function
 from nntui.export.plan import LayerPlan, plan, word
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import assigned, listed
 
 
 def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
@@ -31,9 +31,9 @@ class NumpyScript:
     library = "NumPy"
     preparations = ()
 
-    def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
+    def __init__(self, configuration: Configuration, comments: FaultComments) -> None:
         self._training = configuration.training
-        self._configuration, self._remarks = configuration, remarks
+        self._configuration, self._comments = configuration, comments
         self.layers = plan(configuration)
         self._rule = optimiser_of(configuration)
         self._step = "" if self._rule.is_plain else f"{word(self._rule.name)}_step"
@@ -98,7 +98,7 @@ class NumpyScript:
             value, function = each.activation.value, word(each.activation.name)
             yield f"{each.value} = {self._formulas.text(value, each.names, function)}"
             if each.late:
-                yield from self._remarks.fault(each.late)
+                yield from self._comments.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
             if each.layer.normalise:
                 yield f"h{k} = normalise(a{k})"
@@ -118,7 +118,7 @@ class NumpyScript:
             yield from self._delta(each, upstream)
             yield from self._gradients(each, x, below)
             if each.early:
-                yield from self._remarks.fault(each.early)
+                yield from self._comments.fault(each.early)
                 yield from self._steps(each.tensors, rate)
             if k:
                 yield from self._back(each)
@@ -145,7 +145,7 @@ class NumpyScript:
             yield f"upstream{k} = through_normalise({upstream}, a{k}, h{k})"
             upstream = f"upstream{k}"
         if each.slope_fault is not None:
-            yield from self._remarks.fault(each.slope_fault)
+            yield from self._comments.fault(each.slope_fault)
         delta, name = used.delta.bound({"slope": used.slope}), word(each.activation.name)
         if not upstream.isidentifier() and not used.is_elementwise:
             yield f"upstream{k} = {upstream}"
@@ -171,7 +171,7 @@ class NumpyScript:
                 handed = each.handed(fault, name.startswith("b"))
                 if handed is None or not (name in known or "g" not in handed.names):
                     continue
-                yield from self._remarks.fault(fault)
+                yield from self._comments.fault(fault)
                 names = {"g": f"g{name}", "b": f"b{k}", "samples": f"len({x})"}
                 text = self._formulas.text(handed, names, word(fault.name))
                 yield f"g{name} = {with_shape(text, handed, name, 'np')}"
@@ -184,7 +184,7 @@ class NumpyScript:
         if fault is None or formula is None:
             yield f"gW{k} = delta{k}.T @ {below}"
             return
-        yield from self._remarks.fault(fault)
+        yield from self._comments.fault(fault)
         names = {**each.names, "delta": f"delta{k}", "x": below, "error": "error"}
         text = self._formulas.text(formula, names, f"gradient{k}")
         yield f"gW{k} = {with_shape(text, formula, f'W{k}', 'np')}"
@@ -193,7 +193,7 @@ class NumpyScript:
         """The gradient for the layer below."""
         weights, fault = f"W{each.k}", each.back
         if fault is not None:
-            yield from self._remarks.fault(fault)
+            yield from self._comments.fault(fault)
             back = parsed(fault.back)
             text = self._formulas.text(back, each.names, word(fault.name))
             weights = with_shape(text, back, weights, "np")

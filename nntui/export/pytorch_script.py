@@ -9,11 +9,11 @@ from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import indented, listed
 from nntui.export.functions import PYTORCH, FormulaWriter, step_function
 from nntui.export.numpy_script import with_shape
 from nntui.export.plan import LayerPlan, plan, word
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import indented, listed
 
 
 class PytorchScript:
@@ -22,9 +22,9 @@ class PytorchScript:
     library = "PyTorch"
     preparations = ("torch.set_default_dtype(torch.float64)",)
 
-    def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
+    def __init__(self, configuration: Configuration, comments: FaultComments) -> None:
         self._configuration, self._training = configuration, configuration.training
-        self._remarks = remarks
+        self._comments = comments
         self.layers = plan(configuration)
         self._early = [each for each in self.layers if each.early]
         late = [each for each in self.layers if not each.early]
@@ -125,12 +125,12 @@ class PytorchScript:
             yield f"# {seen} is cut off: its gradient is passed on by hand, see below."
             seen = f"{seen}.detach()"
         elif k and each.back is not None:
-            yield from self._remarks.fault(each.back)
+            yield from self._comments.fault(each.back)
             below = f" + ({seen} - {seen}.detach()) @ {self._weights_back(each)}.T"
             seen = f"{seen}.detach()"
         bias = f" + b{k}" if each.has_bias else ""
         if each.late:
-            yield from self._remarks.fault(each.late)
+            yield from self._comments.fault(each.late)
             bias = f" + (b{k} - b{k}.detach())"  # 0, but the gradient goes there
         yield f"z{k} = {seen} @ W{k}.T{bias}{below}"
 
@@ -161,7 +161,7 @@ class PytorchScript:
         """The activation's value, through which autograd passes with another slope."""
         k, used = each.k, each.backward
         if each.slope_fault is not None:
-            yield from self._remarks.fault(each.slope_fault)
+            yield from self._comments.fault(each.slope_fault)
         yield f"{each.value} = {self._value(each, f'z{k}')}"
         late = f"({each.value} + b{k})" if each.late else each.value
         names = {"z": f"z{k}", "a": late, "f": each.value}
@@ -198,7 +198,7 @@ class PytorchScript:
         for each in reversed(self.layers):
             yield from self._gradients(each, x, y)
             if each.early:
-                yield from self._remarks.fault(each.early)
+                yield from self._comments.fault(each.early)
                 yield from self._step(f"optimiser{each.k}", each.tensors, rate)
             if each in cut:
                 yield from self._back(each)
@@ -215,7 +215,7 @@ class PytorchScript:
                 handed = each.handed(fault, name.startswith("b"))
                 if handed is None:
                     continue
-                yield from self._remarks.fault(fault)
+                yield from self._comments.fault(fault)
                 names = {"g": f"{name}.grad", "b": f"b{k}.detach()", "samples": f"len({x})"}
                 text = self._formulas.text(handed, names, word(fault.name))
                 shaped = with_shape(text, handed, name, "torch")
@@ -227,7 +227,7 @@ class PytorchScript:
         assert fault is not None
         expression = fault.of_weights()
         assert expression is not None
-        yield from self._remarks.fault(fault)
+        yield from self._comments.fault(fault)
         below = self.layers[k - 1].out if k else x
         names = {
             "delta": f"z{k}.grad",
@@ -248,7 +248,7 @@ class PytorchScript:
         """The gradient for the layer below, passed through weights that have changed."""
         k, weights = each.k, f"W{each.k}.detach()"
         if each.back is not None:
-            yield from self._remarks.fault(each.back)
+            yield from self._comments.fault(each.back)
             weights = self._weights_back(each)
         yield f"{self.layers[k - 1].out}.backward(z{k}.grad @ {weights})"
 

@@ -10,13 +10,13 @@ from nntui.core.formulas.expression import Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.export.data_lines import data_lines
-from nntui.export.draws import draw_lines
+from nntui.export.data_section import data_section
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import WIDTH, assigned, comment, indented, listed
 from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
+from nntui.export.parameter_section import parameter_section
 from nntui.export.pytorch_script import PytorchScript
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import WIDTH, assigned, comment, indented, listed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 
@@ -43,8 +43,8 @@ class _Script:
     def __init__(self, preset: Preset, target: str, seed: int) -> None:
         self._preset, self._seed = preset, seed
         self._configuration = configuration = preset.configuration
-        self._training, self._remarks = configuration.training, Remarks()
-        self._target = TARGETS[target](configuration, self._remarks)
+        self._training, self._comments = configuration.training, FaultComments()
+        self._target = TARGETS[target](configuration, self._comments)
         self._rate = "RATE" if self._training.schedule == "constant" else "rate"
         whole = configuration.updates_per_epoch == 1 and self._training.order == "in-order"
         self._batch = ("x", "y") if whole else ("xb", "yb")
@@ -59,12 +59,12 @@ class _Script:
         body = "\n".join([*setup, *function, *loop, *end])
         functions = [*self._target.definitions(), *needed(self._target.functions, body)]
         configuration = self._configuration
-        draws = draw_lines(configuration, self._target.trained)
+        draws = parameter_section(configuration, self._target.trained)
         top = [
             self._header(),
             ["import sys", "", *self._imports("\n".join([*functions, body]))],
             self._settings("\n".join([*functions, body])),
-            data_lines(configuration.data),
+            data_section(configuration.data),
             draws,
             setup,
         ]
@@ -86,7 +86,7 @@ class _Script:
         yield f"# A loss of {goal.loss!r} or less{ends}; it has {goal.epochs} epochs."
         yield "#"
         yield '# python SCRIPT [EPOCHS] prints "epoch loss" per epoch; other lines begin with #.'
-        yield from self._remarks.idle(self._configuration)
+        yield from self._comments.idle(self._configuration)
 
     def _imports(self, body: str) -> Iterator[str]:
         yield "import numpy as np"
@@ -205,7 +205,7 @@ class _Script:
             for each in layers:
                 wrong = [fault for fault in each.faults if fault.penalty]
                 for fault in wrong:
-                    yield from self._remarks.fault(fault)
+                    yield from self._comments.fault(fault)
                 term = formula(wrong[-1].penalty if wrong else "w^2")
                 terms.append(f"({self._target.penalty(term, f'W{each.k}')}).sum()")
             yield listed("loss += L2 / 2 * sum([", terms, "]).item()")

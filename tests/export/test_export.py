@@ -25,7 +25,7 @@ from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import BIASES, ORDERS, SCALINGS, Data
 from nntui.export import TARGETS, export
-from nntui.export.data_lines import data_lines
+from nntui.export.data_section import data_section
 from nntui.presets import Preset, preset_names, read_preset
 from nntui.presets.schema import override
 
@@ -468,7 +468,7 @@ def test_numbers_of_a_formula_are_written_as_any_numpy_takes_them() -> None:
         ("e", "np.full_like(x, 2.718281828459045)"),
     ):
         data = Data(formula=formula)
-        assert f"inputs, targets = x, {written}" in list(data_lines(data))
+        assert f"inputs, targets = x, {written}" in list(data_section(data))
 
 
 def test_names_and_questions_stay_comments(target: str) -> None:

@@ -1,11 +1,11 @@
-"""Faults in a script's comments: what is wrong there and how to fix it, in full where it first occurs."""
+"""The comments on faults in a script: what is wrong in a line, and how to fix it."""
 
 from nntui.core.parts.faults import Fault
 from nntui.core.settings.configuration import Configuration
-from nntui.export.script_text import comment
+from nntui.export.formatting import comment
 
 
-class Remarks:
+class FaultComments:
     """The comments of one script."""
 
     def __init__(self) -> None:

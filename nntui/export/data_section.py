@@ -10,10 +10,10 @@ from nntui.core.formulas.recording import expanded
 from nntui.core.parts.data_formula import read_formula
 from nntui.core.settings.configuration import Configuration, Data, Layer, Report, Training
 from nntui.core.tape import Array
-from nntui.export.script_text import table
+from nntui.export.formatting import table
 
 
-def data_lines(data: Data) -> Iterator[str]:
+def data_section(data: Data) -> Iterator[str]:
     """Statements that make ``inputs`` and ``targets``, and ``x`` and ``y``, the rows to train on.
 
     With probe rows they make ``probe`` too, and with rows for testing ``train`` and ``test``.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from nntui.core.settings.configuration import Configuration, Layer
-from nntui.export.script_text import times
+from nntui.export.formatting import times
 
 
 def _within(rows: int, columns: int) -> str:
@@ -35,7 +35,7 @@ BOUNDS: dict[str, Callable[[int, int], str]] = {
 _BIASES = {"zeros": "np.zeros({})", "normal": "random.randn({})", "uniform": "random.rand({})"}
 
 
-def draw_lines(configuration: Configuration, wrap: Callable[[str], str]) -> Iterator[str]:
+def parameter_section(configuration: Configuration, wrap: Callable[[str], str]) -> Iterator[str]:
     """Statements that make W0, b0, W1, ...; ``wrap`` turns an array into what is trained."""
     yield "# Parameters: W is (units out, units in); the draws are those of nntui for this seed."
     yield "random = np.random.RandomState(SEED)"
