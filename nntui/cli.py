@@ -10,7 +10,7 @@ import click
 
 from nntui import __version__
 from nntui.arguments import Commands, drawing, load, numbers
-from nntui.interruptible import erase_progress, exit_if, interruptible, show_progress, train
+from nntui.cli_training import erase_progress, exit_if, interruptible, show_progress, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
