@@ -1,4 +1,4 @@
-"""What is measured: each case gives rows of a table, ratios first."""
+"""Benchmark cases: networks, sweeps, frameworks and growth; each yields measurements."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -18,14 +18,14 @@ SCENARIOS: dict[str, tuple[Callable[[], Steps], int, float]] = {
     "add-relu": (baselines.add_relu, 3000, 0.5),
     "square-leaky-relu": (baselines.square_leaky_relu, 400, 0.6),
 }
-"""The loop to compare with, updates a round, and the ratio aimed at."""
+"""Per preset: the baseline, updates per round, and the target ratio."""
 SWEEP_EPOCHS = 1000
 SWEEP_TARGET = 1 / 250
 LARGE, LARGE_BATCH, LARGE_TARGET = (64, 512, 512, 10), 256, 1.3
 
 
 def single() -> Iterator[Measurement]:
-    """One network against the loop that its author wrote."""
+    """One network against its author's loop."""
     for name, (baseline, count, target) in SCENARIOS.items():
         found = compare(stepping(load_preset(name)), count, baseline(), count)
         yield Measurement(name, found.ratio, target, found.ours, "author's loop", found.theirs)
@@ -45,7 +45,7 @@ def frameworks() -> Iterator[Measurement]:
 
 
 def sweeps() -> Iterator[Measurement]:
-    """Many seeds on one core, per replica update, against the loop."""
+    """Many seeds on one core against the author's loop, per update of a replica."""
     preset, loop = load_preset("add-relu"), baselines.add_relu()
     for count in (1, 10, 100, 1000, 10_000):
         epochs = SWEEP_EPOCHS if count <= 1000 else SWEEP_EPOCHS // 5
@@ -77,7 +77,7 @@ def _sweeping(preset: Preset, count: int, epochs: int) -> Steps:
 
 
 def cores() -> Iterator[Measurement]:
-    """4000 seeds on two cores against one; the ratio is how much faster."""
+    """4000 seeds on two cores against one; the ratio is the speed-up."""
     if (os.cpu_count() or 1) < 2:
         yield Measurement("two cores: this machine has one", None, None, None, "one core", None)
         return
@@ -110,7 +110,7 @@ def _timed(action: Callable[[], Any]) -> float:
 
 
 def growth() -> Iterator[Measurement]:
-    """How an update grows with the width of two hidden layers, and with the samples at once."""
+    """The time of an update by the width of two hidden layers, and by the batch size."""
     for width in (4, 16, 64, 256, 1024):
         yield _grown(f"2-{width}-{width}-1, one sample", network((2, width, width, 1), 1), width)
     for samples in (1, 10, 100, 1000, 10_000):
@@ -126,7 +126,7 @@ def _grown(case: str, preset: Preset, size: int) -> Measurement:
 
 
 def large() -> Iterator[Measurement]:
-    """A network in which the matrix products are nearly everything."""
+    """A network whose time is dominated by matrix products."""
     preset = network(LARGE, LARGE_BATCH)
     found = compare(
         stepping(preset), 10, baselines.matrix_products(LARGE, LARGE_BATCH), 10, rounds=7
@@ -136,7 +136,7 @@ def large() -> Iterator[Measurement]:
 
 
 def network(sizes: tuple[int, ...], samples: int) -> Preset:
-    """A ReLU network with linear output on ``samples`` rows of made-up data, all at once."""
+    """A preset of a ReLU network with linear output and a full batch of ``samples`` rows."""
     rows = [[(7 * r + 3 * c) % 11 / 11 for c in range(sizes[0])] for r in range(samples)]
     targets = [[(5 * r + c) % 7 / 7 for c in range(sizes[-1])] for r in range(samples)]
     layers = [{"units": units, "activation": "relu"} for units in sizes[1:-1]]

@@ -1,4 +1,4 @@
-"""One row of the benchmark, and the steps that are measured in most of them."""
+"""Measurement, one row of the benchmark's table, and the steps that most cases measure."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,26 @@ from nntui.timeline.run import Run
 
 @dataclass(frozen=True)
 class Measurement:
-    """One measurement; times are seconds per update (of one replica), or of what is named."""
+    """One measurement; times are seconds per update (of one replica), or as ``case`` says."""
 
     case: str
     ratio: float | None
-    """Of the reference's time; None where there is none."""
+    """``seconds / reference_seconds``; None without a reference."""
     target: float | None
-    """The ratio or the value aimed at, at most; for a speed-up, at least."""
+    """The target: an upper limit of the ratio or value; for a speed-up, a lower limit."""
     seconds: float | None
     reference: str
     reference_seconds: float | None
     value: float | None = None
-    """What was measured, in ``unit``, where that is no ratio."""
+    """The measured value in ``unit``, if it is not a ratio."""
     unit: str = ""
 
 
 def stepping(preset: Preset) -> Steps:
-    """Updates of one run, recording included."""
+    """A function that makes updates of one run, recording included."""
     run = Run(preset, seed=2)
     return lambda count: void(run.step(count))
 
 
 def void(value: object) -> None:
-    """Drop a value, so that a lambda is a `Steps`."""
+    """Discard a value, so that a lambda has the type `Steps`."""

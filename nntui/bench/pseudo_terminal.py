@@ -1,4 +1,4 @@
-"""A terminal for measurements: the app in a pseudo-terminal that can be read slowly."""
+"""A pseudo-terminal for measurements, whose reading rate can be limited."""
 
 import os
 import select
@@ -12,36 +12,36 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 TICK = 0.01
-"""Seconds between two reads of a slow line."""
+"""Seconds between two reads at a limited rate."""
 CURSOR_ASKED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
 PATIENCE = 60.0
-"""Seconds after which what was awaited will not come any more."""
+"""Seconds to wait for a text before giving up."""
 
 
 @dataclass(frozen=True)
 class TerminalSpec:
-    """A terminal of a size, at the end of a line that carries ``rate`` bytes a second."""
+    """The size of a terminal, and the ``rate`` of its connection in bytes per second."""
 
     columns: int = 80
     lines: int = 24
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What the environment says of it."""
+    """Additional environment variables."""
     rate: int | None = None
 
 
 class Terminal:
-    """A process that draws on a terminal of ours."""
+    """A process that draws on a pseudo-terminal."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", master: int, rate: int | None) -> None:
         self.process = process
         self._rate = rate
         self.seen = b""
-        """What was read since it was last emptied."""
+        """The bytes read since it was last emptied."""
         self._master = master
         self._credit, self._counted = 0.0, monotonic()
 
     def read(self, seconds: float) -> int:
-        """Read for ``seconds``; returns how many bytes came."""
+        """Read for ``seconds``; returns the number of bytes."""
         came, deadline = 0, monotonic() + seconds
         while (left := deadline - monotonic()) > 0:
             if not select.select([self._master], [], [], left)[0]:
@@ -53,7 +53,7 @@ class Terminal:
         room = 65536
         if self._rate is not None:
             now = monotonic()
-            # What was not used in silence is lost, as on a line.
+            # Capacity that was not used is lost, as on a real connection.
             self._credit = min(self._credit + (now - self._counted) * self._rate, TICK * self._rate)
             self._counted = now
             room = int(self._credit)
@@ -63,7 +63,7 @@ class Terminal:
         part = os.read(self._master, room)
         self._credit -= len(part)
         self.seen += part
-        # As terminals do, once they have shown what came before the question.
+        # Answer as terminals do, after showing everything that came before the question.
         for _ in range(part.count(CURSOR_ASKED)):
             self.press(CURSOR)
         return len(part)
@@ -73,7 +73,10 @@ class Terminal:
         os.write(self._master, keys)
 
     def wait_for(self, text: bytes) -> float:
-        """Seconds until ``text`` was read; what came before it is forgotten."""
+        """Read until ``text`` appears, drop everything up to it, and return the seconds taken.
+
+        Raises TimeoutError after `PATIENCE` seconds.
+        """
         started = monotonic()
         while (at := self.seen.find(text)) < 0:
             if monotonic() - started > PATIENCE:
@@ -86,7 +89,7 @@ class Terminal:
 
 @contextmanager
 def terminal(arguments: Sequence[str], spec: TerminalSpec) -> Iterator[Terminal]:
-    """Python with ``arguments`` on a terminal as ``spec`` describes it."""
+    """Run Python with ``arguments`` on a terminal as described by ``spec``."""
     import fcntl  # not on every system
     import pty
     import termios

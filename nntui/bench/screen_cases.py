@@ -1,4 +1,4 @@
-"""What the screen costs: starting, keys, bytes and updates, of the real app in a terminal."""
+"""Benchmark cases of the real app in a terminal: start, key response, bytes, speed, memory."""
 
 import re
 import subprocess
@@ -19,12 +19,12 @@ from nntui.timeline.run import Run
 
 ROUNDS = 7
 NEEDED = ("-c", "import textual.app, numpy, plotext")
-"""What nobody who draws with these can do without."""
+"""The imports alone, which no app with these libraries can avoid."""
 FIRST_PAINT, HELP = 2.0, 0.35
 KEYS, SLOWEST_KEY = 100, 50.0
 """Keys pressed, and milliseconds."""
 SLOW_LINE = 250_000 // 8
-"""Bytes a second of a line of 250 kbit/s."""
+"""Bytes per second of a connection of 250 kbit/s."""
 SLOW_KEYS, SLOWEST_ON_SLOW_LINE = 20, 1000.0
 SECONDS = 4.0
 KILOBYTES, SPEED = 20.0, 0.8
@@ -57,7 +57,7 @@ loss = "squared-error"
 loss = 1e-9
 epochs = 1_000_000_000
 """
-"""As small as the scenarios, and without an end."""
+"""A preset as small as the scenarios that trains practically without end."""
 MIB = 2**20
 MILLIONS, LARGEST_GROWTH = 10, 4.0
 """Updates in the app, and MiB beyond eight bytes an epoch."""
@@ -76,7 +76,7 @@ def starting() -> Iterator[Measurement]:
         ("first paint of nntui add-relu, whole process", paints, FIRST_PAINT),
         ("nntui --help, whole process", helps, HELP),
     ):
-        # The first round reads files that the others find in memory.
+        # The first round is not counted: it reads files that the others find cached.
         pairs = list(zip(found, needed, strict=True))[1:]
         ratio = median(mine / other for mine, other in pairs)
         yield Measurement(case, ratio, target, median(found[1:]), "importing", median(needed[1:]))
@@ -90,7 +90,7 @@ def _timed(arguments: tuple[str, ...]) -> float:
 
 @contextmanager
 def opened(preset: str, spec: TerminalSpec | None = None) -> Iterator[Terminal]:
-    """The app on ``preset``, as soon as it is seen."""
+    """The app on ``preset``, after its first paint."""
     with tempfile.TemporaryDirectory() as folder:
         spec = spec or TerminalSpec()
         spec = replace(spec, variables={**spec.variables, "NNTUI_DATA_DIR": folder})
@@ -101,7 +101,7 @@ def opened(preset: str, spec: TerminalSpec | None = None) -> Iterator[Terminal]:
 
 @contextmanager
 def running(spec: TerminalSpec) -> Iterator[Terminal]:
-    """The app at full speed, a while after its start."""
+    """The app training at full speed, one second after its start."""
     with _endless() as preset, opened(preset, spec) as app:
         app.read(0.5)
         app.press(b" ")
@@ -119,7 +119,7 @@ def _endless() -> Iterator[str]:
 
 
 def keys() -> Iterator[Measurement]:
-    """From a key to its effect, read from the terminal while training goes on."""
+    """The time from a key to its effect on the screen, during training."""
     with running(TerminalSpec(120, 40)) as app:
         yield _effects("key to effect at full speed, 120x40", app, KEYS, SLOWEST_KEY)
     for name, spec in TERMINALS.items():
@@ -142,7 +142,7 @@ def _effects(case: str, app: Terminal, keys: int, target: float) -> Measurement:
 
 
 def sent() -> Iterator[Measurement]:
-    """Bytes a second, running and at rest."""
+    """Bytes per second, training and paused."""
     for name, spec in TERMINALS.items():
         with running(spec) as app:
             rate, over_ssh = app.read(SECONDS) / SECONDS / 1e3, name == OVER_SSH
@@ -155,7 +155,7 @@ def sent() -> Iterator[Measurement]:
 
 
 def speed() -> Iterator[Measurement]:
-    """Updates a second in the app, at least as a share of headless ones, in turns."""
+    """Updates per second in the app as a share of headless ones, measured in alternation."""
     with _endless() as preset:
         run, slicer = Run(load_preset(preset)), TimeSlicer()
     shares, ours = [], []
@@ -180,7 +180,7 @@ def speed() -> Iterator[Measurement]:
 
 
 def memory() -> Iterator[Measurement]:
-    """The resident memory of ten million updates in the app, beyond 8 bytes an epoch."""
+    """Growth of resident memory over ten million updates in the app, beyond 8 bytes per epoch."""
     with running(TerminalSpec()) as app:
         before = 0.0
         for million in range(2, MILLIONS + 1):
@@ -194,7 +194,7 @@ def memory() -> Iterator[Measurement]:
 
 
 def _update(app: Terminal) -> int:
-    """The next update that the status line shows."""
+    """The next update number on the status line."""
     app.seen = b""
     while not (found := re.findall(rb"update ([\d,]+) ", app.seen)):
         app.read(0.005)

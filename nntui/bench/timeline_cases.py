@@ -1,4 +1,4 @@
-"""What the timeline costs: recording, going back, keeping, saving, and very long runs."""
+"""Benchmark cases of the timeline: recording, seeking, history size, saving, very long runs."""
 
 import os
 import sys
@@ -21,16 +21,16 @@ MIB = 2**20
 SEEKS = 100
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 SOUGHT = ("line-tanh", "square-leaky-relu")
-"""The quickest update of all scenarios, and the slowest of those that are often run for long."""
+"""The scenario with the fastest update, and the slowest one of those that are run for long."""
 RECORDED = {"add-relu": 3000, "line-tanh": 3000, "square-leaky-relu": 500}
-"""Updates a round."""
+"""Updates per round."""
 SLOWEST_SEEK, LARGEST_HISTORY, DEAREST_RECORDING = 50.0, 64.0, 1.1
-"""Milliseconds, MiB, and a share of the bare update."""
+"""Targets: milliseconds, MiB, and the ratio to an update without recording."""
 MILLION, MILLIONS, LARGEST_GROWTH = 1_000_000, 10, 4.0
 
 
 def recording() -> Iterator[Measurement]:
-    """`Run.step` against the trainer alone, on the same updates."""
+    """`Run.step` against the trainer alone, for the same updates."""
     for name, count in RECORDED.items():
         preset = load_preset(name)
         found = compare(stepping(preset), count, _bare(preset), count, rounds=15)
@@ -47,10 +47,9 @@ def _bare(preset: Preset) -> Steps:
 
 
 def seeking() -> Iterator[Measurement]:
-    """Random seeks, the state's hash included, and the size of the history, as a run grows.
+    """The time of random seeks, hash included, and the size of the history, as a run grows.
 
-    One run of a million updates of each network, in which 100 updates are sought at 1e3, 1e4,
-    1e5 and 1e6 updates.
+    A run of each network seeks 100 random updates at lengths of 1e3, 1e4, 1e5 and 1e6.
     """
     random = np.random.RandomState(0)
     for name in SOUGHT:
@@ -72,7 +71,7 @@ def seeking() -> Iterator[Measurement]:
 
 
 def saving() -> Iterator[Measurement]:
-    """A session of 100,000 updates with three branches, to a file and back."""
+    """Saving and loading a session of 100,000 updates with three more branches."""
     from nntui.timeline.sessions.session import load, write
 
     run = Run(load_preset("add-relu"))
@@ -96,9 +95,9 @@ def saving() -> Iterator[Measurement]:
 
 
 def long_run() -> Iterator[Measurement]:
-    """The resident memory of ten million updates of a small run, beyond 8 bytes an epoch.
+    """Growth of resident memory over ten million updates of a small run, beyond 8 bytes per epoch.
 
-    It comes first, before other cases leave memory behind that a run could grow into unseen.
+    It must run first: memory freed by other cases would hide the growth.
     """
     run, before = Run(load_preset("line-tanh")), 0.0
     for million in range(1, MILLIONS + 1):
@@ -112,7 +111,7 @@ def long_run() -> Iterator[Measurement]:
 
 
 def resident() -> int:
-    """The resident memory of this process, in bytes; its greatest so far where that is unknown."""
+    """The resident memory of this process in bytes; its peak where only that is known."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:

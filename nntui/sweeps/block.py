@@ -1,4 +1,4 @@
-"""Training a block of seeds to its end: a pure function that any executor can run."""
+"""Trains a block of seeds to the end, as a pure function that any executor can run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Goal
 
 CACHE = 1_800_000
-"""Bytes that the buffers of side-by-side replicas may take, to stay in a core's cache."""
+"""Maximum bytes of the buffers of replicas trained together, to stay in a core's cache."""
 FEWEST = 4
-"""Replicas below which training them one by one is as fast."""
+"""Minimum replicas for which training together is faster than one by one (measured)."""
 SECONDS_PER_LAYER = 6.5e-6
-"""Roughly the overhead of an update for each layer, however few the replicas."""
+"""Approximate overhead in seconds of an update per layer, for any number of replicas."""
 CHECK_EVERY = 256
-"""Updates between two checks for replicas that might overflow."""
+"""Number of updates between two checks for replicas that might overflow."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """The work of one call."""
+    """The seeds to train in one call, with everything that this needs."""
 
     configuration: Configuration
     goal: Goal
@@ -38,7 +38,7 @@ class Outcome:
 
     seed: int
     final_loss: float | None
-    """The reported loss of the last finished epoch, None if there is none."""
+    """The reported loss of the last finished epoch; None if there is none."""
     updates: int
     diverged: bool
 
@@ -48,14 +48,14 @@ class Outcome:
 
 
 def replicas_side_by_side(configuration: Configuration) -> int:
-    """How many replicas are trained side by side; 1 where single networks are faster."""
+    """How many replicas to train together; 1 if single networks are faster."""
     if not worthwhile(configuration):
         return 1
     return max(CACHE // (8 * numbers_per_replica(configuration)), 8)
 
 
 def seconds_per_update(configuration: Configuration) -> float:
-    """A rough estimate for one update of one replica, on a core of about 2020."""
+    """A rough estimate in seconds for one update of one replica, on a core of about 2020."""
     numbers = numbers_per_replica(configuration)
     if replicas_side_by_side(configuration) > 1:
         return 0.5e-9 * numbers
@@ -66,7 +66,7 @@ def seconds_per_update(configuration: Configuration) -> float:
 
 
 def seconds_of(block: Block) -> float:
-    """A rough estimate for training ``block`` to its end, on a core of about 2020."""
+    """A rough estimate in seconds for training ``block`` to the end, on a core of about 2020."""
     configuration = block.configuration
     side_by_side = replicas_side_by_side(configuration)
     updates = block.epochs * configuration.updates_per_epoch
@@ -78,7 +78,7 @@ def seconds_of(block: Block) -> float:
 
 
 def train_block(block: Block) -> list[Outcome]:
-    """Train every seed of ``block``; each outcome is that of a single run of the seed."""
+    """Train every seed of ``block``; each outcome equals that of a single run of the seed."""
     size = replicas_side_by_side(block.configuration)
     outcomes: list[Outcome] = []
     for start in range(0, len(block.seeds), size):
@@ -112,8 +112,8 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
                     stopped.setdefault(column, outcome)
         wild = ~(np.isfinite(total) & ensemble.safe())
         for column in np.flatnonzero(wild).tolist():
-            # Replicas that might overflow, or did, are trained again from here one by one, which
-            # finds the exact update.
+            # Replicas that might overflow, or did, are trained again one by one from the last
+            # check, which finds the exact update.
             stopped.pop(column, None)
             yield _train_single(block, seeds[column], before.replica(column), known[column])
         yield from stopped.values()
@@ -133,7 +133,7 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
 
 
 def _train_single(block: Block, seed: int, state: State, known: float | None = None) -> Outcome:
-    """Train one seed from ``state`` on; ``known`` is the loss of the epoch before, if any."""
+    """Train one seed from ``state``; ``known`` is the loss of the epoch before, if any."""
     losses = [] if known is None else [known]
     trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
     per_epoch = block.configuration.updates_per_epoch
