@@ -1,7 +1,7 @@
-"""What can be written in a preset, listed from the registries and declarations of the code.
+"""The catalogue: what a preset can contain, listed from the registries and declarations.
 
-Nothing is said twice here: names, formulas and meanings are those of the entries themselves, so
-a new activation, loss, fault or key is listed as soon as it exists.
+Names, formulas and meanings are read from the entries themselves, so a new activation, loss,
+fault or key is listed as soon as it exists.
 """
 
 import re
@@ -34,16 +34,16 @@ from nntui.presets.schema import HIGHEST_SEED
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """Something that a preset can name."""
+    """One registered thing that a preset can name, or a finding."""
 
     name: str
     formula: str
-    """Empty where there is none."""
+    """Empty if there is none."""
     summary: str
     parameters: dict[str, Any]
-    """The keys it reads, each with its default; they stand in the same table of the preset."""
+    """The keys that it reads in the same table of the preset, each with its default."""
     source: str
-    """Where it was published, empty where the code names none."""
+    """The publication; empty if none is known."""
 
     def cells(self) -> list[str]:
         """The entry as cells of a line of text."""
@@ -54,15 +54,15 @@ class CatalogueEntry:
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a preset, by its dotted key; ``N`` stands for a number from 0."""
+    """An entry of a preset, by its dotted key; ``N`` is an index from 0."""
 
     key: str
     type: str
     default: Any
-    """None also where the key is required, or not set."""
+    """None also if the key is required, or not set by default."""
     required: bool
     allowed: str
-    """Limits or choices, empty where the type says all."""
+    """Limits or choices; empty if there are none."""
     doc: str
 
     def cells(self) -> list[str]:
@@ -72,7 +72,7 @@ class Key:
 
 
 def catalogue(kind: str) -> list[CatalogueEntry] | list[Key]:
-    """All entries of ``kind``, in the code's order; ConfigError if there is no such kind."""
+    """All entries of ``kind``, in registry order; raises ConfigError for another kind."""
     if kind not in KINDS:
         raise ConfigError("", f"there is no list of {quoted(kind)}; one of: {', '.join(KINDS)}")
     rows: Any = KINDS[kind]()
@@ -80,7 +80,7 @@ def catalogue(kind: str) -> list[CatalogueEntry] | list[Key]:
 
 
 WIDEST = 40
-"""Characters of a column; a longer cell pushes its own line, not all of them."""
+"""Maximum characters of a column; a longer cell shifts only its own line."""
 
 
 def as_table(kind: str) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def as_lines(kind: str) -> list[str]:
 
 
 def _shown(value: Any) -> str:
-    """``value`` as one would write it in a preset, without quotes around a text in sight."""
+    """``value`` in the notation of a preset; text that is visible has no quotes."""
     if value is None:
         return "not set"
     if value in ("", ","):
@@ -114,13 +114,13 @@ def _shown(value: Any) -> str:
 
 
 def _source(text: str | None) -> str:
-    """The reference that ``text`` names in parentheses, found by its year."""
+    """The publication in ``text``: the parentheses that contain a year; empty if none."""
     found = re.search(r"\(([^()]*\b[12]\d{3}\b[^()]*)\)", " ".join((text or "").split()))
     return found[1] if found else ""
 
 
 def _summary(text: str) -> str:
-    """``text`` without the reference that `_source` finds in it."""
+    """``text`` without the publication that `_source` finds in it."""
     source = _source(text)
     return text.replace(f" ({source})", "") if source else text
 
@@ -187,14 +187,14 @@ def _data() -> Iterator[CatalogueEntry]:
 
 
 def _read_by(source: str, filled: Section) -> dict[str, Any]:
-    """The keys that belong to a data source, each with what ``filled`` has for it.
+    """The keys of a data source, each with its value in ``filled``.
 
-    They are those whose meaning begins with the source, as in ``formula, set: how many rows``.
+    The doc of such a key begins with the source, as in ``formula, set: how many rows``.
     """
     said = {
         each.name: each.metadata["doc"].partition(":")[0].split(", ") for each in fields(filled)
     }
-    # The rows of a table are required: the example's are no default.
+    # The rows of a table are required: those of the example are not defaults.
     return {
         name: None if source == "table" else getattr(filled, name)
         for name, sources in said.items()
@@ -228,7 +228,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("story", Story),
     ("story.steps.N", Step),
 )
-"""The tables of a preset, by the dotted key that leads to them."""
+"""The sections of a preset, each with its dotted key."""
 
 
 def _keys() -> Iterator[Key]:
@@ -267,4 +267,4 @@ KINDS: dict[str, Callable[[], Iterable[CatalogueEntry] | Iterable[Key]]] = {
     "findings": _findings,
     "keys": _keys,
 }
-"""What can be listed, and who lists it."""
+"""The kinds that can be listed, each with the function that lists it."""

@@ -9,21 +9,21 @@ class FaultComments:
     """The comments of one script."""
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._explained: set[str] = set()
 
     def fault(self, fault: Fault) -> list[str]:
-        """The comment above a line that is wrong."""
-        if fault.name in self._told:
+        """The comment above a faulty line: in full the first time, then only the name."""
+        if fault.name in self._explained:
             return [f"# FAULT {fault.name}"]
-        self._told.add(fault.name)
+        self._explained.add(fault.name)
         said = comment(f"{fault.name}: {fault.what}", "# FAULT ", "#   ")
         return [*said, *comment(fault.fix, "#   fix: ", "#   ")]
 
     def idle(self, configuration: Configuration) -> list[str]:
-        """Comments on faults that the preset lists and that stand nowhere in its script."""
+        """Comments on faults of the preset that have no effect in its script."""
         listed = dict.fromkeys(each.name for each in configuration.faults)
         return [
             f"# The fault {name} of the preset changes nothing in this network."
             for name in listed
-            if name not in self._told
+            if name not in self._explained
         ]

@@ -1,4 +1,4 @@
-"""One update in NumPy: forward pass, backpropagation by hand, and the optimiser's step."""
+"""Writes one update in NumPy: forward pass, explicit backpropagation, optimiser step."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from nntui.export.plan import LayerPlan, plan, word
 
 
 def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
-    """``text``, the source of ``expression``, as an array of the shape of ``like``."""
+    """``text``, the source of ``expression``, broadcast to the shape of ``like``."""
     names = expression.names
     if not names:
         return f"{library}.full_like({like}, {text})"
@@ -26,7 +26,7 @@ def with_shape(text: str, expression: Expression, like: str, library: str) -> st
 
 
 class NumpyScript:
-    """The target ``numpy``."""
+    """Writes the update for the target ``numpy``."""
 
     library = "NumPy"
     preparations = ()
@@ -47,15 +47,15 @@ class NumpyScript:
         return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
-        """The expression ``drawn``, made something that can be trained."""
+        """The drawn array as a trainable tensor."""
         return drawn
 
     def given(self, name: str) -> str:
-        """The array ``name`` of data as `forward` takes it."""
+        """The data array ``name`` as an argument of `forward`."""
         return name
 
     def array(self, expression: str) -> str:
-        """What `forward` or the training made of an array, as an array again."""
+        """A result of `forward` or of training as a NumPy array."""
         return expression
 
     def reported(self, y: str) -> tuple[list[str], str]:
@@ -70,7 +70,7 @@ class NumpyScript:
         return NumpyPrinter({"w": W}).text(term)
 
     def setup(self) -> Iterator[str]:
-        """What the optimiser remembers, before the first update."""
+        """Statements that create the optimiser's slots."""
         letters = [letter for letter, _ in self._rule.assignments[:-1]]
         if letters:
             yield f"# What {self._training.optimiser} remembers from update to update."
@@ -81,16 +81,16 @@ class NumpyScript:
                 yield f"{names} = {zeros}"
 
     def before_loop(self) -> Iterator[str]:
-        """Statements right before the loop over the epochs."""
+        """Statements directly before the loop over the epochs."""
         if self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
-        """What a new learning rate is told to: nothing, for it is an argument here."""
+        """Statements that pass a new learning rate on: none, because it is an argument."""
         yield from ()
 
     def forward(self) -> Iterator[str]:
-        """The forward pass of ``x``."""
+        """Statements of the forward pass of ``x``."""
         seen = "x"
         for each in self.layers:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
@@ -105,7 +105,7 @@ class NumpyScript:
             seen = each.out
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
-        """One update from the batch ``x``, ``y``, behind its forward pass."""
+        """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         error, reported = self.reported(y)
         yield from error
         yield f"total += {reported}"
@@ -129,7 +129,7 @@ class NumpyScript:
             yield from self._steps(late, rate)
 
     def _slope_of_loss(self, x: str, y: str) -> str:
-        """dL/da, or dL/dz where the loss goes through the activation at once."""
+        """dL/da, or dL/dz if the loss is differentiated together with the activation."""
         slope, training = LOSSES[self._training.loss].slope, self._training
         if training.reduction == "mean" and self._configuration.batch_size > 1:
             slope = Operation("/", slope, Name("samples"))
@@ -154,7 +154,7 @@ class NumpyScript:
         yield f"delta{k} = {self._formulas.text(delta, names, f'through_{name}')}"
 
     def _gradients(self, each: LayerPlan, x: str, below: str) -> Iterator[str]:
-        """The gradients of the loss and the penalties, and what faults make of them."""
+        """The gradients of the loss and the penalties, as changed by faults."""
         k, training = each.k, self._training
         yield from self._weights_gradient(each, below)
         replaced = any(fault.replaces_bias_gradient for fault in each.faults)

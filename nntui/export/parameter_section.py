@@ -8,7 +8,7 @@ from nntui.export.formatting import times
 
 
 def parameter_section(configuration: Configuration, wrap: Callable[[str], str]) -> Iterator[str]:
-    """Statements that make W0, b0, W1, ...; ``wrap`` turns an array into what is trained."""
+    """Statements that make W0, b0, W1, ...; ``wrap`` turns an array into a trainable tensor."""
     yield "# Parameters: W is (units out, units in); the draws are those of nntui for this seed."
     yield "random = np.random.RandomState(SEED)"
     inputs = configuration.data.width

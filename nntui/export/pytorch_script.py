@@ -1,4 +1,4 @@
-"""One update in PyTorch: autograd wherever the preset is right, and by hand where a fault is."""
+"""Writes one update in PyTorch: by autograd where the preset is correct, explicitly for faults."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from nntui.export.plan import LayerPlan, plan, word
 
 
 class PytorchScript:
-    """The target ``pytorch``."""
+    """Writes the update for the target ``pytorch``."""
 
     library = "PyTorch"
     preparations = ("torch.set_default_dtype(torch.float64)",)
@@ -41,15 +41,15 @@ class PytorchScript:
         return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
-        """The expression ``drawn``, made something that can be trained."""
+        """The drawn array as a trainable tensor."""
         return f"torch.tensor({drawn}, requires_grad=True)"
 
     def given(self, name: str) -> str:
-        """The array ``name`` of data as `forward` takes it."""
+        """The data array ``name`` as an argument of `forward`."""
         return f"torch.tensor({name})"
 
     def array(self, expression: str) -> str:
-        """What `forward` or the training made of an array, as an array again."""
+        """A result of `forward` or of training as a NumPy array."""
         return f"{expression}.detach().numpy()"
 
     def reported(self, y: str) -> tuple[list[str], str]:
@@ -68,7 +68,7 @@ class PytorchScript:
         return f"({self._formulas.text(loss.term, names, word(name))}).sum()"
 
     def _followed(self, y: str) -> str:
-        """What autograd differentiates: the training loss, or what has its slope."""
+        """What autograd differentiates: the training loss, or a product with the same gradient."""
         last, loss = self.layers[-1], LOSSES[self._training.loss]
         if not last.is_fused or (loss.torch and last.late is None):
             return self._loss(loss.name, y)
@@ -93,18 +93,18 @@ class PytorchScript:
             yield self._optimiser("optimiser", late)
 
     def before_loop(self) -> Iterator[str]:
-        """Statements right before the loop over the epochs."""
+        """Statements directly before the loop over the epochs."""
         if not self._rule.torch and self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
-        """Tell a new learning rate to the optimisers."""
+        """Statements that pass a new learning rate to the optimisers."""
         names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
         for name in names if self._rule.torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
-        """The forward pass of ``x``, with those faults in it that autograd has to be told."""
+        """Statements of the forward pass of ``x``, with the faults that autograd must follow."""
         seen = "x"
         for each in self.layers:
             k = each.k
@@ -122,7 +122,7 @@ class PytorchScript:
     def _affine(self, each: LayerPlan, seen: str) -> Iterator[str]:
         k, below = each.k, ""
         if k and each.early:
-            yield f"# {seen} is cut off: its gradient is passed on by hand, see below."
+            yield f"# {seen} is detached: its gradient is passed on explicitly, see below."
             seen = f"{seen}.detach()"
         elif k and each.back is not None:
             yield from self._comments.fault(each.back)
@@ -135,7 +135,7 @@ class PytorchScript:
         yield f"z{k} = {seen} @ W{k}.T{bias}{below}"
 
     def _weights_back(self, each: LayerPlan) -> str:
-        """What stands for the weights on the way back."""
+        """Source of the weights that pass the gradient back."""
         assert each.back is not None
         back, W = formula(each.back.back), f"W{each.k}.detach()"
         text = self._formulas.text(back, {"W": W}, word(each.back.name))
@@ -143,7 +143,7 @@ class PytorchScript:
         return shaped if shaped.endswith(")") and " " not in text else f"({shaped})"
 
     def _is_followed(self, activation: Activation) -> bool:
-        """Whether autograd differentiates the activation as nntui does."""
+        """Whether autograd gives the same derivative of the activation as nntui."""
         if activation.name not in ACTIVATIONS and activation.slopes:
             return False
         if activation.torch:
@@ -158,7 +158,7 @@ class PytorchScript:
         return self._formulas.text(activation.value, {"z": z}, word(activation.name))
 
     def _by_hand(self, each: LayerPlan) -> Iterator[str]:
-        """The activation's value, through which autograd passes with another slope."""
+        """Statements of the activation's value with another slope for autograd."""
         k, used = each.k, each.backward
         if each.slope_fault is not None:
             yield from self._comments.fault(each.slope_fault)
@@ -172,12 +172,12 @@ class PytorchScript:
             yield f"slope{k} = ({slope}).detach()"
             yield f"{each.value} = as_if({each.value}, slope{k} * z{k})"
             return
-        # Of a softmax the whole Jacobian, at the output in the place of z.
+        # The whole Jacobian of a softmax, evaluated at the output instead of z.
         yield f"place{k} = as_if({late}, z{k})"
         yield f"{each.value} = as_if({each.value}, {self._value(each, f'place{k}')})"
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
-        """One update from the batch ``x``, ``y``, behind its forward pass."""
+        """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         training = self._training
         yield f"total += {self.reported(y)[1]}"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
@@ -206,7 +206,7 @@ class PytorchScript:
             yield from self._step("optimiser", self._late, rate)
 
     def _gradients(self, each: LayerPlan, x: str, y: str) -> Iterator[str]:
-        """What faults make of a layer's gradients."""
+        """Statements that change a layer's gradients by its faults."""
         k = each.k
         if each.placed is not None:
             yield from self._weights_gradient(each, x, y)
@@ -245,7 +245,7 @@ class PytorchScript:
             yield f"W{k}.grad = W{k}.grad + L1 * torch.sign(W{k}.detach())"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
-        """The gradient for the layer below, passed through weights that have changed."""
+        """Statements that pass the gradient to the layer below through updated weights."""
         k, weights = each.k, f"W{each.k}.detach()"
         if each.back is not None:
             yield from self._comments.fault(each.back)
