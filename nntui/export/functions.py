@@ -8,7 +8,7 @@ from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.expression import Expression, Name
 from nntui.core.formulas.printing import NumpyPrinter, definitions
 from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
-from nntui.core.parts.optimisers import Optimiser
+from nntui.core.parts.optimisers import CLIPPED, Optimiser
 
 LONGEST = 64
 """Maximum characters of a formula written in place; a longer one becomes a function."""
@@ -119,8 +119,8 @@ NUMPY = {
     "clip_value": '''
 def clip_value(*gradients):
     """Each number of the gradients, cut to between minus and plus CLIP_VALUE."""
-    return [np.clip(g, -CLIP_VALUE, CLIP_VALUE) for g in gradients]
-''',
+    return [@CLIP@ for g in gradients]
+'''.replace("@CLIP@", NumpyPrinter({"clip_value": "CLIP_VALUE"}).text(CLIPPED)),
     "clip_norm": '''
 def clip_norm(*gradients):
     """The gradients, shrunk together to the norm CLIP_NORM if theirs is larger."""

@@ -268,5 +268,5 @@ class PytorchScript:
 
     def _optimiser(self, name: str, tensors: str) -> str:
         kind, _, settings = self._rule.torch.partition("(")
-        told = [] if self._rule.is_plain else [settings[:-1]]
-        return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *told], ")")
+        own = [] if self._rule.is_plain else [settings[:-1]]
+        return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *own], ")")

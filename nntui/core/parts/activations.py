@@ -118,13 +118,18 @@ class Activation:
         """The slope and delta of correct backpropagation."""
         own = {"a": Name("f")}
         delta = formula(self.through).bound(own) if self.through else CHAIN_RULE
-        return Backward(self.slope.bound(own), delta, f"{self.name}'(z)", kink=self._kink)
+        return Backward(self.slope.bound(own), delta, f"{self.letter}'(z)", kink=self._kink)
 
     @cached_property
     def diagonal(self) -> Backward:
         """The slope alone, as a formula of z; a softmax has more derivatives than this diagonal."""
         slope = simplified(self.slope.bound({"a": self.value}))
-        return Backward(slope, CHAIN_RULE, f"{self.name}'(z)", kink=self._kink)
+        return Backward(slope, CHAIN_RULE, f"{self.letter}'(z)", kink=self._kink)
+
+    @property
+    def letter(self) -> str:
+        """What the function is called in an equation: its name, or f where it is a formula."""
+        return self.name if self.name in ACTIVATIONS else "f"
 
     @property
     def formula(self) -> str:
@@ -332,16 +337,26 @@ def is_same(text: str, name: str) -> bool:
     return text == name or activation(text).value == ACTIVATIONS[name].value
 
 
-@lru_cache(maxsize=256)
 def activation(text: str, slope: str | None = None, **parameters: Any) -> Activation:
     """The activation called ``text``, or a new one from ``text`` as a formula of z.
 
     ``parameters`` that the activation does not have, or that are None, are ignored; ``slope`` is
     the slope of a formula.  Raises ConfigError if ``text`` is neither.
     """
+    kind = ACTIVATIONS.get(text)
+    if kind is None:
+        return _of_formula(text, slope)
+    given = ((k, v) for k, v in parameters.items() if k in kind.parameters and v is not None)
+    return _with(kind, tuple(given))
+
+
+@lru_cache(maxsize=256)
+def _of_formula(text: str, slope: str | None) -> Activation:
     check_activation("activation", text)
-    if text not in ACTIVATIONS:
-        return Activation(text, text, "a formula of the preset", slopes=slope or "")
-    kind = ACTIVATIONS[text]
-    given = {k: v for k, v in parameters.items() if k in kind.parameters and v is not None}
-    return replace(kind, parameters={**kind.parameters, **given})
+    return Activation(text, text, "a formula of the preset", slopes=slope or "")
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Activation, given: tuple[tuple[str, Any], ...]) -> Activation:
+    """``kind`` with other parameters; kept, because its formulas are then simplified once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})

@@ -7,7 +7,7 @@ network.  Slots start at 0.  A new optimiser is one entry of `OPTIMISERS`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,9 @@ from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.recording import record
 from nntui.core.tape import Array, Tape
+
+CLIPPED = formula("max(min(g, clip_value), -clip_value)")
+"""A gradient on its way to the optimiser, with a ``clip_value``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,7 @@ class Optimiser:
                 known[letter] = bound
         return tuple(kept)
 
-    @property
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors that it keeps from update to update."""
         return tuple(self.letters[letter] for letter, _ in self.assignments[:-1])
@@ -166,5 +169,10 @@ def optimiser(name: str, **parameters: Any) -> Optimiser:
     Raises KeyError for another name.
     """
     kind = OPTIMISERS[name]
-    given = {key: value for key, value in parameters.items() if key in kind.parameters}
-    return replace(kind, parameters={**kind.parameters, **given})
+    return _with(kind, tuple((k, v) for k, v in parameters.items() if k in kind.parameters))
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Optimiser, given: tuple[tuple[str, float], ...]) -> Optimiser:
+    """``kind`` with other parameters; kept, because its formulas are then parsed once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})
