@@ -1,7 +1,6 @@
 """nntui: a playground and debugger for small neural networks in a terminal.
 
-The names of the library are loaded when they are first used, so that the command line starts
-at once.
+The names of the library are imported on first use, so that the command line starts quickly.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The words of the command line: which is a preset, what ``--set`` changes, how the app draws."""
+"""Parses arguments of the command line: presets, ``--set``, rows of numbers, drawing options."""
 
 import math
 from collections.abc import Callable
@@ -13,7 +13,7 @@ COLOURS = ("auto", "truecolor", "256", "16", "none")
 
 
 class Commands(click.Group):
-    """A group whose first word, when it is no command, is the preset to open in the app."""
+    """A group that opens the app with its first word as the preset, unless that is a command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         first = args[0].partition("=")[0] if args else ""
@@ -26,7 +26,7 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def drawing(command: Command) -> Command:
-    """The options of what opens the app."""
+    """A decorator that adds the options of commands that open the app."""
     for option in (
         click.option("--color", type=click.Choice(COLOURS), help="Colours to draw with."),
         click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal."),
@@ -38,9 +38,9 @@ def drawing(command: Command) -> Command:
 
 
 def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
-    """The preset called ``name``, with ``KEY=VALUE`` changes made.
+    """Load the preset ``name`` and apply ``KEY=VALUE`` changes.
 
-    Raises UsageError for what is no change, ConfigError for one that cannot be made.
+    Raises UsageError for a change that is not KEY=VALUE, ConfigError for one that is not valid.
     """
     from nntui.presets import load_preset
     from nntui.presets.schema import override, parse_value
@@ -56,7 +56,7 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
 
 
 def numbers(option: str, text: str) -> list[float]:
-    """The finite numbers of ``text``, separated by commas; UsageError names ``option``."""
+    """The finite numbers in ``text``, separated by commas; raises UsageError for other text."""
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:

@@ -1,7 +1,7 @@
-"""What can be written in a preset, listed from the registries and declarations of the code.
+"""The catalogue: what a preset can contain, listed from the registries and declarations.
 
-Nothing is said twice here: names, formulas and meanings are those of the entries themselves, so
-a new activation, loss, fault or key is listed as soon as it exists.
+Names, formulas and meanings are read from the entries themselves, so a new activation, loss,
+fault or key is listed as soon as it exists.
 """
 
 import re
@@ -27,52 +27,52 @@ from nntui.core.settings.configuration import (
 from nntui.core.settings.section import Section, check_rows
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declarations import TYPES, allowed, type_of
+from nntui.presets.descriptions import TYPES, limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Step, Story
 from nntui.presets.schema import HIGHEST_SEED
 
 
 @dataclass(frozen=True)
-class Entry:
-    """Something that a preset can name."""
+class CatalogueEntry:
+    """One registered thing that a preset can name, or a finding."""
 
     name: str
     formula: str
-    """Empty where there is none."""
+    """Empty if there is none."""
     summary: str
     parameters: dict[str, Any]
-    """The keys it reads, each with its default; they stand in the same table of the preset."""
+    """The keys that it reads in the same table of the preset, each with its default."""
     source: str
-    """Where it was published, empty where the code names none."""
+    """The publication; empty if none is known."""
 
     def cells(self) -> list[str]:
         """The entry as cells of a line of text."""
-        parameters = ", ".join(f"{key} = {_plain(value)}" for key, value in self.parameters.items())
+        parameters = ", ".join(f"{key} = {_shown(value)}" for key, value in self.parameters.items())
         said = [self.summary, parameters and f"parameters: {parameters}", self.source]
         return [self.name, self.formula, "; ".join(part for part in said if part)]
 
 
 @dataclass(frozen=True)
 class Key:
-    """An entry of a preset, by its dotted key; ``N`` stands for a number from 0."""
+    """An entry of a preset, by its dotted key; ``N`` is an index from 0."""
 
     key: str
     type: str
     default: Any
-    """None also where the key is required, or not set."""
+    """None also if the key is required, or not set by default."""
     required: bool
     allowed: str
-    """Limits or choices, empty where the type says all."""
+    """Limits or choices; empty if there are none."""
     doc: str
 
     def cells(self) -> list[str]:
         """The key as cells of a line of text."""
-        default = "required" if self.required else f"default {_plain(self.default)}"
+        default = "required" if self.required else f"default {_shown(self.default)}"
         return [self.key, self.type, default, f"{self.doc}{self.allowed and f'; {self.allowed}'}"]
 
 
-def catalogue(kind: str) -> list[Entry] | list[Key]:
-    """All entries of ``kind``, in the code's order; ConfigError if there is no such kind."""
+def catalogue(kind: str) -> list[CatalogueEntry] | list[Key]:
+    """All entries of ``kind``, in registry order; raises ConfigError for another kind."""
     if kind not in KINDS:
         raise ConfigError("", f"there is no list of {quoted(kind)}; one of: {', '.join(KINDS)}")
     rows: Any = KINDS[kind]()
@@ -80,7 +80,7 @@ def catalogue(kind: str) -> list[Entry] | list[Key]:
 
 
 WIDEST = 40
-"""Characters of a column; a longer cell pushes its own line, not all of them."""
+"""Maximum characters of a column; a longer cell shifts only its own line."""
 
 
 def as_table(kind: str) -> dict[str, Any]:
@@ -100,8 +100,8 @@ def as_lines(kind: str) -> list[str]:
     return lines
 
 
-def _plain(value: Any) -> str:
-    """``value`` as one would write it in a preset, without quotes around a text in sight."""
+def _shown(value: Any) -> str:
+    """``value`` in the notation of a preset; text that is visible has no quotes."""
     if value is None:
         return "not set"
     if value in ("", ","):
@@ -109,18 +109,18 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_plain, value))}]"
+        return f"[{', '.join(map(_shown, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _source(text: str | None) -> str:
-    """The reference that ``text`` names in parentheses, found by its year."""
+    """The publication in ``text``: the parentheses that contain a year; empty if none."""
     found = re.search(r"\(([^()]*\b[12]\d{3}\b[^()]*)\)", " ".join((text or "").split()))
     return found[1] if found else ""
 
 
 def _summary(text: str) -> str:
-    """``text`` without the reference that `_source` finds in it."""
+    """``text`` without the publication that `_source` finds in it."""
     source = _source(text)
     return text.replace(f" ({source})", "") if source else text
 
@@ -131,64 +131,70 @@ def _defaults(section: type[Section], names: Iterable[str]) -> dict[str, Any]:
     return {name: known[name] for name in names if name in known}
 
 
-def _activations() -> Iterator[Entry]:
+def _activations() -> Iterator[CatalogueEntry]:
     for name, kind in ACTIVATIONS.items():
         taken = _defaults(Layer, kind.parameters)
-        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
+        yield CatalogueEntry(name, kind.formula, kind.summary, taken, kind.source)
 
 
-def _losses() -> Iterator[Entry]:
+def _losses() -> Iterator[CatalogueEntry]:
     for name, loss in LOSSES.items():
-        yield Entry(name, loss.formula, loss.summary, {}, loss.source)
+        yield CatalogueEntry(name, loss.formula, loss.summary, {}, loss.source)
 
 
-def _initialisers() -> Iterator[Entry]:
+def _initialisers() -> Iterator[CatalogueEntry]:
     for name, each in INITIALISERS.items():
         said = _summary(each.summary)
         said += "; also as bias_init" if name in BIAS_INITIALISERS else ""
-        yield Entry(name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary))
+        yield CatalogueEntry(
+            name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary)
+        )
 
 
-def _optimisers() -> Iterator[Entry]:
+def _optimisers() -> Iterator[CatalogueEntry]:
     for name, kind in OPTIMISERS.items():
         taken = _defaults(Training, kind.parameters)
-        yield Entry(name, kind.formula, kind.summary, taken, kind.source)
+        yield CatalogueEntry(name, kind.formula, kind.summary, taken, kind.source)
 
 
-def _schedules() -> Iterator[Entry]:
+def _schedules() -> Iterator[CatalogueEntry]:
     for name, each in SCHEDULES.items():
         read = [word for word in ("decay", "every") if re.search(rf"\b{word}\b", each.formula)]
         taken = _defaults(Training, (f"schedule_{word}" for word in read))
-        yield Entry(name, each.formula, _summary(each.summary), taken, _source(each.summary))
+        yield CatalogueEntry(
+            name, each.formula, _summary(each.summary), taken, _source(each.summary)
+        )
 
 
-def _faults() -> Iterator[Entry]:
+def _faults() -> Iterator[CatalogueEntry]:
     for name, kind in FAULTS.items():
-        said = f"{kind.what}; seen: {kind.symptom}; mended: {kind.mend}"
-        yield Entry(name, "", said, dict(kind.parameters), "")
+        said = f"{kind.what}; symptom: {kind.symptom}; fix: {kind.fix}"
+        yield CatalogueEntry(name, "", said, dict(kind.parameters), "")
 
 
-def _data() -> Iterator[Entry]:
+def _data() -> Iterator[CatalogueEntry]:
     rows = check_rows("inputs", [[0.0]])
     table = Data(inputs=rows, targets=rows)
     formula = Data(formula="x")
-    yield Entry("table", "", "rows written in the preset", _read_by("table", table), "")
-    yield Entry("formula", "", "y of x at evenly spaced points", _read_by("formula", formula), "")
-    yield Entry("csv", "", "named columns of a CSV file", _read_by("csv", CsvSource()), "")
+    yield CatalogueEntry("table", "", "rows written in the preset", _read_by("table", table), "")
+    yield CatalogueEntry(
+        "formula", "", "y of x at evenly spaced points", _read_by("formula", formula), ""
+    )
+    yield CatalogueEntry("csv", "", "named columns of a CSV file", _read_by("csv", CsvSource()), "")
     for name, each in DATASETS.items():
         said = f"{each.summary}; at most {each.most_classes} classes"
-        yield Entry(name, each.formula, said, _read_by("set", Data(set=name)), "")
+        yield CatalogueEntry(name, each.formula, said, _read_by("set", Data(set=name)), "")
 
 
 def _read_by(source: str, filled: Section) -> dict[str, Any]:
-    """The keys that belong to a data source, each with what ``filled`` has for it.
+    """The keys of a data source, each with its value in ``filled``.
 
-    They are those whose meaning begins with the source, as in ``formula, set: how many rows``.
+    The doc of such a key begins with the source, as in ``formula, set: how many rows``.
     """
     said = {
         each.name: each.metadata["doc"].partition(":")[0].split(", ") for each in fields(filled)
     }
-    # The rows of a table are required: the example's are no default.
+    # The rows of a table are required: those of the example are not defaults.
     return {
         name: None if source == "table" else getattr(filled, name)
         for name, sources in said.items()
@@ -203,10 +209,10 @@ def _section_keys(prefix: str, section: type[Section]) -> Iterator[Key]:
         required = each.default is MISSING
         yield Key(
             f"{prefix}.{each.name}",
-            type_of(each.type),
+            type_in_words(each.type),
             None if required else each.default,
             required,
-            allowed(each.metadata),
+            limits_in_words(each.metadata),
             each.metadata["doc"],
         )
 
@@ -222,11 +228,11 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("story", Story),
     ("story.steps.N", Step),
 )
-"""The tables of a preset, by the dotted key that leads to them."""
+"""The sections of a preset, each with its dotted key."""
 
 
 def _keys() -> Iterator[Key]:
-    seeds = allowed(
+    seeds = limits_in_words(
         {
             "choices": None,
             "formula": None,
@@ -244,13 +250,13 @@ def _keys() -> Iterator[Key]:
         yield from _section_keys(prefix, section)
 
 
-def _findings() -> Iterator[Entry]:
+def _findings() -> Iterator[CatalogueEntry]:
     for rule in RULES.values():
         said = f"{rule.title}; {rule.klass}; not so if: {rule.disproof}"
-        yield Entry(rule.code, rule.formula, said, {}, rule.source)
+        yield CatalogueEntry(rule.code, rule.formula, said, {}, rule.source)
 
 
-KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
+KINDS: dict[str, Callable[[], Iterable[CatalogueEntry] | Iterable[Key]]] = {
     "activations": _activations,
     "losses": _losses,
     "initialisers": _initialisers,
@@ -261,4 +267,4 @@ KINDS: dict[str, Callable[[], Iterable[Entry] | Iterable[Key]]] = {
     "findings": _findings,
     "keys": _keys,
 }
-"""What can be listed, and who lists it."""
+"""The kinds that can be listed, each with the function that lists it."""

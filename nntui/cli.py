@@ -1,4 +1,4 @@
-"""The command line.  Every command imports what it needs when it runs, so that help is instant."""
+"""The command line.  Each command imports what it needs when it runs, so that help is instant."""
 
 import io
 import json
@@ -10,7 +10,7 @@ import click
 
 from nntui import __version__
 from nntui.arguments import Commands, drawing, load, numbers
-from nntui.interruptible import erase_progress, exit_if, interruptible, show_progress, train
+from nntui.cli_training import erase_progress, exit_if, interruptible, show_progress, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 FOUND_FAULT, BAD_INPUT, INTERRUPTED = 1, 2, 130
 BROKEN_PIPE = 1
-"""How click says that the reader of the output has gone, which is no error of ours."""
+"""click's exit code if the reader of the output has gone, which is not an error."""
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-"""In matrices this small, threads of the linear algebra library only wait for each other: on a
-busy machine a 1-64-1 network trained ten times slower with two.  Who sets them is obeyed."""
+"""Set to 1 unless already set: with small matrices, threads of the linear algebra library mostly
+wait for each other (on a busy machine, a 1-64-1 network trained ten times slower with two)."""
 MOST_SEEDS = 10_000_000
 
 
@@ -89,7 +89,7 @@ def presets(as_json: bool) -> None:
 @click.argument("kind", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def list_kind(kind: str | None, as_json: bool) -> None:
-    """List what a preset can name, or a diagnosis find, one line each.
+    """List what a preset can contain, or what a diagnosis can find, one line each.
 
     KIND is activations, losses, initialisers, optimisers, schedules, faults, data, findings, or
     keys: every key of a preset with its type, default, meaning and limits.
@@ -116,16 +116,16 @@ def manual(topic: str | None) -> None:
         click.echo("\n".join(f"{name:{width}}  {about}" for name, about in known.items()))
         return
     text = source(topic)
-    from nntui.manual.plain import plain
+    from nntui.manual.plain_text import plain_text
     from nntui.manual.tables import filled
     from nntui.tui.actions import ACTIONS
 
-    click.echo(plain(filled(text, ACTIONS)))
+    click.echo(plain_text(filled(text, ACTIONS)))
 
 
 @commands.command()
 @click.argument("preset")
-@click.option("--string", "as_string", is_flag=True, help="Print it as one short string instead.")
+@click.option("--string", "as_string", is_flag=True, help="Print it as one short string.")
 def show(preset: str, as_string: bool) -> None:
     """Print a preset's TOML, ready to copy and edit.
 
@@ -159,7 +159,7 @@ def run(
     predict: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Train a preset to its end, and print what came out."""
+    """Train a preset to its end, and print the result."""
     if epochs is not None and updates is not None:
         raise click.UsageError("--epochs and --updates exclude each other; give one")
     from nntui.core.errors import ConfigError
@@ -232,7 +232,7 @@ def sweep(
 @commands.command()
 @click.argument("preset")
 @click.option("--seed", type=int, help="Seed of the first parameters.")
-@click.option("--at-update", type=click.IntRange(0), default=0, help="Train so far first (0).")
+@click.option("--at-update", type=click.IntRange(0), default=0, help="Check at this update (0).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(
@@ -240,7 +240,7 @@ def check(
 ) -> None:
     """Check a preset's gradients and updates against its own description.
 
-    Ends with exit code 1 if the program does not compute what it states.
+    The exit code is 1 if the program does not compute what it describes.
     """
     from nntui.diagnosis.check import check as checked
     from nntui.diagnosis.check_text import render_check
@@ -261,7 +261,7 @@ def check(
 @click.argument("preset")
 @click.option("--seed", type=int, help="Seed of the run that is diagnosed.")
 @click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="For each fix.")
-@click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="In seconds.")
+@click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def why(
@@ -274,7 +274,7 @@ def why(
 ) -> None:
     """Say why a preset does not learn, and what helps.
 
-    Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
+    Its run is diagnosed; then fixes are tried over many seeds, within the time.
     """
     from time import perf_counter
 
@@ -300,14 +300,14 @@ def why(
 
 @commands.command("export")
 @click.argument("preset")
-@click.option("--as", "target", required=True, metavar="numpy|pytorch", help="What it is to use.")
-@click.option("-o", "file", metavar="FILE", help="Write it there, not to standard output.")
+@click.option("--as", "target", required=True, metavar="numpy|pytorch", help="The library to use.")
+@click.option("-o", "file", metavar="FILE", help="Write to a file, not to standard output.")
 @click.option("--seed", type=int, help="Seed of the first parameters.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 def export_script(
     preset: str, target: str, file: str | None, seed: int | None, changes: tuple[str, ...]
 ) -> None:
-    """Print a preset as a script of its own, which needs no nntui and prints the same losses."""
+    """Print a preset as a standalone script that prints the same losses without nntui."""
     from pathlib import Path
 
     from nntui.export import export
@@ -324,7 +324,7 @@ def export_script(
 @click.argument("file")
 @drawing
 def open_session(file: str, **options: Any) -> None:
-    """Open a saved session in the app, where it was left.
+    """Open a saved session in the app, at the point where it was saved.
 
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
@@ -333,7 +333,7 @@ def open_session(file: str, **options: Any) -> None:
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = load(find(file))  # what cannot be opened is said before a screen is drawn
+    session = load(find(file))  # errors must be printed before the app draws
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from support import preset
 
 import nntui
-from nntui.catalogue import KINDS, SECTIONS, Entry, Key, as_lines, as_table, catalogue
+from nntui.catalogue import KINDS, SECTIONS, CatalogueEntry, Key, as_lines, as_table, catalogue
 from nntui.cli import commands
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.datasets import DATASETS
@@ -46,7 +46,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_every_entry_of_a_registry_is_listed(kind: str) -> None:
-    assert [each.name for each in catalogue(kind) if isinstance(each, Entry)] == list(
+    assert [each.name for each in catalogue(kind) if isinstance(each, CatalogueEntry)] == list(
         REGISTRIES[kind]
     )
 
@@ -66,7 +66,7 @@ def test_every_key_of_every_section_is_listed() -> None:
 
 
 def test_an_entry_tells_formula_parameters_and_source() -> None:
-    found = {each.name: each for each in ENTRIES if isinstance(each, Entry)}
+    found = {each.name: each for each in ENTRIES if isinstance(each, CatalogueEntry)}
     leaky = found["leaky-relu"]
     assert leaky.formula == "a = max(z, leak*z)"
     assert leaky.parameters == {"leak": 0.01, "kink": "left"}
@@ -81,7 +81,7 @@ def test_an_entry_tells_formula_parameters_and_source() -> None:
     }  # fmt: skip
     assert found["derivative"].parameters == {"of": "identity"}
     for name, fault in FAULTS.items():
-        assert all(text in found[name].summary for text in (fault.what, fault.symptom, fault.mend))
+        assert all(text in found[name].summary for text in (fault.what, fault.symptom, fault.fix))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_entry_tells_formula_parameters_and_source() -> None:
 def test_parameters_are_keys_with_their_defaults(kind: str, section: type[Any]) -> None:
     defaults = {each.name: each.default for each in fields(section)}
     for each in catalogue(kind):
-        assert isinstance(each, Entry)
+        assert isinstance(each, CatalogueEntry)
         assert each.parameters.items() <= defaults.items()
 
 

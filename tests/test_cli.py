@@ -206,7 +206,7 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("run", "add-relu", "--set", "layers.7.units=3"), "layers.7.units"),
         (("run", "add-relu", "--set", "layers.2.units=3"), "the targets have 1 column"),
         (("run", "add-relu", "--set", "layers.0.units=200000"), "at most"),
-        (("run", "square-leaky-relu", "--set", "data.samples=999999"), "possible"),
+        (("run", "square-leaky-relu", "--set", "data.samples=999999"), "allowed"),
         (("run", "add-relu", "--set", "training.learning_rate=nan"), "finite"),
         (("run", "add-relu", "--set", "faults=['bias-decai']"), "bias-decay"),
         (("run", "add-relu", "--set", "nonsense"), "KEY=VALUE"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nntui
-from nntui.catalogue import KINDS, Entry, Key, catalogue
+from nntui.catalogue import KINDS, CatalogueEntry, Key, catalogue
 from nntui.cli import commands
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.parts.activations import activation
@@ -20,7 +20,7 @@ from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.settings.configuration import MOST_ROWS, FaultEntry
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.manual import source, topics
-from nntui.manual.plain import WIDTH, cells, plain
+from nntui.manual.plain_text import WIDTH, cells, plain_text
 from nntui.manual.tables import MARKER, filled, tables
 from nntui.presets.csv_data import MOST_CLASSES
 from nntui.presets.sections import MOST_LAYERS
@@ -115,7 +115,7 @@ def test_plain_text_of_every_kind_of_block() -> None:
         "- one\n  and on\n- two\n\n```python\na = [1](2)\n\n# no title\n```\n\n"
         "| key | meaning |\n|---|---|\n| `a` | x\\|y and many more words |\n"
     )
-    assert plain(markdown, 24).splitlines() == [
+    assert plain_text(markdown, 24).splitlines() == [
         "A TITLE",
         "",
         "Some bold words, a link",
@@ -211,7 +211,7 @@ TOLD_IN = {
 def test_whatever_can_be_named_is_explained_and_nothing_else() -> None:
     assert {*TOLD_IN, "keys", "findings"} == set(KINDS)
     for kind, (topic, head) in TOLD_IN.items():
-        names = [each.name for each in catalogue(kind) if isinstance(each, Entry)]
+        names = [each.name for each in catalogue(kind) if isinstance(each, CatalogueEntry)]
         if kind == "data":
             sources = [name for name in names if name not in named(topic, head)]
             assert sources == ["table", "formula", "csv"]

@@ -1,4 +1,4 @@
-"""The benchmark: nntui against the loops that people write, side by side in one process."""
+"""The benchmark: nntui against hand-written NumPy loops, in the same process."""
 
 from nntui.bench.report import bench
 

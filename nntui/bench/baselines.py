@@ -1,6 +1,6 @@
-"""Plain NumPy loops as somebody writes them from scratch, to compare with: nothing is tuned.
+"""Baselines: plain NumPy training loops as people write them from scratch, not optimised.
 
-Each returns a function that makes ``n`` updates, and keeps what a training script keeps.
+Each function returns one that makes ``n`` updates, and records what a training script records.
 """
 
 import itertools
@@ -13,7 +13,7 @@ Steps = Callable[[int], None]
 
 
 class _Dense:
-    """A layer object with a forward and a backward method, as tutorials write it."""
+    """A layer object with a forward and a backward method, as in tutorials."""
 
     def __init__(self, inputs: int, units: int) -> None:
         self.weights = np.random.randn(units, inputs)
@@ -105,7 +105,7 @@ def square_leaky_relu() -> Steps:
 
 
 def matrix_products(sizes: tuple[int, ...], batch: int) -> Steps:
-    """The bare matrix products of one update of a dense network, and nothing else."""
+    """Only the matrix products of one update of a dense network."""
     random = np.random.RandomState(0)
     weights = [random.rand(n, m) for m, n in itertools.pairwise(sizes)]
     values = [random.rand(n, batch) for n in sizes]

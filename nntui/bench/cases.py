@@ -1,4 +1,4 @@
-"""What is measured: each case gives rows of a table, ratios first."""
+"""Benchmark cases: networks, sweeps, frameworks and growth; each yields measurements."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -7,8 +7,8 @@ from typing import Any
 
 from nntui.bench import baselines, peers, timeline_cases
 from nntui.bench.baselines import Steps
-from nntui.bench.measure import compare
-from nntui.bench.row import Row, stepping, void
+from nntui.bench.comparison import compare
+from nntui.bench.measurement import Measurement, stepping, void
 from nntui.presets import load_preset, read_preset
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Block, train_block
@@ -18,34 +18,34 @@ SCENARIOS: dict[str, tuple[Callable[[], Steps], int, float]] = {
     "add-relu": (baselines.add_relu, 3000, 0.5),
     "square-leaky-relu": (baselines.square_leaky_relu, 400, 0.6),
 }
-"""The loop to compare with, updates a round, and the ratio aimed at."""
+"""Per preset: the baseline, updates per round, and the target ratio."""
 SWEEP_EPOCHS = 1000
 SWEEP_TARGET = 1 / 250
 LARGE, LARGE_BATCH, LARGE_TARGET = (64, 512, 512, 10), 256, 1.3
 
 
-def single() -> Iterator[Row]:
-    """One network against the loop that its author wrote."""
+def single() -> Iterator[Measurement]:
+    """One network against its author's loop."""
     for name, (baseline, count, target) in SCENARIOS.items():
         found = compare(stepping(load_preset(name)), count, baseline(), count)
-        yield Row(name, found.ratio, target, found.ours, "author's loop", found.theirs)
+        yield Measurement(name, found.ratio, target, found.ours, "author's loop", found.theirs)
 
 
-def frameworks() -> Iterator[Row]:
+def frameworks() -> Iterator[Measurement]:
     """The same network in PyTorch and JAX, where they are installed."""
     for name, steps in (
         ("PyTorch, eager", peers.torch_eager()),
         ("JAX, jit", peers.jax_single()),
     ):
         if steps is None:
-            yield Row(f"add-relu: {name} is not installed", None, None, None, name, None)
+            yield Measurement(f"add-relu: {name} is not installed", None, None, None, name, None)
         else:
             found = compare(stepping(load_preset("add-relu")), 1500, steps, 600, rounds=5)
-            yield Row("add-relu", found.ratio, None, found.ours, name, found.theirs)
+            yield Measurement("add-relu", found.ratio, None, found.ours, name, found.theirs)
 
 
-def sweeps() -> Iterator[Row]:
-    """Many seeds on one core, per replica update, against the loop."""
+def sweeps() -> Iterator[Measurement]:
+    """Many seeds on one core against the author's loop, per update of a replica."""
     preset, loop = load_preset("add-relu"), baselines.add_relu()
     for count in (1, 10, 100, 1000, 10_000):
         epochs = SWEEP_EPOCHS if count <= 1000 else SWEEP_EPOCHS // 5
@@ -54,15 +54,15 @@ def sweeps() -> Iterator[Row]:
         )
         target = SWEEP_TARGET if count == 1000 else None
         case = f"sweep of add-relu, {count:,} seed{'s' if count > 1 else ''}, one core"
-        yield Row(case, found.ratio, target, found.ours, "author's loop", found.theirs)
+        yield Measurement(case, found.ratio, target, found.ours, "author's loop", found.theirs)
     updates = 600
     many = peers.jax_many(1000, updates)
     if many is None:
-        yield Row("sweep: JAX is not installed", None, None, None, "JAX, vmap", None)
+        yield Measurement("sweep: JAX is not installed", None, None, None, "JAX, vmap", None)
     else:
         ours = _sweeping(preset, 1000, updates // 6)
         found = compare(ours, 1000 * updates, many, 1000 * updates, rounds=5)
-        yield Row(
+        yield Measurement(
             "sweep of add-relu, 1,000 seeds", found.ratio, None, found.ours, "JAX", found.theirs
         )
 
@@ -76,10 +76,10 @@ def _sweeping(preset: Preset, count: int, epochs: int) -> Steps:
     return lambda _: void(train_block(block))
 
 
-def cores() -> Iterator[Row]:
-    """4000 seeds on two cores against one; the ratio is how much faster."""
+def cores() -> Iterator[Measurement]:
+    """4000 seeds on two cores against one; the ratio is the speed-up."""
     if (os.cpu_count() or 1) < 2:
-        yield Row("two cores: this machine has one", None, None, None, "one core", None)
+        yield Measurement("two cores: this machine has one", None, None, None, "one core", None)
         return
     preset, epochs, share = load_preset("add-relu"), 500, 250
     blocks = [
@@ -98,7 +98,7 @@ def cores() -> Iterator[Row]:
         ]
     one, two = sorted(pairs, key=lambda pair: pair[0] / pair[1])[1]
     each = 4000 * epochs * 6
-    yield Row(
+    yield Measurement(
         "4,000 seeds, times faster on 2 cores", one / two, 1.7, two / each, "1 core", one / each
     )
 
@@ -109,8 +109,8 @@ def _timed(action: Callable[[], Any]) -> float:
     return perf_counter() - started
 
 
-def growth() -> Iterator[Row]:
-    """How an update grows with the width of two hidden layers, and with the samples at once."""
+def growth() -> Iterator[Measurement]:
+    """The time of an update by the width of two hidden layers, and by the batch size."""
     for width in (4, 16, 64, 256, 1024):
         yield _grown(f"2-{width}-{width}-1, one sample", network((2, width, width, 1), 1), width)
     for samples in (1, 10, 100, 1000, 10_000):
@@ -118,25 +118,25 @@ def growth() -> Iterator[Row]:
         yield _grown(f"2-16-16-1, {samples:,} samples at once", preset, samples)
 
 
-def _grown(case: str, preset: Preset, size: int) -> Row:
+def _grown(case: str, preset: Preset, size: int) -> Measurement:
     steps, count = stepping(preset), max(2000 // size, 5)
     steps(2)
     times = sorted(_timed(lambda: steps(count)) / count for _ in range(5))
-    return Row(case, None, None, times[2], "", None)
+    return Measurement(case, None, None, times[2], "", None)
 
 
-def large() -> Iterator[Row]:
-    """A network in which the matrix products are nearly everything."""
+def large() -> Iterator[Measurement]:
+    """A network whose time is dominated by matrix products."""
     preset = network(LARGE, LARGE_BATCH)
     found = compare(
         stepping(preset), 10, baselines.matrix_products(LARGE, LARGE_BATCH), 10, rounds=7
     )
     case = f"{'-'.join(map(str, LARGE))}, batch {LARGE_BATCH}"
-    yield Row(case, found.ratio, LARGE_TARGET, found.ours, "bare products", found.theirs)
+    yield Measurement(case, found.ratio, LARGE_TARGET, found.ours, "bare products", found.theirs)
 
 
 def network(sizes: tuple[int, ...], samples: int) -> Preset:
-    """A ReLU network with linear output on ``samples`` rows of made-up data, all at once."""
+    """A preset of a ReLU network with linear output and a full batch of ``samples`` rows."""
     rows = [[(7 * r + 3 * c) % 11 / 11 for c in range(sizes[0])] for r in range(samples)]
     targets = [[(5 * r + c) % 7 / 7 for c in range(sizes[-1])] for r in range(samples)]
     layers = [{"units": units, "activation": "relu"} for units in sizes[1:-1]]

@@ -1,4 +1,4 @@
-"""The same update in PyTorch and in JAX, where they are installed."""
+"""The same update in PyTorch and in JAX, if they are installed."""
 
 import itertools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ SIZES = (2, 4, 4, 1)
 
 
 def torch_eager() -> Steps | None:
-    """``add-relu`` without its faults in PyTorch, eager, float64; None without PyTorch."""
+    """``add-relu`` without its faults in eager PyTorch, float64; None without PyTorch."""
     try:
         import torch
     except ImportError:
@@ -39,7 +39,7 @@ def torch_eager() -> Steps | None:
 
 
 def jax_update() -> tuple[Any, Any, Callable[[Any, int], Any]] | None:
-    """JAX, ``parameters(count)``, and the update of one network's parameters; None without JAX."""
+    """The module jax, ``parameters(seed)`` and ``update(parameters, row)``; None without JAX."""
     try:
         import jax
     except ImportError:
@@ -73,7 +73,7 @@ def jax_update() -> tuple[Any, Any, Callable[[Any, int], Any]] | None:
 
 
 def jax_single() -> Steps | None:
-    """One network in JAX, jit, called once per update; None without JAX."""
+    """One network in JAX with jit, one call per update; None without JAX."""
     found = jax_update()
     if found is None:
         return None
@@ -91,7 +91,7 @@ def jax_single() -> Steps | None:
 
 
 def jax_many(replicas: int, updates: int) -> Steps | None:
-    """``replicas`` networks in JAX, vmap over seeds and a scan over ``updates``; None without."""
+    """``replicas`` networks in JAX: vmap over seeds, scan over ``updates``; None without JAX."""
     found = jax_update()
     if found is None:
         return None

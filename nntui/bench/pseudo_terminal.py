@@ -1,4 +1,4 @@
-"""A terminal for measurements: the app in a pseudo-terminal that can be read slowly."""
+"""A pseudo-terminal for measurements, whose reading rate can be limited."""
 
 import os
 import select
@@ -12,36 +12,36 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 TICK = 0.01
-"""Seconds between two reads of a slow line."""
+"""Seconds between two reads at a limited rate."""
 CURSOR_ASKED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
 PATIENCE = 60.0
-"""Seconds after which what was awaited will not come any more."""
+"""Seconds to wait for a text before giving up."""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A terminal of a size, at the end of a line that carries ``rate`` bytes a second."""
+class TerminalSpec:
+    """The size of a terminal, and the ``rate`` of its connection in bytes per second."""
 
     columns: int = 80
     lines: int = 24
     variables: Mapping[str, str] = field(default_factory=dict)
-    """What the environment says of it."""
+    """Additional environment variables."""
     rate: int | None = None
 
 
 class Terminal:
-    """A process that draws on a terminal of ours."""
+    """A process that draws on a pseudo-terminal."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", master: int, rate: int | None) -> None:
         self.process = process
         self._rate = rate
         self.seen = b""
-        """What was read since it was last emptied."""
+        """The bytes read since it was last emptied."""
         self._master = master
         self._credit, self._counted = 0.0, monotonic()
 
     def read(self, seconds: float) -> int:
-        """Read for ``seconds``; returns how many bytes came."""
+        """Read for ``seconds``; returns the number of bytes."""
         came, deadline = 0, monotonic() + seconds
         while (left := deadline - monotonic()) > 0:
             if not select.select([self._master], [], [], left)[0]:
@@ -53,7 +53,7 @@ class Terminal:
         room = 65536
         if self._rate is not None:
             now = monotonic()
-            # What was not used in silence is lost, as on a line.
+            # Capacity that was not used is lost, as on a real connection.
             self._credit = min(self._credit + (now - self._counted) * self._rate, TICK * self._rate)
             self._counted = now
             room = int(self._credit)
@@ -63,7 +63,7 @@ class Terminal:
         part = os.read(self._master, room)
         self._credit -= len(part)
         self.seen += part
-        # As terminals do, once they have shown what came before the question.
+        # Answer as terminals do, after showing everything that came before the question.
         for _ in range(part.count(CURSOR_ASKED)):
             self.press(CURSOR)
         return len(part)
@@ -73,7 +73,10 @@ class Terminal:
         os.write(self._master, keys)
 
     def wait_for(self, text: bytes) -> float:
-        """Seconds until ``text`` was read; what came before it is forgotten."""
+        """Read until ``text`` appears, drop everything up to it, and return the seconds taken.
+
+        Raises TimeoutError after `PATIENCE` seconds.
+        """
         started = monotonic()
         while (at := self.seen.find(text)) < 0:
             if monotonic() - started > PATIENCE:
@@ -85,14 +88,14 @@ class Terminal:
 
 
 @contextmanager
-def terminal(arguments: Sequence[str], line: Line) -> Iterator[Terminal]:
-    """Python with ``arguments`` on a terminal at the end of ``line``."""
+def terminal(arguments: Sequence[str], spec: TerminalSpec) -> Iterator[Terminal]:
+    """Run Python with ``arguments`` on a terminal as described by ``spec``."""
     import fcntl  # not on every system
     import pty
     import termios
 
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", line.lines, line.columns, 0, 0))
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", spec.lines, spec.columns, 0, 0))
     left_out = ("COLUMNS", "LINES", "NO_COLOR", "SSH_TTY", "SSH_CONNECTION")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
     process = subprocess.Popen(
@@ -101,11 +104,11 @@ def terminal(arguments: Sequence[str], line: Line) -> Iterator[Terminal]:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **line.variables},
+        env={**kept, "TERM": "xterm-256color", "PYTHONUTF8": "1", **spec.variables},
     )
     os.close(slave)
     try:
-        yield Terminal(process, master, line.rate)
+        yield Terminal(process, master, spec.rate)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()

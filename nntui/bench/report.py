@@ -1,4 +1,4 @@
-"""The benchmark as a table or as JSON, ratios first."""
+"""Runs the benchmark and reports it as a table or as JSON."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nntui.bench.cases import CASES
-from nntui.bench.row import Row
+from nntui.bench.measurement import Measurement
 from nntui.bench.screen_cases import SCREEN_CASES, memory
 from nntui.bench.timeline_cases import long_run
 
@@ -17,25 +17,26 @@ from nntui.bench.timeline_cases import long_run
 def bench(
     show: Callable[[str], None] | None = None, *, long: bool = False, of_screen: bool = False
 ) -> dict[str, Any]:
-    """Run every case; ``show`` gets each line of the table as soon as it is known.
+    """Run every case; ``show`` gets each line of the table as soon as it is measured.
 
-    ``long`` adds the run of ten million updates, which takes more than a minute.  ``of_screen``
-    measures the app in a terminal instead, with ``long`` its memory over as many updates, too.
+    ``long`` adds a run of ten million updates, which takes more than a minute.  ``of_screen``
+    measures the app in a terminal instead; ``long`` then adds its memory over as many updates.
+    Returns the measurements, ready for JSON.
     """
     say = show if show is not None else lambda line: None
     machine = f"Python {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores"
-    say(f"{machine}; medians of runs in turns, float64")
+    say(f"{machine}; medians of alternating runs, float64")
     say(f"{'ratio':>9} {'target':>8}  {'time':>9}  {'reference':>9}  case")
     rows = []
     cases = SCREEN_CASES if of_screen else CASES
     for case in (memory if of_screen else long_run, *cases) if long else cases:
         for row in case():
             rows.append(asdict(row))
-            say(line(row))
+            say(table_line(row))
     return {"machine": machine, "rows": rows}
 
 
-def line(row: Row) -> str:
+def table_line(row: Measurement) -> str:
     """One measurement as a line of the table."""
     if row.value is None:
         found, target = _number(row.ratio), _number(row.target)

@@ -1,4 +1,4 @@
-"""What the screen costs: starting, keys, bytes and updates, of the real app in a terminal."""
+"""Benchmark cases of the real app in a terminal: start, key response, bytes, speed, memory."""
 
 import re
 import subprocess
@@ -11,29 +11,29 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from nntui.bench.pseudo_terminal import Line, Terminal, terminal
-from nntui.bench.row import Row
+from nntui.bench.measurement import Measurement
+from nntui.bench.pseudo_terminal import Terminal, TerminalSpec, terminal
 from nntui.presets import load_preset
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.timeline.run import Run
 
 ROUNDS = 7
 NEEDED = ("-c", "import textual.app, numpy, plotext")
-"""What nobody who draws with these can do without."""
+"""The imports alone, which no app with these libraries can avoid."""
 FIRST_PAINT, HELP = 2.0, 0.35
 KEYS, SLOWEST_KEY = 100, 50.0
 """Keys pressed, and milliseconds."""
 SLOW_LINE = 250_000 // 8
-"""Bytes a second of a line of 250 kbit/s."""
+"""Bytes per second of a connection of 250 kbit/s."""
 SLOW_KEYS, SLOWEST_ON_SLOW_LINE = 20, 1000.0
 SECONDS = 4.0
 KILOBYTES, SPEED = 20.0, 0.8
 RICH = {"COLORTERM": "truecolor"}
 OVER_SSH = "80x24, ssh"
-LINES = {
-    OVER_SSH: Line(80, 24, RICH | {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}),
-    "80x24, truecolor": Line(80, 24, RICH),
-    "120x40, truecolor": Line(120, 40, RICH),
+TERMINALS = {
+    OVER_SSH: TerminalSpec(80, 24, RICH | {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22"}),
+    "80x24, truecolor": TerminalSpec(80, 24, RICH),
+    "120x40, truecolor": TerminalSpec(120, 40, RICH),
 }
 ENDLESS = """
 [data]
@@ -57,13 +57,13 @@ loss = "squared-error"
 loss = 1e-9
 epochs = 1_000_000_000
 """
-"""As small as the scenarios, and without an end."""
+"""A preset as small as the scenarios that trains practically without end."""
 MIB = 2**20
 MILLIONS, LARGEST_GROWTH = 10, 4.0
 """Updates in the app, and MiB beyond eight bytes an epoch."""
 
 
-def starting() -> Iterator[Row]:
+def starting() -> Iterator[Measurement]:
     """The first paint of a workbench, and the help, against the imports alone."""
     paints, helps, needed = [], [], []
     for _ in range(ROUNDS + 1):
@@ -76,10 +76,10 @@ def starting() -> Iterator[Row]:
         ("first paint of nntui add-relu, whole process", paints, FIRST_PAINT),
         ("nntui --help, whole process", helps, HELP),
     ):
-        # The first round reads files that the others find in memory.
+        # The first round is not counted: it reads files that the others find cached.
         pairs = list(zip(found, needed, strict=True))[1:]
         ratio = median(mine / other for mine, other in pairs)
-        yield Row(case, ratio, target, median(found[1:]), "importing", median(needed[1:]))
+        yield Measurement(case, ratio, target, median(found[1:]), "importing", median(needed[1:]))
 
 
 def _timed(arguments: tuple[str, ...]) -> float:
@@ -89,20 +89,20 @@ def _timed(arguments: tuple[str, ...]) -> float:
 
 
 @contextmanager
-def opened(preset: str, line: Line | None = None) -> Iterator[Terminal]:
-    """The app on ``preset``, as soon as it is seen."""
+def opened(preset: str, spec: TerminalSpec | None = None) -> Iterator[Terminal]:
+    """The app on ``preset``, after its first paint."""
     with tempfile.TemporaryDirectory() as folder:
-        line = line or Line()
-        line = replace(line, variables={**line.variables, "NNTUI_DATA_DIR": folder})
-        with terminal(("-m", "nntui", preset), line) as app:
+        spec = spec or TerminalSpec()
+        spec = replace(spec, variables={**spec.variables, "NNTUI_DATA_DIR": folder})
+        with terminal(("-m", "nntui", preset), spec) as app:
             app.wait_for(b"update 0")
             yield app
 
 
 @contextmanager
-def running(line: Line) -> Iterator[Terminal]:
-    """The app at full speed, a while after its start."""
-    with _endless() as preset, opened(preset, line) as app:
+def running(spec: TerminalSpec) -> Iterator[Terminal]:
+    """The app training at full speed, one second after its start."""
+    with _endless() as preset, opened(preset, spec) as app:
         app.read(0.5)
         app.press(b" ")
         app.wait_for(b"running")
@@ -118,17 +118,17 @@ def _endless() -> Iterator[str]:
         yield str(preset)
 
 
-def keys() -> Iterator[Row]:
-    """From a key to its effect, read from the terminal while training goes on."""
-    with running(Line(120, 40)) as app:
+def keys() -> Iterator[Measurement]:
+    """The time from a key to its effect on the screen, during training."""
+    with running(TerminalSpec(120, 40)) as app:
         yield _effects("key to effect at full speed, 120x40", app, KEYS, SLOWEST_KEY)
-    for name, line in LINES.items():
-        with running(replace(line, rate=SLOW_LINE)) as app:
+    for name, spec in TERMINALS.items():
+        with running(replace(spec, rate=SLOW_LINE)) as app:
             case = f"key to effect at full speed over 250 kbit/s, {name}"
             yield _effects(case, app, SLOW_KEYS, SLOWEST_ON_SLOW_LINE)
 
 
-def _effects(case: str, app: Terminal, keys: int, target: float) -> Row:
+def _effects(case: str, app: Terminal, keys: int, target: float) -> Measurement:
     times = []
     for number in range(keys):
         app.read(0.05 + 0.013 * (number % 11))
@@ -136,13 +136,15 @@ def _effects(case: str, app: Terminal, keys: int, target: float) -> Row:
         app.press(b"y")
         times.append(app.wait_for(b"log axis" if number % 2 else b"linear axis"))
     slow = 1e3 * quantiles(times, n=20)[-1]
-    return Row(f"{case}: p95, and median", None, target, median(times), "", None, slow, "ms")
+    return Measurement(
+        f"{case}: p95, and median", None, target, median(times), "", None, slow, "ms"
+    )
 
 
-def sent() -> Iterator[Row]:
-    """Bytes a second, running and at rest."""
-    for name, line in LINES.items():
-        with running(line) as app:
+def sent() -> Iterator[Measurement]:
+    """Bytes per second, training and paused."""
+    for name, spec in TERMINALS.items():
+        with running(spec) as app:
             rate, over_ssh = app.read(SECONDS) / SECONDS / 1e3, name == OVER_SSH
             target = KILOBYTES if over_ssh else None
             yield _amount(f"bytes a second at full speed, {name}", rate, "kB", target)
@@ -152,12 +154,12 @@ def sent() -> Iterator[Row]:
                 yield _amount("bytes in 3 s, paused", app.read(3.0), "B", 0.0)
 
 
-def speed() -> Iterator[Row]:
-    """Updates a second in the app, at least as a share of headless ones, in turns."""
+def speed() -> Iterator[Measurement]:
+    """Updates per second in the app as a share of headless ones, measured in alternation."""
     with _endless() as preset:
         run, slicer = Run(load_preset(preset)), TimeSlicer()
     shares, ours = [], []
-    with running(Line()) as app:
+    with running(TerminalSpec()) as app:
         for _ in range(5):
             first, started = _update(app), perf_counter()
             app.read(SECONDS / 2)
@@ -174,12 +176,12 @@ def speed() -> Iterator[Row]:
             shares.append(rate / headless)
             ours.append(1 / rate)
     case = "updates a second in the app, at least this share of headless"
-    yield Row(case, median(shares), SPEED, median(ours), "", None)
+    yield Measurement(case, median(shares), SPEED, median(ours), "", None)
 
 
-def memory() -> Iterator[Row]:
-    """The resident memory of ten million updates in the app, beyond 8 bytes an epoch."""
-    with running(Line()) as app:
+def memory() -> Iterator[Measurement]:
+    """Growth of resident memory over ten million updates in the app, beyond 8 bytes per epoch."""
+    with running(TerminalSpec()) as app:
         before = 0.0
         for million in range(2, MILLIONS + 1):
             while (update := _update(app)) < million * 10**6:
@@ -192,7 +194,7 @@ def memory() -> Iterator[Row]:
 
 
 def _update(app: Terminal) -> int:
-    """The next update that the status line shows."""
+    """The next update number on the status line."""
     app.seen = b""
     while not (found := re.findall(rb"update ([\d,]+) ", app.seen)):
         app.read(0.005)
@@ -205,8 +207,8 @@ def _resident(process: int) -> int:
     return 1024 * int(found[1])
 
 
-def _amount(case: str, value: float, unit: str, target: float | None) -> Row:
-    return Row(case, None, target, None, "", None, value, unit)
+def _amount(case: str, value: float, unit: str, target: float | None) -> Measurement:
+    return Measurement(case, None, target, None, "", None, value, unit)
 
 
 SCREEN_CASES = (starting, keys, sent, speed)

@@ -1,4 +1,4 @@
-"""What the timeline costs: recording, going back, keeping, saving, and very long runs."""
+"""Benchmark cases of the timeline: recording, seeking, history size, saving, very long runs."""
 
 import os
 import sys
@@ -10,8 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from nntui.bench.baselines import Steps
-from nntui.bench.measure import compare
-from nntui.bench.row import Row, stepping
+from nntui.bench.comparison import compare
+from nntui.bench.measurement import Measurement, stepping
 from nntui.core.engine.trainer import Trainer, initial_state
 from nntui.presets import load_preset
 from nntui.presets.preset import Preset
@@ -21,21 +21,23 @@ MIB = 2**20
 SEEKS = 100
 LENGTHS = (1_000, 10_000, 100_000, 1_000_000)
 SOUGHT = ("line-tanh", "square-leaky-relu")
-"""The quickest update of all scenarios, and the slowest of those that are often run for long."""
+"""The scenario with the fastest update, and the slowest one of those that are run for long."""
 RECORDED = {"add-relu": 3000, "line-tanh": 3000, "square-leaky-relu": 500}
-"""Updates a round."""
+"""Updates per round."""
 SLOWEST_SEEK, LARGEST_HISTORY, DEAREST_RECORDING = 50.0, 64.0, 1.1
-"""Milliseconds, MiB, and a share of the bare update."""
+"""Targets: milliseconds, MiB, and the ratio to an update without recording."""
 MILLION, MILLIONS, LARGEST_GROWTH = 1_000_000, 10, 4.0
 
 
-def recording() -> Iterator[Row]:
-    """`Run.step` against the trainer alone, on the same updates."""
+def recording() -> Iterator[Measurement]:
+    """`Run.step` against the trainer alone, for the same updates."""
     for name, count in RECORDED.items():
         preset = load_preset(name)
         found = compare(stepping(preset), count, _bare(preset), count, rounds=15)
         case = f"{name}, recorded"
-        yield Row(case, found.ratio, DEAREST_RECORDING, found.ours, "not recorded", found.theirs)
+        yield Measurement(
+            case, found.ratio, DEAREST_RECORDING, found.ours, "not recorded", found.theirs
+        )
 
 
 def _bare(preset: Preset) -> Steps:
@@ -44,11 +46,10 @@ def _bare(preset: Preset) -> Steps:
     return Trainer(state, lambda _, loss: losses.append(loss)).advance
 
 
-def seeking() -> Iterator[Row]:
-    """Random seeks, the state's hash included, and the size of the history, as a run grows.
+def seeking() -> Iterator[Measurement]:
+    """The time of random seeks, hash included, and the size of the history, as a run grows.
 
-    One run of a million updates of each network, in which 100 updates are sought at 1e3, 1e4,
-    1e5 and 1e6 updates.
+    A run of each network seeks 100 random updates at lengths of 1e3, 1e4, 1e5 and 1e6.
     """
     random = np.random.RandomState(0)
     for name in SOUGHT:
@@ -69,8 +70,8 @@ def seeking() -> Iterator[Row]:
             yield _measured(f"history of {within}", size / MIB, "MiB", LARGEST_HISTORY)
 
 
-def saving() -> Iterator[Row]:
-    """A session of 100,000 updates with three branches, to a file and back."""
+def saving() -> Iterator[Measurement]:
+    """Saving and loading a session of 100,000 updates with three more branches."""
     from nntui.timeline.sessions.session import load, write
 
     run = Run(load_preset("add-relu"))
@@ -87,16 +88,16 @@ def saving() -> Iterator[Row]:
         write(saved, path)
         written = perf_counter()
         load(path)
-        yield Row(f"{case}: capture", None, None, captured - started, "", None)
-        yield Row(f"{case}: write", None, None, written - captured, "", None)
-        yield Row(f"{case}: load", None, None, perf_counter() - written, "", None)
+        yield Measurement(f"{case}: capture", None, None, captured - started, "", None)
+        yield Measurement(f"{case}: write", None, None, written - captured, "", None)
+        yield Measurement(f"{case}: load", None, None, perf_counter() - written, "", None)
         yield _measured(f"{case}: file", path.stat().st_size / MIB, "MiB", None)
 
 
-def long_run() -> Iterator[Row]:
-    """The resident memory of ten million updates of a small run, beyond 8 bytes an epoch.
+def long_run() -> Iterator[Measurement]:
+    """Growth of resident memory over ten million updates of a small run, beyond 8 bytes per epoch.
 
-    It comes first, before other cases leave memory behind that a run could grow into unseen.
+    It must run first: memory freed by other cases would hide the growth.
     """
     run, before = Run(load_preset("line-tanh")), 0.0
     for million in range(1, MILLIONS + 1):
@@ -110,7 +111,7 @@ def long_run() -> Iterator[Row]:
 
 
 def resident() -> int:
-    """The resident memory of this process, in bytes; its greatest so far where that is unknown."""
+    """The resident memory of this process in bytes; its peak where only that is known."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -122,5 +123,5 @@ def resident() -> int:
 
 def _measured(
     case: str, value: float, unit: str, target: float | None, seconds: float | None = None
-) -> Row:
-    return Row(case, None, target, seconds, "", None, value, unit)
+) -> Measurement:
+    return Measurement(case, None, target, seconds, "", None, value, unit)

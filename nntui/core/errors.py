@@ -1,14 +1,14 @@
-"""The one exception for input that cannot be used."""
+"""ConfigError, the exception for invalid input, and helpers for its messages."""
 
 import difflib
 from collections.abc import Iterable
 
 LONGEST = 400
-"""Characters of a message; a value that is quoted in it may have any length."""
+"""Maximum characters of a message; a value quoted in it may have any length."""
 
 
 def one_line(text: str) -> str:
-    """``text`` as one line that can be shown: nothing unprintable, and not too long."""
+    """``text`` as one printable line of at most `LONGEST` characters."""
     shown = "".join(
         each if each.isprintable() else repr(each)[1:-1] for each in text[: 4 * LONGEST]
     )
@@ -16,7 +16,7 @@ def one_line(text: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """``value`` as it is quoted in a message."""
+    """``repr(value)`` for a message, shortened to about 60 characters."""
     try:
         text = repr(value)
     except ValueError:  # Python refuses to print whole numbers of very many digits
@@ -25,10 +25,10 @@ def quoted(value: object) -> str:
 
 
 class ConfigError(ValueError):
-    """A configuration that cannot be run: where it is wrong, and what would be right.
+    """A configuration that cannot be run; the message says which entry is wrong and what is valid.
 
-    ``key`` is the dotted path of the entry (``layers.1.units``), empty for the whole.
-    ``str(error)`` is one line, ready to show.
+    ``key`` is the dotted path of the entry (``layers.1.units``), empty for the whole
+    configuration.  ``str(error)`` is one line, ready to show.
     """
 
     def __init__(self, key: str, message: str) -> None:
@@ -38,13 +38,13 @@ class ConfigError(ValueError):
         super().__init__(one_line(f"{where}: {message}" if key else message))
 
     def under(self, prefix: str) -> "ConfigError":
-        """The same error seen from one level up: ``prefix`` goes in front of the key."""
+        """The same error with ``prefix`` in front of its key, for the enclosing table."""
         key = f"{prefix}.{self.key}" if self.key else prefix
         return ConfigError(key, self.message)
 
 
 def one_of(value: object, choices: Iterable[str]) -> str:
-    """A message for a ``value`` that is none of ``choices``: the nearest, or all of them."""
+    """A message for a ``value`` that is not one of ``choices``: names the closest, or all."""
     names, text = list(choices), value if isinstance(value, str) else ""
     near = difflib.get_close_matches(text, names, n=3, cutoff=0.6)
     said = f"did you mean {' or '.join(near)}?" if near else f"one of: {', '.join(names)}"

@@ -1,8 +1,8 @@
-"""The tape: one update written down once as NumPy calls, then played as often as asked.
+"""The tape: an update recorded once as a list of NumPy calls, then played any number of times.
 
 In a small network, deciding which activation, loss, optimiser and fault applies costs more than
-the arithmetic.  So the decisions are taken once, while the tape is recorded, and what remains
-is a flat list of calls on buffers that were allocated beforehand.
+the arithmetic.  The decisions are therefore made once, while the tape is recorded; what remains
+is a flat list of calls on preallocated buffers.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-class Written(NamedTuple):
+class ComputedTensor(NamedTuple):
     """A tensor that a tape computes: its name, its layer, and the buffer that will hold it."""
 
     tensor: str
@@ -28,13 +28,13 @@ class Tape:
 
     def __init__(self) -> None:
         self.calls: list[Callable[[], object]] = []
-        self.written: list[Written] = []
-        """What `note` named, in the order of computation."""
+        self.written: list[ComputedTensor] = []
+        """The tensors named by `note`, in the order of computation."""
 
     def note(self, tensor: str, layer: int, values: Array | None) -> None:
-        """Name what the calls so far have computed; None is passed over."""
+        """Record that the calls so far compute ``tensor`` into ``values``; None is ignored."""
         if values is not None:
-            self.written.append(Written(tensor, layer, values))
+            self.written.append(ComputedTensor(tensor, layer, values))
 
     def add(self, function: Callable[..., object], *arguments: Any, **named: Any) -> None:
         """Append ``function(*arguments, **named)``; a ufunc's last argument is its output.
@@ -52,7 +52,7 @@ class Tape:
 
 
 class Arena:
-    """Named float64 buffers side by side in one block: "is all finite?" is one question then."""
+    """Named float64 buffers in one contiguous block, so that one call checks all for finiteness."""
 
     def __init__(self, shapes: dict[str, tuple[int, ...]], watched: int) -> None:
         self._spans: dict[str, tuple[int, int]] = {}
@@ -64,10 +64,13 @@ class Arena:
         self.flat: Array = np.zeros(size)
         end = sum(self._spans[name][1] for name in list(shapes)[:watched])
         self.watched: Array = self.flat[:end]
-        """The first ``watched`` buffers, which tell whether any number is not finite."""
+        """The first ``watched`` buffers; any non-finite number of an update reaches one of them."""
 
     def view(self, name: str, *shape: int) -> Array:
-        """The start of buffer ``name`` as a contiguous array of ``shape``, which must fit in it."""
+        """The start of buffer ``name`` as a contiguous array of ``shape``.
+
+        Raises ValueError if the buffer is too small.
+        """
         start, count = self._spans[name]
         needed = int(np.prod(shape))
         if needed > count:

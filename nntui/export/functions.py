@@ -1,4 +1,4 @@
-"""Functions that a script defines: printed from the formulas, or written here for what has none."""
+"""The functions that a script defines: printed from formulas, or written out here."""
 
 import re
 from collections import Counter
@@ -11,12 +11,12 @@ from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, TH
 from nntui.core.parts.optimisers import CLIPPED, Optimiser
 
 LONGEST = 64
-"""Characters of a formula that is written where it is used; a longer one is a function."""
+"""Maximum characters of a formula written in place; a longer one becomes a function."""
 _LOCALS = "pqrs"
 
 
-class Written:
-    """The formulas of one script: written in place, or as functions that are defined at its top."""
+class FormulaWriter:
+    """Writes the formulas of one script: in place, or as functions defined at its top."""
 
     def __init__(self, printer: type[NumpyPrinter]) -> None:
         self._printer = printer
@@ -24,9 +24,9 @@ class Written:
         self._functions: dict[str, str] = {}
 
     def text(self, expression: Expression, names: Mapping[str, str], function: str) -> str:
-        """``expression`` with its variables called ``names``, or a call if it is long.
+        """Source of ``expression`` with variables renamed by ``names``; a call if it is long.
 
-        It is then a ``function`` that is defined at the top; another formula gets another name.
+        The function is then called ``function``, with a number if another formula has that name.
         """
         text = self._print(expression, names)
         if len(text) <= LONGEST:
@@ -47,7 +47,7 @@ class Written:
         return text
 
     def _defined(self, function: str, arguments: list[str], expression: Expression) -> str:
-        """A definition of ``function`` in which what occurs twice is computed once."""
+        """The definition of ``function``; a part that occurs twice is computed once."""
         lines = [f"def {{name}}({', '.join(arguments)}):"]
         for letter in _LOCALS:
             shared = _largest_shared(expression)
@@ -58,12 +58,12 @@ class Written:
         return "\n".join([*lines, f"    return {self._print(expression, {})}"])
 
     def definitions(self) -> list[str]:
-        """All functions, those first that others call."""
+        """The definitions of all functions, dependencies first."""
         return [*definitions(self._called), *self._functions.values()]
 
 
 def _largest_shared(expression: Expression) -> Expression | None:
-    """The innermost of the largest parts that occur more than once."""
+    """The part that occurs most often, the largest of these; None if none occurs twice."""
     counts = Counter(node for node in expression.walk() if node.parts)
     shared = [node for node, count in counts.items() if count > 1]
     if not shared:
@@ -72,7 +72,7 @@ def _largest_shared(expression: Expression) -> Expression | None:
 
 
 def step_function(rule: Optimiser, name: str, library: str = "np") -> str:
-    """The definition of a function that makes the optimiser's step in place."""
+    """The definition of a function that performs the optimiser's step in place."""
     printer = NumpyPrinter({key: key.upper() for key in rule.parameters})
     written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
     letters = [letter for letter, _ in written[:-1]]
@@ -158,7 +158,7 @@ def clip_norm(*parameters):
 
 
 def needed(functions: Mapping[str, str], text: str) -> list[str]:
-    """The definitions that ``text`` calls, in their order; none of them calls another."""
+    """The definitions of the ``functions`` that ``text`` calls; none of them calls another."""
     return [
         definition.strip("\n")
         for name, definition in functions.items()

@@ -1,4 +1,4 @@
-"""One update in NumPy: forward pass, backpropagation by hand, and the optimiser's step."""
+"""Writes one update in NumPy: forward pass, explicit backpropagation, optimiser step."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,14 @@ from nntui.core.formulas.parsing import formula as parsed
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
-from nntui.export.functions import NUMPY, Written, step_function
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import assigned, listed
+from nntui.export.functions import NUMPY, FormulaWriter, step_function
 from nntui.export.plan import LayerPlan, plan, word
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import assigned, listed
 
 
 def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
-    """``text``, the source of ``expression``, as an array of the shape of ``like``."""
+    """``text``, the source of ``expression``, broadcast to the shape of ``like``."""
     names = expression.names
     if not names:
         return f"{library}.full_like({like}, {text})"
@@ -26,43 +26,43 @@ def with_shape(text: str, expression: Expression, like: str, library: str) -> st
 
 
 class NumpyScript:
-    """The target ``numpy``."""
+    """Writes the update for the target ``numpy``."""
 
     library = "NumPy"
     preparations = ()
 
-    def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
+    def __init__(self, configuration: Configuration, comments: FaultComments) -> None:
         self._training = configuration.training
-        self._configuration, self._remarks = configuration, remarks
+        self._configuration, self._comments = configuration, comments
         self.layers = plan(configuration)
         self._rule = optimiser_of(configuration)
         self._step = "" if self._rule.is_plain else f"{word(self._rule.name)}_step"
-        self._written = Written(NumpyPrinter)
+        self._formulas = FormulaWriter(NumpyPrinter)
         self.functions = dict(NUMPY)
         if self._step:
             self.functions[self._step] = step_function(self._rule, self._step)
 
     def definitions(self) -> list[str]:
         """The functions that the formulas need."""
-        return self._written.definitions()
+        return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
-        """The expression ``drawn``, made something that can be trained."""
+        """The drawn array as a trainable tensor."""
         return drawn
 
     def given(self, name: str) -> str:
-        """The array ``name`` of data as `forward` takes it."""
+        """The data array ``name`` as an argument of `forward`."""
         return name
 
     def array(self, expression: str) -> str:
-        """What `forward` or the training made of an array, as an array again."""
+        """A result of `forward` or of training as a NumPy array."""
         return expression
 
     def reported(self, y: str) -> tuple[list[str], str]:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
         last, loss = self.layers[-1], LOSSES[self._configuration.report.loss]
         names = {"z": f"z{last.k}", "y": y}
-        term = self._written.text(loss.term, names, word(loss.name))
+        term = self._formulas.text(loss.term, names, word(loss.name))
         return [f"error = {last.out} - {y}"], f"np.sum({term})"
 
     def penalty(self, term: Expression, W: str) -> str:
@@ -70,7 +70,7 @@ class NumpyScript:
         return NumpyPrinter({"w": W}).text(term)
 
     def setup(self) -> Iterator[str]:
-        """What the optimiser remembers, before the first update."""
+        """Statements that create the optimiser's slots."""
         letters = [letter for letter, _ in self._rule.assignments[:-1]]
         if letters:
             yield f"# What {self._training.optimiser} remembers from update to update."
@@ -81,31 +81,31 @@ class NumpyScript:
                 yield f"{names} = {zeros}"
 
     def before_loop(self) -> Iterator[str]:
-        """Statements right before the loop over the epochs."""
+        """Statements directly before the loop over the epochs."""
         if self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
-        """What a new learning rate is told to: nothing, for it is an argument here."""
+        """Statements that pass a new learning rate on: none, because it is an argument."""
         yield from ()
 
     def forward(self) -> Iterator[str]:
-        """The forward pass of ``x``."""
+        """Statements of the forward pass of ``x``."""
         seen = "x"
         for each in self.layers:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
             yield f"z{k} = {seen} @ W{k}.T{'' if each.late else bias}"
             value, function = each.activation.value, word(each.activation.name)
-            yield f"{each.value} = {self._written.text(value, each.names, function)}"
+            yield f"{each.value} = {self._formulas.text(value, each.names, function)}"
             if each.late:
-                yield from self._remarks.fault(each.late)
+                yield from self._comments.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
             if each.layer.normalise:
                 yield f"h{k} = normalise(a{k})"
             seen = each.out
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
-        """One update from the batch ``x``, ``y``, behind its forward pass."""
+        """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         error, reported = self.reported(y)
         yield from error
         yield f"total += {reported}"
@@ -118,7 +118,7 @@ class NumpyScript:
             yield from self._delta(each, upstream)
             yield from self._gradients(each, x, below)
             if each.early:
-                yield from self._remarks.fault(each.early)
+                yield from self._comments.fault(each.early)
                 yield from self._steps(each.tensors, rate)
             if k:
                 yield from self._back(each)
@@ -129,12 +129,12 @@ class NumpyScript:
             yield from self._steps(late, rate)
 
     def _slope_of_loss(self, x: str, y: str) -> str:
-        """dL/da, or dL/dz where the loss goes through the activation at once."""
+        """dL/da, or dL/dz if the loss is differentiated together with the activation."""
         slope, training = LOSSES[self._training.loss].slope, self._training
         if training.reduction == "mean" and self._configuration.batch_size > 1:
             slope = Operation("/", slope, Name("samples"))
         names = {"samples": f"len({x})", "y": y, "z": f"z{self.layers[-1].k}"}
-        return self._written.text(slope, names, f"slope_of_{word(training.loss)}")
+        return self._formulas.text(slope, names, f"slope_of_{word(training.loss)}")
 
     def _delta(self, each: LayerPlan, upstream: str) -> Iterator[str]:
         k, used = each.k, each.backward
@@ -145,16 +145,16 @@ class NumpyScript:
             yield f"upstream{k} = through_normalise({upstream}, a{k}, h{k})"
             upstream = f"upstream{k}"
         if each.slope_fault is not None:
-            yield from self._remarks.fault(each.slope_fault)
+            yield from self._comments.fault(each.slope_fault)
         delta, name = used.delta.bound({"slope": used.slope}), word(each.activation.name)
         if not upstream.isidentifier() and not used.is_elementwise:
             yield f"upstream{k} = {upstream}"
             upstream = f"upstream{k}"
         names = {**each.names, "u": upstream}
-        yield f"delta{k} = {self._written.text(delta, names, f'through_{name}')}"
+        yield f"delta{k} = {self._formulas.text(delta, names, f'through_{name}')}"
 
     def _gradients(self, each: LayerPlan, x: str, below: str) -> Iterator[str]:
-        """The gradients of the loss and the penalties, and what faults make of them."""
+        """The gradients of the loss and the penalties, as changed by faults."""
         k, training = each.k, self._training
         yield from self._weights_gradient(each, below)
         replaced = any(fault.replaces_bias_gradient for fault in each.faults)
@@ -171,9 +171,9 @@ class NumpyScript:
                 handed = each.handed(fault, name.startswith("b"))
                 if handed is None or not (name in known or "g" not in handed.names):
                     continue
-                yield from self._remarks.fault(fault)
+                yield from self._comments.fault(fault)
                 names = {"g": f"g{name}", "b": f"b{k}", "samples": f"len({x})"}
-                text = self._written.text(handed, names, word(fault.name))
+                text = self._formulas.text(handed, names, word(fault.name))
                 yield f"g{name} = {with_shape(text, handed, name, 'np')}"
                 if name not in known:
                     known.append(name)
@@ -184,18 +184,18 @@ class NumpyScript:
         if fault is None or formula is None:
             yield f"gW{k} = delta{k}.T @ {below}"
             return
-        yield from self._remarks.fault(fault)
+        yield from self._comments.fault(fault)
         names = {**each.names, "delta": f"delta{k}", "x": below, "error": "error"}
-        text = self._written.text(formula, names, f"gradient{k}")
+        text = self._formulas.text(formula, names, f"gradient{k}")
         yield f"gW{k} = {with_shape(text, formula, f'W{k}', 'np')}"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
         """The gradient for the layer below."""
         weights, fault = f"W{each.k}", each.back
         if fault is not None:
-            yield from self._remarks.fault(fault)
+            yield from self._comments.fault(fault)
             back = parsed(fault.back)
-            text = self._written.text(back, each.names, word(fault.name))
+            text = self._formulas.text(back, each.names, word(fault.name))
             weights = with_shape(text, back, weights, "np")
         yield f"upstream{each.k - 1} = delta{each.k} @ {weights}"
 

@@ -1,4 +1,4 @@
-"""What a script has to say about each layer: names of arrays, and which faults are in it."""
+"""LayerPlan: for each layer of a script, its faults and the names of its arrays."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ class LayerPlan:
 
     @cached_property
     def faults(self) -> list[Fault]:
-        """In the order in which the preset lists them."""
+        """The layer's faults, in the order of the preset."""
         return faults_by_layer(self.configuration)[self.k]
 
     @cached_property
@@ -48,26 +48,26 @@ class LayerPlan:
 
     @property
     def is_fused(self) -> bool:
-        """Whether the loss is differentiated through this layer's activation at once."""
+        """Whether the loss is differentiated together with this layer's activation."""
         return self.is_last and LOSSES[self.configuration.training.loss].needs_output is not None
 
     @property
     def early(self) -> Fault | None:
-        """The fault by which the layer makes its own step before the gradient goes down.
+        """The fault by which the layer is updated before the gradient passes below.
 
-        In the lowest layer that is felt only by the clipping, which is then its own too.
+        In the lowest layer this matters only for clipping, which is then done per layer.
         """
         early = (each for each in self.faults if each.updates_before_backprop)
         return next(early, None) if self.k > 0 or clips(self.configuration) else None
 
     @property
     def back(self) -> Fault | None:
-        """The fault that puts something in the place of the weights on the way back."""
+        """The fault that replaces the weights that pass the gradient back."""
         return next((each for each in reversed(self.faults) if each.back), None)
 
     @property
     def placed(self) -> Fault | None:
-        """The fault that puts something in the place of the weights' gradient."""
+        """The fault that replaces the weights' gradient."""
         return next((each for each in reversed(self.faults) if each.weights_gradient), None)
 
     @property
@@ -78,11 +78,11 @@ class LayerPlan:
 
     @cached_property
     def backward(self) -> Backward:
-        """Whose slope is used; each fault sees what the one before left."""
+        """The slope and delta in use; each fault changes the result of the one before."""
         return backward_of(self.activation, self.faults)
 
     def handed(self, fault: Fault, of_bias: bool) -> Expression | None:
-        """What ``fault`` hands to the optimiser for a gradient ``g``; None where that is ``g``."""
+        """What ``fault`` passes to the optimiser for a gradient ``g``; None if unchanged."""
         mean = float(self.configuration.training.reduction == "mean")
         values: dict[str, Expression | float] = {"mean": mean}
         if self.configuration.batch_size == 1:
@@ -92,31 +92,31 @@ class LayerPlan:
 
     @property
     def tensors(self) -> list[str]:
-        """The letters of its parameters with their number."""
+        """The names of its parameters, such as ``W0`` and ``b0``."""
         return [f"W{self.k}", f"b{self.k}"] if self.has_bias else [f"W{self.k}"]
 
     @property
     def value(self) -> str:
-        """The activation function of z: a, unless the bias comes late."""
+        """The name of f(z): ``a0``, or ``f0`` if a fault adds the bias afterwards."""
         return f"{'f' if self.late else 'a'}{self.k}"
 
     @property
     def out(self) -> str:
-        """What the next layer sees."""
+        """The name of the layer's output: ``a0``, or ``h0`` if it is normalised."""
         return f"{'h' if self.layer.normalise else 'a'}{self.k}"
 
     @property
     def names(self) -> dict[str, str]:
-        """What the variables of formulas are called in the script."""
+        """The names in the script of the variables of formulas."""
         return {"z": f"z{self.k}", "a": f"a{self.k}", "f": self.value, "W": f"W{self.k}"}
 
 
 def plan(configuration: Configuration) -> list[LayerPlan]:
-    """The plans of all layers, from the input."""
+    """The plans of all layers, starting at the input."""
     return [LayerPlan(configuration, k) for k in range(len(configuration.layers))]
 
 
 def word(text: str) -> str:
-    """A name for a function of a script, from the name of what it computes."""
+    """A Python name for a function of a script that computes ``text``."""
     made = "".join(each if each.isalnum() else "_" for each in text)
     return made if made.isidentifier() and len(made) <= 20 else "activation"

@@ -1,4 +1,4 @@
-"""One update in PyTorch: autograd wherever the preset is right, and by hand where a fault is."""
+"""Writes one update in PyTorch: by autograd where the preset is correct, explicitly for faults."""
 
 from collections.abc import Iterator
 
@@ -9,28 +9,28 @@ from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
-from nntui.export.functions import PYTORCH, Written, step_function
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import indented, listed
+from nntui.export.functions import PYTORCH, FormulaWriter, step_function
 from nntui.export.numpy_script import with_shape
 from nntui.export.plan import LayerPlan, plan, word
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import indented, listed
 
 
 class PytorchScript:
-    """The target ``pytorch``."""
+    """Writes the update for the target ``pytorch``."""
 
     library = "PyTorch"
     preparations = ("torch.set_default_dtype(torch.float64)",)
 
-    def __init__(self, configuration: Configuration, remarks: Remarks) -> None:
+    def __init__(self, configuration: Configuration, comments: FaultComments) -> None:
         self._configuration, self._training = configuration, configuration.training
-        self._remarks = remarks
+        self._comments = comments
         self.layers = plan(configuration)
         self._early = [each for each in self.layers if each.early]
         late = [each for each in self.layers if not each.early]
         self._late = [name for each in late for name in each.tensors]
         self._rule = optimiser_of(configuration)
-        self._written = Written(TorchPrinter)
+        self._formulas = FormulaWriter(TorchPrinter)
         self.functions = dict(PYTORCH)
         self._step_name = f"{word(self._rule.name)}_step"
         if not self._rule.torch:
@@ -38,18 +38,18 @@ class PytorchScript:
 
     def definitions(self) -> list[str]:
         """The functions that the formulas need."""
-        return self._written.definitions()
+        return self._formulas.definitions()
 
     def trained(self, drawn: str) -> str:
-        """The expression ``drawn``, made something that can be trained."""
+        """The drawn array as a trainable tensor."""
         return f"torch.tensor({drawn}, requires_grad=True)"
 
     def given(self, name: str) -> str:
-        """The array ``name`` of data as `forward` takes it."""
+        """The data array ``name`` as an argument of `forward`."""
         return f"torch.tensor({name})"
 
     def array(self, expression: str) -> str:
-        """What `forward` or the training made of an array, as an array again."""
+        """A result of `forward` or of training as a NumPy array."""
         return f"{expression}.detach().numpy()"
 
     def reported(self, y: str) -> tuple[list[str], str]:
@@ -65,15 +65,15 @@ class PytorchScript:
         names = {"error": f"{last.out} - {y}", "z": f"z{last.k}", "y": y}
         if loss.torch:
             return loss.torch.format(**names)
-        return f"({self._written.text(loss.term, names, word(name))}).sum()"
+        return f"({self._formulas.text(loss.term, names, word(name))}).sum()"
 
     def _followed(self, y: str) -> str:
-        """What autograd differentiates: the training loss, or what has its slope."""
+        """What autograd differentiates: the training loss, or a product with the same gradient."""
         last, loss = self.layers[-1], LOSSES[self._training.loss]
         if not last.is_fused or (loss.torch and last.late is None):
             return self._loss(loss.name, y)
         names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
-        slope = self._written.text(loss.slope, names, f"slope_of_{word(loss.name)}")
+        slope = self._formulas.text(loss.slope, names, f"slope_of_{word(loss.name)}")
         return f"(({slope}).detach() * z{last.k}).sum()"
 
     def setup(self) -> Iterator[str]:
@@ -93,18 +93,18 @@ class PytorchScript:
             yield self._optimiser("optimiser", late)
 
     def before_loop(self) -> Iterator[str]:
-        """Statements right before the loop over the epochs."""
+        """Statements directly before the loop over the epochs."""
         if not self._rule.torch and self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
-        """Tell a new learning rate to the optimisers."""
+        """Statements that pass a new learning rate to the optimisers."""
         names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
         for name in names if self._rule.torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
-        """The forward pass of ``x``, with those faults in it that autograd has to be told."""
+        """Statements of the forward pass of ``x``, with the faults that autograd must follow."""
         seen = "x"
         for each in self.layers:
             k = each.k
@@ -122,28 +122,28 @@ class PytorchScript:
     def _affine(self, each: LayerPlan, seen: str) -> Iterator[str]:
         k, below = each.k, ""
         if k and each.early:
-            yield f"# {seen} is cut off: its gradient is passed on by hand, see below."
+            yield f"# {seen} is detached: its gradient is passed on explicitly, see below."
             seen = f"{seen}.detach()"
         elif k and each.back is not None:
-            yield from self._remarks.fault(each.back)
+            yield from self._comments.fault(each.back)
             below = f" + ({seen} - {seen}.detach()) @ {self._weights_back(each)}.T"
             seen = f"{seen}.detach()"
         bias = f" + b{k}" if each.has_bias else ""
         if each.late:
-            yield from self._remarks.fault(each.late)
+            yield from self._comments.fault(each.late)
             bias = f" + (b{k} - b{k}.detach())"  # 0, but the gradient goes there
         yield f"z{k} = {seen} @ W{k}.T{bias}{below}"
 
     def _weights_back(self, each: LayerPlan) -> str:
-        """What stands for the weights on the way back."""
+        """Source of the weights that pass the gradient back."""
         assert each.back is not None
         back, W = formula(each.back.back), f"W{each.k}.detach()"
-        text = self._written.text(back, {"W": W}, word(each.back.name))
+        text = self._formulas.text(back, {"W": W}, word(each.back.name))
         shaped = with_shape(text, back, W, "torch")
         return shaped if shaped.endswith(")") and " " not in text else f"({shaped})"
 
     def _is_followed(self, activation: Activation) -> bool:
-        """Whether autograd differentiates the activation as nntui does."""
+        """Whether autograd gives the same derivative of the activation as nntui."""
         if activation.name not in ACTIVATIONS and activation.slopes:
             return False
         if activation.torch:
@@ -155,29 +155,29 @@ class PytorchScript:
         activation = each.activation
         if activation.torch:
             return activation.torch.format(z=z, **activation.parameters)
-        return self._written.text(activation.value, {"z": z}, word(activation.name))
+        return self._formulas.text(activation.value, {"z": z}, word(activation.name))
 
     def _by_hand(self, each: LayerPlan) -> Iterator[str]:
-        """The activation's value, through which autograd passes with another slope."""
+        """Statements of the activation's value with another slope for autograd."""
         k, used = each.k, each.backward
         if each.slope_fault is not None:
-            yield from self._remarks.fault(each.slope_fault)
+            yield from self._comments.fault(each.slope_fault)
         yield f"{each.value} = {self._value(each, f'z{k}')}"
         late = f"({each.value} + b{k})" if each.late else each.value
         names = {"z": f"z{k}", "a": late, "f": each.value}
         if used.is_elementwise:
-            slope = self._written.text(used.slope, names, f"slope_of_{word(used.label)}")
+            slope = self._formulas.text(used.slope, names, f"slope_of_{word(used.label)}")
             if not used.slope.names:
                 slope = f"torch.full_like(z{k}, {slope})"
             yield f"slope{k} = ({slope}).detach()"
             yield f"{each.value} = as_if({each.value}, slope{k} * z{k})"
             return
-        # Of a softmax the whole Jacobian, at the output in the place of z.
+        # The whole Jacobian of a softmax, evaluated at the output instead of z.
         yield f"place{k} = as_if({late}, z{k})"
         yield f"{each.value} = as_if({each.value}, {self._value(each, f'place{k}')})"
 
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
-        """One update from the batch ``x``, ``y``, behind its forward pass."""
+        """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         training = self._training
         yield f"total += {self.reported(y)[1]}"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
@@ -198,7 +198,7 @@ class PytorchScript:
         for each in reversed(self.layers):
             yield from self._gradients(each, x, y)
             if each.early:
-                yield from self._remarks.fault(each.early)
+                yield from self._comments.fault(each.early)
                 yield from self._step(f"optimiser{each.k}", each.tensors, rate)
             if each in cut:
                 yield from self._back(each)
@@ -206,7 +206,7 @@ class PytorchScript:
             yield from self._step("optimiser", self._late, rate)
 
     def _gradients(self, each: LayerPlan, x: str, y: str) -> Iterator[str]:
-        """What faults make of a layer's gradients."""
+        """Statements that change a layer's gradients by its faults."""
         k = each.k
         if each.placed is not None:
             yield from self._weights_gradient(each, x, y)
@@ -215,9 +215,9 @@ class PytorchScript:
                 handed = each.handed(fault, name.startswith("b"))
                 if handed is None:
                     continue
-                yield from self._remarks.fault(fault)
+                yield from self._comments.fault(fault)
                 names = {"g": f"{name}.grad", "b": f"b{k}.detach()", "samples": f"len({x})"}
-                text = self._written.text(handed, names, word(fault.name))
+                text = self._formulas.text(handed, names, word(fault.name))
                 shaped = with_shape(text, handed, name, "torch")
                 copied = f"{shaped}.clone()" if shaped == names["b"] else shaped
                 yield f"{name}.grad = {copied}"
@@ -227,7 +227,7 @@ class PytorchScript:
         assert fault is not None
         expression = fault.of_weights()
         assert expression is not None
-        yield from self._remarks.fault(fault)
+        yield from self._comments.fault(fault)
         below = self.layers[k - 1].out if k else x
         names = {
             "delta": f"z{k}.grad",
@@ -237,7 +237,7 @@ class PytorchScript:
             "W": f"W{k}.detach()",
             "error": f"({self.layers[-1].out} - {y}).detach()",
         }
-        text = self._written.text(expression, names, f"gradient{k}")
+        text = self._formulas.text(expression, names, f"gradient{k}")
         yield f"W{k}.grad = {with_shape(text, expression, f'W{k}', 'torch')}"
         if self._training.l2:
             yield f"W{k}.grad = W{k}.grad + L2 * W{k}.detach()"
@@ -245,10 +245,10 @@ class PytorchScript:
             yield f"W{k}.grad = W{k}.grad + L1 * torch.sign(W{k}.detach())"
 
     def _back(self, each: LayerPlan) -> Iterator[str]:
-        """The gradient for the layer below, passed through weights that have changed."""
+        """Statements that pass the gradient to the layer below through updated weights."""
         k, weights = each.k, f"W{each.k}.detach()"
         if each.back is not None:
-            yield from self._remarks.fault(each.back)
+            yield from self._comments.fault(each.back)
             weights = self._weights_back(each)
         yield f"{self.layers[k - 1].out}.backward(z{k}.grad @ {weights})"
 
@@ -268,5 +268,5 @@ class PytorchScript:
 
     def _optimiser(self, name: str, tensors: str) -> str:
         kind, _, settings = self._rule.torch.partition("(")
-        told = [] if self._rule.is_plain else [settings[:-1]]
-        return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *told], ")")
+        own = [] if self._rule.is_plain else [settings[:-1]]
+        return listed(f"{name} = torch.optim.{kind}(", [tensors, "lr=RATE", *own], ")")

@@ -1,4 +1,4 @@
-"""The frame of a script: what it is, settings, data, parameters, the loop over epochs, the end."""
+"""The frame of a script: header, settings, data, parameters, loop over epochs, final output."""
 
 import re
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ from nntui.core.formulas.expression import Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.export.data_lines import data_lines
-from nntui.export.draws import draw_lines
+from nntui.export.data_section import data_section
+from nntui.export.fault_comments import FaultComments
+from nntui.export.formatting import WIDTH, assigned, comment, indented, listed
 from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
+from nntui.export.parameter_section import parameter_section
 from nntui.export.pytorch_script import PytorchScript
-from nntui.export.remarks import Remarks
-from nntui.export.script_text import WIDTH, assigned, comment, indented, listed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 
@@ -25,13 +25,13 @@ TARGETS: dict[str, type[NumpyScript] | type[PytorchScript]] = {
     "pytorch": PytorchScript,
 }
 MOST_SHOWN = 10
-"""Rows whose outputs a script prints at its end."""
+"""Maximum rows whose outputs a script prints at its end."""
 
 
 def export(preset: Preset, target: str, seed: int | None = None) -> str:
-    """A script that trains ``preset`` from ``seed`` (its own if None) and prints every loss.
+    """A script that trains ``preset`` from ``seed`` (None: its own) and prints every loss.
 
-    ``target`` is one of `TARGETS`.  Raises ConfigError for another one, or for a wrong seed.
+    ``target`` is one of `TARGETS`.  Raises ConfigError for another target or an invalid seed.
     """
     if target not in TARGETS:
         names = ", ".join(TARGETS)
@@ -43,12 +43,12 @@ class _Script:
     def __init__(self, preset: Preset, target: str, seed: int) -> None:
         self._preset, self._seed = preset, seed
         self._configuration = configuration = preset.configuration
-        self._training, self._remarks = configuration.training, Remarks()
-        self._target = TARGETS[target](configuration, self._remarks)
+        self._training, self._comments = configuration.training, FaultComments()
+        self._target = TARGETS[target](configuration, self._comments)
         self._rate = "RATE" if self._training.schedule == "constant" else "rate"
         whole = configuration.updates_per_epoch == 1 and self._training.order == "in-order"
         self._batch = ("x", "y") if whole else ("xb", "yb")
-        # In the order of the script, for a fault is told in full where it comes first.
+        # Built in the order of the script, because a fault is explained where it first occurs.
         self._forward = list(self._target.forward())
         self._update = list(self._target.update(*self._batch, self._rate))
 
@@ -59,12 +59,12 @@ class _Script:
         body = "\n".join([*setup, *function, *loop, *end])
         functions = [*self._target.definitions(), *needed(self._target.functions, body)]
         configuration = self._configuration
-        draws = draw_lines(configuration, self._target.trained)
+        draws = parameter_section(configuration, self._target.trained)
         top = [
             self._header(),
             ["import sys", "", *self._imports("\n".join([*functions, body]))],
             self._settings("\n".join([*functions, body])),
-            data_lines(configuration.data),
+            data_section(configuration.data),
             draws,
             setup,
         ]
@@ -86,7 +86,7 @@ class _Script:
         yield f"# A loss of {goal.loss!r} or less{ends}; it has {goal.epochs} epochs."
         yield "#"
         yield '# python SCRIPT [EPOCHS] prints "epoch loss" per epoch; other lines begin with #.'
-        yield from self._remarks.idle(self._configuration)
+        yield from self._comments.idle(self._configuration)
 
     def _imports(self, body: str) -> Iterator[str]:
         yield "import numpy as np"
@@ -96,13 +96,13 @@ class _Script:
                 yield "import torch.nn.functional as F"
 
     def _settings(self, body: str) -> Iterator[str]:
-        """Constants, of which the script gets those that its ``body`` names."""
+        """The settings that ``body`` uses, as constants."""
         training, goal = self._training, self._preset.goal
         yield f"SEED = {self._seed}"
         yield f"EPOCHS = int(sys.argv[1]) if len(sys.argv) > 1 else {goal.epochs}"
         rows = self._configuration.data.training_rows
         share = f" / {rows}  # divided by the rows" if training.l2_per_sample else ""
-        # Python's own powers would end in an error where NumPy's end in infinity.
+        # A power of Python floats raises OverflowError where NumPy's is infinite.
         decay = training.schedule_decay
         settings: dict[str, Any] = {
             "RATE": training.learning_rate,
@@ -125,11 +125,11 @@ class _Script:
             if re.search(rf"\b{name}\b", body):
                 yield f"{name} = {value}"
         yield ""
-        yield 'np.seterr(all="ignore")  # where numbers run away, the loss tells'
+        yield 'np.seterr(all="ignore")  # a divergence shows in the loss'
         yield from self._target.preparations
 
     def _seen(self) -> list[str]:
-        """The tensors of the forward pass that an update reads; the output is the last."""
+        """The tensors of the forward pass that an update reads, the output last."""
         out, update = self._target.layers[-1].out, "\n".join(self._update)
         made = re.findall(r"^(\w+) = ", "\n".join(self._forward), re.MULTILINE)
         names = [name for name in dict.fromkeys(made) if re.search(rf"\b{name}\b", update)]
@@ -145,7 +145,7 @@ class _Script:
         return assigned(names, call) if len(names) > 1 else f"{names[0]} = {call}"
 
     def _output(self, x: str) -> str:
-        """The outputs for the data rows ``x`` as an array."""
+        """Source of the outputs for the data rows ``x``, as an array."""
         last = "[-1]" if len(self._seen()) > 1 else ""
         return self._target.array(f"forward({self._target.given(x)}){last}")
 
@@ -205,7 +205,7 @@ class _Script:
             for each in layers:
                 wrong = [fault for fault in each.faults if fault.penalty]
                 for fault in wrong:
-                    yield from self._remarks.fault(fault)
+                    yield from self._comments.fault(fault)
                 term = formula(wrong[-1].penalty if wrong else "w^2")
                 terms.append(f"({self._target.penalty(term, f'W{each.k}')}).sum()")
             yield listed("loss += L2 / 2 * sum([", terms, "]).item()")
@@ -214,7 +214,7 @@ class _Script:
 
     def _end(self) -> Iterator[str]:
         target, data = self._target, self._configuration.data
-        yield 'print("# parameters: how many numbers, from where to where")'
+        yield 'print("# parameters: how many numbers, minimum to maximum")'
         names = [name for each in target.layers for name in each.tensors]
         pairs = [f'"{name}": {target.array(name)}' for name in names]
         yield listed("for name, values in {", pairs, "}.items():")

@@ -1,7 +1,7 @@
 """The reference manual: one Markdown file per topic, shipped with the package.
 
-Its tables are not written in the files.  A line ``<!-- table: NAME -->`` marks where one belongs;
-`nntui.manual.tables` makes it from the registries when a topic is shown.
+A line ``<!-- table: NAME -->`` is a placeholder for a table; `nntui.manual.tables` makes it from
+the registries when a topic is shown.
 """
 
 from importlib.resources import files
@@ -12,7 +12,7 @@ SUFFIX = ".md"
 
 
 def topics() -> dict[str, str]:
-    """Every topic with what it is about in one line, in alphabetical order."""
+    """Every topic with a one-line summary, in alphabetical order."""
     names = sorted(
         each.name.removesuffix(SUFFIX)
         for each in files(__name__).iterdir()
@@ -22,7 +22,7 @@ def topics() -> dict[str, str]:
 
 
 def source(topic: str) -> str:
-    """The Markdown of ``topic`` as it is stored; ConfigError if there is no such topic."""
+    """The stored Markdown of ``topic``; raises ConfigError if there is no such topic."""
     known = topics()
     if topic not in known:
         raise ConfigError("help", one_of(topic, known))

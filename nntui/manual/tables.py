@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from nntui.catalogue import SECTIONS, Entry, Key, catalogue
+from nntui.catalogue import SECTIONS, CatalogueEntry, Key, catalogue
 from nntui.core.parts.datasets import DATASETS
 from nntui.diagnosis.rules.finding_kinds import RULES
 
@@ -13,32 +13,33 @@ MARKER = re.compile(r"^<!-- table: (.+) -->$", re.MULTILINE)
 
 
 class Action(Protocol):
-    """What the manual tells of an action of the app."""
+    """The properties of an app's action that the manual shows."""
 
     @property
     def name(self) -> str:
-        """As a story's steps write it."""
+        """The name, as used in a story's steps."""
 
     @property
     def key(self) -> str:
-        """As people read it."""
+        """The key, as shown to people."""
 
     @property
     def help(self) -> str:
-        """What it does, a sentence."""
+        """One sentence about what it does."""
 
 
 def filled(text: str, actions: Mapping[str, Sequence[Action]]) -> str:
-    """``text`` with a table in the place of each marker.
+    """``text`` with each marker replaced by its table.
 
-    ``actions`` are those of each screen and panel of the app, by its name.
+    ``actions`` maps each screen and panel of the app to its actions.  Raises KeyError for a
+    marker of an unknown table.
     """
     made = tables(actions)
     return MARKER.sub(lambda found: made[found[1]](), text)
 
 
 def tables(actions: Mapping[str, Sequence[Action]]) -> dict[str, Callable[[], str]]:
-    """Every table that a marker can name, and what makes it."""
+    """Every table that a marker can name, each with the function that makes it."""
     made: dict[str, Callable[[], str]] = {"findings": _findings, "keys of the preset": _keys}
     for kind, head in KINDS.items():
         made[kind] = partial(_entries, kind, head)
@@ -65,7 +66,7 @@ KINDS = {
 def _entries(kind: str, head: str) -> str:
     rows = []
     for each in catalogue("data" if kind == "sets" else kind):
-        if isinstance(each, Entry) and (kind != "sets" or each.name in DATASETS):
+        if isinstance(each, CatalogueEntry) and (kind != "sets" or each.name in DATASETS):
             _, formula, said = each.cells()
             rows.append((each.name, "; ".join(part for part in (formula, said) if part)))
     return _table(head, rows)
@@ -101,5 +102,5 @@ def _table(head: str, rows: Iterable[tuple[str, str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """``text`` as a cell of a table; bars and stars in it mean nothing to Markdown."""
+    """``text`` as a cell of a table; bars and stars are escaped."""
     return re.sub(r"([|*])", r"\\\1", text)

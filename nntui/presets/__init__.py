@@ -1,4 +1,4 @@
-"""Presets: scenario files, how they are read, checked and written, and where the library's lie."""
+"""Presets: scenario files, how they are found, read, validated, changed and written."""
 
 from nntui.presets.compact_string import decode, encode
 from nntui.presets.lookup import find_preset, load_preset, preset_names

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all: a kill at any moment leaves the old one or the new one."""
+"""Atomic file writes: a kill at any moment leaves either the old file or the new one."""
 
 import os
 import secrets
@@ -13,31 +13,31 @@ from nntui.core.errors import ConfigError
 PRIVATE, SHARED = 0o600, 0o666
 PREFIX, SUFFIX = ".nntui-", ".tmp"
 STALE = 3600.0
-"""Seconds after which a temporary file is one that a kill left behind."""
+"""Age in seconds after which a temporary file is considered left behind by a kill."""
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], None], mode: int = PRIVATE) -> None:
-    """Put what ``fill`` writes in the place of ``path``, with the permissions ``mode`` less umask.
+    """Replace ``path`` by what ``fill`` writes, with the permissions ``mode`` minus the umask.
 
-    A symbolic link stays, and the file that it points to is replaced.  Raises ConfigError, and
-    leaves everything as it was, if that cannot be done.
+    For a symbolic link, the file that it points to is replaced.  Raises ConfigError, and changes
+    nothing, if the file cannot be written.
     """
     try:
         target = Path(os.path.realpath(path))
         if target.is_symlink():
-            raise ConfigError("", f"{path}: is a symbolic link that leads to itself")
+            raise ConfigError("", f"{path}: is a symbolic link to itself")
         if target.exists() and not target.is_file():
             raise ConfigError("", f"{path}: is not a regular file")
         _replace(target, fill, mode)
     except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
         said = getattr(error, "strerror", None) or error
         raise ConfigError("", f"{path}: cannot be written ({said})") from None
-    with suppress(OSError):  # some file systems know no such thing
+    with suppress(OSError):  # some file systems cannot sync a folder
         _sync_folder(target.parent)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Put ``content`` in the place of ``path`` likewise, readable by whom the umask lets."""
+    """Replace ``path`` by ``content`` in the same way, readable by others as the umask allows."""
 
     def fill(file: IO[bytes]) -> None:
         file.write(content)

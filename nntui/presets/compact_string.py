@@ -1,7 +1,7 @@
-"""A whole preset as one short string: to be pasted into a message, a shell or an address.
+"""Encodes a preset as one short string that can be pasted into a message, a shell or a URL.
 
-``nntui1-`` and, in the URL-safe base64 alphabet, four bytes of SHA-256 and a zlib stream of
-canonical JSON: the preset's name, seed and table, the rows of a csv in it, without the story.
+The format is ``nntui1-`` and URL-safe base64 of four bytes of SHA-256 and a zlib stream of
+canonical JSON: the preset's name and tables, CSV rows included, the story left out.
 """
 
 import base64
@@ -15,23 +15,23 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
-from nntui.presets.tables import embedded, plain
+from nntui.presets.tables import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 PREFIX = "nntui1-"
 LONGEST = 131_000
-"""Characters of a string: Linux hands no longer argument to a program."""
+"""Maximum characters of a string: Linux limits an argument of a program to 131,072 bytes."""
 LONGEST_NAME = 255
 _CHECK = 4
-"""Bytes of the digest."""
+"""Bytes of the digest in a string."""
 
 
 def encode(preset: Preset) -> str:
-    """``preset``, without its story, as one string of letters, digits, ``-`` and ``_``.
+    """Encode ``preset``, without its story, as a string of letters, digits, ``-`` and ``_``.
 
-    Raises ConfigError if it would have more than `LONGEST` characters.
+    Raises ConfigError if the string would exceed `LONGEST` characters.
     """
-    source = {key: value for key, value in plain(embedded(preset)).items() if key != "story"}
+    source = {key: value for key, value in plain_values(embedded(preset)).items() if key != "story"}
     content = {"name": _showable(preset.name), "source": source}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     packed = zlib.compress(text.encode(), 9)
@@ -46,14 +46,14 @@ def encode(preset: Preset) -> str:
 
 
 def is_compact(text: str) -> bool:
-    """Whether ``text`` is meant as such a string, of this version or another."""
+    """Whether ``text`` starts like a preset string, of this version or another."""
     return re.match(r"\s*nntui\d+-", text) is not None
 
 
 def decode(text: str) -> Preset:
-    """The preset that `encode` made ``text`` of; spaces and line breaks in it are skipped.
+    """Decode a string made by `encode`; white space in it is ignored.
 
-    Raises ConfigError, in one line, for whatever `encode` cannot have made.
+    Raises ConfigError, in one line, for any other text.
     """
     try:
         content = json.loads(_unpacked("".join(text[: 2 * LONGEST].split())))
@@ -67,24 +67,24 @@ def decode(text: str) -> Preset:
 
 def _unpacked(text: str) -> bytes:
     if not text.startswith(PREFIX):
-        raise ConfigError("", f"is not of the version that is known here, {PREFIX[:-1]}")
+        raise ConfigError("", f"has another version than {PREFIX[:-1]}")
     if len(text) > LONGEST:
         raise ConfigError("", f"has more than {LONGEST:,} characters")
     body = text.removeprefix(PREFIX)
     try:
         content = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise ConfigError("", "was cut off or altered: it is no base64") from None
+        raise ConfigError("", "was cut off or altered: it is not base64") from None
     check, packed = content[:_CHECK], content[_CHECK:]
-    # The last letter may hold bits that no byte does: they are to be as they were made.
+    # The last letter may contain surplus bits, which must be as `encode` made them.
     again = base64.urlsafe_b64encode(content).decode().rstrip("=")
     if check != _digest(packed) or again != body:
-        raise ConfigError("", "was cut off or altered: its checksum is another")
+        raise ConfigError("", "was cut off or altered: its checksum does not match")
     return _inflated(packed)
 
 
 def _inflated(packed: bytes) -> bytes:
-    """What ``packed`` holds, of which no more is unpacked than is allowed."""
+    """Decompress ``packed``, up to `LARGEST_FILE` bytes."""
     stream = zlib.decompressobj()
     try:
         unpacked = stream.decompress(packed, LARGEST_FILE)
@@ -98,22 +98,22 @@ def _inflated(packed: bytes) -> bytes:
 
 
 def _parts(content: Any) -> tuple[str, dict[str, Any]]:
-    """The name and the source in ``content``, which can only stand for themselves."""
+    """The name and the tables in ``content``; raises ConfigError for what `encode` never writes."""
     if not isinstance(content, dict) or set(content) != {"name", "source"}:
         raise ConfigError("", "holds no preset")
     name, source = content["name"], content["source"]
     if not isinstance(name, str) or name != _showable(name) or not isinstance(source, dict):
         raise ConfigError("", "holds no preset")
     if "story" in source:
-        raise ConfigError("", "holds a story, which none does")
+        raise ConfigError("", "contains a story, which a preset string never has")
     data = source.get("data")
     if isinstance(data, dict) and "csv" in data:
-        raise ConfigError("", "names a CSV file, where its rows belong")
+        raise ConfigError("", "names a CSV file instead of containing its rows")
     return name, source
 
 
 def _showable(name: str) -> str:
-    """``name`` without what would disturb a terminal or stand for a folder."""
+    """``name`` without unprintable characters and slashes."""
     shown = "".join(each if each.isprintable() and each != "/" else "?" for each in name)
     return shown[:LONGEST_NAME] or "?"
 

@@ -1,4 +1,4 @@
-"""Data from a CSV file: named columns become the tables that core knows."""
+"""Data from a CSV file: named columns become the inputs and targets of a table."""
 
 import csv
 import difflib
@@ -19,12 +19,12 @@ from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
 
 MOST_CLASSES = 1000
-"""A column with more distinct texts names its rows, not classes."""
+"""Maximum classes of a column; with more distinct texts it probably identifies rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CsvSource(Section):
-    """Where in a CSV file the data rows are: entries of ``[data]`` beside core's own."""
+    """The entries of ``[data]`` that describe a CSV file and the columns to read."""
 
     csv: str | None = entry(None, doc="instead of a table: the path of a CSV file with a header")
     input_columns: tuple[str, ...] = entry(
@@ -41,7 +41,7 @@ class CsvSource(Section):
         if self.csv is None:
             for each in fields(self):
                 if getattr(self, each.name) != each.default:
-                    raise ConfigError(each.name, "belongs to a csv, and none is given")
+                    raise ConfigError(each.name, "needs a csv, and none is given")
             return
         if not self.csv:
             raise ConfigError("csv", "must be the path of a file, not an empty text")
@@ -64,10 +64,10 @@ class CsvSource(Section):
 
 
 def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
-    """Inputs and targets of each row that ``source`` describes.
+    """Read the inputs and the targets that ``source`` describes, one row each per line.
 
-    A relative path starts at ``folder``.  Raises ConfigError, with the line in the file and the
-    column, for whatever is no table of finite numbers under a header.
+    A relative path is relative to ``folder``.  Raises ConfigError, with the line and the column
+    in the file, for anything but a header with rows of finite numbers below it.
     """
     try:
         text = read_text(check_file(folder / str(source.csv)))
@@ -77,7 +77,7 @@ def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
 
 
 class _Reader:
-    """The rows of one CSV text, and where in its lines the wanted columns stand."""
+    """Reads the rows of one CSV text and selects the wanted columns."""
 
     def __init__(self, source: CsvSource, text: str) -> None:
         self._source = source
@@ -90,7 +90,7 @@ class _Reader:
     def tables(self) -> tuple[Rows, Rows]:
         """Inputs and targets; classes become columns of 0 and 1."""
         source, named = self._source, None
-        inputs, targets = array("d"), array("d")  # a list a row would take five times the room
+        inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
         classes: list[str] = []
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
@@ -115,9 +115,9 @@ class _Reader:
         )
 
     def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """The number of each line, from 1, and its cells; empty lines are left out."""
+        """The number of each line, from 1, and its cells; empty lines are skipped."""
         delimiter = self._source.delimiter
-        # Where spaces separate, Python refuses to skip them after a separator.
+        # With a space as delimiter, Python rejects skipinitialspace.
         rows = csv.reader(
             io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
         )
@@ -138,13 +138,13 @@ class _Reader:
             raise self._wrong("is empty; a header line with the names of the columns is needed")
         if all(_is_number(name) for name in names):
             raise self._wrong("holds numbers; the first line must name the columns", line)
-        # A table's index is often written under no name, which nobody can ask for.
+        # The index column of an exported table often has no name; it can occur more than once.
         if repeated := _repeated([name for name in names if name]):
             raise self._wrong(f"names the column {quoted(repeated[0])} twice", line)
         return names
 
     def _place(self, key: str, name: str) -> int:
-        """Where the column ``name`` stands in a line."""
+        """The position of the column ``name`` in a line."""
         if name in self._header and name:
             return self._header.index(name)
         near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
@@ -157,13 +157,13 @@ class _Reader:
         return cells[place]
 
     def _numbers(self, line: int, cells: list[str], places: Sequence[int]) -> list[float]:
-        """The numbers in the cells at ``places``; refused at the first that holds none."""
+        """The numbers in the cells at ``places``; raises ConfigError at the first that is none."""
         texts = [cells[place] for place in places]
         try:
             found = list(map(float, texts))
         except ValueError:
             found = [math.nan]
-        # A sum costs less than a look at each; one that overflows leads to that look.
+        # One finite sum is cheaper than a check of each; if it overflows, each is checked.
         if math.isfinite(sum(found)) and "_" not in "".join(texts):
             return found
         return [self._number(line, cells, place) for place in places]
@@ -179,18 +179,20 @@ class _Reader:
         return number
 
     def _one_hot(self, classes: Sequence[str]) -> Rows:
-        """A row of 0 and one 1 for each of ``classes``; columns in the order of their texts."""
+        """A one-hot row for each of ``classes``; columns in alphabetical order."""
         names, column = sorted(set(classes)), self._source.classes_from
         if len(names) == 1:
-            raise self._wrong(f"holds one class only, {quoted(names[0])}", column=column)
+            raise self._wrong(f"has only one class, {quoted(names[0])}", column=column)
         if len(names) > MOST_CLASSES:
             raise self._wrong(
-                f"holds {len(names):,} classes; at most {MOST_CLASSES:,} are possible",
+                f"has {len(names):,} classes; at most {MOST_CLASSES:,} are allowed",
                 column=column,
             )
         numbers = len(classes) * len(names)
-        if numbers > MOST_NUMBERS // 3:  # core takes three numbers a unit and row at least
-            raise self._wrong(f"makes {numbers:,} targets, more than are possible", column=column)
+        if numbers > MOST_NUMBERS // 3:  # core needs at least three numbers per unit and row
+            raise self._wrong(
+                f"would create {numbers:,} targets, more than are allowed", column=column
+            )
         places = {name: place for place, name in enumerate(names)}
         return Rows(np.eye(len(names))[[places[name] for name in classes]])
 
@@ -203,7 +205,7 @@ class _Reader:
 
 
 def _is_number(text: str) -> bool:
-    """Whether ``text`` is a number as files write it; Python's own 1_000 is none."""
+    """Whether ``text`` is a number as written in files, which excludes Python's 1_000."""
     try:
         float(text)
     except ValueError:

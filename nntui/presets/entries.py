@@ -1,6 +1,6 @@
-"""Every entry of a preset, one after the other, and the change that a new value of it makes.
+"""The entries of a preset as a flat list for an editor, and the change that a new value makes.
 
-What an entry is called, means and may be is read from its declaration.
+Names, meanings and limits are read from the declarations of the entries.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,24 +13,24 @@ from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, T
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
-from nntui.presets.declarations import allowed, type_of
+from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import HIGHEST_SEED, parse_value
-from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain, table_of
+from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain_values, table_of
 from nntui.presets.writer import in_toml
 
 Changes = dict[str, Any]
 Option = tuple[str, Changes]
-"""A value in words, and the change that sets it."""
+"""A value as text, and the change that sets it."""
 NOT_SET = "not set"
 ADD = "add"
 MOST_ROWS_SHOWN, LONGEST = 4, 20_000
-"""Rows of a table that are shown as they are; characters of a value that is edited as text."""
+"""Maximum rows of a table shown in full; maximum characters of a value edited as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Top(Section):
-    """What stands above all tables."""
+    """The entries above all tables."""
 
     seed: int = entry(0, doc="seed of the first parameters and of orders", low=0, high=HIGHEST_SEED)
 
@@ -44,37 +44,37 @@ KINDS: dict[str, tuple[type[Section], ...]] = {
     "data": (Data, CsvSource),
     "": (Top,),
 }
-"""What declares the entries of each table: first what can be changed anywhere."""
+"""The sections that declare each table; tables that can be changed at any update come first."""
 SOURCES = {"inputs": "table", "formula": "formula", "set": "set", "csv": "csv"}
-"""The entries that say where data come from, and what each source is called."""
+"""The entries that name a data source, and the name of each source."""
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
-    """One entry, or a whole table of them, or the place where another table can be added."""
+class PresetEntry:
+    """One line of the list: an entry, a whole table, or the offer to add a table."""
 
     key: str
-    """Dotted; the place where one can be added ends in `ADD`."""
+    """The dotted key; the offer to add a table ends in `ADD`."""
     name: str
     depth: int
-    """How many tables it stands in."""
+    """How many tables enclose it."""
     value: Any
-    """As it is in force; None where it is not set."""
+    """The value in force; None if it is not set."""
     given: bool
-    """Whether the preset says so, and not the default."""
+    """Whether the preset sets it; otherwise it has its default."""
     declared: Field[Any] | None = None
-    """None where it is no single entry."""
+    """Its declaration; None if it is not a single entry."""
     section: Section | None = None
-    """The table it stands in, where that can be checked at once."""
+    """The section that contains it, if that can be validated at once."""
 
     @property
     def adds(self) -> bool:
-        """Whether it stands for one that could be added."""
+        """Whether it is the offer to add a table."""
         return self.key.endswith(f".{ADD}")
 
     @property
     def text(self) -> str:
-        """The value in short."""
+        """The value as short text."""
         if self.declared is None:
             return str(_table(self.value).get("name", "")) if self.depth else ""
         if self.value is None:
@@ -83,41 +83,41 @@ class Entry:
             return self.value or '""'
         if isinstance(self.value, Rows) and len(self.value) > MOST_ROWS_SHOWN:
             return f"{len(self.value):,} rows of {self.value.width}"
-        return in_toml(plain(self.value))
+        return in_toml(plain_values(self.value))
 
     @property
     def written(self) -> str:
-        """The value as `read` takes it; ConfigError if it is too long."""
+        """The value as text for `read`; raises ConfigError if it is too long."""
         if self.value is None:
             return ""
         bare = self.declared is not None and isinstance(self.value, str)
-        text = self.value if bare else in_toml(plain(self.value))
+        text = self.value if bare else in_toml(plain_values(self.value))
         if len(text) > LONGEST:
             raise ConfigError(self.key, "is too large to be edited here; edit the preset's file")
         return text
 
     @property
-    def told(self) -> str:
-        """What it means, and what it may be."""
+    def meaning(self) -> str:
+        """What it means, and its type and limits."""
         if self.declared is None:
-            return "" if self.adds else "the whole of it, in TOML"
+            return "" if self.adds else "the whole table, in TOML"
         metadata = self.declared.metadata
         if metadata["choices"]:
             return str(metadata["doc"])
-        limits = allowed(metadata)
-        return f"{metadata['doc']}: {type_of(self.declared.type)}{limits and f', {limits}'}"
+        limits = limits_in_words(metadata)
+        return f"{metadata['doc']}: {type_in_words(self.declared.type)}{limits and f', {limits}'}"
 
 
-def entries(preset: Preset, seed: int) -> list[Entry]:
-    """All that ``preset`` holds beside its story, with the ``seed`` of a run in place of its own.
+def preset_entries(preset: Preset, seed: int) -> list[PresetEntry]:
+    """All entries of ``preset`` except the story, with the ``seed`` of a run instead of its own.
 
-    A table comes before its entries, and one that can be added behind the last of its kind.
+    A table precedes its entries; the offer to add a table follows the last one of its kind.
     """
-    top = Entry("seed", "seed", 0, seed, True, fields(Top)[0], Top(seed=seed))
+    top = PresetEntry("seed", "seed", 0, seed, True, fields(Top)[0], Top(seed=seed))
     return [*_tables(preset), top]
 
 
-def _tables(preset: Preset) -> Iterator[Entry]:
+def _tables(preset: Preset) -> Iterator[PresetEntry]:
     configuration, source = preset.configuration, table_of(preset)
     listed: dict[str, Sequence[Section]] = {
         "faults": configuration.faults,
@@ -132,13 +132,13 @@ def _tables(preset: Preset) -> Iterator[Entry]:
     for key in KINDS:
         if key in listed:
             tables = source.get(key, [])
-            yield Entry(key, key, 0, tables, key in source)
+            yield PresetEntry(key, key, 0, tables, key in source)
             for at, section in enumerate(listed[key]):
-                yield Entry(f"{key}.{at}", f"{key[:-1]} {at}", 1, tables[at], True)
+                yield PresetEntry(f"{key}.{at}", f"{key[:-1]} {at}", 1, tables[at], True)
                 yield from _of(f"{key}.{at}", KINDS[key], _table(tables[at]), section, 2)
-            yield Entry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
+            yield PresetEntry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
         elif key in single:
-            yield Entry(key, key, 0, source[key], True)
+            yield PresetEntry(key, key, 0, source[key], True)
             yield from _of(key, KINDS[key], source[key], single[key], 1)
 
 
@@ -148,20 +148,20 @@ def _of(
     table: Mapping[str, Any],
     section: Section,
     depth: int,
-) -> Iterator[Entry]:
+) -> Iterator[PresetEntry]:
     for kind in kinds:
         for each in fields(kind):
             value = table.get(each.name)
             given = value is not None
             if not given and not (table.get("csv") is not None and each.name in OF_CSV):
                 value = getattr(section, each.name, each.default)
-            # Data are checked as a whole when they are taken: that may take long.
+            # Data are validated only when a change is made, because that may take long.
             own = section if isinstance(section, kind) and kind is not Data else None
-            yield Entry(f"{key}.{each.name}", each.name, depth, value, given, each, own)
+            yield PresetEntry(f"{key}.{each.name}", each.name, depth, value, given, each, own)
 
 
-def options(preset: Preset, chosen: Entry) -> list[Option]:
-    """What can be chosen for an entry; nothing where a value is written."""
+def options(preset: Preset, chosen: PresetEntry) -> list[Option]:
+    """The choices of an entry; empty if its value is typed."""
     if chosen.adds:
         return _additions(preset, chosen.key.split(".")[0])
     if chosen.declared is None:
@@ -181,14 +181,14 @@ def _additions(preset: Preset, key: str) -> list[Option]:
     tables = table_of(preset).get(key, [])
     if key == "faults":
         return [(name, {key: [*tables, name]}) for name in FAULTS]
-    # The last layer is the output, and stays that.
+    # The last layer stays the output.
     like = max(len(tables) - 2, 0)
     words = f"like layer {like}, below the output"
     return [(words, {key: [*tables[:-1], tables[like], tables[-1]]})]
 
 
-def removal(preset: Preset, chosen: Entry) -> Changes | None:
-    """The change that takes a fault or a layer away; None where ``chosen`` stands in none."""
+def removal(preset: Preset, chosen: PresetEntry) -> Changes | None:
+    """The change that removes the fault or layer of ``chosen``; None if it is in neither."""
     key, *rest = chosen.key.split(".")
     if key not in ("faults", "layers") or not rest or chosen.adds:
         return None
@@ -196,11 +196,11 @@ def removal(preset: Preset, chosen: Entry) -> Changes | None:
     return {key: [*tables[:at], *tables[at + 1 :]]}
 
 
-def read(preset: Preset, chosen: Entry, text: str) -> Changes:
-    """The change that sets an entry to what ``text`` says in TOML, where texts need no quotes.
+def read(preset: Preset, chosen: PresetEntry, text: str) -> Changes:
+    """The change that sets an entry to the TOML value ``text``; strings need no quotes.
 
-    Nothing at all unsets what need not be set.  Raises ConfigError for what the declaration does
-    not allow; whether the whole configuration does is seen when the change is made.
+    Empty text unsets an optional entry.  Raises ConfigError if the declaration does not allow the
+    value; the whole configuration is validated only when the change is made.
     """
     text = text.strip()
     value = parse_value(text)
@@ -226,29 +226,29 @@ def read(preset: Preset, chosen: Entry, text: str) -> Changes:
 
 
 def _number(text: str) -> float | str:
-    """What Python, but not TOML, takes for a number, such as ``.5``."""
+    """``text`` as a number in Python's notation, such as ``.5``, which TOML does not allow."""
     try:
         return float(text)
     except ValueError:
         return text
 
 
-def _change(preset: Preset, chosen: Entry, value: Any) -> Changes:
-    """The dotted keys that set the entry, with what has to change beside it."""
+def _change(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
+    """The dotted keys that set the entry, including others that must change with it."""
     table, _, name = chosen.key.rpartition(".")
-    value = plain(value)
+    value = plain_values(value)
     if table.startswith("faults."):
         return {"faults": _with_fault(preset, int(table.split(".")[1]), name, value)}
     if table == "data" and name in SOURCES and value is not None:
         data = data_table(preset)
         if name not in data:
             kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
-            return {"data": plain({**kept, name: value})}
+            return {"data": plain_values({**kept, name: value})}
     return {chosen.key: value}
 
 
 def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:
-    """All faults, one of them with another value; another fault keeps what it can take."""
+    """All faults, one of them with another value; a new name keeps the keys that it takes."""
     tables = fault_tables(preset.configuration.faults)
     table = {**_table(tables[at]), name: value}
     taken = {"name", "layers", *(each.name for each in fields(FAULTS[table["name"]]))}
@@ -260,9 +260,9 @@ def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:
 
 
 def _goes_with(key: str, source: str) -> bool:
-    """Whether a key of the data can stay when they come from another ``source``.
+    """Whether a key of the data stays valid with another ``source``.
 
-    What belongs to some sources only begins its meaning with them: ``formula, set: ...``.
+    The doc of a key that is limited to some sources begins with them: ``formula, set: ...``.
     """
     docs = {each.name: each.metadata["doc"] for kind in KINDS["data"] for each in fields(kind)}
     named = set(docs[key].partition(":")[0].split(", ")) & set(SOURCES.values())
@@ -270,7 +270,7 @@ def _goes_with(key: str, source: str) -> bool:
 
 
 def value_at(preset: Preset, key: str) -> Any:
-    """What ``preset`` has at the dotted ``key``, in the types of TOML."""
+    """The value of ``preset`` at the dotted ``key``, in the types of TOML; None if not set."""
     place: Any = table_of(preset)
     path = key.split(".")
     for part in path:
@@ -280,10 +280,10 @@ def value_at(preset: Preset, key: str) -> Any:
             kinds = KINDS.get(path[0] if len(path) > 1 else "", ())
             defaults = {each.name: each.default for kind in kinds for each in fields(kind)}
             found = defaults.get(path[-1], [] if key == "faults" else None)
-            return None if found is MISSING else plain(found)
-    return plain(place)
+            return None if found is MISSING else plain_values(found)
+    return plain_values(place)
 
 
-def _table(told: Any) -> dict[str, Any]:
-    """A table of the preset; a fault may be told by its name alone."""
-    return {"name": told} if isinstance(told, str) else dict(told or {})
+def _table(entry: Any) -> dict[str, Any]:
+    """The table of a list's ``entry``; a fault may be given by its name alone."""
+    return {"name": entry} if isinstance(entry, str) else dict(entry or {})

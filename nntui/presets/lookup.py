@@ -1,4 +1,4 @@
-"""Finding presets: by name in the library that ships with nntui, or by path."""
+"""Finds and loads presets: by name from the library that ships with nntui, or by path."""
 
 import difflib
 import tomllib
@@ -15,7 +15,7 @@ __all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
 
 
 def _folder() -> Path:
-    """The library: inside the installed package, or at the top of a checkout."""
+    """The folder of the library: inside the installed package, or at the top of a checkout."""
     here = Path(__file__).parent
     shipped = here / "library"
     return shipped if shipped.is_dir() else here.parents[1] / "presets"
@@ -39,7 +39,7 @@ ORDER = (
     "square-linear-output",
     "square-fixed",
 )
-"""The library is listed by question: as asked, as answered, as mended."""
+"""The order of the library: by question; each as asked, as answered, as fixed."""
 
 
 def preset_names() -> list[str]:
@@ -54,12 +54,12 @@ def _is_path(text: str) -> bool:
 
 
 def is_string(text: str) -> bool:
-    """Whether ``text`` is a preset in itself, and no name or path of one."""
+    """Whether ``text`` is a preset string, not the name or path of a preset."""
     return is_compact(text) and not _is_path(text)
 
 
 def find_preset(name_or_path: str) -> Path:
-    """The file of a library name or path; ConfigError names the nearest if there is none."""
+    """The file of a library name or path; raises ConfigError, with the closest names, if none."""
     if _is_path(name_or_path):
         return check_file(Path(name_or_path))
     names = preset_names()
@@ -71,10 +71,10 @@ def find_preset(name_or_path: str) -> Path:
 
 
 def load_preset(name_or_path: str) -> Preset:
-    """The preset of a library name, of a path to a ``.toml`` file, or of a preset string.
+    """Load a preset by its name in the library, by the path of a ``.toml`` file, or from a string.
 
-    Raises ConfigError, in one line, if there is none, if it is no TOML (with the line), or if an
-    entry is wrong (with its dotted key).
+    Raises ConfigError, in one line, if there is no such preset, if it is not valid TOML (with the
+    line), or if an entry is invalid (with its dotted key).
     """
     if is_string(name_or_path):
         return decode(name_or_path)

@@ -1,4 +1,4 @@
-"""What a preset is once it has been read: a configuration, a goal and a story."""
+"""Preset: a validated configuration with a goal, a seed and a story."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,19 +9,19 @@ from nntui.core.settings.section import Section, entry
 from nntui.presets.csv_data import CsvSource
 
 PANELS = ("loss", "activations", "network", "timeline")
-"""What a step can tell one to look at."""
+"""The panels that a step can point to."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Goal(Section):
-    """What counts as solved, and how long a run may take."""
+    """The loss that counts as solved, and the budget of a run."""
 
     loss: float = entry(doc="a reported loss at or below this is solved", low=-1e300, high=1e300)
     epochs: int = entry(doc="the budget in epochs", low=0, high=1_000_000_000)
     stop: bool = entry(False, doc="end the run as soon as the goal is reached")
 
     def reached(self, loss: float | None) -> bool:
-        """Whether the reported ``loss`` counts as solved; None and NaN do not."""
+        """Whether the reported ``loss`` counts as solved; False for None and NaN."""
         return loss is not None and loss <= self.loss and loss > float("-inf")
 
 
@@ -29,10 +29,10 @@ class Goal(Section):
 class Step(Section):
     """One step of a story: what to do, and what one will see.
 
-    ``{action}`` in the texts names a registered action of the app, which prints its key there.
-    ``perform`` says the same for a machine: action names in order, with an argument where one
-    is asked for (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).  ``look`` names the
-    panel to look at.
+    ``{action}`` in the texts names a registered action of the app, which prints its key instead.
+    ``perform`` is the same for a machine: action names in order, with an argument if one is
+    needed (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).  ``look`` names the panel to
+    look at.
     """
 
     do: str = entry(doc="what to do")
@@ -43,7 +43,7 @@ class Step(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Story(Section):
-    """The question behind a preset, told in steps."""
+    """The question behind a preset, its answer, and the steps to see it."""
 
     question: str = entry("", doc="the question in one line")
     happens: str = entry("", doc="what happens, in one line")
@@ -57,9 +57,9 @@ class Story(Section):
 class Preset:
     """A scenario: its configuration, goal, default seed and story.
 
-    ``csv_source`` tells where the data rows were read from; they are in the configuration, and
-    the file is not needed any more.  ``folder`` is where a relative path to another one starts
-    (None: the working directory).
+    ``csv_source`` describes the file that the data rows were read from; the rows are in the
+    configuration, and the file is not needed again.  A relative path of another file is relative
+    to ``folder`` (None: the working directory).
     """
 
     name: str
@@ -72,7 +72,7 @@ class Preset:
 
     @property
     def network(self) -> str:
-        """The network in short, such as ``2-4-4-1 relu``."""
+        """A short description of the network, such as ``2-4-4-1 relu``."""
         layers = self.configuration.layers
         sizes = "-".join(
             str(n) for n in (self.configuration.data.width, *(x.units for x in layers))

@@ -1,4 +1,4 @@
-"""Reading a preset from a table, and changing entries of one that was read."""
+"""Reads a preset from a TOML table, and changes entries of a preset by their dotted keys."""
 
 import operator
 import tomllib
@@ -33,9 +33,10 @@ HIGHEST_SEED = 2**32 - 1
 
 
 def read_preset(name: str, source: Mapping[str, Any], folder: Path | None = None) -> Preset:
-    """The preset that the TOML table ``source`` describes; ConfigError where it does not.
+    """The preset that the TOML table ``source`` describes.
 
-    Relative paths in it start at ``folder``, or at the working directory without one.
+    Relative paths in it are relative to ``folder``, or to the working directory.  Raises
+    ConfigError for an invalid entry, with its dotted key.
     """
     check_known("", source, TABLES)
     for needed in ("data", "layers", "training", "report", "goal"):
@@ -63,7 +64,7 @@ def read_preset(name: str, source: Mapping[str, Any], folder: Path | None = None
 
 
 def check_seed(seed: object) -> int:
-    """``seed`` as a seed that RandomState takes; ConfigError otherwise."""
+    """``seed`` as an int from 0 to 2**32 - 1, as RandomState takes it; else raises ConfigError."""
     if isinstance(seed, Integral) and not isinstance(seed, bool):
         number = operator.index(seed)
         if 0 <= number <= HIGHEST_SEED:
@@ -76,10 +77,10 @@ def check_seed(seed: object) -> int:
 def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
     """``preset`` with dotted keys changed, such as ``{"layers.1.activation": "tanh"}``.
 
-    Only what lies on the way to a changed key is checked again.  A csv is read only where a key
-    that says what to read of it is among ``changes``.
+    Only the tables on the path to a changed key are validated again.  A CSV file is read again
+    only if ``changes`` contains a key that describes it.
 
-    Raises ConfigError for a key that does not exist or a value that it cannot take.
+    Raises ConfigError for a key that does not exist or an invalid value.
     """
     parts: dict[str, Any] = {}
     for key, value in changes.items():
@@ -117,10 +118,10 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """``old`` changes followed by ``new`` ones, by dotted key.
+    """Merge ``old`` changes with later ``new`` ones, by dotted key.
 
-    A table that is replaced takes with it what was changed inside it, and what draws all
-    parameters anew takes with it those that were set by hand.
+    A change that replaces a table drops older changes inside it; one that draws all parameters
+    anew drops parameters that were set by hand.
     """
     anew = any(is_structural(key) for key in new)
 
@@ -132,25 +133,25 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """A value as it stands in TOML (``0.1``, ``true``, ``[1, 2]``); anything else is a text."""
+    """``text`` as a TOML value (``0.1``, ``true``, ``[1, 2]``); if it is not one, as a string."""
     try:
         table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # no TOML, too many digits, or too deep
+    except (ValueError, RecursionError):  # not TOML, too many digits, or nested too deeply
         return text
     return table["value"] if list(table) == ["value"] else text
 
 
 def _part(preset: Preset, top: str) -> Any:
-    """What ``preset`` has under one of `TABLES`: checked sections, and a table of the data."""
+    """The value of ``preset`` under one of `TABLES`: sections, and a plain table for the data."""
     if top == "data":
         return data_table(preset)
     return getattr(preset if top in ("seed", "goal", "story") else preset.configuration, top)
 
 
 def _put(place: Any, path: Sequence[str], value: Any, key: str) -> Any:
-    """``place`` with ``value`` at ``path``, the end of ``key``.
+    """A copy of ``place`` with ``value`` at ``path``, the end of ``key``.
 
-    What lies on the way becomes a new table or list, to be checked; ``place`` stays as it is.
+    Sections on the path become plain tables or lists, to be validated again.
     """
     if not path:
         return value
@@ -175,11 +176,11 @@ def _put(place: Any, path: Sequence[str], value: Any, key: str) -> Any:
 
 
 def _names_csv(key: str) -> bool:
-    """Whether ``key`` says what is to be read of a csv."""
+    """Whether ``key`` describes a CSV file or what to read from it."""
     top, *path = key.split(".")
     return top == "data" and (not path or path[0] in names_of(CsvSource))
 
 
 def _on_targets(configuration: Configuration) -> tuple[object, ...]:
-    """What decides whether the losses can take the targets."""
+    """The settings that determine whether the losses can use the targets."""
     return configuration.data, configuration.training.loss, configuration.report.loss

@@ -1,6 +1,6 @@
-"""From the tables of a preset to checked sections: every wrong entry is named by its dotted key.
+"""Converts the tables of a preset to validated sections; errors name the dotted key.
 
-Where a section that was checked before stands in the place of its table, it is taken as it is.
+A section that was validated before is accepted instead of its table, and not validated again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ SectionType = TypeVar("SectionType", bound=Section)
 
 MOST_LAYERS = 64
 MOST_ENTRIES = 100
-"""Faults or steps of a story."""
+"""Maximum number of faults, or of steps of a story."""
 
 
 def check_known(prefix: str, table: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Raise ConfigError for a key of ``table`` that is none of ``names``."""
+    """Raise ConfigError for a key of ``table`` that is not one of ``names``."""
     names = tuple(names)
     for key in table:
         if key not in names:
@@ -35,7 +35,7 @@ def names_of(kind: type[Section]) -> tuple[str, ...]:
 
 
 def read_section(kind: type[SectionType], key: str, table: object) -> SectionType:
-    """The section that ``table`` describes."""
+    """The section that ``table`` describes; raises ConfigError with dotted keys under ``key``."""
     if isinstance(table, kind):
         return table
     if not isinstance(table, dict):
@@ -58,17 +58,17 @@ def _read_list(
     if not isinstance(tables, (list, tuple)):
         raise ConfigError(key, f"must be a list of tables, [[{key}]]")
     if len(tables) > most:
-        raise ConfigError(key, f"has {len(tables)} entries; at most {most} are possible")
+        raise ConfigError(key, f"has {len(tables)} entries; at most {most} are allowed")
     return tuple(read_section(kind, f"{key}.{at}", table) for at, table in enumerate(tables))
 
 
 def read_layers(tables: object) -> tuple[Layer, ...]:
-    """The layers, the first with weights first."""
+    """The layers, starting with the first that has weights."""
     return _read_list(Layer, "layers", tables, MOST_LAYERS)
 
 
 def read_faults(entries: object) -> tuple[FaultEntry, ...]:
-    """The faults; one that is told by its name alone is on in all layers."""
+    """The faults; one that is given by its name alone is on in all layers."""
     if not isinstance(entries, (list, tuple)):
         raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {quoted(entries)}')
     tables = [{"name": each} if isinstance(each, str) else each for each in entries]
@@ -86,18 +86,21 @@ def read_story(table: object) -> Story:
 def read_data(
     table: object, folder: Path, known: tuple[CsvSource, Data] | None = None
 ) -> tuple[Data, CsvSource]:
-    """The data, and the csv they are from; the rows of one that is ``known`` are not read again."""
+    """The data and their CSV source; if that equals the ``known`` one, its file is not read again.
+
+    A relative path is relative to ``folder``.  Raises ConfigError for an invalid entry.
+    """
     if not isinstance(table, dict):
         raise ConfigError("data", f"must be a table, not {quoted(table)}")
     own, csv_keys = names_of(Data), names_of(CsvSource)
     check_known("data", table, (*own, *csv_keys))
-    told = {key: table[key] for key in csv_keys if key in table}
-    chosen = read_section(CsvSource, "data", told)
+    kept = {key: table[key] for key in csv_keys if key in table}
+    chosen = read_section(CsvSource, "data", kept)
     rest = {key: table[key] for key in own if key in table}
     others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
     if chosen.csv is not None:
         if others:
-            raise ConfigError(f"data.{others[0]}", "does not go with a csv; give one of them")
+            raise ConfigError(f"data.{others[0]}", "conflicts with the csv; give one of them")
         if known is not None and known[0] == chosen:
             rest["inputs"], rest["targets"] = known[1].inputs, known[1].targets
         else:

@@ -1,4 +1,4 @@
-"""From a `Preset` back to a table that reads as it; what is at its default is left out."""
+"""Converts a `Preset` back to the table it can be read from; defaults are left out."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -10,13 +10,13 @@ from nntui.core.settings.section import Section
 from nntui.presets.preset import Preset
 
 OF_CSV = ("inputs", "targets")
-"""The entries of the data that a csv fills."""
+"""The entries of the data that a CSV file provides."""
 
 
 def table_of(preset: Preset) -> dict[str, Any]:
-    """What ``preset`` says, in the order in which a file says it; a csv stands in it by its name.
+    """The tables of ``preset`` in the order of a file; CSV data are given by their file's name.
 
-    Tuples and tables of data rows stand in it as they are in the configuration; see `plain`.
+    Tuples and `Rows` are those of the configuration; see `plain_values`.
     """
     configuration = preset.configuration
     found: dict[str, Any] = {
@@ -34,12 +34,12 @@ def table_of(preset: Preset) -> dict[str, Any]:
 
 
 def embedded(preset: Preset) -> dict[str, Any]:
-    """The table of ``preset`` with the rows of a csv in the place of its name."""
+    """The tables of ``preset`` with the rows of a CSV file instead of its name."""
     return {**table_of(preset), "data": preset.configuration.data.non_defaults}
 
 
 def data_table(preset: Preset) -> dict[str, Any]:
-    """The table of the data, with the name of a csv in the place of its rows."""
+    """The table of the data, with the name of a CSV file instead of its rows."""
     table = preset.configuration.data.non_defaults
     if preset.csv_source.csv is None:
         return table
@@ -48,13 +48,13 @@ def data_table(preset: Preset) -> dict[str, Any]:
 
 
 def fault_tables(faults: Sequence[FaultEntry]) -> list[Any]:
-    """A list of ``faults``: each a table, or its name where that says it all."""
-    tables = [plain(each.non_defaults) for each in faults]
+    """A list of ``faults``: each a table, or just its name if nothing else is set."""
+    tables = [plain_values(each.non_defaults) for each in faults]
     return [each["name"] if list(each) == ["name"] else each for each in tables]
 
 
 def _nested(section: Section) -> dict[str, Any]:
-    """The table of ``section``, and of those in it."""
+    """The table of ``section``, including nested sections."""
     return {
         key: [each.non_defaults if isinstance(each, Section) else each for each in value]
         if isinstance(value, tuple)
@@ -63,14 +63,14 @@ def _nested(section: Section) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """``value`` in the types of TOML and JSON: no tuples, no NumPy, and nothing that is None."""
+def plain_values(value: Any) -> Any:
+    """``value`` in the types of TOML and JSON: without tuples, NumPy types and None."""
     if isinstance(value, Rows):
         return value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): plain(each) for key, each in value.items() if each is not None}
+        return {str(key): plain_values(each) for key, each in value.items() if each is not None}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain_values(each) for each in value]
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, Real) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Reading text files: of a bounded size, UTF-8, and refused in one line otherwise."""
+"""Reads UTF-8 text files of limited size; anything else is refused with a one-line message."""
 
 import os
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 from nntui.core.errors import ConfigError
 
 LARGEST_FILE = 16 * 1024 * 1024
-"""Bytes of a preset or a CSV file; what is larger is refused."""
+"""Maximum bytes of a preset or a CSV file."""
 
 LONGEST_PATH = 200
-"""Characters of a path in a message."""
+"""Maximum characters of a path in a message."""
 
 
 def check_file(path: Path) -> Path:
-    """``path``, if it is a file; ConfigError says what it is not."""
+    """``path``, if it is a regular file; else raises ConfigError."""
     try:
         if path.is_file():
             return path
-    except (OSError, ValueError):  # a name too long, or with a NUL
+    except (OSError, ValueError):  # the name is too long, or contains a NUL
         pass
     there = os.path.lexists(str(path).replace("\0", ""))
     said = "is not a regular file" if there else "there is no such file"
@@ -25,7 +25,7 @@ def check_file(path: Path) -> Path:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file, without a byte order mark; ConfigError if it cannot be read."""
+    """The text of a file, without a byte order mark; raises ConfigError if it cannot be read."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -41,6 +41,6 @@ def read_text(path: Path) -> str:
 
 
 def _shown(path: Path) -> str:
-    """``path`` as it stands in a message: the middle of a very long one is left out."""
+    """``path`` for a message; the middle of a very long one is left out."""
     text, half = str(path), LONGEST_PATH // 2
     return text if len(text) <= LONGEST_PATH else f"{text[:half]} ... {text[-half:]}"

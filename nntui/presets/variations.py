@@ -1,4 +1,4 @@
-"""What people change first when a network does not learn: ready-made changes of a preset."""
+"""Ready-made changes of a preset: what people try first when a network does not learn."""
 
 from collections.abc import Iterator
 from math import isfinite
@@ -8,13 +8,13 @@ from nntui.presets.preset import Preset
 from nntui.presets.tables import fault_tables
 
 Variation = tuple[str, dict[str, Any]]
-"""In words, and as dotted keys."""
+"""A change as text, and as dotted keys."""
 
 FACTORS = ((10.0, "ten times"), (3.0, "three times"), (1 / 3, "a third of"), (0.1, "a tenth of"))
 
 
 def variations(preset: Preset) -> Iterator[Variation]:
-    """Changes of the rate, the faults and the optimiser that ``preset`` can take anywhere."""
+    """Changes of rate, faults and optimiser that ``preset`` accepts at any update."""
     yield from rates(preset)
     yield from _faults(preset)
     yield from optimisers(preset)
@@ -30,7 +30,7 @@ def rates(preset: Preset) -> Iterator[Variation]:
 
 
 def optimisers(preset: Preset) -> Iterator[Variation]:
-    """Other ways to make a step of a gradient."""
+    """Other optimiser settings."""
     training = preset.configuration.training
     if training.optimiser in ("sgd", "nesterov"):
         momentum = 0.0 if training.momentum else 0.9

@@ -1,4 +1,4 @@
-"""From a `Preset` back to TOML, laid out as the library's files are."""
+"""Writes a `Preset` as TOML, in the layout of the library's files."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,16 +8,16 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
-from nntui.presets.tables import embedded, plain
+from nntui.presets.tables import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100
-"""Columns after which a list or a text goes on in the next line."""
+"""Columns after which a list or a text is wrapped."""
 
 
 def to_toml(preset: Preset) -> str:
-    """A TOML text that is read as ``preset`` again; the rows of a csv stand in it."""
-    source = plain(embedded(preset))
+    """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file."""
+    source = plain_values(embedded(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
     for key in ("data", "layers", "training", "report", "goal", "story"):
         blocks += _tables(key, source.get(key))
@@ -25,9 +25,9 @@ def to_toml(preset: Preset) -> str:
 
 
 def save_preset(preset: Preset, path: Path) -> None:
-    """Write ``preset`` to ``path`` as TOML, whole or not at all.
+    """Write ``preset`` to ``path`` as TOML, atomically.
 
-    Raises ConfigError if that cannot be done, or if the file would be too large to be read.
+    Raises ConfigError if the file cannot be written, or would be too large to be read again.
     """
     content = to_toml(preset).encode()
     if len(content) > LARGEST_FILE:
@@ -36,7 +36,7 @@ def save_preset(preset: Preset, path: Path) -> None:
 
 
 def _tables(key: str, value: Any) -> Iterator[list[str]]:
-    """A table, or each of a list of tables, with its header; then the lists of tables in it."""
+    """The lines of a table, or of each of a list of tables, with headers; then nested lists."""
     for table in value if isinstance(value, list) else [value]:
         if table is None:
             return
@@ -56,7 +56,7 @@ def _entries(table: Mapping[str, Any]) -> list[str]:
 
 
 def _value(value: Any, used: int) -> str:
-    """``value`` in TOML, on one line if it fits behind ``used`` columns."""
+    """``value`` in TOML, on one line if it fits after ``used`` columns."""
     if isinstance(value, str) and ("\n" in value or len(_quoted(value)) + used > WIDTH):
         return _long_text(value)
     line = in_toml(value)
@@ -66,7 +66,7 @@ def _value(value: Any, used: int) -> str:
 
 
 def in_toml(value: Any) -> str:
-    """``value`` as it stands in a TOML file, on one line."""
+    """``value`` in TOML, on one line."""
     match value:
         case bool():
             return str(value).lower()
@@ -81,7 +81,7 @@ def in_toml(value: Any) -> str:
 
 
 def _wrapped(items: Iterator[str]) -> Iterator[str]:
-    """``items`` in lines, as many in each as fit."""
+    """``items`` in indented lines, as many in each as fit."""
     line = " "
     for item in items:
         if len(line) > 1 and len(line) + 1 + len(item) > WIDTH:
@@ -96,17 +96,17 @@ def _quoted(text: str) -> str:
 
 
 def _long_text(text: str) -> str:
-    r"""``text`` between triple quotes; ``\`` at a line's end joins it with the next."""
+    r"""``text`` in triple quotes; long lines are broken with a trailing ``\``."""
     escaped = _quoted(text)[1:-1].replace("\\n", "\n").replace("\\t", "\t")
     lines = [part for line in escaped.split("\n") for part in _broken(line)]
     return '"""\n' + "\n".join(lines) + '"""'
 
 
 def _broken(line: str) -> Iterator[str]:
-    r"""``line`` in pieces that fit, broken between two words, all but the last with a ``\``."""
+    r"""``line`` in pieces that fit, broken between words, all but the last with a ``\``."""
     while len(line) > WIDTH - 3:
         place = line.rfind(" ", 0, WIDTH - 1) + 1
-        # What follows the break must be no space: TOML would drop it.
+        # The next piece must not begin with a space, which TOML would drop.
         while place and line[place : place + 1].isspace():
             place = line.rfind(" ", 0, place - 1) + 1
         if not place:

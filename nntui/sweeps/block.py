@@ -1,4 +1,4 @@
-"""Training a block of seeds to its end: a pure function that any executor can run."""
+"""Trains a block of seeds to the end, as a pure function that any executor can run."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,25 +13,25 @@ from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Goal
 
 CACHE = 1_800_000
-"""Bytes that the buffers of side-by-side replicas may take, to stay in a core's cache."""
+"""Maximum bytes of the buffers of replicas trained together, to stay in a core's cache."""
 FEWEST = 4
-"""Replicas below which training them one by one is as fast."""
+"""Minimum replicas for which training together is faster than one by one (measured)."""
 SECONDS_PER_LAYER = 6.5e-6
-"""Roughly the overhead of an update for each layer, however few the replicas."""
+"""Approximate overhead in seconds of an update per layer, for any number of replicas."""
 CHECK_EVERY = 256
-"""Updates between two checks for replicas that might overflow."""
+"""Number of updates between two checks for replicas that might overflow."""
 STRIDE = 0.02
-"""Roughly the seconds of a single network's training between two checks whether to stop."""
+"""Approximate seconds of training a single network between two calls of ``stopped``."""
 
 
 def never() -> bool:
-    """Train to the end."""
+    """False: the default of ``stopped``, which trains to the end."""
     return False
 
 
 @dataclass(frozen=True)
 class Block:
-    """The work of one call."""
+    """The seeds to train in one call, with everything that this needs."""
 
     configuration: Configuration
     goal: Goal
@@ -45,7 +45,7 @@ class Outcome:
 
     seed: int
     final_loss: float | None
-    """The reported loss of the last finished epoch, None if there is none."""
+    """The reported loss of the last finished epoch; None if there is none."""
     updates: int
     diverged: bool
 
@@ -55,14 +55,14 @@ class Outcome:
 
 
 def replicas_side_by_side(configuration: Configuration) -> int:
-    """How many replicas are trained side by side; 1 where single networks are faster."""
+    """How many replicas to train together; 1 if single networks are faster."""
     if not worthwhile(configuration):
         return 1
     return max(CACHE // (8 * numbers_per_replica(configuration)), 8)
 
 
 def seconds_per_update(configuration: Configuration) -> float:
-    """A rough estimate for one update of one replica, on a core of about 2020."""
+    """A rough estimate in seconds for one update of one replica, on a core of about 2020."""
     numbers = numbers_per_replica(configuration)
     if replicas_side_by_side(configuration) > 1:
         return 0.5e-9 * numbers
@@ -73,7 +73,7 @@ def seconds_per_update(configuration: Configuration) -> float:
 
 
 def seconds_of(block: Block) -> float:
-    """A rough estimate for training ``block`` to its end, on a core of about 2020."""
+    """A rough estimate in seconds for training ``block`` to the end, on a core of about 2020."""
     configuration = block.configuration
     side_by_side = replicas_side_by_side(configuration)
     updates = block.epochs * configuration.updates_per_epoch
@@ -85,10 +85,10 @@ def seconds_of(block: Block) -> float:
 
 
 def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outcome]:
-    """Train every seed of ``block``; each outcome is that of a single run of the seed.
+    """Train every seed of ``block``; each outcome equals that of a single run of the seed.
 
-    Once ``stopped()``, which is called every few updates, only finished seeds are returned; of
-    seeds side by side all or none, because solved ones finish early.
+    ``stopped()`` is called every few updates; once it is true, only finished seeds are returned.
+    Of seeds trained together that is all or none, because solved ones finish early.
     """
     size = replicas_side_by_side(block.configuration)
     outcomes: list[Outcome] = []
@@ -120,7 +120,7 @@ def _train(
         if stopped():
             yield None
             return
-        before, begun = ensemble.snapshot(), ensemble.epoch
+        before, begun = ensemble.state(), ensemble.epoch
         at_target: dict[int, Outcome] = {}
         losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
         for _ in range(min(look, block.epochs - begun)):
@@ -134,10 +134,10 @@ def _train(
                     at_target.setdefault(column, outcome)
         wild = ~(np.isfinite(total) & ensemble.safe())
         for column in np.flatnonzero(wild).tolist():
-            # Replicas that might overflow, or did, are trained again from here one by one, which
-            # finds the exact update.
+            # Replicas that might overflow, or did, are trained again one by one from the last
+            # check, which finds the exact update.
             at_target.pop(column, None)
-            state = before.state(column)
+            state = before.replica(column)
             yield _train_single(block, seeds[column], state, stopped, known[column])
         yield from at_target.values()
         going = [c for c in range(ensemble.count) if not wild[c] and c not in at_target]
@@ -151,8 +151,8 @@ def _train(
         known = [float(losses[column]) for column in going]
         if len(going) < ensemble.count:
             seeds = [seeds[column] for column in going]
-            now = ensemble.snapshot()
-            ensemble = Ensemble([now.state(column) for column in going])
+            now = ensemble.state()
+            ensemble = Ensemble([now.replica(column) for column in going])
 
 
 def _train_single(
@@ -162,7 +162,10 @@ def _train_single(
     stopped: Callable[[], bool],
     known: float | None = None,
 ) -> Outcome | None:
-    """Train one seed from ``state`` on; ``known`` is the loss of the epoch before, if any."""
+    """Train one seed from ``state``; None if stopped.
+
+    ``known`` is the loss of the epoch before, if any.
+    """
     losses = [] if known is None else [known]
     trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
     per_epoch = block.configuration.updates_per_epoch

@@ -13,7 +13,7 @@ PATIENCE = 10
 
 @contextmanager
 def cluster(address: str | None) -> Iterator[Executor | None]:
-    """An executor on the Dask scheduler at ``address``; None without an address.
+    """An executor on the Dask scheduler at ``address``; None if the address is None.
 
     Raises ConfigError if Dask is not installed or the scheduler does not answer.
     """

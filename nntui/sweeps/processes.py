@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-"""Read by the linear algebra library when NumPy is imported."""
+"""Environment variables that the linear algebra library reads when NumPy is imported."""
 
 ENDED = "a worker process has ended"
 
@@ -28,9 +28,9 @@ Result = TypeVar("Result")
 
 @contextmanager
 def local_processes(count: int) -> Iterator[Executor | None]:
-    """An executor of ``count`` processes with one BLAS thread each; None for none.
+    """An executor of ``count`` processes with one BLAS thread each; None if ``count`` is 0.
 
-    The processes end with the context, whatever they are doing.
+    The processes are killed at the end of the context, even while they are working.
     """
     if count < 1:
         yield None
@@ -45,9 +45,9 @@ def local_processes(count: int) -> Iterator[Executor | None]:
 
 @contextmanager
 def ignoring_interrupts() -> Iterator[None]:
-    """What is started here leaves Ctrl+C, which goes to the whole group, to this process.
+    """Processes started in this context ignore SIGINT, which Ctrl+C sends to the whole group.
 
-    A process inherits the blocked signal, and so it is deaf from its first moment on.
+    A process inherits the blocked signal, so it ignores SIGINT from its start.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -59,7 +59,7 @@ def ignoring_interrupts() -> Iterator[None]:
 def start_tracker() -> None:
     """Start multiprocessing's resource tracker with the real error stream.
 
-    It inherits the stream's descriptor, and what an app puts in the place of stderr has none.
+    It inherits the descriptor of stderr, and an app's replacement for stderr has none.
     """
     replaced, sys.stderr = sys.stderr, sys.__stderr__
     try:
@@ -69,10 +69,10 @@ def start_tracker() -> None:
 
 
 class _Pool(Executor):
-    """Processes with a pipe and a thread each; what is submitted goes to the first that is free.
+    """Processes with a pipe and a thread each; a call runs in the first process that is free.
 
-    Unlike a ``ProcessPoolExecutor`` it can be ended while its processes are at work: no lock and
-    no pipe is shared by two of them, and nothing is left to be done when the interpreter ends.
+    Unlike a ``ProcessPoolExecutor`` it can be shut down while its processes are working: they
+    share no lock and no pipe, and no clean-up remains for the end of the interpreter.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class _Pool(Executor):
 
     def start(self, count: int) -> None:
         """Start ``count`` processes."""
-        # A fork would copy the app's threads and locks in whatever state they are.
+        # A fork would copy the app's locks in whatever state its threads hold them.
         context = multiprocessing.get_context("spawn")
         start_tracker()
         before = {name: os.environ.get(name) for name in BLAS_THREADS}
@@ -108,7 +108,7 @@ class _Pool(Executor):
     def submit(
         self, fn: Callable[Asked, Result], /, *args: Asked.args, **kwargs: Asked.kwargs
     ) -> Future[Result]:
-        """Call ``fn`` in a process; BrokenProcessPool in the future where one has ended."""
+        """Call ``fn`` in a process; the future raises BrokenProcessPool if a process has ended."""
         future: Future[Result] = Future()
         task = future, pickle.dumps((fn, args, kwargs))
         with self._lock:
@@ -119,7 +119,7 @@ class _Pool(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes at once; what they have not done fails with BrokenProcessPool."""
+        """Kill the processes at once; unfinished calls fail with BrokenProcessPool."""
         for process in self._processes:
             process.kill()
         self._fail()
@@ -129,7 +129,7 @@ class _Pool(Executor):
             process.join()
 
     def _hand_over(self, pipe: Connection) -> None:
-        """Give one process its tasks, until it ends or there will be no more."""
+        """Pass tasks to one process until it ends or the pool is shut down."""
         with pipe:
             while (task := self._tasks.get()) is not None:
                 future, call = task
@@ -151,7 +151,7 @@ class _Pool(Executor):
                         future.set_exception(answer)
 
     def _fail(self) -> None:
-        """Fail the tasks that wait, and end every thread that waits for one."""
+        """Fail all waiting tasks, and end every thread that waits for one."""
         with self._lock:
             self._ended = True
             with suppress(Empty):
@@ -164,7 +164,7 @@ class _Pool(Executor):
 
 
 def _serve(pipe: Connection) -> None:
-    """Answer what comes through ``pipe`` until its other end is closed."""
+    """Answer calls that arrive through ``pipe`` until its other end is closed."""
     with suppress(EOFError, OSError):
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))

@@ -1,4 +1,4 @@
-"""Seeds of a sweep ranked by final loss."""
+"""Ranks the seeds of a sweep by final loss."""
 
 import math
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ def _sortable(outcome: Outcome) -> float:
 
 
 def rank_of(outcomes: Sequence[Outcome], seed: int) -> int | None:
-    """The rank of ``seed``, 1 for the least final loss; None if it is not among them."""
+    """The rank of ``seed``, 1 for the lowest final loss; None if it is not in ``outcomes``."""
     ranks = {outcome.seed: rank for rank, outcome in enumerate(ranked(outcomes), start=1)}
     return ranks.get(seed)
 
 
 def spread(outcomes: Sequence[Outcome]) -> tuple[float, float, float] | None:
-    """The least, the median and the greatest finite final loss; None if there is none."""
+    """The lowest, the median and the highest finite final loss; None if there is none."""
     losses = [loss for loss in map(_sortable, ranked(outcomes)) if math.isfinite(loss)]
     return (losses[0], losses[len(losses) // 2], losses[-1]) if losses else None
 

@@ -1,4 +1,4 @@
-"""The result of a sweep: per seed, and the share of seeds solved with its interval."""
+"""The result of a sweep: outcomes per seed, and the share of solved seeds with its interval."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from nntui.sweeps.block import Outcome
 from nntui.timeline.views.run_result import json_ready
 
 Z_95 = 1.959963984540054
-"""The standard normal's 97.5 % quantile."""
+"""The 97.5 % quantile of the standard normal distribution."""
 
 
 def wilson(solved: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson 1927); (0, 1) without any trial."""
+    """The Wilson 95 % interval of ``solved`` out of ``count`` (Wilson 1927); (0, 1) for none."""
     if not count:
         return (0.0, 1.0)
     share, square = solved / count, Z_95**2
@@ -28,10 +28,7 @@ def wilson(solved: int, count: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """The outcome of each seed, in the order in which the seeds were given.
-
-    A sweep that was ended early holds the seeds that were finished.
-    """
+    """The outcome of each seed, in the given order; after an early end, only of finished seeds."""
 
     preset: Preset
     epochs: int
@@ -60,7 +57,7 @@ class SweepResult:
 
     @property
     def success_rate(self) -> float:
-        """The share of seeds that solve the goal, from 0 to 1."""
+        """The share of seeds that reached the goal, from 0 to 1."""
         return sum(self.solved) / max(len(self.outcomes), 1)
 
     @property
@@ -70,7 +67,7 @@ class SweepResult:
 
     @property
     def updates_per_second(self) -> float:
-        """Updates of all replicas together, per second."""
+        """Updates per second, summed over all replicas."""
         return sum(outcome.updates for outcome in self.outcomes) / max(self.elapsed_seconds, 1e-9)
 
     def as_json(self) -> dict[str, Any]:

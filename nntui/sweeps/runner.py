@@ -1,4 +1,4 @@
-"""Running a sweep: the seeds in blocks, the blocks on any executor."""
+"""Runs a sweep: splits the seeds into blocks, and trains the blocks on any executor."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,15 +20,15 @@ from nntui.sweeps.processes import local_processes
 from nntui.sweeps.result import SweepResult
 
 WORTH_PROCESSES = 0.5
-"""Seconds of training below which starting processes does not pay."""
+"""Minimum seconds of training for which starting processes is worth it."""
 LONGEST_BLOCK = 2.0
-"""Seconds that a block should take at most: results arrive block by block."""
+"""Maximum seconds that a block should take, because results arrive block by block."""
 FEWEST_SIDE_BY_SIDE = 256
-"""Replicas that a block keeps side by side even if it takes longer: fewer are inefficient."""
+"""Minimum replicas in a block, even if it takes longer: fewer are inefficient."""
 IN_FLIGHT = 4
-"""Blocks submitted for each worker: enough to keep it busy, few to be abandoned."""
+"""Blocks submitted per worker: enough to keep it busy, few to abandon at an early end."""
 HEARTBEAT = 0.2
-"""Seconds between two calls of the progress callback, at most."""
+"""Maximum seconds between two calls of the progress callback."""
 
 ProgressCallback = Callable[[Sequence[Outcome], int], bool]
 """Called with the outcomes so far and the number of seeds; returning False ends the sweep early."""
@@ -42,11 +42,11 @@ def sweep(
     epochs: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> SweepResult:
-    """Train ``preset`` from each of ``seeds`` for ``epochs`` (the preset's own if None).
+    """Train ``preset`` from each of ``seeds`` for ``epochs`` (None: the preset's own budget).
 
     ``executor`` is any ``concurrent.futures.Executor``; without one, local processes are used
-    where that pays.  Each seed's outcome is that of a single run.  Raises ConfigError for an
-    invalid seed.
+    if the sweep is long enough.  Each seed's outcome equals that of a single run.  Raises
+    ConfigError for an invalid seed.
     """
     asked = [check_seed(seed) for seed in seeds]
     budget = preset.goal.epochs if epochs is None else epochs
@@ -70,7 +70,7 @@ def sweep(
 
 
 def _workers(seconds: float) -> int:
-    """How many processes to start for so many seconds of training; 0 if none pay."""
+    """How many processes to start for ``seconds`` of training; 0 if it is too short."""
     return 0 if seconds < WORTH_PROCESSES else os.cpu_count() or 1
 
 
@@ -83,7 +83,10 @@ def _guessed_workers(executor: Executor | None) -> int:
 def _blocks(
     preset: Preset, seeds: Sequence[int], epochs: int, seconds: float, workers: int
 ) -> Iterator[Block]:
-    """Blocks of seeds that take ``seconds`` each: short, but wide enough to be fast."""
+    """Split ``seeds`` into blocks that are short, but wide enough to be fast.
+
+    ``seconds`` is the estimate for one seed.
+    """
     side_by_side = replicas_side_by_side(preset.configuration)
     share = max(-(-len(seeds) // workers), 1)
     size = max(min(int(LONGEST_BLOCK / max(seconds, 1e-9)), share), 1)
@@ -109,8 +112,8 @@ def _results(
                 return
             done, waiting = wait(waiting, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             broken = {each for each in done if isinstance(each.exception(), BrokenProcessPool)}
-            # Also where nothing is done, so that the caller can end the sweep: a signal to the
-            # whole group ends the workers first, and is no error.
+            # Yield even if no block is done, so that the caller can end the sweep before broken
+            # blocks raise: a signal to the process group ends the workers too, and is no error.
             yield [outcome for future in done - broken for outcome in future.result()]
             for future in broken:
                 future.result()

@@ -1,4 +1,4 @@
-"""A sweep as text: the share of seeds solved, its interval, a histogram of the final losses."""
+"""Renders a sweep as text: the share of solved seeds, its interval, a histogram of final losses."""
 
 import math
 from collections import Counter
@@ -7,14 +7,14 @@ from nntui.sweeps.result import SweepResult
 
 BAR = 40
 FINEST, COARSEST = -12, 12
-"""Decades of the histogram; losses beyond are counted in the outermost."""
+"""Decades of the histogram; losses beyond are counted in the first or last."""
 
 
 def sweep_text(result: SweepResult) -> str:
     """``result`` for a terminal or a pipe."""
     preset, count = result.preset, len(result.outcomes)
     if not count:
-        return f"{preset.name}: no seed was finished"
+        return f"{preset.name}: no seed has finished"
     low, high = result.interval
     lines = [
         f"{preset.name}, {count} seeds from {result.seeds[0]}, {result.epochs:,} epochs",

@@ -220,7 +220,7 @@ def test_every_fault_has_a_test_of_its_own() -> None:
 def test_every_fault_says_what_it_is_and_how_to_mend_it(name: str) -> None:
     kind = FAULTS[name]
     assert kind.name == name
-    said = (kind.what, kind.symptom, kind.mend)
+    said = (kind.what, kind.symptom, kind.fix)
     assert all(text and text == text.strip() and "\n" not in text for text in said)
     assert len(set(said)) == 3
 

@@ -25,7 +25,7 @@ from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import BIASES, ORDERS, SCALINGS, Data
 from nntui.export import TARGETS, export
-from nntui.export.data_lines import data_lines
+from nntui.export.data_section import data_section
 from nntui.presets import Preset, preset_names, read_preset
 from nntui.presets.schema import override
 
@@ -368,7 +368,7 @@ def test_faults_are_marked_where_they_stand_with_how_to_mend_them(name: str, kin
     assert faults_in(script) == {each.name for each in listed}
     words = " ".join(re.sub(r"\n *#", " ", script).split())
     for each in listed:
-        assert f"mend: {FAULTS[each.name].mend}" in words
+        assert f"fix: {FAULTS[each.name].fix}" in words
 
 
 def test_a_fault_without_effect_is_named_and_marked_nowhere() -> None:
@@ -468,7 +468,7 @@ def test_numbers_of_a_formula_are_written_as_any_numpy_takes_them() -> None:
         ("e", "np.full_like(x, 2.718281828459045)"),
     ):
         data = Data(formula=formula)
-        assert f"inputs, targets = x, {written}" in list(data_lines(data))
+        assert f"inputs, targets = x, {written}" in list(data_section(data))
 
 
 def test_names_and_questions_stay_comments(target: str) -> None:

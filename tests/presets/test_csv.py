@@ -172,10 +172,10 @@ def test_what_is_no_table_is_refused_by_line_and_column(
         ({"csv": "x" * 5000}, "there is no such file"),
         ({"csv": "a\0b"}, "data.csv: "),
         ({"csv": "/dev/zero"}, "data.csv: /dev/zero: is not a regular file"),
-        ({"csv": None}, "data.input_columns: belongs to a csv, and none is given"),
-        ({"csv": None, "formula": "x"}, "data.input_columns: belongs to a csv"),
-        ({"formula": "x"}, "data.formula: does not go with a csv"),
-        ({"inputs": [[1]], "targets": [[1]]}, "data.inputs: does not go with a csv"),
+        ({"csv": None}, "data.input_columns: needs a csv, and none is given"),
+        ({"csv": None, "formula": "x"}, "data.input_columns: needs a csv"),
+        ({"formula": "x"}, "data.formula: conflicts with the csv"),
+        ({"inputs": [[1]], "targets": [[1]]}, "data.inputs: conflicts with the csv"),
         ({"samples": 5}, "data.samples: does not belong to a table"),
         ({"noise": 1.0}, "data.noise: does not belong to a table"),
         ({"input_colums": ["a"]}, "data.input_colums: .*did you mean input_columns"),
@@ -197,7 +197,7 @@ def test_columns_without_a_csv_are_refused() -> None:
     with pytest.raises(nntui.ConfigError, match=r"^data\.inputs: is missing: .* a set, or a csv"):
         read_preset("empty", {**source, "data": {}})
     for key, value in (("classes_from", "kind"), ("delimiter", ";"), ("target_columns", ["y"])):
-        with pytest.raises(nntui.ConfigError, match=rf"^data\.{key}: belongs to a csv"):
+        with pytest.raises(nntui.ConfigError, match=rf"^data\.{key}: needs a csv"):
             read_preset("mixed", {**source, "data": {**source["data"], key: value}})
 
 
@@ -237,11 +237,11 @@ def test_classes_become_one_column_each_in_the_order_of_their_texts(folder: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (GOOD.replace("blue", "red"), "rows.csv, column 'kind': holds one class only, 'red'"),
+        (GOOD.replace("blue", "red"), "rows.csv, column 'kind': has only one class, 'red'"),
         (GOOD + "4,1,1,1,\n", "line 5, column 'kind': the cell is empty"),
         (
             HEADER + "".join(f"1,1,1,1,k{at}\n" for at in range(1001)),
-            "column 'kind': holds 1,001 classes; at most 1,000 are possible",
+            "column 'kind': has 1,001 classes; at most 1,000 are allowed",
         ),
     ],
 )
@@ -254,7 +254,7 @@ def test_targets_that_cannot_be_held_are_refused_before_they_are_made(
 ) -> None:
     monkeypatch.setattr(csv_data, "MOST_NUMBERS", 15)
     said = refused(folder, classes_from="kind", target_columns=None)
-    assert "makes 6 targets, more than are possible" in said
+    assert "would create 6 targets, more than are allowed" in said
 
 
 def test_core_scales_and_splits_what_was_read(folder: Path) -> None:

@@ -9,9 +9,17 @@ import pytest
 from nntui.catalogue import catalogue
 from nntui.core.errors import ConfigError
 from nntui.presets import Preset, load_preset, preset_names, read_preset
-from nntui.presets.entries import NOT_SET, Entry, entries, options, read, removal, value_at
+from nntui.presets.entries import (
+    NOT_SET,
+    PresetEntry,
+    options,
+    preset_entries,
+    read,
+    removal,
+    value_at,
+)
 from nntui.presets.schema import override
-from nntui.presets.tables import plain, table_of
+from nntui.presets.tables import plain_values, table_of
 
 LIBRARY = [load_preset(name) for name in preset_names()]
 FAULTY = override(
@@ -20,19 +28,19 @@ FAULTY = override(
 )
 
 
-def entry(preset: Preset, key: str) -> Entry:
-    return next(each for each in entries(preset, preset.seed) if each.key == key)
+def entry(preset: Preset, key: str) -> PresetEntry:
+    return next(each for each in preset_entries(preset, preset.seed) if each.key == key)
 
 
 def test_every_declared_entry_is_listed() -> None:
-    listed = {re.sub(r"\.\d+", ".N", each.key) for each in entries(FAULTY, 0)}
+    listed = {re.sub(r"\.\d+", ".N", each.key) for each in preset_entries(FAULTY, 0)}
     declared = {each.key for each in catalogue("keys") if not each.key.startswith("story")}
     assert declared <= listed
 
 
 @pytest.mark.parametrize("preset", [*LIBRARY, FAULTY], ids=lambda preset: preset.name)
 def test_what_is_written_is_read_as_what_it_is(preset: Preset) -> None:
-    for each in entries(preset, preset.seed):
+    for each in preset_entries(preset, preset.seed):
         if each.adds or options(preset, each) or (each.value is None and each.depth == 0):
             continue
         changes = read(preset, each, each.written)
@@ -45,7 +53,7 @@ def test_what_is_written_is_read_as_what_it_is(preset: Preset) -> None:
 @pytest.mark.parametrize("preset", [*LIBRARY, FAULTY], ids=lambda preset: preset.name)
 def test_every_choice_is_made_or_refused_in_one_line(preset: Preset) -> None:
     taken, refused = 0, []
-    for each in entries(preset, preset.seed):
+    for each in preset_entries(preset, preset.seed):
         for words, changes in options(preset, each):
             try:
                 made = override(preset, changes)
@@ -60,10 +68,12 @@ def test_every_choice_is_made_or_refused_in_one_line(preset: Preset) -> None:
     assert not any("\n" in each for each in refused)
 
 
-NUMBERS = [each for each in entries(FAULTY, 0) if each.declared and each.declared.type is not bool]
+NUMBERS = [
+    each for each in preset_entries(FAULTY, 0) if each.declared and each.declared.type is not bool
+]
 
 
-def beyond(each: Entry) -> list[str]:
+def beyond(each: PresetEntry) -> list[str]:
     """Texts that are no value of an entry: of another type, or outside of its limits."""
     assert each.declared is not None
     limits, kind = each.declared.metadata, str(each.declared.type)
@@ -82,7 +92,7 @@ def beyond(each: Entry) -> list[str]:
 
 
 @pytest.mark.parametrize("each", NUMBERS, ids=lambda each: each.key)
-def test_what_the_limits_exclude_is_refused_with_what_would_be_right(each: Entry) -> None:
+def test_what_the_limits_exclude_is_refused_with_what_would_be_right(each: PresetEntry) -> None:
     assert each.declared is not None
     for text in [] if each.declared.metadata["choices"] else beyond(each):
         with pytest.raises(ConfigError) as caught:
@@ -107,7 +117,7 @@ def test_what_the_limits_exclude_is_refused_with_what_would_be_right(each: Entry
 )
 def test_a_value_is_read_as_toml(key: str, text: str, value: object) -> None:
     changes = read(FAULTY, entry(FAULTY, key), text)
-    assert plain(changes[key]) == value
+    assert plain_values(changes[key]) == value
 
 
 def test_another_source_of_data_takes_the_place_of_the_first() -> None:

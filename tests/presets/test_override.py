@@ -21,9 +21,9 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
 from nntui.diagnosis.experiments.fixes import standing, tried
 from nntui.presets import Preset, load_preset, preset_names, read_preset, sections, to_toml
-from nntui.presets.entries import entries, options
+from nntui.presets.entries import options, preset_entries
 from nntui.presets.schema import override
-from nntui.presets.tables import plain, table_of
+from nntui.presets.tables import plain_values, table_of
 from nntui.timeline.edits import Edits
 
 PRESET = """
@@ -203,15 +203,15 @@ ROWS = [[[0.5]], [[1, 2], [3, 4]], [[1.0, 2.0]] * 6, [[5]] * 6, [[0.1]] * 3]
 
 def values(base: Preset) -> Iterator[tuple[str, Any]]:
     """Every key of ``base`` with values that suit it, or nearly."""
-    for each in entries(base, base.seed):
+    for each in preset_entries(base, base.seed):
         if each.adds:
             continue
         if each.declared is None:
-            yield each.key, plain(each.value)
+            yield each.key, plain_values(each.value)
             continue
         if not each.key.startswith("faults."):
             yield from (pair for _, changes in options(base, each) for pair in changes.items())
-        kind, declared = each.declared.type, plain(each.value)
+        kind, declared = each.declared.type, plain_values(each.value)
         candidates = [declared, 0, 1, 2, 0.25, 1e3, None, "full", [], [1], [0.5, 1], *ROWS]
         if kind is bool:
             candidates = [True, False, 1]
@@ -237,7 +237,7 @@ def outcome(base: Preset, changes: dict[str, Any], by_table: bool) -> Preset | s
     try:
         if not by_table:
             return override(base, changes)
-        table = plain(table_of(base))
+        table = plain_values(table_of(base))
         for key, value in changes.items():
             table = edited(table, key.split("."), value)
         return read_preset(base.name, table)

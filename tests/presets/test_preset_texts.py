@@ -32,7 +32,7 @@ from nntui.presets import (
     to_toml,
 )
 from nntui.presets.compact_string import LONGEST, PREFIX
-from nntui.presets.tables import plain, table_of
+from nntui.presets.tables import plain_values, table_of
 from nntui.presets.text_files import LARGEST_FILE
 from nntui.presets.writer import WIDTH
 
@@ -239,7 +239,7 @@ def told(content: Any) -> str:
 
 
 def test_strings_that_someone_made_up_are_refused_in_one_line() -> None:
-    source = plain(table_of(preset("add-relu")))
+    source = plain_values(table_of(preset("add-relu")))
     bare = {key: value for key, value in source.items() if key != "story"}
     assert load_preset(told({"name": "it", "source": bare})).name == "it"
     for content in (

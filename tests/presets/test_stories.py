@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from nntui import Preset, Run, load_preset
 from nntui.presets.lookup import ORDER, preset_names
 from nntui.presets.schema import override
-from nntui.presets.tables import plain, table_of
+from nntui.presets.tables import plain_values, table_of
 from nntui.timeline import Snapshot
 from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.app import NNTUI
@@ -794,7 +794,11 @@ def flat(table: object, prefix: str = "") -> dict[str, object]:
 def test_a_preset_changes_only_the_keys_that_it_says(name: str) -> None:
     origin, keys = CHANGED[name]
     mine, theirs = (
-        {key: value for key, value in flat(plain(told)).items() if not key.startswith("story")}
+        {
+            key: value
+            for key, value in flat(plain_values(told)).items()
+            if not key.startswith("story")
+        }
         for told in map(table_of, (load_preset(name), load_preset(origin)))
     )
     assert {key for key in {*mine, *theirs} if mine.get(key) != theirs.get(key)} == keys

@@ -95,7 +95,7 @@ def test_initial_parameters_are_those_of_the_seed() -> None:
     for column, seed in enumerate(range(5, 20)):
         run = nntui.Run(of, seed=seed)
         assert np.array_equal(ensemble.theta[:, column], run.state.theta)
-        assert ensemble.snapshot().state(column).hash == run.state_hash
+        assert ensemble.state().replica(column).hash == run.state_hash
 
 
 def test_a_seed_does_not_depend_on_its_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:

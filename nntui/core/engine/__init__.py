@@ -1,1 +1,1 @@
-"""The engine: network, update, trainer and ensemble, recorded once on a tape and played."""
+"""The engine: network, update, trainer and ensemble on recorded tapes."""

@@ -1,9 +1,9 @@
-"""The four products of a dense layer, for one network and for many side by side.
+"""The four matrix products of a dense layer, for one network and for many replicas.
 
-Everything else that a layer computes is element by element, or a sum over units or samples, and
-serves both; only these products read rows against columns.  Many networks ("replicas") stand on
-a last axis of their own: W is (units out, units in, replicas), x (units in, samples, replicas),
-where a last axis of 1 is shared by all.
+Everything else that a layer computes is elementwise, or a sum over units or samples, and works
+for both; only these products differ.  Replicas are on an additional last axis: W is
+(units out, units in, replicas), x (units in, samples, replicas); a last axis of 1 is shared by
+all replicas.
 """
 
 from typing import Protocol
@@ -14,10 +14,10 @@ from nntui.core.tape import Array, Tape
 
 
 class Algebra(Protocol):
-    """How a dense layer's products are recorded."""
+    """Records a dense layer's products."""
 
     tail: tuple[int, ...]
-    """The axes that stand after units and samples."""
+    """The axes after units and samples."""
 
     def affine(self, tape: Tape, W: Array, x: Array, z: Array) -> None:
         """Record ``z = W x``, (units out, samples)."""
@@ -33,11 +33,11 @@ class Algebra(Protocol):
 
 
 class Single:
-    """One network: BLAS."""
+    """The products of one network, by BLAS."""
 
     tail: tuple[int, ...] = ()
 
-    # The methods skip a dispatch that np.dot makes first, a fifth of its time in small networks.
+    # The dot methods avoid np.dot's dispatch, which takes a fifth of its time in small networks.
     def affine(self, tape: Tape, W: Array, x: Array, z: Array) -> None:
         tape.add(W.dot, x, z)
 
@@ -52,7 +52,7 @@ class Single:
 
 
 class Replicas:
-    """Many networks, the last axis: every product runs along it without a gap."""
+    """The products of many networks; replicas are the contiguous last axis."""
 
     def __init__(self, count: int) -> None:
         self.tail: tuple[int, ...] = (count,)

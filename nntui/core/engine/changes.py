@@ -1,4 +1,4 @@
-"""Changing the configuration in the middle of a run: what is kept, and what cannot be changed."""
+"""Configuration changes in the middle of a run: what the state keeps, and what is not allowed."""
 
 from dataclasses import replace
 
@@ -11,33 +11,33 @@ from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import Configuration
 
 STRUCTURAL = ("data", "layers", "seed")
-"""The parts of a preset that decide update 0 itself."""
+"""The parts of a preset that determine update 0."""
 
 
 def is_structural(key: str) -> bool:
-    """Whether the dotted ``key`` of a preset belongs to what decides update 0."""
+    """Whether the dotted ``key`` belongs to a part of a preset that determines update 0."""
     return key.split(".")[0] in STRUCTURAL
 
 
 def changed(state: State, configuration: Configuration) -> State:
-    """``state``, to be trained on under another ``configuration`` of the same data and layers.
+    """``state`` under another ``configuration`` with the same data and layers.
 
-    Parameters and counts stay.  An optimiser keeps its slots, and new ones start at 0; another
-    optimiser starts afresh and counts from here.  Where the epoch is taken in another order, the
-    order of the coming one is drawn anew.  A divergence stays one.
+    Parameters and counts stay.  The same optimiser keeps its slots, and new slots start at 0;
+    another optimiser starts afresh and counts its updates from here.  If the order of samples is
+    drawn differently, the order of the next epoch is drawn anew.  A diverged state stays diverged.
 
-    Raises ConfigError for other data or layers, and for another batch, order or number of draws
-    in the middle of an epoch.
+    Raises ConfigError for other data or layers, and in the middle of an epoch for another batch,
+    order or number of draws.
     """
     before = state.configuration
     for key in ("data", "layers"):
         if getattr(before, key) != getattr(configuration, key):
-            raise ConfigError(key, "decides update 0 itself, and can be changed only there")
+            raise ConfigError(key, "determines update 0 and can be changed only there")
     if _taken(before) != _taken(configuration) and state.position > 0:
         raise ConfigError(
             "training",
-            "batch, order and draws can be changed only between two epochs, and "
-            f"{state.position} of {before.updates_per_epoch} updates of this one are made",
+            "batch, order and draws can be changed only between two epochs; "
+            f"{state.position} of {before.updates_per_epoch} updates of this one are done",
         )
     kept = dict(zip(optimiser_of(before).slots, state.slots, strict=True))
     since = state.since
@@ -61,10 +61,10 @@ def changed(state: State, configuration: Configuration) -> State:
 
 
 def _drawn(configuration: Configuration) -> tuple[str, int]:
-    """What decides how an epoch's order is drawn."""
+    """The settings that determine how an epoch's order is drawn."""
     return configuration.training.order, configuration.samples_per_epoch
 
 
 def _taken(configuration: Configuration) -> tuple[tuple[str, int], int]:
-    """What decides which samples an update takes."""
+    """The settings that determine which samples an update takes."""
     return _drawn(configuration), configuration.batch_size

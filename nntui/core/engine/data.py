@@ -1,4 +1,4 @@
-"""The data rows as arrays: inputs and targets with one column a sample."""
+"""Loads the data rows as arrays: scaled inputs and targets, one column per sample."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,21 +17,24 @@ from nntui.core.settings.rows import Rows
 from nntui.core.tape import Array
 
 LARGE = 1e100
-"""Beyond, squares are taken of numbers divided by a power of two."""
+"""Above this, columns are divided by a power of two before their squares are taken."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """``(value / unit - shift) / spread``, per row of an array; all are (rows, 1)."""
+    """``(value / unit - shift) / spread`` for each row of an array; all three are (rows, 1)."""
 
     unit: Array
-    """A power of two, more than 1 only where a square could overflow."""
+    """A power of two, larger than 1 only where a square could overflow."""
     shift: Array
     spread: Array
 
     @classmethod
     def fitted(cls, kind: str, values: Array) -> "Scaling":
-        """``standard``: mean 0, deviation 1; ``minmax``: from 0 to 1; constant rows become 0."""
+        """The scaling of ``kind`` for ``values``, (rows, samples); constant rows become 0.
+
+        ``standard`` gives mean 0 and deviation 1, ``minmax`` the range 0 to 1, ``none`` nothing.
+        """
         ones = np.ones((len(values), 1))
         if kind == "none":
             return cls(ones, np.zeros_like(ones), ones)
@@ -47,77 +50,78 @@ class Scaling:
         return cls(unit, np.where(constant, low, shift), np.where(constant, 1.0, spread))
 
     def __call__(self, values: Array) -> Array:
-        """``values`` scaled; where nothing is scaled, the same to the last bit."""
+        """``values`` scaled; with kind ``none``, unchanged to the last bit."""
         return np.asarray((values / self.unit - self.shift) / self.spread)
 
     def undone(self, values: Array) -> Array:
-        """What ``values`` were before they were scaled."""
+        """The inverse of the scaling."""
         with np.errstate(all="ignore"):
             return np.asarray((values * self.spread + self.shift) * self.unit)
 
 
 @dataclass(frozen=True, eq=False)
 class DataArrays:
-    """Rows to train on and rows to test on, read-only.
+    """Training and test rows, read-only.
 
     ``x`` is (inputs, samples), scaled and with the constant inputs; ``y`` is (outputs, samples).
     """
 
     xy: Array
-    """``x`` above ``y``, (inputs + outputs, samples): they are parts of it."""
+    """``x`` stacked on ``y``, (inputs + outputs, samples); both are views into it."""
     test_x: Array
     test_y: Array
     training_rows: Order
-    """Which data rows are trained on, and which are kept for testing."""
+    """The numbers of the training rows and of the test rows."""
     test_rows: Order
     scaling: Scaling
-    """That of the inputs."""
+    """The scaling of the inputs."""
     target_scaling: Scaling
-    """That of the targets, with their divisor."""
+    """The scaling of the targets, with their divisor."""
     constants: tuple[float, ...]
-    """The constant inputs, which every column of ``x`` ends with."""
+    """The constant inputs at the end of every column of ``x``."""
 
     @property
     def given(self) -> int:
-        """How many inputs a row has, without the constant ones."""
+        """How many inputs a row has, constant ones excluded."""
         return len(self.scaling.unit)
 
     @property
     def width(self) -> int:
-        """How many inputs the network has, the constant ones included."""
+        """How many inputs the network has, constant ones included."""
         return self.given + len(self.constants)
 
     @cached_property
     def x(self) -> Array:
-        """Inputs of the rows to train on, (inputs, samples)."""
+        """Inputs of the training rows, (inputs, samples)."""
         return self.xy[: self.width]
 
     @cached_property
     def y(self) -> Array:
-        """Targets of the rows to train on, (outputs, samples)."""
+        """Targets of the training rows, (outputs, samples)."""
         return self.xy[self.width :]
 
     @cached_property
     def are_shares(self) -> bool:
-        """Whether every target, of test rows too, is between 0 and 1."""
+        """Whether every target, test rows included, is between 0 and 1."""
         return all(((y >= 0.0) & (y <= 1.0)).all() for y in (self.y, self.test_y))
 
     @cached_property
     def add_up(self) -> bool:
-        """Whether the targets of every row, of test rows too, add up to 1."""
+        """Whether the targets of every row, test rows included, add up to 1."""
         sums = (y.sum(axis=0) for y in (self.y, self.test_y))
         return all(np.allclose(each, 1.0, rtol=0.0, atol=1e-9) for each in sums)
 
     def in_order(self, training: Array, testing: Array) -> Array:
-        """Columns for training and for test rows, put into the order of the data rows."""
+        """Merge columns for training and for test rows, in the order of the data rows."""
         whole = np.empty((len(training), training.shape[1] + testing.shape[1]))
         whole[:, self.training_rows], whole[:, self.test_rows] = training, testing
         return whole
 
     def inputs(self, rows: Rows | Sequence[Sequence[float]] | Array, key: str = "inputs") -> Array:
-        """``rows`` as the network takes them; constants are added where a row leaves them out.
+        """``rows`` as inputs of the network, (inputs, rows): scaled, with constants appended.
 
-        Raises ConfigError, with ``key``, when the rows have any other width.
+        Rows may already end with the constants.  Raises ConfigError, with ``key``, for rows of
+        another width or with other constants.
         """
         x = np.array(rows, dtype=np.float64).T
         if x.shape[0] == self.width:
@@ -139,7 +143,7 @@ def _repeated(constants: tuple[float, ...], samples: int) -> Array:
 
 def _finite(values: Array) -> Array:
     if not np.isfinite(values).all():
-        raise ConfigError("data.noise", "is too large for floats")
+        raise ConfigError("data.noise", "is too large: the data overflow")
     return values
 
 
@@ -149,7 +153,7 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
         with np.errstate(all="ignore"):
             points = np.linspace(data.start or 0.0, data.stop or 0.0, data.rows)
         if not np.isfinite(points).all():
-            raise ConfigError("data.start", "to data.stop is too far for floats")
+            raise ConfigError("data.start", "to data.stop is too large a range: x overflows")
         y = evaluate_formula("data.formula", data.formula, points)
         if data.noise:
             with np.errstate(over="ignore"):
@@ -170,19 +174,18 @@ def _raw(data: Data, random: np.random.RandomState) -> tuple[Array, Array]:
 
 
 _HELD = "_arrays"
-"""The attribute of a `Data` that keeps its arrays as long as it lives."""
+"""The attribute of a `Data` instance that caches its arrays."""
 
 _shared: WeakValueDictionary[str, DataArrays] = WeakValueDictionary()
-"""All arrays in use, so that equal data have the same: those of all branches, of a sweep."""
+"""All arrays in use, so that equal data share them, such as those of a run's branches."""
 
 
 def load_data(configuration: Configuration) -> DataArrays:
-    """The arrays of ``configuration``'s data, the same ones as long as equal data are in use.
+    """The arrays of ``configuration``'s data, cached and shared between equal data.
 
     Random numbers come from ``RandomState(data.seed)``: first those of the source, then one
-    permutation for the test split, whose first entries are the rows to test on.  Raises
-    ConfigError where a formula cannot be evaluated, a number would not be finite, or a loss
-    cannot take the targets.
+    permutation for the test split, whose first entries are the test rows.  Raises ConfigError if
+    a formula cannot be evaluated, a number is not finite, or a loss cannot use the targets.
     """
     data = configuration.data
     arrays: DataArrays | None = vars(data).get(_HELD)
@@ -207,9 +210,11 @@ def _arrays(data: Data) -> DataArrays:
         target_scaling = Scaling.fitted(data.scale_targets, y[:, training])
         y = target_scaling(y) / data.target_divisor
     if not np.isfinite(x).all():
-        raise ConfigError("data.scale_inputs", "makes inputs that are not finite")
+        raise ConfigError("data.scale_inputs", "gives inputs that are not finite")
     if not np.isfinite(y).all():
-        raise ConfigError("data.target_divisor", "or scale_targets makes targets not finite")
+        raise ConfigError(
+            "data.target_divisor", "or scale_targets gives targets that are not finite"
+        )
     whole = np.concatenate([x, _repeated(data.constant_inputs, data.rows), y])
     width = data.width
     return DataArrays(

@@ -1,18 +1,18 @@
-"""Where the numbers ended: the first tensor of an update that holds no finite number."""
+"""Locates a divergence: the first non-finite number of an update."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
 from nntui.core.engine.state import Divergence, Order
-from nntui.core.tape import Written
+from nntui.core.tape import ComputedTensor
 
 
-def locate(written: Iterable[Written], update: int, rows: Order, loss: float) -> Divergence:
-    """The first non-finite number of ``update``, or its reported ``loss`` if there is no other.
+def locate(written: Iterable[ComputedTensor], update: int, rows: Order, loss: float) -> Divergence:
+    """The first non-finite number of ``update``; its reported ``loss`` if all tensors are finite.
 
-    ``written`` is what the update computed, in that order; ``rows`` are the data rows of its
-    batch, one a column of every tensor that has samples.
+    ``written`` are the tensors of the update in the order of computation; ``rows`` are the data
+    rows of its batch, one for each column of a tensor with samples.
     """
     for tensor, layer, values in written:
         bad = np.argwhere(~np.isfinite(values))

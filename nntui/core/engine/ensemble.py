@@ -1,7 +1,7 @@
-"""The ensemble: many networks of one configuration trained side by side, each from its own state.
+"""The ensemble: many networks of one configuration trained together, each from its own state.
 
-The same recorded update as a single network's serves all of them, on arrays with one more axis
-at the end, a column a replica.  What a replica computes does not depend on the others.
+The recorded update is that of a single network, on arrays with replicas as an additional last
+axis.  The results of a replica do not depend on the others.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
 MOST_PRODUCTS = 10_000
-"""Multiplications of weights and inputs in an update; beyond, BLAS on single networks wins."""
+"""Multiplications in an update above which single networks with BLAS are faster (measured)."""
 SAFE = 250.0
-"""Powers of ten that a product of all layers may span before it could overflow."""
+"""Decades that a product over all layers may span without overflow (a float reaches 1e308)."""
 
 
 def worthwhile(configuration: Configuration) -> bool:
-    """Whether replicas side by side train faster than one after the other, and as truly.
+    """Whether replicas train faster together than one by one, with the same results.
 
-    Layer normalisation divides by the spread of the units, which at first are alike: there the
-    last bits of a sum, taken in another order, grow until they are seen.
+    Not with layer normalisation: it divides by the spread of units that are nearly equal at first,
+    which amplifies the last bits of sums that an ensemble takes in another order.
     """
     if any(layer.normalise for layer in configuration.layers):
         return False
@@ -40,17 +40,20 @@ def worthwhile(configuration: Configuration) -> bool:
 
 
 def numbers_per_replica(configuration: Configuration) -> int:
-    """How many numbers one replica's buffers hold."""
+    """How many float64 numbers the buffers of one replica hold."""
     return int(make_arena(configuration).flat.size)
 
 
 class Ensemble:
-    """Replicas that all stand at the beginning of the same epoch."""
+    """Trains replicas, all from the beginning of the same epoch.
+
+    Raises ValueError if the states are not at the beginning of the same epoch.
+    """
 
     def __init__(self, states: Sequence[State]) -> None:
         first = states[0]
         if any((each.update, each.position) != (first.update, 0) for each in states):
-            raise ValueError("replicas must stand at the beginning of the same epoch")
+            raise ValueError("replicas must be at the beginning of the same epoch")
         configuration = self.configuration = first.configuration
         self.count, self.epoch, self._update = len(states), first.epoch, first.update
         self._stepper = Stepper(configuration, Replicas(self.count))
@@ -72,7 +75,7 @@ class Ensemble:
         self._batches = self._stepper.batches(self._epoch)
 
     def train_epoch(self) -> Array:
-        """Train one epoch; returns the reported losses, (replicas,)."""
+        """Train one epoch and return the reported losses, (replicas,)."""
         self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
         if self._orders is not None:
             np.take(self._rows, self._orders, axis=1, out=self._epoch)
@@ -103,15 +106,15 @@ class Ensemble:
             self._randoms[column] = tuple(random.get_state(legacy=True))
 
     def safe(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """Per replica: are its parameters so small that no product of layers can overflow?"""
+        """Whether each replica's parameters are too small for any overflow, (replicas,)."""
         depth = 2 * len(self.configuration.layers)
         widest = max(inputs for _, inputs, _ in Layout.of(self.configuration).shapes)
         largest = 10.0 ** (SAFE / depth) / widest
         return np.asarray((np.abs(self.theta) < largest).all(axis=0))
 
-    def snapshot(self) -> "Snapshot":
-        """All replicas as they are now."""
-        return Snapshot(
+    def state(self) -> "EnsembleState":
+        """The current state of all replicas, as a copy."""
+        return EnsembleState(
             self.configuration,
             self._update,
             self.epoch,
@@ -123,8 +126,8 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class Snapshot:
-    """Replicas at the beginning of an epoch; arrays have a column a replica."""
+class EnsembleState:
+    """The state of all replicas at the beginning of an epoch; arrays have a column per replica."""
 
     configuration: Configuration
     update: int
@@ -134,8 +137,8 @@ class Snapshot:
     randoms: tuple[tuple[Any, ...], ...]
     orders: Order | None
 
-    def state(self, column: int) -> State:
-        """The state of one replica, as a single network has it."""
+    def replica(self, column: int) -> State:
+        """The state of replica ``column`` as that of a single network."""
         return State(
             self.configuration,
             self.update,

@@ -1,4 +1,4 @@
-"""The network: its parameters in one vector, how they are drawn, and the forward pass."""
+"""The network: layout and initialisation of its parameter vector, and the forward pass."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from nntui.core.engine.algebra import Algebra, Single
 from nntui.core.parts.activations import Activation, Backward, activation
-from nntui.core.parts.faults import Fault, Place, fault
+from nntui.core.parts.faults import Fault, FaultSite, fault
 from nntui.core.parts.initialisers import draw_bias, draw_weights
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.normalisation import LayerNormalisation
@@ -20,7 +20,7 @@ Parameters = list[tuple[Array, Array | None]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each layer's W and b lie in the flat vector: layer by layer, W first."""
+    """Positions of each layer's W and b in the flat parameter vector: layer by layer, W first."""
 
     shapes: tuple[tuple[int, int, bool], ...]
     """Per layer: units out, units in, whether there is a bias."""
@@ -36,7 +36,7 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """How many parameters there are."""
+        """How many parameters the network has."""
         return sum(units * (inputs + has_bias) for units, inputs, has_bias in self.shapes)
 
     def spans(self) -> list[slice]:
@@ -51,7 +51,7 @@ class Layout:
     def views(self, flat: Array) -> Parameters:
         """Per layer, W and b as views into ``flat``, a vector of `size` numbers.
 
-        Axes of ``flat`` after the first stay behind those of W and b.
+        Further axes of ``flat`` follow those of W and b.
         """
         views: Parameters = []
         for (units, inputs, has_bias), span in zip(self.shapes, self.spans(), strict=True):
@@ -75,7 +75,7 @@ def draw_parameters(configuration: Configuration, random: np.random.RandomState)
 
 
 def faults_by_layer(configuration: Configuration) -> list[list[Fault]]:
-    """Per layer, the faults that are on in it, in the order given."""
+    """Per layer, the faults that are on in it, in the order of the configuration."""
     return [
         [
             fault(entry.name, of=entry.of, factor=entry.factor)
@@ -95,7 +95,7 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
     return any(
         entry.concerns(index)
         and kind.touches(
-            Place(
+            FaultSite(
                 has_bias=layer.bias != "none",
                 has_layer_below=index > 0,
                 is_differentiated=not (fused and index == last),
@@ -107,7 +107,7 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
 
 
 def backward_of(function: Activation, faults: Sequence[Fault]) -> Backward:
-    """What backpropagation uses for the slope of ``function`` in a layer with ``faults``."""
+    """The slope and delta that backpropagation uses for ``function`` in a layer with ``faults``."""
     used = function.backward
     for each in faults:
         used = each.backward(used, function.value)
@@ -122,15 +122,15 @@ class LayerPass:
     x: Array
     z: Array
     value: Array
-    """The activation function of ``z``: `a`, but for a fault that adds to it."""
+    """The activation function of ``z``; the same as `a` unless a fault adds to it."""
     a: Array
     h: Array
-    """What the next layer sees: `a`, or its normalisation."""
+    """The layer's output: `a`, or its normalisation."""
     normalisation: LayerNormalisation | None
 
 
 def activation_of(layer: Layer) -> Activation:
-    """The activation that ``layer`` asks for."""
+    """The activation of ``layer``, with its parameters."""
     return activation(
         layer.activation, layer.slope, leak=layer.leak, kink=layer.kink, alpha=layer.alpha
     )
@@ -147,8 +147,8 @@ def record_forward(
 ) -> list[LayerPass]:
     """Record the forward pass of ``x`` (inputs, samples) and return each layer's buffers.
 
-    ``take(name, units, samples)`` hands out ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``, ...;
-    ``faults`` are those of each layer.
+    ``take(name, units, samples)`` provides the buffers ``z0``, ``a0``, ``h0``, ``spread0``, ``z1``,
+    ...; ``faults`` are those of each layer.
     """
     passes, samples = [], x.shape[1]
     for index, (layer, (W, b)) in enumerate(zip(configuration.layers, parameters, strict=True)):
@@ -156,7 +156,7 @@ def record_forward(
         a = take(f"a{index}", layer.units, samples)
         late = any(each.bias_after_activation for each in faults[index])
         if b is not None and not late:
-            # A place of its own: on a single number, NumPy adds in place four times slower.
+            # A separate buffer: on a single number, NumPy adds in place four times slower.
             product = np.empty_like(z) if z.size == 1 else z
             algebra.affine(tape, W, x, product)
             tape.add(np.add, product, b, z)
@@ -177,7 +177,7 @@ def record_forward(
             h, spread = take(f"h{index}", layer.units, samples), take(f"spread{index}", 1, samples)
             normalisation = LayerNormalisation(a, h, spread)
             normalisation.forward(tape)
-            # A spread that overflows makes h 0, and would hide that a was too large.
+            # A spread that overflows makes h 0, which would hide that a is too large.
             tape.note("spread", index, spread)
             tape.note("h", index, h)
         passes.append(LayerPass(function, x, z, value, a, h, normalisation))
@@ -186,7 +186,7 @@ def record_forward(
 
 
 class Forward:
-    """The forward pass of fixed inputs, ready to be played whenever the parameters change."""
+    """The forward pass of fixed inputs, to be played whenever the parameters have changed."""
 
     def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
         self._tape = Tape()

@@ -1,4 +1,4 @@
-"""Weights and biases that are set by hand: how they are named, and the state that they make."""
+"""Parameters set by hand: the dotted keys of weights and biases, and their effect on a state."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +13,11 @@ from nntui.core.tape import Array
 PARAMETERS = "parameters"
 FORMS = f"{PARAMETERS}.LAYER.W.UNIT.INPUT or {PARAMETERS}.LAYER.b.UNIT"
 _LONGEST = 9
-"""Digits of a number in a key; no layer, unit or input has more."""
+"""Maximum digits of an index in a key."""
 
 
 def is_parameter(key: str) -> bool:
-    """Whether the dotted ``key`` is meant as a weight or a bias, not as an entry of a preset."""
+    """Whether the dotted ``key`` addresses a weight or a bias, not an entry of a preset."""
     return key.split(".")[0] == PARAMETERS
 
 
@@ -27,9 +27,9 @@ def parameter_key(layer: int, unit: int, column: int | None) -> str:
 
 
 def set_by_hand(state: State, values: Mapping[str, Any]) -> State:
-    """``state`` with the parameters of some dotted keys set to ``values``; nothing else changes.
+    """``state`` with parameters replaced: ``values`` maps their dotted keys to numbers.
 
-    Raises ConfigError for a key that names no parameter and for a value that is no finite number.
+    Raises ConfigError for a key that names no parameter and for a value that is not finite.
     """
     if not values:
         return state
@@ -42,13 +42,13 @@ def set_by_hand(state: State, values: Mapping[str, Any]) -> State:
 
 
 def value_by_hand(state: State, key: str) -> float:
-    """The parameter called ``key``; ConfigError where there is none."""
+    """The parameter at the dotted ``key``; raises ConfigError if there is none."""
     array, place = _cell(Layout.of(state.configuration).views(state.theta), key)
     return float(array[place])
 
 
 def _cell(parameters: Parameters, key: str) -> tuple[Array, tuple[int, int]]:
-    """The array that holds the parameter called ``key``, and its place there."""
+    """The array that holds the parameter at ``key``, and its index there."""
     match key.split("."):
         case [_, layer, "W", unit, column]:
             W, _ = parameters[_number(key, "layer", layer, len(parameters))]

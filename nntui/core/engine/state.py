@@ -1,4 +1,4 @@
-"""The state of a run: one immutable value that decides its whole future, and its hash."""
+"""The state of a run: an immutable value that determines its whole future, and its hash."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from nntui.core.tape import Array
 HASH_DIGITS = 12
 
 Order = npt.NDArray[np.intp]
-"""Training rows, by number."""
+"""Row numbers in the order in which they are used."""
 
 
 AnyArray = TypeVar("AnyArray", bound=npt.NDArray[Any])
 
 
 def frozen(values: AnyArray) -> AnyArray:
-    """A copy of ``values`` that nobody can write to."""
+    """A read-only copy of ``values``."""
     copy = values.copy()
     copy.flags.writeable = False
     return copy
@@ -29,22 +29,22 @@ def frozen(values: AnyArray) -> AnyArray:
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first number that was not finite, and the update that made it."""
+    """The first non-finite number, and the update that computed it."""
 
     update: int
     tensor: str
-    """What was being computed: ``z``, ``a``, ``h``, ``error``, ``delta``, ``W``, ``loss``, ..."""
+    """The tensor that holds it: ``z``, ``a``, ``h``, ``error``, ``delta``, ``W``, ``loss``, ..."""
     layer: int | None
     cell: tuple[int, ...]
-    """The place in the tensor: (unit,), or (unit out, unit in) of a matrix; may be empty."""
+    """The index in the tensor: (unit,), or (unit out, unit in) of a matrix; may be empty."""
     sample: int | None
-    """The data row, where the tensor has one column a sample."""
+    """The data row, if the tensor has one column per sample."""
     value: str
     """``inf``, ``-inf`` or ``nan``."""
 
     @property
     def what(self) -> str:
-        """The finding in words, such as ``z of layer 1, unit 3, sample 2 is inf``."""
+        """A description such as ``z of layer 1, unit 3, sample 2 is inf``."""
         layer = "" if self.layer is None else f" of layer {self.layer}"
         place = f"[{', '.join(map(str, self.cell))}]" if len(self.cell) > 1 else ""
         unit = f", unit {self.cell[0]}" if len(self.cell) == 1 else ""
@@ -54,13 +54,13 @@ class Divergence:
 
 @dataclass(frozen=True, eq=False)
 class State:
-    """Everything that decides what the next updates do; arrays are read-only.
+    """Everything that determines the next updates; arrays are read-only.
 
     ``theta`` and each slot are flat vectors in the order of `network.Layout`.  ``random`` is
-    what ``RandomState.get_state()`` gave.  ``loss_sum`` is the reported loss summed over
-    the ``position`` batches that the unfinished epoch has seen, ``order`` the training rows that
-    the epoch takes in turn (None: in order).  ``since`` is the update at which the optimiser
-    began, with its slots at 0: Adam counts from there.
+    the result of ``RandomState.get_state()``.  ``loss_sum`` is the reported loss summed over the
+    ``position`` batches that the unfinished epoch has used, ``order`` the sequence of the epoch's
+    training rows (None: in order).  ``since`` is the update at which the optimiser started, with
+    its slots at 0; Adam counts its updates from there.
     """
 
     configuration: Configuration
@@ -77,7 +77,7 @@ class State:
 
     @cached_property
     def hash(self) -> str:
-        """A short hexadecimal digest of the whole state: same digest, same future."""
+        """A short hexadecimal digest of the whole state: equal digests mean equal futures."""
         digest = hashlib.sha256(self.configuration.canonical)
         counts = (self.update, self.since, self.epoch, self.position)
         digest.update(f"{counts} {self.divergence}".encode())
@@ -93,5 +93,5 @@ class State:
     def nbytes(self) -> int:
         """The memory its arrays take, in bytes."""
         arrays = (self.theta, *self.slots, *(() if self.order is None else (self.order,)))
-        # Only what draws orders has a random state of its own; the others share the first.
+        # Only states of drawn orders have their own random state; all others share one.
         return int(sum(array.nbytes for array in arrays)) + (2500 if self.order is not None else 0)

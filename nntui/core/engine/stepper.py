@@ -1,4 +1,4 @@
-"""The stepper: the buffers of an update, and the update recorded in them for any batch size."""
+"""The stepper: the buffers of an update, and the updates recorded in them for each batch size."""
 
 from collections.abc import Sequence
 
@@ -15,8 +15,8 @@ from nntui.core.tape import Array
 class Stepper:
     """Makes updates of one configuration, from any parameters and any batch.
 
-    ``theta``, ``gradient`` and each of ``slots`` are live vectors in the order of `Layout`, with
-    the axes of ``algebra`` behind; who changes them changes what the next update starts from.
+    ``theta``, ``gradient`` and each of ``slots`` are live vectors in the order of `Layout`,
+    followed by the axes of ``algebra``; writing to them changes where the next update starts.
     """
 
     def __init__(self, configuration: Configuration, algebra: Algebra | None = None) -> None:
@@ -32,9 +32,9 @@ class Stepper:
         self._updates: dict[tuple[int, ...], Update] = {}
 
     def restore(self, theta: Array, slots: Sequence[Array] | None = None, count: int = 0) -> None:
-        """Start from ``theta`` and ``slots`` (fresh ones: 0), after ``count`` updates."""
-        # A batch smaller than the largest leaves part of the buffers as they were, and what a
-        # divergence left there must not be taken for its own.
+        """Start from ``theta`` and ``slots`` (zeros if None), after ``count`` updates."""
+        # A small batch uses only part of the buffers; non-finite numbers that a divergence left
+        # in the rest would be taken for its own.
         self.arena.flat.fill(0.0)
         self.theta[...] = theta
         for own, values in zip(self.slots, slots or (), strict=bool(slots)):
@@ -42,9 +42,9 @@ class Stepper:
         self.clock.count[...] = count
 
     def update_for(self, batch: Array) -> Update:
-        """The update for batches of the shape of ``batch``: inputs over targets, a column a sample.
+        """The update for batches of the shape of ``batch``, recorded on first use.
 
-        It is recorded when it is first asked for.
+        A batch has inputs stacked on targets, one column per sample.
         """
         if batch.shape not in self._updates:
             self._updates[batch.shape] = Update(
@@ -53,13 +53,13 @@ class Stepper:
         return self._updates[batch.shape]
 
     def batches(self, epoch: Array) -> list[tuple[Update, Array]]:
-        """Per batch of an epoch: the update for its size, and its part of ``epoch``."""
+        """Split ``epoch`` into batches: for each, the update for its size, and its columns."""
         size = self._configuration.batch_size
         parts = (epoch[:, at : at + size] for at in range(0, epoch.shape[1], size))
         return [(self.update_for(part), part) for part in parts]
 
     def make(self, batch: Array) -> Update:
-        """Make the update of ``batch`` and return it."""
+        """Perform the update for ``batch`` and return it."""
         update = self.update_for(batch)
         np.copyto(update.batch, batch)
         with np.errstate(all="ignore"):

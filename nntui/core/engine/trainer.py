@@ -1,4 +1,4 @@
-"""The trainer: plays updates, keeps count of batches and epochs, and stops where numbers end."""
+"""The trainer: plays updates, counts batches and epochs, and stops at a divergence."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -13,18 +13,18 @@ from nntui.core.engine.network import Forward, Layout, Parameters, draw_paramete
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.update import optimiser_of, reported_penalty
-from nntui.core.parts.losses import loss_of
+from nntui.core.parts.losses import loss_value
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import Configuration
-from nntui.core.tape import Array, Written
+from nntui.core.tape import Array, ComputedTensor
 
 OnEpoch = Callable[[int, float], None]
 
 
 def draw_order(configuration: Configuration, random: np.random.RandomState) -> Order | None:
-    """The samples of the next epoch, drawn as the preset says; None for in-order, which draws none.
+    """Draw the order of the next epoch, (samples,); None for ``in-order``, which draws nothing.
 
-    Shuffled is one ``permutation(rows)`` an epoch, random one ``randint(0, rows, draws)``.
+    ``shuffled`` is one ``permutation(rows)`` per epoch, ``random`` one ``randint(0, rows, draws)``.
     """
     rows = configuration.data.training_rows
     match configuration.training.order:
@@ -36,7 +36,7 @@ def draw_order(configuration: Configuration, random: np.random.RandomState) -> O
 
 
 def initial_state(configuration: Configuration, seed: int) -> State:
-    """Update 0 of a run, nothing trained.
+    """The state at update 0, before any training.
 
     ``RandomState(seed)`` draws the parameters, then the order of the first epoch.
     """
@@ -46,11 +46,11 @@ def initial_state(configuration: Configuration, seed: int) -> State:
 
 
 def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterator[State]:
-    """The initial states of many seeds, quickly.
+    """The initial states of many seeds; faster than `initial_state` for each.
 
-    Where an epoch draws nothing, they carry no random state: no update would read it.
+    If epochs draw nothing, the states have no random state, because no update would read it.
     """
-    # Seeding anew is fifty times faster than a new RandomState, and gives the same stream.
+    # Reseeding is fifty times faster than a new RandomState, and gives the same stream.
     random = np.random.RandomState()
     for seed in seeds:
         random.seed(seed)
@@ -78,7 +78,7 @@ class Trainer:
     """Trains one network, one update at a time, from any state of its configuration.
 
     ``on_epoch(epoch, loss)``, if given, is called with the number and the reported loss of every
-    epoch that is finished.
+    finished epoch.
     """
 
     def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
@@ -90,7 +90,7 @@ class Trainer:
         self._clock, self._theta = self._stepper.clock, self._stepper.theta
         self._penalty = reported_penalty(configuration, self._theta)
         self._rows = self.data.xy
-        # An epoch's samples in its own order; without one, the data themselves.
+        # The samples in the epoch's own order; without one, the data themselves.
         self._epoch = self._rows
         if state.order is not None:
             self._epoch = np.empty((len(self._rows), configuration.samples_per_epoch))
@@ -114,7 +114,7 @@ class Trainer:
 
     @property
     def state(self) -> State:
-        """The present state, as a value of its own."""
+        """The current state as an immutable copy."""
         return State(
             self.configuration,
             self.update,
@@ -131,7 +131,7 @@ class Trainer:
 
     @property
     def parameters(self) -> Parameters:
-        """Per layer W and b: views into the live parameters, not copies."""
+        """Per layer W and b, as views into the live parameters."""
         return Layout.of(self.configuration).views(self._theta)
 
     def next_batch(self) -> Order:
@@ -146,12 +146,12 @@ class Trainer:
         return np.arange(start, min(start + size, self.configuration.data.training_rows))
 
     @property
-    def written(self) -> tuple[Written, ...]:
-        """What the last update computed, in that order: live buffers, not copies."""
+    def written(self) -> tuple[ComputedTensor, ...]:
+        """The tensors of the last update in the order of computation, as live buffers."""
         return self._batches[self.position - 1][0].written
 
     def forward(self, x: Array) -> Forward:
-        """The forward pass of ``x`` (inputs, samples) with the live parameters, not yet played."""
+        """The forward pass of ``x`` (inputs, samples) with the live parameters, to be played."""
         return Forward(self.configuration, self.parameters, x)
 
     @cached_property
@@ -161,16 +161,16 @@ class Trainer:
 
     @property
     def test_loss(self) -> float | None:
-        """The reported loss, without penalties, on the rows kept for testing; None without any."""
+        """The reported loss, without penalties, on the test rows; None without test rows."""
         data, report = self.data, self.configuration.report
         if not data.test_x.shape[1]:
             return None
         forward = self.forward(data.test_x)
         error = forward.play() - data.test_y
-        return loss_of(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
+        return loss_value(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
 
     def advance(self, updates: int) -> None:
-        """Make ``updates`` updates; a divergence is the last one made."""
+        """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
         batches, arena = self._batches, self._stepper.arena
         watched, squares, copy = arena.watched, arena.watched.dot, np.positive
         infinite = np.inf
@@ -184,7 +184,8 @@ class Trainer:
                 loss_sum += update.reported()
                 self.update += 1
                 position += 1
-                # A finite sum of squares proves all finite in one call; an infinite one, nothing.
+                # A finite sum of squares proves in one call that all numbers are finite; an
+                # infinite one proves nothing.
                 finite = squares(watched) < infinite and -infinite < loss_sum < infinite
                 if not finite and not (arena.all_finite() and np.isfinite(loss_sum)):
                     self.divergence = self._locate(position - 1, loss_sum)

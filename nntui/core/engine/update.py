@@ -1,4 +1,4 @@
-"""One update on a tape: forward pass, loss, backpropagation, optimiser, and the faults in it."""
+"""One update, recorded on a tape: forward pass, loss, backpropagation, optimiser step, faults."""
 
 from functools import reduce
 from typing import Any
@@ -24,7 +24,7 @@ from nntui.core.tape import Arena, Array, Tape
 
 
 def optimiser_of(configuration: Configuration) -> Optimiser:
-    """The optimiser that the configuration asks for."""
+    """The optimiser of the configuration, with its parameters."""
     training = configuration.training
     return optimiser(
         training.optimiser,
@@ -37,22 +37,21 @@ def optimiser_of(configuration: Configuration) -> Optimiser:
 
 
 def clips(configuration: Configuration) -> bool:
-    """Whether gradients are clipped on their way to the optimiser."""
+    """Whether gradients are clipped before the optimiser gets them."""
     training = configuration.training
     return training.clip_value is not None or training.clip_norm is not None
 
 
 def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Arena:
-    """All buffers of an update but its batch, each with the axes ``tail`` behind its own.
+    """All buffers of an update except its batch, each followed by the axes ``tail``.
 
-    The first are watched: where any number of an update is not finite, one of theirs is.  What
-    is not finite in ``a`` or ``h`` reaches the next ``z`` or the error and so the gradient, and
-    in ``upstream`` or ``delta`` the gradient, because not even 0 times infinity is finite.
+    The first ones are watched: any non-finite number of an update reaches one of them.  One in
+    ``a`` or ``h`` reaches the next ``z`` or the error and so the gradient, and one in ``upstream``
+    or ``delta`` the gradient, because even 0 times infinity is not finite.
 
-    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``through`` (what a normalisation makes of
-    ``upstream``), ``slope`` and ``delta`` are (units, samples);
-    ``gradient``, ``step``, ``theta`` and the optimiser's slots are flat vectors in the order of
-    `Layout`.
+    ``z``, ``a``, ``h``, ``error``, ``upstream``, ``through`` (``upstream`` after a normalisation),
+    ``slope`` and ``delta`` are (units, samples); ``gradient``, ``step``, ``theta`` and the
+    optimiser's slots are flat vectors in the order of `Layout`.
     """
     layout, samples = Layout.of(configuration), configuration.batch_size
     watched: dict[str, tuple[int, ...]] = {}
@@ -76,8 +75,8 @@ def make_arena(configuration: Configuration, tail: tuple[int, ...] = ()) -> Aren
 class Update:
     """One update for batches of a given size, recorded in the buffers of ``arena``.
 
-    ``calls`` make the update from ``batch``, an array that holds inputs over targets with one
-    column a sample; afterwards ``reported()`` is the reported loss of that batch, summed over
+    ``calls`` perform the update from ``batch``, an array of inputs stacked on targets with one
+    column per sample; afterwards ``reported()`` is the reported loss of that batch, summed over
     it, with the parameters from before the update.  ``clock`` gives the learning rate.
     """
 
@@ -168,7 +167,7 @@ class Update:
         W: Array,
         gW: Array,
     ) -> None:
-        """The sum over the samples of delta x^T, or what a fault puts in its place."""
+        """Record the sum over the samples of delta x^T, or what a fault uses instead."""
         wrong = [each for each in (fault.of_weights() for fault in faults) if each is not None]
         if not wrong:
             self._algebra.outer(tape, delta, layer.x, gW)
@@ -177,7 +176,7 @@ class Update:
         record(tape, wrong[-1], values, gW, self._algebra)
 
     def _record_bias_gradient(self, tape: Tape, delta: Array, gb: Array) -> None:
-        """The sum of the deltas over the samples; over one sample that is the delta itself."""
+        """Record the sum of the deltas over the samples; for one sample, the delta itself."""
         if self._samples == 1:
             tape.add(np.positive, delta, gb)
         else:
@@ -216,7 +215,7 @@ class Update:
         tape.note("delta", index, delta)
 
     def _record_steps(self, tape: Tape, spans: list[slice]) -> None:
-        """The optimiser's step on ``spans`` of the parameters, clipped together."""
+        """Record the optimiser's step on ``spans`` of the parameters, clipped together."""
         step, gradient = self._vector("step"), self._gradient
         slots = {name: self._vector(name) for name in self._optimiser.slots}
         named = [*slots.items(), ("step", step), ("", self._theta)]
@@ -249,7 +248,7 @@ class Update:
     ) -> None:
         """Clip what the optimiser gets: each number to ``clip_value``, then their norm.
 
-        The gradient itself stays as it was, so that an infinite one is not hidden.
+        The gradient itself is not changed, so that an infinite one is not hidden.
         """
         training = self._configuration.training
         for span in spans:
@@ -271,7 +270,7 @@ class Update:
             tape.add(np.maximum.reduce, scratch[span], 0, None, part, True)
             tape.add(np.maximum, largest, part, out=largest)
         for span in spans:
-            # Divided by the largest, so that no square overflows.
+            # Divide by the largest, so that no square overflows.
             tape.add(np.divide, clipped[span], largest, scratch[span])
             tape.add(np.multiply, scratch[span], scratch[span], scratch[span])
             tape.add(np.add.reduce, scratch[span], 0, None, part, True)
@@ -292,7 +291,7 @@ class Update:
 
 
 def _joined(spans: list[slice]) -> list[slice]:
-    """``spans`` with neighbours made one, so that one call updates them together."""
+    """``spans`` with adjacent ones merged, so that one call updates them together."""
     joined: list[slice] = []
     for span in sorted(spans, key=lambda each: each.start):
         if joined and joined[-1].stop == span.start:
@@ -303,10 +302,9 @@ def _joined(spans: list[slice]) -> list[slice]:
 
 
 def reported_penalty(configuration: Configuration, theta: Array) -> Value:
-    """The penalty that is added to the reported loss: ``l2/2 * sum w^2 + l1 * sum |w|``.
+    """A function that computes the reported penalty, ``l2/2 * sum w^2 + l1 * sum |w|``.
 
-    A fault may put another sum in the place of the squares.  Without a reported penalty the
-    function gives 0.
+    A fault may replace the sum of squares.  Without a reported penalty the function returns 0.
     """
     l1, l2 = configuration.l1, configuration.l2
     if not (configuration.report.penalty and (l1 or l2)):

@@ -1,4 +1,4 @@
-"""Simplifying and differentiating expressions."""
+"""Simplification and symbolic differentiation of expressions."""
 
 from functools import lru_cache
 
@@ -51,7 +51,7 @@ def negative(part: Expression) -> Expression:
 
 
 def multiply(left: Expression, right: Expression) -> Expression:
-    """``left * right``, simplified; two constant factors become one."""
+    """``left * right``, simplified; two constant factors are merged."""
     match left, right:
         case (Number(0.0), _) | (_, Number(0.0)):
             return ZERO
@@ -94,7 +94,7 @@ _SIMPLIFIED = {"+": add, "-": subtract, "*": multiply, "/": divide, "^": power}
 
 @lru_cache(maxsize=4096)
 def simplified(expression: Expression) -> Expression:
-    """The same with constants folded, and without what adds 0 or multiplies by 1."""
+    """The same with constants folded, and without terms of 0 and factors of 1."""
     parts = tuple(simplified(part) for part in expression.parts)
     match expression:
         case Operation(symbol):
@@ -129,9 +129,9 @@ def _called(name: str, arguments: tuple[Expression, ...]) -> Expression:
 
 @lru_cache(maxsize=1024)
 def derivative(expression: Expression, name: str) -> Expression:
-    """The derivative by the variable ``name``, simplified.
+    """The derivative with respect to the variable ``name``, simplified.
 
-    At a kink of abs, max and min it is the slope from the left, as far as the pieces tell.
+    At a kink of abs, max or min it is the slope from the left where the pieces determine it.
     """
     match expression:
         case Number():
@@ -180,7 +180,7 @@ def _of_operation(
 
 
 def switches(expression: Expression) -> tuple[Expression, ...]:
-    """The expressions whose signs decide which pieces of ``expression`` apply."""
+    """The expressions whose signs select the pieces of ``expression``; empty if it is smooth."""
     found: dict[Expression, None] = {}
     for node in expression.walk():
         match node:

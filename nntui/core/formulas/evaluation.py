@@ -1,4 +1,4 @@
-"""Evaluating an expression with real or complex numbers."""
+"""Evaluation of an expression with real or complex numbers."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ Values = Any
 
 
 def power(base: Values, exponent: Values) -> Values:
-    """``base`` to the ``exponent``; a square and a cube are products, which keep every digit."""
+    """``base`` to the ``exponent``; squares and cubes are products, which lose no digits."""
     if isinstance(exponent, float) and exponent in (2.0, 3.0):
         return base * base if exponent == 2.0 else base * base * base
     return np.power(base, exponent)
@@ -39,10 +39,10 @@ _OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def evaluate(expression: Expression, values: Mapping[str, Values], axis: int = 0) -> Values:
-    """The value of ``expression`` for the names in ``values``, floats or arrays.
+    """The value of ``expression``; ``values`` maps its names to floats or arrays.
 
-    Units stand on ``axis``.  Where a value is complex, pieces are chosen by the real part.
-    Infinities and NaN are values too: the caller decides about NumPy's warnings.
+    Units are on ``axis``.  For complex values, the real part selects the piece.  Infinities and
+    NaN are possible results; the caller silences NumPy's warnings.
     """
     is_complex = any(np.iscomplexobj(each) for each in values.values())
     known: dict[Expression, Values] = {}
@@ -94,9 +94,9 @@ def evaluate(expression: Expression, values: Mapping[str, Values], axis: int = 0
 
 
 def scalar_function(expression: Expression) -> Callable[[Mapping[str, float]], float]:
-    """``expression`` as a function of Python floats, for what is asked again and again.
+    """Compile ``expression`` to a function of Python floats, for frequent evaluation.
 
-    It raises OverflowError and ZeroDivisionError where Python's own operators do.
+    It raises OverflowError and ZeroDivisionError as Python's operators do.
     """
     match expression:
         case Number(number):

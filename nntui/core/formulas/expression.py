@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 UNITS = ("total", "mean", "greatest")
-"""Reductions over the units of a layer: they keep the axis, with one entry."""
+"""Reductions over the units of a layer; they keep the axis, with length 1."""
 PRODUCTS = ("outer", "dot")
-"""Sums over the samples of a batch: of u v^T, a matrix, and of u v, one number."""
+"""Sums over the samples of a batch: ``outer(u, v)`` of u v^T, a matrix; ``dot(u, v)`` a number."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Expression:
 
     @property
     def parts(self) -> tuple["Expression", ...]:
-        """The expressions it is made of, from left to right."""
+        """Its operands, from left to right."""
         return ()
 
     def walk(self) -> Iterator["Expression"]:
@@ -26,17 +26,17 @@ class Expression:
 
     @property
     def names(self) -> frozenset[str]:
-        """The names that it reads."""
+        """The names of all variables in it."""
         return frozenset(node.name for node in self.walk() if isinstance(node, Name))
 
     def replaced(self, values: Mapping["Expression", "Expression"]) -> "Expression":
-        """The same with every node that is a key of ``values`` replaced, the outermost first."""
+        """The same with every node that is a key of ``values`` replaced, outermost first."""
         if self in values:
             return values[self]
         return self.rebuilt(tuple(part.replaced(values) for part in self.parts))
 
     def rebuilt(self, parts: tuple["Expression", ...]) -> "Expression":
-        """The same kind of node over other ``parts``."""
+        """The same kind of node with other ``parts``."""
         return self
 
     def bound(self, values: Mapping[str, "Expression | float"]) -> "Expression":

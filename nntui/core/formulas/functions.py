@@ -1,4 +1,4 @@
-"""What a formula can call: for each function its meaning on arrays and how it is differentiated."""
+"""The functions that a formula can call: their NumPy form, derivatives and PyTorch source."""
 
 import operator
 from collections.abc import Callable
@@ -11,25 +11,25 @@ Values = Any
 """A float or an array, real or complex."""
 
 LARGEST_EXPONENT = 700.0
-"""Beyond, exp overflows; in complex numbers an infinity would make the quotients NaN."""
+"""Above this exp overflows; a complex infinity would turn quotients into NaN."""
 
 
 @dataclass(frozen=True)
 class Function:
     """A function of one or two numbers.
 
-    ``body`` is its formula in ``x`` (and ``y``), for what is no NumPy function of its own;
-    ``slopes`` are its partial derivatives as formulas of ``x``, ``y`` and its value ``f``;
-    ``switch`` is the formula whose sign decides between its pieces, empty where it is smooth.
+    ``body`` is its formula in ``x`` (and ``y``), if NumPy has no such function; ``slopes`` are its
+    partial derivatives as formulas of ``x``, ``y`` and its value ``f``; ``switch`` is the formula
+    whose sign selects the piece, empty if it is smooth.
     """
 
     slopes: tuple[str, ...]
     ufunc: Callable[..., Values] | None = None
     body: str = ""
     complex: Callable[..., Values] | None = None
-    """The function of complex numbers, where NumPy's has no such form or overflows."""
+    """Its implementation for complex numbers, if NumPy's has none or overflows."""
     torch: str = ""
-    """Its PyTorch form with the arguments in braces; ``torch.NAME(...)`` without."""
+    """Its PyTorch source with the arguments in braces; ``torch.NAME(...)`` if empty."""
     switch: str = ""
 
     @property
@@ -119,7 +119,7 @@ FUNCTIONS: dict[str, Function] = {
 ``log(exp(x) + exp(y))`` without overflow."""
 
 NUMPY_NAMES = {"max": "maximum", "min": "minimum", "step": "heaviside"}
-"""NumPy's name of a function where it has another one."""
+"""NumPy's name of a function, where it differs."""
 
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,

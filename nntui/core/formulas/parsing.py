@@ -1,4 +1,4 @@
-"""From text to an expression: parsed by Python's grammar, checked node by node, never executed."""
+"""Parses text to an expression: by Python's grammar, checked node by node, never executed."""
 
 import ast
 import difflib
@@ -22,9 +22,9 @@ from nntui.core.formulas.expression import (
 from nntui.core.formulas.functions import FUNCTIONS
 
 LONGEST = 200
-"""Characters of a formula that somebody wrote; it then has fewer nodes than that."""
+"""Maximum characters of a user's formula; this bounds its nodes too."""
 DEEPEST = 40
-"""Levels of nested operations; so no formula exhausts Python's stack."""
+"""Maximum levels of nested operations, so that no formula exhausts Python's stack."""
 CONSTANTS = {"pi": math.pi, "e": math.e}
 
 _OPERATIONS: dict[type[ast.operator], str] = {
@@ -44,18 +44,18 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 
 
 def is_name(text: str) -> bool:
-    """Whether ``text`` is meant as a name, such as ``leaky-relu``: a word, and no operation."""
+    """Whether ``text`` looks like a name, such as ``leaky-relu``, and not like a formula."""
     return re.search("[A-Za-z]{2}", text) is not None and not set(text) & set("+*/^(")
 
 
 def parse_formula(
     key: str, text: str, names: Collection[str], products: Collection[str] = ()
 ) -> Expression:
-    """The formula that a person wrote as ``text``, over the variables ``names``.
+    """Parse a user's formula ``text`` over the variables ``names``.
 
-    Known are ``+ - * / ^`` (or ``**``), ``p if a > b else q``, pi, e, the functions of
+    It may contain ``+ - * / ^`` (or ``**``), ``p if a > b else q``, pi, e, the functions of
     `FUNCTIONS`, and those of ``products`` (see `expression.PRODUCTS`).  Raises ConfigError, with
-    ``key``, for anything else, and for what is too long or too deep.
+    ``key``, for anything else, and for a formula that is too long or nested too deeply.
     """
     if len(text) > LONGEST:
         raise ConfigError(key, f"is longer than {LONGEST} characters")
@@ -69,13 +69,13 @@ def parse_formula(
 
 @lru_cache(maxsize=1024)
 def formula(text: str) -> Expression:
-    """A formula of nntui's own, with any names and the reductions of `expression.UNITS`."""
+    """Parse one of nntui's own formulas: any names, and the reductions of `expression.UNITS`."""
     body = ast.parse(text.replace("^", "**"), mode="eval").body
     return _Parser("", None, (*FUNCTIONS, *UNITS, *PRODUCTS)).read(body, DEEPEST)
 
 
 class _Parser:
-    """Reads Python's syntax tree; ``names`` None admits every name."""
+    """Converts Python's syntax tree; ``names`` None allows every name."""
 
     def __init__(self, key: str, names: Collection[str] | None, functions: Collection[str]) -> None:
         self._key, self._names, self._functions = key, names, functions

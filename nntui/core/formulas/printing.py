@@ -1,4 +1,4 @@
-"""Printing an expression: as text, and as NumPy or PyTorch source."""
+"""Prints an expression as text, and as NumPy or PyTorch source."""
 
 from collections.abc import Iterator, Mapping
 
@@ -21,7 +21,7 @@ _REDUCED = {"total": "sum", "mean": "mean"}
 
 
 class Printer:
-    """One way of writing expressions; ``names`` are what variables are called there."""
+    """Prints expressions as text; ``names`` maps variables to the names printed for them."""
 
     power = "^"
     spaced: tuple[str, ...] = ("+", "-")
@@ -48,7 +48,7 @@ class Printer:
                 condition = f"{self.text(left)} {symbol} {self.text(right)}"
                 return self.choice(condition, self.text(then), self.text(other)), ATOM
             case Call(function, arguments):
-                # A function that is called has its arguments' own room; a method binds as an atom.
+                # Arguments need no parentheses, and a call binds as tightly as a name.
                 return self.call(function, arguments), ATOM
         raise TypeError(type(node).__name__)
 
@@ -77,14 +77,14 @@ class Printer:
         return f"({then} if {condition} else {other})"
 
     def call(self, function: str, arguments: tuple[Expression, ...]) -> str:
-        """A function of ``arguments``."""
+        """A call of ``function`` with ``arguments``."""
         return f"{function}({', '.join(map(self.text, arguments))})"
 
 
 class NumpyPrinter(Printer):
-    """NumPy source; units stand on ``axis``.
+    """Prints NumPy source; units are on ``axis``.
 
-    Functions that are formulas themselves are called by their name: see `definitions`.
+    Functions that NumPy lacks are called by their name; `definitions` prints their code.
     """
 
     power = "**"
@@ -94,14 +94,14 @@ class NumpyPrinter(Printer):
         super().__init__(names)
         self._axis = axis
         self.called: dict[str, None] = {}
-        """The functions that a script has to define, in the order in which they are called."""
+        """The functions that a script must define, in the order of their first call."""
 
     def number(self, value: float) -> str:
         return repr(float(value))
 
     def _operation(self, symbol: str, left: Expression, right: Expression) -> tuple[str, int]:
         if isinstance(left, Number) and isinstance(right, Number):
-            # Of Python's own numbers a power may be an error where NumPy's is infinite.
+            # A power of Python floats raises OverflowError where NumPy's is infinite.
             return f"np.float64({left.value!r}) {self._sign(symbol)} {right.value!r}", _BINDS[
                 symbol
             ]
@@ -140,7 +140,7 @@ class NumpyPrinter(Printer):
 
 
 class TorchPrinter(NumpyPrinter):
-    """PyTorch source, which autograd differentiates."""
+    """Prints PyTorch source that autograd can differentiate."""
 
     def choice(self, condition: str, then: str, other: str) -> str:
         return f"torch.where({condition}, {then}, {other})"
@@ -172,7 +172,7 @@ class TorchPrinter(NumpyPrinter):
 
 
 def definitions(printer: NumpyPrinter) -> Iterator[str]:
-    """The definitions of the functions that ``printer`` has called, those they call first."""
+    """Source of the functions that ``printer`` has called, dependencies first."""
     from nntui.core.formulas.parsing import formula
 
     done: dict[str, str] = {}
@@ -192,6 +192,6 @@ def definitions(printer: NumpyPrinter) -> Iterator[str]:
     yield from done.values()
 
 
-def plain(expression: Expression) -> str:
-    """``expression`` as a person writes it in a preset."""
+def formula_text(expression: Expression) -> str:
+    """``expression`` in the notation of presets."""
     return Printer().text(expression)

@@ -1,6 +1,6 @@
-"""Recording an expression on a tape: one NumPy call an operation, into buffers made beforehand.
+"""Records an expression on a tape: one NumPy call per operation, into preallocated buffers.
 
-Any trailing axes are carried along, so a formula serves one network and many side by side.
+Trailing axes are broadcast, so that a formula works for one network and for many replicas.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ from nntui.core.formulas.expression import (
 )
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.tape import Array, Tape
 
 _UFUNCS = {
@@ -43,7 +43,7 @@ _BOTH = (0, 1)
 
 
 class Outer(Protocol):
-    """How the sum of ``u v^T`` over the samples is recorded."""
+    """Records the sum of ``u v^T`` over the samples; see `engine.algebra.Algebra`."""
 
     def outer(self, tape: Tape, delta: Array, x: Array, gW: Array) -> None:
         """Record ``gW = delta x^T``."""
@@ -56,10 +56,10 @@ def record(
     out: Array,
     algebra: Outer | None = None,
 ) -> None:
-    """Record ``out = expression``; ``values`` holds the arrays of its names.
+    """Record ``out = expression``; ``values`` maps its names to arrays.
 
-    ``out`` may be one of ``values``: it is then read before it is written.  What is smaller than
-    ``out`` is broadcast.  ``algebra`` is needed for outer products only.
+    ``out`` may be one of ``values``: it is read before it is written.  A smaller result is
+    broadcast to ``out``.  ``algebra`` is needed for outer products only.
     """
     expression = simplified(expanded(expression))
     aliases = {name for name, array in values.items() if np.may_share_memory(array, out)}
@@ -76,7 +76,7 @@ def record(
 
 
 def recorded(tape: Tape, expression: Expression, values: Mapping[str, Array], out: Array) -> Array:
-    """Like `record`, but a mere name records nothing: returns the buffer that holds the value."""
+    """Like `record`, and return the buffer of the result: that of the variable for a bare name."""
     expression = simplified(expression)
     if isinstance(expression, Name):
         return values[expression.name]
@@ -89,8 +89,8 @@ def recorded_sum(
 ) -> Callable[[], Any]:
     """A function that sums ``expression``, of ``shape``, over its first two axes.
 
-    It reads the arrays of ``values`` whenever it is called, and gives a float; with further
-    axes, an array of their shape.
+    Each call reads the current arrays of ``values`` and returns a float; with further axes, an
+    array of their shape.
     """
     match expression:
         case Name(name):
@@ -124,9 +124,9 @@ def _sum_of_squares(array: Array) -> Callable[[], Any]:
 
 
 def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape of what ``node`` comes to, from the ``shapes`` of its names.
+    """The shape of the value of ``node``, from the ``shapes`` of its names.
 
-    Raises ValueError, with what does not fit, where the shapes do not go together.
+    Raises ValueError, naming the operands, if their shapes do not match.
     """
     parts = [shape_of(part, shapes) for part in node.parts]
     match node:
@@ -139,17 +139,17 @@ def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[i
         case Call("outer"):
             one, two = parts
             if min(len(one), len(two)) < 2 or one[1] != two[1]:
-                raise ValueError(f"outer() needs two values of the layer, not {plain(node)}")
+                raise ValueError(f"outer() needs two values of the layer, not {formula_text(node)}")
             return (one[0], two[0], *np.broadcast_shapes(one[2:], two[2:]))
     try:
         shape = np.broadcast_shapes(*parts)
     except ValueError:
-        raise ValueError(f"the parts of {plain(node)} have different shapes") from None
+        raise ValueError(f"the parts of {formula_text(node)} have different shapes") from None
     return (1, 1, *shape[2:]) if isinstance(node, Call) and node.function == "dot" else shape
 
 
 def expanded(expression: Expression) -> Expression:
-    """The same with the functions that are formulas themselves written out."""
+    """The same with functions that have a `body` replaced by that formula."""
     parts = tuple(expanded(part) for part in expression.parts)
     if isinstance(expression, Call) and expression.function in FUNCTIONS:
         body = FUNCTIONS[expression.function].body
@@ -160,12 +160,12 @@ def expanded(expression: Expression) -> Expression:
 
 def _ufunc(name: str) -> Callable[..., object]:
     ufunc = FUNCTIONS[name].ufunc
-    assert ufunc is not None  # what has none is written out before it is recorded
+    assert ufunc is not None  # functions without one are expanded before
     return ufunc
 
 
 class _Recorder:
-    """Records one expression; what occurs twice in it is computed once."""
+    """Records one expression; a part that occurs twice is computed once."""
 
     def __init__(
         self,
@@ -190,11 +190,11 @@ class _Recorder:
                 self._count(part)
 
     def shape(self, node: Expression) -> tuple[int, ...]:
-        """The shape of what ``node`` comes to."""
+        """The shape of the value of ``node``."""
         return shape_of(node, self._shapes)
 
     def operand(self, node: Expression, target: Array | None) -> Array | float:
-        """What ``node`` comes to, computed into ``target`` where that may be overwritten."""
+        """The value of ``node``, computed into ``target`` if that may be overwritten."""
         match node:
             case Number(value):
                 return value
@@ -211,7 +211,7 @@ class _Recorder:
         return target
 
     def compute(self, node: Expression, out: Array) -> None:
-        """Record ``out = node``; ``out`` has the shape of it."""
+        """Record ``out = node``; ``out`` has the shape of ``node``."""
         tape = self._tape
         match node:
             case Number(value):
@@ -247,7 +247,7 @@ class _Recorder:
                         np.full(out.shape, each) if isinstance(each, float) else each
                         for each in (one, two)
                     )
-                # Of these NumPy takes the output by name only, or as fast.
+                # maximum and minimum take the output by keyword only; for the others it is as fast.
                 tape.add(_ufunc(function), one, two, out=out)
             case _:
                 raise TypeError(type(node).__name__)
@@ -260,7 +260,7 @@ class _Recorder:
         self, left: Expression, right: Expression, out: Array
     ) -> tuple[Array | float, Array | float]:
         """Both operands; at most one of them is computed into ``out``."""
-        # What reads the old contents of ``out`` comes first, and only it may overwrite them.
+        # The operand that reads the old contents of ``out`` is first; only it may overwrite them.
         if self._aliases & right.names:
             two = self.operand(right, out)
             return self.operand(left, None), two

@@ -1,1 +1,1 @@
-"""The parts of a network: registries of activations, losses, optimisers, faults and others."""
+"""Registries of the parts of a network: activations, losses, optimisers, faults and others."""

@@ -1,8 +1,8 @@
 """Activations: the value ``a = f(z)`` and the slope ``f'(z)``, each written once as a formula.
 
-The piecewise ones take a convention for the slope at the kink ``z = 0``, because programs
-differ there and the difference is felt: ``left`` is the slope from below, ``right`` the slope
-from above, ``zero`` is 0.  A new activation is one entry of `ACTIVATIONS`.
+Piecewise activations have a convention for the slope at the kink ``z = 0``, because programs
+differ there and the difference affects training: ``left`` is the slope from below, ``right`` the
+slope from above, ``zero`` is 0.  A new activation is one entry of `ACTIVATIONS`.
 """
 
 from collections.abc import Mapping
@@ -17,13 +17,14 @@ from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula, is_name, parse_formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.recording import expanded, record
 from nntui.core.tape import Array, Tape
 
 KINKS = ("left", "right", "zero")
 ON_KINK = 1e-45
-"""In complex numbers, what is nearer to a kink lies on it: the square of a tiny step got there."""
+"""With complex numbers, a value nearer to a kink counts as on it: only the square of the complex
+step's tiny imaginary part moved it away."""
 CHAIN_RULE = formula("u*slope")
 
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -31,23 +32,24 @@ Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Backward:
-    """The slope that backpropagation uses, and the delta it makes: correct or faulty.
+    """The slope and the delta that backpropagation uses in a layer, correct or faulty.
 
-    Formulas of ``z``, of the layer's output ``a``, and of ``f``, the activation function's value
-    (which is ``a`` unless a fault adds to it); ``delta`` also of ``u`` (dL/da) and ``slope``.
+    Both are formulas over ``z``, the layer's output ``a``, and ``f``, the value of the activation
+    function (equal to ``a`` unless a fault adds to it); ``delta`` also reads ``u`` (dL/da) and
+    ``slope``.
     """
 
     slope: Expression
     delta: Expression
     label: str
-    """Such as ``tanh'(z)``."""
+    """The slope's name, such as ``tanh'(z)``."""
     place: str = "z"
     """Where the slope is evaluated: ``z`` or ``a``."""
     kink: str = ""
-    """The convention at the kink of the activation, empty for one that has none."""
+    """The convention at the kink of the activation, empty if it has no kink."""
 
     def at_output(self, value: Expression) -> "Backward":
-        """The same evaluated at ``a`` in the place of ``z``; ``value`` is the activation's."""
+        """The same evaluated at ``a`` instead of ``z``; ``value`` is the activation's value."""
         at = Name("a")
         there = {"z": at, "a": value.bound({"z": at}), "f": value.bound({"z": at})}
         label = self.label.replace("(z)", "(a)")
@@ -77,25 +79,26 @@ class Activation:
     text: str
     summary: str
     slopes: str | Mapping[str, str] = ""
-    """Its slope as a formula of z and a, or one for each convention at the kink; found by
-    differentiation where there is none."""
+    """Its slope as a formula of z and a, or one for each convention at the kink; derived from
+    `text` if empty."""
     through: str = ""
-    """dL/dz as a formula of u (dL/da), z and a, where it is not u times the slope."""
+    """dL/dz as a formula of u (dL/da), z and a; empty if it is u times the slope."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The keys of a layer that it reads, with their values."""
     source: str = ""
     low: str = ""
-    """The bounds of its values, as formulas of its parameters; empty where there is none, or
-    none is known."""
+    """The bounds of its values, as formulas of its parameters; empty if there is none, or none is
+    known."""
     high: str = ""
     homogeneous: bool = False
     """Whether ``f(c z) = c f(z)`` for every c > 0."""
     odd: bool = False
     """Whether ``f(-z) = -f(z)``."""
     dies: bool = False
-    """Whether it is 0, and flat, on a whole half-line, so that a unit can be lost for good."""
+    """Whether it is 0 and flat on a half-line, so that a unit can stop learning for good."""
     torch: str = ""
-    """Its PyTorch form for the slope from the left at a kink, with z and parameters in braces."""
+    """Its PyTorch source, with z and parameters in braces; at a kink, PyTorch uses the slope from
+    the left."""
 
     @cached_property
     def value(self) -> Expression:
@@ -112,14 +115,14 @@ class Activation:
 
     @cached_property
     def backward(self) -> Backward:
-        """What correct backpropagation uses."""
+        """The slope and delta of correct backpropagation."""
         own = {"a": Name("f")}
         delta = formula(self.through).bound(own) if self.through else CHAIN_RULE
         return Backward(self.slope.bound(own), delta, f"{self.letter}'(z)", kink=self._kink)
 
     @cached_property
     def diagonal(self) -> Backward:
-        """The slope alone, as a formula of z: for a softmax that is not all of its derivative."""
+        """The slope alone, as a formula of z; a softmax has more derivatives than this diagonal."""
         slope = simplified(self.slope.bound({"a": self.value}))
         return Backward(slope, CHAIN_RULE, f"{self.letter}'(z)", kink=self._kink)
 
@@ -130,8 +133,8 @@ class Activation:
 
     @property
     def formula(self) -> str:
-        """Its formula as it is shown."""
-        return f"a = {plain(expanded(formula(self.text)))}"
+        """Its formula as shown to people."""
+        return f"a = {formula_text(expanded(formula(self.text)))}"
 
     def with_kink(self, kink: str) -> "Activation":
         """The same with another convention at its kink."""
@@ -139,12 +142,12 @@ class Activation:
 
     @property
     def has_kink(self) -> bool:
-        """Whether its slope at a kink is a matter of convention."""
+        """Whether its slope at a kink depends on a convention."""
         return "kink" in self.parameters
 
     @cached_property
     def is_piecewise(self) -> bool:
-        """Whether it, or its slope, is made of pieces."""
+        """Whether it, or its slope, is piecewise."""
         return bool(self.switches)
 
     @cached_property
@@ -152,12 +155,12 @@ class Activation:
         """The formulas of z whose signs tell the pieces apart."""
         slope = self.slope.bound({"a": self.value})
         found = dict.fromkeys((*switches(self.value), *switches(slope)))
-        # A softmax subtracts its greatest z, which changes nothing but the rounding.
+        # A softmax subtracts its greatest z, which affects only the rounding.
         return tuple(each for each in found if each.names == {"z"})
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """The least and the greatest value, None where there is none, or none is known."""
+        """The least and the greatest value; None if there is no bound, or none is known."""
         low, high = (
             float(evaluate(self._bound(formula(text)), {})) if text else None
             for text in (self.low, self.high)
@@ -171,7 +174,7 @@ class Activation:
 
     @cached_property
     def at_zero(self) -> float:
-        """``f(0)``, of a layer of one unit."""
+        """``f(0)`` in a layer of one unit."""
         with np.errstate(all="ignore"):
             return float(np.asarray(evaluate(self.value, {"z": np.zeros((1, 1))})).item())
 
@@ -191,9 +194,9 @@ class Activation:
         record(tape, self.slope, {"z": z, "a": a}, slope)
 
     def of_complex(self, z: Values, axis: int = 0) -> Values:
-        """``f(z)`` of complex numbers, for a complex step; units stand on ``axis``.
+        """``f(z)`` of complex numbers, for complex-step differentiation; units are on ``axis``.
 
-        Pieces go by the real part, and exactly on a kink by the slope that is stated.
+        The real part selects the piece; on a kink, the slope is the one of the convention.
         """
         value = evaluate(self.value, {"z": z}, axis)
         on = np.zeros(np.shape(z), dtype=np.bool_)
@@ -207,19 +210,19 @@ class Activation:
         return np.where(on, here + 1j * np.imag(z) * slope, value)
 
     def dead(self, a: Array) -> Flags:
-        """Per unit: is it active on no sample, so that no gradient can ever reach it?"""
+        """Per unit, (units,): whether it is inactive on every sample and so gets no gradient."""
         if self.dies:
             return np.asarray(~(a > 0.0).any(axis=1))
         return np.zeros(a.shape[0], dtype=np.bool_)
 
 
 _NEAR = "max(min(z, 40), -40)"
-"""Beyond, the slope of a gelu is that of its straight parts to the last bit; nearer, no cube
-overflows."""
+"""Beyond 40, the slope of a gelu equals that of its linear parts to the last bit; clamping there
+keeps the cube from overflowing."""
 _BEND = f"tanh(sqrt(2/pi)*({_NEAR} + 0.044715*{_NEAR}^3))"
 _STEEP = f"sqrt(2/pi)*(1 + 3*0.044715*{_NEAR}^2)"
 _POWERS = "exp(z - greatest(z))"
-"""Without the greatest z, which cancels, the exponentials of a softmax overflow."""
+"""The exponentials of a softmax; subtracting the greatest z, which cancels, avoids overflow."""
 
 ACTIVATIONS: dict[str, Activation] = {
     each.name: each
@@ -247,7 +250,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation(
             "leaky-relu",
             "max(z, leak*z)",
-            "a rectifier that lets a little through below zero",
+            "a rectifier with a small slope below zero",
             slopes={
                 "left": "max(step(z, 0), leak)",
                 "right": "max(step(z, 1), leak)",
@@ -298,7 +301,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation(
             "softplus",
             "softplus(z)",
-            "a smooth rectifier, never quite 0",
+            "a smooth rectifier, always above 0",
             slopes="sigmoid(z)",
             source="Dugas et al. 2001",
             low="0",
@@ -306,7 +309,7 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation(
             "softmax",
             f"{_POWERS}/total({_POWERS})",
-            "shares of the layer's units; with categorical-cross-entropy",
+            "positive outputs that add up to 1; for categorical-cross-entropy",
             slopes="a*(1 - a)",
             through="a*(u - total(u*a))",
             torch="torch.softmax({z}, dim=1)",
@@ -335,10 +338,10 @@ def is_same(text: str, name: str) -> bool:
 
 
 def activation(text: str, slope: str | None = None, **parameters: Any) -> Activation:
-    """The activation called ``text``, or the one that the formula ``text`` of z gives.
+    """The activation called ``text``, or a new one from ``text`` as a formula of z.
 
-    Of ``parameters`` it takes those that it has and that are not None; ``slope`` replaces the
-    slope of a formula.  Raises ConfigError where it is neither.
+    ``parameters`` that the activation does not have, or that are None, are ignored; ``slope`` is
+    the slope of a formula.  Raises ConfigError if ``text`` is neither.
     """
     kind = ACTIVATIONS.get(text)
     if kind is None:

@@ -1,4 +1,4 @@
-"""Data from a formula: targets y as a formula of the input x."""
+"""Data from a formula: the target y as a formula of the input x."""
 
 import numpy as np
 
@@ -10,19 +10,19 @@ from nntui.core.tape import Array
 
 
 def read_formula(key: str, text: str) -> Expression:
-    """``text`` as a formula of x; ConfigError, with ``key``, where it is none."""
+    """Parse ``text`` as a formula of x; raises ConfigError, with ``key``, if it is not one."""
     return parse_formula(key, text, ("x",))
 
 
 def check_formula(key: str, text: str) -> None:
-    """ConfigError unless ``text`` is a formula of x; finiteness is only known with the x."""
+    """Raise ConfigError unless ``text`` is a formula of x; its values are not checked."""
     read_formula(key, text)
 
 
 def evaluate_formula(key: str, text: str, x: Array) -> Array:
-    """``text`` at each of ``x``, an array of the same shape.
+    """The formula ``text`` evaluated at each number of ``x``; has the shape of ``x``.
 
-    Raises ConfigError, with ``key``, for what is no formula and for a result that is not finite.
+    Raises ConfigError, with ``key``, if it is not a formula or a value is not finite.
     """
     with np.errstate(all="ignore"):
         y = np.broadcast_to(evaluate(read_formula(key, text), {"x": x}), x.shape)

@@ -1,7 +1,7 @@
-"""The classic two-dimensional sets for classification, drawn at random.
+"""Classic two-dimensional data sets for classification.
 
-Draw order: first what places the points (where anything does), then the noise, one standard
-normal number for each coordinate, point by point.
+Draw order: first the positions of the points (drawn for ``xor`` only), then the noise, one
+standard normal number for each coordinate, point by point.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class DataSet(NamedTuple):
 
 
 def _turns(samples: int, classes: int) -> tuple[Labels, Array]:
-    """Classes in turn, and for each point how far along its class it lies, from 0 to 1."""
+    """The classes, assigned in turn, and each point's position along its class, from 0 to 1."""
     labels = np.arange(samples, dtype=np.intp) % classes
     along = (np.arange(samples) // classes) / max(-(-samples // classes) - 1, 1)
     return labels, along
@@ -80,6 +80,9 @@ DATASETS: dict[str, DataSet] = {
 def draw_dataset(
     name: str, random: np.random.RandomState, samples: int, classes: int, noise: float
 ) -> Points:
-    """Points and classes of the set called ``name``; ``noise`` is a standard deviation."""
+    """Points (samples, 2) and classes (samples,) of the set called ``name``.
+
+    ``noise`` is the standard deviation of the normal noise.  Raises KeyError for another name.
+    """
     points, labels = DATASETS[name].draw(random, samples, classes)
     return points + noise * random.randn(samples, 2), labels

@@ -1,94 +1,117 @@
-"""Initialisers: where the first parameters come from.
+"""Initialisers: how the first weights and biases are drawn.
 
 Draw order, for every initialiser: layer by layer from the input; within a layer first the
-weights, row by row (a row is one unit), then the bias.  What is zero draws nothing.  So
+weights, row by row (a row is one unit), then the bias.  Zeros draw nothing.  So
 ``RandomState(seed)`` gives the numbers that a program with ``np.random.seed(seed)`` draws when
-it builds its layers in that order.
+it builds its layers in that order.  A new initialiser is one entry of `INITIALISERS`.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from nntui.core.tape import Array
 
-Draw = Callable[[np.random.RandomState, int, int], Array]
+_FORMULAS = {"zeros": "0", "uniform": "U[0, 1)", "normal": "N(0, 1)", "symmetric": "U(-r, r)"}
 
 
 class Initialiser(NamedTuple):
-    """How one matrix of ``(units out, units in)`` is drawn, before the scale is applied."""
+    """How one matrix of ``(units out, units in)`` is drawn, before the layer's scale is applied.
+
+    The spread, ``sqrt(gain / fan)``, is the standard deviation of a normal distribution or the
+    bound of a symmetric uniform one.
+    """
 
     name: str
-    formula: str
+    distribution: Literal["zeros", "uniform", "normal", "symmetric"]
     summary: str
-    draw: Draw
+    gain: int = 0
+    """0 for a spread of 1."""
+    fan: Literal["units in", "(units in + units out)"] = "units in"
 
+    @property
+    def formula(self) -> str:
+        """The distribution as it is shown to people."""
+        drawn, spread = _FORMULAS[self.distribution], f"sqrt({self.gain} / {self.fan})"
+        if self.distribution == "symmetric":
+            return f"{drawn}, r = {spread}"
+        return f"{drawn} * {spread}" if self.gain else drawn
 
-def _symmetric(random: np.random.RandomState, rows: int, columns: int, square: float) -> Array:
-    """Uniform between plus and minus the root of ``square``."""
-    bound = float(np.sqrt(square))
-    return random.uniform(-bound, bound, (rows, columns))
+    def _fan(self, rows: int, columns: int) -> int:
+        return columns if self.fan == "units in" else rows + columns
+
+    def draw(self, random: np.random.RandomState, rows: int, columns: int) -> Array:
+        """Draw a matrix of (rows, columns)."""
+        spread = np.sqrt(self.gain / self._fan(rows, columns)) if self.gain else 1.0
+        match self.distribution:
+            case "zeros":
+                return np.zeros((rows, columns))
+            case "uniform":
+                return random.rand(rows, columns)
+            case "normal":
+                return random.randn(rows, columns) * spread
+            case "symmetric":
+                return random.uniform(-float(spread), float(spread), (rows, columns))
+
+    def spread_source(self, rows: int, columns: int) -> str:
+        """NumPy source of the spread for a matrix of (rows, columns)."""
+        return f"np.sqrt({self.gain} / {self._fan(rows, columns)})"
+
+    def source(self, *shape: int) -> str:
+        """NumPy source of the same draw; a symmetric one reads its spread from ``bound``.
+
+        A ``shape`` of two numbers is a matrix, of one a vector, and of none a single number.
+        """
+        axes = ", ".join(map(str, shape))
+        sized = f"({axes})" if len(shape) > 1 else axes
+        match self.distribution:
+            case "zeros":
+                return f"np.zeros({sized})"
+            case "uniform":
+                return f"random.rand({axes})"
+            case "normal":
+                drawn = f"random.randn({axes})"
+                return f"{drawn} * {self.spread_source(*shape)}" if self.gain else drawn
+            case "symmetric":
+                return f"random.uniform(-bound, bound, {sized})"
 
 
 INITIALISERS: dict[str, Initialiser] = {
     each.name: each
     for each in (
-        Initialiser(
-            "normal",
-            "N(0, 1)",
-            "standard normal, whatever the layer's width",
-            lambda random, rows, columns: random.randn(rows, columns),
-        ),
-        Initialiser(
-            "uniform",
-            "U[0, 1)",
-            "uniform and never negative: units start out alike",
-            lambda random, rows, columns: random.rand(rows, columns),
-        ),
+        Initialiser("normal", "normal", "standard normal, whatever the layer's width"),
+        Initialiser("uniform", "uniform", "uniform and never negative: units start out alike"),
         Initialiser(
             "he",
-            "N(0, 1) * sqrt(2 / units in)",
+            "normal",
             "keeps the size of ReLU activations from layer to layer (He et al. 2015)",
-            lambda random, rows, columns: random.randn(rows, columns) * np.sqrt(2 / columns),
+            gain=2,
         ),
         Initialiser(
-            "he-uniform",
-            "U(-r, r), r = sqrt(6 / units in)",
-            "the same, drawn uniformly (He et al. 2015)",
-            lambda random, rows, columns: _symmetric(random, rows, columns, 6 / columns),
+            "he-uniform", "symmetric", "the same, drawn uniformly (He et al. 2015)", gain=6
         ),
         Initialiser(
             "xavier",
-            "N(0, 1) * sqrt(2 / (units in + units out))",
+            "normal",
             "keeps the size of activations and gradients with tanh (Glorot and Bengio 2010)",
-            lambda random, rows, columns: (
-                random.randn(rows, columns) * np.sqrt(2 / (rows + columns))
-            ),
+            gain=2,
+            fan="(units in + units out)",
         ),
         Initialiser(
             "xavier-uniform",
-            "U(-r, r), r = sqrt(6 / (units in + units out))",
+            "symmetric",
             "the same, drawn uniformly (Glorot and Bengio 2010)",
-            lambda random, rows, columns: _symmetric(random, rows, columns, 6 / (rows + columns)),
+            gain=6,
+            fan="(units in + units out)",
         ),
         Initialiser(
-            "lecun",
-            "N(0, 1) * sqrt(1 / units in)",
-            "keeps the size of linear activations (LeCun et al. 1998)",
-            lambda random, rows, columns: random.randn(rows, columns) * np.sqrt(1 / columns),
+            "lecun", "normal", "keeps the size of linear activations (LeCun et al. 1998)", gain=1
         ),
         Initialiser(
-            "lecun-uniform",
-            "U(-r, r), r = sqrt(3 / units in)",
-            "the same, drawn uniformly (LeCun et al. 1998)",
-            lambda random, rows, columns: _symmetric(random, rows, columns, 3 / columns),
+            "lecun-uniform", "symmetric", "the same, drawn uniformly (LeCun et al. 1998)", gain=3
         ),
         Initialiser(
-            "zeros",
-            "0",
-            "draws nothing; as weights it leaves all units of a layer alike",
-            lambda random, rows, columns: np.zeros((rows, columns)),
+            "zeros", "zeros", "draws nothing; as weights it leaves all units of a layer alike"
         ),
     )
 }

@@ -1,9 +1,9 @@
-"""Losses: what the gradient belongs to, and what a program prints, each written once as a formula.
+"""Losses: the training loss and the reported loss of a network, each written once as a formula.
 
 A loss is a formula of one output ``a`` (with its pre-activation ``z`` and the error
-``error = a - y``) and its target ``y``, summed over outputs and samples.  The training loss and
-the reported loss are chosen apart, because in the programs that people ask about they often are
-not the same.  A new loss is one entry of `LOSSES`.
+``error = a - y``) and its target ``y``, summed over outputs and samples.  Training and reported
+loss are configured separately, because in the programs that people ask about they often differ.
+A new loss is one entry of `LOSSES`.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from nntui.core.formulas.calculus import derivative, multiply, simplified, switc
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.printing import plain
+from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.recording import recorded, recorded_sum
 from nntui.core.tape import Array, Tape
 
 Value = Callable[[], Any]
-"""Gives a float; for many networks side by side, an array with one number each."""
+"""Returns a float; for replicas, an array (replicas,)."""
 
 REDUCTIONS = ("sum", "mean")
 ERROR = Name("error")
@@ -33,21 +33,21 @@ class Loss:
     """One loss, summed over outputs and samples; the caller divides for a mean.
 
     ``needs_output`` names the only output activation the loss is defined for.  Such a loss is
-    differentiated through that activation at once: `slope` is then ``dL/dz``, not ``dL/da``.
+    differentiated together with that activation: `slope` is then ``dL/dz`` instead of ``dL/da``.
     """
 
     name: str
     text: str
-    """The loss of one output: a formula of ``error``, ``z`` and ``y`` that loses no digits."""
+    """The loss of one output: a numerically stable formula of ``error``, ``z`` and ``y``."""
     summary: str
     shown: str = ""
-    """The textbook form of it in ``a`` and ``y``, where `text` is a stable one."""
+    """Its textbook form in ``a`` and ``y``, if that differs from `text`."""
     slope_text: str = ""
-    """Its slope; found by differentiation where there is none."""
+    """Its slope as a formula; derived from `text` if empty."""
     needs_output: str | None = None
     source: str = ""
     torch: str = ""
-    """The PyTorch form of its sum, with z and y in braces, where autograd needs a stable one."""
+    """PyTorch source of its sum, with z and y in braces, where autograd needs a stable form."""
 
     @cached_property
     def term(self) -> Expression:
@@ -56,41 +56,41 @@ class Loss:
 
     @cached_property
     def slope(self) -> Expression:
-        """``dL/da`` of one output, or ``dL/dz``, over the same."""
+        """``dL/da`` (or ``dL/dz``, see `needs_output`) of one output, over the same variables."""
         if self.slope_text:
             return simplified(formula(self.slope_text))
         return derivative(self.term, "z" if self.needs_output else "error")
 
     @cached_property
     def textbook(self) -> Expression:
-        """The loss of one output as it is shown, over ``a`` and ``y``."""
+        """The loss of one output as shown to people, over ``a`` and ``y``."""
         error = formula("a - y")
         return formula(self.shown) if self.shown else formula(self.text).bound({"error": error})
 
     @property
     def formula(self) -> str:
-        """Its formula as it is shown."""
-        return f"L = sum {plain(self.textbook)}"
+        """Its formula as shown to people."""
+        return f"L = sum {formula_text(self.textbook)}"
 
     @cached_property
     def switches(self) -> tuple[Expression, ...]:
-        """The formulas whose signs tell its pieces apart; a stable form bends nowhere."""
+        """The formulas whose signs tell its pieces apart; cross-entropies have no kink."""
         return () if self.shown else switches(self.term)
 
     @property
     def is_quadratic(self) -> bool:
-        """Whether its slope grows in proportion to the error: squares and cross-entropies."""
+        """Whether its slope is proportional to the error, as for squares and cross-entropies."""
         bend = derivative(self.slope, "error")
         return isinstance(bend, Number) and bend.value > 0.0
 
     @property
     def is_absolute(self) -> bool:
-        """Whether its slope is the same for every error of one sign."""
+        """Whether its slope depends only on the sign of the error."""
         return derivative(self.slope, "error") == Number(0.0)
 
     @property
     def is_entropy(self) -> bool:
-        """Whether it compares shares, so that it takes targets from 0 to 1."""
+        """Whether it compares probabilities, so that targets must be between 0 and 1."""
         return self.needs_output is not None
 
     def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
@@ -98,7 +98,7 @@ class Loss:
         return recorded(tape, multiply(Number(scale), self.slope), {"error": error}, out)
 
     def terms(self, z: Values, error: Values, y: Values, axis: int = 0) -> Values:
-        """The loss of each output and sample, real or complex; outputs stand on ``axis``."""
+        """The loss of each output and sample, real or complex; outputs are on ``axis``."""
         return evaluate(self.term, {"z": z, "error": error, "y": y}, axis)
 
     def value(self, z: Array, error: Array, y: Array) -> Value:
@@ -109,7 +109,7 @@ class Loss:
 LOSSES: dict[str, Loss] = {
     each.name: each
     for each in (
-        # Without the half, so that its gradient carries the factor 2.
+        # Without the factor 1/2, so the gradient has a factor 2.
         Loss("squared-error", "error^2", "gradient 2(a - y)", slope_text="2*error"),
         Loss("half-squared-error", "error^2/2", "gradient a - y", slope_text="error"),
         Loss(
@@ -128,8 +128,8 @@ LOSSES: dict[str, Loss] = {
             source="Bishop 2006, section 5.2",
             torch='F.binary_cross_entropy_with_logits({z}, {y}, reduction="sum")',
         ),
-        # Far from 0 the differences of z survive only if they are taken first; the slope holds
-        # for targets that add up to 1.
+        # The differences of z are taken first because far from 0 they would be rounded away.  The
+        # slope is valid for targets that add up to 1.
         Loss(
             "categorical-cross-entropy",
             "y*(log(total(exp(z - greatest(z)))) - (z - greatest(z)))",
@@ -144,8 +144,11 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def loss_of(name: str, reduction: str, z: Array, error: Array, y: Array) -> float:
-    """The loss ``name`` of one network, summed over all samples or their mean."""
+def loss_value(name: str, reduction: str, z: Array, error: Array, y: Array) -> float:
+    """The loss ``name`` of one network, summed over outputs, and summed or averaged over samples.
+
+    ``z``, ``error`` and ``y`` are (outputs, samples).  Raises KeyError for another name.
+    """
     with np.errstate(all="ignore"):
         total = float(LOSSES[name].value(z, error, y)())
     return total / error.shape[1] if reduction == "mean" else total

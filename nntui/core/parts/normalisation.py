@@ -1,6 +1,6 @@
-"""Layer normalisation: each sample's activations, centred and scaled over the layer's units.
+"""Layer normalisation: centres and scales each sample's activations over the layer's units.
 
-Ba, Kiros and Hinton 2016, without their gain and bias: ``h = (a - mean) / sqrt(var + EPSILON)``.
+``h = (a - mean) / sqrt(var + EPSILON)``, without gain and bias (Ba, Kiros and Hinton 2016).
 """
 
 import numpy as np
@@ -22,7 +22,7 @@ THROUGH = formula("(u - mean(u) - h*mean(u*h))/spread")
 class LayerNormalisation:
     """Records the normalisation of ``a`` (units, samples) into ``h``, and its gradient.
 
-    ``spread``, of shape (1, samples), will hold ``sqrt(var + EPSILON)``.
+    ``spread``, (1, samples), receives ``sqrt(var + EPSILON)``.
     """
 
     def __init__(self, a: Array, h: Array, spread: Array) -> None:
@@ -34,12 +34,12 @@ class LayerNormalisation:
             record(tape, expression, self._values, self._values[name])
 
     def backward(self, tape: Tape, upstream: Array, out: Array) -> None:
-        """Record ``out = dL/da`` from ``upstream = dL/dh``; the two may be one array."""
+        """Record ``out = dL/da`` from ``upstream = dL/dh``; both may be the same array."""
         record(tape, THROUGH, {**self._values, "u": upstream}, out)
 
 
 def normalised(a: Values, axis: int = 0) -> Values:
-    """``a`` normalised, real or complex; units stand on ``axis``."""
+    """``a`` normalised, real or complex; units are on ``axis``."""
     values = {"a": a, "mean": evaluate(MEAN, {"a": a}, axis)}
     values["spread"] = evaluate(SPREAD, values, axis)
     return evaluate(NORMALISED, values, axis)

@@ -1,6 +1,6 @@
-"""Optimisers: the rule that turns a gradient into a change of the parameters, as formulas.
+"""Optimisers: the rules that turn a gradient into a step of the parameters, written as formulas.
 
-An optimiser sees flat vectors: ``theta`` (parameters), ``g`` (the gradient), ``step`` and one
+An optimiser works on flat vectors: ``theta`` (parameters), ``g`` (the gradient), ``step`` and one
 vector of the same shape for each of its slots, so the same rule serves one layer or the whole
 network.  Slots start at 0.  A new optimiser is one entry of `OPTIMISERS`.
 """
@@ -24,36 +24,37 @@ CLIPPED = formula("max(min(g, clip_value), -clip_value)")
 
 @dataclass(frozen=True, eq=False)
 class Clock:
-    """What an optimiser reads besides gradients: 0-d arrays that the trainer keeps up to date."""
+    """Learning rate and update count as 0-d arrays, which the trainer keeps up to date."""
 
     rate: Array = field(default_factory=lambda: np.zeros(()))
-    """The learning rate of the present epoch."""
+    """The learning rate of the current epoch."""
     count: Array = field(default_factory=lambda: np.zeros(()))
-    """The number of the update that is being made; the first is 1."""
+    """The number of the current update; the first is 1."""
 
 
 @dataclass(frozen=True, eq=False)
 class Optimiser:
     """One rule: ``formula`` assigns its slots and then subtracts the step from ``theta``.
 
-    It is written over ``g``, ``rate``, ``t`` (the number of the update, from 1), the letters of
-    the slots and the parameters.  A slot that the parameters make superfluous is not carried.
+    Its variables are ``g``, ``rate``, ``t`` (the number of the update, from 1), the letters of
+    the slots and the parameters.  A slot that the parameters make superfluous, such as the
+    velocity with momentum 0, is left out.
     """
 
     name: str
     formula: str
     summary: str
     letters: Mapping[str, str] = field(default_factory=dict)
-    """The letter of each slot in the formula, with the slot's name."""
+    """The name of each slot, by its letter in the formula."""
     parameters: Mapping[str, float] = field(default_factory=dict)
-    """The keys of the training table that it reads, with their values."""
+    """The keys of the preset's training table that it reads, with their values."""
     source: str = ""
     torch: str = ""
-    """What PyTorch calls it with its settings, such as ``SGD(momentum=MOMENTUM)``, if it has it."""
+    """Its PyTorch source, such as ``SGD(momentum=MOMENTUM)``; empty if PyTorch has no such rule."""
 
     @cached_property
     def written(self) -> tuple[tuple[str, Expression], ...]:
-        """The assignments of the formula with the parameters by name: a letter, or ``step``."""
+        """The assignments of the formula, (letter or ``step``, expression), parameters by name."""
         *slots, last = (part.strip() for part in self.formula.split(";"))
         pairs = [tuple(part.split(" = ", 1)) for part in slots]
         step = last.removeprefix("theta -= ")
@@ -61,7 +62,7 @@ class Optimiser:
 
     @cached_property
     def assignments(self) -> tuple[tuple[str, Expression], ...]:
-        """The same with the parameters as numbers, and without superfluous slots."""
+        """The same, with the parameters as numbers and without superfluous slots."""
         kept: list[tuple[str, Expression]] = []
         known: dict[str, Expression] = {}
         for letter, expression in self.written:
@@ -74,22 +75,22 @@ class Optimiser:
 
     @cached_property
     def slots(self) -> tuple[str, ...]:
-        """The names of the vectors it carries from update to update."""
+        """The names of the vectors that it keeps from update to update."""
         return tuple(self.letters[letter] for letter, _ in self.assignments[:-1])
 
     @property
     def counts(self) -> bool:
-        """Whether it reads the clock's count."""
+        """Whether its step depends on the number of the update."""
         return any("t" in expression.names for _, expression in self.assignments)
 
     @property
     def step(self) -> Expression:
-        """What is subtracted from the parameters."""
+        """The expression that is subtracted from the parameters."""
         return self.assignments[-1][1]
 
     @property
     def is_plain(self) -> bool:
-        """Whether the step is the gradient times the rate, and nothing is carried."""
+        """Whether the step is the gradient times the rate, without slots."""
         return self.step == formula("rate*g")
 
     @property
@@ -133,7 +134,7 @@ OPTIMISERS: dict[str, Optimiser] = {
         Optimiser(
             "nesterov",
             "v = momentum*v + g;  theta -= rate*(g + momentum*v)",
-            "momentum that looks one step ahead",
+            "momentum with a look one step ahead",
             letters={"v": "velocity"},
             parameters={"momentum": 0.0},
             source="Nesterov 1983, in the form of Sutskever et al. 2013",
@@ -152,7 +153,7 @@ OPTIMISERS: dict[str, Optimiser] = {
             "adam",
             "m = beta1*m + (1 - beta1)*g;  s = beta2*s + (1 - beta2)*g^2;  "
             "theta -= rate*m/(1 - beta1^t) / (sqrt(s/(1 - beta2^t)) + epsilon)",
-            "momentum and scaled steps in one",
+            "momentum and scaled steps combined",
             letters={"m": "mean", "s": "square"},
             parameters={"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
             source="Kingma and Ba 2015",
@@ -163,9 +164,9 @@ OPTIMISERS: dict[str, Optimiser] = {
 
 
 def optimiser(name: str, **parameters: Any) -> Optimiser:
-    """The optimiser called ``name``, with those of ``parameters`` that it takes.
+    """The optimiser called ``name``, with ``parameters``; those it does not take are ignored.
 
-    Raises KeyError if there is none.
+    Raises KeyError for another name.
     """
     kind = OPTIMISERS[name]
     return _with(kind, tuple((k, v) for k, v in parameters.items() if k in kind.parameters))

@@ -1,4 +1,4 @@
-"""Schedules: the learning rate of an epoch, as a factor on the rate that was given.
+"""Schedules: the factor on the learning rate in each epoch.
 
 A new schedule is one entry of `SCHEDULES`.
 """
@@ -16,7 +16,7 @@ from nntui.core.formulas.parsing import formula
 
 @dataclass(frozen=True)
 class Schedule:
-    """``formula`` gives the factor from ``epoch`` (from 0) and its own ``decay`` and ``every``."""
+    """One schedule: ``formula`` gives the factor over ``epoch`` (from 0), ``decay``, ``every``."""
 
     name: str
     formula: str
@@ -32,7 +32,7 @@ class Schedule:
         return scalar_function(self.expression)
 
     def factor(self, epoch: int, decay: float, every: int) -> float:
-        """The factor in ``epoch``; infinite where it overflows."""
+        """The factor in ``epoch``, counted from 0; infinite if it overflows."""
         try:
             return self._function({"epoch": float(epoch), "decay": decay, "every": float(every)})
         except OverflowError:
@@ -46,12 +46,12 @@ SCHEDULES: dict[str, Schedule] = {
         Schedule(
             "step",
             "decay^floor(epoch / every)",
-            "falls by the factor decay after every so many epochs",
+            "multiplied by decay after every schedule_every epochs",
         ),
         Schedule(
             "exponential",
             "decay^(epoch / every)",
-            "falls smoothly, by the factor decay in every so many epochs",
+            "falls smoothly, by the factor decay in schedule_every epochs",
         ),
         Schedule("inverse", "1 / (1 + decay*epoch / every)", "falls like one over the epoch"),
         Schedule(

@@ -1,1 +1,1 @@
-"""What can be said about a network and its training: declared, checked, frozen."""
+"""Settings of a network and its training: validated, frozen dataclasses."""

@@ -1,7 +1,7 @@
-"""What can be said about a network and its training: frozen dataclasses, checked when made.
+"""Validated, frozen configuration: data, layers, training, report and faults.
 
 Every entry is declared once, with its meaning, its choices and its limits; the preset loader,
-the overrides and the app read these declarations and hold no list of their own.
+the overrides and the app read these declarations and keep no list of their own.
 """
 
 import json
@@ -29,8 +29,8 @@ from nntui.core.settings.section import Section, check_number, entry
 
 MOST_PARAMETERS = 10_000_000
 MOST_NUMBERS = 100_000_000
-"""Limits, checked before any memory is taken: one vector of parameters is then at most 80 MB,
-and the data with all buffers of an update at most 800 MB."""
+"""Limits, checked before any memory is allocated: they keep a vector of parameters below 80 MB,
+and the data with all buffers of an update below 800 MB."""
 
 MOST_ROWS = 1_000_000
 SCALINGS = ("none", "standard", "minmax")
@@ -43,7 +43,7 @@ SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
     "formula": {"start": 0.0, "stop": 1.0, "samples": 101},
     "set": {"classes": 2, "samples": 101},
 }
-"""Where data come from, and what is filled in for each source."""
+"""The entries that name a data source, each with the defaults that it fills in."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +83,7 @@ class Data(Section):
             raise ConfigError("inputs", "is missing: give inputs and targets, a formula, or a set")
         if len(sources) > 1 or (sources != ["inputs"] and self.targets is not None):
             raise ConfigError(
-                sources[-1], "stands beside another source: give a table, a formula or a set"
+                sources[-1], "conflicts with another data source: give a table, a formula or a set"
             )
         self._check_source(sources[0])
         if self.training_rows < 1:
@@ -94,7 +94,7 @@ class Data(Section):
             )
 
     def _check_source(self, source: str) -> None:
-        """Fill in what the source takes, and refuse what it does not."""
+        """Fill in the defaults of ``source``; raise ConfigError for entries of another source."""
         defaults = SOURCE_DEFAULTS[source]
         for name in ("start", "stop", "samples", "classes"):
             if name in defaults:
@@ -126,44 +126,44 @@ class Data(Section):
                 raise ConfigError("one_hot", "must be true for more than two classes")
 
     def default_of(self, declared: Field[Any]) -> Any:
-        """What holds where an entry is left out: also what the source fills in."""
+        """The value of an entry that is left out, which may depend on the data source."""
         source = next(name for name in SOURCE_DEFAULTS if getattr(self, name) is not None)
         return SOURCE_DEFAULTS[source].get(declared.name, declared.default)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The entries alone: whatever else is kept here can be computed again."""
+        """The entries alone; cached values are recomputed after unpickling."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @cached_property
     def canonical(self) -> str:
-        """The data as text, equal for equal ones; probe rows decide nothing: left out."""
+        """The data as canonical text: equal data have equal text.  Probe rows are left out."""
         content = self.__getstate__()
         del content["probe"]
         return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
 
     @property
     def rows(self) -> int:
-        """How many data rows there are, those for testing included."""
+        """How many data rows there are, test rows included."""
         return len(self.inputs) if self.inputs is not None else self.samples or 0
 
     @property
     def test_rows(self) -> int:
-        """How many rows are kept for testing."""
+        """How many rows are held out for testing."""
         return round(self.test_share * self.rows)
 
     @property
     def training_rows(self) -> int:
-        """How many rows are trained on."""
+        """How many rows are used for training."""
         return self.rows - self.test_rows
 
     @property
     def given(self) -> int:
-        """How many inputs a row has, without the constant columns."""
+        """How many inputs a row has, constant columns excluded."""
         return self.inputs.width if self.inputs is not None else 1 if self.formula else 2
 
     @property
     def width(self) -> int:
-        """How many inputs the network has, the constant columns included."""
+        """How many inputs the network has, constant columns included."""
         return self.given + len(self.constant_inputs)
 
     @property
@@ -176,7 +176,7 @@ class Data(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Layer(Section):
-    """One dense layer: its units, and how they start."""
+    """One dense layer: its units, activation and initialisation."""
 
     units: int = entry(doc="how many units", low=1, high=100_000)
     activation: str = entry(
@@ -203,9 +203,9 @@ class Layer(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Section):
-    """How one update is made."""
+    """How an update is computed: loss, optimiser, batches and penalties."""
 
-    loss: str = entry(doc="the loss whose gradient is followed", choices=LOSSES)
+    loss: str = entry(doc="the loss that training minimises", choices=LOSSES)
     reduction: str = entry("mean", doc="over the samples of a batch", choices=REDUCTIONS)
     optimiser: str = entry("sgd", doc="the rule of the update", choices=OPTIMISERS)
     learning_rate: float = entry(doc="the step's factor", low=0.0)
@@ -248,8 +248,8 @@ class Training(Section):
 class Report(Section):
     """The reported loss: what the program prints after each epoch.
 
-    It is summed over the samples as the epoch runs, each with the parameters it was trained on
-    (with one batch an epoch, that is the loss before the update).
+    It accumulates while the epoch runs: each batch contributes its loss with the parameters from
+    before its own update (with one batch per epoch, that is the loss before the update).
     """
 
     loss: str = entry(doc="the loss that is printed", choices=LOSSES)
@@ -259,15 +259,15 @@ class Report(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class FaultEntry(Section):
-    """A fault that is switched on, in all layers or in those listed."""
+    """A fault that is switched on, in all layers or in the listed ones."""
 
     name: str = entry(doc="which fault", choices=FAULTS)
-    layers: tuple[int, ...] | None = entry(None, doc="the layers it concerns; all if not given")
+    layers: tuple[int, ...] | None = entry(None, doc="the layers it affects; all if not given")
     of: str | None = entry(
         None,
         doc="derivative: of which activation (identity), or a formula; gradient: a formula",
         choices=ACTIVATIONS,
-        formula=lambda key, text: None,  # which one it may be depends on the fault
+        formula=lambda key, text: None,  # what is valid depends on the fault; see `check_of`
     )
     factor: float | None = entry(None, doc="fault wrong-factor: the factor (2)")
 
@@ -297,7 +297,7 @@ class FaultEntry(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """Everything that decides a run, but for the seed."""
+    """Everything that determines a run, except the seed."""
 
     data: Data
     layers: tuple[Layer, ...]
@@ -327,7 +327,7 @@ class Configuration:
         self._check_sizes()
 
     def _check_gradient(self, key: str, entry: FaultEntry) -> None:
-        """Refuse a formula in the place of a gradient that has not the shape of the weights."""
+        """Raise ConfigError if the fault's formula does not have the shape of the weights."""
         formula, inputs = fault(entry.name, of=entry.of).of_weights(), self.data.width
         for index, layer in enumerate(self.layers):
             if formula is not None and entry.concerns(index):
@@ -355,7 +355,8 @@ class Configuration:
             if parameters > MOST_PARAMETERS:
                 raise ConfigError(
                     f"layers.{index}.units",
-                    f"makes {parameters:,} parameters; at most {MOST_PARAMETERS:,} are possible",
+                    f"would create {parameters:,} parameters; at most {MOST_PARAMETERS:,} are "
+                    "allowed",
                 )
         units = sum(layer.units for layer in self.layers)
         numbers = (self.data.rows + self.samples_per_epoch) * (2 * self.data.width + 3 * units)
@@ -363,13 +364,13 @@ class Configuration:
         if numbers > MOST_NUMBERS:
             raise ConfigError(
                 "data",
-                f"{self.data.rows:,} rows through {units:,} units take {numbers:,} numbers; "
-                f"at most {MOST_NUMBERS:,} are possible",
+                f"{self.data.rows:,} rows through {units:,} units need {numbers:,} numbers; "
+                f"at most {MOST_NUMBERS:,} are allowed",
             )
 
     @cached_property
     def canonical(self) -> bytes:
-        """The configuration as text, equal for equal ones but for probe rows."""
+        """The configuration as canonical text, in which only the probe rows are left out."""
         sections = {
             "layers": [asdict(each) for each in self.layers],
             "training": asdict(self.training),
@@ -386,7 +387,7 @@ class Configuration:
 
     @property
     def samples_per_epoch(self) -> int:
-        """Samples in one epoch: the training rows, or as many random draws as asked for."""
+        """Samples in one epoch: the training rows, or the given number of random draws."""
         return self.training.draws or self.data.training_rows
 
     @property

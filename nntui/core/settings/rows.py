@@ -1,4 +1,4 @@
-"""A table of data rows: a read-only array with the equality and the hash of a value."""
+"""Rows: an immutable, hashable table of data rows, backed by a read-only array."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from nntui.core.tape import Array
 
 
 class Rows:
-    """Rows of finite numbers, all of one width; iterated over, each is a tuple of floats.
+    """Rows of finite numbers, all of one width; iteration yields each as a tuple of floats.
 
-    Two tables are equal when their numbers are, bit for bit.  That is decided by a digest, which
-    is computed once: comparing, hashing and copying cost the same for any number of rows.
+    Two tables are equal if their numbers are equal bit for bit.  They are compared by a digest
+    that is computed once, so comparing, hashing and copying take the same time for any size.
     """
 
     def __init__(self, values: Array) -> None:
-        """A table of ``values``, (rows, columns), which nobody may write to afterwards."""
+        """Wrap ``values``, (rows, columns), without a copy; they must not be changed afterwards."""
         self.array = np.ascontiguousarray(values, dtype=np.float64)
         """Shape (rows, columns), read-only."""
         self.array.flags.writeable = False
@@ -55,7 +55,7 @@ class Rows:
         return hash(self.digest)
 
     def tolist(self) -> list[list[float]]:
-        """The rows as lists of Python's own floats."""
+        """The rows as lists of Python floats."""
         found: list[list[float]] = self.array.tolist()
         return found
 

@@ -1,4 +1,4 @@
-"""Sections: dataclasses whose entries say what they may be, and are checked when one is made."""
+"""Sections: dataclasses whose declared entries are validated on construction."""
 
 import math
 import operator
@@ -25,10 +25,10 @@ def entry(
     above: float | None = None,
     below: float | None = None,
 ) -> Any:
-    """A dataclass field that says what it means and what it may be.
+    """A dataclass field with its meaning (``doc``), its choices and its limits.
 
-    ``choices`` is looked at whenever a value is checked, so that a registry can grow.  With
-    ``formula(key, text)``, which raises ConfigError, a formula is allowed beside them.
+    ``choices`` is read whenever a value is checked, so a registry can grow.  With
+    ``formula(key, text)``, which raises ConfigError, other texts may be formulas.
     """
     return field(
         default=default,
@@ -55,10 +55,10 @@ _LIMITS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
 def check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -> int | float:
     """``value`` as a finite number within ``limits`` (low, high, above, below), or ConfigError."""
     kind = "a whole number" if whole else "a number"
-    # NumPy's numbers are registered with these; a bool is a whole number to Python, not to us.
+    # NumPy's numbers are registered with these ABCs; bool is an Integral too, but not valid here.
     if isinstance(value, bool) or not isinstance(value, Integral if whole else Real):
         raise ConfigError(key, f"must be {kind}, not {quoted(value)}")
-    given: Any = value  # the abstract types tell mypy nothing about conversions
+    given: Any = value  # mypy knows no conversions of the abstract types
     try:
         number = operator.index(given) if whole else float(given)
     except OverflowError:
@@ -73,7 +73,10 @@ def check_number(key: str, value: Any, whole: bool, limits: Mapping[str, Any]) -
 
 
 def check_rows(key: str, value: Any) -> Rows:
-    """``value`` as rows of finite floats, all of one width; ConfigError says which is not."""
+    """``value`` as rows of finite floats, all of one width.
+
+    Raises ConfigError that names the first invalid row or number.
+    """
     if isinstance(value, Rows):
         return value
     if not isinstance(value, (list, tuple)) or not value:
@@ -82,7 +85,7 @@ def check_rows(key: str, value: Any) -> Rows:
 
 
 def _rows_at_once(value: list[Any] | tuple[Any, ...]) -> Rows | None:
-    """Rows of nothing but Python's own finite numbers; None where a closer look is needed."""
+    """Fast path for rows of finite Python numbers; None if they must be checked one by one."""
     if not set(map(type, value)) <= {list, tuple} or len(set(map(len, value))) != 1:
         return None
     if not set(map(type, chain.from_iterable(value))) <= {float, int} or not value[0]:
@@ -116,7 +119,7 @@ def _numbers(key: str, row: list[Any] | tuple[Any, ...]) -> list[float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the configuration whose entries are checked one by one when it is made."""
+    """A part of the configuration; its entries are checked one by one on construction."""
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -125,23 +128,26 @@ class Section:
                 object.__setattr__(self, each.name, check_entry(each, value))
 
     def default_of(self, declared: Field[Any]) -> Any:
-        """What holds where an entry is left out; MISSING for one that must be given."""
+        """The value of an entry that is left out; MISSING for a required one."""
         return declared.default
 
     @property
     def non_defaults(self) -> dict[str, Any]:
-        """The entries that are not at their defaults, in the order of their declaration."""
+        """The entries that differ from their defaults, in the order of declaration."""
         found = {}
         for each in fields(self):
             value, default = getattr(self, each.name), self.default_of(each)
-            # -0.0 equals 0.0, and is another number.
+            # -0.0 == 0.0, but they are different numbers.
             if value != default or str(value) != str(default):
                 found[each.name] = value
         return found
 
 
 def check_entry(declared: Any, value: Any) -> Any:
-    """``value`` as the dataclass field ``declared`` takes it; ConfigError for any other."""
+    """``value`` converted to the type of the field ``declared``.
+
+    Raises ConfigError, with the field's name as its key, for an invalid value.
+    """
     key, kind, limits = declared.name, declared.type, declared.metadata
     if limits.get("formula") is not None and isinstance(value, str):
         limits["formula"](key, value)
@@ -157,7 +163,7 @@ def check_entry(declared: Any, value: Any) -> Any:
         if not isinstance(value, str):
             raise ConfigError(key, f"must be a text in quotes, not {quoted(value)}")
         if not all(each.isprintable() or each in "\n\t" for each in value):
-            raise ConfigError(key, "has a control character in it")
+            raise ConfigError(key, "contains a control character")
     elif kind == Rows or kind == Rows | None:
         return check_rows(key, value)
     elif kind == tuple[str, ...]:

@@ -129,7 +129,7 @@ def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
         weight = 1.0 + examined.forward.residual
     else:
         evidence, weight = _of_replay(examined, entry)
-    return _finding(entry.name, evidence, layers, weight, Fix(FAULTS[entry.name].mend, changes))
+    return _finding(entry.name, evidence, layers, weight, Fix(FAULTS[entry.name].fix, changes))
 
 
 def _of_penalty(printed: Printed) -> str:

@@ -23,7 +23,7 @@ from nntui.core.formulas.expression import (
     Operation,
 )
 from nntui.core.formulas.functions import COMPARISONS, FUNCTIONS
-from nntui.core.formulas.printing import ATOM, PRODUCT, SIGN, SUM, Printer, plain
+from nntui.core.formulas.printing import ATOM, PRODUCT, SIGN, SUM, Printer, formula_text
 from nntui.core.formulas.recording import expanded
 
 DIGITS = 6
@@ -196,8 +196,8 @@ def with_numbers(expression: Expression, values: Values, unit: int = 0) -> Expre
     def reduced(function: str, part: Expression) -> Expression:
         terms = tuple(of(part, unit) for unit in range(units))
         if function == "greatest":
-            return Quantity(max(map(value_of, terms)), f"max {plain(part)}")
-        total = Total(terms, f"sum of {plain(part)}")
+            return Quantity(max(map(value_of, terms)), f"max {formula_text(part)}")
+        total = Total(terms, f"sum of {formula_text(part)}")
         return total if function == "total" else over(total, Quantity(float(units), "units"))
 
     return of(expanded(expression), unit)

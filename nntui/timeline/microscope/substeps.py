@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import groupby
 
 Key = tuple[str, int]
-"""A tensor as `core.tape.Written` names it, and its layer."""
+"""A tensor as `core.tape.ComputedTensor` names it, and its layer."""
 
 
 class Phase(StrEnum):

@@ -10,7 +10,7 @@ import numpy as np
 
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
-from nntui.core.parts.losses import loss_of
+from nntui.core.parts.losses import loss_value
 from nntui.core.tape import Array
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.replay import affordable_updates, replay_updates
@@ -112,8 +112,8 @@ class Measurements:
         error, z = whole.play() - data.y, whole.layers[-1].z
         test = trainer.test_loss
         dead = tuple(int(layer.activation.dead(layer.a).sum()) for layer in whole.layers)
-        loss = loss_of(training.loss, training.reduction, z, error, data.y)
-        reported = loss_of(report.loss, report.reduction, z, error, data.y)
+        loss = loss_value(training.loss, training.reduction, z, error, data.y)
+        reported = loss_value(report.loss, report.reduction, z, error, data.y)
         loss += _penalty(trainer)
         per_epoch = configuration.updates_per_epoch
         layers = () if state.divergence else self._ahead.made(trainer, state).layers

@@ -13,15 +13,15 @@ from nntui.core.errors import ConfigError
 from nntui.core.parts.faults import FAULTS
 from nntui.presets.entries import (
     Changes,
-    Entry,
     Option,
-    entries,
+    PresetEntry,
     options,
+    preset_entries,
     read,
     removal,
 )
 from nntui.presets.preset import Preset
-from nntui.presets.tables import plain
+from nntui.presets.tables import plain_values
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.panels.inputs import EntryInput
 
@@ -54,7 +54,7 @@ class Editor(Widget):
         super().__init__()
         self._effect = effect
         self._preset, self._seed = first, first.seed
-        self._entries = entries(first, first.seed)
+        self._entries = preset_entries(first, first.seed)
         self._first = {entry.key: entry.value for entry in self._entries}
         self._at = self._top = 0
         self._options: list[Option] = []
@@ -77,7 +77,7 @@ class Editor(Widget):
         return self.query_one(EntryInput)
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> PresetEntry:
         """The entry under the cursor."""
         return self._entries[self._at]
 
@@ -97,7 +97,7 @@ class Editor(Widget):
             self.leave()
             key = self.entry.key
             self._preset, self._seed = preset, seed
-            self._entries = entries(preset, seed)
+            self._entries = preset_entries(preset, seed)
             places = [at for at, entry in enumerate(self._entries) if entry.key == key]
             self._at = places[0] if places else min(self._at, len(self._entries) - 1)
         # While the focus is elsewhere nobody sees it, and every frame would draw it.
@@ -205,7 +205,7 @@ class Editor(Widget):
     def _give(self, changes: Changes) -> None:
         """Hand on what is another value than before."""
         entry = self.entry
-        if entry.key in changes and changes[entry.key] == plain(entry.value):
+        if entry.key in changes and changes[entry.key] == plain_values(entry.value):
             self.leave()
         else:
             self.post_message(self.Edited(changes))
@@ -246,7 +246,7 @@ class Editor(Widget):
             self._input.styles.offset = (start, self._at - self._top)
             self._input.styles.width = max(width - start, 4)
 
-    def _indented(self, entry: Entry) -> str:
+    def _indented(self, entry: PresetEntry) -> str:
         return f"{' ' * entry.depth}{entry.name}"
 
     def _line(self, at: int, width: int) -> Content:
@@ -281,7 +281,7 @@ class Editor(Widget):
         if self.choosing:
             parts += self._offered()
         else:
-            parts.append((f"{entry.told}{_explained(entry)}", "$foreground-muted"))
+            parts.append((f"{entry.meaning}{_explained(entry)}", "$foreground-muted"))
         return Content.assemble(*parts)
 
     def _offered(self) -> list[str | tuple[str, str]]:
@@ -307,9 +307,9 @@ class Editor(Widget):
         return f"Enter {does}: {self._effect({self.entry.key: None})}{gone}"
 
 
-def _explained(entry: Entry) -> str:
+def _explained(entry: PresetEntry) -> str:
     """Of a planted fault, what it is and how it is mended."""
     kind = FAULTS.get(entry.text) if entry.key.startswith("faults.") else None
     if kind is None:
         return ""
-    return f"\n{kind.what}. What one sees: {kind.symptom}. Mend: {kind.mend}."
+    return f"\n{kind.what}. What one sees: {kind.symptom}. Mend: {kind.fix}."

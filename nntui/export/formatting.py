@@ -1,14 +1,14 @@
-"""Lines of a script: lists that are wrapped, comments, indented blocks, numbers."""
+"""Formats the lines of a script: wrapped lists, comments, indented blocks, arrays."""
 
 import textwrap
 from collections.abc import Iterable, Sequence
 
 WIDTH = 92
-"""Columns of a line before it is indented."""
+"""Maximum columns of a line before indentation."""
 
 
 def listed(before: str, items: Sequence[str], after: str) -> str:
-    """``before``, the items with commas between them, and ``after``; wrapped if it is too long."""
+    """``before``, the items separated by commas, and ``after``; wrapped if too long."""
     line = f"{before}{', '.join(items)}{after}"
     if len(line) <= WIDTH:
         return line
@@ -21,7 +21,7 @@ def listed(before: str, items: Sequence[str], after: str) -> str:
 
 
 def assigned(names: Sequence[str], call: str) -> str:
-    """The statement that gives ``names``, in this order, what ``call`` returns."""
+    """A statement that assigns the tuple that ``call`` returns to ``names``."""
     if len(names) == 1:
         return f"({names[0]},) = {call}"
     line = f"{', '.join(names)} = {call}"
@@ -29,14 +29,14 @@ def assigned(names: Sequence[str], call: str) -> str:
 
 
 def comment(text: str, first: str = "# ", rest: str = "# ") -> list[str]:
-    """``text`` as comment lines; a line break in it is a space."""
+    """``text`` as comment lines; line breaks in it become spaces."""
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
     )
 
 
 def indented(lines: Iterable[str], by: int = 1) -> list[str]:
-    """``lines`` (or blocks of lines) by so many steps of four columns."""
+    """``lines`` (or blocks of lines) indented by ``by`` steps of four columns."""
     return [textwrap.indent(line, "    " * by) for line in lines]
 
 
@@ -47,5 +47,5 @@ def table(name: str, rows: Iterable[Sequence[float]]) -> str:
 
 
 def times(factor: float, product: str) -> str:
-    """``product`` times ``factor``, which is not written where it is 1."""
+    """Source of ``product`` times ``factor``; a factor of 1 is left out."""
     return product if factor == 1.0 else f"{float(factor)!r} * {product}"

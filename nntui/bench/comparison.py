@@ -1,4 +1,4 @@
-"""Timing by turns: what is compared runs alternately, so that a busy machine slows both."""
+"""Times two functions in alternation, so that a busy machine slows both equally."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -11,7 +11,7 @@ ROUNDS = 9
 
 @dataclass(frozen=True)
 class Comparison:
-    """Medians over rounds: seconds per update of each, and of the ratio round by round."""
+    """Medians over all rounds: seconds per update of each side, and their ratio."""
 
     ours: float
     theirs: float
@@ -28,7 +28,7 @@ def seconds(steps: Steps, count: int) -> float:
 def compare(
     ours: Steps, our_count: int, theirs: Steps, their_count: int, rounds: int = ROUNDS
 ) -> Comparison:
-    """``ours`` and ``theirs`` in turns, after one round that is not counted."""
+    """Time ``ours`` and ``theirs`` in alternation, after one warm-up round."""
     seconds(ours, our_count)
     seconds(theirs, their_count)
     pairs = [(seconds(ours, our_count), seconds(theirs, their_count)) for _ in range(rounds)]

@@ -1,4 +1,4 @@
-"""What the declaration of an entry says, in words: its type, its choices, its limits."""
+"""Describes the declaration of an entry in words: its type, choices and limits."""
 
 from collections.abc import Mapping
 from types import NoneType
@@ -16,18 +16,18 @@ TYPES: dict[Any, str] = {
     tuple[int, ...]: "list of whole numbers",
     tuple[str, ...]: "list of texts",
 }
-"""How a preset's types are called; a union of two is written with "or"."""
+"""The name of each type of a preset's entries; a union is written with "or"."""
 
 
-def type_of(kind: Any) -> str:
+def type_in_words(kind: Any) -> str:
     """The type of an entry in words."""
     if kind in TYPES:
         return TYPES[kind]
     return " or ".join(TYPES[each] for each in get_args(kind) if each is not NoneType)
 
 
-def allowed(metadata: Mapping[str, Any]) -> str:
-    """The choices or limits of an entry in words, empty where its type says all."""
+def limits_in_words(metadata: Mapping[str, Any]) -> str:
+    """The choices or limits of an entry in words; empty if there are none."""
     if metadata["choices"] is not None:
         also = "; or a formula" if metadata["formula"] else ""
         return f"one of: {', '.join(metadata['choices'])}{also}"

@@ -1,22 +1,22 @@
-"""Print the manual's Markdown as plain text: paragraphs, lists, code blocks and tables."""
+"""Renders the manual's Markdown as plain text: paragraphs, lists, code blocks and tables."""
 
 import re
 import textwrap
 from collections.abc import Iterator
 
 WIDTH = 80
-"""Columns of a line; code is left as it is."""
+"""Maximum columns of a line; code is not wrapped."""
 WIDEST = 24
-"""Columns of a table's first column."""
+"""Maximum width of a table's columns except the last."""
 
 
-def plain(markdown: str, width: int = WIDTH) -> str:
+def plain_text(markdown: str, width: int = WIDTH) -> str:
     """``markdown`` as plain text, at most ``width`` columns wide outside of code."""
     return "\n\n".join(_blocks(markdown, width))
 
 
 def cells(row: str) -> list[str]:
-    """The cells of a table's row; an escaped bar separates nothing."""
+    """The cells of a table's row; an escaped bar is part of a cell."""
     return [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip())[1:-1]]
 
 
@@ -58,10 +58,10 @@ def _table(lines: list[str], width: int) -> str:
     *columns, _ = zip(*rows, strict=True)
     widths = [min(max(map(len, column)), WIDEST) for column in columns]
     indent = " " * (sum(widths) + 2 * len(widths))
-    told = []
+    shown = []
     for *first, last in rows:
         start = "".join(f"{cell:{wide}}  " for cell, wide in zip(first, widths, strict=True))
-        told.append(
+        shown.append(
             textwrap.fill(
                 last,
                 width,
@@ -71,12 +71,12 @@ def _table(lines: list[str], width: int) -> str:
                 break_on_hyphens=False,
             )
         )
-    told.insert(1, "-" * min(width, max(len(line) for row in told for line in row.splitlines())))
-    return "\n".join(told)
+    shown.insert(1, "-" * min(width, max(len(line) for row in shown for line in row.splitlines())))
+    return "\n".join(shown)
 
 
 def _inline(text: str) -> str:
-    """``text`` without Markdown's marks; what stands in backticks is left as it is."""
+    """``text`` without Markdown's marks; text in backticks is not changed."""
     parts = re.split(r"(`[^`]*`)", text)  # every second one is code
     parts[::2] = map(_unmarked, parts[::2])
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""The part of a script that makes the data: inputs and targets, one row a sample."""
+"""The section of a script that makes the data: inputs and targets, one row per sample."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,13 +10,14 @@ from nntui.core.formulas.recording import expanded
 from nntui.core.parts.data_formula import read_formula
 from nntui.core.settings.configuration import Configuration, Data, Layer, Report, Training
 from nntui.core.tape import Array
-from nntui.export.script_text import table
+from nntui.export.formatting import table
 
 
-def data_lines(data: Data) -> Iterator[str]:
-    """Statements that make ``inputs`` and ``targets``, and ``x`` and ``y``, the rows to train on.
+def data_section(data: Data) -> Iterator[str]:
+    """Statements that make ``inputs`` and ``targets``, and the training rows ``x`` and ``y``.
 
-    With probe rows they make ``probe`` too, and with rows for testing ``train`` and ``test``.
+    They also make ``probe`` if there are probe rows, and the row numbers ``train`` and ``test``
+    if there are test rows.
     """
     yield "# Data: one row a sample."
     if _is_drawn(data):
@@ -47,7 +48,7 @@ def _is_drawn(data: Data) -> bool:
 
 
 def _formula(text: str) -> str:
-    """A formula of x as source, an array like x."""
+    """Source of a formula of x that gives an array of the shape of x."""
     expression = simplified(read_formula("data.formula", text))
     written = NumpyPrinter().text(expanded(expression))
     return written if expression.names else f"np.full_like(x, {written})"
@@ -71,7 +72,7 @@ def _source(data: Data) -> Iterator[str]:
 
 
 def _points(data: Data) -> Iterator[str]:
-    """The points of a set and their classes."""
+    """Statements that make the points of a set and their classes."""
     rows, classes = data.rows, data.classes or 2
     if data.set == "xor":
         yield f"inputs = data_random.uniform(-1.0, 1.0, ({rows}, 2))"
@@ -82,7 +83,7 @@ def _points(data: Data) -> Iterator[str]:
             steps = max(-(-rows // classes) - 1, 1)
             yield f"along = np.arange({rows}) // {classes} / {steps}  # from 0 to 1 in each class"
         yield from _curve(str(data.set), classes)
-    if data.noise or data.test_rows:  # what splits the rows is drawn behind the noise
+    if data.noise or data.test_rows:  # the test split is drawn after the noise, even if that is 0
         yield f"inputs = inputs + {data.noise!r} * data_random.randn({rows}, 2)"
 
 
@@ -107,7 +108,7 @@ def _curve(name: str, classes: int) -> Iterator[str]:
 
 
 def _raw(data: Data) -> tuple[Array, Array]:
-    """Inputs and targets to train on before any scaling, (columns, rows)."""
+    """Unscaled inputs and targets of the training rows, (columns, rows)."""
     bare = replace(
         data,
         scale_inputs="none",
@@ -129,7 +130,7 @@ def _raw(data: Data) -> tuple[Array, Array]:
 
 
 def _scaling(kind: str, name: str, values: Array, also: list[str], split: bool) -> Iterator[str]:
-    """Scale the columns of ``name`` by its training rows, which are ``values``."""
+    """Statements that scale the columns of ``name``, fitted to its training rows ``values``."""
     if kind == "none":
         return
     unit = Scaling.fitted(kind, values).unit.ravel()

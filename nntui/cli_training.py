@@ -1,4 +1,4 @@
-"""Training on the command line: a progress line for who watches, and signals that end it in order.
+"""Training on the command line: progress line and graceful interruption by signals.
 
 Imports what it needs when it trains, so that help is instant.
 """
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from nntui.timeline.history.termination import Termination
 
 SLICE = 0.1
-"""Seconds between two looks at Ctrl+C and the progress line."""
+"""Seconds between two checks for Ctrl+C, and between two updates of the progress line."""
 
 
 def exit_if(interrupted: list[int]) -> None:
-    """End with 128 and the signal's number, as a program does that a signal ended."""
+    """Exit with 128 plus the signal's number, as programs ended by a signal do."""
     if interrupted:
         click.get_current_context().exit(128 + interrupted[0])
 
 
 def train(training: "Run", termination: "Termination", interrupted: list[int]) -> str:
-    """Train to the end and return its reason, or ``interrupted`` after a signal."""
+    """Train until ``termination`` and return its reason, or ``interrupted`` after a signal."""
     from time import monotonic
 
     from nntui.timeline.history.time_slices import TimeSlicer
@@ -42,26 +42,29 @@ def train(training: "Run", termination: "Termination", interrupted: list[int]) -
 
 
 def show_progress(share: float, words: str) -> None:
-    """Draw a bar and ``words`` over the progress line, if somebody watches."""
+    """Draw a progress bar with ``words`` on a terminal; ``share`` is from 0 to 1."""
     if progress_is_seen():
         bar = "#" * min(int(30 * share), 30)
         click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
 
 
 def erase_progress() -> None:
-    """Leave the line to what comes next, if somebody watches."""
+    """Erase the progress line, if there is a terminal."""
     if progress_is_seen():
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
 def progress_is_seen() -> bool:
-    """Whether standard error is a terminal, on which a progress line can be drawn."""
+    """Whether standard error is a terminal, so that progress can be shown."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
 def interruptible() -> Iterator[list[int]]:
-    """Signals that end a program fill the list that this gives; a second one ends it at once."""
+    """Collect SIGINT, SIGTERM and SIGHUP in the yielded list; a second one raises at once.
+
+    The second signal raises KeyboardInterrupt.
+    """
     import signal
 
     seen: list[int] = []
