@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import Array, flat, preset
-from test_branches import LIVE, STRUCTURAL, WRONG, Changes, Script, stepped, told
-from test_timeline import WALKED
+from walks import LIVE, SEED, STRUCTURAL, WALKED, WRONG, Changes, Script, stepped, trajectory
 
 import nntui
 from nntui.core.engine.changes import changed
@@ -23,7 +22,6 @@ from nntui.timeline import Snapshot
 from nntui.timeline.history.termination import BUDGET, TARGET, Termination
 from nntui.timeline.run import Run
 
-SEED = 7
 PLAIN = preset("add-fixed", training__batch="full")
 """No fault, so that a finite difference of the loss is the gradient of an update."""
 
@@ -385,7 +383,7 @@ def test_epochs_are_counted_where_the_batch_was_changed_between_them() -> None:
     by_hand(run)
     ends = epoch_ends()
     assert [run.end_of(epoch) for epoch in range(len(ends))] == ends
-    line = told(preset("add-relu"), BATCHES, 60)
+    line = trajectory(preset("add-relu"), BATCHES, 60)
     run.seek(60)
     np.testing.assert_array_equal(run.losses, line.losses)
 

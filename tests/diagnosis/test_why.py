@@ -13,7 +13,7 @@ from math import inf, isfinite
 from typing import Any
 
 import pytest
-from groups import at_work, gone
+from process_groups import at_work, gone
 from support import preset
 
 from nntui.diagnosis.answer import diagnose

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import preset
-from test_branches import Changes, Script, Told, stepped, told
+from walks import Changes, Script, Trajectory, stepped, trajectory
 
 import nntui
 from nntui.core.engine.network import Layout
@@ -40,7 +40,7 @@ def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> No
         child.step(26)
         child.change(**SCRIPT[3][1])
         child.step(40)
-    line = told(SOURCE, SCRIPT, 100, SEED)
+    line = trajectory(SOURCE, SCRIPT, 100, SEED)
     seen = [
         (trainer.update, trainer.state.theta.tobytes())
         for trainer in replay_updates(child.branch, first, last)
@@ -66,7 +66,7 @@ def test_what_a_replay_has_computed_is_the_update_that_led_there() -> None:
 
 def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     run = stepped(SOURCE, SCRIPT, 100, SEED)
-    line = told(SOURCE, SCRIPT, 100, SEED)
+    line = trajectory(SOURCE, SCRIPT, 100, SEED)
     place = 2
     values = [float(state.theta[place]) for state in line.states]
     middle = sorted(values[10:91])[40]
@@ -90,7 +90,7 @@ def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     assert last_transition(branch, 10, 90, lambda at: bool(at.state.theta[place] > 1e9)) is None
 
 
-def first_other(one: Told, other: Told, end: int) -> int | None:
+def first_other(one: Trajectory, other: Trajectory, end: int) -> int | None:
     """The first update up to ``end`` at which the parameters differ."""
     pairs = zip(one.states[: end + 1], other.states[: end + 1], strict=True)
     return next((a.update for a, b in pairs if a.theta.tobytes() != b.theta.tobytes()), None)
@@ -146,7 +146,7 @@ def test_two_branches_part_where_their_parameters_first_differ(
     for first, first_script in made:
         for second, second_script in made[: made.index((first, first_script)) + 1]:
             end = min(first.update, second.update)
-            lines = [told(SOURCE, each, end, SEED) for each in (first_script, second_script)]
+            lines = [trajectory(SOURCE, each, end, SEED) for each in (first_script, second_script)]
             expected = first_other(*lines, end)
             found = first_difference(first, second)
             shared = last_shared_update(first, second)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import flat, made, preset
-from test_timeline import WALKED
+from walks import WALKED
 
 import nntui
 from nntui.core.engine.state import State
