@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import command, printed, refused
+from commands import command, printed, process, refusal, refused
 from process_groups import at_work, gone
 
 import nntui
@@ -220,13 +220,13 @@ def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
 
 def test_the_app_needs_a_terminal_and_names_what_does_not() -> None:
     for arguments in ((), ("add-relu",)):
-        said = refused(*arguments)
+        said = refusal(process(*arguments))
         assert "terminal" in said
         assert "nntui run" in said
 
 
 def test_version_and_help_import_nothing_heavy() -> None:
-    assert command("--version").stdout.strip() == f"nntui, version {nntui.__version__}"
+    assert process("--version").stdout.strip() == f"nntui, version {nntui.__version__}"
     probe = (
         "import sys; from nntui.cli import main; sys.argv = ['nntui', '--help']; main(); "
         "print(sorted({'numpy', 'textual', 'plotext'} & set(sys.modules)), file=sys.stderr)"
