@@ -170,7 +170,9 @@ def test_the_fixes_do_what_the_story_says(name: str) -> None:
     baseline = Trial.of(preset, NOTHING)
     trials = [Trial.of(preset, Fix("as told", changes)) for changes, _ in said.solved]
     laboratory = Laboratory(None, 1, seconds=3600)
-    laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
+    trials = [each if each.fix.changes else baseline for each in trials]
+    changed = [each for each in trials if each is not baseline]
+    laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *changed)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):
         tried = Experiment.of(trial, baseline)
         assert tried is not None
