@@ -273,6 +273,18 @@ def awaited(tell: Callable[..., str], holds: Callable[[str], bool], *options: st
     return text
 
 
+def still(tell: Callable[..., str]) -> str:
+    """The screen with its colours, once it has stayed the same for a second."""
+    before, same = "", 0
+
+    def stays(text: str) -> bool:
+        nonlocal before, same
+        before, same = text, same + 1 if text == before else 0
+        return same == 10
+
+    return awaited(tell, stays, "-e")
+
+
 @pytest.mark.system("tmux")
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 40)])
 def test_the_screen_in_tmux(columns: int, lines: int) -> None:
@@ -310,11 +322,9 @@ def test_what_differs_adds_up_to_the_whole_picture(options: str) -> None:
         ):
             tell("send-keys", *keys.split())
             shown(tell, pattern)
-        time.sleep(7)  # what was said apart is taken away again
-        pieces = tell("capture-pane", "-p", "-e")
+        pieces = still(tell)
         tell("resize-window", "-x", "101")
-        time.sleep(1)
+        awaited(tell, lambda text: max(map(len, text.splitlines())) == 101)
         tell("resize-window", "-x", "100")
-        time.sleep(1)
-        assert tell("capture-pane", "-p", "-e") == pieces
+        awaited(tell, lambda text: text == pieces, "-e")
         assert pieces.isascii() is bool(options)
