@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, flat, preset
 from walks import LIVE, SEED, STRUCTURAL, WALKED, WRONG, Changes, Script, stepped, trajectory
@@ -267,7 +268,7 @@ def test_a_state_is_not_changed_to_other_data_or_layers(part: str) -> None:
 
 
 @pytest.mark.parametrize("name", WALKED)
-@settings(max_examples=15)
+@WALKS
 @given(st.sampled_from((*LIVE, *STRUCTURAL)), st.sampled_from((*LIVE, *STRUCTURAL)), st.booleans())
 def test_at_update_0_a_change_is_a_run_of_the_other_preset(
     name: str, first: Changes, second: Changes, back: bool

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
+from example_counts import NETWORKS
+from hypothesis import given
 from random_presets import NEEDED, RATE, presets
 from support import Array, flat, made, unflat
 
@@ -62,7 +63,7 @@ def assert_follows(preset: Preset) -> int:
 
 @pytest.mark.slow
 @given(presets())
-@settings(max_examples=max(200, settings.default.max_examples))
+@NETWORKS
 def test_an_update_follows_the_slope_of_its_loss(preset: Preset) -> None:
     assert_follows(preset)
 
@@ -107,7 +108,7 @@ def test_every_loss_through_every_activation(
 
 @pytest.mark.slow
 @given(presets())
-@settings(max_examples=max(200, settings.default.max_examples))
+@NETWORKS
 def test_the_reported_loss_is_summed_before_each_update(preset: Preset) -> None:
     configuration, run = preset.configuration, nntui.Run(preset)
     x, y = reference.data_of(configuration)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS, WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import flat, preset
 from walks import (
@@ -103,7 +104,7 @@ ACTIONS = st.lists(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
-@settings(max_examples=30)
+@WALKS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40), st.sampled_from([0, 20_000, 10**9]))
 def test_a_walk_through_branches_sees_runs_that_never_went_back(
     name: str, actions: list[tuple[str, Any]], most: int, distance: int, memory: int
@@ -498,7 +499,7 @@ def broken_off(action: Callable[[], object], at: int, patch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["add-relu", "shuffled adam", "random nesterov"])
-@settings(max_examples=40)
+@RUNS
 @given(
     st.lists(st.tuples(st.integers(0, 110), st.integers(1, 60), st.integers(0, 2400)), max_size=6)
 )

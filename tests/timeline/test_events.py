@@ -1,10 +1,12 @@
 """Events and questions about the past, checked against a walk over every single update."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, preset
 from walks import Changes, Script, Trajectory, stepped, trajectory
@@ -165,9 +167,9 @@ def test_a_unit_that_died_since_the_last_look_before_the_fork_is_not_missed(
         assert list(last.values()) == masks[fork]
 
 
-def asked(branch: Branch, update: int, line: Trajectory) -> None:
-    """All questions about all units, asked at ``update``, against the states themselves."""
-    masks = np.array([dead(state) for state in line.states[: update + 1]])
+def asked(branch: Branch, update: int, dead_units: Sequence[list[bool]]) -> None:
+    """All questions about all units, asked at ``update``, against the units dead at each one."""
+    masks = np.array(dead_units[: update + 1])
     for place, (layer, unit) in enumerate(UNITS):
         flips = np.flatnonzero(np.diff(masks[:, place].astype(int)))
         died = [0] * bool(masks[0, place]) + [at + 1 for at in flips if masks[at + 1, place]]
@@ -187,17 +189,18 @@ def test_when_a_unit_died_or_revived_is_answered_for_any_update(
     looking(monkeypatch, 1)
     script: Script = ((60, {"training.learning_rate": 0.3}),)
     run = stepped(LIVELY, script, 150, seed)
-    line = trajectory(LIVELY, script, 150, seed)
+    dead_units = [dead(state) for state in trajectory(LIVELY, script, 150, seed).states]
     for update in (0, 1, 31, 60, 61, 149, 150):
-        asked(run.branch, update, line)
+        asked(run.branch, update, dead_units)
     run.seek(90)
     values: Changes = {"training.momentum": 0.2}
     child = run.fork(**values)
     twin = trajectory(LIVELY, (*script, (90, values)), 140, seed)
-    asked(child.branch, 90, twin)
+    dead_units = [dead(state) for state in twin.states]
+    asked(child.branch, 90, dead_units)
     child.step(50)
     for update in (59, 90, 91, 140):
-        asked(child.branch, update, twin)
+        asked(child.branch, update, dead_units)
 
 
 def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
@@ -248,13 +251,14 @@ def test_when_a_weight_or_a_bias_changed_its_sign(
         (run.branch, trajectory(LIVELY, (), 150, seed), (0, 40, 150)),
         (child.branch, trajectory(LIVELY, ((70, values),), 130, seed), (69, 70, 71, 130)),
     ):
+        layers = [[weights(state, layer) for state in line.states] for layer in range(3)]
         for update in updates:
             for layer, unit in UNITS:
-                columns = weights(line.states[0], layer)[0].shape[1]
+                columns = layers[layer][0][0].shape[1]
                 for column in (*range(columns), None):
                     signs = [
                         bool((b[unit] if column is None else W[unit, column]) < 0.0)
-                        for W, b in (weights(state, layer) for state in line.states[: update + 1])
+                        for W, b in layers[layer][: update + 1]
                     ]
                     turns = [at for at in range(1, update + 1) if signs[at] is not signs[at - 1]]
                     answer = when_weight_changed_sign(branch, update, layer, unit, column)
@@ -285,7 +289,7 @@ def test_a_weight_that_changed_between_two_kept_states_is_found_by_replay() -> N
 
 @pytest.mark.slow
 @given(st.integers(0, 3), st.integers(0, 300), st.floats(0, 1))
-@settings(max_examples=40)
+@RUNS
 def test_when_the_loss_was_last_below(seed: int, update: int, share: float) -> None:
     script: Script = ((90, {"training.batch": 2}), (150, {"training.learning_rate": 0.02}))
     run = stepped(LIVELY, script, 300, seed)

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import preset
 from walks import Changes, Script, Trajectory, stepped, trajectory
@@ -28,6 +29,7 @@ SCRIPT: Script = (
 
 
 @pytest.mark.slow
+@RUNS
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 30))
 def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -114,7 +116,7 @@ FORKS = st.tuples(st.integers(0, 60), st.sampled_from(CHANGED), st.integers(0, 4
 
 
 @pytest.mark.slow
-@settings(max_examples=50)
+@RUNS
 @given(FORKS, FORKS, st.booleans(), st.integers(0, 30), st.sampled_from(CHANGED))
 def test_two_branches_part_where_their_parameters_first_differ(
     one: tuple[int, Changes, int],
@@ -143,11 +145,11 @@ def test_two_branches_part_where_their_parameters_first_differ(
     run.change(**then)
     run.step(10)
     made.append((run.branch, root))
-    for first, first_script in made:
-        for second, second_script in made[: made.index((first, first_script)) + 1]:
+    lines = [(branch, trajectory(SOURCE, changes, branch.update, SEED)) for branch, changes in made]
+    for at, (first, first_line) in enumerate(lines):
+        for second, second_line in lines[: at + 1]:
             end = min(first.update, second.update)
-            lines = [trajectory(SOURCE, each, end, SEED) for each in (first_script, second_script)]
-            expected = first_other(*lines, end)
+            expected = first_other(first_line, second_line, end)
             found = first_difference(first, second)
             shared = last_shared_update(first, second)
             assert shared <= end

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import command, process
-from hypothesis import given, settings
+from example_counts import WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import flat, made, preset
 from walks import WALKED
@@ -187,7 +188,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-@settings(max_examples=25)
+@WALKS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_with_a_session_opened_now_and_then_is_one_without(
     name: str, actions: list[tuple[str, int]], most: int, distance: int

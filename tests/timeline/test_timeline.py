@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import RUNS
 from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, flat, preset
@@ -58,6 +59,7 @@ ACTIONS = st.lists(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
+@RUNS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_through_time_sees_the_run_that_never_went_back(
     name: str, actions: list[tuple[str, int]], most: int, distance: int
