@@ -12,7 +12,7 @@ import textual.pilot
 from hypothesis import HealthCheck, settings
 from piloted import drained, settled
 
-settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile(
     "search", deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck)
 )

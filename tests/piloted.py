@@ -6,6 +6,8 @@ from time import process_time
 
 from textual.pilot import Pilot
 
+from nntui.presets import Preset
+from nntui.timeline import Run
 from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.workbench.screen import WorkbenchScreen
@@ -31,6 +33,13 @@ def shown(pilot: Pilot[None]) -> str:
     """The characters on the screen, line by line."""
     strips = pilot.app.screen._compositor.render_strips()
     return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+def reached(preset: Preset, seed: int, update: int) -> str:
+    """The hash of a run that went straight to ``update``."""
+    run = Run(preset, seed)
+    run.step(update)
+    return run.state_hash
 
 
 TURNS = 240

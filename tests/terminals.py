@@ -9,13 +9,15 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import nntui
 from nntui.timeline.sessions import session_folder
 
+PATIENCE = 90.0
+"""Seconds after which what should come is given up, on however busy a machine."""
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 
 
@@ -44,8 +46,21 @@ class Terminal:
         return self.written[start:]
 
     def wait_for(self, text: bytes) -> None:
-        deadline = time.monotonic() + 30
-        while text not in self.written:
+        """Wait until ``text`` was written."""
+        self._until(lambda: text in self.written)
+
+    def goes_on(self) -> None:
+        """Wait until more is written."""
+        length = len(self.written)
+        self._until(lambda: len(self.written) > length)
+
+    def falls_silent(self, seconds: float = 1.5) -> None:
+        """Wait until nothing is written for so long."""
+        self._until(lambda: self.read(seconds) == b"")
+
+    def _until(self, holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not holds():
             assert time.monotonic() < deadline, self.written[-2000:]
             self.read(0.1)
 
@@ -66,10 +81,7 @@ class Terminal:
 
     def ended(self) -> int:
         """The exit code, once everything was read."""
-        deadline = time.monotonic() + 30
-        while self.process.poll() is None:
-            assert time.monotonic() < deadline
-            self.read(0.1)
+        self._until(lambda: self.process.poll() is not None)
         self.read(0.2)
         return self.process.returncode
 

@@ -5,48 +5,16 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from groups import at_work, gone
+from commands import command, printed, process, refusal, refused
+from process_groups import at_work, gone
 
 import nntui
 from nntui.cli import main
 
 PRESETS = 16
-
-
-def command(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "nntui", *arguments],
-        capture_output=True,
-        text=True,
-        input=stdin,
-        timeout=120,
-    )
-
-
-def printed(*arguments: str) -> dict[str, Any]:
-    done = command(*arguments)
-    assert done.returncode == 0, done.stderr
-
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is not JSON")
-
-    value = json.loads(done.stdout, parse_constant=refuse)
-    assert isinstance(value, dict)
-    return value
-
-
-def refused(*arguments: str) -> str:
-    done = command(*arguments)
-    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("nntui: ")
-    assert "Traceback" not in done.stderr
-    return done.stderr
 
 
 def test_presets_lists_the_library() -> None:
@@ -252,13 +220,13 @@ def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
 
 def test_the_app_needs_a_terminal_and_names_what_does_not() -> None:
     for arguments in ((), ("add-relu",)):
-        said = refused(*arguments)
+        said = refusal(process(*arguments))
         assert "terminal" in said
         assert "nntui run" in said
 
 
 def test_version_and_help_import_nothing_heavy() -> None:
-    assert command("--version").stdout.strip() == f"nntui, version {nntui.__version__}"
+    assert process("--version").stdout.strip() == f"nntui, version {nntui.__version__}"
     probe = (
         "import sys; from nntui.cli import main; sys.argv = ['nntui', '--help']; main(); "
         "print(sorted({'numpy', 'textual', 'plotext'} & set(sys.modules)), file=sys.stderr)"

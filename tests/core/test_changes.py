@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, flat, preset
-from test_branches import LIVE, STRUCTURAL, WRONG, Changes, Script, stepped, told
-from test_timeline import WALKED
+from walks import LIVE, SEED, STRUCTURAL, WALKED, WRONG, Changes, Script, stepped, trajectory
 
 import nntui
 from nntui.core.engine.changes import changed
@@ -23,7 +23,6 @@ from nntui.timeline import Snapshot
 from nntui.timeline.history.termination import BUDGET, TARGET, Termination
 from nntui.timeline.run import Run
 
-SEED = 7
 PLAIN = preset("add-fixed", training__batch="full")
 """No fault, so that a finite difference of the loss is the gradient of an update."""
 
@@ -269,7 +268,7 @@ def test_a_state_is_not_changed_to_other_data_or_layers(part: str) -> None:
 
 
 @pytest.mark.parametrize("name", WALKED)
-@settings(max_examples=15)
+@WALKS
 @given(st.sampled_from((*LIVE, *STRUCTURAL)), st.sampled_from((*LIVE, *STRUCTURAL)), st.booleans())
 def test_at_update_0_a_change_is_a_run_of_the_other_preset(
     name: str, first: Changes, second: Changes, back: bool
@@ -385,7 +384,7 @@ def test_epochs_are_counted_where_the_batch_was_changed_between_them() -> None:
     by_hand(run)
     ends = epoch_ends()
     assert [run.end_of(epoch) for epoch in range(len(ends))] == ends
-    line = told(preset("add-relu"), BATCHES, 60)
+    line = trajectory(preset("add-relu"), BATCHES, 60)
     run.seek(60)
     np.testing.assert_array_equal(run.losses, line.losses)
 

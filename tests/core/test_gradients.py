@@ -5,88 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from example_counts import NETWORKS
+from hypothesis import given
+from random_presets import NEEDED, RATE, presets
 from support import Array, flat, made, unflat
 
 import nntui
-from nntui.core.parts.activations import ACTIVATIONS, KINKS
-from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
-from nntui.core.settings.configuration import ORDERS, Layer
+from nntui.core.settings.configuration import Layer
 from nntui.presets import Preset
 from nntui.timeline import Snapshot
-
-RATE = 2.0**-8
-"""A power of two, so that dividing the step by it gives the gradient back."""
-NEEDED = {"binary-cross-entropy": "sigmoid", "categorical-cross-entropy": "softmax"}
-
-
-@st.composite
-def presets(draw: st.DrawFn) -> Preset:
-    """Any small network without faults, on any small table."""
-    loss, rows = draw(st.sampled_from(sorted(LOSSES))), draw(st.integers(1, 5))
-    number = st.integers(-20, 20).map(lambda n: n / 10)
-    share = st.integers(0, 10).map(lambda n: n / 10)
-    width, outputs = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    depth = draw(st.integers(1, 3))
-    layers = []
-    for index in range(depth):
-        last = index == depth - 1
-        kinds = [NEEDED[loss]] if loss in NEEDED and last else sorted(ACTIVATIONS)
-        layers.append(
-            {
-                "units": outputs if last else draw(st.integers(1, 5)),
-                "activation": draw(st.sampled_from(kinds)),
-                "leak": draw(st.sampled_from([0.0, 0.01, 0.3])),
-                "alpha": draw(st.sampled_from([1.0, 0.3, 2.5])),
-                "kink": draw(st.sampled_from(KINKS)),
-                "init": draw(st.sampled_from(sorted(INITIALISERS))),
-                "scale": draw(st.sampled_from([1.0, -0.5])),
-                "bias": draw(st.sampled_from(["none", "per-unit", "shared-start"])),
-                "bias_init": draw(st.sampled_from(BIAS_INITIALISERS)),
-                "normalise": not (loss in NEEDED and last) and draw(st.booleans()),
-            }
-        )
-    table = lambda cells, columns: st.lists(
-        st.lists(cells, min_size=columns, max_size=columns), min_size=rows, max_size=rows
-    )
-    targets = draw(table(share if loss in NEEDED else number, outputs))
-    if loss == "categorical-cross-entropy":
-        targets = [
-            [n / sum(row) for n in row] if sum(row) else [1.0] + [0.0] * (outputs - 1)
-            for row in targets
-        ]
-    order = draw(st.sampled_from(ORDERS))
-    training: dict[str, Any] = {
-        "loss": loss,
-        "reduction": draw(st.sampled_from(REDUCTIONS)),
-        "learning_rate": RATE,
-        "batch": draw(st.sampled_from(["full", 1, 2, 3])),
-        "order": order,
-        "l1": draw(st.sampled_from([0.0, 0.2])),
-        "l2": draw(st.sampled_from([0.0, 0.3])),
-        "l2_per_sample": draw(st.booleans()),
-    }
-    if order == "random":
-        training["draws"] = draw(st.integers(1, 7))
-    return made(
-        {
-            "seed": draw(st.integers(0, 999)),
-            "data": {
-                "inputs": draw(table(number, width)),
-                "targets": targets,
-                "constant_inputs": draw(st.lists(number, max_size=1)),
-            },
-            "layers": layers,
-            "training": training,
-            "report": {
-                "loss": draw(st.sampled_from([loss, "half-absolute-error"])),
-                "reduction": draw(st.sampled_from(REDUCTIONS)),
-                "penalty": draw(st.booleans()),
-            },
-        }
-    )
 
 
 def first_epoch(preset: Preset) -> list[Array]:
@@ -134,7 +63,7 @@ def assert_follows(preset: Preset) -> int:
 
 @pytest.mark.slow
 @given(presets())
-@settings(max_examples=max(200, settings.default.max_examples))
+@NETWORKS
 def test_an_update_follows_the_slope_of_its_loss(preset: Preset) -> None:
     assert_follows(preset)
 
@@ -179,7 +108,7 @@ def test_every_loss_through_every_activation(
 
 @pytest.mark.slow
 @given(presets())
-@settings(max_examples=max(200, settings.default.max_examples))
+@NETWORKS
 def test_the_reported_loss_is_summed_before_each_update(preset: Preset) -> None:
     configuration, run = preset.configuration, nntui.Run(preset)
     x, y = reference.data_of(configuration)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import command, refused
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from random_presets import presets
 from support import Array, made, preset
-from test_cli import command, refused
-from test_gradients import presets
 
 import nntui
 from nntui.core.engine.network import Layout, has_effect

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
@@ -327,7 +328,7 @@ SEEDS = st.integers(0, 2**31)
 
 @pytest.mark.parametrize("name", FLOORED)
 @given(seed=SEEDS, loss=st.sampled_from(LOSSES), reduction=st.sampled_from(["mean", "sum"]))
-@settings(max_examples=15, deadline=None)
+@WALKS
 def test_no_parameters_reach_below_a_floor(name: str, seed: int, loss: str, reduction: str) -> None:
     """Random data, random parameters, and those after 200 updates of training."""
     random, wanted = np.random.RandomState(seed), FLOORED[name]

@@ -13,7 +13,8 @@ from math import inf, isfinite
 from typing import Any
 
 import pytest
-from groups import at_work, gone
+from commands import parsed, printed, process, refused
+from process_groups import at_work, gone
 from support import preset
 
 from nntui.diagnosis.answer_text import render_answer
@@ -71,27 +72,6 @@ PUBLISHED = {
 FAULT = Rule("bias-decay", "b -= lr*b", PROOF, "", "", "none is there", is_code_fault=True)
 CAUSE = Rule("no-bias", "no biases", PROOF, "", "", "some are there")
 SEEN = Rule("saturation", "saturated", MEASURED, "", "", "none is")
-
-
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "nntui", "why", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, timeout=180)
-
-
-def printed(*arguments: str) -> dict[str, Any]:
-    done = command(*arguments, "--json")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return parsed(done.stdout)
-
-
-def parsed(text: str) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is not JSON")
-
-    value = json.loads(text, parse_constant=refuse)
-    assert isinstance(value, dict)
-    return value
 
 
 def quick(name: str, epochs: int, **changes: Any) -> Preset:
@@ -731,7 +711,7 @@ def test_every_code_that_is_said_is_known() -> None:
     ],
 )
 def test_the_command_prints_one_object(name: str, code: str | None) -> None:
-    result = printed(name, "--seeds", "6", "--time", "4")
+    result = printed("why", name, "--seeds", "6", "--time", "4")
     assert result["preset"] == name
     assert result["seed"] == 0
     headline = result["headline"]
@@ -777,14 +757,14 @@ def test_the_command_prints_one_object(name: str, code: str | None) -> None:
 
 def test_the_command_takes_a_seed_and_changes() -> None:
     shown = printed(
-        "add-relu", "--seed", "2", "--set", "goal.epochs=40", "--seeds", "4", "--time", "20"
+        "why", "add-relu", "--seed", "2", "--set", "goal.epochs=40", "--seeds", "4", "--time", "20"
     )
     assert shown["seed"] == 2
     assert shown["updates"] == 240
 
 
 def test_the_text_of_the_command() -> None:
-    done = command("add-relu", "--seeds", "4", "--time", "20", "--set", "goal.epochs=30")
+    done = process("why", "add-relu", "--seeds", "4", "--time", "20", "--set", "goal.epochs=30")
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.startswith("add-relu, seed 0: 2-4-4-1 relu\n")
@@ -808,12 +788,7 @@ def test_the_text_of_the_command() -> None:
     ],
 )
 def test_bad_input_is_one_line(arguments: tuple[str, ...], said: str) -> None:
-    done = command(*arguments)
-    assert done.returncode == 2, (done.stdout, done.stderr)
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1, done.stderr
-    assert done.stderr.startswith("nntui: ")
-    assert said in done.stderr
+    assert said in refused("why", *arguments)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import NETWORKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import preset
 
@@ -341,13 +342,13 @@ def sources(draw: st.DrawFn) -> Source:
 
 @pytest.mark.slow
 @given(sources())
-@settings(max_examples=150)
+@NETWORKS
 def test_random_presets_in_numpy(made: Source) -> None:
     checked(made, "numpy")
 
 
 @given(sources())
-@settings(max_examples=100)
+@NETWORKS
 def test_random_presets_in_pytorch(made: Source) -> None:
     pytest.importorskip("torch")
     checked(made, "pytorch")

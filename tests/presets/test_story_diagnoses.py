@@ -173,8 +173,10 @@ def test_the_fixes_do_what_the_story_says(name: str) -> None:
     epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
     baseline = Trial(preset, NOTHING)
     trials = [Trial(preset, Fix("as told", changes)) for changes, _ in said.solved]
+    trials = [each if each.fix.changes else baseline for each in trials]
+    changed = [each for each in trials if each is not baseline]
     laboratory = Laboratory(preset, None, 1, Deadline.after(3600))
-    laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
+    laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *changed)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):
         tried = Experiment.of(trial, baseline)
         assert tried is not None

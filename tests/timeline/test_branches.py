@@ -7,84 +7,47 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS, WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import flat, preset
-from test_timeline import WALKED
+from walks import (
+    LIVE,
+    SEED,
+    STRUCTURAL,
+    WALKED,
+    WRONG,
+    Changes,
+    Script,
+    Trajectory,
+    stepped,
+    trajectory,
+)
 
 import nntui
-from nntui.core.engine.changes import changed
 from nntui.core.engine.network import Layout
-from nntui.core.engine.state import State
-from nntui.core.engine.trainer import Trainer, initial_state
+from nntui.core.engine.trainer import Trainer
 from nntui.core.errors import ConfigError
-from nntui.presets import Preset
-from nntui.presets.schema import override
 from nntui.timeline.history import branch as branches
 from nntui.timeline.history import keyframes
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import LONGEST_NAME
 
-Changes = dict[str, Any]
-Script = tuple[tuple[int, Changes], ...]
-"""What was changed at which update, in order."""
-
-SEED = 7
 MOST_UPDATES = 150
 
 
-@dataclass
-class Told:
-    """A line of training by a bare trainer that never goes back, written down at each update."""
-
-    states: list[State]
-    losses: list[float] = field(default_factory=list)
-
-    def at(self, update: int) -> State:
-        return self.states[min(update, len(self.states) - 1)]
+KNOWN: dict[str, Trajectory] = {}
 
 
-def told(source: Preset, script: Script, updates: int, seed: int = SEED) -> Told:
-    """What training ``source`` with the changes of ``script`` gives, up to ``updates``."""
-    pending = list(script)
-    while pending and pending[0][0] == 0:
-        values = pending.pop(0)[1]
-        source, seed = override(source, values), values.get("seed", seed)
-    line = Told([])
-    trainer = Trainer(initial_state(source.configuration, seed), lambda _, x: line.losses.append(x))
-    while True:
-        while pending and pending[0][0] == trainer.update:
-            source = override(source, pending.pop(0)[1])
-            state = changed(trainer.state, source.configuration)
-            trainer = Trainer(state, lambda _, x: line.losses.append(x))
-        line.states.append(trainer.state)
-        if trainer.update == updates or trainer.divergence is not None:
-            return line
-        trainer.advance(1)
-
-
-KNOWN: dict[str, Told] = {}
-
-
-def remembered(name: str, script: Script) -> Told:
-    """What `told` says of a walked preset, told once."""
+def remembered(name: str, script: Script) -> Trajectory:
+    """The `trajectory` of a walked preset, trained once."""
     key = f"{name} {script}"
     if key not in KNOWN:
-        KNOWN[key] = told(WALKED[name], script, MOST_UPDATES)
+        KNOWN[key] = trajectory(WALKED[name], script, MOST_UPDATES)
     return KNOWN[key]
 
 
-def stepped(source: Preset, script: Script, updates: int, seed: int = SEED) -> nntui.Run:
-    """The same, by a run that is changed at its head."""
-    run = nntui.Run(source, seed)
-    for update, values in script:
-        run.step(update - run.update)
-        run.change(**values)
-    run.step(updates - run.update)
-    return run
-
-
-def assert_states_equal(run: nntui.Run, line: Told, update: int) -> None:
+def assert_states_equal(run: nntui.Run, line: Trajectory, update: int) -> None:
     """All that a run tells of ``update`` is what ``line`` has there."""
     state = line.at(update)
     assert run.update == state.update
@@ -99,58 +62,6 @@ def assert_states_equal(run: nntui.Run, line: Told, update: int) -> None:
     assert run.preset.configuration == state.configuration
     np.testing.assert_array_equal(run.losses, line.losses[: state.epoch])
     np.testing.assert_equal(run.loss, line.losses[state.epoch - 1] if state.epoch else None)
-
-
-LIVE: tuple[Changes, ...] = (
-    {},
-    {"training.learning_rate": 0.05},
-    {"training.learning_rate": 1e-4, "training.schedule": "inverse"},
-    {"training.learning_rate": 1e200},
-    {"training.momentum": 0.9},
-    {"training.momentum": 0.0},
-    {"training.optimiser": "adam", "training.learning_rate": 1e-3},
-    {"training.optimiser": "sgd"},
-    {"training.optimiser": "nesterov", "training.momentum": 0.5},
-    {"faults": ["bias-decay"]},
-    {"faults": []},
-    {"faults": [{"name": "wrong-factor", "factor": 0.5}]},
-    {"training.schedule": "cosine", "training.schedule_every": 5},
-    {"training.clip_norm": 0.1},
-    {"training.l2": 0.01, "report.penalty": True},
-    {"report.reduction": "sum"},
-    {"report.loss": "half-absolute-error"},
-    {"goal.loss": 0.2},
-    {"training.batch": 2},
-    {"training.batch": "full"},
-    {"training.order": "shuffled"},
-    {"training.order": "random"},
-    {"training.order": "in-order"},
-)
-STRUCTURAL: tuple[Changes, ...] = (
-    {"seed": 5},
-    {"layers.0.activation": "tanh"},
-    {"layers.0.units": 3},
-    {"data.target_divisor": 2.0, "training.momentum": 0.3},
-)
-WRONG: tuple[Changes, ...] = (
-    {"training.learning_rat": 1.0},
-    {"training.learning_rate": float("nan")},
-    {"training.learning_rate": -1.0},
-    {"training.momentum": 1.0},
-    {"training.momentum": "0.9"},
-    {"training.batch": 0},
-    {"training.optimiser": "addam"},
-    {"training.optimiser": object()},
-    {"training.clip_norm": {1.0}},
-    {"training.momentum.x": 1},
-    {"faults": [3]},
-    {"faults": ["no-such-fault"]},
-    {"goal.loss": None},
-    {"layer.0.units": 3},
-    {"": 1},
-    {"training": 1},
-    {"training.learning_rate": 0.2, "training.rate": 0.1},
-)
 
 
 @dataclass
@@ -193,7 +104,7 @@ ACTIONS = st.lists(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
-@settings(max_examples=30)
+@WALKS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40), st.sampled_from([0, 20_000, 10**9]))
 def test_a_walk_through_branches_sees_runs_that_never_went_back(
     name: str, actions: list[tuple[str, Any]], most: int, distance: int, memory: int
@@ -275,7 +186,7 @@ def changed_or_refused(
     state = remembered(name, shadow.script).at(cursor)
     script = (*(entry for entry in shadow.script if entry[0] <= cursor), (cursor, values))
     try:
-        told(WALKED[name], script, cursor)
+        trajectory(WALKED[name], script, cursor)
         if values in STRUCTURAL and cursor > 0:
             raise ConfigError("", "structural")
     except ConfigError:
@@ -471,7 +382,7 @@ def test_all_branches_together_stay_within_the_memory_allowed(
         kept = sum(len(made.branch.keyframes) for made in runs)
         assert kept * each == run.tree.budget.nbytes <= allowed
     for made, script in zip(runs, scripts, strict=True):
-        line = told(preset("add-relu-momentum"), script, made.head)
+        line = trajectory(preset("add-relu-momentum"), script, made.head)
         for update in range(made.head, 0, -17):
             made.seek(update)
             assert_states_equal(made, line, update)
@@ -511,7 +422,7 @@ def test_checkpoints_keep_no_states_where_there_is_no_room(monkeypatch: pytest.M
         run.set_checkpoint()
     assert run.checkpoints == tuple(range(3, 61, 3))
     assert 0 < sum(state is not None for state in run.branch.marks.values()) < 5
-    line = told(run.preset, (), 60)
+    line = trajectory(run.preset, (), 60)
     for mark in run.checkpoints:
         run.seek(mark)
         assert_states_equal(run, line, mark)
@@ -588,7 +499,7 @@ def broken_off(action: Callable[[], object], at: int, patch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["add-relu", "shuffled adam", "random nesterov"])
-@settings(max_examples=40)
+@RUNS
 @given(
     st.lists(st.tuples(st.integers(0, 110), st.integers(1, 60), st.integers(0, 2400)), max_size=6)
 )
@@ -621,7 +532,7 @@ def test_an_interrupt_while_the_head_is_made_again_leaves_the_head_where_it_is(
 ) -> None:
     run = nntui.Run(preset("add-relu"), SEED)
     run.step(100)
-    line = told(run.preset, (), 100)
+    line = trajectory(run.preset, (), 100)
     for _ in range(2):  # the first leaves a trainer that has to be made again at the next
         assert broken_off(partial(run.step, 20), 41, monkeypatch)
         assert run.head == run.update == 100
@@ -639,7 +550,7 @@ def test_an_interrupt_while_a_past_state_is_made_again_leaves_no_part_of_it(
     run.train(50)
     # The cursor was at the head, and is now in the past, eight updates after a kept state.
     assert broken_off(lambda: run.state_hash, 3 * 40 + 7, monkeypatch)
-    assert_states_equal(run, told(run.preset, (), 200), 200)
+    assert_states_equal(run, trajectory(run.preset, (), 200), 200)
 
 
 def test_what_is_kept_at_a_change_is_what_training_goes_on_with() -> None:

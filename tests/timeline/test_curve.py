@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nntui.timeline.history.loss_history import LossHistory
@@ -135,7 +135,6 @@ def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
 
 
-@settings(max_examples=50)
 @given(LOSSES, st.lists(LOSSES, max_size=3), st.integers(0, 20), st.booleans(), st.booleans())
 def test_ghosts_lie_behind_a_picture_that_is_the_same_without_them(
     values: list[float], others: list[list[float]], first: int, log: bool, coloured: bool

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import preset
 
@@ -152,7 +153,7 @@ STEPS = st.lists(st.one_of(CHANGES, st.integers(1, 9), st.integers(-9, -1)), min
 
 
 @given(STEPS)
-@settings(max_examples=40)
+@RUNS
 def test_undoing_all_edits_goes_through_the_states_before_them(steps: list[Any]) -> None:
     run, edits = made(0), Edits()
     before: list[tuple[int, str]] = []

@@ -1,13 +1,15 @@
 """Events and questions about the past, checked against a walk over every single update."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, preset
-from test_branches import Changes, Script, Told, stepped, told
+from walks import Changes, Script, Trajectory, stepped, trajectory
 
 import nntui
 from nntui.core.engine.network import Layout
@@ -57,7 +59,7 @@ def dead(state: State) -> list[bool]:
     return found
 
 
-def turned(line: Told, looks: list[int]) -> list[tuple[str, tuple[int, int], int]]:
+def turned(line: Trajectory, looks: list[int]) -> list[tuple[str, tuple[int, int], int]]:
     """What somebody who looks at ``looks`` alone sees, each with the update where it happened."""
     masks = [dead(state) for state in line.states]
     found = [
@@ -98,7 +100,7 @@ def test_units_that_died_and_revived_are_found_at_the_very_update(
     looking(monkeypatch, distance)
     run = nntui.Run(LIVELY, seed)
     run.step(200)
-    line = told(LIVELY, (), 200, seed)
+    line = trajectory(LIVELY, (), 200, seed)
     looks = list(range(0, 200, distance))  # the head itself is looked at when it moves on
     assert seen(run.branch) == turned(line, looks)
     assert distance > 1 or len(seen(run.branch)) > 5
@@ -112,7 +114,7 @@ def test_units_are_looked_at_only_after_several_passes(monkeypatch: pytest.Monke
     # Three passes of six rows; the first look after that is at a multiple of four.
     looks = list(range(0, 200, 20))
     assert run.branch.watch.checked_at == looks[-1]
-    assert seen(run.branch) == turned(told(LIVELY, (), 200, 9), looks)
+    assert seen(run.branch) == turned(trajectory(LIVELY, (), 200, 9), looks)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -129,7 +131,7 @@ def test_a_branch_has_the_events_of_the_shared_past_and_none_of_its_parents_futu
     values = {"training.learning_rate": 0.3}
     child = run.fork(**values)
     child.step(120)
-    line = told(LIVELY, ((fork, values),), fork + 120, seed)
+    line = trajectory(LIVELY, ((fork, values),), fork + 120, seed)
     looks = [*range(0, fork, distance), *range(fork, fork + 120, distance)]
     if distance == 1:
         assert seen(child.branch) == turned(line, looks)
@@ -141,7 +143,7 @@ def test_a_branch_has_the_events_of_the_shared_past_and_none_of_its_parents_futu
     # A branch of the branch, at the very head, knows all of it.
     grandchild = child.fork()
     grandchild.step(30)
-    again = told(LIVELY, ((fork, values),), fork + 150, seed)
+    again = trajectory(LIVELY, ((fork, values),), fork + 150, seed)
     if distance == 1:
         assert seen(grandchild.branch) == turned(again, list(range(fork + 150)))
 
@@ -153,7 +155,7 @@ def test_a_unit_that_died_since_the_last_look_before_the_fork_is_not_missed(
     looking(monkeypatch, 64)
     run = nntui.Run(LIVELY, seed)
     run.step(300)
-    line = told(LIVELY, (), 300, seed)
+    line = trajectory(LIVELY, (), 300, seed)
     masks = [dead(state) for state in line.states]
     for fork in (70, 100, 127, 128, 129, 300):
         run.seek(fork)
@@ -165,9 +167,9 @@ def test_a_unit_that_died_since_the_last_look_before_the_fork_is_not_missed(
         assert list(last.values()) == masks[fork]
 
 
-def asked(branch: Branch, update: int, line: Told) -> None:
-    """All questions about all units, asked at ``update``, against the states themselves."""
-    masks = np.array([dead(state) for state in line.states[: update + 1]])
+def asked(branch: Branch, update: int, dead_units: Sequence[list[bool]]) -> None:
+    """All questions about all units, asked at ``update``, against the units dead at each one."""
+    masks = np.array(dead_units[: update + 1])
     for place, (layer, unit) in enumerate(UNITS):
         flips = np.flatnonzero(np.diff(masks[:, place].astype(int)))
         died = [0] * bool(masks[0, place]) + [at + 1 for at in flips if masks[at + 1, place]]
@@ -187,17 +189,18 @@ def test_when_a_unit_died_or_revived_is_answered_for_any_update(
     looking(monkeypatch, 1)
     script: Script = ((60, {"training.learning_rate": 0.3}),)
     run = stepped(LIVELY, script, 150, seed)
-    line = told(LIVELY, script, 150, seed)
+    dead_units = [dead(state) for state in trajectory(LIVELY, script, 150, seed).states]
     for update in (0, 1, 31, 60, 61, 149, 150):
-        asked(run.branch, update, line)
+        asked(run.branch, update, dead_units)
     run.seek(90)
     values: Changes = {"training.momentum": 0.2}
     child = run.fork(**values)
-    twin = told(LIVELY, (*script, (90, values)), 140, seed)
-    asked(child.branch, 90, twin)
+    twin = trajectory(LIVELY, (*script, (90, values)), 140, seed)
+    dead_units = [dead(state) for state in twin.states]
+    asked(child.branch, 90, dead_units)
     child.step(50)
     for update in (59, 90, 91, 140):
-        asked(child.branch, update, twin)
+        asked(child.branch, update, dead_units)
 
 
 def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
@@ -207,7 +210,7 @@ def test_what_happened_since_the_last_look_is_seen_when_it_is_asked_for(
     run = nntui.Run(LIVELY, 9)
     run.step(45)
     assert run.branch.watch.checked_at == 0
-    line = told(LIVELY, (), 45, 9)
+    line = trajectory(LIVELY, (), 45, 9)
     masks = [dead(state) for state in line.states]
     flips = [
         (place, at)
@@ -245,16 +248,17 @@ def test_when_a_weight_or_a_bias_changed_its_sign(
     child.step(60)
     changes = 0
     for branch, line, updates in (
-        (run.branch, told(LIVELY, (), 150, seed), (0, 40, 150)),
-        (child.branch, told(LIVELY, ((70, values),), 130, seed), (69, 70, 71, 130)),
+        (run.branch, trajectory(LIVELY, (), 150, seed), (0, 40, 150)),
+        (child.branch, trajectory(LIVELY, ((70, values),), 130, seed), (69, 70, 71, 130)),
     ):
+        layers = [[weights(state, layer) for state in line.states] for layer in range(3)]
         for update in updates:
             for layer, unit in UNITS:
-                columns = weights(line.states[0], layer)[0].shape[1]
+                columns = layers[layer][0][0].shape[1]
                 for column in (*range(columns), None):
                     signs = [
                         bool((b[unit] if column is None else W[unit, column]) < 0.0)
-                        for W, b in (weights(state, layer) for state in line.states[: update + 1])
+                        for W, b in layers[layer][: update + 1]
                     ]
                     turns = [at for at in range(1, update + 1) if signs[at] is not signs[at - 1]]
                     answer = when_weight_changed_sign(branch, update, layer, unit, column)
@@ -269,7 +273,7 @@ def test_when_a_weight_or_a_bias_changed_its_sign(
 def test_a_weight_that_changed_between_two_kept_states_is_found_by_replay() -> None:
     run = nntui.Run(preset("add-relu", training__learning_rate=0.1), 2)
     run.step(200)
-    line = told(run.preset, (), 200, 2)
+    line = trajectory(run.preset, (), 200, 2)
     found = 0
     for layer, unit in UNITS:
         columns = weights(line.states[0], layer)[0].shape[1]
@@ -285,11 +289,11 @@ def test_a_weight_that_changed_between_two_kept_states_is_found_by_replay() -> N
 
 @pytest.mark.slow
 @given(st.integers(0, 3), st.integers(0, 300), st.floats(0, 1))
-@settings(max_examples=40)
+@RUNS
 def test_when_the_loss_was_last_below(seed: int, update: int, share: float) -> None:
     script: Script = ((90, {"training.batch": 2}), (150, {"training.learning_rate": 0.02}))
     run = stepped(LIVELY, script, 300, seed)
-    line = told(LIVELY, script, 300, seed)
+    line = trajectory(LIVELY, script, 300, seed)
     limit = sorted(line.losses)[round(share * (len(line.losses) - 1))]
     ends = [state.update for old, state in pairwise(line.states) if state.epoch > old.epoch]
     below = [
@@ -308,13 +312,13 @@ def test_events_of_the_losses_are_those_of_a_list_of_losses() -> None:
     for seed in range(8):
         script: Script = ((48, {"training.batch": 3}), (96, {"training.learning_rate": 0.4}))
         run = stepped(source, script, 200, seed)
-        line = told(source, script, 200, seed)
+        line = trajectory(source, script, 200, seed)
         for update in (200, 120):
             branch = run.branch
             if update < 200:
                 run.seek(update)
                 branch = run.fork().branch
-                line = told(source, script, update, seed)
+                line = trajectory(source, script, update, seed)
             losses = line.losses
             ends = [new.update for old, new in pairwise(line.states) if new.epoch > old.epoch]
             rises = [
@@ -386,7 +390,7 @@ def test_only_so_many_flips_and_rises_are_kept(monkeypatch: pytest.MonkeyPatch) 
     looking(monkeypatch, 1)
     run = nntui.Run(LIVELY, 9)
     run.step(250)
-    every = turned(told(LIVELY, (), 250, 9), list(range(250)))
+    every = turned(trajectory(LIVELY, (), 250, 9), list(range(250)))
     monkeypatch.setattr(unit_events, "MOST_FLIPS", 3)
     few = nntui.Run(LIVELY, 9)
     few.step(250)

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import preset
-from test_branches import Changes, Script, Told, stepped, told
+from walks import Changes, Script, Trajectory, stepped, trajectory
 
 import nntui
 from nntui.core.engine.network import Layout
@@ -28,6 +29,7 @@ SCRIPT: Script = (
 
 
 @pytest.mark.slow
+@RUNS
 @given(st.integers(0, 100), st.integers(0, 100), st.integers(1, 30))
 def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -40,7 +42,7 @@ def test_replay_crosses_live_changes(first: int, last: int, distance: int) -> No
         child.step(26)
         child.change(**SCRIPT[3][1])
         child.step(40)
-    line = told(SOURCE, SCRIPT, 100, SEED)
+    line = trajectory(SOURCE, SCRIPT, 100, SEED)
     seen = [
         (trainer.update, trainer.state.theta.tobytes())
         for trainer in replay_updates(child.branch, first, last)
@@ -66,7 +68,7 @@ def test_what_a_replay_has_computed_is_the_update_that_led_there() -> None:
 
 def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     run = stepped(SOURCE, SCRIPT, 100, SEED)
-    line = told(SOURCE, SCRIPT, 100, SEED)
+    line = trajectory(SOURCE, SCRIPT, 100, SEED)
     place = 2
     values = [float(state.theta[place]) for state in line.states]
     middle = sorted(values[10:91])[40]
@@ -90,7 +92,7 @@ def test_what_is_sought_in_a_replay_is_every_turn_and_the_last() -> None:
     assert last_transition(branch, 10, 90, lambda at: bool(at.state.theta[place] > 1e9)) is None
 
 
-def first_other(one: Told, other: Told, end: int) -> int | None:
+def first_other(one: Trajectory, other: Trajectory, end: int) -> int | None:
     """The first update up to ``end`` at which the parameters differ."""
     pairs = zip(one.states[: end + 1], other.states[: end + 1], strict=True)
     return next((a.update for a, b in pairs if a.theta.tobytes() != b.theta.tobytes()), None)
@@ -114,7 +116,7 @@ FORKS = st.tuples(st.integers(0, 60), st.sampled_from(CHANGED), st.integers(0, 4
 
 
 @pytest.mark.slow
-@settings(max_examples=50)
+@RUNS
 @given(FORKS, FORKS, st.booleans(), st.integers(0, 30), st.sampled_from(CHANGED))
 def test_two_branches_part_where_their_parameters_first_differ(
     one: tuple[int, Changes, int],
@@ -143,11 +145,11 @@ def test_two_branches_part_where_their_parameters_first_differ(
     run.change(**then)
     run.step(10)
     made.append((run.branch, root))
-    for first, first_script in made:
-        for second, second_script in made[: made.index((first, first_script)) + 1]:
+    lines = [(branch, trajectory(SOURCE, changes, branch.update, SEED)) for branch, changes in made]
+    for at, (first, first_line) in enumerate(lines):
+        for second, second_line in lines[: at + 1]:
             end = min(first.update, second.update)
-            lines = [told(SOURCE, each, end, SEED) for each in (first_script, second_script)]
-            expected = first_other(*lines, end)
+            expected = first_other(first_line, second_line, end)
             found = first_difference(first, second)
             shared = last_shared_update(first, second)
             assert shared <= end

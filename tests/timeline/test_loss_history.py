@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from example_counts import RUNS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import Array
 
@@ -123,7 +124,7 @@ def test_what_is_read_is_a_copy() -> None:
 
 @pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.booleans())
-@settings(max_examples=100)
+@RUNS
 def test_questions_are_answered_as_by_reading_every_epoch(
     seed: int, size: int, share: float, place: float, limit: float, shared: bool
 ) -> None:
@@ -168,7 +169,6 @@ def rises(plain: list[float], factor: float, floor: float) -> list[int]:
 
 @pytest.mark.slow
 @given(SEEDS, SIZES, SHARES, st.floats(0, 1), st.floats(0, 1), st.integers(1, 60), st.booleans())
-@settings(max_examples=150)
 def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(
     seed: int, size: int, share: float, one: float, other: float, bins: int, shared: bool
 ) -> None:

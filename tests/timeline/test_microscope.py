@@ -10,8 +10,8 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from random_presets import presets
 from support import made, preset, unflat
-from test_gradients import presets
 
 import nntui
 from nntui.core.formulas.expression import Call, Expression, Negative, Number, Operation

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from commands import command, process
+from example_counts import WALKS
+from hypothesis import given
 from hypothesis import strategies as st
 from support import flat, made, preset
-from test_timeline import WALKED
+from walks import WALKED
 
 import nntui
 from nntui.core.engine.state import State
@@ -186,7 +188,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-@settings(max_examples=25)
+@WALKS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_with_a_session_opened_now_and_then_is_one_without(
     name: str, actions: list[tuple[str, int]], most: int, distance: int
@@ -523,12 +525,6 @@ def test_a_kill_at_any_moment_leaves_a_whole_session(tmp_path: Path) -> None:
 # The shelf and the command line
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "nntui", *arguments], capture_output=True, text=True, timeout=120
-    )
-
-
 @pytest.fixture
 def shelved(data_folder: Path) -> list[Path]:
     """Three sessions and a file that is none, the oldest first."""
@@ -660,7 +656,7 @@ def test_open_refuses_what_is_no_session(content: bytes, tmp_path: Path) -> None
 
 
 def test_open_needs_a_terminal_only_for_what_can_be_opened(shelved: list[Path]) -> None:
-    assert "needs a terminal" in command("open", shelved[0].stem).stderr
+    assert "needs a terminal" in process("open", shelved[0].stem).stderr
     assert "damaged" in command("open", str(shelved[3])).stderr or (
         "cut off" in command("open", str(shelved[3])).stderr
     )

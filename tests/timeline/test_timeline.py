@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from example_counts import RUNS
 from hypothesis import given
 from hypothesis import strategies as st
 from support import Array, flat, preset
+from walks import WALKED
 
 import nntui
 from nntui.core.engine.state import Divergence, State
@@ -18,44 +20,6 @@ from nntui.timeline.history import keyframes
 from nntui.timeline.history.keyframes import Keyframes
 
 FURTHEST = 300
-WALKED = {
-    "add-relu": preset("add-relu"),
-    "xor-relu": preset("xor-relu"),
-    "square-leaky-relu": preset("square-leaky-relu"),
-    "odd-batches": preset("add-relu-momentum", training__batch=4),
-    "shuffled adam": preset(
-        "add-relu",
-        training__order="shuffled",
-        training__batch=4,
-        training__optimiser="adam",
-        training__schedule="step",
-        training__schedule_every=7,
-    ),
-    "random nesterov": preset(
-        "add-relu",
-        training__order="random",
-        training__draws=13,
-        training__batch=3,
-        training__optimiser="nesterov",
-        training__momentum=0.9,
-        training__schedule="cosine",
-        training__schedule_every=40,
-        training__clip_norm=0.5,
-    ),
-    "shuffled rmsprop": preset(
-        "square-leaky-relu",
-        layers__0__units=6,
-        data__samples=11,
-        data__noise=0.1,
-        data__test_share=0.3,
-        training__order="shuffled",
-        training__batch=5,
-        training__optimiser="rmsprop",
-        training__learning_rate=1e-3,
-        training__schedule="exponential",
-        training__l1=1e-3,
-    ),
-}
 
 
 @dataclass
@@ -95,6 +59,7 @@ ACTIONS = st.lists(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
+@RUNS
 @given(ACTIONS, st.integers(2, 9), st.integers(1, 40))
 def test_a_walk_through_time_sees_the_run_that_never_went_back(
     name: str, actions: list[tuple[str, int]], most: int, distance: int

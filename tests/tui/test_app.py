@@ -5,15 +5,15 @@ import re
 
 import numpy as np
 import pytest
-from piloted import SIZES, bench, shown, status, until
+from piloted import SIZES, bench, reached, shown, status, until
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
-from nntui.presets import Preset, load_preset, preset_names
+from nntui.presets import load_preset, preset_names
 from nntui.presets.schema import override
 from nntui.sweeps import sweep
 from nntui.sweeps.ranking import rank_of, ranked
-from nntui.timeline import Run, Snapshot
+from nntui.timeline import Snapshot
 from nntui.tui.actions import LIBRARY, WORKBENCH, Action, fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -30,13 +30,6 @@ from nntui.tui.workbench.actions.registry import Actions
 from nntui.tui.workbench.screen import WorkbenchScreen
 
 pytestmark = pytest.mark.slow
-
-
-def reached(preset: Preset, seed: int, update: int) -> str:
-    """The hash of a run that went straight to ``update``."""
-    run = Run(preset, seed)
-    run.step(update)
-    return run.state_hash
 
 
 async def test_it_opens_on_the_library_and_opens_what_is_chosen() -> None:

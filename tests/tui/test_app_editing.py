@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from test_app import bench, shown, status
+from piloted import bench, shown, status
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, Static

@@ -5,9 +5,8 @@ import re
 
 import numpy as np
 import pytest
-from piloted import SIZES, bench, shown, status, until
+from piloted import SIZES, bench, reached, shown, status, until
 from support import made
-from test_app import reached
 from textual.pilot import Pilot
 
 from nntui.presets import load_preset

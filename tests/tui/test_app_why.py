@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from piloted import SIZES, bench, shown, status, until
+from prepared_diagnoses import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 from textual.pilot import Pilot
-from whys import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 
 from nntui import Run, load_preset
 from nntui.diagnosis import diagnose as diagnosis_module

@@ -15,7 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from terminals import LEFT_ALTERNATE_SCREEN, Terminal, resize, saved, straight, terminal
+from process_groups import at_work
+from terminals import (
+    LEFT_ALTERNATE_SCREEN,
+    PATIENCE,
+    Terminal,
+    resize,
+    saved,
+    straight,
+    terminal,
+)
 
 from nntui.timeline.sessions import session_folder
 
@@ -78,7 +87,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]
         command = ["/usr/sbin/sshd", "-D", "-e", "-f", folder / "config"]
         server = subprocess.Popen(command, stderr=log)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while b"listening" not in (folder / "log").read_bytes():
             assert server.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline
@@ -105,7 +114,7 @@ def number(app: Terminal) -> int:
 
 def ends(process: int) -> None:
     """Wait until ``process`` is no more."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while Path(f"/proc/{process}").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -151,7 +160,7 @@ def test_a_killed_client_leaves_a_session_and_no_process(server: Server) -> None
         app.wait_for(b"update 0")
         app.answers(b"n", b"seed 1")
         app.answers(b" ", b"running")
-        app.read(0.5)
+        at_work(process)
         app.process.kill()
         ends(process)
     (run,) = saved()

@@ -1,7 +1,7 @@
-"""The eleven programs of the documents, written anew in plain NumPy: an oracle for any seed.
+"""The eleven published programs, written again in plain NumPy: an oracle for any seed.
 
 Nothing here knows nntui.  Each program keeps its document's operations in the document's order,
-so that its numbers are the asker's, and says in a comment where it departs from textbook
+so that its numbers are the published ones, and says in a comment where it departs from textbook
 backpropagation.
 """
 
@@ -17,7 +17,7 @@ Function = Callable[[Array], Array]
 
 
 @dataclass
-class Told:
+class Trained:
     """What a program did: W0, b0, W1, ... before and after, and the loss of every epoch."""
 
     initial: list[Array]
@@ -44,7 +44,7 @@ ADD = {
 }
 
 
-def add(kind: str, seed: int, epochs: int) -> Told:
+def add(kind: str, seed: int, epochs: int) -> Trained:
     """Documents 000 and 001: a 2-4-4-1 network is to add two numbers."""
     rate, function, slope = ADD[kind]
     rows = [(0.1, 0.2, 0.3), (0.5, 0.3, 0.8), (0.2, 0.4, 0.6)]
@@ -74,7 +74,7 @@ def add(kind: str, seed: int, epochs: int) -> Told:
                 gradient = pair[0].T @ gradient  # through the weights of after the update
         losses.append(total / len(rows))
     final = [each.ravel() if each.shape[1] == 1 else each for p in layers for each in p]
-    return Told(initial, final, losses)
+    return Trained(initial, final, losses)
 
 
 def line(
@@ -87,7 +87,7 @@ def line(
     divisor: float = 1.0,
     stale: bool = True,
     mean: bool = False,
-) -> Told:
+) -> Trained:
     """Document 002 without biases; ``stale``: the gradient uses the weights of the forward pass."""
     random = np.random.RandomState(seed)
     w1, w2 = random.rand(3, 1), random.rand(1, 3)
@@ -107,10 +107,10 @@ def line(
             w1 = w1 + rate * (delta1 * x)
             total += 0.5 * error.item() ** 2
         losses.append(total / 3 if mean else total)
-    return Told(initial, [w1, w2], losses)
+    return Trained(initial, [w1, w2], losses)
 
 
-def line_with_bias(seed: int, epochs: int) -> Told:
+def line_with_bias(seed: int, epochs: int) -> Trained:
     """Document 002, the answer: a bias for each layer, which starts as one number."""
     random = np.random.RandomState(seed)
     w1 = random.rand(3, 1)
@@ -132,10 +132,10 @@ def line_with_bias(seed: int, epochs: int) -> Told:
             w2, w1 = w2 - 1e-3 * (delta2 @ a1.T), w1 - 1e-3 * (delta1 * x)
             total += 0.5 * error.item() ** 2
         losses.append(total)
-    return Told(initial, [w1, b1.ravel(), w2, b2.ravel()], losses)
+    return Trained(initial, [w1, b1.ravel(), w2, b2.ravel()], losses)
 
 
-def xor(seed: int, epochs: int, *, hidden: int, rate: float, relu: bool) -> Told:
+def xor(seed: int, epochs: int, *, hidden: int, rate: float, relu: bool) -> Trained:
     """Document 003: XOR; the asker's three inner loops are an outer product of one output."""
     random = np.random.RandomState(seed)
     Ws = 0.25 * random.rand(hidden, 4)
@@ -155,10 +155,10 @@ def xor(seed: int, epochs: int, *, hidden: int, rate: float, relu: bool) -> Told
             Ws = Ws - rate * np.outer(Wo[0] * slope * error, x)
             total += 0.5 * abs(error.item())
         losses.append(total)
-    return Told(initial, [Ws, Wo], losses)
+    return Trained(initial, [Ws, Wo], losses)
 
 
-def square(seed: int, epochs: int, *, linear: bool) -> Told:
+def square(seed: int, epochs: int, *, linear: bool) -> Trained:
     """Document 004: y = x^2; with ``linear`` the answer's output, and no decay."""
     rate, decay, samples = 1e-6, 0.0 if linear else 1e-8, 201
     random = np.random.RandomState(seed)
@@ -189,10 +189,10 @@ def square(seed: int, epochs: int, *, linear: bool) -> Told:
         # The printed penalty adds up the new weights, not their squares.
         penalty = decay / (2 * samples) * (W1.sum() + W2.sum())
         losses.append(float(((y - output) ** 2).sum() / samples + penalty))
-    return Told(initial, [W1, b1.ravel(), W2, b2.ravel()], losses)
+    return Trained(initial, [W1, b1.ravel(), W2, b2.ravel()], losses)
 
 
-ASKERS: dict[str, Callable[[int, int], Told]] = {
+PROGRAMS: dict[str, Callable[[int, int], Trained]] = {
     "add-relu": lambda seed, epochs: add("relu", seed, epochs),
     "add-tanh": lambda seed, epochs: add("tanh", seed, epochs),
     "add-sigmoid": lambda seed, epochs: add("sigmoid", seed, epochs),

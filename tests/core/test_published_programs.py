@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from askers import ASKERS
+from published_programs import PROGRAMS
 from support import CHAOS, NEAR, SCENARIOS, Array, golden, golden_parameters, tensors
 
 import nntui
 
 EPOCHS = 150
 SEEDS = [*range(5, 13), 123456, 2**32 - 1]
-CASES = [(scenario, EPOCHS, seed) for scenario in sorted(ASKERS) for seed in SEEDS]
+CASES = [(scenario, EPOCHS, seed) for scenario in sorted(PROGRAMS) for seed in SEEDS]
 # Weights grow from early on here: many seeds and every epoch before the chaos.
 CASES += [("xor-relu", CHAOS, seed) for seed in range(13, 38)]
 
@@ -25,7 +25,7 @@ def biased(scenario: str) -> list[bool]:
 
 
 def test_there_is_one_program_for_each_golden_file() -> None:
-    assert sorted(ASKERS) == SCENARIOS
+    assert sorted(PROGRAMS) == SCENARIOS
 
 
 @pytest.mark.parametrize("seed", [0, 4])
@@ -33,7 +33,7 @@ def test_there_is_one_program_for_each_golden_file() -> None:
 def test_the_program_is_the_askers_own(scenario: str, seed: int) -> None:
     told = golden(scenario)[seed]
     losses = {int(epoch): loss for epoch, loss in told["loss"].items() if int(epoch) <= CHAOS}
-    program = ASKERS[scenario](seed, max(losses) + 1)
+    program = PROGRAMS[scenario](seed, max(losses) + 1)
     for mine, theirs in zip(
         program.initial, golden_parameters(told["init"], biased(scenario)), strict=True
     ):
@@ -45,7 +45,7 @@ def test_the_program_is_the_askers_own(scenario: str, seed: int) -> None:
 
 @pytest.mark.parametrize(("scenario", "epochs", "seed"), CASES)
 def test_the_engine_equals_the_program(scenario: str, epochs: int, seed: int) -> None:
-    program = ASKERS[scenario](seed, epochs)
+    program = PROGRAMS[scenario](seed, epochs)
     run = nntui.Run(nntui.load_preset(scenario), seed=seed)
     for mine, theirs in zip(tensors(run.parameters), program.initial, strict=True):
         np.testing.assert_array_equal(mine, theirs, strict=True)
