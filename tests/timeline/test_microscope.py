@@ -94,7 +94,9 @@ def slack(e: Expression) -> float:
             return (slack(e.top) + abs(e.value) * slack(e.bottom)) / bottom
         case Power():
             base, exponent = abs(e.base.value), e.exponent.value
-            return slack(e.base) * exponent * base ** (exponent - 1) + EPS * abs(e.value)
+            of_base = slack(e.base) * abs(exponent) * base ** (exponent - 1)
+            of_exponent = slack(e.exponent) * abs(e.value * math.log(base)) if base else 0.0
+            return of_base + of_exponent + EPS * abs(e.value)
         case Call():
             inner = e.arguments[0].value
             given = sum(slack(each) for each in e.arguments) + EPS * abs(e.value)

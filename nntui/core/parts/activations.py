@@ -190,7 +190,7 @@ class Activation:
 
         Pieces go by the real part, and exactly on a kink by the slope that is stated.
         """
-        value = evaluate(self.value, {"z": z}, axis)
+        value = np.broadcast_to(evaluate(self.value, {"z": z}, axis), np.shape(z))
         on = np.zeros(np.shape(z), dtype=np.bool_)
         for switch in self.switches:
             on |= np.abs(np.real(evaluate(switch, {"z": z}, axis))) < ON_KINK
