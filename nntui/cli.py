@@ -242,8 +242,8 @@ def check(
 
     Ends with exit code 1 if the program does not compute what it states.
     """
-    from nntui.diagnosis.checks.check import check as checked
-    from nntui.diagnosis.checks.check_text import report
+    from nntui.diagnosis.check import check as checked
+    from nntui.diagnosis.check_text import render_check
     from nntui.timeline import Run
 
     run = Run(load(preset, changes), seed)
@@ -252,7 +252,7 @@ def check(
     if as_json:
         _print_json(result.as_json())
     else:
-        click.echo(report(result))
+        click.echo(render_check(result))
     if not result.ok:
         click.get_current_context().exit(FOUND_FAULT)
 
@@ -276,7 +276,10 @@ def why(
 
     Its run is diagnosed; then fixes are tried over many seeds, as far as the time allows.
     """
-    from nntui.diagnosis.answer_text import told
+    from time import perf_counter
+
+    started = perf_counter()
+    from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
     loaded = load(preset, changes)
@@ -286,12 +289,12 @@ def why(
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(loaded, seed, seeds, seconds, progress)
+        answer = ask(loaded, seed, seeds, seconds, progress, started=started)
     erase_progress()
     if as_json:
         _print_json(answer.as_json())
     else:
-        click.echo(told(answer))
+        click.echo(render_answer(answer))
     exit_if(interrupted)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from nntui.diagnosis.finding import MEASURED, PROOF, Diagnosis, Finding, Fix, Rule
-from nntui.diagnosis.observation import Case
+from nntui.diagnosis.observation import Observation
 from nntui.presets.preset import Preset
 from nntui.sweeps import sweep
 from nntui.tui.workbench.background import Work
@@ -27,7 +27,7 @@ LEAKY = Fix("leaky ReLU in layer 1", {"layers.1.activation": "leaky-relu"})
 MOMENTUM = Fix("momentum 0.9", {"training.momentum": 0.9})
 
 
-def found(case: Case) -> Diagnosis:
+def found(case: Observation) -> Diagnosis:
     """Nothing before update `BEGAN`, then a layer and a rate."""
     update = case.state.update
     if update < BEGAN:
@@ -79,10 +79,12 @@ def _fail(tell: Callable[[Tried], bool]) -> Tried:
     raise ValueError("nothing can be tried")
 
 
-def noting(calls: list[int], free: threading.Event | None = None) -> Callable[[Case], Diagnosis]:
+def noting(
+    calls: list[int], free: threading.Event | None = None
+) -> Callable[[Observation], Diagnosis]:
     """`found`, once it is ``free``; ``calls`` notes the updates that it was called for."""
 
-    def diagnose(case: Case) -> Diagnosis:
+    def diagnose(case: Observation) -> Diagnosis:
         calls.append(case.state.update)
         if free is not None:
             free.wait()

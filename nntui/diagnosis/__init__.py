@@ -1,7 +1,7 @@
-"""The diagnosis: why a network does not learn, with evidence and a fix that was tried.
+"""Diagnosis: why a network does not learn, with evidence and a fix that has been tried.
 
-`subject` is what is seen of the program, `finding` what can be said of it.  Nothing here reads
-which faults a preset has switched on.
+`subject` is the view of the program, `finding` the form of a result.  Nothing here reads which
+faults a preset has switched on.
 """
 
 from nntui.diagnosis.finding import Diagnosis, Finding, Fix, Rule

@@ -1,57 +1,80 @@
-"""What the rules look at: a case through its subject, each quantity computed when asked for."""
+"""Evidence: quantities of an observed run, computed when a rule first asks for them."""
 
 from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
-from nntui.diagnosis.observation import Case
-from nntui.diagnosis.progress_gate import Progress, progress
-from nntui.diagnosis.rules.floors import Cost
-from nntui.diagnosis.rules.landscape import Landscape
+from nntui.diagnosis.deadline import NEVER, Deadline
+from nntui.diagnosis.measures.floors import Cost
+from nntui.diagnosis.measures.landscape import Landscape
+from nntui.diagnosis.measures.progress import Progress, progress
+from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.subject import LayerValues, Subject
 
 MOST_BATCHES = 4
-"""Batches of which the curvature is taken apart, where an update sees few rows."""
+"""Batches whose curvature is computed separately, if an update uses few of the rows."""
+MOST_ROWS = 10_000
+"""Measurements use at most this many training rows, evenly spaced."""
 LOOKS = 5
-"""Kept states that are looked at where a rule asks for the past."""
+"""Stored states examined by rules that need the past."""
+
+EXPLAINS, FORBIDS = 1.5, 2.0
+"""Weights of certificates: learning is impossible, and the goal is impossible."""
+SLACK = 0.9
+"""A loss below this share of a floor refutes the floor."""
 
 
 class Evidence:
-    """A case as the rules see it; nothing here knows what the program is like inside."""
+    """An observation as the rules see it, independent of how the program works inside."""
 
-    def __init__(self, subject: Subject, case: Case) -> None:
-        self.subject, self.case = subject, case
+    def __init__(
+        self, subject: Subject, observation: Observation, deadline: Deadline = NEVER
+    ) -> None:
+        self.subject, self.observation, self.deadline = subject, observation, deadline
         self.stated: Configuration = subject.stated
         self.x, self.y = subject.data.x, subject.data.y
         self.layout = Layout.of(self.stated)
+        step = -(-self.x.shape[1] // MOST_ROWS)
+        self.sample_x, self.sample_y = self.x[:, ::step], self.y[:, ::step]
+        """The rows that are measured, (inputs or outputs, samples)."""
+        self.cut_short = False
+        """Whether a rule was left out because the deadline had passed."""
+
+    def has_time(self) -> bool:
+        """Whether there is time for another rule; if not, `cut_short` is set."""
+        self.cut_short |= self.deadline.passed
+        return not self.cut_short
 
     @cached_property
     def progress(self) -> Progress:
-        """The gate's verdict."""
+        """Whether the run is failing."""
         return progress(
-            self.case.losses, self.case.preset.goal, self.case.state.divergence is not None
+            self.observation.losses,
+            self.observation.preset.goal,
+            self.observation.state.divergence is not None,
         )
 
     @cached_property
     def cost(self) -> Cost:
-        """What errors cost in the reported loss."""
+        """The reported loss as a function of outputs."""
         return Cost(self.stated.report, self.stated.samples_per_epoch)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:
-        """The kept states whose parameters are finite, the last at or near the cursor."""
-        found = tuple(each for each in self.case.kept if np.isfinite(each.theta).all())
-        return found or (self.case.kept[0],)
+        """The stored states with finite parameters; the last is at or near the cursor."""
+        found = tuple(each for each in self.observation.kept if np.isfinite(each.theta).all())
+        return found or (self.observation.kept[0],)
 
     @property
     def start(self) -> State:
-        """The first kept state: update 0."""
+        """The state at update 0."""
         return self.finite[0]
 
     @property
@@ -61,42 +84,60 @@ class Evidence:
 
     @cached_property
     def looks(self) -> tuple[State, ...]:
-        """Some finite states, evenly chosen, the first and the last among them."""
+        """Up to `LOOKS` evenly spaced finite states, including the first and the last."""
         places = np.unique(np.linspace(0, len(self.finite) - 1, LOOKS).astype(int))
         return tuple(self.finite[place] for place in places)
 
     def parameters(self, state: State) -> Parameters:
-        """Per layer, W and b."""
+        """W and b of each layer at ``state``."""
         return self.layout.views(state.theta)
 
     @cached_property
     def layers(self) -> list[LayerValues]:
-        """The forward pass of all training rows at `now`."""
+        """The forward pass of the sampled rows at `now`."""
         return self.values(self.now)
 
     def values(self, state: State) -> list[LayerValues]:
-        """The program's forward pass of all training rows with the parameters of ``state``."""
+        """The program's forward pass of the sampled rows with the parameters of ``state``."""
         with np.errstate(all="ignore"):
-            return self.subject.forward(state.theta, self.x)
+            return self.subject.forward(state.theta, self.sample_x)
+
+    def flat_units(self, state: State) -> list[npt.NDArray[np.bool_]]:
+        """Per layer and unit, whether its stated slope is 0 on every training row at ``state``.
+
+        Rows are processed in parts, until no such unit is left.
+        """
+        if state.update not in self._flat:
+            flat = [np.ones(layer.units, dtype=np.bool_) for layer in self.stated.layers]
+            for begin in range(0, self.x.shape[1], MOST_ROWS):
+                if not any(each.any() for each in flat):
+                    break
+                part = self.x[:, begin : begin + MOST_ROWS]
+                with np.errstate(all="ignore"):
+                    layers = self.subject.forward(state.theta, part)
+                for layer, values in enumerate(layers):
+                    flat[layer] &= (self._slope(layer, values) == 0.0).all(axis=1)
+            self._flat[state.update] = flat
+        return self._flat[state.update]
 
     @cached_property
-    def first_layers(self) -> list[LayerValues]:
-        """The forward pass of all training rows at `start`."""
-        return self.layers if self.start is self.now else self.values(self.start)
+    def _flat(self) -> dict[int, list[npt.NDArray[np.bool_]]]:
+        return {}
 
-    def slopes(self, layers: list[LayerValues]) -> list[Array]:
-        """Per layer, the stated derivative at each z, (units, samples)."""
-        found = []
-        for layer, values in zip(self.stated.layers, layers, strict=True):
-            tape, slope = Tape(), np.empty_like(values.z)
-            a = np.empty_like(values.z)
-            function = activation_of(layer)
-            function.forward(tape, values.z, a)
-            function.derivative(tape, values.z, a, slope)
-            with np.errstate(all="ignore"):
-                tape.play()
-            found.append(slope)
-        return found
+    @property
+    def output_slope(self) -> Array:
+        """The stated derivative at each z of the output in `layers`, (outputs, samples)."""
+        return self._slope(len(self.stated.layers) - 1, self.layers[-1])
+
+    def _slope(self, layer: int, values: LayerValues) -> Array:
+        tape, slope = Tape(), np.empty_like(values.z)
+        a = np.empty_like(values.z)
+        function = activation_of(self.stated.layers[layer])
+        function.forward(tape, values.z, a)
+        function.derivative(tape, values.z, a, slope)
+        with np.errstate(all="ignore"):
+            tape.play()
+        return slope
 
     @cached_property
     def landscape(self) -> Landscape:
@@ -116,11 +157,11 @@ class Evidence:
 
     @property
     def summed(self) -> int:
-        """How many times the mean loss one update follows: its rows where the loss is a sum."""
+        """The factor from the mean loss to the loss of an update: its rows if the loss is a sum."""
         return self.stated.batch_size if self.stated.training.reduction == "sum" else 1
 
     def curvature(self, state: State) -> float:
-        """The largest curvature that an update meets: of all rows, or of single batches."""
+        """The largest curvature of the loss over all rows or over a single batch."""
         known = self._curvatures
         if state.update not in known:
             landscapes: Iterable[Landscape] = [self.landscape, *self._batches]
@@ -134,13 +175,13 @@ class Evidence:
         return {}
 
     def rate(self, state: State) -> float:
-        """The learning rate at ``state``, with what momentum makes of it in the long run."""
+        """The effective learning rate at ``state``: divided by 1 - momentum."""
         training = self.stated.training
         rate = learning_rate(self.stated, state.epoch)
         return rate / (1.0 - training.momentum) if not self.scales_itself else rate
 
     def clipped_to(self, state: State) -> float:
-        """The share of the gradient's norm, over all rows, that clipping leaves."""
+        """The share of the full gradient's norm that is left after clipping."""
         training = self.stated.training
         whole = gradient = self.summed * self.landscape.gradient(state.theta)
         if training.clip_value is not None:
@@ -152,11 +193,11 @@ class Evidence:
 
     @property
     def scales_itself(self) -> bool:
-        """Whether the optimiser's step does not grow with the gradient."""
+        """Whether the optimiser's step size is independent of the gradient's size."""
         return self.stated.training.optimiser in ("adam", "rmsprop")
 
     def gradients(self, state: State) -> list[float]:
-        """Per layer, the norm of the stated gradient."""
+        """The norm of the stated gradient of each layer."""
         gradient = self.landscape.gradient(state.theta)
         return [float(np.linalg.norm(gradient[span])) for span in self.layout.spans()]
 
@@ -164,3 +205,37 @@ class Evidence:
     def hidden(self) -> range:
         """The numbers of the hidden layers."""
         return range(len(self.stated.layers) - 1)
+
+
+def explained(evidence: Evidence, floor: float) -> float:
+    """How much of the failure a floor explains: `FORBIDS` if the goal lies below it."""
+    goal = evidence.observation.preset.goal.loss
+    if floor > goal:
+        return FORBIDS
+    losses = evidence.observation.losses
+    loss = float(losses[-1]) if len(losses) else np.inf
+    return floor / loss if 0.0 < loss < np.inf else 0.0
+
+
+def refuted(evidence: Evidence, floor: float) -> bool:
+    """Whether a reported loss lies too far below ``floor`` for the floor to hold.
+
+    A loss accumulated while parameters change may lie a little below, a misprinted one anywhere.
+    """
+    losses = evidence.observation.losses
+    return bool(len(losses)) and bool(np.nanmin(losses) < SLACK * floor)
+
+
+def spread(evidence: Evidence) -> float:
+    """The loss of the best constant output, to which floors are compared."""
+    constant = evidence.cost.constant(evidence.y)
+    if constant > 0.0:
+        return constant
+    return evidence.cost.of(np.zeros_like(evidence.y), evidence.y)
+
+
+def against_goal(evidence: Evidence, floor: float) -> str:
+    """The floor beside the goal, in words."""
+    return (
+        f"the loss cannot fall below {floor:.4g} (goal {evidence.observation.preset.goal.loss:g})"
+    )

@@ -1,4 +1,4 @@
-"""What a diagnosis says: findings, each with its evidence, its fix, and what would disprove it."""
+"""Findings: what is wrong, with evidence, fixes, and what would disprove it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,66 +6,66 @@ from typing import Any
 
 PROOF, MEASURED, EXPERIMENT = "proof", "measured", "experiment"
 CLASSES = (PROOF, MEASURED, EXPERIMENT)
-"""How sure a finding is, the surest first: a certificate without a tuned threshold; a number
-beyond a threshold while progress is bad; runs from many seeds."""
+"""How certain a finding is, most certain first: a certificate without a tuned threshold; a
+measurement beyond a threshold while the run fails; an experiment over many seeds."""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """Something to try: in words, and as changes of the preset by dotted key."""
+    """A change to try: in words, and as changes of the preset by dotted key."""
 
     text: str
     changes: Mapping[str, Any]
-    """Keys and values as ``--set`` and `Run.fork` take them; empty where no key can express it."""
+    """Keys and values as for ``--set`` and `Run.fork`; empty if no key can express the fix."""
     parts: int = 1
-    """How many fixes it is made of."""
+    """How many single fixes it combines."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Smaller is simpler: its parts, then the entries that it changes."""
+        """Sort key, simpler first: the number of parts, then of changed entries."""
         return self.parts, len(self.changes)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A kind of finding: what it means, by which formula, and where that is from."""
+    """A kind of finding: its meaning, its formula and the source of that formula."""
 
     code: str
     """Its name, such as ``dead-layer``."""
     title: str
-    """In a few words, such as ``no unit of the layer is active on any sample``."""
+    """Its meaning in a few words, such as ``no unit of the layer is active on any sample``."""
     klass: str
     """One of `CLASSES`."""
     formula: str
     """What is computed, and the threshold."""
     source: str
-    """Where formula and threshold are from."""
+    """The source of formula and threshold."""
     disproof: str
-    """What one would see if it were not so."""
+    """What one would observe if the finding were wrong."""
     is_code_fault: bool = False
-    """Whether it says that the program does not compute what it states: such a proof leads even
-    when the run learns."""
+    """Whether it means that the program does not compute what its configuration states; such a
+    finding is reported first even if the run learns."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong."""
+    """One problem that was found in a run."""
 
     rule: Rule
     evidence: str
     """One sentence with the number that shows it."""
     layer: int | None = None
-    """The layer concerned; of several the uppermost."""
+    """The layer concerned; the uppermost of several."""
     first_update: int | None = None
-    """Since which update it holds, where that is known."""
+    """The first update at which it holds; None if unknown."""
     fixes: tuple[Fix, ...] = ()
-    """What mends it, the best guess first."""
+    """Fixes for it, the most likely one first."""
     units: tuple[tuple[int, int], ...] = ()
     """The units concerned, as (layer, unit)."""
     weight: float = 0.0
-    """How much of the failure it explains, to rank findings of one class; larger leads."""
+    """How much of the failure it explains; findings of one class are ranked by it."""
     symptom_of: tuple[str, ...] = ()
-    """Codes of causes that would explain it away: it never leads beside one of them."""
+    """Codes of causes of which it would be a symptom; it is dropped if one of them is found."""
     layers: tuple[int, ...] = ()
     """All of them, where there are several."""
 
@@ -97,17 +97,19 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found at one update of a run, before anything was tried."""
+    """The findings at one update of a run, before any experiment."""
 
     update: int
     learns: bool
-    """Whether progress is good, so that only a wrong program is worth a word."""
+    """Whether the run makes good progress; then only code faults are reported."""
     findings: tuple[Finding, ...]
     """All of them, the headline's first."""
     checked: tuple[str, ...] = field(default=())
-    """What was looked at, in words, for a run in which nothing is found."""
+    """What was examined, in words."""
+    limits: tuple[str, ...] = ()
+    """What was examined only in part, or not at all, in words."""
 
     @property
     def headline(self) -> Finding | None:
-        """The cause that is named, None for a healthy run."""
+        """The finding reported as the cause; None for a healthy run."""
         return self.findings[0] if self.findings else None

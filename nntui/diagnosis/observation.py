@@ -1,4 +1,4 @@
-"""The case: what is known of a run at one update, as a value that any thread may diagnose."""
+"""Observation: a run up to its cursor, as an immutable value that any thread may diagnose."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ from nntui.timeline.run import Run
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
-    """A run up to its cursor."""
+class Observation:
+    """A run up to its cursor; everything a diagnosis may know about it."""
 
     preset: Preset
     """The one at the cursor, for its goal; what the program states is `Program.stated`."""
@@ -19,20 +19,20 @@ class Case:
     state: State
     """The state at the cursor."""
     kept: tuple[State, ...]
-    """The states that were kept on the way, in order; the first is update 0, the last `state`."""
+    """The stored states up to the cursor, in order: from update 0 to `state`."""
     losses: Array
     """The reported loss of every finished epoch up to the cursor."""
     flips: tuple[Flip, ...]
-    """When units were seen to die and revive."""
+    """When units were seen to die or revive."""
     solved: bool
     """Whether the last finished epoch reached the goal."""
 
 
-def observe(run: Run) -> Case:
-    """The case of ``run`` at its cursor; quick, and the run stays where it is."""
+def observe(run: Run) -> Observation:
+    """The observation of ``run`` at its cursor.  Cheap; the cursor does not move."""
     state, branch = run.state, run.branch
     kept = [each for each in branch.kept(run.update) if each.update < state.update]
-    return Case(
+    return Observation(
         preset=run.preset,
         seed=run.seed,
         state=state,

@@ -1,4 +1,4 @@
-"""The subject of a diagnosis: what can be seen of a program, be it ours or a stranger's."""
+"""Subject of a diagnosis: the interface through which any program is observed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,63 +6,65 @@ from typing import Protocol
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.network import Forward, Layout
 from nntui.core.engine.state import Order
+from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
-from nntui.core.engine.update import Update, make_arena, optimiser_of, reported_penalty
-from nntui.core.parts.optimisers import Clock
+from nntui.core.engine.update import reported_penalty
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
+
+MOST_PRINTED = 4096
+"""Rows whose part of the printed loss is computed at once."""
 
 
 @dataclass(frozen=True, eq=False)
 class LayerValues:
-    """One layer's forward pass as the program makes it; arrays are (units, samples)."""
+    """The program's forward pass through one layer; arrays are (units, samples)."""
 
     z: Array
     a: Array
     h: Array
-    """What the next layer sees: ``a``, or its normalisation."""
+    """The input of the next layer: ``a``, normalised if the layer is."""
 
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """One update, seen from outside; vectors are flat, in the order of `Layout`."""
+    """One update observed from outside; vectors are flat, in the order of `Layout`."""
 
     rows: Order
     """The training rows of its batch."""
     before: Array
     after: Array
     gradient: Array
-    """What the program takes for the gradient, penalties included and before any clipping."""
+    """The gradient as the program computes it, with penalties, before clipping."""
     loss: float
-    """What it adds to the loss that it prints, summed over the batch."""
+    """The batch's contribution to the printed loss, summed over its rows."""
 
 
 class Subject(Protocol):
-    """A program that trains a network, with the description that its author gives of it."""
+    """A program that trains a network, together with its author's description of it."""
 
     stated: Configuration
-    """What the program is meant to be: no fault is ever in it."""
+    """The configuration the program is meant to implement; it never contains a fault."""
     data: DataArrays
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
         """The forward pass of ``x`` (inputs, samples) with the parameters ``theta``."""
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
-        """Updates on a scratch copy, one after the other, from ``theta`` and a fresh optimiser.
+        """Consecutive updates on a scratch copy, from ``theta`` and a fresh optimiser.
 
         ``batches`` holds the training rows of each; ``epoch`` decides the learning rate.
         """
 
     def printed(self, theta: Array) -> float:
-        """The loss that the program would print for all training rows if nothing changed."""
+        """The loss that the program would print for all training rows at ``theta``."""
 
 
 class Program:
-    """The program that a configuration stands for."""
+    """The program described by a preset's configuration, faults included."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._actual = configuration
@@ -76,34 +78,36 @@ class Program:
         return [LayerValues(layer.z, layer.a, layer.h) for layer in passed.layers]
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
-        """See `Subject.updates`; rows beyond the configuration's batch are refused."""
-        arena = make_arena(self._actual)
-        live = arena.view("theta", len(theta))
-        live[...] = theta
-        for slot in optimiser_of(self._actual).slots:
-            arena.view(slot, len(theta)).fill(0.0)
-        clock = Clock()
-        clock.rate[...] = learning_rate(self._actual, epoch)
+        """See `Subject.updates`."""
+        stepper = Stepper(with_batch(self._actual, max(map(len, batches))))
+        stepper.restore(theta)
+        stepper.clock.rate[...] = learning_rate(self._actual, epoch)
         found = []
         for batch in batches:
-            update = Update(self._actual, arena, self.data.xy[:, batch], clock, Single())
-            before = live.copy()
+            before = stepper.theta.copy()
+            update = stepper.make(self.data.xy[:, batch])
             with np.errstate(all="ignore"):
-                for call in update.calls:
-                    call()
                 loss = float(update.reported())
-            gradient = arena.view("gradient", len(theta)).copy()
-            found.append(Observed(batch, before, live.copy(), gradient, loss))
+            found.append(
+                Observed(batch, before, stepper.theta.copy(), stepper.gradient.copy(), loss)
+            )
         return found
 
     def printed(self, theta: Array) -> float:
         """See `Subject.printed`."""
         report = self._actual.report
         everything = np.arange(self.data.x.shape[1])
-        size = self._actual.batch_size
+        # Nothing changes on the way, so batches may be smaller: their buffers stay in the cache.
+        size = min(self._actual.batch_size, MOST_PRINTED)
         batches = [everything[at : at + size] for at in range(0, len(everything), size)]
         loss = sum(self.updates(theta, [batch])[0].loss for batch in batches)
         if report.reduction == "mean":
             loss /= len(everything)
         with np.errstate(all="ignore"):
             return float(loss + reported_penalty(self._actual, theta)())
+
+
+def with_batch(configuration: Configuration, samples: int) -> Configuration:
+    """``configuration`` for batches of ``samples`` rows, so that buffers are no larger."""
+    training = replace(configuration.training, batch=samples)
+    return replace(configuration, training=training)

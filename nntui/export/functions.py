@@ -8,7 +8,7 @@ from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.expression import Call, Expression, Name, Number
 from nntui.core.formulas.printing import NumpyPrinter, definitions
 from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
-from nntui.core.parts.optimisers import Optimiser
+from nntui.core.parts.optimisers import CLIPPED, Optimiser
 
 LONGEST = 64
 """Characters of a formula that is written where it is used; a longer one is a function."""
@@ -137,8 +137,8 @@ NUMPY = {
     "clip_value": '''
 def clip_value(*gradients):
     """Each number of the gradients, cut to between minus and plus CLIP_VALUE."""
-    return [np.clip(g, -CLIP_VALUE, CLIP_VALUE) for g in gradients]
-''',
+    return [@CLIP@ for g in gradients]
+'''.replace("@CLIP@", NumpyPrinter({"clip_value": "CLIP_VALUE"}).text(CLIPPED)),
     "clip_norm": '''
 def clip_norm(*gradients):
     """The gradients, shrunk together to the norm CLIP_NORM if theirs is larger."""

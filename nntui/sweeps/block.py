@@ -1,6 +1,6 @@
 """Training a block of seeds to its end: a pure function that any executor can run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,13 @@ SECONDS_PER_LAYER = 6.5e-6
 """Roughly the overhead of an update for each layer, however few the replicas."""
 CHECK_EVERY = 256
 """Updates between two checks for replicas that might overflow."""
+STRIDE = 0.02
+"""Roughly the seconds of a single network's training between two checks whether to stop."""
+
+
+def never() -> bool:
+    """Train to the end."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -77,29 +84,44 @@ def seconds_of(block: Block) -> float:
     return updates * seconds
 
 
-def train_block(block: Block) -> list[Outcome]:
-    """Train every seed of ``block``; each outcome is that of a single run of the seed."""
+def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outcome]:
+    """Train every seed of ``block``; each outcome is that of a single run of the seed.
+
+    Once ``stopped()``, which is called every few updates, only finished seeds are returned; of
+    seeds side by side all or none, because solved ones finish early.
+    """
     size = replicas_side_by_side(block.configuration)
     outcomes: list[Outcome] = []
     for start in range(0, len(block.seeds), size):
+        if stopped():
+            break
         seeds = block.seeds[start : start + size]
         states = list(initial_states(block.configuration, seeds))
-        outcomes += _train(block, seeds, states)
+        ended = list(_train(block, seeds, states, stopped))
+        if size > 1 and None in ended:
+            break
+        outcomes += [each for each in ended if each is not None]
     return outcomes
 
 
-def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Iterator[Outcome]:
+def _train(
+    block: Block, seeds: Sequence[int], states: Sequence[State], stopped: Callable[[], bool]
+) -> Iterator[Outcome | None]:
+    """The outcome of each seed, in the order of their ends; None where training was stopped."""
     if block.epochs == 0 or len(states) < FEWEST or not worthwhile(block.configuration):
         for seed, state in zip(seeds, states, strict=True):
-            yield _train_single(block, seed, state)
+            yield _train_single(block, seed, state, stopped)
         return
     per_epoch = block.configuration.updates_per_epoch
     look = max(CHECK_EVERY // per_epoch, 1)
     ensemble, seeds = Ensemble(states), list(seeds)
     known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
+        if stopped():
+            yield None
+            return
         before, begun = ensemble.snapshot(), ensemble.epoch
-        stopped: dict[int, Outcome] = {}
+        at_target: dict[int, Outcome] = {}
         losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
         for _ in range(min(look, block.epochs - begun)):
             losses = ensemble.train_epoch()
@@ -109,15 +131,16 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
                 for column in np.flatnonzero(losses <= block.goal.loss).tolist():
                     updates = ensemble.epoch * per_epoch
                     outcome = Outcome(seeds[column], float(losses[column]), updates, False)
-                    stopped.setdefault(column, outcome)
+                    at_target.setdefault(column, outcome)
         wild = ~(np.isfinite(total) & ensemble.safe())
         for column in np.flatnonzero(wild).tolist():
             # Replicas that might overflow, or did, are trained again from here one by one, which
             # finds the exact update.
-            stopped.pop(column, None)
-            yield _train_single(block, seeds[column], before.state(column), known[column])
-        yield from stopped.values()
-        going = [c for c in range(ensemble.count) if not wild[c] and c not in stopped]
+            at_target.pop(column, None)
+            state = before.state(column)
+            yield _train_single(block, seeds[column], state, stopped, known[column])
+        yield from at_target.values()
+        going = [c for c in range(ensemble.count) if not wild[c] and c not in at_target]
         if ensemble.epoch >= block.epochs:
             updates = ensemble.epoch * per_epoch
             for column in going:
@@ -132,16 +155,26 @@ def _train(block: Block, seeds: Sequence[int], states: Sequence[State]) -> Itera
             ensemble = Ensemble([now.state(column) for column in going])
 
 
-def _train_single(block: Block, seed: int, state: State, known: float | None = None) -> Outcome:
+def _train_single(
+    block: Block,
+    seed: int,
+    state: State,
+    stopped: Callable[[], bool],
+    known: float | None = None,
+) -> Outcome | None:
     """Train one seed from ``state`` on; ``known`` is the loss of the epoch before, if any."""
     losses = [] if known is None else [known]
     trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
     per_epoch = block.configuration.updates_per_epoch
+    stride = max(int(STRIDE / seconds_per_update(block.configuration)), 1)
     while trainer.epoch < block.epochs and trainer.divergence is None:
-        left = (block.epochs - trainer.epoch) * per_epoch
-        trainer.advance(per_epoch if block.goal.stop else min(left, 10_000 * per_epoch))
+        if stopped():
+            return None
+        end = trainer.epoch + 1 if block.goal.stop else block.epochs
+        trainer.advance(min((end - trainer.epoch) * per_epoch - trainer.position, stride))
         del losses[:-1]
-        if block.goal.stop and losses and block.goal.reached(losses[-1]):
+        at_end = trainer.position == 0
+        if block.goal.stop and at_end and losses and block.goal.reached(losses[-1]):
             break
     final = losses[-1] if losses else None
     return Outcome(seed, final, trainer.update, trainer.divergence is not None)

@@ -21,12 +21,13 @@ from nntui.core.parts.faults import FAULTS, Fault, LayerGradient
 from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Tape
 from nntui.diagnosis import subject
-from nntui.diagnosis.checks.check import Check, check
-from nntui.diagnosis.checks.check_text import report
+from nntui.diagnosis.check import Check, check
+from nntui.diagnosis.check_text import render_check
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, PENALTY
 from nntui.diagnosis.checks.naming import KNOWN
 from nntui.diagnosis.checks.oracle import true_gradient
+from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF
 from nntui.diagnosis.observation import observe
 from nntui.diagnosis.rules.code_faults import RULES, code_faults, findings_of
@@ -66,7 +67,7 @@ def examined(run: nntui.Run) -> Examined:
 def named(run: nntui.Run) -> dict[str, tuple[int, ...] | None]:
     """What was found, by name, with the layers."""
     found = examined(run)
-    assert found.named.unknown == ()
+    assert found.explanation.unknown == ()
     assert found.forward.unknown is None
     assert found.printed is not None
     assert not found.printed.unknown
@@ -88,7 +89,7 @@ def planted(configuration: Configuration) -> dict[str, tuple[int, ...]]:
 
 def assert_passes(checked: Check) -> None:
     assert checked.ok, [finding.evidence for finding in checked.findings]
-    assert {each.verdict for each in checked.gradient} <= {"ok", "too small"}, report(checked)
+    assert {each.verdict for each in checked.gradient} <= {"ok", "too small"}, render_check(checked)
     assert {each.verdict for each in checked.updates} <= {"ok", "too small"}
     assert checked.causes == {}
 
@@ -227,7 +228,7 @@ def test_a_network_whose_gradients_cancel_is_not_wrong() -> None:
     for seed in range(8):
         run = nntui.Run(one, seed)
         run.step(400)
-        assert code_faults(Program(one.configuration), observe(run)) == []
+        assert code_faults(Evidence(Program(one.configuration), observe(run))) == []
 
 
 def test_weights_that_have_come_to_nothing_are_not_wrong() -> None:
@@ -266,7 +267,7 @@ def test_two_rules_that_nothing_tells_apart_are_both_told() -> None:
     run = network(["derivative-at-a"], "relu")
     right = {f"layers.{layer}.kink": "right" for layer in range(3)}
     run = nntui.Run(override(run.preset, right), seed=3)
-    (finding,) = code_faults(Program(run.preset.configuration), observe(run))
+    (finding,) = code_faults(Evidence(Program(run.preset.configuration), observe(run)))
     assert finding.code == "derivative"
     assert finding.evidence.endswith("(here the same as derivative-at-a)")
 
@@ -275,7 +276,7 @@ def test_a_mended_program_has_the_other_faults_only() -> None:
     run = network(
         ["bias-decay", {"name": "wrong-factor", "factor": 3.0, "layers": [1]}, "penalty-sum"]
     )
-    found = code_faults(Program(run.preset.configuration), observe(run))
+    found = code_faults(Evidence(Program(run.preset.configuration), observe(run)))
     assert {finding.code for finding in found} == {"bias-decay", "wrong-factor", "penalty-sum"}
     for finding in found:
         mended = nntui.Run(override(run.preset, finding.fixes[0].changes), seed=3)
@@ -284,7 +285,7 @@ def test_a_mended_program_has_the_other_faults_only() -> None:
 
 def test_findings_are_proofs_with_numbers_from_the_first_update_on() -> None:
     run = nntui.Run(preset("add-relu"))
-    first, second = code_faults(Program(run.preset.configuration), observe(run))
+    first, second = code_faults(Evidence(Program(run.preset.configuration), observe(run)))
     assert (first.code, second.code) == ("bias-decay", "update-before-backprop")
     assert first.weight > second.weight > 0
     for finding in (first, second):
@@ -340,7 +341,7 @@ def test_what_no_rule_explains_is_left_without_a_name(monkeypatch: pytest.Monkey
         return original(self, *arguments)
 
     monkeypatch.setattr(Program, "updates", updates)
-    finding, *others = code_faults(program, observe(run))
+    finding, *others = code_faults(Evidence(program, observe(run)))
     assert [each.code for each in others] in ([], ["printed-loss-wrong"])
     assert finding.code == "update-wrong"
     assert finding.layer == 1
@@ -364,7 +365,7 @@ class Backwards(Program):
 
 def test_a_wrong_step_is_named_where_the_reported_gradient_is_right() -> None:
     run = network([], batch=2)
-    (finding,) = code_faults(Backwards(run.preset.configuration), observe(run))
+    (finding,) = code_faults(Evidence(Backwards(run.preset.configuration), observe(run)))
     assert finding.code == "wrong-sign"
     assert "in layers 0, 1 and 2" in finding.evidence
 
@@ -380,7 +381,7 @@ class Misreporting(Program):
 
 def test_a_wrong_report_of_right_steps_is_found() -> None:
     run = network([])
-    (finding,) = code_faults(Misreporting(run.preset.configuration), observe(run))
+    (finding,) = code_faults(Evidence(Misreporting(run.preset.configuration), observe(run)))
     assert (finding.code, finding.layer) == ("update-wrong", 2)
     assert "(r = 0, of the reported gradient 0." in finding.evidence
 
@@ -396,7 +397,7 @@ class Shifted(Program):
 
 def test_another_forward_pass_is_found_in_its_layer() -> None:
     run = network([])
-    (finding,) = code_faults(Shifted(run.preset.configuration), observe(run))
+    (finding,) = code_faults(Evidence(Shifted(run.preset.configuration), observe(run)))
     assert (finding.code, finding.layer) == ("forward-wrong", 1)
     assert finding.fixes[0].changes == {"faults": []}
 
@@ -410,7 +411,7 @@ class Talkative(Program):
 
 def test_another_printed_loss_is_found() -> None:
     run = network([])
-    (finding,) = code_faults(Talkative(run.preset.configuration), observe(run))
+    (finding,) = code_faults(Evidence(Talkative(run.preset.configuration), observe(run)))
     assert finding.code == "printed-loss-wrong"
     assert finding.weight == 0.0
 
@@ -448,7 +449,7 @@ def test_the_verdicts_are_the_same_with_the_fault_list_hidden(
     with pytest.raises(AssertionError, match="reads the fault list"):
         exec("secret.faults", {"__name__": "nntui.diagnosis.spy", "secret": hidden[0]})
     assert check(run).as_json() == open_verdict
-    found = code_faults(Program(run.preset.configuration), observe(run))
+    found = code_faults(Evidence(Program(run.preset.configuration), observe(run)))
     assert [each.as_json() for each in found] == open_verdict["findings"]
 
 
@@ -467,7 +468,7 @@ def test_a_program_with_another_slope_on_its_kinks_is_not_wrong() -> None:
     run, other = nntui.Run(first), override(first, kinks)
     program = Program(other.configuration)
     program.stated = first.configuration
-    assert code_faults(program, observe(run)) == []
+    assert code_faults(Evidence(program, observe(run))) == []
 
 
 def test_coordinates_on_a_kink_are_counted_and_named() -> None:
@@ -479,8 +480,8 @@ def test_coordinates_on_a_kink_are_counted_and_named() -> None:
     assert {f"unit 0.{unit} at sample 0" for unit in range(64)} <= set(hidden.at)
     assert {each.verdict for each in checked.gradient} == {"ok"}
     assert all(each.relative_error is not None for each in checked.gradient)
-    text = report(checked)
-    assert "b0: 64 on a kink (unit 0.0 at sample 0, " in text
+    text = render_check(checked)
+    assert "b0: 64 at a kink (unit 0.0 at sample 0, " in text
     assert max(map(len, text.splitlines())) <= 80
 
 

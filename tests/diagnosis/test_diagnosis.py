@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
-from nntui.diagnosis.answer import diagnose, diagnose_subject
+from nntui.diagnosis.diagnose import diagnose, diagnose_subject
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
-from nntui.diagnosis.observation import Case, observe
-from nntui.diagnosis.progress_gate import progress
+from nntui.diagnosis.measures.floors import softmax_floor
+from nntui.diagnosis.measures.landscape import Landscape
+from nntui.diagnosis.measures.progress import progress
+from nntui.diagnosis.observation import Observation, observe
 from nntui.diagnosis.rules.finding_kinds import RULES
-from nntui.diagnosis.rules.floors import softmax_floor
-from nntui.diagnosis.rules.landscape import Landscape
 from nntui.diagnosis.rules.proofs import proofs
-from nntui.diagnosis.rules.unit_deaths import killing_update
+from nntui.diagnosis.rules.units import killing_update
 from nntui.diagnosis.subject import Program
 from nntui.presets import Goal, Preset, load_preset, read_preset
 from nntui.presets.schema import override
@@ -445,7 +445,7 @@ def test_a_measured_cause_never_stands_beside_what_explains_it() -> None:
         assert all(each.rule.klass != MEASURED for each in found.findings)
 
 
-def case_of(preset: Preset) -> Case:
+def case_of(preset: Preset) -> Observation:
     return observe(Run(preset))
 
 
@@ -512,7 +512,7 @@ def test_inputs_may_be_as_small_as_they_like() -> None:
     assert [each.code for each in found] == []
 
 
-def _of(preset: Preset) -> tuple[Program, Case]:
+def _of(preset: Preset) -> tuple[Program, Observation]:
     return Program(preset.configuration), observe(Run(preset))
 
 

@@ -16,17 +16,30 @@ import pytest
 from groups import at_work, gone
 from support import preset
 
-from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.answer_text import told
-from nntui.diagnosis.experiments.experiment_result import ENOUGH, Experiment, middle, simplest
-from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, standing, tried
+from nntui.diagnosis.answer_text import render_answer
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.diagnose import diagnose
+from nntui.diagnosis.experiments.fixes import (
+    CORRECTION,
+    candidates,
+    combined,
+    own_fixes,
+    standing,
+    tried,
+)
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, with_goal
-from nntui.diagnosis.experiments.luck import findings as found_by_experiment
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
+from nntui.diagnosis.experiments.results import (
+    ENOUGH,
+    Experiment,
+    Experiments,
+    found_by_experiment,
+    middle,
+    simplest,
+)
 from nntui.diagnosis.experiments.rounds import (
     NOTHING,
     SLOW_PAIRS,
-    Experiments,
     experiment,
     fitting,
     workshop,
@@ -88,8 +101,8 @@ def quick(name: str, epochs: int, **changes: Any) -> Preset:
 
 def tried_on(made: Preset, findings: Sequence[Finding] = (), seeds: int = 5) -> Experiments:
     """The experiments on ``made``, in this thread and without an end of the time."""
-    with workshop(HOURS, workers=0) as laboratory:
-        return experiment(made, findings, laboratory, seeds)
+    with workshop(made, Deadline.after(HOURS), workers=0) as laboratory:
+        return experiment(findings, laboratory, seeds)
 
 
 def found_in(made: Preset) -> tuple[Finding, ...]:
@@ -98,7 +111,7 @@ def found_in(made: Preset) -> tuple[Finding, ...]:
 
 def trial(losses: dict[int, Sequence[float]], fix: Fix = NOTHING, goal: float = 0.5) -> Trial:
     """A trial on add-relu that ended as said: by epochs, the final losses of seeds 0, 1, ..."""
-    made = Trial.of(preset("add-relu", goal__loss=goal), fix)
+    made = Trial(preset("add-relu", goal__loss=goal), fix)
     for epochs, ended in losses.items():
         for seed, loss in enumerate(ended):
             finite = None if loss == inf else loss
@@ -306,10 +319,10 @@ def test_the_fixes_of_the_findings_lead() -> None:
     wanted = (Fix("with words alone", {}), Fix("rate 0.5", {"training.learning_rate": 0.5}))
     cause = Finding(CAUSE, "seen", fixes=wanted)
     assert candidates(asked, [cause])[0] is wanted[1]
-    assert mending(cause) == wanted[1:]
+    assert own_fixes(cause) == wanted[1:]
     fault = Finding(FAULT, "seen", fixes=wanted)
-    assert candidates(asked, [cause, fault])[:2] == [MEND, wanted[1]]
-    assert mending(fault) == (MEND,)
+    assert candidates(asked, [cause, fault])[:2] == [CORRECTION, wanted[1]]
+    assert own_fixes(fault) == (CORRECTION,)
 
 
 def test_the_faults_of_a_preset_are_not_looked_at() -> None:
@@ -320,10 +333,10 @@ def test_the_faults_of_a_preset_are_not_looked_at() -> None:
     assert candidates(faulty, ()) == candidates(clean, ()) == candidates(other, ())
     fault = Finding(FAULT, "seen")
     assert candidates(faulty, [fault]) == candidates(other, [fault])
-    assert candidates(faulty, [fault]) == [MEND, *candidates(clean, [fault])]
-    assert MEND.changes == {"faults": []}
+    assert candidates(faulty, [fault]) == [CORRECTION, *candidates(clean, [fault])]
+    assert CORRECTION.changes == {"faults": []}
     for name in PUBLISHED:
-        assert override(load_preset(name), MEND.changes).configuration.faults == ()
+        assert override(load_preset(name), CORRECTION.changes).configuration.faults == ()
 
 
 def test_two_fixes_are_combined_unless_they_change_the_same() -> None:
@@ -331,11 +344,11 @@ def test_two_fixes_are_combined_unless_they_change_the_same() -> None:
     assert both is not None
     assert both.changes == {"training.momentum": 0.9, "layers.2.activation": "identity"}
     assert both.text == "momentum; and linear"
-    three = combined(both, MEND)
+    three = combined(both, CORRECTION)
     assert three is not None
     assert (both.size, three.size) == ((2, 2), (3, 3))
     assert combined(MOMENTUM, fixing("other", training__momentum=0.5)) is None
-    assert combined(three, MEND) is None
+    assert combined(three, CORRECTION) is None
 
 
 def test_a_goal_follows_the_scale_of_the_targets() -> None:
@@ -391,8 +404,8 @@ def test_the_outcomes_are_those_of_a_sweep(name: str, epochs: int) -> None:
 
 def test_processes_give_what_this_thread_does() -> None:
     asked = quick("add-relu", 40)
-    with workshop(HOURS, workers=2) as laboratory:
-        shared = experiment(asked, (), laboratory, 4)
+    with workshop(asked, Deadline.after(HOURS), workers=2) as laboratory:
+        shared = experiment((), laboratory, 4)
     alone = tried_on(asked, seeds=4)
     assert shared.as_json() == alone.as_json()
 
@@ -402,14 +415,14 @@ def test_the_best_are_tried_together_and_with_the_mend_of_a_code_fault() -> None
     findings = found_in(asked)
     assert findings[0].rule.is_code_fault
     made = tried_on(asked, findings, seeds=4)
-    assert any(each.fix is MEND for each in made.tried)
+    assert any(each.fix is CORRECTION for each in made.tried)
     pairs = [each.fix for each in made.tried if each.fix.parts == 2]
-    assert sum(fix.changes.items() >= MEND.changes.items() for fix in pairs) > 5
+    assert sum(fix.changes.items() >= CORRECTION.changes.items() for fix in pairs) > 5
     for each in made.tried:
         assert each.fix.text.count("; and ") == each.fix.parts - 1
     triples = [each.fix for each in made.tried if each.fix.parts == 3]
     assert triples
-    assert all(fix.changes.items() >= MEND.changes.items() for fix in triples)
+    assert all(fix.changes.items() >= CORRECTION.changes.items() for fix in triples)
 
 
 def test_where_seeds_are_slow_few_pairs_leave_the_time_to_more_seeds() -> None:
@@ -446,8 +459,8 @@ def test_epochs_are_cut_to_the_time(needed: float, available: float, epochs: int
 
 
 def test_what_the_time_does_not_allow_is_said() -> None:
-    with workshop(1.0, workers=0) as laboratory:
-        made = experiment(load_preset("add-tanh"), (), laboratory, 100)
+    with workshop(load_preset("add-tanh"), Deadline.after(1.0), workers=0) as laboratory:
+        made = experiment((), laboratory, 100)
     assert made.reduced is not None
     assert "of 100,000 epochs" in made.reduced
     assert made.epochs < 100_000
@@ -464,8 +477,8 @@ def test_what_the_time_does_not_allow_is_said() -> None:
 
 
 def test_no_time_at_all_is_no_error() -> None:
-    with workshop(0.0, workers=0) as laboratory:
-        made = experiment(load_preset("add-relu"), (), laboratory, 100)
+    with workshop(load_preset("add-relu"), Deadline.after(0.0), workers=0) as laboratory:
+        made = experiment((), laboratory, 100)
     assert made.baseline is None
     assert made.tried == ()
     assert len(made.untried) == len(candidates(load_preset("add-relu"), ()))
@@ -480,8 +493,9 @@ def test_progress_tells_what_is_done_and_ends_it() -> None:
         told_of.append(words)
         return len(told_of) < 4
 
-    with workshop(HOURS, three, workers=0) as laboratory:
-        made = experiment(quick("add-relu", 20), (), laboratory, 4)
+    asked = quick("add-relu", 20)
+    with workshop(asked, Deadline.after(HOURS), three, workers=0) as laboratory:
+        made = experiment((), laboratory, 4)
     assert laboratory.stopped
     assert told_of == ["every fix"] * 4
     assert made.baseline is not None
@@ -490,7 +504,7 @@ def test_progress_tells_what_is_done_and_ends_it() -> None:
 
 
 def test_a_laboratory_without_executor_has_one_worker() -> None:
-    assert Laboratory(None, 0, 1.0).workers == 1
+    assert Laboratory(load_preset("add-relu"), None, 0, Deadline.after(1.0)).workers == 1
 
 
 # Findings by experiment
@@ -568,8 +582,8 @@ def test_a_run_that_learns_has_no_headline_and_nothing_is_tried() -> None:
     assert (answer.best, answer.own, answer.fix) == (None, None, None)
     told_of = answer.as_json()
     assert (told_of["headline"], told_of["findings"], told_of["experiments"]) == (None, [], [])
-    assert "NOTHING FOUND" in told(answer)
-    assert answer.checked[0] in told(answer)
+    assert "NOTHING FOUND" in render_answer(answer)
+    assert answer.checked[0] in render_answer(answer)
 
 
 @pytest.mark.parametrize("name", ["line-tanh", "xor-sigmoid"])
@@ -580,7 +594,7 @@ def test_a_proven_fault_of_the_program_leads_though_the_run_learns(name: str) ->
     assert answer.headline.code == "update-before-backprop"
     assert answer.headline.rule.klass == PROOF
     assert answer.headline.first_update == 0
-    assert "this run learns all the same" in told(answer)
+    assert "this run learns nevertheless" in render_answer(answer)
 
 
 def answered(headline: Finding | None, kept: Sequence[Experiment], solved: bool = False) -> Answer:
@@ -593,7 +607,7 @@ def answered(headline: Finding | None, kept: Sequence[Experiment], solved: bool 
 def test_what_was_cut_short_is_undecided_and_not_without_effect() -> None:
     before = "-" * 20
     cut = versus(before, before, LINEAR, epochs=5)
-    text = told(answered(Finding(CAUSE, "seen", fixes=(LINEAR,)), [cut]))
+    text = render_answer(answered(Finding(CAUSE, "seen", fixes=(LINEAR,)), [cut]))
     assert "not known yet: 5 of 10 epochs fitted into the time" in text
     assert "undecided" in text
     assert "no effect linear" not in text
@@ -603,9 +617,9 @@ def test_what_was_cut_short_is_undecided_and_not_without_effect() -> None:
 
 def test_several_layers_are_told_and_the_seed_is_in_the_command() -> None:
     before = "-" * 20
-    fault = Finding(FAULT, "seen", layer=2, fixes=(MEND,), layers=(0, 1, 2))
-    answer = replace(answered(fault, [versus("+" * 20, before, MEND)]), seed=7)
-    text = told(answer)
+    fault = Finding(FAULT, "seen", layer=2, fixes=(CORRECTION,), layers=(0, 1, 2))
+    answer = replace(answered(fault, [versus("+" * 20, before, CORRECTION)]), seed=7)
+    text = render_answer(answer)
     assert "layers 0, 1 and 2" in text
     assert "nntui run add-relu --seed 7" in text
 
@@ -613,7 +627,7 @@ def test_several_layers_are_told_and_the_seed_is_in_the_command() -> None:
 def test_a_certificate_beside_a_slip_is_told_at_once() -> None:
     fault, dead = Finding(FAULT, "seen"), Finding(CAUSE, "it stands still", weight=1.5)
     answer = replace(answered(fault, []), findings=(fault, dead))
-    assert ("And here" in told(answer)) is (CAUSE.klass == PROOF)
+    assert ("And here" in render_answer(answer)) is (CAUSE.klass == PROOF)
 
 
 def test_the_fix_mends_the_cause_where_that_is_as_good() -> None:
@@ -624,33 +638,33 @@ def test_the_fix_mends_the_cause_where_that_is_as_good() -> None:
     assert answered(fault, kept).best is kept[1]
     assert answered(cause, kept).best is kept[0]
     assert answered(None, kept).best is kept[0]
-    alone = versus("-" * 20, before, MEND)
+    alone = versus("-" * 20, before, CORRECTION)
     answer = answered(fault, [*kept, alone])
     assert answer.own is alone
     assert answer.fix == "mend and linear"
-    assert "The cause's own fix alone" in " ".join(told(answer).split())
+    assert "The cause's own fix alone" in " ".join(render_answer(answer).split())
 
 
 def test_what_mends_a_run_that_learns_must_do_no_harm() -> None:
     before = "+" * 20
     fault = Finding(FAULT, "seen", fixes=(Fix("mend it", {}),))
-    useless = versus(before, before, MEND)
+    useless = versus(before, before, CORRECTION)
     with_more = versus(before, before, fixing("both", 2, faults=[], training__momentum=0.9))
     assert answered(fault, [versus(before, before, LINEAR), useless], True).best is useless
-    harmful = versus("-" * 20, before, MEND)
+    harmful = versus("-" * 20, before, CORRECTION)
     assert answered(fault, [with_more, harmful], True).best is with_more
     nothing = answered(fault, [harmful], True)
     assert nothing.best is None
     assert nothing.fix == "mend it"
-    text = told(nothing)
-    assert "none that was tried helps beyond chance" in text
+    text = render_answer(nothing)
+    assert "nothing that was tried helps beyond chance" in text
     assert "Proposed      mend it." in text
 
 
 def test_a_run_of_which_nothing_is_known_says_so() -> None:
-    text = told(answered(None, [versus("--------", "--------", MOMENTUM)]))
+    text = render_answer(answered(None, [versus("--------", "--------", MOMENTUM)]))
     assert "NO CAUSE FOUND" in text
-    assert "none that was tried helps beyond chance" in text
+    assert "nothing that was tried helps beyond chance" in text
 
 
 def test_the_text_gives_the_numbers_and_a_command_that_is_true() -> None:
@@ -664,7 +678,7 @@ def test_the_text_gives_the_numbers_and_a_command_that_is_true() -> None:
     assert answer.best is not None
     assert answer.best.fix.changes == BIASES
     assert (answer.best.solved, answer.best.verdict) == (6, HELPS)
-    text = told(answer)
+    text = render_answer(answer)
     assert max(map(len, text.splitlines())) <= 80
     for part in ("THE CAUSE", "(no-bias)", "Evidence", "How sure", "proven", "Disproved by"):
         assert part in text
@@ -686,7 +700,7 @@ def test_an_answer_that_is_ended_early_holds_what_was_done(progress: Stops) -> N
     assert answer.headline is not None
     assert answer.headline.rule.is_code_fault
     assert parsed(json.dumps(answer.as_json()))["experiments"] == []
-    assert "Interrupted" in told(answer)
+    assert "Interrupted" in render_answer(answer)
 
 
 @pytest.mark.parametrize(
@@ -763,14 +777,14 @@ def test_the_command_prints_one_object(name: str, code: str | None) -> None:
 
 def test_the_command_takes_a_seed_and_changes() -> None:
     shown = printed(
-        "add-relu", "--seed", "2", "--set", "goal.epochs=40", "--seeds", "4", "--time", "3"
+        "add-relu", "--seed", "2", "--set", "goal.epochs=40", "--seeds", "4", "--time", "20"
     )
     assert shown["seed"] == 2
     assert shown["updates"] == 240
 
 
 def test_the_text_of_the_command() -> None:
-    done = command("add-relu", "--seeds", "4", "--time", "3", "--set", "goal.epochs=30")
+    done = command("add-relu", "--seeds", "4", "--time", "20", "--set", "goal.epochs=30")
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.startswith("add-relu, seed 0: 2-4-4-1 relu\n")

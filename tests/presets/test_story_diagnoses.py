@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from nntui import Preset, Run, load_preset
-from nntui.diagnosis.answer import diagnose
-from nntui.diagnosis.experiments.experiment_result import Experiment
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, Trial
+from nntui.diagnosis.experiments.results import Experiment
 from nntui.diagnosis.experiments.rounds import NOTHING
 from nntui.diagnosis.finding import Fix
 from nntui.diagnosis.observation import observe
@@ -18,7 +19,7 @@ from nntui.timeline.history.termination import Termination
 
 pytestmark = pytest.mark.slow
 
-MENDED: dict[str, Any] = {"faults": []}
+CORRECTED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}
 ADAM = {"training.optimiser": "adam", "training.learning_rate": 0.001}
 TANH = {"layers.0.activation": "tanh", "layers.1.activation": "tanh"}
@@ -55,33 +56,33 @@ SAID = {
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
-        solved=(({}, 52), (MOMENTUM, 46), (MENDED, 32), (MENDED | LAST | TANH, 98)),
+        solved=(({}, 52), (MOMENTUM, 46), (CORRECTED, 32), (CORRECTED | LAST | TANH, 98)),
     ),
     "add-tanh": Said(
         SLIPS,
         epochs=5000,
         seeds=100,
         within=5000,
-        solved=(({}, 73), (MENDED, 99), (LAST, 100)),
+        solved=(({}, 73), (CORRECTED, 99), (LAST, 100)),
         learns=True,
     ),
     "add-sigmoid": Said(
-        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (MENDED | LAST, 100))
+        SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (CORRECTED | LAST, 100))
     ),
     "add-relu-momentum": Said(
         (*SLIPS, "dead-output"),
         epochs=200,
         seeds=100,
         within=2400,
-        solved=(({}, 46), (MENDED, 18), (MENDED | LAST | TANH, 100)),
+        solved=(({}, 46), (CORRECTED, 18), (CORRECTED | LAST | TANH, 100)),
     ),
     "add-fixed": HEALTHY,
-    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (MENDED, 24)), learns=True),
+    "line-tanh": Said(LATE, seeds=24, solved=(({}, 24), (CORRECTED, 24)), learns=True),
     "line-leaky-relu": Said(
         ("no-bias", "derivative", "update-before-backprop"),
         epochs=1000,
         seeds=100,
-        solved=(({}, 0), (BIASES, 0), (MENDED | BIASES | MOMENTUM, 100)),
+        solved=(({}, 0), (BIASES, 0), (CORRECTED | BIASES | MOMENTUM, 100)),
         also=("7.714", "0.9"),
     ),
     "line-leaky-relu-edited": Said(
@@ -92,10 +93,13 @@ SAID = {
         LATE,
         epochs=100,
         seeds=100,
-        solved=(({}, range(11, 32)), (MENDED, 76), (MENDED | OUTPUT_BIAS, 100)),
+        solved=(({}, range(11, 32)), (CORRECTED, 76), (CORRECTED | OUTPUT_BIAS, 100)),
     ),
     "xor-sigmoid": Said(
-        LATE, seeds=100, solved=(({}, 95), (MENDED, 59), (MENDED | OUTPUT_BIAS, 100)), learns=True
+        LATE,
+        seeds=100,
+        solved=(({}, 95), (CORRECTED, 59), (CORRECTED | OUTPUT_BIAS, 100)),
+        learns=True,
     ),
     "xor-relu-layernorm": Said(
         LATE,
@@ -103,7 +107,7 @@ SAID = {
         within=1500,
         solved=(
             ({}, range(4, 10)),
-            (MENDED, range(4, 10)),
+            (CORRECTED, range(4, 10)),
             ({"layers.0.units": 20}, range(10, 13)),
         ),
         learns=True,
@@ -167,9 +171,9 @@ def test_the_diagnosis_is_what_the_story_says(name: str) -> None:
 def test_the_fixes_do_what_the_story_says(name: str) -> None:
     preset, said = load_preset(name), SAID[name]
     epochs, seeds = said.within or preset.goal.epochs, range(said.seeds)
-    baseline = Trial.of(preset, NOTHING)
-    trials = [Trial.of(preset, Fix("as told", changes)) for changes, _ in said.solved]
-    laboratory = Laboratory(None, 1, seconds=3600)
+    baseline = Trial(preset, NOTHING)
+    trials = [Trial(preset, Fix("as told", changes)) for changes, _ in said.solved]
+    laboratory = Laboratory(preset, None, 1, Deadline.after(3600))
     laboratory.run("again", [(each, seeds, epochs) for each in (baseline, *trials)])
     for trial, (changes, solved) in zip(trials, said.solved, strict=True):
         tried = Experiment.of(trial, baseline)

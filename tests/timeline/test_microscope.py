@@ -14,6 +14,7 @@ from support import made, preset, unflat
 from test_gradients import presets
 
 import nntui
+from nntui.core.formulas.expression import Call, Expression, Negative, Number, Operation
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
@@ -23,18 +24,16 @@ from nntui.presets import Preset
 from nntui.presets.schema import override
 from nntui.timeline import Snapshot
 from nntui.timeline.microscope import Line, arithmetic, written
-from nntui.timeline.microscope import numeric_expression as printing
+from nntui.timeline.microscope import numeric_formula as printing
 from nntui.timeline.microscope.computed import Anatomy, Computed, dissect
-from nntui.timeline.microscope.numeric_expression import (
-    Call,
-    Difference,
-    Expression,
-    Negative,
-    Number,
-    Power,
-    Product,
-    Quotient,
-    Sum,
+from nntui.timeline.microscope.numeric_formula import (
+    Quantity,
+    Total,
+    minus,
+    over,
+    text_of,
+    times,
+    value_of,
 )
 from nntui.timeline.microscope.substeps import Phase
 
@@ -75,32 +74,27 @@ def faulty(draw: st.DrawFn) -> Preset:
 def slack(e: Expression) -> float:
     """How far rounding can have moved the value of an expression, to first order."""
     match e:
-        case Number():
-            return EPS * abs(e.value)
-        case Sum():
-            return sum(slack(term) + EPS * abs(term.value) for term in e.terms)
-        case Difference():
-            return slack(e.left) + slack(e.right) + EPS * abs(e.value)
-        case Negative():
-            return slack(e.part)
-        case Product():
-            values = [abs(factor.value) for factor in e.factors]
-            return sum(
-                slack(factor) * math.prod(values[:at] + values[at + 1 :])
-                for at, factor in enumerate(e.factors)
-            )
-        case Quotient():
-            bottom = abs(e.bottom.value)
-            return (slack(e.top) + abs(e.value) * slack(e.bottom)) / bottom
-        case Power():
-            base, exponent = abs(e.base.value), e.exponent.value
-            of_base = slack(e.base) * abs(exponent) * base ** (exponent - 1)
-            of_exponent = slack(e.exponent) * abs(e.value * math.log(base)) if base else 0.0
-            return of_base + of_exponent + EPS * abs(e.value)
-        case Call():
-            inner = e.arguments[0].value
-            given = sum(slack(each) for each in e.arguments) + EPS * abs(e.value)
-            match e.function:
+        case Quantity(amount) | Number(amount):
+            return EPS * abs(amount)
+        case Total(terms):
+            return sum(slack(term) + EPS * abs(value_of(term)) for term in terms)
+        case Negative(part):
+            return slack(part)
+        case Operation("+" | "-", left, right):
+            sizes = EPS * (abs(value_of(left)) + abs(value_of(right)))
+            return slack(left) + slack(right) + sizes
+        case Operation("*", left, right):
+            return slack(left) * abs(value_of(right)) + slack(right) * abs(value_of(left))
+        case Operation("/", top, bottom):
+            return (slack(top) + abs(value_of(e)) * slack(bottom)) / abs(value_of(bottom))
+        case Operation("^", left, right):
+            base, exponent, size = abs(value_of(left)), value_of(right), abs(value_of(e))
+            of_exponent = slack(right) * abs(size * math.log(base)) if base else 0.0
+            return slack(left) * abs(exponent) * base ** (exponent - 1) + of_exponent + EPS * size
+        case Call(function, arguments):
+            inner = value_of(arguments[0])
+            given = sum(slack(each) for each in arguments) + EPS * abs(value_of(e))
+            match function:
                 case "exp":
                     return given * max(math.exp(inner), 1.0)
                 case "log":
@@ -113,10 +107,10 @@ def slack(e: Expression) -> float:
     raise TypeError(e)
 
 
-def evaluated(text: str) -> float:
+def evaluated(line: str) -> float:
     """What a printed formula comes to, read as anyone would read it."""
-    text = re.sub(r"\[[\d,]+ more: ([^]]+)\]", r"(\1)", text).replace("^", "**")
-    return float(eval(text, {"__builtins__": {}}, CALLED))
+    line = re.sub(r"\[[\d,]+ more: ([^]]+)\]", r"(\1)", line).replace("^", "**")
+    return float(eval(line, {"__builtins__": {}}, CALLED))
 
 
 def assert_hold(line: Line) -> None:
@@ -124,11 +118,13 @@ def assert_hold(line: Line) -> None:
         if equation is None:
             continue
         here, near = equation.expression, 10 * slack(equation.expression) + 1e-300
-        assert abs(here.value - equation.value) <= near, written(equation)
+        assert abs(value_of(here) - equation.value) <= near, written(equation)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(printing, "DIGITS", 17)
             for most in (3, 100):
-                assert abs(evaluated(here.text(most)) - here.value) <= near, here.text(most)
+                assert abs(evaluated(text_of(here, most)) - value_of(here)) <= near, text_of(
+                    here, most
+                )
 
 
 def places(anatomy: Anatomy) -> list[tuple[int, int, int, int | None]]:
@@ -325,31 +321,35 @@ def test_it_is_written_as_one_would_write_it() -> None:
 
 
 def test_the_middle_of_a_long_sum_is_one_number() -> None:
-    terms = tuple(Product((Number(n, "w"), Number(-n, "x"))) for n in range(1, 101))
-    total = Sum(terms, "sum of w*x")
-    assert total.text(None) == "sum of w*x"
-    assert total.text(3) == "1*(-1) + 2*(-2) + [97 more: -328345] + 100*(-100)"
-    assert total.value == -338350
+    terms = tuple(times(Quantity(n, "w"), Quantity(-n, "x")) for n in range(1, 101))
+    total = Total(terms, "sum of w*x")
+    assert text_of(total, None) == "sum of w*x"
+    assert text_of(total, 3) == "1*(-1) + 2*(-2) + [97 more: -328345] + 100*(-100)"
+    assert value_of(total) == -338350
+
+
+ONE, TWO, THREE, FOUR = (Quantity(float(n)) for n in (1, 2, 3, 4))
 
 
 @pytest.mark.parametrize(
-    ("expression", "text"),
+    ("expression", "line"),
     [
-        (Difference(Number(1), Number(-2)), "1 - (-2)"),
-        (Sum((Number(-1), Number(-2), Product((Number(-3), Number(4))))), "-1 - 2 - 3*4"),
-        (Power(Number(-2), Number(2)), "(-2)^2"),
-        (Quotient(Product((Number(2), Number(3))), Product((Number(4), Number(5)))), "2*3/(4*5)"),
-        (Product((Sum((Number(1), Number(2))), Number(3))), "(1 + 2)*3"),
-        (Product((Number(3), Quotient(Number(1), Number(2)))), "3*(1/2)"),
-        (Negative(Product((Number(2), Number(3)))), "-2*3"),
-        (Negative(Sum((Number(2), Number(3)))), "-(2 + 3)"),
-        (Difference(Number(1), Difference(Number(2), Number(3))), "1 - (2 - 3)"),
-        (Call("max", (Number(0.0), Number(-0.0))), "max(0, 0)"),
+        (minus(ONE, Quantity(-2.0)), "1 - (-2)"),
+        (Total((Quantity(-1.0), Quantity(-2.0), times(Quantity(-3.0), FOUR))), "-1 - 2 - 3*4"),
+        (Operation("^", Quantity(-2.0), TWO), "(-2)^2"),
+        (over(times(TWO, THREE), times(FOUR, Quantity(5.0))), "2*3/(4*5)"),
+        (times(Total((ONE, TWO)), THREE), "(1 + 2)*3"),
+        (times(THREE, over(ONE, TWO)), "3*(1/2)"),
+        (Negative(times(TWO, THREE)), "-2*3"),
+        (Negative(Total((TWO, THREE))), "-(2 + 3)"),
+        (minus(ONE, minus(TWO, THREE)), "1 - (2 - 3)"),
+        (Operation("+", ONE, Quantity(-2.0)), "1 - 2"),
+        (Call("max", (Quantity(0.0), Quantity(-0.0))), "max(0, 0)"),
     ],
 )
-def test_parentheses_stand_where_they_are_needed(expression: Expression, text: str) -> None:
-    assert expression.text(10) == text
-    assert evaluated(text) == expression.value
+def test_parentheses_stand_where_they_are_needed(expression: Expression, line: str) -> None:
+    assert text_of(expression, 10) == line
+    assert evaluated(line) == value_of(expression)
 
 
 FAULTY = {

@@ -13,10 +13,10 @@ from textual.pilot import Pilot
 from whys import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 
 from nntui import Run, load_preset
-from nntui.diagnosis import answer
-from nntui.diagnosis.experiments.fix_branch import mended
+from nntui.diagnosis import diagnose as diagnosis_module
+from nntui.diagnosis.experiments.fix_branch import branch_with
 from nntui.diagnosis.finding import Diagnosis
-from nntui.diagnosis.observation import Case
+from nntui.diagnosis.observation import Observation
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import ARROW, Heatmap
@@ -39,7 +39,7 @@ Patch = pytest.MonkeyPatch
 def calls(monkeypatch: Patch) -> list[int]:
     """The updates that were diagnosed, each at once."""
     noted: list[int] = []
-    monkeypatch.setattr(answer, "diagnose", noting(noted))
+    monkeypatch.setattr(diagnosis_module, "diagnose", noting(noted))
     return noted
 
 
@@ -101,7 +101,7 @@ async def test_one_diagnosis_at_a_time_is_made_and_the_latest_wins(monkeypatch: 
     noted: list[int] = []
     free = threading.Event()
     free.set()
-    monkeypatch.setattr(answer, "diagnose", noting(noted, free))
+    monkeypatch.setattr(diagnosis_module, "diagnose", noting(noted, free))
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "W")
         await known(pilot, 600)
@@ -119,12 +119,12 @@ async def test_the_old_diagnosis_stays_until_the_newer_is_made(monkeypatch: Patc
     wait = False
     go_on = asyncio.Event()
 
-    def diagnose(case: Case) -> Diagnosis:
+    def diagnose(case: Observation) -> Diagnosis:
         while wait and not go_on.is_set():
             time.sleep(0.01)
         return found(case)
 
-    monkeypatch.setattr(answer, "diagnose", diagnose)
+    monkeypatch.setattr(diagnosis_module, "diagnose", diagnose)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m", "W")
         await known(pilot, 600)
@@ -322,15 +322,15 @@ def test_a_fix_parts_before_it_began_and_keeps_what_was_changed_before() -> None
     run.step(400)
     run.change(**{"training.learning_rate": 0.02})
     run.step(200)
-    branch = mended(run, {"training.momentum": 0.9}, since=BEGAN)
+    branch = branch_with(run, {"training.momentum": 0.9}, since=BEGAN)
     assert branch.forked_at == BEGAN - 1
     assert branch.changes == {"training.momentum": 0.9, "training.learning_rate": 0.02}
-    assert mended(run, {"training.momentum": 0.9}, since=BEGAN) is branch
-    assert mended(run, {"training.batch": 2}, since=BEGAN).forked_at == 294
-    first = mended(run, {"layers.1.activation": "tanh"}, since=BEGAN)
+    assert branch_with(run, {"training.momentum": 0.9}, since=BEGAN) is branch
+    assert branch_with(run, {"training.batch": 2}, since=BEGAN).forked_at == 294
+    first = branch_with(run, {"layers.1.activation": "tanh"}, since=BEGAN)
     assert first.forked_at == 0
     assert first.changes["training.learning_rate"] == 0.02
-    assert mended(run, {"layers.1.activation": "tanh"}) is first
+    assert branch_with(run, {"layers.1.activation": "tanh"}) is first
     assert run.update == 600
 
 
@@ -339,7 +339,7 @@ def test_a_fix_that_the_preset_cannot_take_is_refused(change: dict[str, object])
     run = Run(load_preset("add-relu"))
     run.step(400)
     with pytest.raises(ValueError, match="training"):
-        mended(run, change, since=BEGAN)
+        branch_with(run, change, since=BEGAN)
     assert len(run.tree.branches) == 1
 
 
@@ -411,14 +411,14 @@ async def test_leaving_does_not_wait_for_a_diagnosis(monkeypatch: Patch) -> None
     entered, ended = asyncio.Event(), asyncio.Event()
     leave = False
 
-    def diagnose(case: Case) -> Diagnosis:
+    def diagnose(case: Observation) -> Diagnosis:
         entered.set()
         while not leave:
             time.sleep(0.01)
         ended.set()
         return found(case)
 
-    monkeypatch.setattr(answer, "diagnose", diagnose)
+    monkeypatch.setattr(diagnosis_module, "diagnose", diagnose)
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("W")
         await until(pilot, entered.is_set)

@@ -1,4 +1,4 @@
-"""The planted-fault matrix: faults with a known cause, and how well the diagnosis names them."""
+"""Planted-fault matrix: networks with a known cause of failure, and how often it is found."""
 
 from nntui.bench.matrix.execution import ALL, PARTS, QUICK_SEEDS, SEEDS, run_matrix
 

@@ -1,4 +1,4 @@
-"""What counts as the right answer: fixed before anything was scored.
+"""Accepted answers: which codes count as correct for each planted fault, fixed before scoring.
 
 A finding is right for a planted fault if it names that fault, or states the fact that the fault
 consists of, so that who follows it arrives at what was planted.
@@ -7,9 +7,9 @@ consists of, so that who follows it arrives at what was planted.
 from typing import NamedTuple
 
 _PROGRAM = """
-bias-decay update-before-backprop derivative derivative-at-a wrong-sign sum-for-mean wrong-factor
-no-weights-in-backprop frozen-bias bias-after-activation penalty-sum update-wrong forward-wrong
-printed-loss-wrong
+bias-decay update-before-backprop derivative derivative-at-a gradient wrong-sign sum-for-mean
+wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum update-wrong
+forward-wrong printed-loss-wrong
 """
 _OTHERS = """
 output-range no-bias linear symmetric contradictory-targets dead-layer dead-output dead-units
@@ -46,6 +46,7 @@ ACCEPTED: dict[str, Accepted] = {
     "update-before-backprop": _accepted("update-before-backprop"),
     "derivative": _accepted("derivative"),
     "derivative-at-a": _accepted("derivative-at-a"),
+    "gradient": _accepted("gradient", _BLOWN_UP),
     "wrong-sign": _accepted("wrong-sign", _BLOWN_UP),
     "sum-for-mean": _accepted("sum-for-mean", f"rate-too-high {_BLOWN_UP}"),
     "wrong-factor": _accepted("wrong-factor", f"rate-too-high {_BLOWN_UP}"),

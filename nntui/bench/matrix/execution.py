@@ -1,4 +1,4 @@
-"""The matrix run: which cells there are, and their outcomes, from local processes."""
+"""Run the matrix: enumerate its cells and collect their outcomes from worker processes."""
 
 import os
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What became of the matrix's runs: values that workers send back and the score counts."""
+"""Outcomes of matrix runs: the values that workers return and the score counts."""
 
 from dataclasses import dataclass
 

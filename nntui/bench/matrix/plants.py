@@ -1,4 +1,4 @@
-"""The faults that are planted: each turns a healthy network into one with a known cause."""
+"""Planted faults: each turns a healthy network into one with a known cause of failure."""
 
 import copy
 from collections.abc import Callable
@@ -261,6 +261,7 @@ PLANTS: dict[str, Plant] = {
         Plant("update-before-backprop", CODE, _everywhere_or_one("update-before-backprop", 1)),
         Plant("derivative", CODE, _derivative),
         Plant("derivative-at-a", CODE, _derivative_at_a),
+        Plant("gradient", CODE, _everywhere_or_one("gradient", of="dot(delta, a)")),
         Plant("wrong-sign", CODE, _everywhere_or_one("wrong-sign")),
         Plant("sum-for-mean", CODE, _everywhere_or_one("sum-for-mean")),
         Plant("wrong-factor", CODE, _everywhere_or_one("wrong-factor", factor=10.0)),

@@ -1,4 +1,4 @@
-"""The score of the diagnosis: how often it is right, how often it is silent when it should be."""
+"""Score the diagnosis: how often it names the cause, and how often it raises a false alarm."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

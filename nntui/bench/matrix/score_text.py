@@ -1,4 +1,4 @@
-"""The score as text and as JSON."""
+"""Render the score as text and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tasks of the matrix: small problems, each with three architectures that solve them.
+"""Matrix tasks: small problems, each with three architectures that solve them.
 
 Budgets are short, so that thousands of runs fit into minutes; rates were chosen so that the
 healthy network reaches its goal for nearly every seed.

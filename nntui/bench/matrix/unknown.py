@@ -1,4 +1,4 @@
-"""Wrong programs that the diagnosis has no replay for: it has to find them without their names.
+"""Wrong programs of a kind that no known fault matches: the diagnosis must still detect them.
 
 They are faults like those of `core.parts.faults`, but known to nobody unless `registered` says so.
 """

@@ -1,4 +1,4 @@
-"""The work of the matrix: cells of seeds, each a pure function that any process can run."""
+"""Work of the matrix: pure functions that train and diagnose one cell, for any process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from nntui.core.engine.data import load_data
 from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import FULL
-from nntui.diagnosis.answer import diagnose
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.observation import observe
 from nntui.presets import Preset, read_preset

@@ -13,11 +13,12 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
+from nntui.core.formulas.expression import Expression, Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.recording import record, recorded_sum
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
-from nntui.core.parts.optimisers import Clock, Optimiser, optimiser
+from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Arena, Array, Tape
 
@@ -252,10 +253,10 @@ class Update:
         """
         training = self._configuration.training
         for span in spans:
-            tape.add(np.positive, self._gradient[span], clipped[span])
+            cut: Expression = Name("g")
             if training.clip_value is not None:
-                tape.add(np.minimum, clipped[span], training.clip_value, out=clipped[span])
-                tape.add(np.maximum, clipped[span], -training.clip_value, out=clipped[span])
+                cut = CLIPPED.bound({"clip_value": training.clip_value})
+            record(tape, cut, {"g": self._gradient[span]}, clipped[span])
         if training.clip_norm is not None:
             self._record_norm(tape, spans, clipped, scratch, training.clip_norm)
 

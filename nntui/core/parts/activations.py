@@ -115,13 +115,18 @@ class Activation:
         """What correct backpropagation uses."""
         own = {"a": Name("f")}
         delta = formula(self.through).bound(own) if self.through else CHAIN_RULE
-        return Backward(self.slope.bound(own), delta, f"{self.name}'(z)", kink=self._kink)
+        return Backward(self.slope.bound(own), delta, f"{self.letter}'(z)", kink=self._kink)
 
     @cached_property
     def diagonal(self) -> Backward:
         """The slope alone, as a formula of z: for a softmax that is not all of its derivative."""
         slope = simplified(self.slope.bound({"a": self.value}))
-        return Backward(slope, CHAIN_RULE, f"{self.name}'(z)", kink=self._kink)
+        return Backward(slope, CHAIN_RULE, f"{self.letter}'(z)", kink=self._kink)
+
+    @property
+    def letter(self) -> str:
+        """What the function is called in an equation: its name, or f where it is a formula."""
+        return self.name if self.name in ACTIVATIONS else "f"
 
     @property
     def formula(self) -> str:

@@ -14,8 +14,9 @@ EPSILON = 1e-5
 MEAN = formula("mean(a)")
 SPREAD = formula("sqrt(mean((a - mean)^2) + epsilon)").bound({"epsilon": EPSILON})
 NORMALISED = formula("(a - mean)/spread")
+MEAN_OF_U, ALONG_H = formula("mean(u)"), formula("mean(u*h)")
 THROUGH = formula("(u - mean(u) - h*mean(u*h))/spread")
-"""dL/da, from ``u`` = dL/dh."""
+"""dL/da, from ``u`` = dL/dh, and the means in it."""
 
 
 class LayerNormalisation:

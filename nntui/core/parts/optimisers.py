@@ -18,6 +18,9 @@ from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.recording import record
 from nntui.core.tape import Array, Tape
 
+CLIPPED = formula("max(min(g, clip_value), -clip_value)")
+"""A gradient on its way to the optimiser, with a ``clip_value``."""
+
 
 @dataclass(frozen=True, eq=False)
 class Clock:

@@ -1,1 +1,1 @@
-"""Checks of the program: forward pass, gradients, updates and the printed loss."""
+"""Checks of a program against its configuration: forward pass, gradients, updates, loss."""

@@ -1,5 +1,6 @@
-"""The examination of a program: its forward pass, its updates and the loss that it prints."""
+"""Run all checks of a program: its forward pass, its updates and its printed loss."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,70 +14,79 @@ from nntui.diagnosis.checks.forward_check import (
     check_forward,
     check_printed,
 )
-from nntui.diagnosis.checks.naming import Named, name_update
-from nntui.diagnosis.checks.replays import Replays, Rules, next_rows, trials_of
+from nntui.diagnosis.checks.naming import Explanation, OutOfTimeError, explain_update
+from nntui.diagnosis.checks.replays import Replays, Rules, next_rows, probes_of
 from nntui.diagnosis.checks.tensor_names import Tensor
-from nntui.diagnosis.checks.update_check import FAULT, Residual, distance, residuals
+from nntui.diagnosis.checks.update_check import FAULT, WRONG, Residual, distance, residuals
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.subject import Subject
 
 
 @dataclass(frozen=True, eq=False)
 class Examined:
-    """All that is known of the program's code."""
+    """The results of all checks of a program."""
 
     replays: Replays
     forward: ForwardPass
     printed: Printed | None
     residuals: tuple[Residual, ...]
-    named: Named
+    explanation: Explanation
 
     @property
     def rules(self) -> Rules:
-        """Everything that has a name, that of the printed loss included."""
+        """All known faults that were identified, including that of the printed loss."""
         layers = self.printed.layers if self.printed else ()
         summed = (FaultEntry(name=PENALTY, layers=layers),) if layers else ()
-        return (*self.named.rules, *summed)
+        return (*self.explanation.rules, *summed)
 
 
 @np.errstate(all="ignore")
-def examine(subject: Subject, state: State) -> Examined:
+def examine(subject: Subject, state: State, deadline: Deadline = NEVER) -> Examined:
     """Check forward pass, printed loss and updates of ``subject`` around ``state``.
 
-    Only parameters, epoch, position and order of the state count.
+    Of the state, only parameters, epoch, position and order matter.  Known faults are tried until
+    ``deadline``.
     """
     rows = next_rows(subject.stated, state)
-    trials = trials_of(subject, state.theta, state.epoch, rows)
+    probes = probes_of(subject, state.theta, state.epoch, rows)
     columns = np.concatenate([subject.data.x, subject.data.y])
-    replays = Replays(subject.stated, columns, trials)
-    places = [trial.updates[0].before for trial in replays.trials]
+    replays = Replays(subject.stated, columns, probes)
+    places = [probe.updates[0].before for probe in replays.probes]
     forward = check_forward(subject, places)
-    named = Named(())
+    explanation = Explanation(())
     if forward.unknown is None:
-        replays, named = _named(replays, forward.rules)
+        replays, explanation = _explained(replays, forward.rules, deadline)
     return Examined(
         replays,
         forward,
-        check_printed(subject, [places[0], places[-1]], forward),
+        check_printed(subject, [places[0], places[-1]], forward, deadline),
         tuple(residuals(replays, replays.of(()))),
-        named,
+        explanation,
     )
 
 
-def _named(replays: Replays, base: Rules) -> tuple[Replays, Named]:
-    """The updates explained with the stated slopes on kinks, or with others that explain more.
+def _explained(replays: Replays, base: Rules, deadline: Deadline) -> tuple[Replays, Explanation]:
+    """Explain the updates with the stated slopes at kinks, or with others that explain more.
 
-    Programs differ there, and none is wrong.
+    Programs use different conventions there, and none of them is wrong.
     """
-    tried = [(replays, name_update(replays, base))]
-    if tried[0][1] != Named(base):
-        tried += [(each, name_update(each, base)) for each in replays.with_other_kinks()]
+    try:
+        tried = [(replays, explain_update(replays, base, deadline))]
+    except OutOfTimeError:
+        found = residuals(replays, replays.of(base))
+        wrong = tuple(each.tensor for each in found if each.verdict == WRONG)
+        return replays, Explanation(base, wrong, complete=False)
+    if tried[0][1] != Explanation(base):
+        with suppress(OutOfTimeError):
+            kinks = replays.with_other_kinks()
+            tried.extend((each, explain_update(each, base, deadline)) for each in kinks)
     return min(tried, key=lambda each: (len(each[1].unknown), len(each[1].rules)))
 
 
 @np.errstate(all="ignore")
 def disturbs(examined: Examined, entry: FaultEntry, tensor: Tensor) -> bool:
-    """Whether a rule that was named changes the updates of ``tensor``."""
-    rules, part = examined.named.rules, tensor.span
+    """Whether an identified fault changes the updates of ``tensor``."""
+    rules, part = examined.explanation.rules, tensor.span
     every = examined.replays.of(rules)
     others = examined.replays.of(tuple(each for each in rules if each != entry))
     return any(

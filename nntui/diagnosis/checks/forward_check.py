@@ -1,4 +1,4 @@
-"""The forward check and the printed loss: does the program compute the outputs that it states?"""
+"""Compare the forward pass and the printed loss with those of the stated configuration."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,14 +11,17 @@ from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Rules
 from nntui.diagnosis.checks.update_check import FAULT, distance
+from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.subject import Program, Subject
 
 MOST_SAMPLES = 64
-"""Data rows that the forward check looks at."""
+"""Data rows used by the forward check."""
 MOST_BATCHES = 64
-"""A printed loss that is added up over more is not asked for: it would take too long."""
+"""A printed loss summed over more batches is not checked: it would take too long."""
+MOST_PRODUCTS = 100_000_000
+"""Likewise rows times parameters."""
 SUMMED = 1e-12
-"""How far two printed losses may be apart: sums in another order differ by less."""
+"""The relative difference above which two printed losses differ by more than rounding."""
 AFTER, PENALTY = "bias-after-activation", "penalty-sum"
 
 
@@ -27,20 +30,20 @@ class ForwardPass:
     """How the program's forward pass differs from the stated one."""
 
     residual: float
-    """The distance of the first layer's values that differ, 0 where none do."""
+    """The distance of the values of the first layer that differs; 0 if none does."""
     late: tuple[int, ...] = ()
-    """The layers that add their bias after the activation."""
+    """The layers that add the bias after the activation."""
     unknown: int | None = None
-    """The first layer whose values no known variant gives; those above are not judged."""
+    """The first layer whose values match no known variant; layers above are not checked."""
 
     @property
     def is_stated(self) -> bool:
-        """Whether it is the stated one."""
+        """Whether it equals the stated forward pass."""
         return not self.late and self.unknown is None
 
     @property
     def rules(self) -> Rules:
-        """What it comes to as faults."""
+        """The equivalent faults."""
         return (FaultEntry(name=AFTER, layers=self.late),) if self.late else ()
 
 
@@ -72,12 +75,12 @@ def check_forward(subject: Subject, thetas: list[Array]) -> ForwardPass:
 
 @dataclass(frozen=True)
 class Printed:
-    """The printed loss beside the stated report, at the first parameters if they differ there."""
+    """The printed loss and the stated one, where they differ most clearly."""
 
     printed: float
     stated: float
     layers: tuple[int, ...] = ()
-    """The layers whose weights are added up where their squares belong."""
+    """The layers whose weights are summed instead of their squares."""
     unknown: bool = False
 
     @property
@@ -91,14 +94,19 @@ class Printed:
         return _apart(self.printed, self.stated)
 
 
-def check_printed(subject: Subject, thetas: list[Array], forward: ForwardPass) -> Printed | None:
+def check_printed(
+    subject: Subject, thetas: list[Array], forward: ForwardPass, deadline: Deadline = NEVER
+) -> Printed | None:
     """Compare the loss that the program prints at ``thetas`` with its stated report.
 
-    None where that would take too long, or where another forward pass decides it.
+    None if that would take too long, or if the forward pass itself is unknown.  Penalties that
+    may explain a difference are tried until ``deadline``.
     """
     stated = subject.stated
-    batches = -(-stated.data.training_rows // stated.batch_size)
-    if batches > MOST_BATCHES or forward.unknown is not None:
+    rows = stated.data.training_rows
+    too_many = rows * Layout.of(stated).size > MOST_PRODUCTS
+    too_many |= -(-rows // stated.batch_size) > MOST_BATCHES
+    if too_many or forward.unknown is not None or deadline.passed:
         return None
     seen = [_finite(subject.printed(theta)) for theta in thetas]
 
@@ -112,6 +120,8 @@ def check_printed(subject: Subject, thetas: list[Array], forward: ForwardPass) -
     if apart[worst] <= SUMMED:
         return Printed(seen[worst], right[worst])
     for layers in _subsets(stated):
+        if deadline.passed:
+            break
         rules = (FaultEntry(name=PENALTY, layers=layers),)
         if all(_apart(*pair) <= SUMMED for pair in zip(seen, told(rules), strict=True)):
             return Printed(seen[worst], right[worst], layers)
@@ -128,7 +138,7 @@ def _apart(one: float, other: float) -> float:
 
 
 def _subsets(stated: Configuration) -> Iterator[tuple[int, ...]]:
-    """Sets of layers whose penalty may be a sum: all, each one, then the rest of few."""
+    """Sets of layers whose penalty may be a plain sum: all layers, single ones, small sets."""
     if not (stated.report.penalty and stated.l2):
         return
     every = tuple(range(len(stated.layers)))

@@ -1,8 +1,8 @@
-"""The gradient check: the reported gradient against differences of the program's own loss.
+"""Gradient check: reported gradients against finite differences of the program's own loss.
 
-Centred differences with h = 1e-5 in float64.  A coordinate whose small change moves a unit
-across a kink has no slope there: it is tried again with h/10, then left out, counted and named.
-Between kinks a right gradient agrees at one h at least, a wrong one at none.
+Centred differences with h = 1e-5 in float64.  A coordinate whose change moves a unit across a
+kink has no slope there: it is tried again with h/10, then left out, counted and reported.  Away
+from kinks a correct gradient agrees for at least one h, a wrong one for none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,55 +27,58 @@ from nntui.diagnosis.subject import Subject
 
 SUSPICIOUS = "suspicious"
 BANDS = ((1e-2, WRONG), (1e-4, SUSPICIOUS))
-"""Verdicts of relative errors above; below 1e-4 is fine with kinks (cs231n)."""
+"""Relative errors above these bounds and their verdicts; below 1e-4 is fine with kinks (cs231n)."""
 GOOD = 1e-7
-"""The complex step, which agrees so well with a right gradient only, overrules the differences."""
+"""A distance from the complex step below this overrules the differences: only a correct gradient
+agrees so closely."""
 STEPS = (1e-5, 1e-6, 1e-7, 1e-4)
 """The h of the differences, the usual one first."""
 NOISE = 8.0 * float(np.finfo(np.float64).eps)
-"""Rounding of a loss, as a share of what it is added up from."""
+"""Rounding error of a loss, relative to the sum of its terms' sizes."""
 BELOW_NOISE = 10.0
-"""Norms up to so many times the rounding of the differences say nothing."""
+"""Norms below this many times the rounding error of the differences cannot be compared."""
 MOST_SAMPLES = 256
 MOST_PRODUCTS = 50_000_000
-"""The work of a check, in products: a pass for each coordinate there and back."""
+"""The cost of a check in products; a coordinate takes two forward passes."""
 LEAST_COORDINATES = 8
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The check of one tensor; the norms are those of the coordinates that were compared."""
+    """The check of one tensor; norms are over the coordinates that were compared."""
 
     tensor: Tensor
     relative_error: float | None
-    """``||a - n||/(||a|| + ||n||)``; None where nothing finite could be compared."""
+    """``||a - n||/(||a|| + ||n||)``; None if nothing finite could be compared."""
     analytic_norm: float | None
     numeric_norm: float | None
     oracle_error: float | None
-    """The same against the complex step; None where the forward pass is not a known one."""
+    """The same against the complex step; None if the forward pass is unknown."""
     coordinates: int
-    """How many coordinates were looked at, of large tensors a part."""
+    """How many coordinates were examined; large tensors are sampled."""
+    size: int
+    """How many coordinates the tensor has."""
     kinks: int
-    """How many of them were left out because they cross a kink."""
+    """How many examined coordinates were left out because they cross a kink."""
     at: tuple[str, ...]
-    """The kinks that they cross, such as ``unit 0.3 at sample 0``."""
+    """The kinks that were crossed, such as ``unit 0.3 at sample 0``."""
     verdict: str
 
 
 class Noise(NamedTuple):
-    """What rounding makes of a slope."""
+    """Rounding error of a slope."""
 
     of_difference: float
-    """Of the difference of two losses, divided by their distance."""
+    """From the difference of two losses, divided by the step."""
     share: float
-    """Of the error ``a - y``, as a share of it: near the targets little of it is left."""
+    """Of the error ``a - y``, relative to its size; large near the targets."""
 
 
 @np.errstate(all="ignore")
 def check_gradient(
     subject: Subject, theta: Array, rows: Order, epoch: int, forward: ForwardPass
 ) -> list[GradientCheck]:
-    """Check what the program reports for a batch of ``rows`` at ``theta``, tensor by tensor."""
+    """Check the reported gradient of a batch of ``rows`` at ``theta``, tensor by tensor."""
     rows = rows[:MOST_SAMPLES]
     reported = subject.updates(theta, [rows], epoch)[0].gradient
     tensors, loss = tensors_of(subject.stated), _Loss(subject, rows)
@@ -124,6 +127,7 @@ def _check(
         _norm(numeric[kept]),
         oracle_error,
         len(places),
+        tensor.span.stop - tensor.span.start,
         int(dropped.sum()),
         at,
         verdict,

@@ -1,9 +1,9 @@
-"""Naming a wrong update: each known wrong rule is replayed, and an exact match names it.
+"""Identify a wrong update: replay every known fault and accept an exact match.
 
-The walk goes down from the output layer, because what a layer does wrong disturbs only itself
-and the layers below.  At each layer three things can be wrong: how the gradient comes down
-through the layer above, which derivative is used, and what becomes of the finished gradient.
-What matches no known rule is left without a name.
+The search goes down from the output layer, because a fault in a layer disturbs only that layer
+and those below.  At each layer three things can be wrong: how the gradient passes through the
+layer above, which derivative is used, and how the finished gradient is changed.  Whatever matches
+no known fault remains unknown.
 """
 
 from collections.abc import Iterator
@@ -22,9 +22,10 @@ from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Replays, Rules
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
+from nntui.diagnosis.deadline import NEVER, Deadline
 
 BACK = ("update-before-backprop", "no-weights-in-backprop")
-"""What a layer does wrong to the gradient that it passes down."""
+"""Faults of a layer in passing the gradient down."""
 DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
 GRADIENT = "gradient"
 PLACED = (
@@ -39,34 +40,41 @@ PLACED = (
 """What is tried in the place of the weights' gradient, where its shape fits: the commonest slips
 are a layer's own output in the place of its input, and one number for the outer product."""
 SIGN, SUM, FACTOR = "wrong-sign", "sum-for-mean", "wrong-factor"
-"""What a layer multiplies its gradient by."""
+"""Faults that multiply a layer's gradient."""
 MOST_PLACED = 10_000
 """Parameters; in a larger network these are tried with the right delta only."""
 BIAS = ("bias-decay", "frozen-bias")
-"""What a layer takes for the gradient of its bias."""
+"""Faults of a bias's gradient."""
 KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
-"""The rules that are tried."""
+"""The faults that are tried."""
 
 
 @dataclass(frozen=True)
-class Named:
-    """What explains the updates of a program."""
+class Explanation:
+    """The known faults that explain a program's updates."""
 
     rules: Rules
-    """The faults that give the observed updates, each with the layers in which it shows."""
+    """The faults that reproduce the observed updates, each with its layers."""
     unknown: tuple[Tensor, ...] = ()
-    """Tensors whose updates no known rule gives, from the output down."""
+    """Tensors whose updates no known fault reproduces, from the output down."""
     alike: tuple[tuple[FaultEntry, FaultEntry], ...] = ()
-    """A rule, and another one that makes the very same updates of this program."""
+    """Pairs of faults that produce identical updates of this program."""
+    complete: bool = True
+    """Whether every known fault was tried; False if time ran out."""
 
 
-def name_update(replays: Replays, base: Rules = ()) -> Named:
-    """The fewest rules, beside ``base``, that give the observed updates.
+class OutOfTimeError(Exception):
+    """The deadline passed before all faults were tried."""
 
-    Two updates from each of several random places are matched to 1e-9, so a match by chance is
-    out of the question; rules that nothing here can tell apart are `Named.alike`.
+
+def explain_update(replays: Replays, base: Rules = (), deadline: Deadline = NEVER) -> Explanation:
+    """Find the fewest faults, besides ``base``, that reproduce the observed updates.
+
+    Two updates from each of several random places are matched to 1e-9, which rules out a match by
+    chance.  Faults that cannot be told apart here are `Explanation.alike`.  Raises
+    OutOfTimeError once ``deadline`` has passed.
     """
-    walk = _Walk(replays, base)
+    walk = _Walk(replays, base, deadline)
     for layer in reversed(range(len(replays.stated.layers))):
         walk.visit(layer)
     tensors, unknown = tensors_of(replays.stated), walk.unknown
@@ -82,14 +90,14 @@ def name_update(replays: Replays, base: Rules = ()) -> Named:
         rules = early if not off(early) else rules
     unknown += [tensor for tensor in off(rules) if tensor not in unknown]
     unknown.sort(key=lambda each: (-each.layer, each.is_bias))
-    return Named(rules, tuple(unknown), tuple(walk.alike))
+    return Explanation(rules, tuple(unknown), tuple(walk.alike))
 
 
 class _Walk:
-    """From the output layer down: what is found at a layer is taken for granted below."""
+    """The search from the output layer down; findings of a layer are assumed in those below."""
 
-    def __init__(self, replays: Replays, base: Rules) -> None:
-        self.replays, self.base, self.found = replays, base, base
+    def __init__(self, replays: Replays, base: Rules, deadline: Deadline) -> None:
+        self.replays, self.base, self.found, self.deadline = replays, base, base, deadline
         self.unknown: list[Tensor] = []
         self.alike: list[tuple[FaultEntry, FaultEntry]] = []
         self._stated = replays.stated
@@ -100,6 +108,8 @@ class _Walk:
         self._steps_scale = linear and not clips(self._stated)
 
     def _explains(self, rules: Rules, tensors: list[Tensor], by: str) -> bool:
+        if self.deadline.passed:
+            raise OutOfTimeError
         made = self.replays.of(rules)
         return all(agrees(self.replays, made, tensor.span, by) for tensor in tensors)
 

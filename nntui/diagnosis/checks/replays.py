@@ -1,4 +1,4 @@
-"""Trials: updates that the program makes on scratch copies, and the same updates replayed.
+"""Observe updates of the program on scratch copies, and replay them with known faults.
 
 At the parameters of a run many a wrong rule shows nothing: a zero bias hides ``b -= lr*b``, a
 dead layer hides all that lies below it.  So a program is also tried at random parameters with
@@ -12,51 +12,51 @@ from typing import overload
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import Order, State
+from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
-from nntui.core.engine.update import Update, make_arena, optimiser_of
 from nntui.core.parts.activations import KINKS
-from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration, FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
-from nntui.diagnosis.subject import Observed, Subject
+from nntui.diagnosis.subject import Observed, Subject, with_batch
 
 Rules = tuple[FaultEntry, ...]
-"""What a program is supposed to do wrong: faults that are put into the stated configuration."""
+"""Faults assumed in the program, added to the stated configuration."""
 
 UPDATES = 2
-"""Updates of a trial: the second one shows what an optimiser remembers."""
+"""Updates of a probe: the second one shows what an optimiser remembers."""
 MOST_ROWS = 32
-"""Samples in a batch on a scratch copy."""
+"""Samples of a batch on a scratch copy."""
+MOST_ROWS_OF_RUN = 1000
+"""Samples used of the run's own batch; a wrong rule shows in these as in all of them."""
 CANDIDATES = 24
-"""Random parameters that are looked at to find some at which every tensor has a gradient."""
+"""Random parameters examined to find some at which every tensor has a gradient."""
 MOST_NUMBERS = 20_000_000
-"""Numbers in the replays that are kept: 160 MB."""
+"""Numbers in cached replays: 160 MB."""
 LEAST_KEPT = 4
 SCRATCH = 3
-"""How many of these are tried."""
+"""How many random places are probed."""
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class Probe:
     """`UPDATES` updates in a row from one place."""
 
     where: str
-    """In words, such as ``at the parameters of the run``."""
+    """The place in words, such as ``at the parameters of the run``."""
     epoch: int
     updates: tuple[Observed, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What one update comes to; both are flat vectors."""
+    """Result of one update, as flat vectors."""
 
     gradient: Array
     step: Array
-    """What it adds to the parameters."""
+    """The change of the parameters."""
 
 
 class Replay(Sequence[Made]):
@@ -82,13 +82,13 @@ class Replay(Sequence[Made]):
 
 
 class Replays:
-    """Replays of ``trials`` with the ``stated`` configuration and any rules in it.
+    """Replays of ``probes`` with the ``stated`` configuration and any rules in it.
 
     ``rows`` are the training rows, inputs over targets, one column a sample.
     """
 
-    def __init__(self, stated: Configuration, rows: Array, trials: tuple[Trial, ...]) -> None:
-        self.stated, self.trials = stated, trials
+    def __init__(self, stated: Configuration, rows: Array, probes: tuple[Probe, ...]) -> None:
+        self.stated, self.probes = stated, probes
         self._rows = rows
         self._known: dict[Rules, Replay] = {}
         self._most = max(
@@ -98,26 +98,26 @@ class Replays:
     @cached_property
     def observed(self) -> list[Made]:
         """What the program itself made, update by update."""
-        every = (update for trial in self.trials for update in trial.updates)
+        every = (update for probe in self.probes for update in probe.updates)
         with np.errstate(all="ignore"):
             return [Made(each.gradient, each.after - each.before) for each in every]
 
     @cached_property
     def noise(self) -> list[Made]:
-        """What rounding may change, update by update: what the last bits of all inputs do.
+        """The effect of rounding on each update, found by changing the last bits of all inputs.
 
-        Where sums cancel, as in a network that has converged, that can be most of a gradient.
+        If sums cancel, as in a converged network, that can be most of a gradient.
         """
         random = np.random.RandomState(1)
         nudged = tuple(
             replace(
-                trial,
+                probe,
                 updates=tuple(
                     replace(update, before=_nudged(update.before, random))
-                    for update in trial.updates
+                    for update in probe.updates
                 ),
             )
-            for trial in self.trials
+            for probe in self.probes
         )
         made = replayed(self.stated, (), _nudged(self._rows, random), nudged)
         with np.errstate(all="ignore"):
@@ -128,26 +128,26 @@ class Replays:
 
     @property
     def updates(self) -> list[Observed]:
-        """The updates of all trials, as the lists of `Made` have them."""
-        return [update for trial in self.trials for update in trial.updates]
+        """The updates of all probes, as the lists of `Made` have them."""
+        return [update for probe in self.probes for update in probe.updates]
 
     @property
     def firsts(self) -> range:
-        """Which of these are the first of their trial, made without any memory."""
+        """Which of these are the first of their probe, made without any memory."""
         return range(0, len(self.updates), UPDATES)
 
     def where(self, update: int) -> str:
-        """Where one of these is made, in words."""
-        return self.trials[update // UPDATES].where
+        """The place of one of `updates`, in words."""
+        return self.probes[update // UPDATES].where
 
     def of(self, rules: Rules) -> Replay:
-        """What a program with ``rules`` would have made, each from the observed parameters.
+        """The updates of a program with ``rules``, each from the observed parameters.
 
-        An optimiser's memory is that of the replay: a rule has to be right at both updates.
+        The optimiser's state is that of the replay, so a rule has to hold at both updates.
         """
         known = self._known.pop(rules, None)
         if known is None:
-            updates = replayed(self.stated, rules, self._rows, self.trials)
+            updates = replayed(self.stated, rules, self._rows, self.probes)
             known = Replay(updates, len(self.updates))
             if len(self._known) >= self._most:
                 del self._known[next(iter(self._known))]
@@ -155,60 +155,50 @@ class Replays:
         return known
 
     def with_other_kinks(self) -> Iterator["Replays"]:
-        """The same with each other slope on kinks, where that makes a difference."""
+        """Replays with each other convention for slopes at kinks, if that makes a difference."""
         for kink in KINKS:
             layers = tuple(replace(layer, kink=kink) for layer in self.stated.layers)
-            other = Replays(replace(self.stated, layers=layers), self._rows, self.trials)
+            other = Replays(replace(self.stated, layers=layers), self._rows, self.probes)
             pairs = zip(self.of(()), other.of(()), strict=True)
             if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
                 yield other
 
 
 def _nudged(values: Array, random: np.random.RandomState) -> Array:
-    """``values`` with other last bits, where they are not 0."""
+    """``values`` changed in the last bit, except zeros."""
     signs = random.choice([-1.0, 1.0], values.shape)
     return np.asarray(values * (1.0 + np.finfo(np.float64).eps * signs))
 
 
 def replayed(
-    stated: Configuration, rules: Rules, rows: Array, trials: Iterable[Trial]
+    stated: Configuration, rules: Rules, rows: Array, probes: Iterable[Probe]
 ) -> Iterator[Made]:
     """See `Replays.of`."""
     configuration = replace(stated, faults=rules)
-    arena, clock, size = make_arena(configuration), Clock(), Layout.of(stated).size
-    theta, gradient = arena.view("theta", size), arena.view("gradient", size)
-    slots = [arena.view(name, size) for name in optimiser_of(stated).slots]
-    prepared: dict[int, Update] = {}
-    for trial in trials:
-        clock.rate[...] = learning_rate(stated, trial.epoch)
-        clock.count[...] = 0.0
-        for slot in slots:
-            slot.fill(0.0)
-        for observed in trial.updates:
-            samples = len(observed.rows)
-            if samples not in prepared:
-                batch = np.empty((len(rows), samples))
-                prepared[samples] = Update(configuration, arena, batch, clock, Single())
-            np.take(rows, observed.rows, axis=1, out=prepared[samples].batch)
-            theta[...] = observed.before
+    stepper = Stepper(with_batch(configuration, min(stated.batch_size, MOST_ROWS_OF_RUN)))
+    for probe in probes:
+        stepper.restore(probe.updates[0].before)
+        stepper.clock.rate[...] = learning_rate(stated, probe.epoch)
+        for observed in probe.updates:
+            stepper.theta[...] = observed.before
+            stepper.make(rows[:, observed.rows])
             with np.errstate(all="ignore"):
-                for call in prepared[samples].calls:
-                    call()
-                made = Made(gradient.copy(), theta - observed.before)
+                made = Made(stepper.gradient.copy(), stepper.theta - observed.before)
             yield made
 
 
-def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Trial, ...]:
-    """The trials of a program whose run stands at ``theta``; ``rows`` are its next batches.
+def probes_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Probe, ...]:
+    """The probes of a program whose run stands at ``theta``; ``rows`` are its next batches.
 
-    Parameters that are not finite are not tried.
+    Non-finite parameters are left out.
     """
     stated = subject.stated
     random = np.random.RandomState(0)
     batches = _batches(stated, random)
     found = []
     if np.isfinite(theta).all():
-        found.append(("at the parameters of the run", theta, rows))
+        own = [each[:MOST_ROWS_OF_RUN] for each in rows]
+        found.append(("at the parameters of the run", theta, own))
         biased = theta.copy()
         for tensor in tensors_of(stated):
             if tensor.is_bias:
@@ -217,13 +207,13 @@ def trials_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> 
             found.append(("with other biases", biased, batches))
     found += [("at other parameters", each, batches) for each in _alive(subject, random, batches)]
     return tuple(
-        Trial(where, epoch, tuple(subject.updates(place, taken, epoch)))
+        Probe(where, epoch, tuple(subject.updates(place, taken, epoch)))
         for where, place, taken in found
     )
 
 
 def next_rows(stated: Configuration, state: State) -> list[Order]:
-    """The training rows of the next updates; past the epoch's end, those of its beginning."""
+    """The training rows of the next updates, wrapping around at the end of the epoch."""
     size, count = stated.batch_size, stated.updates_per_epoch
     order = np.arange(stated.data.training_rows) if state.order is None else state.order
     starts = [(state.position + each) % count * size for each in range(UPDATES)]
@@ -231,27 +221,27 @@ def next_rows(stated: Configuration, state: State) -> list[Order]:
 
 
 def _batches(stated: Configuration, random: np.random.RandomState) -> list[Order]:
-    """Batches of random rows, where possible of different sizes."""
+    """Batches of random rows, of different sizes if possible."""
     size = min(stated.batch_size, MOST_ROWS)
     sizes = (size, max(1, size // 2) if size > 2 else 1)
     return [random.randint(0, stated.data.training_rows, each) for each in sizes]
 
 
 def _alive(subject: Subject, random: np.random.RandomState, batches: list[Order]) -> list[Array]:
-    """Random parameters, those first at which the most tensors have a gradient."""
+    """Random parameters at which as many tensors as possible have a gradient."""
     stated, tensors = subject.stated, tensors_of(subject.stated)
     spread = np.sqrt(np.mean(np.square(subject.data.x), axis=1))
     scale = np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 1.0)
     columns = np.concatenate([subject.data.x, subject.data.y])
     places: list[Array] = []
 
-    def trials() -> Iterator[Trial]:
+    def probes() -> Iterator[Probe]:
         for _ in range(CANDIDATES):
             places.append(_random_parameters(stated, random, scale))
             taken = (Observed(rows, places[-1], places[-1], places[-1], 0.0) for rows in batches)
-            yield Trial("", 0, tuple(taken))
+            yield Probe("", 0, tuple(taken))
 
-    made, silent = replayed(stated, (), columns, trials()), []
+    made, silent = replayed(stated, (), columns, probes()), []
     for pair in zip(*[made] * UPDATES, strict=True):
         silent.append(sum(not _has_gradient(each, tensor) for each in pair for tensor in tensors))
         if silent.count(0) == SCRATCH:

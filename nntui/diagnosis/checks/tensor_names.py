@@ -1,4 +1,4 @@
-"""The tensors of a network by name: ``W0``, ``b0``, ``W1``, ..., the layer's number behind."""
+"""Names and positions of a network's tensors: ``W0``, ``b0``, ``W1``, ..., by layer number."""
 
 from typing import NamedTuple
 

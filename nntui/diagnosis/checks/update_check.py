@@ -1,9 +1,10 @@
-"""The update check: is the change of the parameters the stated rule applied to the true gradient?
+"""Update check: does each step equal the stated rule applied to the true gradient?
 
-``r = ||dtheta + step|| / (||dtheta|| + ||step||)``, where ``step`` is what the stated optimiser
-makes of the gradient at the parameters before the update, on the same samples; two updates in a
-row, so that what an optimiser remembers is checked as well.  The true gradient is the stated
-configuration's own backpropagation, which is the complex step's to 1e-12 (`reference`).
+``r = ||dtheta + step|| / (||dtheta|| + ||step||)``, where ``step`` is the step of the stated
+optimiser for the gradient at the parameters before the update, on the same samples.  Two
+consecutive updates are compared, so that the optimiser's state is checked as well.  The true
+gradient is the stated configuration's backpropagation, which equals that of the complex step
+(`oracle`) to 1e-12.
 """
 
 from collections.abc import Sequence
@@ -17,24 +18,24 @@ from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.subject import Observed
 
 FAULT = 1e-9
-"""A residual above is a fault: correct programs stay at 1e-13 (10 of 10 planted faults were
-found so, with 0 of 120 false alarms)."""
+"""A residual above this is a fault: correct programs stay at 1e-13 (10 of 10 planted faults were
+found, with no false alarm in 120 correct programs)."""
 ROUNDING = 2.0 * float(np.finfo(np.float64).eps)
-"""What storing the parameters may cost a step, as a share of the parameters."""
+"""Rounding of a step by storing the parameters, relative to the parameters."""
 SMALL = 10.0
-"""Steps up to so many times that are too small to be judged."""
+"""Steps below this many times `ROUNDING` are too small to be compared."""
 CANCELLED = 1e-14
-"""A gradient that is a smaller share of all layers' is taken for what rounding left of it."""
+"""A gradient that is a smaller share of the whole is regarded as rounding error."""
 NOISE = 32.0
-"""Times what a change of the last bits makes that rounding may make: a sum of many terms rounds
-at each of them."""
+"""Rounding may be this many times the effect of a change in the last bits: a sum of many terms
+rounds at each of them."""
 OK, WRONG, TOO_SMALL = "ok", "wrong", "too small"
 
 
 def distance(mine: Array, right: Array) -> float:
     """``||mine - right|| / (||mine|| + ||right||)``: 0 for equal ones, 1 for opposite ones.
 
-    Where not both are finite they are as far apart as can be, unless both are not.
+    Vectors with non-finite entries in different places have distance 1.
     """
     finite = np.isfinite(mine) & np.isfinite(right)
     if not finite.all():
@@ -50,7 +51,7 @@ def distance(mine: Array, right: Array) -> float:
 
 
 def is_clear(gradient: Array, part: slice) -> bool:
-    """Whether a part of a gradient is more than what rounding left of sums that cancel."""
+    """Whether a part of a gradient is larger than the rounding error of sums that cancel."""
     with np.errstate(all="ignore"):
         return bool(np.linalg.norm(gradient[part]) > CANCELLED * np.linalg.norm(gradient))
 
@@ -58,7 +59,7 @@ def is_clear(gradient: Array, part: slice) -> bool:
 def apart(
     update: Observed, mine: Made, right: Made, noise: Made, part: slice
 ) -> tuple[float, float]:
-    """How far the steps and the gradients of a part are apart, 0 where rounding may cause it."""
+    """The distances of the steps and the gradients of a part; 0 if rounding may explain them."""
     with np.errstate(all="ignore"):
         level = max(
             CANCELLED * np.linalg.norm(right.gradient),
@@ -82,28 +83,28 @@ def apart(
 
 @dataclass(frozen=True)
 class Residual:
-    """How far the updates of one tensor are off, at worst."""
+    """The largest deviation of a tensor's updates."""
 
     tensor: Tensor
     of_step: float
     """The residual r of the steps."""
     of_gradient: float
-    """The distance between the gradient that the program reports and the true one."""
+    """The distance between the reported gradient and the true one."""
     seen: bool
-    """Whether any step was larger than rounding."""
+    """Whether any step was larger than rounding error."""
     worst: int
-    """The update at which it is farthest off, as `Replays.updates` counts."""
+    """The index in `Replays.updates` of the update that deviates most."""
 
     @property
     def verdict(self) -> str:
-        """``ok``, ``wrong``, or ``too small`` where no step could be told from rounding."""
+        """``ok``, ``wrong``, or ``too small`` if no step exceeds rounding error."""
         if max(self.of_step, self.of_gradient) > FAULT:
             return WRONG
         return OK if self.seen else TOO_SMALL
 
 
 def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
-    """How far the observed updates are from those that are ``right``, per tensor."""
+    """The deviation of the observed updates from the ``right`` ones, per tensor."""
     found = []
     for tensor in tensors_of(replays.stated):
         part, steps, gradients, seen = tensor.span, [], [], False
@@ -122,9 +123,9 @@ def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
 
 
 def agrees(replays: Replays, right: Sequence[Made], part: slice, by: str = "both") -> bool:
-    """Whether the observed updates of a part of the parameters are those that are ``right``.
+    """Whether the observed updates of a part of the parameters equal the ``right`` ones.
 
-    ``by`` says what is compared: the ``step``, the reported ``gradient``, or ``both``.
+    ``by`` selects what is compared: the ``step``, the reported ``gradient``, or ``both``.
     """
     every = zip(replays.updates, replays.observed, right, replays.noise, strict=True)
     for update, mine, theirs, noise in every:

@@ -1,1 +1,1 @@
-"""Fixes tried over many seeds within a time budget."""
+"""Try fixes within a time budget."""

@@ -1,4 +1,4 @@
-"""A fix as a branch: where it parts from the run, and what it carries over."""
+"""Create the branch in which a fix is applied to a run."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,15 +10,15 @@ from nntui.timeline.history.tree import plain_value
 from nntui.timeline.run import Run
 
 
-def mended(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:
-    """The branch of ``run``'s tree that is ``run`` up to its cursor, but with ``changes``.
+def branch_with(run: Run, changes: Mapping[str, Any], since: int | None = None) -> Branch:
+    """The branch of ``run``'s tree with its history up to the cursor, and ``changes``.
 
-    It parts just before update ``since``, at which the trouble began (None: update 0), or at the
-    beginning of that epoch, or at update 0: the latest of these at which the changes can be made.
-    What the run itself changed between there and its cursor is changed too.  A branch that is
-    there already is not made again; the run stays where it is.
+    It forks just before update ``since``, where the problem began (None: update 0), or at the
+    beginning of that epoch, or at update 0: the latest of these at which the changes are allowed.
+    Changes that the run itself made after that point are repeated.  An existing equal branch is
+    returned; the run's cursor does not move.
 
-    Raises ConfigError for changes that the preset cannot take anywhere.
+    Raises ConfigError for changes that are not allowed at any of these points.
     """
     before = min(max((since or 0) - 1, 0), run.update)
     epoch = run.branch.epoch_at(before)

@@ -1,4 +1,4 @@
-"""What to try: the fixes of the findings, and those that are always worth a trial."""
+"""Which fixes to try: those of the findings, and the usual ones."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,50 +9,46 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.presets.variations import optimisers, rates
 
-MEND = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
-"""The mend of a proven code fault.  What is mended is decided by what the check saw: the entry
-that holds a preset's faults is emptied without a look into it."""
+CORRECTION = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
+"""The fix of a proven code fault.  The check decides whether it applies; the preset's list of
+faults is emptied without being read."""
 
 
 def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
     """The fixes to try on ``preset``: those of ``findings`` first, the best guess leading.
 
-    A fix that the preset cannot take, that changes nothing, or that comes to the same
-    configuration as an earlier one is left out.
+    Left out are fixes that are invalid for the preset, that change nothing, or that lead to the
+    same configuration as an earlier one.
     """
     wanted = [fix for finding in findings for fix in finding.fixes if fix.changes]
     if any(finding.rule.is_code_fault for finding in findings):
-        wanted.insert(0, MEND)
+        wanted.insert(0, CORRECTION)
     return tried(preset, [*wanted, *standing(preset)])
 
 
-def mending(headline: Finding) -> tuple[Fix, ...]:
-    """What mends the cause itself: the program where that is at fault, else what a preset takes."""
+def own_fixes(headline: Finding) -> tuple[Fix, ...]:
+    """The fixes of the headline itself: of a code fault the correction, else those with changes."""
     if headline.rule.is_code_fault:
-        return (MEND,)
+        return (CORRECTION,)
     return tuple(fix for fix in headline.fixes if fix.changes)
 
 
 def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
-    """Those of ``fixes`` that make a difference to ``preset``, each once."""
-    seen, kept = {_identity(preset)}, []
+    """Those of ``fixes`` that are valid and change ``preset``, without duplicates."""
+    seen, kept = [(preset.configuration, preset.seed)], []
     for fix in fixes:
         try:
             changed = override(preset, fix.changes)
         except ConfigError:
             continue
-        if (key := _identity(changed)) not in seen:
-            seen.add(key)
+        if (made := (changed.configuration, changed.seed)) not in seen:
+            seen.append(made)
             kept.append(fix)
     return kept
 
 
-def _identity(preset: Preset) -> tuple[bytes, int]:
-    return preset.configuration.canonical, preset.seed
-
-
 def combined(one: Fix, other: Fix) -> Fix | None:
-    """Both fixes at once; None where they would change the same entry."""
+    """Both fixes in one; None if they change the same entry."""
     both = merged(one.changes, other.changes)
     if len(both) < len(one.changes) + len(other.changes):
         return None
@@ -60,9 +56,9 @@ def combined(one: Fix, other: Fix) -> Fix | None:
 
 
 def standing(preset: Preset) -> Iterator[Fix]:
-    """What people try first when a network does not learn, whatever was found.
+    """The usual first attempts when a network does not learn, independent of the findings.
 
-    Among them is every published answer to a scenario of the library: momentum, biases, layer
+    They include every published answer to a scenario of the library: momentum, biases, layer
     normalisation, a linear output.
     """
     yield from _layers(preset)

@@ -1,125 +1,196 @@
-"""Where fixes are tried: many changed presets, each from the same seeds, side by side in a time."""
+"""Train many variants of a preset from the same seeds until a deadline."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from time import perf_counter
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from nntui.core.engine.data import load_data
+from nntui.core.settings.configuration import Configuration
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.experiments.worker import Job, Timed, do, make_ready, share, timed
 from nntui.diagnosis.finding import Fix
 from nntui.presets.preset import Preset
-from nntui.presets.schema import override
-from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of, train_block
+from nntui.presets.schema import merged, override
+from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
 
 HEARTBEAT = 0.1
-"""Seconds between two calls of the progress, at the most, where others do the training."""
+"""Longest time in seconds between two calls of the progress while workers train."""
 LONGEST_BLOCK = 1.0
-"""Seconds that a block should take at most, where seeds are trained one by one."""
+"""Planned duration of a block in seconds, if seeds are trained one by one."""
 AHEAD = 2
-"""Blocks handed out for each worker: one to train, one to begin with at once."""
+"""Blocks submitted per worker: one in training, one waiting."""
+GRACE = 1 / 3
+"""Share of the time after a round that its last blocks may use to finish."""
 PROBE = 0.03
-"""Seconds of training by which the speed of the machine is told."""
+"""Seconds of training from which the speed of the machine is estimated."""
+STARTING, PROBING = 0.3, 0.1
+"""Shares of the remaining time for starting the workers and for measuring the speed."""
 
-Progress = Callable[[str, float], bool]
-"""Called with what is being done and the share of the time that is spent; False ends it."""
+OnProgress = Callable[[str, float], bool]
+"""Called with the current activity and the share of time used; returns False to stop."""
 
 
 @dataclass(eq=False)
 class Trial:
-    """One fix, and how the seeds ended with it, by the number of epochs."""
+    """A fix and the outcomes of its seeds, by number of epochs."""
 
+    base: Preset
+    """The preset that is diagnosed."""
     fix: Fix
-    preset: Preset
-    """The preset with the fix in it."""
+    rows: int | None = None
+    """Rows per epoch, drawn at random; None for the preset's own epochs."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
     slowness: float | None = None
-    """Seconds that its blocks take for each that was estimated; None before the first."""
+    """Ratio of the measured to the estimated duration of its blocks; None before the first."""
 
-    @classmethod
-    def of(cls, preset: Preset, fix: Fix) -> "Trial":
-        """A trial of ``fix`` on ``preset``."""
-        return cls(fix, with_goal(override(preset, fix.changes), preset))
+    @cached_property
+    def changes(self) -> Mapping[str, Any]:
+        """The changed entries of `preset`, by dotted key."""
+        return merged({} if self.rows is None else shortened(self.rows), self.fix.changes)
+
+    @cached_property
+    def preset(self) -> Preset:
+        """The preset with the fix applied and its goal adapted."""
+        return with_goal(override(self.base, self.changes), self.base)
 
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
-        """What trains ``seeds`` for ``epochs``."""
+        """The block that trains ``seeds`` for ``epochs``."""
         return Block(self.preset.configuration, self.preset.goal, epochs, tuple(seeds))
 
     @property
     def side_by_side(self) -> bool:
-        """Whether its seeds are trained together, so that more of them cost little."""
+        """Whether its seeds are trained side by side, so that more of them cost little."""
         return replicas_side_by_side(self.preset.configuration) > 1
 
 
-def with_goal(changed: Preset, preset: Preset) -> Preset:
-    """``changed`` with the goal of ``preset`` in its own units, where its targets are scaled.
+def shortened(rows: int) -> dict[str, Any]:
+    """Changes by which an epoch consists of ``rows`` rows drawn at random."""
+    return {"training.order": "random", "training.draws": rows}
 
-    A squared loss shrinks with the square of the targets, an absolute one with the targets; a
-    column that shrinks most decides.
+
+def with_goal(changed: Preset, preset: Preset) -> Preset:
+    """``changed`` with the goal of ``preset`` in the units of its own reported loss.
+
+    A squared loss scales with the square of the targets, an absolute one with the targets; the
+    column that shrinks most decides.  A sum scales with the number of rows in an epoch.
     """
-    now, before = (load_data(each.configuration).y for each in (changed, preset))
-    if now.shape != before.shape or (now == before).all():
+    now, before = changed.configuration, preset.configuration
+    ratio = _loss_ratio(now, before)
+    if now.report.reduction == "sum":
+        ratio *= now.samples_per_epoch / before.samples_per_epoch
+    if ratio == 1.0:
         return changed
-    spread, spread_before = np.ptp(now, axis=1), np.ptp(before, axis=1)
-    moving = spread_before > 0
-    if not moving.any():
-        return changed
-    power = 2 if "squared" in preset.configuration.report.loss else 1
-    ratio = float((spread[moving] / spread_before[moving]).min()) ** power
     return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
 
 
+def _loss_ratio(changed: Configuration, before: Configuration) -> float:
+    """The factor by which the targets of ``changed`` scale the loss."""
+    if changed.data == before.data:
+        return 1.0
+    now, then = load_data(changed).y, load_data(before).y
+    if now.shape != then.shape or (now == then).all():
+        return 1.0
+    spread, spread_before = np.ptp(now, axis=1), np.ptp(then, axis=1)
+    moving = spread_before > 0
+    if not moving.any():
+        return 1.0
+    power = 2 if "squared" in before.report.loss else 1
+    return float((spread[moving] / spread_before[moving]).min()) ** power
+
+
 Task = tuple[Trial, Sequence[int], int]
-"""A trial, the seeds to train, and for how many epochs."""
-
-
-def timed(block: Block) -> tuple[list[Outcome], float]:
-    """The outcomes of ``block``, and the seconds that they took."""
-    started = perf_counter()
-    outcomes = train_block(block)
-    return outcomes, perf_counter() - started
+"""A trial, the seeds to train, and the number of epochs."""
 
 
 class Laboratory:
-    """Trains blocks on an executor, or in this thread without one, until a time is over.
+    """Trains blocks on an executor, or in this thread without one, until a deadline.
 
-    Which seeds come to an end depends on the time, how each of them ends does not.
+    Time decides which seeds finish, but not their outcomes.
     """
 
     def __init__(
         self,
+        preset: Preset,
         executor: Executor | None,
         workers: int,
-        seconds: float,
-        progress: Progress | None = None,
+        deadline: Deadline,
+        progress: OnProgress | None = None,
     ) -> None:
+        self.preset, self.deadline = preset, deadline
+        """The preset that is diagnosed, and the end of all training."""
         self.executor, self.workers = executor, max(workers, 1)
-        self.started, self.seconds = perf_counter(), seconds
+        self._whole = deadline.left
         self.stopped = False
-        """Whether the progress asked for an end."""
+        """Whether the progress asked to stop."""
         self.slowness = 1.0
         """As `Trial.slowness`, of the first trial."""
         self._progress = progress
+        self._folder: TemporaryDirectory[str] | None = None
+        self._ready: list[Future[None]] = []
+        if executor is not None:
+            self._folder = TemporaryDirectory(prefix="nntui-")
+            share(preset, self._file)
+            self._ready = [executor.submit(make_ready, self._file) for _ in range(self.workers)]
+
+    def close(self) -> None:
+        """Remove the file written for the workers."""
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def _file(self) -> Path:
+        assert self._folder is not None
+        return Path(self._folder.name, "preset")
 
     @property
     def left(self) -> float:
-        """The seconds that are left."""
-        return self.started + self.seconds - perf_counter()
+        """The remaining seconds."""
+        return self.deadline.left
 
-    def probe(self, trial: Trial, seeds: Sequence[int]) -> None:
-        """Learn how fast this machine is from a few epochs of ``trial``."""
+    def measure_speed(self, trial: Trial, seeds: Sequence[int]) -> None:
+        """Measure the speed of a few epochs of ``trial`` on all workers at once."""
         one = seconds_of(trial.block(seeds, 1))
         epochs = max(int(PROBE / max(one, 1e-9)), 1)
         if one < self.left / 10:
-            timed(trial.block(seeds, 1))  # what only the first one takes
-            _, seconds = timed(trial.block(seeds, epochs))
-            self.slowness = max(seconds / (epochs * one), 0.1)
+            wait(self._ready, timeout=max(self.deadline.share(STARTING).left, 0.0))
+            until = self.deadline.share(PROBING)
+            # The first time something is trained takes longer.
+            self.slowness = self._slowness(trial, trial.block(seeds, 1), until)
+            if not until.passed:
+                self.slowness = self._slowness(trial, trial.block(seeds, epochs), until)
+
+    def _slowness(self, trial: Trial, block: Block, until: Deadline) -> float:
+        """The ratio of measured to estimated duration of ``block`` on the slowest worker.
+
+        If the block does not finish in time, the time that has passed is a lower bound.
+        """
+        started = self.deadline.clock()
+        if self.executor is None:
+            results = [timed(block, until)]
+        else:
+            futures = [self._submit(trial, block, until) for _ in range(self.workers)]
+            done, _ = wait(futures, timeout=max(until.left, 0.0))
+            results = [each.result() for each in done if each.exception() is None]
+        taken = [seconds for ended, seconds in results if len(ended) == len(block.seeds)]
+        if len(taken) < len(results) or not results:
+            taken = [self.deadline.clock() - started]
+        return max(max(taken) / max(seconds_of(block), 1e-9), 0.1)
+
+    def _submit(self, trial: Trial, block: Block, cut: Deadline) -> Future[Timed]:
+        assert self.executor is not None
+        job = Job(self._file, trial.changes, block.goal, block.epochs, block.seeds)
+        return self.executor.submit(do, job, cut)
 
     def seconds_for(self, tasks: Iterable[Task]) -> float:
-        """About how long ``tasks`` take when all workers share them."""
+        """The estimated duration of ``tasks`` on all workers together."""
         total = 0.0
         for trial, seeds, epochs in tasks:
             slowness = self.slowness if trial.slowness is None else trial.slowness
@@ -127,25 +198,26 @@ class Laboratory:
         return total / self.workers
 
     def run(self, words: str, tasks: Iterable[Task], share: float = 1.0) -> bool:
-        """Train ``tasks`` in their order; whether all came to an end.
+        """Train ``tasks`` in order; returns whether all of them finished.
 
-        After ``share`` of the time that is left no further block is begun.
+        After ``share`` of the remaining time no further block is started; running ones have a
+        part of the rest to finish.
         """
         waiting = deque(
             (trial, block)
             for trial, seeds, epochs in tasks
             for block in self._blocks(trial, seeds, epochs)
         )
-        until = perf_counter() + share * self.left
-        running: dict[Future[tuple[list[Outcome], float]], tuple[Trial, Block]] = {}
-        while self.go_on(words) and (running or (waiting and perf_counter() < until)):
+        until, cut = self.deadline.share(share), self.deadline.share(share + (1 - share) * GRACE)
+        running: dict[Future[Timed], tuple[Trial, Block]] = {}
+        while self.go_on(words) and (running or (waiting and not until.passed)):
             if self.executor is None:
                 trial, block = waiting.popleft()
-                self._note(trial, block, timed(block))
+                self._note(trial, block, timed(block, cut))
                 continue
-            while waiting and len(running) < AHEAD * self.workers and perf_counter() < until:
+            while waiting and len(running) < AHEAD * self.workers and not until.passed:
                 trial, block = waiting.popleft()
-                running[self.executor.submit(timed, block)] = trial, block
+                running[self._submit(trial, block, cut)] = trial, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
                 task = running.pop(future)
@@ -157,9 +229,9 @@ class Laboratory:
         return not waiting and not running
 
     def go_on(self, words: str) -> bool:
-        """Tell the progress that ``words`` are being done; whether there is time for more."""
+        """Report ``words`` as the current activity; returns whether to continue."""
         if self._progress is not None and not self.stopped:
-            self.stopped = not self._progress(words, 1 - self.left / max(self.seconds, 1e-9))
+            self.stopped = not self._progress(words, 1 - self.left / max(self._whole, 1e-9))
         return not self.stopped and self.left > 0
 
     def _blocks(self, trial: Trial, seeds: Sequence[int], epochs: int) -> Iterable[Block]:
@@ -171,7 +243,12 @@ class Laboratory:
         for start in range(0, len(left), max(size, 1)):
             yield trial.block(left[start : start + size], epochs)
 
-    def _note(self, trial: Trial, block: Block, result: tuple[list[Outcome], float]) -> None:
+    def _note(self, trial: Trial, block: Block, result: Timed) -> None:
         outcomes, seconds = result
         trial.outcomes[block.epochs].update((each.seed, each) for each in outcomes)
-        trial.slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
+        slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
+        if len(outcomes) == len(block.seeds):
+            trial.slowness = slowness
+        elif trial.slowness is not None:
+            # An unfinished block gives a lower bound.
+            trial.slowness = max(trial.slowness, slowness)

@@ -1,18 +1,18 @@
-"""Two treatments of the same seeds compared: the exact paired test, and its verdict in a word."""
+"""Exact paired test of two treatments of the same seeds."""
 
 import math
 
 LEVEL = 0.05
-"""The chance, two-sided, below which a difference counts."""
+"""The two-sided p-value at or below which a difference is significant."""
 
 HELPS, NO_EFFECT, HARMS = "helps", "no effect", "harms"
 
 
 def p_value(won: int, lost: int) -> float:
-    """The two-sided exact probability of seeds ``won`` and ``lost`` if a fix did nothing.
+    """The exact two-sided p-value of ``won`` and ``lost`` seeds if a fix has no effect.
 
-    McNemar's test (McNemar 1947) in its exact form: only seeds with different outcomes tell
-    anything, and each of them is won with probability 1/2, so the lesser count is binomial
+    McNemar's test (McNemar 1947) in its exact form: only seeds with different outcomes are
+    informative, and each of them is won with probability 1/2, so the smaller count is binomial
     (Agresti, Categorical Data Analysis, section 11.1).
     """
     count, least = won + lost, min(won, lost)
@@ -21,7 +21,7 @@ def p_value(won: int, lost: int) -> float:
 
 
 def verdict(won: int, lost: int) -> str:
-    """``helps`` or ``harms`` where the difference counts, else ``no effect``."""
+    """``helps`` or ``harms`` if the difference is significant, else ``no effect``."""
     if p_value(won, lost) > LEVEL:
         return NO_EFFECT
     return HELPS if won > lost else HARMS

@@ -1,4 +1,4 @@
-"""Fixes tried over many seeds, in rounds that fit into a time: what helps is what was seen to.
+"""Plan the experiments in rounds that fit into the time.
 
 First every fix alone; then the best together with others; then more seeds, the best first.  Where
 the scenario is too long for that, the first rounds train for fewer epochs, and only the best few
@@ -8,15 +8,14 @@ for as many as the time allows.
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from nntui.diagnosis.answer import ONLY_PRINTED
-from nntui.diagnosis.experiments.experiment_result import Experiment, simplest
-from nntui.diagnosis.experiments.fixes import MEND, candidates, combined, mending, tried
-from nntui.diagnosis.experiments.laboratory import Laboratory, Progress, Task, Trial
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.experiments.fixes import CORRECTION, candidates, combined, own_fixes, tried
+from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress, Task, Trial
+from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.sweeps.block import seconds_of
@@ -25,91 +24,64 @@ from nntui.sweeps.processes import local_processes
 SEEDS = 100
 SECONDS = 20.0
 FEW = 12
-"""Seeds of the last round at the fewest, where the time allows."""
+"""Fewest seeds of the last round, if time allows."""
 FEWEST = 4
-"""Seeds of the first rounds where every seed costs its full time."""
+"""Seeds of the first rounds if seeds are trained one by one."""
 SINGLES, LAST = 0.3, 0.9
-"""Shares of the time left that the first and the last round plan for: estimates are rough."""
+"""Shares of the remaining time planned for the first and the last round: estimates are rough."""
 SINGLES_END, PAIRS_END = 0.5, 0.45
-"""Shares of the time left after which the first rounds begin nothing more."""
+"""Shares of the remaining time after which the first rounds start no more blocks."""
+LEAST_EPOCHS, LEAST_UPDATES = 20, 1000
+"""Wanted in the first round; if that takes too long, an epoch uses fewer rows."""
+LEAST_ROWS = 1000
+"""Fewest rows of an epoch."""
+SLOWER = 5.0
+"""The factor by which epochs are cut if the first round gave hardly any result."""
 LEADING = 3
-"""Single fixes that are first combined with others."""
+"""Single fixes that are combined with others first."""
 TRIPLES = 4
-"""Third fixes that the best pair is combined with."""
+"""Third fixes with which the best pair is combined."""
 SLOW_PAIRS = 5
-"""Pairs where every seed costs its full time: the last round, on more seeds, needs it."""
+"""Pairs if seeds are trained one by one: the last round needs the time."""
 FINALISTS = 4
-"""Fixes that go on where the time cuts the epochs."""
+"""Fixes in the last round if it trains for longer."""
 WORTH_LONGER = 1.5
-"""How many times the epochs of the first rounds the last one must have to be worth its time."""
+"""The ratio of epochs from which a longer last round is worth its time."""
 NOTHING = Fix("nothing changed", {})
-
-
-@dataclass(frozen=True)
-class Experiments:
-    """What was tried, the best first."""
-
-    preset: Preset
-    seeds: int
-    """How many seeds were asked for."""
-    epochs: int
-    """For how many epochs the last round was trained."""
-    baseline: Experiment | None
-    """Nothing changed, against itself; None where not even that was done."""
-    tried: tuple[Experiment, ...] = ()
-    untried: tuple[Fix, ...] = ()
-    """For which there was no time."""
-    solving: tuple[int, ...] = ()
-    """The seeds that are solved with nothing changed."""
-
-    @property
-    def reduced(self) -> str | None:
-        """What the time did not allow, in words; None where all was done as asked."""
-        most = max((each.seeds for each in self.tried), default=0)
-        cut = []
-        if most < self.seeds:
-            cut.append(f"{most} of {self.seeds} seeds")
-        if self.epochs < self.preset.goal.epochs:
-            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
-        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
-        if fewer:
-            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
-        if self.untried:
-            cut.append(f"not tried for lack of time: {len(self.untried)}")
-        return ", ".join(cut) or None
-
-    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
-        """The best experiment with exactly one of ``fixes``."""
-        wanted = [dict(fix.changes) for fix in fixes]
-        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
-
-    def as_json(self) -> list[dict[str, Any]]:
-        """``experiments`` in ``why --json``."""
-        return [each.as_json() for each in self.tried]
 
 
 @contextmanager
 def workshop(
-    seconds: float, progress: Progress | None = None, workers: int | None = None
+    preset: Preset,
+    deadline: Deadline,
+    progress: OnProgress | None = None,
+    workers: int | None = None,
 ) -> Iterator[Laboratory]:
-    """A laboratory of ``workers`` processes (one a processor; 0: none), open for ``seconds``."""
+    """A laboratory for ``preset``, open until ``deadline``.
+
+    ``workers`` is its number of processes (None: one per processor; 0: train in this thread).
+    """
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count) as executor:
-        yield Laboratory(executor, count, seconds, progress)
+        laboratory = Laboratory(preset, executor, count, deadline, progress)
+        try:
+            yield laboratory
+        finally:
+            laboratory.close()
 
 
 def experiment(
-    preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
+    findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
 ) -> Experiments:
-    """Try the fixes of ``findings`` and the standing ones on ``preset``, from ``seeds`` seeds.
+    """Try the fixes of ``findings`` and the standing ones in ``laboratory``, from ``seeds`` seeds.
 
-    The seeds begin with the preset's own and are the same for the baseline and every fix.
+    Seeds start with the preset's own and are the same for the baseline and every fix.
     """
-    return _Rounds(preset, findings, laboratory, seeds).all()
+    return _Rounds(findings, laboratory, seeds).all()
 
 
 def fitting(epochs: int, needed: float, available: float) -> int:
-    """``epochs`` or, where they need more than the ``available`` seconds, two digits of fewer."""
+    """``epochs``, or fewer (rounded to two digits) if they need more than ``available`` seconds."""
     if needed <= available or needed == 0.0:
         return epochs
     most = max(int(epochs * max(available, 0.0) / needed), 1)
@@ -118,28 +90,62 @@ def fitting(epochs: int, needed: float, available: float) -> int:
 
 
 class _Rounds:
-    def __init__(
-        self, preset: Preset, findings: Sequence[Finding], laboratory: Laboratory, seeds: int
-    ) -> None:
-        self.preset, self.laboratory = preset, laboratory
+    def __init__(self, findings: Sequence[Finding], laboratory: Laboratory, seeds: int) -> None:
+        self.preset, self.laboratory = laboratory.preset, laboratory
+        preset = self.preset
         first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
         self.seeds = range(first, first + seeds)
-        self.baseline = Trial.of(preset, NOTHING)
-        self.trials = [Trial.of(preset, fix) for fix in candidates(preset, findings)]
-        self.singles = list(self.trials)
+        self.rows: int | None = None
+        """Of an epoch, where that is shortened."""
+        self.baseline = self._trial(NOTHING)
+        self.trials = [self._trial(fix) for fix in candidates(preset, findings)]
         hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
-        self.mended = hurt and any(trial.fix is MEND for trial in self.trials)
-        self.own = [dict(fix.changes) for fix in mending(findings[0])] if findings else []
+        self.corrects = hurt and any(trial.fix is CORRECTION for trial in self.trials)
+        self.own = [dict(fix.changes) for fix in own_fixes(findings[0])] if findings else []
         self.epochs = preset.goal.epochs
         """Of the rounds that every fix takes part in."""
 
+    def _trial(self, fix: Fix) -> Trial:
+        return Trial(self.preset, fix, self.rows)
+
+    def _measure(self) -> None:
+        """Learn how fast this machine is, with short epochs.
+
+        Epochs stay short where too few of whole ones fit into the first round.
+        """
+        configuration, left = self.preset.configuration, self.laboratory.left
+        samples = configuration.samples_per_epoch
+        short = LEAST_ROWS if samples > LEAST_ROWS else None
+        self.laboratory.measure_speed(Trial(self.preset, NOTHING, short), self.seeds[:FEW])
+        if short is None:
+            return
+        wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
+        epochs = min(wanted, self.preset.goal.epochs)
+        needed = self.laboratory.seconds_for(self._tasks([self.baseline, *self.trials], epochs))
+        rows = max(fitting(samples, needed, SINGLES * left), LEAST_ROWS)
+        if rows < samples:
+            self.rows = rows
+            self.baseline, *self.trials = map(
+                self._trial, (NOTHING, *(trial.fix for trial in self.trials))
+            )
+
     def all(self) -> Experiments:
-        self.laboratory.probe(self.baseline, self.seeds[:FEW])
+        if not self.laboratory.deadline.passed:
+            self._try_all()
+        return self._result()
+
+    def _try_all(self) -> None:
+        self._measure()
+        self.singles = list(self.trials)
         trials = [self.baseline, *self.trials]
         self.epochs = self._fitting(trials, SINGLES)
         self._try("every fix", trials, SINGLES_END)
+        while self.epochs > 1 and self._unknown() and self.laboratory.go_on("every fix"):
+            # It took longer than the probe had told.
+            self.epochs = fitting(self.epochs, SLOWER, 1.0)
+            self._try("every fix", trials, SINGLES_END)
         for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
-            added = [Trial.of(self.preset, fix) for fix in self._new(chosen())]
+            added = [self._trial(fix) for fix in self._new(chosen())]
             self.trials += added
             self._try(name, added, PAIRS_END)
         best = self._finalists()
@@ -148,7 +154,10 @@ class _Rounds:
             self._finish("the best for longer", best, longer)
         else:
             self._finish("the best on more seeds", self._best(), self.epochs)
-        return self._result()
+
+    def _unknown(self) -> bool:
+        """Whether of most fixes nothing can be said yet."""
+        return 2 * len(self._ranked()) < len(self.trials)
 
     def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
         """All seeds for those that are trained side by side, which costs little; few for others."""
@@ -190,7 +199,7 @@ class _Rounds:
         """The best first, but for one as good that is simpler, and the headline's own fixes."""
         ranked = self._ranked()
         known = [each for each, _ in ranked]
-        chosen = (simplest(known, lambda each: self._mends(each.fix)), simplest(known))
+        chosen = (simplest(known, lambda each: self._fixes_cause(each.fix)), simplest(known))
         leading = [trial for each, trial in ranked if each in chosen or each is known[0]]
         others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
         return list(dict.fromkeys([*leading, *others]))
@@ -202,9 +211,9 @@ class _Rounds:
         return list(dict.fromkeys([*ranked[: FINALISTS - 1], *own, *ranked]))[:FINALISTS]
 
     def _is_own(self, trial: Trial) -> bool:
-        return dict(trial.fix.changes) in self.own or (self.mended and trial.fix is MEND)
+        return dict(trial.fix.changes) in self.own or (self.corrects and trial.fix is CORRECTION)
 
-    def _mends(self, fix: Fix) -> bool:
+    def _fixes_cause(self, fix: Fix) -> bool:
         return any(each.items() <= fix.changes.items() for each in self.own)
 
     def _pairs(self) -> Iterator[Fix]:
@@ -218,10 +227,10 @@ class _Rounds:
             return
         best, trial = ranked[0]
         own = [each for _, each in ranked if self._is_own(each)]
-        begins_with_own = own and (self.mended or not best.solved)
+        begins_with_own = own and (self.corrects or not best.solved)
         first = own[0] if begins_with_own else trial
         # What is best alone need not be best together, so all of them have their turn.
-        leading = [each for _, each in ranked if each.fix is not MEND][:LEADING]
+        leading = [each for _, each in ranked if each.fix is not CORRECTION][:LEADING]
         others = dict.fromkeys([*leading, *self.trials])
         if not begins_with_own and best.solved == best.seeds:
             others = dict.fromkeys(leading)
@@ -236,16 +245,20 @@ class _Rounds:
         """The best pair together with the best others, where it leaves something to solve."""
         ranked = self._ranked()
         pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
-        if self.mended:
-            pairs = [pair for pair in pairs if pair[1].fix.changes.items() >= MEND.changes.items()]
+        if self.corrects:
+            pairs = [
+                pair for pair in pairs if pair[1].fix.changes.items() >= CORRECTION.changes.items()
+            ]
         perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
         if perfect or not self._cheap(self.baseline):
             return
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
         added = [combined(pairs[0][1].fix, fix) for fix in alone]
-        if self.mended:
+        if self.corrects:
             unmended = (trial.fix for _, trial in ranked if trial not in self.singles)
-            added.insert(0, next(filter(None, (combined(fix, MEND) for fix in unmended)), None))
+            added.insert(
+                0, next(filter(None, (combined(fix, CORRECTION) for fix in unmended)), None)
+            )
         yield from islice(filter(None, added), TRIPLES)
 
     def _new(self, fixes: Iterable[Fix]) -> list[Fix]:
@@ -258,6 +271,7 @@ class _Rounds:
         return Experiments(
             preset=self.preset,
             seeds=len(self.seeds),
+            rows=self.rows,
             epochs=max((each.epochs for each, _ in ranked), default=0),
             baseline=Experiment.of(self.baseline, self.baseline),
             tried=tuple(sorted((each for each, _ in ranked), key=lambda each: each.place)),

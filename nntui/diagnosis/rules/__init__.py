@@ -1,1 +1,1 @@
-"""Rules that turn what is measured into findings."""
+"""Rules that turn measurements into findings."""

@@ -1,6 +1,6 @@
-"""Code faults: what the program computes is not what it states.
+"""Code faults: the program does not compute what its configuration states.
 
-A code fault is proven by replay, so it leads even in a run that learns.
+A code fault is proven by replay, so it is reported even if the run learns.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,12 @@ from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, GRADIENT, KNOWN
 from nntui.diagnosis.checks.replays import Replays
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, ROUNDING, distance, residuals
+from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.observation import Case
-from nntui.diagnosis.subject import Subject
 
 UPDATE, FORWARD, PRINTED = "update-wrong", "forward-wrong", "printed-loss-wrong"
+ONLY_PRINTED = frozenset({PENALTY, PRINTED})
+"""Code faults that spoil what is printed, not what is learned."""
 
 _REPLAY = (
     "r = ||dtheta + step||/(||dtheta|| + ||step||) > 1e-9 against the stated rule, and <= 1e-9 "
@@ -75,22 +76,25 @@ RULES: tuple[Rule, ...] = (
 )
 """The findings of this module."""
 WORTH_SHOWING = 1e-2
-"""Evidence is taken from the run itself if it shows there at least so clearly as elsewhere."""
+"""Evidence from the run itself is preferred if the deviation there is at least this share of the
+largest."""
 _BY_CODE = {rule.code: rule for rule in RULES}
 
 
-def code_faults(subject: Subject, case: Case) -> list[Finding]:
-    """The code faults of ``subject``, those first that disturb the updates most."""
-    return findings_of(examine(subject, case.state))
+def code_faults(evidence: Evidence) -> list[Finding]:
+    """The code faults of the subject, those that disturb the updates most first."""
+    examined = examine(evidence.subject, evidence.observation.state, evidence.deadline)
+    evidence.cut_short |= not examined.explanation.complete
+    return findings_of(examined)
 
 
 @np.errstate(all="ignore")
 def findings_of(examined: Examined) -> list[Finding]:
-    """What was found, as findings, the heaviest first."""
+    """The results of the checks as findings, the most important first."""
     found = [_of_rule(examined, entry) for entry in examined.rules]
     if examined.forward.unknown is not None:
         found.append(_of_forward(examined.forward))
-    if examined.named.unknown:
+    if examined.explanation.unknown:
         found.append(_of_update(examined))
     if examined.printed is not None and examined.printed.unknown:
         found.append(_of_printed(examined.printed))
@@ -111,7 +115,7 @@ def _finding(code: str, evidence: str, layers: Sequence[int], weight: float, fix
 
 
 def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
-    """A rule with a name; what mends it leaves the others as they are."""
+    """A known fault; its fix leaves other faults unchanged."""
     rest = [each for each in examined.rules if each != entry]
     changes = {"faults": [_as_preset(examined, each) for each in rest]}
     layers = entry.layers or ()
@@ -136,8 +140,8 @@ def _of_penalty(printed: Printed) -> str:
 
 
 def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
-    """The evidence of a rule, at the update at which it shows best, and how far it is off."""
-    replays, rules = examined.replays, examined.named.rules
+    """The evidence of a fault at the update that shows it best, and the mean deviation."""
+    replays, rules = examined.replays, examined.explanation.rules
     others = tuple(each for each in rules if each != entry)
     every, without = replays.of(rules), replays.of(others)
     shown = []
@@ -160,7 +164,7 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
         f"{_words(entry)} {_in_layers(entry.layers or ())} it agrees to "
         f"{_digits(distance(mine, replay))} digits"
     )
-    alike = [two.name for one, two in examined.named.alike if one.name == entry.name]
+    alike = [two.name for one, two in examined.explanation.alike if one.name == entry.name]
     if alike:
         evidence += f" (here the same as {alike[0]})"
     steps = [distance(one.step, two.step) for one, two in zip(every, without, strict=True)]
@@ -172,9 +176,9 @@ def _off(shown: tuple[float, int, Tensor]) -> float:
 
 
 def _of_update(examined: Examined) -> Finding:
-    unknown, replays = examined.named.unknown, examined.replays
+    unknown, replays = examined.explanation.unknown, examined.replays
     first = unknown[0]
-    right = replays.of(examined.named.rules)
+    right = replays.of(examined.explanation.rules)
     found = {each.tensor.name: each for each in residuals(replays, right)}
     worst = found[first.name]
     at, part = worst.worst, first.span
@@ -194,13 +198,16 @@ def _of_update(examined: Examined) -> Finding:
         f"look at what is done to {first.words}: the update is right above it and no known slip "
         "gives its numbers"
     )
+    if not examined.explanation.complete:
+        evidence += "; there was no time to compare it with every known slip"
+        text = f"look at what is done to {first.words}, or give the diagnosis more time"
     wrong = [found[each.name] for each in unknown]
     weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
     return _finding(UPDATE, evidence, layers, weight, Fix(text, {"faults": []}))
 
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
-    """The first steps of ``tensor`` as a sum of the right step and the parameters, if they are."""
+    """The first steps of ``tensor`` as a combination of right step and parameters, if exact."""
     part, firsts = tensor.span, replays.firsts
     steps = np.concatenate([replays.observed[at].step[part] for at in firsts])
     right = np.concatenate([replays.of(())[at].step[part] for at in firsts])
@@ -234,7 +241,7 @@ def _of_printed(printed: Printed) -> Finding:
 
 
 def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
-    """``entry`` as a preset's list of faults has it, in short where it concerns all layers."""
+    """``entry`` in the form of a preset's list of faults, abbreviated if it concerns all layers."""
     stated = examined.replays.stated
     plain = replace(entry, layers=None)
     touched = [

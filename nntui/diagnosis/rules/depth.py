@@ -1,4 +1,4 @@
-"""Depth: gradients that shrink or grow from layer to layer, and weights that grow without end."""
+"""Gradients that vanish or explode across layers, and weights that grow without bound."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from nntui.diagnosis.rules.rates import rose
 
 VANISHING = Rule(
     "vanishing-gradient",
-    "the gradient vanishes on its way down",
+    "the gradient vanishes towards the first layer",
     MEASURED,
     "norm of the first layer's gradient < 1e-3 of the last layer's, now or at the start; < "
     "1e-2 at the start where the output is still constant",
@@ -19,7 +19,7 @@ VANISHING = Rule(
 )
 EXPLODING = Rule(
     "exploding-gradient",
-    "the gradient or the weights grow without end",
+    "the gradient or the weights grow without bound",
     MEASURED,
     "norm of the first layer's gradient > 70 times the last layer's, or weights > 10 times those "
     "of the start and still growing; and the loss rose",
@@ -33,12 +33,12 @@ VANISHES, EXPLODES, GROWN = 1e-3, 70.0, 10.0
 
 
 def vanishing(evidence: Evidence) -> Iterator[Finding]:
-    """A first layer that hears next to nothing of the error."""
+    """A first layer whose gradient is far smaller than the last layer's."""
     if len(evidence.stated.layers) < 2:
         return
     born, norms = evidence.gradients(evidence.start), evidence.gradients(evidence.now)
     # Where the output is constant there is no gradient left to compare: the start tells.
-    spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.y)]
+    spreads = [each.std(axis=1).max() for each in (evidence.layers[-1].h, evidence.sample_y)]
     constant = spreads[0] < CONSTANT * spreads[1]
     if not (norms[-1] > 0.0 and norms[0] < VANISHES * norms[-1]):
         if born[0] >= (FAINT if constant else VANISHES) * born[-1]:
@@ -75,7 +75,7 @@ def vanishing(evidence: Evidence) -> Iterator[Finding]:
 
 
 def exploding(evidence: Evidence) -> Iterator[Finding]:
-    """A gradient that grows on its way down, or weights that grow from update to update."""
+    """A gradient that grows towards the first layer, or weights that keep growing."""
     looks = evidence.looks
     sizes = [float(np.linalg.norm(each.theta)) for each in looks]
     if not rose(evidence):

@@ -1,4 +1,4 @@
-"""All kinds of findings, by their code."""
+"""Registry of all kinds of findings, by code."""
 
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, Rule
 from nntui.diagnosis.rules import code_faults, depth, proofs, rates, saturation, scales, units

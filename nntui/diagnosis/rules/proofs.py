@@ -1,4 +1,4 @@
-"""Proofs before any training: what the network can never say, each with the floor of the loss."""
+"""Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,14 @@ import numpy as np
 
 from nntui.core.engine.network import activation_of
 from nntui.core.tape import Array, Tape
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, against_goal, explained, refuted, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.explained import EXPLAINS, against_goal, explained, refuted, spread
-from nntui.diagnosis.rules.floors import affine_residual, onto_simplex, softmax_floor
+from nntui.diagnosis.measures.floors import (
+    affine_residual,
+    equal_columns,
+    onto_simplex,
+    softmax_floor,
+)
 
 RANGE = Rule(
     "output-range",
@@ -54,6 +58,8 @@ MOST_GROUPED = 100_000
 """Rows beyond which groups of equal ones are not looked for."""
 MOST_WEIGHTS = 64
 """Weights beyond which Newton's method would take too long."""
+MOST_PRODUCTS = 1_000_000_000
+"""Rows times the square of the inputs, beyond which least squares would take too long."""
 
 
 def proofs(evidence: Evidence) -> Iterator[Finding]:
@@ -62,7 +68,8 @@ def proofs(evidence: Evidence) -> Iterator[Finding]:
     drawn = evidence.stated.training.order == "random"
     if evidence.x.shape[1] <= MOST_GROUPED and not drawn and evidence.cost.has_floors:
         for rule in (_output_range, _no_bias, _linear, _contradictory):
-            yield from rule(evidence)
+            if evidence.has_time():
+                yield from rule(evidence)
 
 
 def _output_range(evidence: Evidence) -> Iterator[Finding]:
@@ -198,6 +205,8 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         return
     constant = any(layer.bias != "none" for layer in layers)
     if output.activation == "identity":
+        if x.shape[1] * len(x) ** 2 > MOST_PRODUCTS:
+            return
         residual = affine_residual(x, y, constant)
         if cost.absolute:
             # A sum of sizes is at least the root of the sum of squares.
@@ -210,7 +219,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         classes = _classes(y)
         if classes is None or len(classes) * (len(x) + 1) > MOST_WEIGHTS:
             return
-        entropy = softmax_floor(x, classes)
+        entropy = softmax_floor(x, classes, evidence.deadline)
         # Where a plane separates the classes, the least cross-entropy is 0.
         if entropy < 1e-3:
             return
@@ -270,15 +279,14 @@ def _of_classes(evidence: Evidence, entropy: float) -> float:
 
 def _contradictory(evidence: Evidence) -> Iterator[Finding]:
     x, y, cost = evidence.x, evidence.y, evidence.cost
-    _, groups = np.unique(x, axis=1, return_inverse=True)
-    groups = groups.reshape(-1)
+    groups = equal_columns(x)
     floor = cost.grouped(y, groups)
     if refuted(evidence, floor):
         return
-    pairs = np.concatenate([groups.reshape(1, -1).astype(float), y])
-    answers = np.unique(pairs, axis=1)[0]
-    values, counts = np.unique(answers, return_counts=True)
-    contradicted = int(np.isin(groups, values[counts > 1]).sum())
+    # Where a row's targets are not those of its group's first row, the whole group contradicts.
+    _, first = np.unique(groups, return_index=True)
+    differing = (y != y[:, first[groups]]).any(axis=0)
+    contradicted = int(np.isin(groups, groups[differing]).sum())
     if not contradicted or floor - cost.of(y, y) <= 1e-12 * spread(evidence):
         return
     yield Finding(
@@ -286,6 +294,6 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
         f"{contradicted} of {x.shape[1]} rows have the inputs of another row and another target: "
         f"{against_goal(evidence, floor)}",
         first_update=0,
-        fixes=(Fix("mend the rows, or give the network what tells them apart", {}),),
+        fixes=(Fix("correct the rows, or add an input that distinguishes them", {}),),
         weight=explained(evidence, floor),
     )

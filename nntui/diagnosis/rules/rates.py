@@ -1,4 +1,4 @@
-"""The learning rate: too high, too low, and what follows from it."""
+"""Learning rates that are too high or too low, and their symptoms."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.progress_gate import epochs_needed
+from nntui.diagnosis.measures.progress import epochs_needed
 from nntui.diagnosis.rules.scales import init_factor
 
 TOO_HIGH = Rule(
@@ -50,7 +50,7 @@ DIVERGED = Rule(
 RULES = (TOO_HIGH, TOO_LOW, OSCILLATION, DIVERGED)
 
 EDGE, CREEPS, LEAPS, STEPS_OF_WEIGHTS = 2.0, 2e-3, 0.1, 1e-4
-"""Where the rules' formulas say so; the figures below are our own."""
+"""Thresholds in the rules' formulas; the numbers below are our own."""
 STEADY, DECAYED = 15.0, 1e-2
 """An even fall allows so many times `CREEPS`; a rate below that share of its first has decayed."""
 STAYED, MANY, FAST = 0.1, 50, 0.1
@@ -68,12 +68,12 @@ WINDOW = 200
 
 
 def rounded(value: float) -> float:
-    """``value`` to one digit: a rate that one would write."""
+    """``value`` rounded to one significant digit."""
     return float(f"{value:.1g}")
 
 
 def turns(losses: Array) -> float:
-    """The share of the last epochs at which the loss turns around by `AMPLITUDE` or more."""
+    """The share of the last epochs at which the loss changes direction by `AMPLITUDE` or more."""
     recent = losses[-WINDOW:]
     if len(recent) < 10 or not (recent > 0.0).all():
         return 0.0
@@ -85,9 +85,9 @@ def turns(losses: Array) -> float:
 
 
 def rose(evidence: Evidence) -> bool:
-    """Whether the loss rose by more than noise: over the run, often, or without end."""
-    losses = evidence.case.losses
-    if evidence.case.state.divergence is not None:
+    """Whether the loss rose by more than noise: over the run, repeatedly, or to infinity."""
+    losses = evidence.observation.losses
+    if evidence.observation.state.divergence is not None:
         return True
     if len(losses) < 2:
         return False
@@ -110,8 +110,8 @@ def _edge(evidence: Evidence, state: State) -> float:
 
 
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
-    """A rate beyond the edge of stability, and a loss that shows it."""
-    killed = any(flip.died and flip.after >= 0 for flip in evidence.case.flips)
+    """A rate beyond the edge of stability, with a loss that confirms it."""
+    killed = any(flip.died and flip.after >= 0 for flip in evidence.observation.flips)
     if not (rose(evidence) or killed):
         return
     start, now = evidence.start, evidence.now
@@ -129,8 +129,8 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         state = max((start, now), key=lambda each: _edge(evidence, each))
         first, product = _edge(evidence, start), _edge(evidence, state)
         # Close to the edge training often goes on well; there the loss itself must show it.
-        ended = evidence.case.state.divergence is not None
-        shown = ended or turns(evidence.case.losses) >= TURNS
+        ended = evidence.observation.state.divergence is not None
+        shown = ended or turns(evidence.observation.losses) >= TURNS
         if product <= EDGE * (0.5 if ended else 1.0 if shown else 2.0):
             return
         better = rounded(rate / (first if first > EDGE / 2.0 else product))
@@ -158,7 +158,7 @@ def _calmed(evidence: Evidence, rate: float) -> tuple[Fix, ...]:
 
 
 def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
-    """A rate at which even the steepest direction takes too long."""
+    """A rate so low that even the steepest direction takes too long."""
     start, now = evidence.start, evidence.now
     rate, fixes = evidence.stated.training.learning_rate, tuple[Fix, ...]()
     if rate == 0.0:
@@ -245,7 +245,7 @@ def _rates(*rates: float) -> tuple[Fix, ...]:
 
 def _falls_evenly(evidence: Evidence) -> bool:
     """Whether the loss does fall, and as evenly as small steps make it."""
-    losses = evidence.case.losses
+    losses = evidence.observation.losses
     recent = losses[-max(10, len(losses) // 4) :]
     if len(recent) < 10:
         return False
@@ -255,7 +255,7 @@ def _falls_evenly(evidence: Evidence) -> bool:
 
 def _time_left(evidence: Evidence) -> str:
     """What the goal takes at the present pace of the reported loss, in words."""
-    losses, goal = evidence.case.losses, evidence.case.preset.goal
+    losses, goal = evidence.observation.losses, evidence.observation.preset.goal
     if len(losses) < 10:
         return ""
     updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
@@ -281,8 +281,8 @@ def _flat(evidence: Evidence) -> str:
 
 
 def oscillation(evidence: Evidence) -> Iterator[Finding]:
-    """A loss that turns around all the time."""
-    share = turns(evidence.case.losses)
+    """A loss that keeps changing direction."""
+    share = turns(evidence.observation.losses)
     if share < TURNS:
         return
     rate = evidence.stated.training.learning_rate
@@ -297,8 +297,8 @@ def oscillation(evidence: Evidence) -> Iterator[Finding]:
 
 
 def diverged(evidence: Evidence) -> Iterator[Finding]:
-    """Numbers that ended, with the first of them."""
-    end = evidence.case.state.divergence
+    """A diverged run, with its first non-finite value."""
+    end = evidence.observation.state.divergence
     if end is None:
         return
     rate = rounded(evidence.stated.training.learning_rate / 10)

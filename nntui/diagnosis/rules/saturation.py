@@ -1,4 +1,4 @@
-"""Saturated units: hidden ones, and outputs that are saturated and wrong."""
+"""Saturated hidden units, and outputs that are saturated and wrong."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ SATURATION = Rule(
 )
 MISMATCH = Rule(
     "loss-mismatch",
-    "the output is saturated and wrong, and its loss hardly notices",
+    "the output is saturated and wrong, where the loss hardly corrects it",
     MEASURED,
     "|y - a| > 0.9 of the range where the slope is below 1e-3, on >= 10 % of the samples",
     "cs231n; Goodfellow et al. 2016, section 6.2.2",
@@ -41,7 +41,7 @@ def _saturated(evidence: Evidence, layer: int, z: Array, a: Array) -> npt.NDArra
 
 
 def saturation(evidence: Evidence) -> Iterator[Finding]:
-    """The hidden layer that is saturated the most."""
+    """The most saturated hidden layer."""
     shares = [
         _saturated(evidence, layer, evidence.layers[layer].z, evidence.layers[layer].a)
         for layer in evidence.hidden
@@ -83,8 +83,8 @@ def loss_mismatch(evidence: Evidence) -> Iterator[Finding]:
     if output.activation not in ("sigmoid", "tanh") or loss.endswith("cross-entropy"):
         return
     reach = 1.0 if output.activation == "sigmoid" else 2.0
-    slope = evidence.slopes(evidence.layers)[last]
-    wrong = (np.abs(evidence.layers[last].h - evidence.y) > WRONG * reach) & (slope < FLAT)
+    error = np.abs(evidence.layers[last].h - evidence.sample_y)
+    wrong = (error > WRONG * reach) & (evidence.output_slope < FLAT)
     share = float(wrong.any(axis=0).mean())
     if share < WRONG_SHARE:
         return

@@ -1,4 +1,4 @@
-"""Scales: of the inputs, the targets, the first weights and the penalty."""
+"""Scales of the inputs, targets, initial weights and penalty."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.rules.landscape import Landscape
+from nntui.diagnosis.measures.landscape import Landscape
 from nntui.diagnosis.rules.proofs import NO_BIAS
 
 INPUTS = Rule(
@@ -86,7 +86,7 @@ def inputs_scale(evidence: Evidence) -> Iterator[Finding]:
 
 
 def targets_scale(evidence: Evidence) -> Iterator[Finding]:
-    """Targets that are large where the output has no bound to speak of it."""
+    """Large targets of an output without an upper bound."""
     output, y = evidence.stated.layers[-1], evidence.y
     if output.normalise or output.activation in ("sigmoid", "tanh", "softmax"):
         return
@@ -113,7 +113,7 @@ def _ratio(W: Array) -> tuple[float, float, float]:
 
 
 def init_factor(evidence: Evidence) -> float:
-    """How far beyond the usual range the first weights of the worst layer are; 1 is its edge."""
+    """How far the initial weights of the worst layer are outside the usual range; 1 is its edge."""
     return max(map(_off, (W for W, _ in evidence.parameters(evidence.start))))
 
 

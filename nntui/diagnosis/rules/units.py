@@ -1,4 +1,4 @@
-"""Units: equal ones, dead ones, and too few of them."""
+"""Symmetric units, dead units, and too few units."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from nntui.core.tape import Array
-from nntui.diagnosis.evidence import Evidence
+from nntui.core.engine.state import State
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.explained import EXPLAINS, explained
-from nntui.diagnosis.rules.unit_deaths import killing_update
+from nntui.timeline.history.unit_events import Flip
 
 SYMMETRIC = Rule(
     "symmetric",
@@ -57,7 +56,7 @@ RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, TOO_FEW)
 
 DEAD_SHARE = 0.5
 CUT_OFF = frozenset({"relu"})
-"""Functions that are flat on a whole half-line."""
+"""Activations that are flat on a half-line."""
 KILLERS = (
     "rate-too-high",
     "inputs-not-scaled",
@@ -66,11 +65,15 @@ KILLERS = (
     "penalty-dominates",
     "diverged",
 )
-"""What throws a layer that was alive below 0 on every sample."""
+"""Causes that can push a live layer below 0 on every sample."""
+MOST_UPDATES = 256
+"""Most updates that are repeated; one on a scratch copy costs far more than one in training."""
+MOST_PRODUCTS = 1_000_000_000
+"""Bound on updates times rows times parameters."""
 
 
 def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
-    """Hidden layers whose units start in groups of equal ones, half of the units or fewer."""
+    """Hidden layers in which at most half of the units start out different."""
     parameters, found = evidence.parameters(evidence.start), {}
     for layer in evidence.hidden:
         (W, b), (out, _) = parameters[layer], parameters[layer + 1]
@@ -103,16 +106,16 @@ def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _dead(evidence: Evidence, layer: int, slopes: list[Array]) -> npt.NDArray[np.bool_]:
-    """Per unit of ``layer``, whether its slope is 0 on every training row."""
+def _dead(evidence: Evidence, layer: int, state: State) -> npt.NDArray[np.bool_]:
+    """Per unit of ``layer``, whether its slope is 0 on every training row at ``state``."""
     if evidence.stated.layers[layer].activation not in CUT_OFF:
-        return np.zeros(len(slopes[layer]), dtype=np.bool_)
-    return np.asarray((slopes[layer] == 0.0).all(axis=1))
+        return np.zeros(evidence.stated.layers[layer].units, dtype=np.bool_)
+    return evidence.flat_units(state)[layer]
 
 
 def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
-    """When the last unit of ``layer`` died, as far as the looks tell, and in words."""
-    deaths = [flip for flip in evidence.case.flips if flip.layer == layer and flip.died]
+    """When the last unit of ``layer`` died, if known, and in words."""
+    deaths = [flip for flip in evidence.observation.flips if flip.layer == layer and flip.died]
     if not deaths:
         return None, ""
     last = max(deaths, key=lambda flip: flip.by)
@@ -124,19 +127,52 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     return last.by, f"killed after update {last.after}, at the latest by {last.by}"
 
 
+def killing_update(evidence: Evidence, flip: Flip) -> int | None:
+    """The update after which the unit of ``flip`` was dead for the rest of the way to ``flip.by``.
+
+    None where it cannot be told from outside, or not cheaply: an optimiser that remembers, rows in
+    drawn order, or too many updates.
+    """
+    if flip.after == flip.by - 1:
+        return flip.by
+    stated, training = evidence.stated, evidence.stated.training
+    remembers = training.momentum or training.optimiser in ("adam", "rmsprop")
+    starts = [state for state in evidence.finite if state.update <= flip.after]
+    if remembers or training.order != "in-order" or not starts:
+        return None
+    state, size, rows = starts[-1], stated.batch_size, evidence.x.shape[1]
+    updates = flip.by - state.update
+    if updates > MOST_UPDATES or updates * rows * evidence.layout.size > MOST_PRODUCTS:
+        return None
+    theta, epoch, position = state.theta, state.epoch, state.position
+    killed: int | None = None
+    for update in range(state.update + 1, flip.by + 1):
+        batch = np.arange(position * size, min((position + 1) * size, rows))
+        theta = evidence.subject.updates(theta, [batch], epoch)[0].after
+        position = (position + 1) % stated.updates_per_epoch
+        epoch += position == 0
+        z = evidence.subject.forward(theta, evidence.x)[flip.layer].z[flip.unit]
+        if (z > 0.0).any():
+            killed = None
+        elif killed is None:
+            killed = update
+    return killed
+
+
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
-    """A dead output, and dead hidden layers; the first of them, for the rest follow from it."""
-    last, slopes = len(evidence.stated.layers) - 1, evidence.slopes(evidence.layers)
-    at_start = evidence.slopes(evidence.first_layers)
+    """A dead output or the first dead hidden layer; others follow from it."""
+    last = len(evidence.stated.layers) - 1
     for layer in (last, *evidence.hidden):
-        if not _dead(evidence, layer, slopes).all():
+        if not _dead(evidence, layer, evidence.now).all():
             continue
-        born = bool(_dead(evidence, layer, at_start).all())
+        born = bool(_dead(evidence, layer, evidence.start).all())
         since, said = (0, "from the start") if born else _since(evidence, layer)
         said = said and f", {said}"
-        units = len(slopes[layer])
-        loss = evidence.cost.of(evidence.layers[-1].h, evidence.y)
-        floor = loss if layer == last else evidence.cost.constant(evidence.y)
+        units = evidence.stated.layers[layer].units
+        if layer == last:
+            floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
+        else:
+            floor = evidence.cost.constant(evidence.y)
         what = "stays" if layer == last else "cannot fall below that of a constant,"
         whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
         yield Finding(
@@ -154,7 +190,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
-    """Activations that cannot die, in the place of those that did."""
+    """Fixes: activations that cannot die, or new initial weights."""
     last, key = len(evidence.stated.layers) - 1, f"layers.{layer}.activation"
     if layer == last:
         return (
@@ -179,17 +215,17 @@ def _fresh(evidence: Evidence, layer: int) -> dict[str, object]:
 
 
 def dead_units(evidence: Evidence) -> Iterator[Finding]:
-    """The hidden layer with the largest share of dead units, from a half on, but not all."""
-    slopes, worst = evidence.slopes(evidence.layers), None
+    """The hidden layer with the largest share of dead units, at least half but not all."""
+    worst = None
     for layer in evidence.hidden:
-        dead = _dead(evidence, layer, slopes)
+        dead = _dead(evidence, layer, evidence.now)
         share = float(dead.mean())
         if DEAD_SHARE <= share < 1.0 and (worst is None or share > worst[1]):
             worst = layer, share, dead
     if worst is None:
         return
     layer, share, dead = worst
-    born = _dead(evidence, layer, evidence.slopes(evidence.first_layers))
+    born = _dead(evidence, layer, evidence.start)
     killed = int((dead & ~born).sum())
     yield Finding(
         DEAD_UNITS,
@@ -205,7 +241,7 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
 
 
 def one_unit(evidence: Evidence) -> Iterator[Finding]:
-    """A hidden layer of a single unit, behind which the inputs are one number."""
+    """A hidden layer of a single unit, which passes on a single number."""
     for layer in evidence.hidden:
         if evidence.stated.layers[layer].units == 1:
             wider = {f"layers.{at}.units": 8 for at in evidence.hidden}

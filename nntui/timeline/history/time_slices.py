@@ -3,6 +3,7 @@
 Slices never change the numbers: the same updates are made, however they are sliced.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 
 from nntui.timeline.history.termination import Trainable
@@ -15,7 +16,8 @@ LONGEST_STRIDE = 10_000
 class TimeSlicer:
     """Trains in slices of time; it learns how many updates fit into one."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
+        self._clock = clock
         self.stride = 1
         """Updates that take about a quarter of the last slice; at least one."""
 
@@ -24,11 +26,11 @@ class TimeSlicer:
 
         At least one update is made.  A divergence is as far as one can get, and counts.
         """
-        started = now = perf_counter()
+        started = now = self._clock()
         while run.update < target and run.divergence is None:
             before, made = now, min(self.stride, target - run.update)
             run.step(made)
-            now = perf_counter()
+            now = self._clock()
             fitting = seconds / LOOKS * made / max(now - before, 1e-9)
             self.stride = min(max(int(fitting), 1), LONGEST_STRIDE)
             if now - started >= seconds:

@@ -5,23 +5,23 @@ from collections.abc import Iterator
 import numpy as np
 
 from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.expression import Expression, Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.losses import LOSSES, Loss
-from nntui.core.parts.normalisation import EPSILON
+from nntui.core.parts.normalisation import ALONG_H, MEAN, MEAN_OF_U, NORMALISED, SPREAD, THROUGH
 from nntui.core.tape import Array, Tape
-from nntui.timeline.microscope.equation import Equation, Place, counted, mean, numbers
-from nntui.timeline.microscope.formula_numbers import is_readable, with_numbers
-from nntui.timeline.microscope.numeric_expression import (
-    Difference,
-    Expression,
-    Number,
-    Power,
-    Quotient,
-    Sum,
-    call,
+from nntui.timeline.microscope.equation import Equation, Place, counted, numbers
+from nntui.timeline.microscope.numeric_formula import (
+    Quantity,
+    Total,
+    is_readable,
+    minus,
     number,
-    product,
+    over,
+    times,
+    value_of,
+    with_numbers,
 )
 
 DIGITS_LEFT = 1e-6
@@ -41,41 +41,42 @@ def forward(at: Place) -> Iterator[Equation]:
     weights = numbers(computed.before["W", layer][at.unit], "w")
     x = numbers(computed.incoming(layer)[:, at.sample], "x")
     late = tuple(each for each in at.faults if each.bias_after_activation and bias is not None)
-    z: Expression = Sum(tuple(map(product, weights, x)), "sum of w*x")
+    z: Expression = Total(tuple(map(times, weights, x)), "sum of w*x")
     why = "what comes in, each times its weight"
     if bias is not None and not late:
-        z, why = Sum((z, bias)), f"{why}, and the bias"
-    notes = () if any(each.value for each in x) else ("all that comes in is 0",)
+        z, why = Total((z, bias)), f"{why}, and the bias"
+    notes = () if any(each.amount for each in x) else ("all that comes in is 0",)
     yield Equation("z", layer, "z", z, at.at("z"), why, notes, late)
 
     function = computed.function(layer)
-    a = _value_of(function, numbers(at.units("z", layer), "z"), at.unit)
+    a = _activation_at(function, numbers(at.units("z", layer), "z"), at.unit)
     if late and bias is not None:
-        a = Sum((a, bias))
-    why = f"what the activation makes of it: {function.name}, {function.formula}"
+        a = Total((a, bias))
+    why = f"what the activation makes of it: {function.letter}, {function.formula}"
     yield Equation("a", layer, "a", a, at.at("a"), why, (), late)
     if at.normalised:
         yield from _normalisation(at)
 
 
-def _value_of(function: Activation, z: tuple[Number, ...], unit: int) -> Expression:
+def _activation_at(function: Activation, z: tuple[Quantity, ...], unit: int) -> Expression:
     """``f(z)`` of one unit; ``z`` are those of the whole layer, which only softmax reads."""
     parameters = {
-        name: Number(value, name) for name, value in function.parameters.items() if name != "kink"
+        name: Quantity(value, name) for name, value in function.parameters.items() if name != "kink"
     }
     return with_numbers(formula(function.text), {"z": z, **parameters}, unit)
 
 
 def _normalisation(at: Place) -> Iterator[Equation]:
-    values = numbers(at.units("a", at.layer), "a")
-    middle = mean(values, "sum of a")
-    m = Number(middle.value, "mean")
-    squares = tuple(Power(Difference(a, m), Number(2.0)) for a in values)
-    spread = call("sqrt", Sum((mean(squares, "sum of (a - mean)^2"), Number(EPSILON))))
-    h = Quotient(Difference(values[at.unit], m), at.spread)
+    values: dict[str, Quantity | tuple[Quantity, ...]] = {
+        "a": numbers(at.units("a", at.layer), "a"),
+        "spread": at.spread,
+    }
+    middle = with_numbers(MEAN, values)
+    values["mean"] = Quantity(value_of(middle), "mean")
+    spread, h = with_numbers(SPREAD, values), with_numbers(NORMALISED, values, at.unit)
     why = "layer normalisation: the mean over the layer's units"
-    yield Equation("spread", at.layer, "mean", middle, m.value, why)
-    yield Equation("spread", at.layer, "spread", spread, at.spread.value, "how far they lie apart")
+    yield Equation("spread", at.layer, "mean", middle, value_of(middle), why)
+    yield Equation("spread", at.layer, "spread", spread, at.spread.amount, "how far they lie apart")
     yield Equation("h", at.layer, "h", h, at.at("h"), "what the next layer sees")
 
 
@@ -94,19 +95,19 @@ def loss(at: Place) -> Iterator[Equation]:
     )
     if at.layer == last:
         output, target = (float(each[at.unit]) for each in (outputs, targets))
-        error_of = Difference(Number(output, "output"), Number(target, "target"))
+        error_of = minus(Quantity(output, "output"), Quantity(target, "target"))
         why = "how far the output is from its target"
         yield Equation("error", last, "error", error_of, at.at("error"), why)
-    total = terms[0] if len(terms) == 1 else Sum(terms, "sum over the outputs")
+    total = terms[0] if len(terms) == 1 else Total(terms, "sum over the outputs")
     yield Equation("error", last, "loss", total, float(known.sum()), f"{kind.name} of this sample")
 
 
-def _loss_term(at: Place, kind: Loss, unit: int, output: Number, known: float) -> Expression:
+def _loss_term(at: Place, kind: Loss, unit: int, output: Quantity, known: float) -> Expression:
     """The training loss of one output: in its textbook form, unless that has lost its digits."""
     computed, last = at.computed, at.last
-    target = Number(float(computed.y[unit, at.sample]), "target")
+    target = Quantity(float(computed.y[unit, at.sample]), "target")
     term = with_numbers(kind.textbook, {"a": output, "y": target})
-    if kind.shown and not abs(term.value - known) <= DIGITS_LEFT * abs(known):
+    if kind.shown and not abs(value_of(term) - known) <= DIGITS_LEFT * abs(known):
         values = {
             "z": numbers(at.units("z", last), "z"),
             "error": numbers(at.units("error", last), "error"),
@@ -116,7 +117,7 @@ def _loss_term(at: Place, kind: Loss, unit: int, output: Number, known: float) -
     return term
 
 
-def _seen(at: Place) -> tuple[Number, ...]:
+def _seen(at: Place) -> tuple[Quantity, ...]:
     """The outputs as the loss sees them: a cross-entropy computes them from z."""
     computed, last = at.computed, at.last
     outputs = numbers(computed.output(last)[:, at.sample], "output")
@@ -124,7 +125,8 @@ def _seen(at: Place) -> tuple[Number, ...]:
         return outputs
     function, z = computed.function(last), numbers(at.units("z", last), "z")
     return tuple(
-        Number(_value_of(function, z, unit).value, f"{function.name}(z)") for unit in range(len(z))
+        Quantity(value_of(_activation_at(function, z, unit)), f"{function.letter}(z)")
+        for unit in range(len(z))
     )
 
 
@@ -137,25 +139,25 @@ def backward(at: Place) -> Iterator[Equation]:
         return
     upstream = _from_loss(at) if at.layer == at.last else _from_above(at)
     yield upstream
-    incoming = Number(upstream.value, upstream.name)
+    incoming = Quantity(upstream.value, upstream.name)
     if at.normalised:
         for equation in _through_normalisation(at):
             yield equation
-            incoming = Number(equation.value, equation.name)
+            incoming = Quantity(equation.value, equation.name)
     yield from _delta(at, incoming)
 
 
 def _loss_slope(at: Place) -> Expression:
     training = at.computed.configuration.training
     error, y = (
-        Number(at.at("error"), "error"),
-        Number(float(at.computed.y[at.unit, at.sample]), "target"),
+        Quantity(at.at("error"), "error"),
+        Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
     )
-    values = {"error": error, "y": y, "z": Number(at.at("z"), "z")}
+    values = {"error": error, "y": y, "z": Quantity(at.at("z"), "z")}
     slope = with_numbers(LOSSES[training.loss].slope, values)
     if training.reduction == "sum" or at.computed.samples == 1:
         return slope
-    return Quotient(slope, Number(float(at.computed.samples), "samples"))
+    return over(slope, Quantity(float(at.computed.samples), "samples"))
 
 
 def _coming(at: Place) -> str:
@@ -174,7 +176,7 @@ def _from_above(at: Place) -> Equation:
     above, value = at.layer + 1, at.at("upstream")
     weights = at.computed.back(above)[:, at.unit]
     deltas = at.units("delta", above)
-    pairs = tuple(map(product, numbers(weights, "w"), numbers(deltas, "delta")))
+    pairs = tuple(map(times, numbers(weights, "w"), numbers(deltas, "delta")))
     W = at.computed.before["W", above]
     wrong = tuple(
         each
@@ -192,7 +194,7 @@ def _from_above(at: Place) -> Equation:
         "upstream",
         at.layer,
         _coming(at),
-        Sum(pairs, f"sum of w*delta of layer {above}"),
+        Total(pairs, f"sum of w*delta of layer {above}"),
         value,
         "what comes back from above, through the weights that lead there",
         tuple(notes),
@@ -201,18 +203,20 @@ def _from_above(at: Place) -> Equation:
 
 
 def _through_normalisation(at: Place) -> Iterator[Equation]:
-    upstream = numbers(at.units("upstream", at.layer), "dL/dh")
-    h = numbers(at.units("h", at.layer), "h")
-    middle = mean(upstream, "sum of dL/dh")
-    along = mean(tuple(map(product, upstream, h)), "sum of dL/dh*h")
-    m, p = Number(middle.value, "mean"), Number(along.value, "along")
-    down = Quotient(Difference(Difference(upstream[at.unit], m), product(h[at.unit], p)), at.spread)
+    values: dict[str, Quantity | tuple[Quantity, ...]] = {
+        "u": numbers(at.units("upstream", at.layer), "dL/dh"),
+        "h": numbers(at.units("h", at.layer), "h"),
+        "spread": at.spread,
+    }
+    middle, along = (with_numbers(each, values) for each in (MEAN_OF_U, ALONG_H))
+    values |= {"m": Quantity(value_of(middle), "mean"), "p": Quantity(value_of(along), "along")}
+    known = THROUGH.replaced({MEAN_OF_U: Name("m"), ALONG_H: Name("p")})
     for name, expression, why in (
         ("mean", middle, "back through the normalisation: what moves all units alike ..."),
         ("along", along, "... and what only stretches them has no effect"),
-        ("dL/da", down, "what is left of it"),
+        ("dL/da", with_numbers(known, values, at.unit), "what is left of it"),
     ):
-        yield Equation("slope", at.layer, name, expression, expression.value, why)
+        yield Equation("slope", at.layer, name, expression, value_of(expression), why)
 
 
 def _coming_to_all(at: Place) -> Array:
@@ -225,7 +229,7 @@ def _coming_to_all(at: Place) -> Array:
         return np.asarray((u - u.mean() - h * (u * h).mean()) / at.spread.amount)
 
 
-def _delta(at: Place, incoming: Number) -> Iterator[Equation]:
+def _delta(at: Place, incoming: Quantity) -> Iterator[Equation]:
     own = at.computed.function(at.layer)
     used, known = at.computed.backward(at.layer), at.at("slope")
     values = _places(at, own)
@@ -244,7 +248,7 @@ def _delta(at: Place, incoming: Number) -> Iterator[Equation]:
         _blocked(at, used.label) if used.is_elementwise else (),
         wrong,
     )
-    values["slope"] = (Number(known, used.label),) * len(values["z"])
+    values["slope"] = (Quantity(known, used.label),) * len(values["z"])
     values["u"] = (incoming,) * len(values["z"])
     why = f"the chain rule, {incoming.name} times {used.label}: how the loss changes with z"
     if not used.is_elementwise:
@@ -254,7 +258,7 @@ def _delta(at: Place, incoming: Number) -> Iterator[Equation]:
     yield Equation("delta", at.layer, "delta", delta, at.at("delta"), why, _none(at))
 
 
-def _places(at: Place, own: Activation) -> dict[str, tuple[Number, ...]]:
+def _places(at: Place, own: Activation) -> dict[str, tuple[Quantity, ...]]:
     """What a slope is a formula of, for each unit of the layer."""
     z = at.units("z", at.layer)
     with np.errstate(all="ignore"):
@@ -266,14 +270,14 @@ def _places(at: Place, own: Activation) -> dict[str, tuple[Number, ...]]:
     }
 
 
-def _slope(used: Backward, at: Number, known: float) -> tuple[Expression | None, str]:
+def _slope(used: Backward, at: Quantity, known: float) -> tuple[Expression | None, str]:
     """The slope where a formula would say little, and why it is that."""
     if used.kink:
-        if at.value == 0.0:
-            return Number(known), f"{at.name} is exactly 0; there {_AT_KINK[used.kink]} is taken"
-        return Number(known), f"because {at.name} {'>' if at.value > 0.0 else '<'} 0"
+        if at.amount == 0.0:
+            return Quantity(known), f"{at.name} is exactly 0; there {_AT_KINK[used.kink]} is taken"
+        return Quantity(known), f"because {at.name} {'>' if at.amount > 0.0 else '<'} 0"
     if not is_readable(used.slope):
-        return Number(known, used.label), ""
+        return Quantity(known, used.label), ""
     return None, "the derivative of a straight line" if not used.slope.names else ""
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from nntui.core.formulas.expression import Expression
 from nntui.core.parts.faults import Fault
 from nntui.core.tape import Array
 from nntui.timeline.microscope.computed import Computed
-from nntui.timeline.microscope.numeric_expression import Expression, Number, Quotient, Sum
+from nntui.timeline.microscope.numeric_formula import Quantity
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,17 @@ class Place:
         return "b" if self.column is None else f"w[{self.column}]"
 
     @property
-    def bias(self) -> Number | None:
+    def bias(self) -> Quantity | None:
         """The unit's bias."""
         b = self.computed.before.get(("b", self.layer))
-        return None if b is None else Number(float(b[self.unit, 0]), "b")
+        return None if b is None else Quantity(float(b[self.unit, 0]), "b")
 
     @property
-    def spread(self) -> Number:
+    def spread(self) -> Quantity:
         """By what the layer is divided when it is normalised."""
-        return Number(float(self.computed.tensors["spread", self.layer][0, self.sample]), "spread")
+        return Quantity(
+            float(self.computed.tensors["spread", self.layer][0, self.sample]), "spread"
+        )
 
     def at(self, tensor: str) -> float:
         """The unit's number on the sample."""
@@ -88,14 +91,9 @@ class Place:
         return float(parameters[self.unit, 0 if self.column is None else self.column])
 
 
-def numbers(values: Array, name: str) -> tuple[Number, ...]:
+def numbers(values: Array, name: str) -> tuple[Quantity, ...]:
     """``values``, (n,), each called ``name``."""
-    return tuple(Number(float(value), name) for value in values)
-
-
-def mean(terms: tuple[Expression, ...], name: str) -> Quotient:
-    """The mean over a layer's units; ``name`` is what the terms are called together."""
-    return Quotient(Sum(terms, name), Number(float(len(terms)), "units"))
+    return tuple(Quantity(float(value), name) for value in values)
 
 
 def counted(count: int, of: int, what: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nntui.timeline.microscope import chain_rule, parameter_step
 from nntui.timeline.microscope.computed import ROUNDING, Anatomy, Computed
 from nntui.timeline.microscope.equation import Equation, Place
-from nntui.timeline.microscope.numeric_expression import number
+from nntui.timeline.microscope.numeric_formula import number, text_of
 
 MOST_TERMS = 6
 """Terms of a sum that are written out; the middle of a longer one is given as one number."""
@@ -31,7 +31,7 @@ class Line:
 def written(equation: Equation, most: int = MOST_TERMS) -> str:
     """The equation in one line: ``name = formula = numbers = value``."""
     parts = [equation.name]
-    names, figures = equation.expression.text(None), equation.expression.text(most)
+    names, figures = text_of(equation.expression, None), text_of(equation.expression, most)
     for part in (names, figures, number(equation.value)):
         if part != parts[-1]:
             parts.append(part)

@@ -7,20 +7,21 @@ import numpy as np
 
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.evaluation import evaluate
+from nntui.core.formulas.expression import Call, Expression
 from nntui.core.formulas.parsing import formula
 from nntui.core.parts.faults import Fault, LayerGradient
+from nntui.core.parts.optimisers import CLIPPED
 from nntui.core.tape import Array, Tape
 from nntui.timeline.microscope.equation import Equation, Place, numbers
-from nntui.timeline.microscope.formula_numbers import with_numbers
-from nntui.timeline.microscope.numeric_expression import (
-    Difference,
-    Expression,
-    Number,
-    Quotient,
-    Sum,
-    call,
+from nntui.timeline.microscope.numeric_formula import (
+    Quantity,
+    Total,
+    minus,
     number,
-    product,
+    over,
+    times,
+    value_of,
+    with_numbers,
 )
 
 
@@ -35,23 +36,23 @@ def gradient(at: Place) -> Iterator[Equation]:
         what = "delta"
         if at.column is not None:
             x = numbers(at.computed.incoming(layer)[at.column], "x")
-            terms, what = tuple(map(product, deltas, x)), "delta*x"
-        share, total = terms[at.sample], Sum(terms, f"sum of {what}")
+            terms, what = tuple(map(times, deltas, x)), "delta*x"
+        share, total = terms[at.sample], Total(terms, f"sum of {what}")
         why = "the delta is the gradient of the bias"
         notes: tuple[str, ...] = ()
         if at.column is not None:
             why = "the delta times what came in through this weight"
-            if x[at.sample].value == 0.0:
+            if x[at.sample].amount == 0.0:
                 notes = ("x = 0 on this sample, so this weight gets no gradient from it",)
         if len(terms) > 1:
             name = "g of this sample"
-            yield Equation(tensor, layer, name, share, share.value, why, notes)
+            yield Equation(tensor, layer, name, share, value_of(share), why, notes)
             why, notes = f"the sum over the {len(terms):,} samples of the batch", ()
         penalties = _penalties(at)
         if penalties:
             why += ", and the penalty"
         whole: Expression = share if len(terms) == 1 else total
-        whole = Sum((whole, *penalties)) if penalties else whole
+        whole = Total((whole, *penalties)) if penalties else whole
         value = made[0][1] if made else known
         yield Equation(tensor, layer, "g", whole, value, why, notes)
     for fault, before, after in made:
@@ -70,12 +71,12 @@ def gradient(at: Place) -> Iterator[Equation]:
 def _penalties(at: Place) -> tuple[Expression, ...]:
     if at.column is None:
         return ()
-    configuration, w = at.computed.configuration, Number(_parameter(at), at.parameter)
+    configuration, w = at.computed.configuration, Quantity(_parameter(at), at.parameter)
     found: list[Expression] = []
     if configuration.l2:
-        found.append(product(Number(configuration.l2, "l2"), w))
+        found.append(times(Quantity(configuration.l2, "l2"), w))
     if configuration.l1:
-        found.append(product(Number(configuration.l1, "l1"), call("sign", w)))
+        found.append(times(Quantity(configuration.l1, "l1"), Call("sign", (w,))))
     return tuple(found)
 
 
@@ -132,17 +133,17 @@ def _same(one: float, other: float) -> bool:
 
 def _rule(at: Place, fault: Fault, before: float, after: float) -> Expression:
     """What the fault does in a formula, where it is one of those known here."""
-    g, samples = Number(before, "g"), Number(float(at.computed.samples), "samples")
+    g, samples = Quantity(before, "g"), Quantity(float(at.computed.samples), "samples")
     is_mean = at.computed.configuration.training.reduction == "mean"
     if fault.weights_gradient:
-        own = Number(at.own(_in_place(at, fault)), str(fault.parameters["of"]))
+        own = Quantity(at.own(_in_place(at, fault)), str(fault.parameters["of"]))
         penalties = _penalties(at)
-        return Sum((own, *penalties)) if penalties else own
+        return Total((own, *penalties)) if penalties else own
     text = fault.gradient or (fault.bias_gradient if at.column is None else "")
     if not text:
-        return Number(after)
-    values = {name: Number(float(value), name) for name, value in fault.parameters.items()}
-    values |= {"g": g, "b": at.bias or g, "samples": samples, "mean": Number(float(is_mean))}
+        return Quantity(after)
+    values = {name: Quantity(float(value), name) for name, value in fault.parameters.items()}
+    values |= {"g": g, "b": at.bias or g, "samples": samples, "mean": Quantity(float(is_mean))}
     return with_numbers(formula(text), values)
 
 
@@ -154,20 +155,21 @@ def clipping(at: Place) -> Iterator[Equation]:
     g = at.own(at.computed.tensors[f"gradient of {at.letter}", at.layer])
     known = at.own(at.computed.tensors[tensor, at.layer])
     if training.clip_value is not None:
-        most = Number(training.clip_value, "clip_value")
-        cut = call("max", call("min", Number(g, "g"), most), Number(-most.amount, "-clip_value"))
-        value = known if training.clip_norm is None else cut.value
-        notes = () if cut.value != g else ("it lies within, so nothing is cut",)
+        most = Quantity(training.clip_value, "clip_value")
+        cut = with_numbers(CLIPPED, {"g": Quantity(g, "g"), "clip_value": most})
+        within = value_of(cut) == g
+        clipped = known if training.clip_norm is None else value_of(cut)
+        notes = ("it lies within, so nothing is cut",) if within else ()
         why = "cut to between minus and plus clip_value"
-        yield Equation(tensor, at.layer, "g clipped", cut, value, why, notes)
-        g = value
+        yield Equation(tensor, at.layer, "g clipped", cut, clipped, why, notes)
+        g = clipped
     if training.clip_norm is not None:
         norm = _norm(at, training.clip_value)
-        own, most = Number(g, "g"), Number(training.clip_norm, "clip_norm")
+        own, most = Quantity(g, "g"), Quantity(training.clip_norm, "clip_norm")
         whole: Expression = own
         notes = (f"the norm, {number(norm)}, is not above {most.amount:g}, so nothing is cut",)
         if norm > most.amount:
-            whole, notes = product(own, Quotient(most, Number(norm, "norm"))), ()
+            whole, notes = times(own, over(most, Quantity(norm, "norm"))), ()
         why = "all gradients are shrunk together if their norm is above clip_norm"
         yield Equation(tensor, at.layer, "g clipped", whole, known, why, notes)
 
@@ -201,7 +203,7 @@ def update(at: Place) -> Iterator[Equation]:
     handed = f"clipped gradient of {letter}"
     if (handed, layer) not in tensors:
         handed = f"gradient of {letter}"
-    g = Number(at.own(tensors[handed, layer]), "g")
+    g = Quantity(at.own(tensors[handed, layer]), "g")
     rule = optimiser_of(computed.configuration)
     slots = rule.slots
     old, new = (
@@ -209,12 +211,12 @@ def update(at: Place) -> Iterator[Equation]:
         for each in (computed.before, tensors)
     )
     step = at.own(tensors[f"step of {letter}", layer])
-    direction: Expression = Number(step, "step")
-    values = {name: Number(value, name) for name, value in rule.parameters.items()}
-    values |= {"g": g, "rate": Number(computed.rate, "rate")}
-    values |= {"t": Number(float(computed.count), "t")}
+    direction: Expression = Quantity(step, "step")
+    values = {name: Quantity(value, name) for name, value in rule.parameters.items()}
+    values |= {"g": g, "rate": Quantity(computed.rate, "rate")}
+    values |= {"t": Quantity(float(computed.count), "t")}
     carried = {symbol: slot for symbol, slot in rule.letters.items() if slot in slots}
-    values |= {symbol: Number(old[slot], symbol) for symbol, slot in carried.items()}
+    values |= {symbol: Quantity(old[slot], symbol) for symbol, slot in carried.items()}
     # Where the parameters leave out a slot, the rule is shown as it is left.
     written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
     for symbol, expression in written:
@@ -225,13 +227,13 @@ def update(at: Place) -> Iterator[Equation]:
             slot = rule.letters[symbol]
             why = f"{training.optimiser} carries its {slot} on"
             yield Equation(f"{slot} of {letter}", layer, symbol, line, new[slot], why)
-            values[symbol] = Number(new[slot], symbol)
+            values[symbol] = Quantity(new[slot], symbol)
     why = f"the step of {training.optimiser}, scaled by the learning rate"
     still = (f"the step is 0: {at.parameter} stays as it is",) if step == 0.0 else ()
     yield Equation(f"step of {letter}", layer, "step", direction, step, why, still)
-    before, after = Number(_parameter(at), at.parameter), at.own(tensors[letter, layer])
+    before, after = Quantity(_parameter(at), at.parameter), at.own(tensors[letter, layer])
     why = "minus the step: against the gradient"
-    whole = Difference(before, Number(step, "step"))
+    whole = minus(before, Quantity(step, "step"))
     lower = layer > 0 and at.column is not None
     early = [each for each in at.faults if each.updates_before_backprop and lower]
     notes = tuple(

@@ -10,9 +10,9 @@ from typing import Any
 from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.experiments.fix_branch import mended
+from nntui.diagnosis.experiments.fix_branch import branch_with
 from nntui.diagnosis.finding import Diagnosis, Finding
-from nntui.diagnosis.observation import Case, observe
+from nntui.diagnosis.observation import Observation, observe
 from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.termination import BUDGET, Termination
@@ -33,11 +33,11 @@ TRIED = "tried"
 """How the training of a fix ends."""
 
 
-def _diagnosed(case: Case) -> Diagnosis:
+def _diagnosed(observation: Observation) -> Diagnosis:
     # The rules take their time to import, and are not needed before somebody asks.
-    from nntui.diagnosis import answer
+    from nntui.diagnosis import diagnose
 
-    return answer.diagnose(case)
+    return diagnose.diagnose(observation)
 
 
 def _ended(branch: Branch) -> str:
@@ -201,7 +201,7 @@ class Diagnosing(Viewing):
             self.show(f"no key of the preset can do that: {text}")
             return
         try:
-            branch = mended(run, changes, since)
+            branch = branch_with(run, changes, since)
         except ConfigError as error:
             self.show(str(error))
             return

@@ -1,4 +1,4 @@
-"""The diagnosis of a case: code checks, proofs, measurements, and their order."""
+"""Diagnose an observed run: apply all rules and rank the findings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
+from nntui.diagnosis.deadline import NEVER, Deadline
+from nntui.diagnosis.evidence import EXPLAINS, FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
-from nntui.diagnosis.observation import Case
-from nntui.diagnosis.rules.code_faults import code_faults
+from nntui.diagnosis.observation import Observation
+from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
-from nntui.diagnosis.rules.explained import EXPLAINS, FORBIDS
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
-from nntui.diagnosis.rules.proofs import proofs
+from nntui.diagnosis.rules.proofs import MOST_GROUPED, proofs
 from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
 from nntui.diagnosis.rules.scales import (
@@ -44,29 +45,38 @@ MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     oscillation,
     diverged,
 )
-ONLY_PRINTED = frozenset({"penalty-sum", "printed-loss-wrong"})
-"""Code faults that spoil what is printed, not what is learned."""
 
 
-def diagnose(case: Case) -> Diagnosis:
-    """What is wrong with the run of ``case``; a pure function, so any thread may call it."""
-    return diagnose_subject(Program(case.preset.configuration), case)
+def diagnose(observation: Observation, deadline: Deadline = NEVER) -> Diagnosis:
+    """Diagnose ``observation``.  A pure function, safe to call from any thread.
+
+    No rule is started after ``deadline``; `Diagnosis.limits` lists what was left out.
+    """
+    return diagnose_subject(Program(observation.preset.configuration), observation, deadline)
 
 
-def diagnose_subject(subject: Subject, case: Case) -> Diagnosis:
-    """The same for any program."""
-    evidence = Evidence(subject, case)
+def diagnose_subject(
+    subject: Subject, observation: Observation, deadline: Deadline = NEVER
+) -> Diagnosis:
+    """Like `diagnose`, for any program."""
+    evidence = Evidence(subject, observation, deadline)
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
-        found = [*code_faults(subject, case), *_certificates(evidence), *_measured(evidence)]
+        found = [
+            finding
+            for rule in (code_faults, _certificates, _measured)
+            if evidence.has_time()
+            for finding in rule(evidence)
+        ]
         listed = sorted(_causes(found), key=_place)
     if evidence.progress.bad and not any(_hurts(each) for each in listed):
         listed.append(_plateau(evidence))
     return Diagnosis(
-        update=case.state.update,
+        update=observation.state.update,
         learns=not evidence.progress.bad and all(each.rule.is_code_fault for each in listed),
-        findings=tuple(_tried(case.preset, each) for each in listed),
+        findings=tuple(_tried(observation.preset, each) for each in listed),
         checked=_checked(evidence),
+        limits=_limits(evidence),
     )
 
 
@@ -94,7 +104,8 @@ def _measured(evidence: Evidence) -> Iterator[Finding]:
         yield from rate_too_low(evidence)
     if evidence.progress.bad:
         for measure in MEASUREMENTS:
-            yield from measure(evidence)
+            if evidence.has_time():
+                yield from measure(evidence)
 
 
 def _hurts(finding: Finding) -> bool:
@@ -102,9 +113,9 @@ def _hurts(finding: Finding) -> bool:
 
 
 def _causes(found: list[Finding]) -> list[Finding]:
-    """``found`` without what others of them explain.
+    """``found`` without the symptoms of other findings.
 
-    Where a fault or a certificate explains the failure, what was measured follows from it.
+    If a fault or a certificate explains the failure, measurements are consequences of it.
     """
     codes = {each.code for each in found}
     left = [each for each in found if not codes & set(each.symptom_of)]
@@ -117,7 +128,7 @@ def _causes(found: list[Finding]) -> list[Finding]:
 
 
 def _place(finding: Finding) -> tuple[int, float]:
-    """Where a finding stands: the lower, the earlier."""
+    """Sort key of a finding in the list, lowest first."""
     fault = finding.rule.is_code_fault
     if finding.rule.klass == PROOF and not fault and finding.weight >= FORBIDS:
         return 0, -finding.weight
@@ -131,7 +142,7 @@ def _plateau(evidence: Evidence) -> Finding:
 
 
 def _tried(preset: Preset, finding: Finding) -> Finding:
-    """``finding`` with fixes that the preset can take; what it cannot remains in words."""
+    """``finding`` with its fixes checked: one the preset cannot take keeps only its text."""
     fixes = []
     for fix in finding.fixes:
         try:
@@ -142,8 +153,22 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
     return replace(finding, fixes=tuple(fixes))
 
 
+def _limits(evidence: Evidence) -> tuple[str, ...]:
+    """What was examined only in part, in words."""
+    rows, batch, said = evidence.x.shape[1], evidence.stated.batch_size, []
+    if batch > MOST_ROWS_OF_RUN:
+        said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
+    if (seen := evidence.sample_x.shape[1]) < rows:
+        said.append(f"units and scales measured on {seen:,} of {rows:,} rows, evenly chosen")
+    if rows > MOST_GROUPED:
+        said.append(f"no floors of the loss: more than {MOST_GROUPED:,} rows")
+    if evidence.cut_short:
+        said.append("the time ended before every rule was tried")
+    return tuple(said)
+
+
 def _checked(evidence: Evidence) -> tuple[str, ...]:
-    """What was looked at, in words."""
+    """What was examined, in words."""
     looked = [
         "forward pass, updates and printed loss",
         "what the output can reach",

@@ -1,11 +1,12 @@
-"""The check of a run at its cursor: gradients and updates, tensor by tensor, and a verdict."""
+"""Check a run at its cursor: gradients and updates per tensor, forward pass, printed loss."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nntui.diagnosis.checks.examination import Examined, disturbs, examine
-from nntui.diagnosis.checks.gradient_check import GradientCheck, check_gradient
-from nntui.diagnosis.checks.replays import next_rows
+from nntui.diagnosis.checks.gradient_check import MOST_SAMPLES, GradientCheck, check_gradient
+from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN, next_rows
 from nntui.diagnosis.checks.update_check import OK, WRONG, Residual
 from nntui.diagnosis.finding import Finding
 from nntui.diagnosis.rules.code_faults import FORWARD, findings_of
@@ -28,6 +29,8 @@ class Check:
     forward_residual: float
     printed_residual: float | None
     """None where it was not looked at; both are 0 where nothing is wrong."""
+    limits: tuple[str, ...] = ()
+    """What was looked at on a part of the rows or coordinates, in words."""
 
     @property
     def ok(self) -> bool:
@@ -59,6 +62,7 @@ class Check:
             if self.printed_residual is None
             else {"residual": self.printed_residual, "verdict": _verdict(self.printed_residual)},
             "findings": [each.as_json() for each in self.findings],
+            "limits": list(self.limits),
             "ok": self.ok,
         }
 
@@ -81,7 +85,19 @@ def check(run: Run) -> Check:
         _causes(examined),
         examined.forward.residual,
         None if printed is None else printed.residual if not printed.is_stated else 0.0,
+        tuple(_limits(len(rows), gradient)),
     )
+
+
+def _limits(rows: int, gradient: Sequence[GradientCheck]) -> Iterator[str]:
+    """What is left out of an update of ``rows`` rows."""
+    if rows > MOST_SAMPLES:
+        yield f"gradients compared on {MOST_SAMPLES:,} of the {rows:,} rows of a batch"
+    if rows > MOST_ROWS_OF_RUN:
+        yield f"updates compared on {MOST_ROWS_OF_RUN:,} of the {rows:,} rows of a batch"
+    for each in gradient:
+        if each.coordinates < each.size:
+            yield f"{each.tensor.name} compared at {each.coordinates:,} of {each.size:,} numbers"
 
 
 def _causes(examined: Examined) -> dict[str, str]:
@@ -92,12 +108,12 @@ def _causes(examined: Examined) -> dict[str, str]:
             continue
         names = [
             entry.name
-            for entry in examined.named.rules
+            for entry in examined.explanation.rules
             if disturbs(examined, entry, residual.tensor)
         ]
         if examined.forward.unknown is not None:
             names.append(FORWARD)
-        elif residual.tensor in examined.named.unknown:
+        elif residual.tensor in examined.explanation.unknown:
             names.append("unknown")
         found[residual.tensor.name] = ", ".join(dict.fromkeys(names)) or "unknown"
     return found
@@ -115,6 +131,7 @@ def _gradient_json(each: GradientCheck) -> dict[str, Any]:
         "numeric_norm": each.numeric_norm,
         "complex_step_error": each.oracle_error,
         "coordinates": each.coordinates,
+        "size": each.size,
         "kinks": each.kinks,
         "at": list(each.at),
         "verdict": each.verdict,

@@ -1,21 +1,24 @@
-"""The result of an experiment: a fix against nothing changed, from the same seeds."""
+"""Results of the experiments: each fix compared with the unchanged preset on the same seeds."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from nntui.diagnosis.experiments.laboratory import Trial
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
-from nntui.diagnosis.finding import Fix
+from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.finding_kinds import BAD_LUCK
+from nntui.diagnosis.rules.units import TOO_FEW
+from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
 ENOUGH = 4
-"""Seeds that must have come to an end for a round to count."""
+"""Seeds that must have finished for a round to count."""
 NEAR = 0.9
-"""The share of what another fix solves that one as good as it solves at least: a handful of seeds
-proves no difference."""
+"""A fix counts as equally good if it solves this share of the seeds that another one solves: a few
+seeds prove no difference."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +35,13 @@ class Experiment:
     lost: int
     """Seeds that only the baseline solves."""
     loss: float
-    """The middle final loss; infinite where half of the runs have none that is finite."""
+    """The median final loss; infinite if half of the runs have no finite one."""
     ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
-    """Whether a seed is solved, by the epochs of each round and the seed."""
+    """Whether each seed is solved, by epochs of the round and seed."""
 
     @classmethod
     def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
-        """What is known of ``trial``: of its longest round with enough seeds; None if nothing."""
+        """The result of ``trial`` in its longest round with enough seeds; None without any."""
         shared = {
             epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
             for epochs, outcomes in list(trial.outcomes.items())
@@ -72,12 +75,12 @@ class Experiment:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The Wilson 95 % interval of the share that the fix solves."""
+        """The Wilson 95 % interval of the share of seeds solved with the fix."""
         return wilson(self.solved, self.seeds)
 
     @property
     def p(self) -> float:
-        """See `paired.p_value`."""
+        """See `paired_test.p_value`."""
         return p_value(self.won, self.lost)
 
     @property
@@ -98,8 +101,7 @@ class Experiment:
     def as_good_as(self, other: "Experiment") -> bool:
         """Whether it solves nearly as many seeds as ``other``, and no fewer beyond chance.
 
-        That is decided in the longest round in which it has every seed that ``other`` has there;
-        without such a round it is not known to be as good.
+        Decided by the longest round that covers all seeds of ``other``; False without one.
         """
         for epochs in sorted(self.ends.keys() & other.ends.keys(), reverse=True):
             mine, theirs = self.ends[epochs], other.ends[epochs]
@@ -113,7 +115,7 @@ class Experiment:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Smaller is better: longest trained, most solved, fewest changes, least loss.
+        """Sort key, best first: longest trained, most solved, fewest changes, least loss.
 
         Shares of different numbers of seeds are compared by the lower ends of their intervals.
         Where nothing is solved the loss decides.
@@ -123,12 +125,12 @@ class Experiment:
 
     @property
     def place(self) -> tuple[float, ...]:
-        """Where it is listed: what helps, then what makes no difference, then what harms."""
+        """Sort key of the list: what helps, then what has no effect, then what harms."""
         return ((HELPS, NO_EFFECT, HARMS).index(self.verdict), *self.rank)
 
     @property
     def simplicity(self) -> tuple[float, ...]:
-        """Smaller is simpler, and better among those that are as simple."""
+        """Sort key, simplest first; equally simple ones by `rank`."""
         return (*self.fix.size, *self.rank)
 
     def as_json(self) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def simplest(
 ) -> Experiment | None:
     """The simplest of those ``tried`` that are as good as the best that helps; None without one.
 
-    Where ``preferred`` ones are among these, it is one of them.
+    ``preferred`` ones take precedence.
     """
     helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
     good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
@@ -168,3 +170,92 @@ def middle(outcomes: Sequence[Outcome]) -> float:
         for each in outcomes
     )
     return losses[len(losses) // 2] if losses else math.inf
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """All experiments on a preset, best first."""
+
+    preset: Preset
+    seeds: int
+    """The number of seeds requested."""
+    epochs: int
+    """The number of epochs of the last round."""
+    baseline: Experiment | None
+    """The unchanged preset, compared with itself; None if not even that was trained."""
+    tried: tuple[Experiment, ...] = ()
+    untried: tuple[Fix, ...] = ()
+    """Fixes for which there was no time."""
+    solving: tuple[int, ...] = ()
+    """Seeds that the unchanged preset solves."""
+    rows: int | None = None
+    """Rows per epoch, drawn at random, if there was no time for whole epochs."""
+
+    def cut(self, each: Experiment) -> bool:
+        """Whether ``each`` was cut short, so that "no effect" means undecided."""
+        return self.rows is not None or each.epochs < self.preset.goal.epochs
+
+    @property
+    def reduced(self) -> str | None:
+        """What was reduced for lack of time, in words; None if nothing was."""
+        most = max((each.seeds for each in self.tried), default=0)
+        cut = []
+        if most < self.seeds:
+            cut.append(f"{most} of {self.seeds} seeds")
+        if self.epochs < self.preset.goal.epochs:
+            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        if self.rows is not None:
+            every = self.preset.configuration.samples_per_epoch
+            cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
+        fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
+        if fewer:
+            cut.append(f"fewer for {len(fewer)} of {len(self.tried)} fixes")
+        if self.untried:
+            cut.append(f"not tried for lack of time: {len(self.untried)}")
+        return ", ".join(cut) or None
+
+    def of(self, fixes: Iterable[Fix]) -> Experiment | None:
+        """The best experiment with exactly one of ``fixes``."""
+        wanted = [dict(fix.changes) for fix in fixes]
+        return next((each for each in self.tried if dict(each.fix.changes) in wanted), None)
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """``experiments`` in ``why --json``."""
+        return [
+            {
+                **each.as_json(),
+                "rows": self.rows or self.preset.configuration.samples_per_epoch,
+                "decided": each.verdict != NO_EFFECT or not self.cut(each),
+            }
+            for each in self.tried
+        ]
+
+
+def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
+    """Findings of the experiments for a run from ``seed`` that misses its goal."""
+    baseline = experiments.baseline
+    if baseline is None:
+        return
+    if 0 < baseline.solved < baseline.seeds:
+        low, high = baseline.interval
+        others = [each for each in experiments.solving if each != seed]
+        again = {"seed": others[0]} if others else {}
+        yield Finding(
+            BAD_LUCK,
+            f"{baseline.solved} of {baseline.seeds} seeds solve it as it stands"
+            f" (95 % interval {low:.0%} to {high:.0%}); seed {seed} does not",
+            first_update=0,
+            fixes=(Fix("train again from another seed", again),),
+        )
+    for each in experiments.tried:
+        keys = each.fix.changes
+        if keys and all(key.endswith(".units") for key in keys) and not baseline.solved:
+            if each.helps:
+                yield Finding(
+                    TOO_FEW,
+                    f"with twice the hidden units {each.solved} of {each.seeds} seeds solve it,"
+                    f" as it stands {each.baseline_solved}",
+                    first_update=0,
+                    fixes=(each.fix,),
+                )
+            return

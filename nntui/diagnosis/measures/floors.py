@@ -1,8 +1,10 @@
-"""Floors: the least reported loss that a family of outputs can have, exactly.
+"""Floors: exact lower bounds of the reported loss for families of outputs.
 
-Everything is a bound for fixed parameters.  A loss that is added up while an epoch runs may lie a
-little below one, because the parameters follow each batch.
+The bounds hold for fixed parameters.  A loss accumulated during an epoch may lie a little below,
+because the parameters change from batch to batch.
 """
+
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -10,18 +12,19 @@ import numpy.typing as npt
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Report
 from nntui.core.tape import Array
+from nntui.diagnosis.deadline import NEVER, Deadline
 
 Groups = npt.NDArray[np.intp]
 DIGITS = 12
-"""Decimals to which two directions are one and the same."""
+"""Decimals to which two directions count as equal."""
 STATIONARY = 1e-7
 """The largest entry of the gradient at what counts as an optimum; inputs have spread 1."""
 STEPS = 100
-"""Of Newton's method at most; it takes some ten."""
+"""Most steps of Newton's method; about ten are usual."""
 
 
 class Cost:
-    """What outputs cost in a reported loss over all training rows."""
+    """A reported loss over all training rows as a function of the outputs."""
 
     def __init__(self, report: Report, samples: int) -> None:
         self._loss, self._samples = LOSSES[report.loss], samples
@@ -67,14 +70,13 @@ class Cost:
 
         The best is the group's mean, for absolute errors its median.
         """
-        best = np.empty_like(y)
-        if self.absolute:
-            for group in np.unique(groups):
-                best[:, groups == group] = np.median(y[:, groups == group], axis=1, keepdims=True)
-        else:
-            counts = np.bincount(groups)
-            for row, out in zip(y, best, strict=True):
-                out[...] = (np.bincount(groups, row) / counts)[groups]
+        best, counts = np.empty_like(y), np.bincount(groups)
+        for row, out in zip(y, best, strict=True):
+            if self.absolute:
+                values = _weighted_medians(groups, row, np.ones_like(row))
+            else:
+                values = np.bincount(groups, row) / counts
+            out[...] = values[groups]
         return self.of(best, y)
 
     def multiples(self, keys: Array, factors: Array, y: Array, low: float = -np.inf) -> float:
@@ -86,15 +88,13 @@ class Cost:
         # Digits are those of each row's own size: inputs may be as small as they like.
         size = np.abs(keys).max(axis=1, keepdims=True)
         keys = np.divide(keys, size, out=np.zeros_like(keys), where=size > 0.0)
-        _, groups = np.unique(np.round(keys, DIGITS), axis=1, return_inverse=True)
-        groups = groups.reshape(-1)
+        groups = equal_columns(np.round(keys, DIGITS))
         best = np.zeros_like(y)
         squares = np.bincount(groups, factors * factors)
         for row, out in zip(y, best, strict=True):
             if self.absolute:
-                values = np.array(
-                    [_median(factors[groups == g], row[groups == g]) for g in range(len(squares))]
-                )
+                ratios = np.divide(row, factors, out=np.zeros_like(row), where=factors != 0.0)
+                values = _weighted_medians(groups, ratios, np.abs(factors))
             else:
                 products = np.bincount(groups, factors * row)
                 values = np.divide(
@@ -110,15 +110,40 @@ def _cross(y: Array, p: Array) -> Array:
         return np.where(y > 0.0, -y * np.log(p), 0.0)
 
 
-def _median(factors: Array, y: Array) -> float:
-    """The ``v`` of the least ``sum |y - factor*v|``: a median of y/factor, weighted by factor."""
-    used = factors != 0.0
-    if not used.any():
-        return 0.0
-    ratios, weights = y[used] / factors[used], np.abs(factors[used])
-    order = np.argsort(ratios)
+def equal_columns(columns: Array) -> Groups:
+    """For each column of (rows, samples), the number of its group; equal columns are a group.
+
+    Equal columns have equal sums with any factors, so only columns whose sum is not their own
+    are compared number by number.
+    """
+    factors = np.random.RandomState(0).rand(len(columns)) + 0.5
+    with np.errstate(all="ignore"):
+        # Term by term: a dot product may round equal columns differently.
+        sums = sum(factor * row for factor, row in zip(factors, columns, strict=True))
+    _, first, groups, counts = np.unique(
+        sums, return_index=True, return_inverse=True, return_counts=True
+    )
+    groups = groups.reshape(-1)
+    shared = np.flatnonzero(counts[groups] > 1)
+    if (columns[:, shared] == columns[:, first[groups[shared]]]).all():
+        return groups
+    order = np.lexsort(columns[::-1])
+    ordered = columns[:, order]
+    begins = np.concatenate([[0], (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)])
+    groups = np.empty(len(order), dtype=np.intp)
+    groups[order] = np.cumsum(begins)
+    return groups
+
+
+def _weighted_medians(groups: Groups, values: Array, weights: Array) -> Array:
+    """Per group, a ``v`` of the least ``sum weight * |value - v|``."""
+    order = np.lexsort((values, groups))
     behind = np.cumsum(weights[order])
-    return float(ratios[order][np.searchsorted(behind, behind[-1] / 2.0)])
+    ends = np.cumsum(np.bincount(groups))
+    before = np.concatenate([[0.0], behind[ends[:-1] - 1]])
+    places = np.searchsorted(behind, (before + behind[ends - 1]) / 2.0)
+    starts = np.concatenate([[0], ends[:-1]])
+    return np.asarray(values[order][np.clip(places, starts, ends - 1)])
 
 
 def onto_simplex(y: Array) -> Array:
@@ -136,12 +161,12 @@ def affine_residual(x: Array, y: Array, constant: bool) -> Array:
     return np.asarray(y - weights.T @ design)
 
 
-def softmax_floor(x: Array, y: Array) -> float:
+def softmax_floor(x: Array, y: Array, deadline: Deadline = NEVER) -> float:
     """The least mean cross-entropy of a softmax whose z is affine in ``x``.
 
     ``y`` is (classes, samples) and adds up to 1.  The problem is convex; Newton's method ends at
     its optimum, and at nearly 0 where a plane separates the classes.  Where it does not get to an
-    optimum no floor is known, and 0 is returned.
+    optimum, or not before the ``deadline``, no floor is known, and 0 is returned.
     """
     spread = x.std(axis=1, keepdims=True)
     x = (x - x.mean(axis=1, keepdims=True)) / np.where(spread > 0.0, spread, 1.0)
@@ -159,10 +184,14 @@ def softmax_floor(x: Array, y: Array) -> float:
 
     loss = value(weights)
     for _ in range(STEPS):
+        if deadline.passed:
+            break
         p = shares(weights)
         gradient = ((p - y) @ design.T / samples).ravel()
-        curve = np.einsum("js,ds,es,jk->jdke", p, design, design, np.eye(classes))
-        curve = curve - np.einsum("js,ks,ds,es->jdke", p, p, design, design, optimize=True)
+        curve = np.empty((classes, len(design), classes, len(design)))
+        for one, other in product(range(classes), repeat=2):
+            share = p[one] * ((one == other) - p[other])
+            curve[one, :, other] = (design * share) @ design.T
         matrix = curve.reshape(len(gradient), -1) / samples + 1e-10 * np.eye(len(gradient))
         step, scale = np.linalg.solve(matrix, gradient).reshape(weights.shape), 1.0
         while value(weights - scale * step) > loss and scale > 1e-6:

@@ -1,28 +1,28 @@
-"""The stated training loss as a landscape: its value, its gradient and its curvature.
+"""The stated training loss: value, gradient and curvature.
 
-All is computed from the stated configuration, so it is what the program should follow, whatever
-it does follow.
+Everything is computed from the stated configuration: it is the loss that the program should
+minimise, whatever it does.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Forward, Layout
-from nntui.core.engine.update import Update, make_arena
+from nntui.core.engine.stepper import Stepper
 from nntui.core.parts.losses import LOSSES
-from nntui.core.parts.optimisers import Clock
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
 MOST_SAMPLES = 1000
-"""Of more training rows, that many evenly chosen ones stand for all."""
+"""At most this many training rows are used, evenly spaced."""
+MOST_PRODUCTS = 50_000_000
+"""Bound on parameters times rows; larger networks use fewer rows."""
 ROUNDS = 12
-"""Of the power iteration; the largest eigenvalue is then known to some per cent."""
+"""Iterations of the power method, which give the largest eigenvalue to a few per cent."""
 REACH = 1e-5
-"""The step of a difference, beside the length of the parameters."""
+"""Step of a difference, relative to the norm of the parameters."""
 
 
 class Landscape:
@@ -47,8 +47,8 @@ class Landscape:
             W.fill(1.0)
         columns = np.concatenate([data.x, data.y])
         if rows is None:
-            step = -(-columns.shape[1] // MOST_SAMPLES)
-            batch = columns[:, ::step]
+            most = min(MOST_SAMPLES, MOST_PRODUCTS // self.layout.size + 1)
+            batch = columns[:, :: -(-columns.shape[1] // most)]
         else:
             batch = columns[:, rows]
         self._x, self._y = batch[: len(data.x)], batch[len(data.x) :].copy()
@@ -56,18 +56,14 @@ class Landscape:
         self._forward = Forward(
             self._configuration, self.layout.views(self._probe), np.ascontiguousarray(self._x)
         )
-        arena = make_arena(self._configuration)
-        self._theta = arena.view("theta", self.layout.size)
-        self._gradient = arena.view("gradient", self.layout.size)
-        self._update = Update(self._configuration, arena, batch.copy(), Clock(), Single())
+        self._stepper = Stepper(self._configuration)
+        self._batch = batch.copy()
 
     def gradient(self, theta: Array) -> Array:
         """The gradient of the mean loss over the rows, penalties included."""
-        self._theta[...] = theta
-        with np.errstate(all="ignore"):
-            for call in self._update.calls:
-                call()
-        return self._gradient.copy()
+        self._stepper.theta[...] = theta
+        self._stepper.make(self._batch)
+        return self._stepper.gradient.copy()
 
     def of_weights(self, theta: Array) -> Array:
         """``theta`` with 0 for the biases."""
@@ -92,7 +88,7 @@ class Landscape:
         direction = np.random.RandomState(0).randn(len(theta))
         reach, largest = REACH * (1.0 + float(np.linalg.norm(theta))), 0.0
         output, penalty = self._output(theta), self.penalty_gradient(theta)
-        targets = self._update.batch[len(self._x) :]
+        targets = self._batch[len(self._x) :]
         for _ in range(ROUNDS):
             length = float(np.linalg.norm(direction))
             if not 0.0 < length < np.inf:

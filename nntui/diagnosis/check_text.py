@@ -1,20 +1,20 @@
-"""A check in words: a table per check, and what they come to."""
+"""Render a Check as plain text."""
 
 from collections.abc import Iterator, Sequence
 from textwrap import fill
 
-from nntui.diagnosis.checks.check import Check
+from nntui.diagnosis.check import Check
 from nntui.diagnosis.checks.gradient_check import SUSPICIOUS, GradientCheck
 from nntui.diagnosis.checks.update_check import OK, TOO_SMALL, WRONG
 from nntui.diagnosis.finding import Finding
 
 WIDTH = 80
 MOST_KINKS = 3
-"""Kinks that a line names."""
+"""Kinks named in a line; the rest are counted."""
 
 
-def report(check: Check) -> str:
-    """The whole check as text, its sentences in lines of at most 80 columns."""
+def render_check(check: Check) -> str:
+    """``check`` as text in lines of at most 80 columns."""
     return "\n".join(_folded(line) for line in _lines(check))
 
 
@@ -64,6 +64,8 @@ def _lines(check: Check) -> Iterator[str]:
     yield ""
     yield _residual("Forward pass", check.forward_residual)
     yield _residual("Printed loss", check.printed_residual)
+    if check.limits:
+        yield f"Sampled: {'; '.join(check.limits)}."
     yield ""
     yield from _verdict(check.findings)
 
@@ -85,9 +87,9 @@ def _kinks(each: GradientCheck) -> str:
     said = (
         "compared with the complex step instead"
         if each.kinks == each.coordinates
-        else "left out: there is no slope there"
+        else "left out: the loss has no slope there"
     )
-    return f"  {each.tensor.name}: {each.kinks} on a kink ({named}{more}), {said}"
+    return f"  {each.tensor.name}: {each.kinks} at a kink ({named}{more}), {said}"
 
 
 def _of_gradient(check: Check) -> str:
@@ -98,8 +100,8 @@ def _of_gradient(check: Check) -> str:
         return f"  Not the slope of the loss: {names} (worst error {worst:.2g})."
     small = [each.tensor.name for each in check.gradient if each.verdict == TOO_SMALL]
     if len(small) == len(check.gradient):
-        return "  Every gradient is at rounding level here: nothing can be compared."
-    said = f"; {', '.join(small)}: rounding level, no ratio" if small else ""
+        return "  All gradients are at rounding level: nothing can be compared."
+    said = f"; {', '.join(small)}: at rounding level, not compared" if small else ""
     return f"  The reported gradient is the slope of the loss{said}."
 
 
@@ -108,7 +110,7 @@ def _of_updates(check: Check) -> str:
     if bad:
         return f"  The update is not the stated rule on the true gradient: {', '.join(bad)}."
     if not any(each.verdict == OK for each in check.updates):
-        return "  Every step is at rounding level: nothing can be compared."
+        return "  All steps are at rounding level: nothing can be compared."
     return "  The update is the stated rule applied to the true gradient."
 
 
@@ -123,8 +125,8 @@ def _verdict(findings: Sequence[Finding]) -> Iterator[str]:
         yield "No fault found: the program computes what it states."
         return
     count = len(findings)
-    yield f"{count} {'fault' if count == 1 else 'faults'} found, the one that counts most first."
+    yield f"{count} {'fault' if count == 1 else 'faults'} found, most important first."
     for number, finding in enumerate(findings, 1):
         yield f"{number}. {finding.code}: {finding.rule.title}."
         yield f"   {finding.evidence[0].upper()}{finding.evidence[1:]}."
-        yield f"   To mend it: {finding.fixes[0].text}."
+        yield f"   Fix: {finding.fixes[0].text}."

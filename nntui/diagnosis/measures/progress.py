@@ -1,8 +1,8 @@
-"""The gate: whether a run makes bad progress, so that a measurement beyond a threshold counts.
+"""Is the run failing?
 
-A network that has converged has tiny gradients, small steps and a flat loss, as one that is
-stuck has; only the goal tells them apart.  AutoTrainer (Zhang et al. 2021) raises no false alarm
-because it asks this first.
+A converged network has tiny gradients, small steps and a flat loss, like one that is stuck; only
+the goal tells them apart.  AutoTrainer (Zhang et al. 2021) avoids false alarms by asking this
+first.
 """
 
 from dataclasses import dataclass
@@ -13,40 +13,40 @@ from nntui.core.tape import Array
 from nntui.presets.preset import Goal
 
 SHARE_SEEN = 0.5
-"""Of its budget, what a run may take before a pace that is too slow counts as bad: a plateau that
-is left again is no failure.  Our own choice."""
+"""The share of its budget after which a pace that is too slow counts as bad: a plateau that a run
+leaves again is no failure.  Our own choice."""
 SHARE_SLOW = 0.01
-"""Likewise before it counts as slow, which only rules ask that a plateau does not deceive."""
+"""The share after which it counts as slow, for rules that a plateau does not mislead."""
 PATIENCE = 10
-"""Epochs, at least, before anything but a divergence is bad."""
+"""Epochs before which only divergence counts as bad."""
 STILL = 1e-6
-"""A relative change of the loss below this over half of the run is none at all."""
+"""A smaller relative change of the loss over half of the run counts as none."""
 ROSE, SOARED = 1.05, 10.0
-"""A loss that many times above the first has risen; or has so much that no patience is due."""
+"""Ratios to the first loss: it has risen, or so much that the run fails at once."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How a run stands at one update."""
+    """Whether a run is failing, at one update."""
 
     said: str
-    """In words, with the number."""
+    """The verdict in words, with the loss."""
     trained: bool = True
-    """Whether an epoch is finished, or the numbers have ended."""
+    """Whether an epoch is finished, or the run has diverged."""
     reached: bool = False
-    """Whether the goal was reached and not left since."""
+    """Whether the goal is reached."""
     slow: bool = False
-    """Whether the pace so far does not lead to the goal within the budget."""
+    """Whether the goal is out of reach within the budget at the pace so far."""
     bad: bool = False
-    """The same with patience; then measurements count."""
+    """Whether the run is failing, judged with patience; only then do measurements count."""
 
 
 def progress(losses: Array, goal: Goal, diverged: bool) -> Progress:
-    """The verdict on ``losses``, the reported loss of each finished epoch.
+    """Judge ``losses``, the reported loss of each finished epoch.
 
-    The goal counts as reached for as long as one of the last tenth of the epochs did: a noisy
-    loss about the goal gives no alarm.  The pace is that of the medians of the last two quarters
-    on a logarithmic axis, which flatters a loss that levels off.
+    The goal counts as reached if any of the last tenth of the epochs reached it, so that a loss
+    that is noisy around the goal raises no alarm.  The pace is that of the medians of the last
+    two quarters on a logarithmic axis, which flatters a loss that levels off.
     """
     epochs = len(losses)
     if diverged:

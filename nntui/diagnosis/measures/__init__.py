@@ -1,0 +1,1 @@
+"""Quantities computed from a run: floors of the loss, curvature, progress."""
