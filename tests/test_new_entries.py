@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from nntui.diagnosis.checks.check import check
+from nntui.diagnosis.check import check
 from support import made
 
 import nntui
