@@ -15,7 +15,7 @@ from support import made
 import nntui
 from nntui.catalogue import catalogue
 from nntui.cli import commands
-from nntui.core.parts.activations import ACTIVATIONS, Activation, activation
+from nntui.core.parts.activations import ACTIVATIONS, Activation
 from nntui.core.parts.faults import FAULTS, Fault
 from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.parts.optimisers import OPTIMISERS, Optimiser
@@ -50,7 +50,6 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> None:
         (SCHEDULES, COOLING),
     ):
         monkeypatch.setitem(registry, entry.name, entry)
-    activation.cache_clear()
 
 
 def source(**changes: Any) -> Preset:

@@ -354,16 +354,26 @@ def is_same(text: str, name: str) -> bool:
     return text == name or activation(text).value == ACTIVATIONS[name].value
 
 
-@lru_cache(maxsize=256)
 def activation(text: str, slope: str | None = None, **parameters: Any) -> Activation:
     """The activation called ``text``, or the one that the formula ``text`` of z gives.
 
     Of ``parameters`` it takes those that it has and that are not None; ``slope`` replaces the
     slope of a formula.  Raises ConfigError where it is neither.
     """
+    kind = ACTIVATIONS.get(text)
+    if kind is None:
+        return _of_formula(text, slope)
+    given = ((k, v) for k, v in parameters.items() if k in kind.parameters and v is not None)
+    return _with(kind, tuple(given))
+
+
+@lru_cache(maxsize=256)
+def _of_formula(text: str, slope: str | None) -> Activation:
     check_activation("activation", text)
-    if text not in ACTIVATIONS:
-        return Activation(text, text, "a formula of the preset", slopes=slope or "")
-    kind = ACTIVATIONS[text]
-    given = {k: v for k, v in parameters.items() if k in kind.parameters and v is not None}
-    return replace(kind, parameters={**kind.parameters, **given})
+    return Activation(text, text, "a formula of the preset", slopes=slope or "")
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Activation, given: tuple[tuple[str, Any], ...]) -> Activation:
+    """``kind`` with other parameters; kept, because its formulas are then simplified once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})

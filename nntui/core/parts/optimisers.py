@@ -7,7 +7,7 @@ network.  Slots start at 0.  A new optimiser is one entry of `OPTIMISERS`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Optimiser:
                 known[letter] = bound
         return tuple(kept)
 
-    @property
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         """The names of the vectors it carries from update to update."""
         return tuple(self.letters[letter] for letter, _ in self.assignments[:-1])
@@ -168,5 +168,10 @@ def optimiser(name: str, **parameters: Any) -> Optimiser:
     Raises KeyError if there is none.
     """
     kind = OPTIMISERS[name]
-    given = {key: value for key, value in parameters.items() if key in kind.parameters}
-    return replace(kind, parameters={**kind.parameters, **given})
+    return _with(kind, tuple((k, v) for k, v in parameters.items() if k in kind.parameters))
+
+
+@lru_cache(maxsize=256)
+def _with(kind: Optimiser, given: tuple[tuple[str, float], ...]) -> Optimiser:
+    """``kind`` with other parameters; kept, because its formulas are then parsed once."""
+    return replace(kind, parameters={**kind.parameters, **dict(given)})
