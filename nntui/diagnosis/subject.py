@@ -1,13 +1,13 @@
 """Subject of a diagnosis: the interface through which any program is observed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from nntui.core.engine.data import DataArrays, load_data
-from nntui.core.engine.network import Forward, Layout
+from nntui.core.engine.network import Forward, Layout, activation_of
 from nntui.core.engine.state import Order
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
@@ -48,6 +48,8 @@ class Subject(Protocol):
 
     stated: Configuration
     """The configuration the program is meant to implement; it never contains a fault."""
+    slopes: Mapping[int, str]
+    """By layer, the slopes that its author wrote and that are not the activation's derivative."""
     data: DataArrays
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
@@ -68,7 +70,12 @@ class Program:
 
     def __init__(self, configuration: Configuration) -> None:
         self._actual = configuration
-        self.stated: Configuration = replace(configuration, faults=())
+        self.slopes: Mapping[int, str] = wrong_slopes(configuration)
+        layers = tuple(
+            replace(layer, slope=None) if index in self.slopes else layer
+            for index, layer in enumerate(configuration.layers)
+        )
+        self.stated: Configuration = replace(configuration, layers=layers, faults=())
         self.data: DataArrays = load_data(self.stated)
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
@@ -105,6 +112,15 @@ class Program:
             loss /= len(everything)
         with np.errstate(all="ignore"):
             return float(loss + reported_penalty(self._actual, theta)())
+
+
+def wrong_slopes(configuration: Configuration) -> dict[int, str]:
+    """By layer, the slopes of ``configuration`` that are not the activation's derivative."""
+    return {
+        index: layer.slope
+        for index, layer in enumerate(configuration.layers)
+        if layer.slope is not None and not activation_of(layer).is_differentiated
+    }
 
 
 def with_batch(configuration: Configuration, samples: int) -> Configuration:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from nntui.core.formulas.calculus import simplified
-from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.expression import Call, Expression, Name, Number
 from nntui.core.formulas.printing import NumpyPrinter, definitions
 from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
 from nntui.core.parts.optimisers import CLIPPED, Optimiser
@@ -69,6 +69,24 @@ def _largest_shared(expression: Expression) -> Expression | None:
     if not shared:
         return None
     return max(shared, key=lambda node: (counts[node], sum(1 for _ in node.walk())))
+
+
+def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
+    """``text``, the source of ``expression``, as an array of the shape of ``like``."""
+    expression = simplified(expression)
+    if isinstance(expression, Number):
+        return f"{library}.full_like({like}, {text})"
+    return f"{library}.zeros_like({like}) + {text}" if _is_number(expression) else text
+
+
+def _is_number(expression: Expression) -> bool:
+    """Whether ``expression`` gives one number, whatever the shapes of its arrays."""
+    match expression:
+        case Name() | Call("outer"):
+            return False
+        case Call("dot"):
+            return True
+    return all(map(_is_number, expression.parts))
 
 
 def step_function(rule: Optimiser, name: str, library: str = "np") -> str:

@@ -3,26 +3,15 @@
 from collections.abc import Iterator
 
 from nntui.core.engine.update import optimiser_of
-from nntui.core.formulas.expression import Call, Expression, Name, Operation
+from nntui.core.formulas.expression import Expression, Name, Operation
 from nntui.core.formulas.parsing import formula as parsed
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import assigned, listed
-from nntui.export.functions import NUMPY, FormulaWriter, step_function
+from nntui.export.functions import NUMPY, FormulaWriter, step_function, with_shape
 from nntui.export.plan import LayerPlan, plan, word
-
-
-def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
-    """``text``, the source of ``expression``, broadcast to the shape of ``like``."""
-    names = expression.names
-    if not names:
-        return f"{library}.full_like({like}, {text})"
-    is_matrix = any(isinstance(n, Call) and n.function == "outer" for n in expression.walk())
-    if is_matrix or names & {"g", "b", "W"}:
-        return text
-    return f"{library}.zeros_like({like}) + {text}"
 
 
 class NumpyScript:
@@ -96,7 +85,8 @@ class NumpyScript:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
             yield f"z{k} = {seen} @ W{k}.T{'' if each.late else bias}"
             value, function = each.activation.value, word(each.activation.name)
-            yield f"{each.value} = {self._formulas.text(value, each.names, function)}"
+            text = self._formulas.text(value, each.names, function)
+            yield f"{each.value} = {with_shape(text, value, f'z{k}', 'np')}"
             if each.late:
                 yield from self._comments.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
@@ -151,7 +141,8 @@ class NumpyScript:
             yield f"upstream{k} = {upstream}"
             upstream = f"upstream{k}"
         names = {**each.names, "u": upstream}
-        yield f"delta{k} = {self._formulas.text(delta, names, f'through_{name}')}"
+        text = self._formulas.text(delta, names, f"through_{name}")
+        yield f"delta{k} = {with_shape(text, delta, f'z{k}', 'np')}"
 
     def _gradients(self, each: LayerPlan, x: str, below: str) -> Iterator[str]:
         """The gradients of the loss and the penalties, as changed by faults."""

@@ -11,8 +11,7 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import indented, listed
-from nntui.export.functions import PYTORCH, FormulaWriter, step_function
-from nntui.export.numpy_script import with_shape
+from nntui.export.functions import PYTORCH, FormulaWriter, step_function, with_shape
 from nntui.export.plan import LayerPlan, plan, word
 
 
@@ -149,13 +148,14 @@ class PytorchScript:
         if activation.torch:
             kink = activation.parameters.get("kink", "left")
             return kink == "left" or activation.slope == activation.with_kink("left").slope
-        return not activation.is_piecewise
+        return bool(activation.value.names) and not activation.is_piecewise
 
     def _value(self, each: LayerPlan, z: str) -> str:
         activation = each.activation
         if activation.torch:
             return activation.torch.format(z=z, **activation.parameters)
-        return self._formulas.text(activation.value, {"z": z}, word(activation.name))
+        text = self._formulas.text(activation.value, {"z": z}, word(activation.name))
+        return with_shape(text, activation.value, z, "torch")
 
     def _by_hand(self, each: LayerPlan) -> Iterator[str]:
         """Statements of the activation's value with another slope for autograd."""
@@ -167,9 +167,8 @@ class PytorchScript:
         names = {"z": f"z{k}", "a": late, "f": each.value}
         if used.is_elementwise:
             slope = self._formulas.text(used.slope, names, f"slope_of_{word(used.label)}")
-            if not used.slope.names:
-                slope = f"torch.full_like(z{k}, {slope})"
-            yield f"slope{k} = ({slope}).detach()"
+            shaped = with_shape(slope, used.slope, f"z{k}", "torch")
+            yield f"slope{k} = ({shaped}).detach()"
             yield f"{each.value} = as_if({each.value}, slope{k} * z{k})"
             return
         # The whole Jacobian of a softmax, evaluated at the output instead of z.

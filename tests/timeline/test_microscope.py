@@ -88,8 +88,9 @@ def slack(e: Expression) -> float:
         case Operation("/", top, bottom):
             return (slack(top) + abs(value_of(e)) * slack(bottom)) / abs(value_of(bottom))
         case Operation("^", left, right):
-            base, exponent = abs(value_of(left)), value_of(right)
-            return slack(left) * exponent * base ** (exponent - 1) + EPS * abs(value_of(e))
+            base, exponent, size = abs(value_of(left)), value_of(right), abs(value_of(e))
+            of_exponent = slack(right) * abs(size * math.log(base)) if base else 0.0
+            return slack(left) * abs(exponent) * base ** (exponent - 1) + of_exponent + EPS * size
         case Call(function, arguments):
             inner = value_of(arguments[0])
             given = sum(slack(each) for each in arguments) + EPS * abs(value_of(e))

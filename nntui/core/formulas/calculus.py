@@ -103,8 +103,10 @@ def simplified(expression: Expression) -> Expression:
             return negative(*parts)
         case Choice(symbol):
             return _chosen(symbol, *parts)
-        case Call(function) if function in FUNCTIONS and FUNCTIONS[function].ufunc is not None:
+        case Call(function) if function in FUNCTIONS:
             return _called(function, parts)
+        case Call("dot") if all(isinstance(each, Number) for each in parts):
+            return multiply(*parts)
     return expression.rebuilt(parts)
 
 
@@ -118,13 +120,14 @@ def _chosen(
 
 def _called(name: str, arguments: tuple[Expression, ...]) -> Expression:
     numbers = [each.value for each in arguments if isinstance(each, Number)]
-    ufunc = FUNCTIONS[name].ufunc
-    if ufunc is not None and len(numbers) == len(arguments):
-        with np.errstate(all="ignore"):
-            value = float(ufunc(*numbers))
-        if np.isfinite(value):
-            return Number(value)
-    return Call(name, arguments)
+    function = FUNCTIONS[name]
+    if len(numbers) < len(arguments):
+        return Call(name, arguments)
+    if function.ufunc is None:
+        return simplified(formula(function.body).bound(dict(zip("xy", numbers, strict=False))))
+    with np.errstate(all="ignore"):
+        value = float(function.ufunc(*numbers))
+    return Number(value) if np.isfinite(value) else Call(name, arguments)
 
 
 @lru_cache(maxsize=1024)

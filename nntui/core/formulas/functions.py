@@ -78,7 +78,12 @@ FUNCTIONS: dict[str, Function] = {
     "cos": Function(("-sin(x)",), np.cos),
     "exp": Function(("f",), np.exp, complex=_exp),
     "expm1": Function(("f + 1",), np.expm1),
-    "floor": Function(("0",), np.floor, complex=lambda x: np.floor(np.real(x)) + 0.0j),
+    "floor": Function(
+        ("0",),
+        np.floor,
+        complex=lambda x: np.floor(np.real(x)) + 0.0j,
+        switch="sin(pi*x)",
+    ),
     "log": Function(("1/x",), np.log),
     "log1p": Function(("1/(1 + x)",), np.log1p),
     "logaddexp": Function(("sigmoid(x - y)", "sigmoid(y - x)"), np.logaddexp, complex=_logaddexp),

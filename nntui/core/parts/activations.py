@@ -25,6 +25,9 @@ KINKS = ("left", "right", "zero")
 ON_KINK = 1e-45
 """With complex numbers, a value nearer to a kink counts as on it: only the square of the complex
 step's tiny imaginary part moved it away."""
+PROBES = np.concatenate([sign * np.geomspace(0.01, 8.0, 40) for sign in (-1.0, 1.0)])
+"""Where the slope that somebody wrote is compared with the derivative."""
+NEAR_KINK, SAME, ROUNDING = 1e-9, 1e-9, 1e-12
 CHAIN_RULE = formula("u*slope")
 
 Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -167,6 +170,23 @@ class Activation:
         )
         return low, high
 
+    @cached_property
+    def is_differentiated(self) -> bool:
+        """Whether the slope is the derivative, as far as it was tried: at many z, on no kink."""
+        z = PROBES
+        with np.errstate(all="ignore"):
+            value = np.broadcast_to(evaluate(self.value, {"z": z}), z.shape)
+            right, stated = (
+                np.broadcast_to(evaluate(each, {"z": z, "a": value}), z.shape)
+                for each in (derivative(self.value, "z"), self.slope)
+            )
+            smooth = np.isfinite(right)
+            for switch in self.switches:
+                smooth &= np.abs(evaluate(switch, {"z": z})) > NEAR_KINK
+            right, stated = right[smooth], stated[smooth]
+            rounding = ROUNDING * np.median(np.abs(right)) if right.size else 0.0
+            return bool((np.abs(stated - right) <= SAME * np.abs(right) + rounding).all())
+
     @property
     def is_linear(self) -> bool:
         """Whether it is a multiple of z."""
@@ -198,7 +218,7 @@ class Activation:
 
         The real part selects the piece; on a kink, the slope is the one of the convention.
         """
-        value = evaluate(self.value, {"z": z}, axis)
+        value = np.broadcast_to(evaluate(self.value, {"z": z}, axis), np.shape(z))
         on = np.zeros(np.shape(z), dtype=np.bool_)
         for switch in self.switches:
             on |= np.abs(np.real(evaluate(switch, {"z": z}, axis))) < ON_KINK

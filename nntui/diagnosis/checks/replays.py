@@ -5,9 +5,10 @@ dead layer hides all that lies below it.  So a program is also tried at random p
 biases that are not zero, and in batches of two sizes, so that a sum is told from a mean.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import overload
 
 import numpy as np
@@ -84,11 +85,18 @@ class Replay(Sequence[Made]):
 class Replays:
     """Replays of ``probes`` with the ``stated`` configuration and any rules in it.
 
-    ``rows`` are the training rows, inputs over targets, one column a sample.
+    ``rows`` are the training rows, inputs over targets, one column a sample; ``slopes`` are those
+    that the author wrote and that are not the derivative, by layer.
     """
 
-    def __init__(self, stated: Configuration, rows: Array, probes: tuple[Probe, ...]) -> None:
-        self.stated, self.probes = stated, probes
+    def __init__(
+        self,
+        stated: Configuration,
+        rows: Array,
+        probes: tuple[Probe, ...],
+        slopes: Mapping[int, str] = MappingProxyType({}),
+    ) -> None:
+        self.stated, self.probes, self.slopes = stated, probes, slopes
         self._rows = rows
         self._known: dict[Rules, Replay] = {}
         self._most = max(
@@ -158,7 +166,9 @@ class Replays:
         """Replays with each other convention for slopes at kinks, if that makes a difference."""
         for kink in KINKS:
             layers = tuple(replace(layer, kink=kink) for layer in self.stated.layers)
-            other = Replays(replace(self.stated, layers=layers), self._rows, self.probes)
+            other = Replays(
+                replace(self.stated, layers=layers), self._rows, self.probes, self.slopes
+            )
             pairs = zip(self.of(()), other.of(()), strict=True)
             if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
                 yield other

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nntui.core.engine.network import has_effect
+from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
 from nntui.core.settings.configuration import FaultEntry
 from nntui.diagnosis.checks.examination import Examined, examine
@@ -117,8 +118,11 @@ def _finding(code: str, evidence: str, layers: Sequence[int], weight: float, fix
 def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
     """A known fault; its fix leaves other faults unchanged."""
     rest = [each for each in examined.rules if each != entry]
-    changes = {"faults": [_as_preset(examined, each) for each in rest]}
+    changes: dict[str, Any] = {"faults": [_as_preset(examined, each) for each in rest]}
     layers = entry.layers or ()
+    if entry.name == DERIVATIVE:
+        slopes = examined.replays.slopes
+        changes |= {f"layers.{at}.slope": None for at in layers if slopes.get(at) == entry.of}
     if entry.name == PENALTY and examined.printed is not None:
         evidence, weight = _of_penalty(examined.printed), 0.0
     elif entry.name == AFTER:
@@ -164,7 +168,11 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
         f"{_words(entry)} {_in_layers(entry.layers or ())} it agrees to "
         f"{_digits(distance(mine, replay))} digits"
     )
-    alike = [two.name for one, two in examined.explanation.alike if one.name == entry.name]
+    alike = [
+        _words(two) if two.name == one.name else two.name
+        for one, two in examined.explanation.alike
+        if one.name == entry.name
+    ]
     if alike:
         evidence += f" (here the same as {alike[0]})"
     steps = [distance(one.step, two.step) for one, two in zip(every, without, strict=True)]
@@ -203,7 +211,9 @@ def _of_update(examined: Examined) -> Finding:
         text = f"look at what is done to {first.words}, or give the diagnosis more time"
     wrong = [found[each.name] for each in unknown]
     weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
-    return _finding(UPDATE, evidence, layers, weight, Fix(text, {"faults": []}))
+    changes: dict[str, Any] = {f"layers.{at}.slope": None for at in replays.slopes}
+    changes["faults"] = []
+    return _finding(UPDATE, evidence, layers, weight, Fix(text, changes))
 
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
@@ -261,7 +271,7 @@ def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
 
 def _words(entry: FaultEntry) -> str:
     if entry.name == DERIVATIVE:
-        return f"the derivative of {entry.of}"
+        return f"the {'derivative of' if entry.of in ACTIVATIONS else 'slope'} {entry.of}"
     if entry.name == GRADIENT:
         return f"{entry.of} in the place of the weights' gradient"
     if entry.name == FACTOR:

@@ -262,11 +262,11 @@ def _places(at: Place, own: Activation) -> dict[str, tuple[Quantity, ...]]:
     """What a slope is a formula of, for each unit of the layer."""
     z = at.units("z", at.layer)
     with np.errstate(all="ignore"):
-        value = evaluate(own.value, {"z": z.reshape(-1, 1)})[:, 0]
+        value = evaluate(own.value, {"z": z.reshape(-1, 1)})
     return {
         "z": numbers(z, "z"),
         "a": numbers(at.units("a", at.layer), "a"),
-        "f": numbers(value, "a"),
+        "f": numbers(np.broadcast_to(value, (len(z), 1))[:, 0], "a"),
     }
 
 
