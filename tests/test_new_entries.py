@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from nntui.diagnosis.check import check
 from support import made
 
 import nntui
@@ -20,6 +19,7 @@ from nntui.core.parts.faults import FAULTS, Fault
 from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.parts.optimisers import OPTIMISERS, Optimiser
 from nntui.core.parts.schedules import SCHEDULES, Schedule
+from nntui.diagnosis.check import check
 from nntui.diagnosis.why import why
 from nntui.export import export
 from nntui.presets import Preset

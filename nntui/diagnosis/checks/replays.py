@@ -166,7 +166,9 @@ class Replays:
         """Replays with each other convention for slopes at kinks, if that makes a difference."""
         for kink in KINKS:
             layers = tuple(replace(layer, kink=kink) for layer in self.stated.layers)
-            other = Replays(replace(self.stated, layers=layers), self._rows, self.probes, self.slopes)
+            other = Replays(
+                replace(self.stated, layers=layers), self._rows, self.probes, self.slopes
+            )
             pairs = zip(self.of(()), other.of(()), strict=True)
             if not all(np.array_equal(one.gradient, two.gradient) for one, two in pairs):
                 yield other
