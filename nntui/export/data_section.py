@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from nntui.core.engine.data import Scaling, load_data
 from nntui.core.formulas.calculus import simplified
+from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.formulas.recording import expanded
-from nntui.core.parts.data_formula import read_formula
 from nntui.core.settings.configuration import Configuration, Data, Layer, Report, Training
 from nntui.core.tape import Array
 from nntui.export.formatting import table
@@ -49,7 +49,7 @@ def _is_drawn(data: Data) -> bool:
 
 def _formula(text: str) -> str:
     """Source of a formula of x that gives an array of the shape of x."""
-    expression = simplified(read_formula("data.formula", text))
+    expression = simplified(formula(text))
     written = NumpyPrinter().text(expanded(expression))
     return written if expression.names else f"np.full_like(x, {written})"
 

@@ -64,7 +64,7 @@ BAD: list[tuple[str, Any, str]] = [
     ("story.nope", 1, "^story.nope: .*question"),
     # unknown names, with the nearest
     ("layers.1.activation", "tahn", "^layers.1.activation: .*did you mean tanh"),
-    ("layers.1.activation", "re\nlu", "did you mean relu"),
+    ("layers.1.activation", "re\nlu", "has the character"),
     ("layers.1.kink", "middle", "left, right, zero"),
     ("layers.1.init", "uniformly", "^layers.1.init: .*did you mean uniform"),
     ("layers.1.init", "glorot", "^layers.1.init: .*one of: normal, .*xavier-uniform"),

@@ -4,6 +4,7 @@ import ast
 import difflib
 import math
 import re
+import warnings
 from collections.abc import Collection
 from functools import lru_cache
 
@@ -43,11 +44,6 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 
 
-def is_name(text: str) -> bool:
-    """Whether ``text`` looks like a name, such as ``leaky-relu``, and not like a formula."""
-    return re.search("[A-Za-z]{2}", text) is not None and not set(text) & set("+*/^(")
-
-
 def parse_formula(
     key: str, text: str, names: Collection[str], products: Collection[str] = ()
 ) -> Expression:
@@ -59,8 +55,13 @@ def parse_formula(
     """
     if len(text) > LONGEST:
         raise ConfigError(key, f"is longer than {LONGEST} characters")
+    strange = re.search(r"[^ -~]|#", text)
+    if strange is not None:
+        raise ConfigError(key, f"has the character {quoted(strange[0])}, which no formula has")
     try:
-        body = ast.parse(text.strip().replace("^", "**"), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # such as of "1if", which Python would rather not read
+            body = _tree(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         example = "sin(2*pi*x) + x**2" if "x" in names else "z * sigmoid(z)"
         raise ConfigError(key, f"{quoted(text)} is not a formula; an example: {example}") from None
@@ -70,8 +71,11 @@ def parse_formula(
 @lru_cache(maxsize=1024)
 def formula(text: str) -> Expression:
     """Parse one of nntui's own formulas: any names, and the reductions of `expression.UNITS`."""
-    body = ast.parse(text.replace("^", "**"), mode="eval").body
-    return _Parser("", None, (*FUNCTIONS, *UNITS, *PRODUCTS)).read(body, DEEPEST)
+    return _Parser("", None, (*FUNCTIONS, *UNITS, *PRODUCTS)).read(_tree(text), DEEPEST)
+
+
+def _tree(text: str) -> ast.expr:
+    return ast.parse(text.strip().replace("^", "**"), mode="eval").body
 
 
 class _Parser:
@@ -123,6 +127,9 @@ class _Parser:
         raise ConfigError(self._key, f"does not know {name}{self._near(name)}; {self._known()}")
 
     def _call(self, name: str, arguments: list[ast.expr], depth: int) -> Expression:
+        if name == "where":
+            said = "where() takes a comparison and two values: where(a > b, p, q)"
+            raise ConfigError(self._key, said)
         if name not in self._functions:
             raise ConfigError(
                 self._key, f"does not know {name}(){self._near(name)}; {self._known()}"

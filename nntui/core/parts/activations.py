@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.errors import ConfigError, one_of
 from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
-from nntui.core.formulas.parsing import formula, is_name, parse_formula
+from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import formula_text
+from nntui.core.formulas.reading import read_choice, read_formula
 from nntui.core.formulas.recording import expanded, record
 from nntui.core.tape import Array, Tape
 
@@ -340,16 +340,12 @@ ACTIVATIONS: dict[str, Activation] = {
 
 def check_activation(key: str, text: str) -> None:
     """ConfigError unless ``text`` names an activation or is a formula of z."""
-    if text in ACTIVATIONS:
-        return
-    if is_name(text) and text != "z":
-        raise ConfigError(key, f"{one_of(text, ACTIVATIONS)}; or a formula such as z * sigmoid(z)")
-    parse_formula(key, text, ("z",))
+    read_choice(key, text, ACTIVATIONS, ("z",), "a formula such as z * sigmoid(z)")
 
 
 def check_slope(key: str, text: str) -> None:
     """ConfigError unless ``text`` is a formula of z and a."""
-    parse_formula(key, text, ("z", "a"))
+    read_formula(key, text, ("z", "a"))
 
 
 def is_same(text: str, name: str) -> bool:

@@ -4,19 +4,15 @@ import numpy as np
 
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.formulas.evaluation import evaluate
-from nntui.core.formulas.expression import Expression
-from nntui.core.formulas.parsing import parse_formula
+from nntui.core.formulas.reading import read_formula
 from nntui.core.tape import Array
 
-
-def read_formula(key: str, text: str) -> Expression:
-    """Parse ``text`` as a formula of x; raises ConfigError, with ``key``, if it is not one."""
-    return parse_formula(key, text, ("x",))
+NAMES = ("x",)
 
 
 def check_formula(key: str, text: str) -> None:
     """Raise ConfigError unless ``text`` is a formula of x; its values are not checked."""
-    read_formula(key, text)
+    read_formula(key, text, NAMES)
 
 
 def evaluate_formula(key: str, text: str, x: Array) -> Array:
@@ -25,7 +21,7 @@ def evaluate_formula(key: str, text: str, x: Array) -> Array:
     Raises ConfigError, with ``key``, if it is not a formula or a value is not finite.
     """
     with np.errstate(all="ignore"):
-        y = np.broadcast_to(evaluate(read_formula(key, text), {"x": x}), x.shape)
+        y = np.broadcast_to(evaluate(read_formula(key, text, NAMES), {"x": x}), x.shape)
     if not np.isfinite(y).all():
         at = float(x[~np.isfinite(y)][0])
         raise ConfigError(key, f"{quoted(text)} is not finite at x = {at:g}")

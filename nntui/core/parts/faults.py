@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nntui.core.errors import ConfigError, one_of
 from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.expression import PRODUCTS, Expression, Name
-from nntui.core.formulas.parsing import formula, is_name, parse_formula
+from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.reading import read_choice, read_formula
 from nntui.core.formulas.recording import record, shape_of
 from nntui.core.parts.activations import ACTIVATIONS, CHAIN_RULE, Backward, activation
 from nntui.core.tape import Array, Tape
@@ -249,11 +249,9 @@ def fault(name: str, **parameters: Any) -> Fault:
 def check_of(key: str, kind: Fault, text: str) -> None:
     """Raise ConfigError unless ``text`` is a valid ``of`` for the fault ``kind``."""
     if kind.weights_gradient:
-        parse_formula(key, text, GRADIENT_NAMES, PRODUCTS)
-    elif text not in ACTIVATIONS:
-        if is_name(text) and text not in ("z", "a"):
-            raise ConfigError(key, f"{one_of(text, ACTIVATIONS)}; or a formula of z and a")
-        parse_formula(key, text, ("z", "a"))
+        read_formula(key, text, GRADIENT_NAMES, PRODUCTS)
+    else:
+        read_choice(key, text, ACTIVATIONS, ("z", "a"), "a formula of z and a")
 
 
 _SAMPLES = 1_000_003

@@ -185,11 +185,13 @@ class _Walk:
         if not (top and LOSSES[self._stated.training.loss].needs_output is not None):
             at = (layer,)
             of = [(FaultEntry(name=DERIVATIVE, layers=at, of=each),) for each in ACTIVATIONS]
-            written = self.replays.slopes.get(layer)
-            if written is not None:
-                slopes.append((FaultEntry(name=DERIVATIVE, layers=at, of=written),))
             slopes += [of[0], (FaultEntry(name=AT_VALUE, layers=at),), *of[1:]]
-        return sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
+        ways = sorted(((*back, *slope) for slope, back in product(slopes, backs)), key=len)
+        written = self.replays.slopes.get(layer)
+        if written is None or len(slopes) == 1:
+            return ways
+        wrong = FaultEntry(name=DERIVATIVE, layers=(layer,), of=written)
+        return [*((*back, wrong) for back in backs), *ways]
 
     def _placed(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:
         """The first explanation in which something stands in the place of the weights' gradient."""

@@ -118,11 +118,8 @@ def _finding(code: str, evidence: str, layers: Sequence[int], weight: float, fix
 def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
     """A known fault; its fix leaves other faults unchanged."""
     rest = [each for each in examined.rules if each != entry]
-    changes: dict[str, Any] = {"faults": [_as_preset(examined, each) for each in rest]}
+    changes = _changes(examined, rest)
     layers = entry.layers or ()
-    if entry.name == DERIVATIVE:
-        slopes = examined.replays.slopes
-        changes |= {f"layers.{at}.slope": None for at in layers if slopes.get(at) == entry.of}
     if entry.name == PENALTY and examined.printed is not None:
         evidence, weight = _of_penalty(examined.printed), 0.0
     elif entry.name == AFTER:
@@ -211,9 +208,7 @@ def _of_update(examined: Examined) -> Finding:
         text = f"look at what is done to {first.words}, or give the diagnosis more time"
     wrong = [found[each.name] for each in unknown]
     weight = float(np.mean([max(each.of_step, each.of_gradient) for each in wrong]))
-    changes: dict[str, Any] = {f"layers.{at}.slope": None for at in replays.slopes}
-    changes["faults"] = []
-    return _finding(UPDATE, evidence, layers, weight, Fix(text, changes))
+    return _finding(UPDATE, evidence, layers, weight, Fix(text, _changes(examined, ())))
 
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
@@ -248,6 +243,12 @@ def _of_printed(printed: Printed) -> Finding:
     )
     text = "compute the printed loss from the outputs and the penalty as stated"
     return _finding(PRINTED, evidence, (), 0.0, Fix(text, {"faults": []}))
+
+
+def _changes(examined: Examined, rest: Sequence[FaultEntry]) -> dict[str, Any]:
+    """The changes of a preset after which the faults ``rest`` are all that is wrong with it."""
+    slopes = {f"layers.{layer}.slope": None for layer in examined.replays.slopes}
+    return {"faults": [_as_preset(examined, each) for each in rest], **slopes}
 
 
 def _as_preset(examined: Examined, entry: FaultEntry) -> Any:
