@@ -116,8 +116,8 @@ def manual(topic: str | None) -> None:
         click.echo("\n".join(f"{name:{width}}  {about}" for name, about in known.items()))
         return
     text = source(topic)
+    from nntui.manual.generated_tables import filled
     from nntui.manual.plain_text import plain_text
-    from nntui.manual.tables import filled
     from nntui.tui.actions import ACTIONS
 
     click.echo(plain_text(filled(text, ACTIONS)))

@@ -20,8 +20,8 @@ from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.settings.configuration import MOST_ROWS, FaultEntry
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.manual import source, topics
+from nntui.manual.generated_tables import MARKER, filled, tables
 from nntui.manual.plain_text import WIDTH, cells, plain_text
-from nntui.manual.tables import MARKER, filled, tables
 from nntui.presets.csv_data import MOST_CLASSES
 from nntui.presets.sections import MOST_LAYERS
 from nntui.tui.actions import ACTIONS, WORKBENCH
@@ -102,7 +102,8 @@ def test_the_list_of_topics_loads_nothing_that_is_slow() -> None:
 
 
 def test_printing_a_topic_loads_no_terminal() -> None:
-    program = "import sys; from nntui.manual import source; from nntui.manual.tables import filled;"
+    program = "import sys; from nntui.manual import source; "
+    program += "from nntui.manual.generated_tables import filled; "
     program += "from nntui.tui.actions import ACTIONS; filled(source('keys'), ACTIONS); "
     program += "print([x for x in ('textual', 'rich', 'plotext') if x in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -11,8 +11,8 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import indented, listed
-from nntui.export.functions import PYTORCH, FormulaWriter, step_function, with_shape
 from nntui.export.plan import LayerPlan, plan, word
+from nntui.export.script_functions import PYTORCH, FormulaWriter, step_function, with_shape
 
 
 class PytorchScript:

@@ -13,10 +13,10 @@ from nntui.core.parts.schedules import SCHEDULES
 from nntui.export.data_section import data_section
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import WIDTH, assigned, comment, indented, listed
-from nntui.export.functions import needed
 from nntui.export.numpy_script import NumpyScript
 from nntui.export.parameter_section import parameter_section
 from nntui.export.pytorch_script import PytorchScript
+from nntui.export.script_functions import needed
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 

@@ -1,7 +1,7 @@
 """The reference manual: one Markdown file per topic, shipped with the package.
 
-A line ``<!-- table: NAME -->`` is a placeholder for a table; `nntui.manual.tables` makes it from
-the registries when a topic is shown.
+A line ``<!-- table: NAME -->`` is a placeholder for a table, which
+`nntui.manual.generated_tables` makes from the registries when a topic is shown.
 """
 
 from importlib.resources import files

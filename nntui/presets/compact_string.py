@@ -14,8 +14,8 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import embedded, plain_values
 from nntui.presets.schema import read_preset
-from nntui.presets.tables import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 PREFIX = "nntui1-"

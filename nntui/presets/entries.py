@@ -15,8 +15,8 @@ from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Preset
+from nntui.presets.preset_table import OF_CSV, data_table, fault_tables, plain_values, table_of
 from nntui.presets.schema import HIGHEST_SEED, parse_value
-from nntui.presets.tables import OF_CSV, data_table, fault_tables, plain_values, table_of
 from nntui.presets.writer import in_toml
 
 Changes = dict[str, Any]

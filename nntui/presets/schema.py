@@ -17,6 +17,7 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.preset import Goal, Preset
+from nntui.presets.preset_table import data_table
 from nntui.presets.sections import (
     check_known,
     names_of,
@@ -26,7 +27,6 @@ from nntui.presets.sections import (
     read_section,
     read_story,
 )
-from nntui.presets.tables import data_table
 
 TABLES = ("seed", "faults", "data", "layers", "training", "report", "goal", "story")
 HIGHEST_SEED = 2**32 - 1

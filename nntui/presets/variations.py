@@ -5,7 +5,7 @@ from math import isfinite
 from typing import Any
 
 from nntui.presets.preset import Preset
-from nntui.presets.tables import fault_tables
+from nntui.presets.preset_table import fault_tables
 
 Variation = tuple[str, dict[str, Any]]
 """A change as text, and as dotted keys."""

@@ -8,7 +8,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
-from nntui.presets.tables import embedded, plain_values
+from nntui.presets.preset_table import embedded, plain_values
 from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100

@@ -16,7 +16,7 @@ from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.settings.configuration import SCALINGS
 from nntui.presets import Preset
-from nntui.presets.tables import table_of
+from nntui.presets.preset_table import table_of
 from nntui.timeline import Snapshot
 
 CLASSES = {name: each.most_classes for name, each in DATASETS.items()}

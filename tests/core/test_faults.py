@@ -22,8 +22,8 @@ from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.presets import load_preset
+from nntui.presets.preset_table import table_of
 from nntui.presets.schema import override
-from nntui.presets.tables import table_of
 from nntui.timeline import Snapshot
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]

@@ -18,8 +18,8 @@ from nntui.presets.entries import (
     removal,
     value_at,
 )
+from nntui.presets.preset_table import plain_values, table_of
 from nntui.presets.schema import override
-from nntui.presets.tables import plain_values, table_of
 
 LIBRARY = [load_preset(name) for name in preset_names()]
 FAULTY = override(

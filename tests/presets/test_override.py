@@ -22,8 +22,8 @@ from nntui.core.settings.section import check_rows
 from nntui.diagnosis.experiments.fixes import standing, tried
 from nntui.presets import Preset, load_preset, preset_names, read_preset, sections, to_toml
 from nntui.presets.entries import options, preset_entries
+from nntui.presets.preset_table import plain_values, table_of
 from nntui.presets.schema import override
-from nntui.presets.tables import plain_values, table_of
 from nntui.timeline.edits import Edits
 
 PRESET = """

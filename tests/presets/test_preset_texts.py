@@ -32,7 +32,7 @@ from nntui.presets import (
     to_toml,
 )
 from nntui.presets.compact_string import LONGEST, PREFIX
-from nntui.presets.tables import plain_values, table_of
+from nntui.presets.preset_table import plain_values, table_of
 from nntui.presets.text_files import LARGEST_FILE
 from nntui.presets.writer import WIDTH
 

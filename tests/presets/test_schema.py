@@ -16,8 +16,8 @@ from support import preset
 import nntui
 from nntui.core.settings.configuration import Data, Layer, Report, Training
 from nntui.presets import Goal, Story, preset_names, read_preset
+from nntui.presets.preset_table import table_of
 from nntui.presets.schema import override, parse_value
-from nntui.presets.tables import table_of
 from nntui.timeline import Snapshot
 
 TABLE, FORMULA = preset("add-relu"), preset("square-leaky-relu")

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 
 from nntui import Preset, Run, load_preset
 from nntui.presets.lookup import ORDER, preset_names
+from nntui.presets.preset_table import plain_values, table_of
 from nntui.presets.schema import override
-from nntui.presets.tables import plain_values, table_of
 from nntui.timeline import Snapshot
 from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.app import NNTUI

@@ -12,7 +12,7 @@ from nntui import __version__
 from nntui.core.engine.state import Order, State
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
-from nntui.presets.tables import embedded
+from nntui.presets.preset_table import embedded
 from nntui.timeline.history.branch import Stretch
 from nntui.timeline.sessions.archive import VECTORS, AnyVector
 from nntui.timeline.sessions.capture import BranchCapture, Capture

@@ -21,7 +21,7 @@ from nntui.presets.entries import (
     removal,
 )
 from nntui.presets.preset import Preset
-from nntui.presets.tables import plain_values
+from nntui.presets.preset_table import plain_values
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.panels.inputs import EntryInput
 

@@ -9,7 +9,7 @@ from textual.widgets import Markdown, OptionList
 from textual.widgets.option_list import Option
 
 from nntui.manual import SUFFIX, source, topics
-from nntui.manual.tables import filled
+from nntui.manual.generated_tables import filled
 from nntui.tui.actions import ACTIONS
 
 
