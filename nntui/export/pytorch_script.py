@@ -125,7 +125,8 @@ class PytorchScript:
             seen = f"{seen}.detach()"
         elif k and each.back is not None:
             yield from self._comments.fault(each.back)
-            below = f" + ({seen} - {seen}.detach()) @ {self._weights_back(each)}.T"
+            yield f"back{k} = {self._weights_back(each)}"
+            below = f" + ({seen} - {seen}.detach()) @ back{k}.T"
             seen = f"{seen}.detach()"
         bias = f" + b{k}" if each.has_bias else ""
         if each.late:

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from nntui.core.errors import ConfigError, one_line, quoted
-from nntui.core.formulas.calculus import multiply
-from nntui.core.formulas.expression import Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.schedules import SCHEDULES
@@ -161,9 +159,9 @@ class _Script:
             self._configuration.updates_per_epoch,
         )
         if training.schedule != "constant":
-            factor = SCHEDULES[training.schedule].expression
             printer = NumpyPrinter({"decay": "DECAY", "every": "EVERY"})
-            yield f"rate = {printer.text(multiply(Name('RATE'), factor))}"
+            yield f"factor = {printer.text(SCHEDULES[training.schedule].expression)}"
+            yield "rate = RATE * factor"
             yield from self._target.rates()
         if order == "shuffled":
             yield "order = random.permutation(len(x))"

@@ -9,6 +9,7 @@ from nntui.core.formulas.expression import Call, Expression, Name, Number
 from nntui.core.formulas.printing import NumpyPrinter, definitions
 from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
 from nntui.core.parts.optimisers import CLIPPED, Optimiser
+from nntui.export.formatting import WIDTH
 
 LONGEST = 64
 """Maximum characters of a formula written in place; a longer one becomes a function."""
@@ -47,14 +48,16 @@ class FormulaWriter:
         return text
 
     def _defined(self, function: str, arguments: list[str], expression: Expression) -> str:
-        """The definition of ``function``; a part that occurs twice is computed once."""
+        """The definition of ``function``; a part that is repeated or too long gets its own line."""
         lines = [f"def {{name}}({', '.join(arguments)}):"]
         for letter in _LOCALS:
-            shared = _largest_shared(expression)
-            if shared is None:
+            part = _largest_shared(expression)
+            if part is None and len(self._print(expression, {})) > WIDTH - len("    return "):
+                part = max(expression.parts, key=lambda each: sum(1 for _ in each.walk()))
+            if part is None:
                 break
-            lines.append(f"    {letter} = {self._print(shared, {})}")
-            expression = expression.replaced({shared: Name(letter)})
+            lines.append(f"    {letter} = {self._print(part, {})}")
+            expression = expression.replaced({part: Name(letter)})
         return "\n".join([*lines, f"    return {self._print(expression, {})}"])
 
     def definitions(self) -> list[str]:

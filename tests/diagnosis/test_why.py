@@ -711,7 +711,7 @@ def test_every_code_that_is_said_is_known() -> None:
     ],
 )
 def test_the_command_prints_one_object(name: str, code: str | None) -> None:
-    result = printed("why", name, "--seeds", "6", "--time", "4")
+    result = printed("why", name, "--seeds", "6", "--time", "4", "--json")
     assert result["preset"] == name
     assert result["seed"] == 0
     headline = result["headline"]
@@ -757,7 +757,8 @@ def test_the_command_prints_one_object(name: str, code: str | None) -> None:
 
 def test_the_command_takes_a_seed_and_changes() -> None:
     shown = printed(
-        "why", "add-relu", "--seed", "2", "--set", "goal.epochs=40", "--seeds", "4", "--time", "20"
+        *("why", "add-relu", "--seed", "2", "--set", "goal.epochs=40"),
+        *("--seeds", "4", "--time", "20", "--json"),
     )
     assert shown["seed"] == 2
     assert shown["updates"] == 240

@@ -188,7 +188,7 @@ async def test_the_part_under_way_is_in_view() -> None:
             await pilot.press("space")
             await pilot.pause()
             name = screen(pilot).query_one(SubstepLadder).steps[part - 1].name.upper()
-            assert f"{name}: " in shown(pilot), name
+            await until(pilot, lambda name=name: f"{name}: " in shown(pilot))
 
 
 async def test_enter_makes_the_update_and_b_takes_it_back() -> None:

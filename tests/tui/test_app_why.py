@@ -68,7 +68,7 @@ async def test_the_panel_takes_the_place_of_the_story_and_gives_it_back(calls: l
         await known(pilot, 0)
         assert why(pilot).has_focus
         assert not bench(pilot).query_one(StoryPanel).is_on_screen
-        assert "Nothing found" in shown(pilot)
+        await until(pilot, lambda: "Nothing found" in shown(pilot))
         assert "Checked: dead units; the code." in told(pilot)
         await pilot.press("W")
         await pilot.pause()
@@ -257,7 +257,7 @@ async def test_a_fix_becomes_a_branch_overlaid_on_the_original(calls: list[int])
 async def test_where_nothing_is_trained_a_fix_is_trained_to_its_own_end(
     calls: list[int], monkeypatch: Patch
 ) -> None:
-    monkeypatch.setattr("whys.BEGAN", 0)
+    monkeypatch.setattr("prepared_diagnoses.BEGAN", 0)
     preset = override(load_preset("add-relu"), {"goal.epochs": 700})
     async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
         await pilot.press("W")

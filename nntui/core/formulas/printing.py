@@ -1,5 +1,6 @@
 """Prints an expression as text, and as NumPy or PyTorch source."""
 
+import math
 from collections.abc import Iterator, Mapping
 
 from nntui.core.formulas.expression import (
@@ -97,7 +98,7 @@ class NumpyPrinter(Printer):
         """The functions that a script must define, in the order of their first call."""
 
     def number(self, value: float) -> str:
-        return repr(float(value))
+        return "np.pi" if value == math.pi else repr(float(value))
 
     def _operation(self, symbol: str, left: Expression, right: Expression) -> tuple[str, int]:
         if isinstance(left, Number) and isinstance(right, Number):
