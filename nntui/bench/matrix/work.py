@@ -84,9 +84,9 @@ class Cell:
             label = NOT_HEALTHY if not well[seed] else SILENT if ill[seed] else HURTS
             outcome, fixes[seed] = self._seen(faulty, seed, label, twins.layers)
             outcomes.append(outcome)
-        mended = _fixed(faulty, fixes)
+        repaired = _fixed(faulty, fixes)
         return [
-            replace(each, cures=Cures(mended.get(each.seed), *cures[each.seed]))
+            replace(each, cures=Cures(repaired.get(each.seed), *cures[each.seed]))
             if each.label == HURTS
             else each
             for each in outcomes
@@ -196,11 +196,11 @@ def _fixed(faulty: Preset, fixes: Mapping[int, Mapping[str, Any] | None]) -> dic
     found: dict[int, bool] = {}
     for changes, seeds in groups.values():
         try:
-            mended = fixed(faulty, changes)
+            repaired = fixed(faulty, changes)
         except ConfigError:
             found.update(dict.fromkeys(seeds, False))
         else:
-            found.update(_solved(mended, seeds))
+            found.update(_solved(repaired, seeds))
     return found
 
 
@@ -213,11 +213,11 @@ def fixed(faulty: Preset, changes: Mapping[str, Any]) -> Preset:
     own = {
         key: value for key, value in changes.items() if key.split(".")[0] not in ("goal", "report")
     }
-    mended = override(faulty, own)
+    repaired = override(faulty, own)
     before, after = (
         float(load_data(each.configuration).target_scaling.spread.max())
-        for each in (faulty, mended)
+        for each in (faulty, repaired)
     )
     if before == after:
-        return mended
-    return override(mended, {"goal.loss": faulty.goal.loss * (before / after) ** 2})
+        return repaired
+    return override(repaired, {"goal.loss": faulty.goal.loss * (before / after) ** 2})

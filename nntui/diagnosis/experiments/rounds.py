@@ -219,7 +219,7 @@ class _Rounds:
     def _pairs(self) -> Iterator[Fix]:
         """The fix to begin with together with the others, and the best two.
 
-        One begins with the mend of a code fault, which is wanted in any case; or with the
+        One begins with the correction of a code fault, which is wanted in any case; or with the
         headline's own fix where nothing is solved yet; else with the best.
         """
         ranked = self._ranked()
@@ -255,9 +255,9 @@ class _Rounds:
         alone = [trial.fix for _, trial in ranked if trial in self.singles]
         added = [combined(pairs[0][1].fix, fix) for fix in alone]
         if self.corrects:
-            unmended = (trial.fix for _, trial in ranked if trial not in self.singles)
+            uncorrected = (trial.fix for _, trial in ranked if trial not in self.singles)
             added.insert(
-                0, next(filter(None, (combined(fix, CORRECTION) for fix in unmended)), None)
+                0, next(filter(None, (combined(fix, CORRECTION) for fix in uncorrected)), None)
             )
         yield from islice(filter(None, added), TRIPLES)
 

@@ -168,7 +168,7 @@ def _from_loss(at: Place) -> Equation:
     training, value = at.computed.configuration.training, at.at("upstream")
     why = f"how the loss changes with the output ({training.loss}"
     why += f", the mean of {at.computed.samples:,})" if training.reduction == "mean" else ")"
-    notes = ("the error is 0: there is nothing to mend",) if value == 0.0 else ()
+    notes = ("the error is 0: there is nothing to correct",) if value == 0.0 else ()
     return Equation("upstream", at.layer, _coming(at), _loss_slope(at), value, why, notes)
 
 

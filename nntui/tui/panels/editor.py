@@ -308,8 +308,8 @@ class Editor(Widget):
 
 
 def _explained(entry: PresetEntry) -> str:
-    """Of a planted fault, what it is and how it is mended."""
+    """Of a planted fault, what it is and how it is fixed."""
     kind = FAULTS.get(entry.text) if entry.key.startswith("faults.") else None
     if kind is None:
         return ""
-    return f"\n{kind.what}. What one sees: {kind.symptom}. Mend: {kind.fix}."
+    return f"\n{kind.what}. What one sees: {kind.symptom}. Fix: {kind.fix}."

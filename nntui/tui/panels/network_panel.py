@@ -117,7 +117,7 @@ def describe(preset: Preset, width: int, first: Preset | None = None) -> Content
     for fault in faults:
         kind = FAULTS[fault.name]
         lines.append(Content.assemble(("\n" + fault.name, "bold $text-error")))
-        lines.append(Content(f"{kind.what}. What one sees: {kind.symptom}. Mend: {kind.fix}."))
+        lines.append(Content(f"{kind.what}. What one sees: {kind.symptom}. Fix: {kind.fix}."))
     return Content("\n").join(lines)
 
 

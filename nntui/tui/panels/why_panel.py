@@ -54,7 +54,7 @@ def explained(item: Item) -> tuple[str, list[tuple[str, str]]]:
         ("Evidence", item.evidence),
         ("What is computed", rule.formula),
         ("What would disprove it", rule.disproof),
-        ("What mends it", fixes),
+        ("What fixes it", fixes),
         ("Source", rule.source),
     ]
 
@@ -73,7 +73,7 @@ class WhyPanel(TextPanel):
         "Why the network does not learn, at the update under the cursor, also in the past. The "
         "headline comes first: what is wrong, how sure that is (proven: a certificate without a "
         "tuned threshold; measured: a number beyond a threshold while progress is bad), since "
-        "when, the number that shows it, what mends it, and what you would see if it were not so. "
+        "when, the number that shows it, what fixes it, and what you would see if it were not so. "
         "Dots behind the update: the diagnosis of a newer one is being made. Up and down choose "
         "a finding; its units have an arrow in the heatmap. The keys below go to the update where "
         "it began, explain it with its formula and source, and try its fix: as branch B, from "

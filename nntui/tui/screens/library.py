@@ -24,7 +24,7 @@ from nntui.tui.screens.tour import TourScreen
 
 EXPLAINED = (
     "Each scenario is a small network that somebody asked about in public, or what was answered, "
-    "or what mends it. Choose with the arrow keys the one that looks like yours and press Enter: "
+    "or what fixes it. Choose with the arrow keys the one that looks like yours and press Enter: "
     "nothing is trained before you say so. A preset of your own opens with: nntui FILE.toml. What "
     "was trained is saved by itself; the latest sessions stand at the top to be resumed, and "
     "nntui sessions lists them all."

@@ -46,7 +46,7 @@ def _ended(branch: Branch) -> str:
 
 
 class Diagnosing:
-    """Diagnoses the run at its cursor while the Why panel is seen, and tries what mends it."""
+    """Diagnoses the run at its cursor while the Why panel is seen, and tries what fixes it."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
