@@ -155,6 +155,7 @@ async def test_events_are_marked_and_reached() -> None:
         while True:
             before = run.update
             await pilot.press("full_stop")
+            await until(pilot, lambda: not bench(pilot).control.running)
             if run.update == before:
                 break
             seen.append((run.update, status(pilot).note))
@@ -167,11 +168,29 @@ async def test_events_are_marked_and_reached() -> None:
         while run.update > 0:
             before = run.update
             await pilot.press("comma")
+            await until(pilot, lambda: not bench(pilot).control.running)
             if run.update == before:
                 break
             back.append(run.update)
         assert [each for each in reversed(back) if each > 0] == [update for update, _ in seen]
         assert len(seen) <= len(events(run.branch))
+
+
+async def test_what_a_jump_is_to_say_is_said_also_after_a_long_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("e", "e")
+        control, tries = bench(pilot).control, iter([False])
+        slice_of_time = control.player.slice
+        monkeypatch.setattr(
+            control.player,
+            "slice",
+            lambda update: next(tries, None) is None and slice_of_time(update),
+        )
+        control.seek(0, "the beginning")
+        await until(pilot, lambda: not control.running)
+        assert (bench(pilot).run_shown.update, status(pilot).note) == (0, "the beginning")
 
 
 async def test_a_question_is_answered_by_a_jump() -> None:

@@ -135,7 +135,7 @@ class RunControl:
             return
 
         async def task() -> str:
-            return self._ended(await self.player.go_to(target))
+            return self._ended(await self.player.go_to(target)) or note
 
         self.start(task, fill_keys(f"on the way to update {target:,}; {{run}} stops"))
 
