@@ -143,7 +143,16 @@ def test_every_plant_can_be_read_and_changes_the_network() -> None:
         assert twins is not None
         with registered():
             well, ill = (read_preset("twin", each) for each in (twins.healthy, twins.faulty))
-        assert well.configuration != ill.configuration, cell
+        assert (well.configuration, well.goal) != (ill.configuration, ill.goal), cell
+
+
+def test_a_slip_beside_a_setting_accuses_no_right_program() -> None:
+    """Combined faults are scored by kind: their program is wrong, and not the only thing that is."""
+    said = planted_run("slight-factor-and-rate", "wrong-factor", cures=Cures(False, False, False))
+    score = Score([said], [])
+    assert score.accused == Share(0, 0)
+    assert score.left["first fix"] == Share(0, 0)
+    assert score.by(lambda each: each.kind)["slight-factor-and-rate"].top1 == Share(0, 1)
 
 
 def test_a_plant_that_makes_no_sense_is_left_out() -> None:
