@@ -147,7 +147,7 @@ def test_every_plant_can_be_read_and_changes_the_network() -> None:
 
 
 def test_a_slip_beside_a_setting_accuses_no_right_program() -> None:
-    """Combined faults are scored by kind: their program is wrong, and not the only thing that is."""
+    """Combined faults are scored by kind alone: their program is wrong, and something else too."""
     said = planted_run("slight-factor-and-rate", "wrong-factor", cures=Cures(False, False, False))
     score = Score([said], [])
     assert score.accused == Share(0, 0)
