@@ -1,40 +1,45 @@
 """Explain why a preset does not learn: diagnose its run, try fixes, give one answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
 from typing import Any
 
 from nntui.core.errors import ConfigError
+from nntui.diagnosis.cause import decide
 from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.fixes import own_fixes
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress
-from nntui.diagnosis.experiments.results import (
-    Experiment,
-    Experiments,
-    found_by_experiment,
-    simplest,
-)
+from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
-from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
+from nntui.diagnosis.measures.progress import epochs_needed
 from nntui.diagnosis.observation import observe
-from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
+from nntui.sweeps.block import Block, seconds_of
 from nntui.timeline.history.termination import Termination
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.timeline.run import Run
 
 OWN_RUN, LOOK = 1 / 3, 1 / 4
-"""Shares of the remaining time for training the run and for one diagnosis of it."""
+"""The most of the remaining time for training the run, and for one diagnosis of it."""
+LONGEST_RUN = 3.0
+"""Seconds of a core of about 2020 after which the run is diagnosed as it is: by an estimate that
+depends on the preset alone, so that it is the same update on every machine."""
 LEAST_LOOK = 0.7
 """Seconds that a diagnosis may take at least, however little time is left."""
 RESERVE = 1.2
 """Seconds reserved for the start and the end of the program."""
+LEAST_LOSSES = 10
+"""Epochs from which the pace of a loss is told."""
+CUT_OFF = "the run was diagnosed where its share of the time ended"
 SLICE = 0.1
 """Seconds of training between two calls of the progress."""
+
+EFFECT = frozenset(("fix", "seeds", "epochs", "solved", "baseline_solved", "verdict"))
+"""What ``why --json`` says of the effect of a finding's own fix."""
 
 
 @dataclass(frozen=True)
@@ -58,54 +63,76 @@ class Answer:
     limits: tuple[str, ...] = ()
     """What was examined only in part, in words."""
 
+    decided: bool = True
+    """Whether more time could not name another cause."""
+
     @property
     def headline(self) -> Finding | None:
         """The cause; None if nothing is wrong or no cause was found."""
         return self.findings[0] if self.findings else None
 
     @property
-    def own(self) -> Experiment | None:
-        """The experiment with the headline's own fix, if it was made."""
-        if self.headline is None or self.experiments is None:
-            return None
-        return self.experiments.of(self._own_fixes)
+    def slips(self) -> tuple[Finding, ...]:
+        """The code faults that are not the headline."""
+        return tuple(each for each in self.findings[1:] if each.rule.is_code_fault)
 
     @property
-    def _own_fixes(self) -> tuple[Fix, ...]:
-        return own_fixes(self.headline) if self.headline is not None else ()
+    def own(self) -> Experiment | None:
+        """The experiment with the headline's own fix, if it was made."""
+        return self.effect(self.headline) if self.headline is not None else None
+
+    def effect(self, finding: Finding) -> Experiment | None:
+        """The experiment with a fix of ``finding`` alone, if it was made."""
+        return self.experiments.with_own(finding) if self.experiments is not None else None
 
     @property
     def best(self) -> Experiment | None:
         """The recommended experiment: the simplest of those as good as the best that helps.
 
-        One that fixes the headline's own cause is preferred.  If the run learns already, a fix
-        of its program must only do no harm.
+        Preferred are those that mend every code fault and fix the headline's cause.  If the run
+        learns already, a fix of its program must only do no harm.
         """
         if self.experiments is None:
             return None
         tried = self.experiments.tried
         if self.solved:
-            longest = max((each.epochs for each in tried), default=0)
-            able = [each for each in tried if self._fixes_cause(each) and each.epochs == longest]
+            longest = max((each.base_epochs for each in tried), default=0)
+            able = [e for e in tried if self._fixes_cause(e) and e.base_epochs == longest]
             harmless = [each for each in able if not each.harms]
             return simplest(able) or min(harmless, key=lambda each: each.simplicity, default=None)
-        return simplest(tried, self._fixes_cause)
+        return simplest(tried, self._mends_all_and_cause, self._fixes_cause)
+
+    @property
+    def promising(self) -> Experiment | None:
+        """Where nothing is known to help: the experiment that solved the most seeds more."""
+        tried = self.experiments.tried if self.experiments and not self.solved else ()
+        more = [each for each in tried if each.won > each.lost]
+        return min(more, key=lambda each: (each.p, each.rank), default=None)
 
     def _fixes_cause(self, each: Experiment) -> bool:
         """Whether ``each`` includes a fix of the headline."""
-        return any(fix.changes.items() <= each.fix.changes.items() for fix in self._own_fixes)
+        own = own_fixes(self.headline) if self.headline is not None else ()
+        if self.headline is not None and self.headline.rule.is_code_fault and self.experiments:
+            own = (*own, self.experiments.correction)
+        return any(fix.changes.items() <= each.fix.changes.items() for fix in own)
+
+    def _mends_all_and_cause(self, each: Experiment) -> bool:
+        assert self.experiments is not None
+        mends = self.experiments.correction.changes.items() <= each.fix.changes.items()
+        return mends and self._fixes_cause(each)
 
     @property
     def fix(self) -> str | None:
-        """The recommendation in words: what helped, else what the headline proposes."""
-        if self.best is not None:
-            return self.best.fix.text
+        """The recommendation in words: what helped, else what is promising or proposed."""
+        known = self.best or self.promising
+        if known is not None:
+            return known.fix.text
         fixes = self.headline.fixes if self.headline is not None else ()
         return fixes[0].text if fixes else None
 
     def as_json(self) -> dict[str, Any]:
         """What ``why --json`` prints."""
-        headline, best = self.headline, self.best
+        headline, best = self.headline, self.best or self.promising
         return {
             "preset": self.preset.name,
             "seed": self.seed,
@@ -121,8 +148,10 @@ class Answer:
                 "disproof": headline.rule.disproof,
                 "fix": self.fix,
                 "set": None if best is None else dict(best.fix.changes),
+                "decided": self.decided,
             },
-            "findings": [each.as_json() for each in self.findings],
+            "decided": self.decided,
+            "findings": [self._finding_json(each) for each in self.findings],
             "experiments": self.experiments.as_json() if self.experiments is not None else [],
             "reduced": self.experiments.reduced if self.experiments is not None else None,
             "updates": self.updates,
@@ -130,6 +159,15 @@ class Answer:
             "checked": list(self.checked),
             "limits": list(self.limits),
         }
+
+    def _finding_json(self, finding: Finding) -> dict[str, Any]:
+        """An entry of ``findings``, with the effect of its own fix where that was tried."""
+        effect = self.effect(finding)
+        if self.experiments is None or effect is None:
+            return {**finding.as_json(), "effect": None}
+        measured = {key: value for key, value in effect.as_json().items() if key in EFFECT}
+        decided = self.experiments.decided(effect)
+        return {**finding.as_json(), "effect": {**measured, "decided": decided}}
 
 
 def why(
@@ -159,15 +197,18 @@ def why(
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
     with workshop(preset, deadline, progress, workers) as laboratory:
         start = diagnose(observe(run), _portion(deadline, LOOK, LEAST_LOOK))
-        ended = _train(run, laboratory)
+        ended, whole = _train(run, laboratory)
         look = _portion(deadline, LOOK, LEAST_LOOK)
         end = diagnose(observe(run), look) if run.update else start
         findings = together(start, end)
-        tried = None
+        tried, decided = None, True
         if findings or not run.solved:
-            tried = experiment(findings, laboratory, seeds)
+            suspects = [] if run.solved else list(end.suspects)
+            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run))
             if not run.solved:
-                findings = with_experiments(findings, tuple(found_by_experiment(tried, run.seed)))
+                decision = decide(findings, suspects, tried, run.seed)
+                findings, decided = decision.findings, decision.decided and whole
+        limits = (*start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
         return Answer(
             preset=preset,
             seed=run.seed,
@@ -177,10 +218,18 @@ def why(
             solved=run.solved,
             findings=findings,
             checked=end.checked,
-            limits=tuple(dict.fromkeys((*start.limits, *end.limits))),
+            limits=tuple(dict.fromkeys(limits)),
             experiments=tried,
             interrupted=laboratory.stopped,
+            decided=decided,
         )
+
+
+def _pace(run: Run) -> float:
+    """The epochs that ``run`` needs in all at the pace of its loss; 0 if that is not known."""
+    if run.solved or len(run.losses) < LEAST_LOSSES:
+        return 0.0
+    return run.epoch + epochs_needed(run.losses, run.preset.goal.loss)
 
 
 def _portion(deadline: Deadline, share: float, least: float) -> Deadline:
@@ -188,19 +237,33 @@ def _portion(deadline: Deadline, share: float, least: float) -> Deadline:
     return Deadline.after(max(share * deadline.left, least), deadline.clock)
 
 
-def _train(run: Run, laboratory: Laboratory) -> str | None:
-    """Train to the end of the budget or of the time for it; returns why training ended."""
+def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
+    """Train to the end of the budget, or until its share is used.
+
+    Returns why training ended, and whether that did not depend on the time.
+    """
     deadline = laboratory.deadline
     # A slow start of the program takes from the reserve, not from a short run.
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
     termination, slicer = Termination(), TimeSlicer(deadline.clock)
-    while (reason := termination.reason(run)) is None and not until.passed:
+    longest = _longest(run.preset)
+    while (reason := termination.reason(run)) is None and run.update < longest:
+        if until.passed:
+            return None, False
         laboratory.go_on(f"training seed {run.seed}")
         if laboratory.stopped:
-            break
-        slicer.train(run, termination.next_check(run), SLICE)
-    return reason
+            return None, False
+        slicer.train(run, min(termination.next_check(run), longest), SLICE)
+    return reason, True
+
+
+def _longest(preset: Preset) -> int:
+    """The update at which a run of ``preset`` has used `LONGEST_RUN`; at least an epoch."""
+    configuration = preset.configuration
+    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,)))
+    epochs = max(int(LONGEST_RUN / max(epoch, 1e-12)), 1)
+    return epochs * configuration.updates_per_epoch
 
 
 def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
@@ -221,13 +284,3 @@ def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
         if each.rule.klass == PROOF and (each.code, each.layer) not in at_end
     ]
     return (*dated, *others)
-
-
-def with_experiments(
-    findings: Sequence[Finding], experimental: Sequence[Finding]
-) -> tuple[Finding, ...]:
-    """``findings`` and ``experimental`` ones; the latter come first if no cause is known."""
-    causes = [each for each in findings if each.rule is not PLATEAU]
-    if experimental and not causes:
-        return (*experimental, *findings)
-    return (*findings, *experimental)
