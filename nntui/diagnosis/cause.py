@@ -28,6 +28,8 @@ NAMES: tuple[tuple[str, Rule], ...] = (
 )
 """The ends of keys, and what is the matter where changing nothing but them helps."""
 
+DECISIVE = 20
+"""Seeds from which a fix without effect is held to be none.  Our own choice."""
 MINOR = 0.5
 """Mending the code faults is a minor matter if it wins less than this share of what the fix of
 another finding wins.  Our own choice."""
@@ -80,8 +82,11 @@ def decide(
         slip = slips[:1] if mend <= best.fix.changes.items() else []
         chosen = next(iter((*contained, *slip)), None) or named(best, experiments)
         return Decision((*_in_order(chosen, findings), *luck), not open_)
-    known = [each for _, each in own if each is not None]
-    refuted = len(known) == len(own) and not any(map(experiments.cut, known))
+    own_effects = [*(each for _, each in own), *([correction] if slips else ())]
+    known = [each for each in own_effects if each is not None]
+    refuted = len(known) == len(own_effects) and all(
+        each.seeds >= DECISIVE and not experiments.cut(each) for each in known
+    )
     settled = experiments.complete and refuted and not open_
     if luck and refuted:
         return Decision((*luck, *_in_order(None, findings)), settled)

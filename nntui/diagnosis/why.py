@@ -39,7 +39,7 @@ SLICE = 0.1
 """Seconds of training between two calls of the progress."""
 
 EFFECT = frozenset(("fix", "seeds", "epochs", "solved", "baseline_solved", "verdict"))
-"""What ``why --json`` says of the effect of a finding's own fix."""
+"""What ``why --json`` says of mending a code fault alone."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,14 @@ class Answer:
 
     @property
     def own(self) -> Experiment | None:
-        """The experiment with the headline's own fix, if it was made."""
-        return self.effect(self.headline) if self.headline is not None else None
+        """The experiment with the headline's own fix alone, if it was made.
+
+        Of a code fault that is the one that mends all of them.
+        """
+        if self.headline is None or self.experiments is None:
+            return None
+        mended = self.experiments.corrected if self.headline.rule.is_code_fault else None
+        return mended or self.effect(self.headline)
 
     def effect(self, finding: Finding) -> Experiment | None:
         """The experiment with a fix of ``finding`` alone, if it was made."""
@@ -151,7 +157,8 @@ class Answer:
                 "decided": self.decided,
             },
             "decided": self.decided,
-            "findings": [self._finding_json(each) for each in self.findings],
+            "findings": [each.as_json() for each in self.findings],
+            "slips": [self._slip_json(each) for each in self.slips],
             "experiments": self.experiments.as_json() if self.experiments is not None else [],
             "reduced": self.experiments.reduced if self.experiments is not None else None,
             "updates": self.updates,
@@ -160,14 +167,14 @@ class Answer:
             "limits": list(self.limits),
         }
 
-    def _finding_json(self, finding: Finding) -> dict[str, Any]:
-        """An entry of ``findings``, with the effect of its own fix where that was tried."""
-        effect = self.effect(finding)
+    def _slip_json(self, slip: Finding) -> dict[str, Any]:
+        """A code fault that is not the headline, with the effect of mending it alone."""
+        said = {"code": slip.code, "layer": slip.layer}
+        effect = self.effect(slip)
         if self.experiments is None or effect is None:
-            return {**finding.as_json(), "effect": None}
+            return {**said, "verdict": None, "decided": False}
         measured = {key: value for key, value in effect.as_json().items() if key in EFFECT}
-        decided = self.experiments.decided(effect)
-        return {**finding.as_json(), "effect": {**measured, "decided": decided}}
+        return {**said, **measured, "decided": self.experiments.decided(effect)}
 
 
 def why(

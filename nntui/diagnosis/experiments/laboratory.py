@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -159,17 +160,18 @@ class Laboratory:
         return self.deadline.left
 
     def run(self, words: str, tasks: Iterable[Task]) -> bool:
-        """Train ``tasks`` in order; returns whether all of them finished."""
-        waiting = deque(
-            (trial, epochs, block)
+        """Train ``tasks``, the first seeds of all of them first; returns whether all finished."""
+        blocks = [
+            [(trial, epochs, block) for block in self._blocks(trial, seeds, epochs)]
             for trial, seeds, epochs in tasks
-            for block in self._blocks(trial, seeds, epochs)
-        )
+        ]
+        waiting: deque[tuple[Trial, int, Block]]
+        waiting = deque(filter(None, chain.from_iterable(zip_longest(*blocks))))
         running: dict[Future[list[Outcome]], tuple[Trial, int, Block]] = {}
         while self.go_on(words) and (running or waiting):
             if self.executor is None:
-                task = waiting.popleft()
-                if not self._note(*task, train_until(task[-1], self.deadline)):
+                trial, epochs, block = waiting.popleft()
+                if not self._note(trial, epochs, train_until(block, self.deadline), block):
                     return False
                 continue
             while waiting and len(running) < AHEAD * self.workers:
@@ -178,12 +180,12 @@ class Laboratory:
                 running[self.executor.submit(do, job, self.deadline)] = trial, epochs, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
-                task = running.pop(future)
+                trial, epochs, block = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     # A signal to the whole group ends the workers first.
                     self.stopped = True
                 else:
-                    self._note(*task, future.result())
+                    self._note(trial, epochs, future.result(), block)
         return not waiting and not running
 
     def go_on(self, words: str) -> bool:
@@ -201,7 +203,7 @@ class Laboratory:
         for start in range(0, len(left), size):
             yield trial.block(left[start : start + size], epochs)
 
-    def _note(self, trial: Trial, epochs: int, block: Block, outcomes: list[Outcome]) -> bool:
+    def _note(self, trial: Trial, epochs: int, outcomes: list[Outcome], block: Block) -> bool:
         """Keep the outcomes of ``block``; returns whether all of its seeds came to an end."""
         trial.outcomes[epochs].update((each.seed, each) for each in outcomes)
         return len(outcomes) == len(block.seeds)

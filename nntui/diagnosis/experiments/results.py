@@ -58,11 +58,11 @@ class Experiment:
         )
         if not rounds:
             return None
-        epochs = rounds[-1][1]
+        epochs, goal = rounds[-1][1], trial.preset.goal
         ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
         before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
         pairs = [
-            (each.solved(trial.preset.goal), other.solved(baseline.preset.goal))
+            (each.solved(goal), other.solved(baseline.preset.goal))
             for each, other in zip(ended, before, strict=True)
         ]
         return cls(
@@ -74,9 +74,9 @@ class Experiment:
             baseline_solved=sum(then for _, then in pairs),
             won=sum(now and not then for now, then in pairs),
             lost=sum(then and not now for now, then in pairs),
-            loss=middle(ended) / (trial.preset.goal.loss if trial.preset.goal.loss > 0.0 else 1.0),
+            loss=middle(ended) / (goal.loss if goal.loss > 0.0 else 1.0),
             ends={
-                length: {seed: each.solved(trial.preset.goal) for seed, each in outcomes.items()}
+                length: {seed: each.solved(goal) for seed, each in sorted(outcomes.items())}
                 for length, outcomes in list(trial.outcomes.items())
             },
         )
