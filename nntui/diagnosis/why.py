@@ -19,10 +19,9 @@ from nntui.diagnosis.experiments.results import (
 )
 from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
-from nntui.diagnosis.observation import observe
+from nntui.diagnosis.observation import left_out, observe
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed
 from nntui.timeline.history.termination import Termination
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.timeline.run import Run
@@ -133,7 +132,7 @@ class Answer:
 
 
 def why(
-    preset: Preset,
+    preset: Preset | Run,
     seed: int | None = None,
     seeds: int = SEEDS,
     seconds: float = SECONDS,
@@ -144,6 +143,7 @@ def why(
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
+    A run in the place of ``preset`` is diagnosed, and trained, from its cursor on; its seed counts.
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
@@ -154,7 +154,8 @@ def why(
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
-    run = Run(preset, check_seed(preset.seed if seed is None else seed))
+    run = preset if isinstance(preset, Run) else Run(preset, seed)
+    preset, apart = run.preset, left_out(run)
     begin = clock() if started is None else started
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
     with workshop(preset, deadline, progress, workers) as laboratory:
@@ -177,7 +178,7 @@ def why(
             solved=run.solved,
             findings=findings,
             checked=end.checked,
-            limits=tuple(dict.fromkeys((*start.limits, *end.limits))),
+            limits=tuple(dict.fromkeys((*apart, *start.limits, *end.limits))),
             experiments=tried,
             interrupted=laboratory.stopped,
         )
@@ -205,7 +206,7 @@ def _train(run: Run, laboratory: Laboratory) -> str | None:
 
 def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
     """The findings at the ``end``, dated by the ``start``, then proofs found only at the start."""
-    at_start = {(each.code, each.layer) for each in start.findings}
+    at_start = {(each.code, each.layer) for each in start.findings if start.update == 0}
     at_end = {(each.code, each.layer) for each in end.findings}
     dated = [
         replace(each, first_update=0)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import index
 from os import PathLike
 from pathlib import Path
@@ -72,6 +72,11 @@ class Run:
     def preset(self) -> Preset:
         """The preset in force at the cursor."""
         return self.branch.stretch_at(self._at).preset
+
+    @property
+    def configured(self) -> Preset:
+        """The preset in force at the cursor, with the seed of the run."""
+        return replace(self.preset, seed=self.seed)
 
     @property
     def seed(self) -> int:

@@ -8,7 +8,6 @@ from nntui.export import export
 from nntui.presets import encode, to_toml
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
-from nntui.presets.schema import override
 from nntui.tui.panels.panel import Copied
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
@@ -33,8 +32,7 @@ class Exporting:
     @property
     def _taken(self) -> Preset:
         """The configuration at the cursor with the seed of the run, as a preset."""
-        run = self._bench.run_shown
-        return override(run.preset, {"seed": run.seed})
+        return self._bench.run_shown.configured
 
     @property
     def _lacking(self) -> str:
