@@ -52,8 +52,10 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
     pairs = dict(map(read_set, changes))
     if not is_session(name):
         return load_preset(name, pairs)
-    preset = _saved_run(name).configured
-    return override(preset, pairs) if pairs else preset
+    run = _saved_run(name)
+    if run.lacking:
+        click.echo(f"nntui: note: the configuration of {name}: {run.lacking}", err=True)
+    return override(run.configured, pairs) if pairs else run.configured
 
 
 def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) -> "Run":

@@ -52,7 +52,8 @@ def left_out(run: Run) -> tuple[str, ...]:
     if run.update:
         apart.append(f"was trained for {run.update:,} updates before it was looked at")
     if run.by_hand:
-        apart.append(f"has {len(run.by_hand)} parameters set by hand")
+        count = len(run.by_hand)
+        apart.append(f"has {count} parameter{'' if count == 1 else 's'} set by hand")
     if not apart:
         return ()
     return (

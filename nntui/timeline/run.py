@@ -267,6 +267,11 @@ class Run:
         """The parameters that were set by hand up to the cursor, by dotted key."""
         return self.branch.by_hand(self._at)
 
+    @property
+    def lacking(self) -> str:
+        """What `configured` does not hold of this run, in words; empty if it holds all."""
+        return "what was set by hand is no part of it" if self.by_hand else ""
+
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.
 

@@ -37,7 +37,8 @@ class Exporting:
     @property
     def _lacking(self) -> str:
         """What a preset cannot hold of this run, in words; empty if it holds all."""
-        return "; what was set by hand is no part of it" if self._bench.run_shown.by_hand else ""
+        lacking = self._bench.run_shown.lacking
+        return lacking and f"; {lacking}"
 
     def _ask_form(self) -> None:
         """Ask in which form the configuration is wanted."""
