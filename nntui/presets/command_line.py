@@ -12,6 +12,8 @@ from nntui.presets.schema import merged, parse_value
 from nntui.presets.writer import in_toml
 
 PROGRAM = "nntui"
+UNNAMED = "FILE.toml"
+"""What stands for the file that a person would have to write first."""
 
 
 def command_of(
@@ -20,10 +22,10 @@ def command_of(
     """``nntui COMMAND`` for ``preset`` with ``changes`` and from ``seed``, quoted for a shell.
 
     The preset is named as it was when it was loaded, with the changes made to it since.  The parts
-    are to be joined by spaces: the words up to the seed, then each ``--set``.  One that no person
-    named is written as a string; raises ConfigError where that would be too long.
+    are to be joined by spaces: the words up to the seed, then each ``--set``.  One that a program
+    made is written as a string, or as `UNNAMED` where that would be too long.
     """
-    origin = preset.origin or Origin(encode(preset), preset.seed)
+    origin = preset.origin or Origin(_as_string(preset), preset.seed)
     wanted = merged(origin.changes, changes or {})
     # A word that begins with a dash is read as an option.
     words = [PROGRAM, command, f"./{origin.text}" if origin.text[:1] == "-" else origin.text]
@@ -32,6 +34,13 @@ def command_of(
         wanted.pop("seed", None)
     sets = (f"--set {shlex.quote(f'{key}={set_text(value)}')}" for key, value in wanted.items())
     return [shlex.join(words), *sets]
+
+
+def _as_string(preset: Preset) -> str:
+    try:
+        return encode(preset)
+    except ConfigError:
+        return UNNAMED
 
 
 def open_command(session: str) -> str:

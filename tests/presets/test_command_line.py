@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from commands import command, parsed, printed
 from hypothesis import given
@@ -69,8 +70,14 @@ def test_a_string_is_repeated_and_a_preset_of_a_program_becomes_one() -> None:
     assert command_of("run", load_preset(text))[0] == f"nntui run {text}"
 
 
-def made_by_a_program() -> Preset:
-    data = {"inputs": [[1.0]], "targets": [[2.0]]}
+def test_a_preset_of_a_program_may_be_too_large_for_a_command() -> None:
+    numbers = np.random.RandomState(0).rand(20_000, 1).tolist()
+    large = made_by_a_program(inputs=numbers, targets=numbers)
+    assert command_of("run", large, {"seed": 1}) == ["nntui run FILE.toml", "--set seed=1"]
+
+
+def made_by_a_program(**data: Any) -> Preset:
+    data = data or {"inputs": [[1.0]], "targets": [[2.0]]}
     training = {"loss": "squared-error", "learning_rate": 0.1}
     return made({"data": data, "layers": [{"units": 1}], "training": training, "seed": 4})
 
