@@ -1,7 +1,5 @@
 """Render an Answer as plain text."""
 
-import json
-import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +9,7 @@ from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.finding import PROOF, Finding
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
 from nntui.diagnosis.why import Answer
+from nntui.presets.command_line import command_of
 
 WIDTH = 78
 MATTERS = {
@@ -172,18 +171,10 @@ def _effect(each: Experiment, experiments: Experiments) -> str:
 
 def _command(answer: Answer, changes: Mapping[str, Any]) -> list[str]:
     """The shell command that trains with ``changes``, an option a line."""
-    options = [f"--set {shlex.quote(f'{key}={_value(value)}')}" for key, value in changes.items()]
-    seed = f" --seed {answer.seed}" if answer.seed != answer.preset.seed else ""
-    parts = [
-        f"nntui run {shlex.quote(answer.preset.name)}{seed}",
-        *(f"  {option}" for option in options),
-    ]
+    command, *options = command_of("run", answer.preset, changes, answer.seed)
+    parts = [command, *(f"  {option}" for option in options)]
     lines = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
     return [f"{'Try it' if not at else '':13} {line}" for at, line in enumerate(lines)]
-
-
-def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _experiments(answer: Answer, experiments: Experiments) -> list[str]:

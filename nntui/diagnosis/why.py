@@ -15,9 +15,8 @@ from nntui.diagnosis.experiments.results import Experiment, Experiments, simples
 from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.measures.progress import epochs_needed
-from nntui.diagnosis.observation import observe
+from nntui.diagnosis.observation import left_out, observe
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed
 from nntui.sweeps.block import Block, seconds_of
 from nntui.timeline.history.termination import Termination
 from nntui.timeline.history.time_slices import TimeSlicer
@@ -178,7 +177,7 @@ class Answer:
 
 
 def why(
-    preset: Preset,
+    preset: Preset | Run,
     seed: int | None = None,
     seeds: int = SEEDS,
     seconds: float = SECONDS,
@@ -189,6 +188,7 @@ def why(
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
+    A run in the place of ``preset`` is diagnosed, and trained, from its cursor on; its seed counts.
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
@@ -199,7 +199,8 @@ def why(
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
-    run = Run(preset, check_seed(preset.seed if seed is None else seed))
+    run = preset if isinstance(preset, Run) else Run(preset, seed)
+    preset, apart = run.preset, left_out(run)
     begin = clock() if started is None else started
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
     with workshop(preset, deadline, progress, workers) as laboratory:
@@ -215,7 +216,7 @@ def why(
             if not run.solved:
                 decision = decide(findings, suspects, tried, run.seed)
                 findings, decided = decision.findings, decision.decided and whole
-        limits = (*start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
+        limits = (*apart, *start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
         return Answer(
             preset=preset,
             seed=run.seed,
@@ -254,7 +255,7 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
     termination, slicer = Termination(), TimeSlicer(deadline.clock)
-    longest = _longest(run.preset)
+    longest = run.update + _longest(run.preset)
     while (reason := termination.reason(run)) is None and run.update < longest:
         if until.passed:
             return None, False
@@ -266,7 +267,7 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
 
 
 def _longest(preset: Preset) -> int:
-    """The update at which a run of ``preset`` has used `LONGEST_RUN`; at least an epoch."""
+    """How many updates of ``preset`` take `LONGEST_RUN`; at least an epoch."""
     configuration = preset.configuration
     epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,)))
     epochs = max(int(LONGEST_RUN / max(epoch, 1e-12)), 1)
@@ -275,7 +276,7 @@ def _longest(preset: Preset) -> int:
 
 def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
     """The findings at the ``end``, dated by the ``start``, then proofs found only at the start."""
-    at_start = {(each.code, each.layer) for each in start.findings}
+    at_start = {(each.code, each.layer) for each in start.findings if start.update == 0}
     at_end = {(each.code, each.layer) for each in end.findings}
     dated = [
         replace(each, first_update=0)

@@ -626,8 +626,9 @@ def test_the_text_gives_the_numbers_and_a_command_that_is_true() -> None:
     lines = text[text.index("nntui run") : text.index("TRIED")].replace("\\\n", " ")
     program, verb, name, *options = shlex.split(lines)
     assert (program, verb, name) == ("nntui", "run", "line-leaky-relu-edited")
-    assert options[::2] == ["--set"] * 2
-    assert dict(option.split("=") for option in options[1::2]) == BIASES
+    assert options[::2] == ["--set"] * 4
+    asked = {"goal.epochs": "1500", "goal.loss": "1.0"}
+    assert dict(option.split("=") for option in options[1::2]) == {**asked, **BIASES}
     listed = text[text.index("TRIED") :].splitlines()[1:]
     assert "   6 of 6       0  helps      give every layer a bias" in listed
 
