@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
 from nntui.diagnosis.deadline import NEVER, Deadline
-from nntui.diagnosis.evidence import EXPLAINS, FORBIDS, Evidence
+from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
@@ -29,9 +29,6 @@ from nntui.diagnosis.subject import Program, Subject
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 
-FELT = 0.01
-"""A code fault that changes steps by less than this share is no cause until an experiment says
-so.  Our own choice."""
 MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     inputs_scale,
     targets_scale,

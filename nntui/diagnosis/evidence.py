@@ -27,6 +27,9 @@ LOOKS = 5
 
 EXPLAINS, FORBIDS = 1.5, 2.0
 """Weights of certificates: learning is impossible, and the goal is impossible."""
+FELT = 0.01
+"""A code fault that changes steps by less than this share is no cause until an experiment says
+so.  Our own choice."""
 SLACK = 0.9
 """A loss below this share of a floor refutes the floor."""
 
