@@ -64,7 +64,7 @@ class Evidence:
     @cached_property
     def cost(self) -> Cost:
         """The reported loss as a function of outputs."""
-        return Cost(self.stated.report, self.stated.samples_per_epoch)
+        return Cost(self.stated.report, self.stated.reported_samples, self.subject.data.units)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:
