@@ -157,7 +157,8 @@ class Well:
         outcome = Healthy(self.task, self.architecture, seed, run.solved)
         if not run.solved:
             return outcome
-        converged = next(e for e, loss in enumerate(run.losses) if preset.goal.reached(loss))
+        reports = zip(run.reported_epochs.tolist(), run.losses.tolist(), strict=True)
+        converged = next(epoch for epoch, loss in reports if preset.goal.reached(loss))
         if continued:
             run.seek(run.end_of(max(budget, BEYOND * (converged + 1)) - 1))
         return replace(
