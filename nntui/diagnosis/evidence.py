@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.settings.configuration import Configuration
@@ -64,7 +65,8 @@ class Evidence:
     @cached_property
     def cost(self) -> Cost:
         """The reported loss as a function of outputs."""
-        return Cost(self.stated.report, self.stated.reported_samples, self.subject.data.units)
+        units = self.subject.data.units if is_unscaled(self.stated) else None
+        return Cost(self.stated.report, self.stated.reported_samples, units)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:

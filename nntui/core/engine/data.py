@@ -77,8 +77,8 @@ class DataArrays:
     """The scaling of the inputs."""
     target_scaling: Scaling
     """The scaling of the targets, with their divisor."""
-    units: Array | None
-    """What an error of 1 is without ``scale_targets``, (outputs, 1); None if nothing is scaled."""
+    units: Array
+    """What an error of 1 is without ``scale_targets``, (outputs, 1)."""
     constants: tuple[float, ...]
     """The constant inputs at the end of every column of ``x``."""
 
@@ -228,7 +228,7 @@ def _arrays(data: Data) -> DataArrays:
         test_rows=testing,
         scaling=scaling,
         target_scaling=replace(target_scaling, spread=target_scaling.spread * data.target_divisor),
-        units=None if data.scale_targets == "none" else frozen(units),
+        units=frozen(units),
         constants=data.constant_inputs,
     )
 

@@ -106,7 +106,7 @@ class Ensemble:
         for _ in range(epochs):
             self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
             if self._orders is not None:
-                np.take(self._rows, self._orders, axis=1, out=self._epoch)
+                self._rows.take(self._orders, 1, self._epoch)
             due, total = report.is_due(self.epoch), np.zeros(self.count)
             accumulates, losses = due and not report.covers_all, total
             with np.errstate(all="ignore"):

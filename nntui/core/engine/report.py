@@ -18,16 +18,23 @@ ROWS_AT_ONCE, MOST_AT_ONCE = 64, 4096
 few enough that their buffers stay in the cache."""
 
 
+def is_unscaled(configuration: Configuration) -> bool:
+    """Whether errors are brought to the units that the targets have without ``scale_targets``."""
+    scaled = configuration.data.scale_targets != "none"
+    return scaled and not LOSSES[configuration.report.loss].is_entropy
+
+
 def reported_sum(configuration: Configuration, z: Array, error: Array, y: Array) -> Value:
     """A function that reads the buffers and returns the reported loss, summed over the samples.
 
     ``z``, ``error`` and ``y`` are (outputs, samples), as the network computes them; errors are
     brought to the units of the report first (see `DataArrays.units`).
     """
-    loss, units = LOSSES[configuration.report.loss], load_data(configuration).units
-    if units is None or loss.is_entropy:
+    loss = LOSSES[configuration.report.loss]
+    if not is_unscaled(configuration):
         return loss.value(z, error, y)
-    factor, stated = units.reshape(-1, *(1,) * (error.ndim - 1)), np.empty_like(error)
+    units, stated = load_data(configuration).units, np.empty_like(error)
+    factor = units.reshape(-1, *(1,) * (error.ndim - 1))
     value = loss.value(z, stated, y)
 
     def total() -> Any:

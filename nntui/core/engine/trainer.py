@@ -115,7 +115,7 @@ class Trainer:
         self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
         self._order = order
         if order is not None:
-            np.take(self._rows, order, axis=1, out=self._epoch)
+            self._rows.take(order, 1, self._epoch)
 
     @property
     def state(self) -> State:
