@@ -60,7 +60,14 @@ class Evidence:
             self.observation.losses,
             self.observation.preset.goal,
             self.observation.state.divergence is not None,
+            self.observation.state.epoch,
+            drawn=self.stated.reported_samples < self.x.shape[1],
         )
+
+    @property
+    def epochs_per_report(self) -> float:
+        """Finished epochs for each loss that was reported."""
+        return self.observation.state.epoch / max(len(self.observation.losses), 1)
 
     @cached_property
     def cost(self) -> Cost:

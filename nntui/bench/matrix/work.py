@@ -19,7 +19,6 @@ from nntui.bench.matrix.outcomes import (
 from nntui.bench.matrix.plants import CODE, PLANTS, Planted
 from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
-from nntui.core.engine.data import load_data
 from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import FULL
@@ -208,17 +207,9 @@ def _fixed(faulty: Preset, fixes: Mapping[int, Mapping[str, Any] | None]) -> dic
 def fixed(faulty: Preset, changes: Mapping[str, Any]) -> Preset:
     """``faulty`` with a fix, to be judged by the same error, budget and goal as before.
 
-    Targets that are scaled are measured in another unit, and the goal is converted to it.
     Raises ConfigError for changes that do not go together.
     """
     own = {
         key: value for key, value in changes.items() if key.split(".")[0] not in ("goal", "report")
     }
-    repaired = override(faulty, own)
-    before, after = (
-        float(load_data(each.configuration).target_scaling.spread.max())
-        for each in (faulty, repaired)
-    )
-    if before == after:
-        return repaired
-    return override(repaired, {"goal.loss": faulty.goal.loss * (before / after) ** 2})
+    return override(faulty, own)
