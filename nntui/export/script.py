@@ -24,7 +24,7 @@ TARGETS: dict[str, type[NumpyScript] | type[PytorchScript]] = {
     "numpy": NumpyScript,
     "pytorch": PytorchScript,
 }
-DUE = "epoch % REPORT_EVERY == 0"
+DUE, STATED = "epoch % REPORT_EVERY == 0", "reported_loss()"
 MOST_SHOWN = 10
 """Maximum rows whose outputs a script prints at its end."""
 
@@ -59,7 +59,7 @@ class _Script:
         """The whole script."""
         setup, loop, end = list(self._target.setup()), list(self._loop()), list(self._end())
         function = ["def forward(x):", *indented([*self._forward, self._returned()])]
-        report = ["def reported_loss():", *indented(self._stated())]
+        report = [f"def {STATED}:", *indented(self._stated())]
         body = "\n".join([*setup, *function, *report, *loop, *end])
         functions = [*self._target.definitions(), *needed(self._target.functions, body)]
         configuration = self._configuration
@@ -210,9 +210,9 @@ class _Script:
         if self._configuration.updates_per_epoch > 1:
             conditions.insert(0, f"start + BATCH >= {self._configuration.samples_per_epoch}")
         if not conditions:
-            yield "loss = reported_loss()"
+            yield f"printed = {STATED}"
         else:
-            yield f"if {' and '.join(conditions)}:\n    loss = reported_loss()"
+            yield f"if {' and '.join(conditions)}:\n    printed = {STATED}"
 
     def _printed(self) -> Iterator[str]:
         """Statements that print the loss of an epoch, and end the run if that is the end."""
@@ -220,8 +220,8 @@ class _Script:
         if not report.covers_all:
             yield f"loss = total{f' / {samples}' if self._means else ''}"
             yield from self._penalty()
-        elif report.when != BEFORE:
-            yield "loss = reported_loss()"
+        else:
+            yield f"loss = {'printed' if report.when == BEFORE else STATED}"
         yield "print(epoch, repr(float(loss)))"
         yield "if not np.isfinite(loss):\n    break"
         if self._preset.goal.stop:

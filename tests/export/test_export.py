@@ -284,6 +284,14 @@ def test_a_script_reports_over_all_rows_in_the_units_of_the_data(
     checked(source(data, {"l2": 0.1, **training}, report=report), target)
 
 
+def test_a_report_before_the_update_is_not_overwritten_by_its_loss() -> None:
+    made = read_preset("made", source(report={"rows": "all"}))
+    parts = ("printed = reported_loss()", "loss.backward()", "loss = printed", "print(epoch")
+    script = export(made, "pytorch")
+    places = [script.index(part) for part in parts]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_script_reports_every_loss_in_the_units_of_the_data(loss: str, target: str) -> None:
     output = {"activation": {"b": "sigmoid", "c": "softmax"}.get(loss[0], "identity")}
