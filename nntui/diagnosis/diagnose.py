@@ -170,6 +170,11 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
 def _limits(evidence: Evidence) -> tuple[str, ...]:
     """What was examined only in part, in words."""
     rows, batch, said = evidence.x.shape[1], evidence.stated.batch_size, []
+    if (held := evidence.stated.reported_samples) < rows:
+        said.append(
+            f"the goal is held against {held:,} of {rows:,} rows an epoch, drawn at random: "
+            'report.rows = "all" takes all of them'
+        )
     if batch > MOST_ROWS_OF_RUN:
         said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
     if (seen := evidence.sample_x.shape[1]) < rows:

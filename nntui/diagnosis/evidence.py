@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.settings.configuration import Configuration
@@ -62,12 +63,20 @@ class Evidence:
             self.observation.losses,
             self.observation.preset.goal,
             self.observation.state.divergence is not None,
+            self.observation.state.epoch,
+            drawn=self.stated.reported_samples < self.x.shape[1],
         )
+
+    @property
+    def epochs_per_report(self) -> float:
+        """Finished epochs for each loss that was reported."""
+        return self.observation.state.epoch / max(len(self.observation.losses), 1)
 
     @cached_property
     def cost(self) -> Cost:
         """The reported loss as a function of outputs."""
-        return Cost(self.stated.report, self.stated.samples_per_epoch)
+        units = self.subject.data.units if is_unscaled(self.stated) else None
+        return Cost(self.stated.report, self.stated.reported_samples, units)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:

@@ -268,10 +268,8 @@ def _of_classes(evidence: Evidence, entropy: float) -> float:
     """
     cost, y = evidence.cost, evidence.y
     if cost.compares_shares:
-        samples = (
-            1 if evidence.stated.report.reduction == "mean" else evidence.stated.samples_per_epoch
-        )
-        return entropy * samples
+        stated = evidence.stated
+        return entropy * (1 if stated.report.reduction == "mean" else stated.reported_samples)
     wrong = np.zeros_like(y)
     wrong[0, 0] = (y.max() - y.min()) / 2.0
     return cost.of(y + wrong, y)
