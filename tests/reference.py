@@ -258,9 +258,10 @@ def direction(training: Training, g: Array, old: dict[str, Array], number: int) 
     match training.optimiser:
         case "sgd" | "nesterov":
             mu = training.momentum
+            kept = 1 - training.dampening if training.optimiser == "sgd" else 1.0
             if not mu:
-                return {"": g}
-            v = mu * old["velocity"] + g
+                return {"": kept * g}
+            v = mu * old["velocity"] + kept * g
             return {"velocity": v, "": v if training.optimiser == "sgd" else g + mu * v}
         case "rmsprop":
             s = training.rho * old["square"] + (1 - training.rho) * g**2
@@ -567,12 +568,20 @@ def data_of(configuration: Configuration) -> tuple[Array, Array]:
     return split_data(configuration.data)[:2]
 
 
-def drawn(random: np.random.RandomState, name: str, rows: int, columns: int) -> Array:
-    """A matrix, number by number, row by row."""
+def drawn(
+    random: np.random.RandomState,
+    name: str,
+    rows: int,
+    columns: int,
+    low: float = 0.0,
+    high: float = 1.0,
+    by_column: bool = False,
+) -> Array:
+    """A matrix, number by number, row by row (or column by column)."""
     between = lambda square: random.uniform(-math.sqrt(square), math.sqrt(square))
     one: Callable[[], float] = {
         "normal": random.randn,
-        "uniform": random.random_sample,
+        "uniform": lambda: low + (high - low) * random.random_sample(),
         "he": lambda: random.randn() * math.sqrt(2 / columns),
         "he-uniform": lambda: between(6 / columns),
         "xavier": lambda: random.randn() * math.sqrt(2 / (rows + columns)),
@@ -580,24 +589,55 @@ def drawn(random: np.random.RandomState, name: str, rows: int, columns: int) -> 
         "lecun": lambda: random.randn() / math.sqrt(columns),
         "lecun-uniform": lambda: between(3 / columns),
         "zeros": lambda: 0.0,
+        "constant": lambda: 1.0,
     }[name]
+    if by_column:
+        return np.array([[one() for _ in range(rows)] for _ in range(columns)]).T
     return np.array([[one() for _ in range(columns)] for _ in range(rows)])
 
 
 def initial(configuration: Configuration, random: np.random.RandomState) -> Parameters:
-    """The first parameters: layer by layer, W row by row, then b."""
-    made: Parameters = []
-    inputs = configuration.data.width
-    for layer in configuration.layers:
-        W = layer.scale * drawn(random, layer.init, layer.units, inputs)
-        b = None
-        if layer.bias != "none":
-            draws = 1 if layer.bias == "shared-start" else layer.units
-            start = layer.bias_scale * drawn(random, layer.bias_init, draws, 1)
-            b = np.array([start[at if draws > 1 else 0, 0] for at in range(layer.units)])
-        made.append((W, b))
-        inputs = layer.units
-    return made
+    """The first parameters, drawn in the order of ``draws``."""
+    draws, layers = configuration.draws, configuration.layers
+    for _ in range(draws.skip_uniform):
+        random.random_sample()
+    for _ in range(draws.skip_normal):
+        random.randn()
+    widths = [configuration.data.width, *(layer.units for layer in layers)]
+    weights: dict[int, Array] = {}
+    biases: dict[int, Array | None] = {}
+
+    def weigh(at: int) -> None:
+        layer = layers[at]
+        if layer.W is not None:
+            weights[at] = layer.scale * np.array(layer.W.tolist())
+            return
+        shape = layer.units, widths[at]
+        spread = layer.low, layer.high, draws.transposed
+        weights[at] = layer.scale * drawn(random, layer.init, *shape, *spread)
+
+    def bias(at: int) -> None:
+        layer = layers[at]
+        biases[at] = None
+        if layer.bias == "none":
+            return
+        if layer.b is not None:
+            biases[at] = layer.bias_scale * np.array(layer.b)
+            return
+        count = 1 if layer.bias == "shared-start" else layer.units
+        spread = layer.bias_low, layer.bias_high
+        start = layer.bias_scale * drawn(random, layer.bias_init, count, 1, *spread)
+        biases[at] = np.array([start[unit if count > 1 else 0, 0] for unit in range(layer.units)])
+
+    every = range(len(layers))
+    steps = {
+        "by-layer": [(step, at) for at in every for step in (weigh, bias)],
+        "bias-first": [(step, at) for at in every for step in (bias, weigh)],
+        "weights-first": [(step, at) for step in (weigh, bias) for at in every],
+    }
+    for step, at in steps[draws.order]:
+        step(at)
+    return [(weights[at], biases[at]) for at in every]
 
 
 def order_of(configuration: Configuration, random: np.random.RandomState) -> Array:

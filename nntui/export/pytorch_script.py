@@ -32,7 +32,7 @@ class PytorchScript:
         self._formulas = FormulaWriter(TorchPrinter)
         self.functions = dict(PYTORCH)
         self._step_name = f"{word(self._rule.name)}_step"
-        if not self._rule.torch:
+        if not self._rule.is_in_torch:
             self.functions[self._step_name] = step_function(self._rule, self._step_name, "torch")
 
     def definitions(self) -> list[str]:
@@ -80,7 +80,7 @@ class PytorchScript:
         yield "x, y = torch.tensor(x), torch.tensor(y)"
         names = [name for each in self.layers for name in each.tensors]
         yield listed("parameters = [", names, "]")
-        if not self._rule.torch:
+        if not self._rule.is_in_torch:
             for letter, _ in self._rule.assignments[:-1]:
                 for name in names:
                     yield f"{letter}{name} = torch.zeros_like({name})"
@@ -93,13 +93,13 @@ class PytorchScript:
 
     def before_loop(self) -> Iterator[str]:
         """Statements directly before the loop over the epochs."""
-        if not self._rule.torch and self._rule.counts:
+        if not self._rule.is_in_torch and self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
         """Statements that pass a new learning rate to the optimisers."""
         names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
-        for name in names if self._rule.torch else ():
+        for name in names if self._rule.is_in_torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
@@ -193,7 +193,7 @@ class PytorchScript:
         yield from (f"z{each.k}.retain_grad()" for each in kept)
         yield "for p in parameters:\n    p.grad = None"
         yield "loss.backward()"
-        if not self._rule.torch and self._rule.counts:
+        if not self._rule.is_in_torch and self._rule.counts:
             yield "t += 1"
         for each in reversed(self.layers):
             yield from self._gradients(each, x, y)
@@ -256,7 +256,7 @@ class PytorchScript:
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
                 yield listed(f"{clip}(", names, ")")
-        if self._rule.torch:
+        if self._rule.is_in_torch:
             yield f"{optimiser}.step()"
             return
         yield "with torch.no_grad():"

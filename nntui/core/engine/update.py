@@ -29,6 +29,7 @@ def optimiser_of(configuration: Configuration) -> Optimiser:
     return optimiser(
         training.optimiser,
         momentum=training.momentum,
+        dampening=training.dampening,
         rho=training.rho,
         beta1=training.beta1,
         beta2=training.beta2,
