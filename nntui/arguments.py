@@ -38,7 +38,7 @@ def drawing(command: Command) -> Command:
 
 
 def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
-    """Load the preset ``name`` and apply ``KEY=VALUE`` changes.
+    """Load the preset ``name`` and apply ``KEY=VALUE`` changes; its warnings go to stderr.
 
     Raises UsageError for a change that is not KEY=VALUE, ConfigError for one that is not valid.
     """
@@ -52,7 +52,10 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
         if not equals or not key.strip():
             raise click.UsageError(f"--set takes KEY=VALUE, not {change!r}")
         pairs[key.strip()] = parse_value(value.strip())
-    return override(loaded, pairs) if pairs else loaded
+    loaded = override(loaded, pairs) if pairs else loaded
+    for warning in loaded.warnings:
+        click.echo(f"nntui: warning: {warning}", err=True)
+    return loaded
 
 
 def numbers(option: str, text: str) -> list[float]:

@@ -21,7 +21,9 @@ def presets(draw: st.DrawFn) -> Preset:
     """Any small network without faults, on any small table."""
     loss, rows = draw(st.sampled_from(sorted(LOSSES))), draw(st.integers(1, 5))
     number = st.integers(-20, 20).map(lambda n: n / 10)
-    share = st.integers(0, 10).map(lambda n: n / 10)
+    # Targets of a cross-entropy should be shares, but need not be.
+    low, high = draw(st.sampled_from([(0, 10), (-5, 15)]))
+    share = st.integers(low, high).map(lambda n: n / 10)
     width, outputs = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     depth, constants = draw(st.integers(1, 3)), draw(st.integers(0, 1))
     layers: list[dict[str, Any]] = []
@@ -53,7 +55,7 @@ def presets(draw: st.DrawFn) -> Preset:
         st.lists(cells, min_size=columns, max_size=columns), min_size=rows, max_size=rows
     )
     targets = draw(table(share if loss in NEEDED else number, outputs))
-    if loss == "categorical-cross-entropy":
+    if loss == "categorical-cross-entropy" and low == 0:
         targets = [
             [n / sum(row) for n in row] if sum(row) else [1.0] + [0.0] * (outputs - 1)
             for row in targets

@@ -343,7 +343,7 @@ class Update:
             "half-squared-error": share * error,
             "half-absolute-error": share / 2 * np.sign(error),
             "binary-cross-entropy": share * error,
-            "categorical-cross-entropy": share * error,
+            "categorical-cross-entropy": share * (y.sum(axis=1, keepdims=True) * h - y),
         }[training.loss]
         waiting = []
         for k in range(last, -1, -1):

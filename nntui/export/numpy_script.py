@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nntui.core.engine.data import loss_slope
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression, Name, Operation
 from nntui.core.formulas.parsing import formula as parsed
@@ -120,10 +121,10 @@ class NumpyScript:
 
     def _slope_of_loss(self, x: str, y: str) -> str:
         """dL/da, or dL/dz if the loss is differentiated together with the activation."""
-        slope, training = LOSSES[self._training.loss].slope, self._training
+        slope, training = loss_slope(self._configuration), self._training
         if training.reduction == "mean" and self._configuration.batch_size > 1:
             slope = Operation("/", slope, Name("samples"))
-        names = {"samples": f"len({x})", "y": y, "z": f"z{self.layers[-1].k}"}
+        names = {"samples": f"len({x})", "error": "error", "y": y, "z": f"z{self.layers[-1].k}"}
         return self._formulas.text(slope, names, f"slope_of_{word(training.loss)}")
 
     def _delta(self, each: LayerPlan, upstream: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from nntui.core.engine.data import loss_slope
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression
 from nntui.core.formulas.parsing import formula
@@ -72,7 +73,9 @@ class PytorchScript:
         if not last.is_fused or (loss.torch and last.late is None):
             return self._loss(loss.name, y)
         names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
-        slope = self._formulas.text(loss.slope, names, f"slope_of_{word(loss.name)}")
+        slope = self._formulas.text(
+            loss_slope(self._configuration), names, f"slope_of_{word(loss.name)}"
+        )
         return f"(({slope}).detach() * z{last.k}).sum()"
 
     def setup(self) -> Iterator[str]:

@@ -109,7 +109,7 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
         new["draws"] = read_section(Draws, "draws", parts["draws"])
     if new:
         configuration = replace(configuration, **new)
-        if _on_targets(configuration) != _on_targets(preset.configuration):
+        if configuration.data != preset.configuration.data:
             load_data(configuration)
     return replace(
         preset,
@@ -211,8 +211,3 @@ def _names_csv(key: str) -> bool:
     """Whether ``key`` describes a CSV file or what to read from it."""
     top, *path = key.split(".")
     return top == "data" and (not path or path[0] in names_of(CsvSource))
-
-
-def _on_targets(configuration: Configuration) -> tuple[object, ...]:
-    """The settings that determine whether the losses can use the targets."""
-    return configuration.data, configuration.training.loss, configuration.report.loss

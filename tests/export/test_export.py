@@ -142,6 +142,9 @@ def cases() -> dict[str, Source]:
                 report={"reduction": way},
             )
         found[f"{loss} reported"] = source(output=needing(loss), report={"loss": loss})
+    for loss in SHARES:
+        improper = {**TABLE, "target_divisor": 0.3}
+        found[f"{loss} improper"] = source(improper, {"loss": loss}, output=needing(loss))
     for init in INITIALISERS:
         found[f"{init}"] = source(hidden={"init": init})
         found[f"{init} scaled"] = source(hidden={"init": init, "scale": -0.3})

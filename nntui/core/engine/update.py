@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nntui.core.engine.algebra import Algebra
+from nntui.core.engine.data import loss_slope
 from nntui.core.engine.network import (
     LayerPass,
     Layout,
@@ -13,9 +14,10 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
-from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.calculus import multiply
+from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.recording import record, recorded_sum
+from nntui.core.formulas.recording import record, recorded, recorded_sum
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
 from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
@@ -117,17 +119,18 @@ class Update:
         self.reported: Value = LOSSES[configuration.report.loss].value(
             passes[-1].z, error, batch[width:]
         )
-        self._record_backward(tape, passes, error)
+        self._record_backward(tape, passes, error, batch[width:])
         self.calls = tuple(tape.calls)
         self.written = tuple(tape.written)
         """Every tensor of an update, in the order of computation."""
 
-    def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array) -> None:
+    def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array, y: Array) -> None:
         training = self._configuration.training
         weights, gradients = self._layout.views(self._theta), self._layout.views(self._gradient)
         last, loss = len(passes) - 1, LOSSES[training.loss]
         scale = 1.0 / self._samples if training.reduction == "mean" else 1.0
-        upstream = loss.gradient(tape, error, scale, self._buffer("upstream", last))
+        slope = multiply(Number(scale), loss_slope(self._configuration))
+        upstream = recorded(tape, slope, {"error": error, "y": y}, self._buffer("upstream", last))
         waiting = []
         for index in reversed(range(last + 1)):
             layer, faults = passes[index], self._faults[index]

@@ -1,11 +1,13 @@
 """The chain of one update: forward to the output, the loss, and back to the delta of one unit."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from nntui.core.engine.data import loss_slope
 from nntui.core.formulas.evaluation import evaluate
-from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.expression import Call, Expression, Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.losses import LOSSES, Loss
@@ -149,15 +151,21 @@ def backward(at: Place) -> Iterator[Equation]:
 
 def _loss_slope(at: Place) -> Expression:
     training = at.computed.configuration.training
-    error, y = (
-        Quantity(at.at("error"), "error"),
-        Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
-    )
-    values = {"error": error, "y": y, "z": Quantity(at.at("z"), "z")}
-    slope = with_numbers(LOSSES[training.loss].slope, values)
+    slope = loss_slope(at.computed.configuration)
+    values: dict[str, Any] = {
+        "error": Quantity(at.at("error"), "error"),
+        "y": Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
+        "z": Quantity(at.at("z"), "z"),
+    }
+    if any(isinstance(node, Call) for node in slope.walk()):
+        values["error"] = numbers(at.units("error", at.layer), "error")
+        values["y"] = numbers(at.computed.y[:, at.sample], "target")
+        line = with_numbers(slope, values, at.unit)
+    else:
+        line = with_numbers(slope, values)
     if training.reduction == "sum" or at.computed.samples == 1:
-        return slope
-    return over(slope, Quantity(float(at.computed.samples), "samples"))
+        return line
+    return over(line, Quantity(float(at.computed.samples), "samples"))
 
 
 def _coming(at: Place) -> str:

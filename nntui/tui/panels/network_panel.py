@@ -140,6 +140,10 @@ def describe(preset: Preset, width: int, first: Preset | None = None) -> Content
         )
         for fault in faults
     ] or [Content.styled("no planted fault", "$text-success")]
+    lines += [
+        Content.assemble(("WARNING", "bold $text on $warning"), f" {warning}")
+        for warning in preset.warnings
+    ]
     lines += [_line(entry, width, entry not in known) for entry in entries(preset)]
     for fault in faults:
         kind = FAULTS[fault.name]
