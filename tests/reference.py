@@ -108,12 +108,13 @@ def own_slope(layer: Layer, z: Array) -> Array:
     return slope(layer.activation, z, layer.leak, layer.kink, layer.alpha)
 
 
-def through_activation(layer: Layer, z: Array, upstream: Array) -> Array:
-    """dL/dz from dL/da: each sample's upstream times the Jacobian."""
+def through_activation(layer: Layer, z: Array, upstream: Array, made: Array | None = None) -> Array:
+    """dL/dz from dL/da: each sample's upstream times the Jacobian, at shares ``made`` otherwise."""
     if layer.activation != "softmax":
         return upstream * own_slope(layer, z)
+    shares = value(layer, z) if made is None else made
     return np.array(
-        [(np.diag(a) - np.outer(a, a)) @ u for a, u in zip(value(layer, z), upstream, strict=True)]
+        [(np.diag(a) - np.outer(a, a)) @ u for a, u in zip(shares, upstream, strict=True)]
     )
 
 
@@ -150,11 +151,14 @@ def layer_forward(
     """z and a of one layer."""
     W, b = pair
     bias = 0.0 if b is None else b
+    layer = configuration.layers[k]
+    over = layer.activation == "softmax" and has(configuration, k, "softmax-over-samples")
+    of: Callable[[Array], Array] = lambda z: value(layer, z.T).T if over else value(layer, z)
     if has(configuration, k, "bias-after-activation"):
         z = x @ W.T
-        return z, value(configuration.layers[k], z) + bias
+        return z, of(z) + bias
     z = x @ W.T + bias
-    return z, value(configuration.layers[k], z)
+    return z, of(z)
 
 
 def forward(configuration: Configuration, parameters: Parameters, x: Array) -> list[Array]:
@@ -359,9 +363,14 @@ class Update:
             else:
                 waiting.append(k)
             W = self.parameters[k][0]
-            if has(self.configuration, k, "no-weights-in-backprop"):
-                W = np.ones_like(W)
-            upstream = delta @ W
+            l2, l1 = penalties(self.configuration)
+            for fault in faults_at(self.configuration, k):
+                if fault.name == "no-weights-in-backprop":
+                    W = np.ones_like(W)
+                elif fault.name == "penalty-before-update":
+                    W = W - self.rate * (l2 * W + l1 * np.sign(W))
+            passed = upstream if has(self.configuration, k, "error-for-delta") else delta
+            upstream = passed @ W
         self._apply(sorted(waiting))
 
     def _delta(self, k: int, z: Array, a: Array, upstream: Array) -> Array:

@@ -126,6 +126,8 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
                 has_layer_below=index > 0,
                 is_differentiated=not (fused and index == last),
                 is_penalised=penalised,
+                is_decayed=configuration.l1 > 0 or configuration.l2 > 0,
+                mixes_units=not activation_of(layer).backward.is_elementwise,
             )
         )
         for index, layer in enumerate(configuration.layers)
@@ -189,13 +191,15 @@ def record_forward(
         else:
             algebra.affine(tape, W, x, z)
         function = activation_of(layer)
+        over = any(each.over_samples for each in faults[index])
+        over = over and not function.backward.is_elementwise
         value = a
         if b is not None and late:
             value = np.empty_like(a)
-            function.forward(tape, z, value)
+            _record_value(tape, function, z, value, over)
             tape.add(np.add, value, b, a)
         else:
-            function.forward(tape, z, a)
+            _record_value(tape, function, z, a, over)
         tape.note("z", index, z)
         tape.note("a", index, a)
         h, normalisation = a, None
@@ -209,6 +213,15 @@ def record_forward(
         passes.append(LayerPass(function, x, z, value, a, h, normalisation))
         x = h
     return passes
+
+
+def _record_value(
+    tape: Tape, function: Activation, z: Array, value: Array, over_samples: bool
+) -> None:
+    """Record ``function`` of ``z``; what it sums over units may be summed over samples instead."""
+    if over_samples:
+        z, value = z.swapaxes(0, 1), value.swapaxes(0, 1)
+    function.forward(tape, z, value)
 
 
 class Forward:

@@ -134,6 +134,7 @@ class Update:
         waiting = []
         for index in reversed(range(last + 1)):
             layer, faults = passes[index], self._faults[index]
+            coming = upstream
             tape.note("upstream", index, upstream)
             if index == last and loss.needs_output is not None:
                 delta = upstream
@@ -156,9 +157,16 @@ class Update:
                 waiting.append(self._layout.spans()[index])
             if index > 0:
                 upstream = self._buffer("upstream", index - 1)
-                back = reduce(lambda correct, each: each.weights_back(tape, correct), faults, W)
-                self._algebra.back(tape, back, delta, upstream)
+                passed = coming if any(each.error_down for each in faults) else delta
+                self._algebra.back(tape, self._weights_back(tape, faults, W), passed, upstream)
         self._record_steps(tape, _joined(waiting))
+
+    def _weights_back(self, tape: Tape, faults: list[Fault], W: Array) -> Array:
+        """Record the weights that pass the gradient to the layer below, and return their buffer."""
+        penalties = {"l1": self._configuration.l1, "l2": self._configuration.l2}
+        return reduce(
+            lambda W, each: each.weights_back(tape, W, self._clock.rate, penalties), faults, W
+        )
 
     def _record_weights_gradient(
         self,
