@@ -102,7 +102,9 @@ def slope(kind: str, z: Array, leak: float = 0.01, kink: str = "left", alpha: fl
     return written(kind, z=z + 1e-30j).imag / 1e-30
 
 
-def own_slope(layer: Layer, z: Array) -> Array:
+def own_slope(layer: Layer, z: Array, shares: Array | None = None) -> Array:
+    if shares is not None:
+        return shares * (1 - shares)
     if layer.slope is not None:
         return written(layer.slope, z=z, a=value(layer, z))
     return slope(layer.activation, z, layer.leak, layer.kink, layer.alpha)
@@ -377,8 +379,13 @@ class Update:
         layer = self.configuration.layers[k]
         if layer.normalise:
             upstream = through_normalisation(a, upstream)
-        used: Callable[[Array], Array] = lambda at: own_slope(layer, at)
-        back: Callable[[Array], Array] = lambda at: through_activation(layer, at, upstream)
+        # A softmax that was normalised over the samples is differentiated as one over the units.
+        over = layer.activation == "softmax" and has(self.configuration, k, "softmax-over-samples")
+        own: Callable[[Array], Array | None] = lambda at: (
+            value(layer, z.T).T if over and at is z else None
+        )
+        used: Callable[[Array], Array] = lambda at: own_slope(layer, at, own(at))
+        back: Callable[[Array], Array] = lambda at: through_activation(layer, at, upstream, own(at))
         where = z
         for fault in faults_at(self.configuration, k):
             if fault.name == "derivative":
