@@ -321,12 +321,16 @@ def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
         ("{nntui} run add-relu --updates 1 --json 2>&- | grep -q state_hash", 0),
         ("{nntui} run nope 2>&- | grep -q nope", 1),
         ("{nntui} presets > /dev/full", 2),
-        ("PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1 --set story.question=\u00fc", 0),
+        (
+            "PYTHONUTF8=1 PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1"
+            " --set story.question=$(printf '\\303\\274')",
+            0,
+        ),
     ],
 )
 def test_streams_that_are_closed_full_or_narrow(line: str, code: int) -> None:
     whole = line.format(nntui=f"{sys.executable} -m nntui")
-    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
 

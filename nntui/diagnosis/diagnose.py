@@ -29,6 +29,9 @@ from nntui.diagnosis.subject import Program, Subject
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 
+FELT = 0.01
+"""A code fault that changes steps by less than this share is no cause until an experiment says
+so.  Our own choice."""
 MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     inputs_scale,
     targets_scale,
@@ -68,8 +71,9 @@ def diagnose_subject(
             if evidence.has_time()
             for finding in rule(evidence)
         ]
-        listed = sorted(_causes(found), key=_place)
-    if evidence.progress.bad and not any(_hurts(each) for each in listed):
+        causes, explained = _causes(found)
+        listed = sorted(causes, key=_place)
+    if evidence.progress.bad and not any(_is_cause(each) for each in listed):
         listed.append(_plateau(evidence))
     return Diagnosis(
         update=observation.state.update,
@@ -77,6 +81,7 @@ def diagnose_subject(
         findings=tuple(_tried(observation.preset, each) for each in listed),
         checked=_checked(evidence),
         limits=_limits(evidence),
+        suspects=tuple(_tried(observation.preset, each) for each in sorted(explained, key=_place)),
     )
 
 
@@ -109,12 +114,18 @@ def _measured(evidence: Evidence) -> Iterator[Finding]:
                 yield from measure(evidence)
 
 
-def _hurts(finding: Finding) -> bool:
+def _is_cause(finding: Finding) -> bool:
+    """Whether it can keep a run from learning at all."""
     return finding.code not in ONLY_PRINTED
 
 
-def _causes(found: list[Finding]) -> list[Finding]:
-    """``found`` without the symptoms of other findings.
+def _hurts(finding: Finding) -> bool:
+    """Whether it is taken for a cause before any experiment."""
+    return _is_cause(finding) and not (finding.rule.is_code_fault and finding.weight < FELT)
+
+
+def _causes(found: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """``found`` without the symptoms of other findings; then those that a proof explains.
 
     If a fault or a certificate explains the failure, measurements are consequences of it.
     """
@@ -125,17 +136,23 @@ def _causes(found: list[Finding]) -> list[Finding]:
         for each in left
         if each.rule.klass == PROOF
     )
-    return [each for each in left if each.rule.klass == PROOF or not explained]
+    measured = [each for each in left if each.rule.klass != PROOF]
+    if not explained:
+        return left, []
+    return [each for each in left if each.rule.klass == PROOF], measured
 
 
 def _place(finding: Finding) -> tuple[int, float]:
     """Sort key of a finding in the list, lowest first."""
-    fault = finding.rule.is_code_fault
-    if finding.rule.klass == PROOF and not fault and finding.weight >= FORBIDS:
+    if finding.rule.is_code_fault:
+        return (2 if _hurts(finding) else 5), -finding.weight
+    if finding.rule.klass != PROOF:
+        return 4, -finding.weight
+    if finding.weight >= FORBIDS:
         return 0, -finding.weight
-    if fault:
-        return (1 if _hurts(finding) else 4), -finding.weight
-    return (2 if finding.rule.klass == PROOF else 3), -finding.weight
+    # What stands in the way from update 0 on is no consequence of wrong updates.
+    certain = finding.weight >= EXPLAINS and finding.first_update == 0
+    return (1 if certain else 3), -finding.weight
 
 
 def _plateau(evidence: Evidence) -> Finding:

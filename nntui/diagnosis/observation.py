@@ -41,3 +41,22 @@ def observe(run: Run) -> Observation:
         flips=tuple(flip for flip in branch.flips if flip.by <= run.update),
         solved=run.solved,
     )
+
+
+def left_out(run: Run) -> tuple[str, ...]:
+    """What distinguishes ``run`` from one that starts from its seed, in words.
+
+    Experiments start from seeds: they know the configuration at the cursor, and nothing of this.
+    """
+    apart = []
+    if run.update:
+        apart.append(f"was trained for {run.update:,} updates before it was looked at")
+    if run.by_hand:
+        count = len(run.by_hand)
+        apart.append(f"has {count} parameter{'' if count == 1 else 's'} set by hand")
+    if not apart:
+        return ()
+    return (
+        f"this run {' and '.join(apart)}; experiments start at update 0, from the first weights"
+        " that their seeds draw",
+    )

@@ -2,7 +2,7 @@
 
 import operator
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from numbers import Integral
 from pathlib import Path
@@ -20,6 +20,7 @@ from nntui.presets.preset import Goal, Preset
 from nntui.presets.preset_table import data_table
 from nntui.presets.sections import (
     check_known,
+    fault_entries,
     names_of,
     read_data,
     read_faults,
@@ -84,13 +85,7 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
 
     Raises ConfigError for a key that does not exist or an invalid value.
     """
-    parts: dict[str, Any] = {}
-    for key, value in with_displaced(preset, changes).items():
-        top, *path = key.split(".")
-        if top not in TABLES:
-            raise ConfigError(top, one_of(top, TABLES))
-        place = parts[top] if top in parts else _part(preset, top)
-        parts[top] = _put(place, path, value, key)
+    parts = _changed_parts(with_displaced(preset, changes), lambda top: _part(preset, top))
     configuration, csv_source = preset.configuration, preset.csv_source
     new: dict[str, Any] = {}
     if "data" in parts:
@@ -111,8 +106,12 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
         configuration = replace(configuration, **new)
         if configuration.data != preset.configuration.data:
             load_data(configuration)
+    origin = preset.origin
+    if origin is not None:
+        origin = replace(origin, changes=merged(origin.changes, changes))
     return replace(
         preset,
+        origin=origin,
         configuration=configuration,
         goal=read_section(Goal, "goal", parts.get("goal", preset.goal)),
         seed=check_seed(parts.get("seed", preset.seed)),
@@ -149,6 +148,20 @@ def _is_index(part: str, items: Sequence[Any] | Rows) -> bool:
     return part.isdecimal() and part.isascii() and len(part) < 10 and int(part) < len(items)
 
 
+def changed_table(source: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The TOML table ``source``, valid or not, with dotted keys changed as in `override`.
+
+    Raises ConfigError for a key without a place in it.
+    """
+
+    def part(top: str) -> Any:
+        if top == "faults" and isinstance(source.get(top, []), list):
+            return fault_entries(source.get(top, []))
+        return source.get(top, [] if top == "layers" else {})
+
+    return {**source, **_changed_parts(changes, part)}
+
+
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """Merge ``old`` changes with later ``new`` ones, by dotted key.
 
@@ -171,6 +184,17 @@ def parse_value(text: str) -> Any:
     except (ValueError, RecursionError):  # not TOML, too many digits, or nested too deeply
         return text
     return table["value"] if list(table) == ["value"] else text
+
+
+def _changed_parts(changes: Mapping[str, Any], part: Callable[[str], Any]) -> dict[str, Any]:
+    """The values under those of `TABLES` that ``changes`` name; ``part`` gives them unchanged."""
+    parts: dict[str, Any] = {}
+    for key, value in changes.items():
+        top, *path = key.split(".")
+        if top not in TABLES:
+            raise ConfigError(top, one_of(top, TABLES))
+        parts[top] = _put(parts[top] if top in parts else part(top), path, value, key)
+    return parts
 
 
 def _part(preset: Preset, top: str) -> Any:

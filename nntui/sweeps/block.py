@@ -69,7 +69,7 @@ def seconds_per_update(configuration: Configuration) -> float:
     shapes = Layout.of(configuration).shapes
     products = sum(units * inputs for units, inputs, _ in shapes) * configuration.batch_size
     normalised = sum(layer.normalise for layer in configuration.layers)
-    return 8e-6 + 12e-6 * normalised + 0.5e-9 * numbers + 0.3e-9 * products
+    return 8e-6 + 12e-6 * normalised + 1.5e-9 * numbers + 0.3e-9 * products
 
 
 def seconds_of(block: Block) -> float:

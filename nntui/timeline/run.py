@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import index
 from os import PathLike
 from pathlib import Path
@@ -72,6 +72,11 @@ class Run:
     def preset(self) -> Preset:
         """The preset in force at the cursor."""
         return self.branch.stretch_at(self._at).preset
+
+    @property
+    def configured(self) -> Preset:
+        """The preset in force at the cursor, with the seed of the run."""
+        return replace(self.preset, seed=self.seed)
 
     @property
     def seed(self) -> int:
@@ -261,6 +266,11 @@ class Run:
     def by_hand(self) -> dict[str, float]:
         """The parameters that were set by hand up to the cursor, by dotted key."""
         return self.branch.by_hand(self._at)
+
+    @property
+    def lacking(self) -> str:
+        """What `configured` does not hold of this run, in words; empty if it holds all."""
+        return "what was set by hand is no part of it" if self.by_hand else ""
 
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.

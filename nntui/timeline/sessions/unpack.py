@@ -18,7 +18,7 @@ from nntui.core.engine.state import Divergence, State, frozen
 from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.configuration import Configuration
-from nntui.presets.preset import Preset
+from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.keyframes import Keyframes, MemoryBudget
@@ -42,14 +42,14 @@ Unpacked = tuple[Tree, Branch, int, dict[str, Any]]
 """A tree, the branch and the update that the cursor was at, and the view."""
 
 
-def unpack(manifest: Mapping[str, Any], vectors: Vectors) -> Unpacked:
-    """The session that was packed into ``manifest`` and ``vectors``.
+def unpack(manifest: Mapping[str, Any], vectors: Vectors, origin: Origin) -> Unpacked:
+    """The session that was packed into ``manifest`` and ``vectors``; ``origin`` names it.
 
     Raises ConfigError, with the key of what is wrong, for anything that nntui did not write.
     """
     fields = Fields(manifest)
     check_version(fields)
-    return _Unpacker(fields, vectors).session()
+    return _Unpacker(fields, vectors, origin).session()
 
 
 def check_version(fields: Fields) -> None:
@@ -95,11 +95,11 @@ class _StretchPlan:
 class _Unpacker:
     """Reads the vectors from beginning to end, branch by branch."""
 
-    def __init__(self, fields: Fields, vectors: Vectors) -> None:
+    def __init__(self, fields: Fields, vectors: Vectors, origin: Origin) -> None:
         self._fields = fields
         self._streams = {name: Stream(name, values) for name, values in vectors.items()}
         self._draws = SavedRandomStates(self._streams)
-        self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel())
+        self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel(), origin)
         self._budget = MemoryBudget()
 
     def session(self) -> Unpacked:
