@@ -39,7 +39,7 @@ def drawing(command: Command) -> Command:
 
 
 def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
-    """Load the preset ``name`` and apply ``KEY=VALUE`` changes.
+    """Load the preset ``name`` and apply ``KEY=VALUE`` changes; its warnings go to stderr.
 
     The preset of a session is the configuration at its cursor, with the seed of the run.  Raises
     ConfigError for a change that is not KEY=VALUE or not valid.
@@ -51,11 +51,17 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
 
     pairs = dict(map(read_set, changes))
     if not is_session(name):
-        return load_preset(name, pairs)
+        return _warned(load_preset(name, pairs))
     run = _saved_run(name)
     if run.lacking:
         click.echo(f"nntui: note: the configuration of {name}: {run.lacking}", err=True)
-    return override(run.configured, pairs) if pairs else run.configured
+    return _warned(override(run.configured, pairs) if pairs else run.configured)
+
+
+def _warned(preset: "Preset") -> "Preset":
+    for warning in preset.warnings:
+        click.echo(f"nntui: warning: {warning}", err=True)
+    return preset
 
 
 def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) -> "Run":
@@ -75,7 +81,9 @@ def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) 
     if seed is not None or (run.update > 0 and any(map(is_structural, pairs))):
         run = Run(run.preset, run.seed if seed is None else seed)
     # What the session holds after its cursor is another future.
-    return run.fork(**pairs) if pairs or run.update < run.head else run
+    run = run.fork(**pairs) if pairs or run.update < run.head else run
+    _warned(run.preset)
+    return run
 
 
 def _saved_run(name: str) -> "Run":

@@ -64,6 +64,23 @@ def test_an_exported_script_prints_the_losses(tmp_path: Path) -> None:
     assert "import torch" in torch.stdout
 
 
+def test_what_cannot_be_meant_is_said_in_one_line_and_trained() -> None:
+    how = (
+        "--set",
+        "training.loss=binary-cross-entropy",
+        "--set",
+        "data.targets=[[-1],[1],[1],[2]]",
+    )
+    done = command("run", "xor-sigmoid", *how, "--epochs", "3")
+    assert done.returncode == 0
+    said = (
+        "training.loss: binary-cross-entropy needs targets between 0 and 1, and these are -1 to 2"
+    )
+    assert done.stderr == f"nntui: warning: {said}\n"
+    checked = command("check", "xor-sigmoid", *how)
+    assert checked.stderr == done.stderr
+
+
 def test_run_json_keeps_the_contract() -> None:
     result = printed("run", "add-relu", "--seed", "1", "--epochs", "7", "--json")
     assert list(result) == [

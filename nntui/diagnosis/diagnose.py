@@ -15,7 +15,7 @@ from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
-from nntui.diagnosis.rules.proofs import MOST_GROUPED, proofs
+from nntui.diagnosis.rules.proofs import MOST_GROUPED, improper_targets, proofs
 from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
 from nntui.diagnosis.rules.scales import (
@@ -86,6 +86,7 @@ def diagnose_subject(
 
 def _certificates(evidence: Evidence) -> Iterator[Finding]:
     """Proofs: those that forbid the goal always, the others where progress is bad."""
+    yield from improper_targets(evidence)
     progress = evidence.progress
     if progress.reached:
         return
@@ -181,7 +182,8 @@ def _place(finding: Finding) -> tuple[int, float]:
 def _plateau(evidence: Evidence) -> Finding:
     said = evidence.progress.said
     losses, goal = evidence.observation.losses, evidence.observation.preset.goal
-    needed = epochs_needed(losses, goal.loss) if len(losses) > 3 else np.inf
+    epochs = evidence.observation.state.epoch
+    needed = epochs_needed(losses, goal.loss, epochs) if len(losses) > 3 else np.inf
     if not np.isfinite(needed):
         return Finding(PLATEAU, said)
     return Finding(PLATEAU, f"{said}; at this pace it takes {needed:.2g} epochs more")

@@ -10,6 +10,7 @@ from nntui.core.engine.network import Layout, Parameters, activation_of
 from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
+from nntui.core.engine.update import optimiser_of
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.deadline import NEVER, Deadline
@@ -192,10 +193,12 @@ class Evidence:
         return {}
 
     def rate(self, state: State) -> float:
-        """The effective learning rate at ``state``: divided by 1 - momentum."""
-        training = self.stated.training
+        """The effective learning rate at ``state``: of a gradient that stays the same."""
         rate = learning_rate(self.stated, state.epoch)
-        return rate / (1.0 - training.momentum) if not self.scales_itself else rate
+        if self.scales_itself:
+            return rate
+        known = optimiser_of(self.stated).parameters
+        return rate * (1.0 - known.get("dampening", 0.0)) / (1.0 - known["momentum"])
 
     def clipped_to(self, state: State) -> float:
         """The share of the full gradient's norm that is left after clipping."""

@@ -116,6 +116,7 @@ class _Script:
         settings: dict[str, Any] = {
             "RATE": training.learning_rate,
             "MOMENTUM": training.momentum,
+            "DAMPENING": training.dampening,
             "RHO": training.rho,
             "BETA1": training.beta1,
             "BETA2": training.beta2,

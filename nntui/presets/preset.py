@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nntui.core.engine.data import target_warnings
 from nntui.core.engine.network import Layout
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.section import Section, entry
@@ -98,6 +99,11 @@ class Preset:
         )
         kinds = dict.fromkeys(layer.activation for layer in layers)
         return f"{sizes} {', '.join(kinds)}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What cannot be meant, though it can be trained: one line each, with its dotted key."""
+        return target_warnings(self.configuration)
 
     @property
     def parameters(self) -> int:

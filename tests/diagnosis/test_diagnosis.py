@@ -572,3 +572,34 @@ def test_steps_that_clipping_leaves_are_too_small() -> None:
     assert finding.code == "rate-too-low"
     assert "clipping leaves" in finding.evidence
     assert finding.fixes[0].changes == {"training.clip_norm": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "targets", "code", "said"),
+    [
+        ("binary", "sigmoid", [[-1], [1]], "unbounded-loss", "-13.82 at an output of 1e-06"),
+        ("binary", "sigmoid", [[1], [3]], "unbounded-loss", "goes to 1, past any goal"),
+        ("categorical", "softmax", [[-1, 2], [1, 0]], "unbounded-loss", "the target -1"),
+        ("categorical", "softmax", [[0, 3], [3, 0]], "targets-no-shares", "add up to 3"),
+    ],
+)
+def test_targets_that_no_share_can_meet_are_proven_even_where_the_goal_is_passed(
+    loss: str, output: str, targets: list[list[float]], code: str, said: str
+) -> None:
+    name = f"{loss}-cross-entropy"
+    source = {
+        "data": {"inputs": [[0.0], [1.0]], "targets": targets},
+        "layers": [{"units": len(targets[0]), "activation": output}],
+        "training": {"loss": name, "learning_rate": 1.0},
+        "report": {"loss": name},
+        "goal": {"loss": 0.1, "epochs": 200},
+    }
+    run = trained(source)
+    found = diagnose(observe(run)).findings
+    [proof] = [each for each in found if each.rule.klass == PROOF]
+    assert (proof.code, proof.rule.klass) == (code, PROOF)
+    assert said in proof.evidence
+    assert run.solved
+    fixed = override(run.preset, proof.fixes[0].changes)
+    assert run.preset.warnings
+    assert not fixed.warnings

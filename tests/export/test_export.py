@@ -20,7 +20,7 @@ import nntui
 from nntui.core.parts.activations import ACTIVATIONS, KINKS
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.parts.faults import FAULTS
-from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
@@ -103,6 +103,7 @@ def source(
     output: Source | None = None,
     report: Source | None = None,
     faults: list[Any] | None = None,
+    draws: Source | None = None,
 ) -> Source:
     """A network of three layers, with those entries changed that are given."""
     data = TABLE if data is None else data
@@ -114,6 +115,7 @@ def source(
         "faults": faults or [],
         "data": data,
         "layers": [{**units, **(hidden or {})}, {**units, **(hidden or {})}, last],
+        "draws": draws or {},
         "training": how,
         "report": {"loss": how["loss"], **(report or {})},
         "goal": {"loss": 1e-3, "epochs": 100},
@@ -141,6 +143,9 @@ def cases() -> dict[str, Source]:
                 report={"reduction": way},
             )
         found[f"{loss} reported"] = source(output=needing(loss), report={"loss": loss})
+    for loss in SHARES:
+        improper = {**TABLE, "target_divisor": 0.3}
+        found[f"{loss} improper"] = source(improper, {"loss": loss}, output=needing(loss))
     for init in INITIALISERS:
         found[f"{init}"] = source(hidden={"init": init})
         found[f"{init} scaled"] = source(hidden={"init": init, "scale": -0.3})
@@ -150,6 +155,23 @@ def cases() -> dict[str, Source]:
                 hidden={"bias": bias, "bias_init": init, "bias_scale": 0.5},
                 output={"bias": bias, "bias_init": init},
             )
+    numbers: Source = {"W": [[0.5, -1, 0.25, 2]] * 2, "scale": 0.5, "b": [1, -1], "bias_scale": 2}
+    found["numbers"] = source(output=numbers)
+    limits: Source = {"init": "uniform", "low": -0.5, "bias_init": "uniform", "bias_high": 0.25}
+    for order in DRAW_ORDERS:
+        for init in INITIALISERS:
+            way = {"order": order, "transposed": True, "skip_uniform": 3, "skip_normal": 1}
+            found[f"draws {order} {init}"] = source(
+                hidden={**limits, "bias": "shared-start"},
+                output={**limits, "init": init, "scale": 0.5},
+                draws=way,
+            )
+    for momentum in (0.0, 0.8):
+        how = {"momentum": momentum, "dampening": 0.8}
+        found[f"dampening {momentum}"] = source(training=how)
+        found[f"dampening {momentum} early"] = source(
+            training={**how, "schedule": "step"}, faults=["update-before-backprop"]
+        )
     for name in OPTIMISERS:
         for momentum in (0.0, 0.8):
             how = {"optimiser": name, "momentum": momentum, "learning_rate": 0.01}
@@ -317,12 +339,15 @@ LAYER = optional(
     scale=st.sampled_from([0.5, 1.0]),
     bias=st.sampled_from(BIASES),
     bias_init=st.sampled_from(BIAS_INITIALISERS),
+    low=st.sampled_from([-1.0, 0.5]),
+    bias_high=st.sampled_from([0.5, 2.0]),
     normalise=st.booleans(),
 )
 TRAINING = optional(
     reduction=st.sampled_from(REDUCTIONS),
     optimiser=st.sampled_from(list(OPTIMISERS)),
     momentum=st.sampled_from([0.0, 0.9]),
+    dampening=st.sampled_from([0.0, 0.9]),
     schedule=st.sampled_from(list(SCHEDULES)),
     batch=st.sampled_from([1, 2, 4, "full"]),
     order=st.sampled_from(ORDERS),
@@ -331,6 +356,14 @@ TRAINING = optional(
     l1=st.sampled_from([0.0, 0.01]),
     l2=st.sampled_from([0.0, 0.01]),
     l2_per_sample=st.booleans(),
+)
+
+
+DRAWS = optional(
+    order=st.sampled_from(DRAW_ORDERS),
+    transposed=st.booleans(),
+    skip_uniform=st.integers(0, 3),
+    skip_normal=st.integers(0, 3),
 )
 
 
@@ -362,7 +395,10 @@ def sources(draw: st.DrawFn) -> Source:
         output=output,
         report={"loss": reported, "penalty": draw(st.booleans())},
         faults=draw(st.lists(fault_entries(), max_size=4)),
+        draws=draw(DRAWS),
     )
+    if draw(st.booleans()):
+        made["layers"][-1] |= {"W": [[0.5, -1, 0.25, 2]] * 2}
     made["layers"][0] |= draw(LAYER)
     made["layers"][1] |= draw(LAYER)
     return made

@@ -8,14 +8,15 @@ from typing import NamedTuple
 
 _PROGRAM = """
 bias-decay update-before-backprop derivative derivative-at-a gradient wrong-sign sum-for-mean
-wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum update-wrong
-forward-wrong printed-loss-wrong
+wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum
+penalty-before-update error-for-delta softmax-over-samples update-wrong forward-wrong
+printed-loss-wrong
 """
 _OTHERS = """
 output-range no-bias linear symmetric contradictory-targets dead-layer dead-output dead-units
 saturation vanishing-gradient exploding-gradient diverged rate-too-high rate-too-low oscillation
 inputs-not-scaled init-scale penalty-dominates loss-mismatch plateau targets-not-scaled bad-luck
-too-few-units silent-sample
+too-few-units silent-sample unbounded-loss targets-no-shares
 """
 CODE_CODES = frozenset(_PROGRAM.split())
 """The codes which say that a program is wrong."""
@@ -54,6 +55,9 @@ ACCEPTED: dict[str, Accepted] = {
     "frozen-bias": _accepted("frozen-bias"),
     "bias-after-activation": _accepted("bias-after-activation"),
     "penalty-sum": _accepted("penalty-sum"),
+    "penalty-before-update": _accepted("penalty-before-update"),
+    "error-for-delta": _accepted("error-for-delta"),
+    "softmax-over-samples": _accepted("softmax-over-samples", _STUCK),
     "rolled-gradient": _accepted("update-wrong"),
     "lost-column": _accepted("update-wrong"),
     "sign-only": _accepted("update-wrong"),

@@ -11,7 +11,7 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import Configuration
 
-STRUCTURAL = ("data", "layers", "seed")
+STRUCTURAL = ("data", "layers", "draws", "seed")
 """The parts of a preset that determine update 0."""
 
 FIXED = {"training": "batch, order and draws", "report": "rows, when and every"}
@@ -30,11 +30,11 @@ def changed(state: State, configuration: Configuration) -> State:
     another optimiser starts afresh and counts its updates from here.  If the order of samples is
     drawn differently, the order of the next epoch is drawn anew.  A diverged state stays diverged.
 
-    Raises ConfigError for other data or layers, and in the middle of an epoch for another batch,
-    order or number of draws, or for a report over other rows or epochs.
+    Raises ConfigError for other data, layers or first draws, and in the middle of an epoch for
+    another batch, order or number of draws, or for a report over other rows or epochs.
     """
     before = state.configuration
-    for key in ("data", "layers"):
+    for key in ("data", "layers", "draws"):
         if getattr(before, key) != getattr(configuration, key):
             raise ConfigError(key, "determines update 0 and can be changed only there")
     for key, names in FIXED.items():

@@ -78,10 +78,15 @@ def progress(
         return Progress(
             f"the loss has risen from {losses[0]:.4g} to {last:.4g}", slow=True, bad=True
         )
-    if reports_needed(losses, goal.loss) * epochs / reports <= goal.epochs - epochs:
+    if epochs_needed(losses, goal.loss, epochs) <= goal.epochs - epochs:
         return Progress(f"{above}, and it falls fast enough")
     late = epochs >= SHARE_SEEN * goal.epochs
     return Progress(f"{above}, too far at this pace", slow=True, bad=late)
+
+
+def epochs_needed(losses: Array, goal: float, epochs: int) -> float:
+    """Epochs to the goal at the present pace of the ``losses`` reported in so many ``epochs``."""
+    return reports_needed(losses, goal) * epochs / max(len(losses), 1)
 
 
 def reports_needed(losses: Array, goal: float) -> float:

@@ -40,7 +40,10 @@ class SavedPresets:
         try:
             if not isinstance(data_table, dict) or data_table.get("csv") is not None:
                 raise ConfigError("data", "must be a table that contains the data")
-            made = read_preset(self._name, {**source, "data": self._unpacked(data_table)})
+            source["data"] = self._unpacked(data_table)
+            if "layers" in source:
+                source["layers"] = self._plain("layers", source["layers"])
+            made = read_preset(self._name, source)
         except ConfigError as error:
             raise error.under(stretch.key("source")) from None
         data = made.configuration.data
