@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from nntui.presets import Preset
+    from nntui.timeline import Run
 
 COLOURS = ("auto", "truecolor", "256", "16", "none")
 
@@ -38,21 +39,58 @@ def drawing(command: Command) -> Command:
 
 
 def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
-    """Load the preset ``name`` and apply ``KEY=VALUE`` changes.
+    """Load the preset ``name`` and apply ``KEY=VALUE`` changes; its warnings go to stderr.
 
-    Raises UsageError for a change that is not KEY=VALUE, ConfigError for one that is not valid.
+    The preset of a session is the configuration at its cursor, with the seed of the run.  Raises
+    ConfigError for a change that is not KEY=VALUE or not valid.
     """
     from nntui.presets import load_preset
-    from nntui.presets.schema import override, parse_value
+    from nntui.presets.command_line import read_set
+    from nntui.presets.schema import override
+    from nntui.timeline.sessions.session_folder import is_session
 
-    loaded = load_preset(name)
-    pairs = {}
-    for change in changes:
-        key, equals, value = change.partition("=")
-        if not equals or not key.strip():
-            raise click.UsageError(f"--set takes KEY=VALUE, not {change!r}")
-        pairs[key.strip()] = parse_value(value.strip())
-    return override(loaded, pairs) if pairs else loaded
+    pairs = dict(map(read_set, changes))
+    if not is_session(name):
+        return _warned(load_preset(name, pairs))
+    run = _saved_run(name)
+    if run.lacking:
+        click.echo(f"nntui: note: the configuration of {name}: {run.lacking}", err=True)
+    return _warned(override(run.configured, pairs) if pairs else run.configured)
+
+
+def _warned(preset: "Preset") -> "Preset":
+    for warning in preset.warnings:
+        click.echo(f"nntui: warning: {warning}", err=True)
+    return preset
+
+
+def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) -> "Run":
+    """The run of the preset ``name`` at update 0, or of the session ``name`` at its cursor.
+
+    ``KEY=VALUE`` changes of a session count from its cursor on; it starts again from update 0 for
+    another seed, and for a change of what decides update 0.  Raises what `load` raises.
+    """
+    from nntui.core.engine.changes import is_structural
+    from nntui.presets.command_line import read_set
+    from nntui.timeline import Run
+    from nntui.timeline.sessions.session_folder import is_session
+
+    if not is_session(name):
+        return Run(load(name, changes), seed)
+    pairs, run = dict(map(read_set, changes)), _saved_run(name)
+    if seed is not None or (run.update > 0 and any(map(is_structural, pairs))):
+        run = Run(run.preset, run.seed if seed is None else seed)
+    # What the session holds after its cursor is another future.
+    run = run.fork(**pairs) if pairs or run.update < run.head else run
+    _warned(run.preset)
+    return run
+
+
+def _saved_run(name: str) -> "Run":
+    from nntui.timeline import load_session
+    from nntui.timeline.sessions.session_folder import find
+
+    return load_session(find(name))
 
 
 def numbers(option: str, text: str) -> list[float]:

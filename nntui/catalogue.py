@@ -19,6 +19,7 @@ from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import (
     Data,
+    Draws,
     FaultEntry,
     Layer,
     Report,
@@ -92,7 +93,9 @@ def as_lines(kind: str) -> list[str]:
     """The catalogue of ``kind`` as text, one line each, in columns."""
     rows = [each.cells() for each in catalogue(kind)]
     *aligned, _ = zip(*rows, strict=True)
-    widths = [max(len(cell) for cell in column if len(cell) <= WIDEST) for column in aligned]
+    widths = [
+        max((len(cell) for cell in column if len(cell) <= WIDEST), default=1) for column in aligned
+    ]
     lines = []
     for *cells, last in rows:
         padded = [f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True) if width]
@@ -147,7 +150,11 @@ def _initialisers() -> Iterator[CatalogueEntry]:
         said = _summary(each.summary)
         said += "; also as bias_init" if name in BIAS_INITIALISERS else ""
         yield CatalogueEntry(
-            name, each.formula, said, _defaults(Layer, ["scale"]), _source(each.summary)
+            name,
+            each.formula,
+            said,
+            _defaults(Layer, ["scale", *each.parameters]),
+            _source(each.summary),
         )
 
 
@@ -222,6 +229,7 @@ SECTIONS: tuple[tuple[str, type[Section]], ...] = (
     ("data", CsvSource),
     ("data", Data),
     ("layers.N", Layer),
+    ("draws", Draws),
     ("training", Training),
     ("report", Report),
     ("goal", Goal),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nntui import __version__
-from nntui.arguments import Commands, drawing, load, numbers
+from nntui.arguments import Commands, drawing, load, load_run, numbers
 from nntui.cli_training import erase_progress, exit_if, interruptible, show_progress, train
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def commands() -> None:
     """Step the training of a small neural network, and see why it does not learn.
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
-    library, the path of a .toml file, or a string that nntui show --string printed).  Both draw
+    library, the path of a .toml file or of a session, a .nntui file, or a string that nntui show
+    --string printed).  Both draw
     on the terminal, and so does open; they take
 
     \b
@@ -54,6 +55,10 @@ def commands() -> None:
 @drawing
 def app(preset: str | None, **options: Any) -> None:
     """Open the app."""
+    from nntui.timeline.sessions.session_folder import is_session
+
+    if preset is not None and is_session(preset):
+        _open_session(preset, options)
     loaded = load(preset) if preset is not None else None
     from nntui.tui.launch import Options, launch
 
@@ -133,10 +138,11 @@ def show(preset: str, as_string: bool) -> None:
     """
     from nntui.presets import encode, to_toml
     from nntui.presets.lookup import find_preset, is_string, read_text
+    from nntui.timeline.sessions.session_folder import is_session
 
     if as_string:
         click.echo(encode(load(preset)))
-    elif is_string(preset):
+    elif is_string(preset) or is_session(preset):
         click.echo(to_toml(load(preset)), nl=False)
     else:
         click.echo(read_text(find_preset(preset)), nl=False)
@@ -167,15 +173,15 @@ def run(
     from nntui.timeline.history.termination import Termination
     from nntui.timeline.views.run_result import run_result, run_text
 
-    loaded = load(preset, changes)
-    training = Run(loaded, seed)
+    training = load_run(preset, changes, seed)
+    began = training.update
     rows = [numbers("--predict", text) for text in predict]
     for row in rows:
         try:
             training.predict([row])
         except ConfigError as error:
             raise click.UsageError(f"--predict {error.message}") from None
-    initial = training.parameters
+    initial = Run.on(training.tree, training.branch, 0).parameters
     with interruptible() as interrupted:
         status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
@@ -183,7 +189,7 @@ def run(
     if as_json:
         _print_json(result)
     else:
-        click.echo(run_text(training, result, rows))
+        click.echo(run_text(training, result, rows, began))
     exit_if(interrupted)
 
 
@@ -232,11 +238,11 @@ def sweep(
 @commands.command()
 @click.argument("preset")
 @click.option("--seed", type=int, help="Seed of the first parameters.")
-@click.option("--at-update", type=click.IntRange(0), default=0, help="Check at this update (0).")
+@click.option("--at-update", type=click.IntRange(0), help="Check there, not where the run is.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(
-    preset: str, seed: int | None, at_update: int, changes: tuple[str, ...], as_json: bool
+    preset: str, seed: int | None, at_update: int | None, changes: tuple[str, ...], as_json: bool
 ) -> None:
     """Check a preset's gradients and updates against its own description.
 
@@ -244,10 +250,10 @@ def check(
     """
     from nntui.diagnosis.check import check as checked
     from nntui.diagnosis.check_text import render_check
-    from nntui.timeline import Run
 
-    run = Run(load(preset, changes), seed)
-    run.seek(at_update)
+    run = load_run(preset, changes, seed)
+    if at_update is not None:
+        run.seek(at_update)
     result = checked(run)
     if as_json:
         _print_json(result.as_json())
@@ -282,14 +288,14 @@ def why(
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
-    loaded = load(preset, changes)
+    asked = load_run(preset, changes, seed)
     with interruptible() as interrupted:
 
         def progress(words: str, share: float) -> bool:
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(loaded, seed, seeds, seconds, progress, started=started)
+        answer = ask(asked, None, seeds, seconds, progress, started=started)
     erase_progress()
     if as_json:
         _print_json(answer.as_json())
@@ -329,6 +335,10 @@ def open_session(file: str, **options: Any) -> None:
     FILE is its name, as nntui sessions lists it, a preset's name (its latest session is
     opened), or the path of a .nntui file.
     """
+    _open_session(file, options)
+
+
+def _open_session(file: str, options: dict[str, Any]) -> None:
     from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch

@@ -102,18 +102,21 @@ def slope(kind: str, z: Array, leak: float = 0.01, kink: str = "left", alpha: fl
     return written(kind, z=z + 1e-30j).imag / 1e-30
 
 
-def own_slope(layer: Layer, z: Array) -> Array:
+def own_slope(layer: Layer, z: Array, shares: Array | None = None) -> Array:
+    if shares is not None:
+        return shares * (1 - shares)
     if layer.slope is not None:
         return written(layer.slope, z=z, a=value(layer, z))
     return slope(layer.activation, z, layer.leak, layer.kink, layer.alpha)
 
 
-def through_activation(layer: Layer, z: Array, upstream: Array) -> Array:
-    """dL/dz from dL/da: each sample's upstream times the Jacobian."""
+def through_activation(layer: Layer, z: Array, upstream: Array, made: Array | None = None) -> Array:
+    """dL/dz from dL/da: each sample's upstream times the Jacobian, at shares ``made`` otherwise."""
     if layer.activation != "softmax":
         return upstream * own_slope(layer, z)
+    shares = value(layer, z) if made is None else made
     return np.array(
-        [(np.diag(a) - np.outer(a, a)) @ u for a, u in zip(value(layer, z), upstream, strict=True)]
+        [(np.diag(a) - np.outer(a, a)) @ u for a, u in zip(shares, upstream, strict=True)]
     )
 
 
@@ -150,11 +153,14 @@ def layer_forward(
     """z and a of one layer."""
     W, b = pair
     bias = 0.0 if b is None else b
+    layer = configuration.layers[k]
+    over = layer.activation == "softmax" and has(configuration, k, "softmax-over-samples")
+    of: Callable[[Array], Array] = lambda z: value(layer, z.T).T if over else value(layer, z)
     if has(configuration, k, "bias-after-activation"):
         z = x @ W.T
-        return z, value(configuration.layers[k], z) + bias
+        return z, of(z) + bias
     z = x @ W.T + bias
-    return z, value(configuration.layers[k], z)
+    return z, of(z)
 
 
 def forward(configuration: Configuration, parameters: Parameters, x: Array) -> list[Array]:
@@ -227,7 +233,28 @@ def objective(
 def reported(configuration: Configuration, parameters: Parameters, x: Array, y: Array) -> float:
     with np.errstate(all="ignore"):
         *seen, output = forward(configuration, parameters, x)
-        return loss(configuration.report.loss, seen[-1], output, y).real
+        units = units_of(configuration)
+        return loss(configuration.report.loss, seen[-1], output * units, y * units).real
+
+
+def units_of(configuration: Configuration) -> Array:
+    """By target column, what 1 is where targets are not scaled; cross-entropies have no units."""
+    data = configuration.data
+    if "entropy" in configuration.report.loss or data.scale_targets == "none":
+        return np.array(1.0)
+    random = np.random.RandomState(data.seed)
+    _, y = rows_of(data, random)
+    train, _ = split_of(data, random)
+    low, high = (scaled(data.scale_targets, line + np.zeros_like(y), y[train]) for line in (0, 1))
+    return 1.0 / (high - low)[0]
+
+
+def reported_over_all(configuration: Configuration, parameters: Parameters) -> float:
+    """The reported loss over all training rows, with penalties."""
+    x, y = data_of(configuration)
+    total = reported(configuration, parameters, x, y)
+    total /= len(x) if configuration.report.reduction == "mean" else 1
+    return total + penalty(configuration, parameters)
 
 
 def penalty(configuration: Configuration, parameters: Parameters) -> float:
@@ -258,9 +285,10 @@ def direction(training: Training, g: Array, old: dict[str, Array], number: int) 
     match training.optimiser:
         case "sgd" | "nesterov":
             mu = training.momentum
+            kept = 1 - training.dampening if training.optimiser == "sgd" else 1.0
             if not mu:
-                return {"": g}
-            v = mu * old["velocity"] + g
+                return {"": kept * g}
+            v = mu * old["velocity"] + kept * g
             return {"velocity": v, "": v if training.optimiser == "sgd" else g + mu * v}
         case "rmsprop":
             s = training.rho * old["square"] + (1 - training.rho) * g**2
@@ -342,7 +370,7 @@ class Update:
             "half-squared-error": share * error,
             "half-absolute-error": share / 2 * np.sign(error),
             "binary-cross-entropy": share * error,
-            "categorical-cross-entropy": share * error,
+            "categorical-cross-entropy": share * (y.sum(axis=1, keepdims=True) * h - y),
         }[training.loss]
         waiting = []
         for k in range(last, -1, -1):
@@ -358,17 +386,27 @@ class Update:
             else:
                 waiting.append(k)
             W = self.parameters[k][0]
-            if has(self.configuration, k, "no-weights-in-backprop"):
-                W = np.ones_like(W)
-            upstream = delta @ W
+            l2, l1 = penalties(self.configuration)
+            for fault in faults_at(self.configuration, k):
+                if fault.name == "no-weights-in-backprop":
+                    W = np.ones_like(W)
+                elif fault.name == "penalty-before-update":
+                    W = W - self.rate * (l2 * W + l1 * np.sign(W))
+            passed = upstream if has(self.configuration, k, "error-for-delta") else delta
+            upstream = passed @ W
         self._apply(sorted(waiting))
 
     def _delta(self, k: int, z: Array, a: Array, upstream: Array) -> Array:
         layer = self.configuration.layers[k]
         if layer.normalise:
             upstream = through_normalisation(a, upstream)
-        used: Callable[[Array], Array] = lambda at: own_slope(layer, at)
-        back: Callable[[Array], Array] = lambda at: through_activation(layer, at, upstream)
+        # A softmax that was normalised over the samples is differentiated as one over the units.
+        over = layer.activation == "softmax" and has(self.configuration, k, "softmax-over-samples")
+        own: Callable[[Array], Array | None] = lambda at: (
+            value(layer, z.T).T if over and at is z else None
+        )
+        used: Callable[[Array], Array] = lambda at: own_slope(layer, at, own(at))
+        back: Callable[[Array], Array] = lambda at: through_activation(layer, at, upstream, own(at))
         where = z
         for fault in faults_at(self.configuration, k):
             if fault.name == "derivative":
@@ -567,12 +605,20 @@ def data_of(configuration: Configuration) -> tuple[Array, Array]:
     return split_data(configuration.data)[:2]
 
 
-def drawn(random: np.random.RandomState, name: str, rows: int, columns: int) -> Array:
-    """A matrix, number by number, row by row."""
+def drawn(
+    random: np.random.RandomState,
+    name: str,
+    rows: int,
+    columns: int,
+    low: float = 0.0,
+    high: float = 1.0,
+    by_column: bool = False,
+) -> Array:
+    """A matrix, number by number, row by row (or column by column)."""
     between = lambda square: random.uniform(-math.sqrt(square), math.sqrt(square))
     one: Callable[[], float] = {
         "normal": random.randn,
-        "uniform": random.random_sample,
+        "uniform": lambda: low + (high - low) * random.random_sample(),
         "he": lambda: random.randn() * math.sqrt(2 / columns),
         "he-uniform": lambda: between(6 / columns),
         "xavier": lambda: random.randn() * math.sqrt(2 / (rows + columns)),
@@ -580,24 +626,55 @@ def drawn(random: np.random.RandomState, name: str, rows: int, columns: int) -> 
         "lecun": lambda: random.randn() / math.sqrt(columns),
         "lecun-uniform": lambda: between(3 / columns),
         "zeros": lambda: 0.0,
+        "constant": lambda: 1.0,
     }[name]
+    if by_column:
+        return np.array([[one() for _ in range(rows)] for _ in range(columns)]).T
     return np.array([[one() for _ in range(columns)] for _ in range(rows)])
 
 
 def initial(configuration: Configuration, random: np.random.RandomState) -> Parameters:
-    """The first parameters: layer by layer, W row by row, then b."""
-    made: Parameters = []
-    inputs = configuration.data.width
-    for layer in configuration.layers:
-        W = layer.scale * drawn(random, layer.init, layer.units, inputs)
-        b = None
-        if layer.bias != "none":
-            draws = 1 if layer.bias == "shared-start" else layer.units
-            start = layer.bias_scale * drawn(random, layer.bias_init, draws, 1)
-            b = np.array([start[at if draws > 1 else 0, 0] for at in range(layer.units)])
-        made.append((W, b))
-        inputs = layer.units
-    return made
+    """The first parameters, drawn in the order of ``draws``."""
+    draws, layers = configuration.draws, configuration.layers
+    for _ in range(draws.skip_uniform):
+        random.random_sample()
+    for _ in range(draws.skip_normal):
+        random.randn()
+    widths = [configuration.data.width, *(layer.units for layer in layers)]
+    weights: dict[int, Array] = {}
+    biases: dict[int, Array | None] = {}
+
+    def weigh(at: int) -> None:
+        layer = layers[at]
+        if layer.W is not None:
+            weights[at] = layer.scale * np.array(layer.W.tolist())
+            return
+        shape = layer.units, widths[at]
+        spread = layer.low, layer.high, draws.transposed
+        weights[at] = layer.scale * drawn(random, layer.init, *shape, *spread)
+
+    def bias(at: int) -> None:
+        layer = layers[at]
+        biases[at] = None
+        if layer.bias == "none":
+            return
+        if layer.b is not None:
+            biases[at] = layer.bias_scale * np.array(layer.b)
+            return
+        count = 1 if layer.bias == "shared-start" else layer.units
+        spread = layer.bias_low, layer.bias_high
+        start = layer.bias_scale * drawn(random, layer.bias_init, count, 1, *spread)
+        biases[at] = np.array([start[unit if count > 1 else 0, 0] for unit in range(layer.units)])
+
+    every = range(len(layers))
+    steps = {
+        "by-layer": [(step, at) for at in every for step in (weigh, bias)],
+        "bias-first": [(step, at) for at in every for step in (bias, weigh)],
+        "weights-first": [(step, at) for step in (weigh, bias) for at in every],
+    }
+    for step, at in steps[draws.order]:
+        step(at)
+    return [(weights[at], biases[at]) for at in every]
 
 
 def order_of(configuration: Configuration, random: np.random.RandomState) -> Array:
@@ -619,7 +696,7 @@ def batches(configuration: Configuration, order: Array) -> list[Array]:
 def training(
     configuration: Configuration, seed: int
 ) -> Iterator[tuple[Update, Array, list[float]]]:
-    """Every update, its rows, and the reported losses of the epochs finished with it."""
+    """Every update, its rows, and the losses that are reported with it and before."""
     random = np.random.RandomState(seed)
     parameters, (x, y) = initial(configuration, random), data_of(configuration)
     slots = {name: zeros_like(parameters) for name in slots_of(configuration.training)}
@@ -632,11 +709,17 @@ def training(
         for at, rows in enumerate(taken):
             number += 1
             total += reported(configuration, parameters, x[rows], y[rows])
+            before = parameters
             update = Update(
                 configuration, parameters, slots, x[rows], y[rows], number=number, rate=rate
             )
             parameters, slots = update.parameters, update.slots
             if at == len(taken) - 1:
                 total /= len(order) if configuration.report.reduction == "mean" else 1
-                losses.append(total + penalty(configuration, parameters))
+                total += penalty(configuration, parameters)
+                if configuration.report.rows == "all":
+                    now = before if configuration.report.when == "before" else parameters
+                    total = reported_over_all(configuration, now)
+                if epoch % configuration.report.every == 0:
+                    losses.append(total)
             yield update, rows, list(losses)

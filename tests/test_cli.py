@@ -64,6 +64,23 @@ def test_an_exported_script_prints_the_losses(tmp_path: Path) -> None:
     assert "import torch" in torch.stdout
 
 
+def test_what_cannot_be_meant_is_said_in_one_line_and_trained() -> None:
+    how = (
+        "--set",
+        "training.loss=binary-cross-entropy",
+        "--set",
+        "data.targets=[[-1],[1],[1],[2]]",
+    )
+    done = command("run", "xor-sigmoid", *how, "--epochs", "3")
+    assert done.returncode == 0
+    said = (
+        "training.loss: binary-cross-entropy needs targets between 0 and 1, and these are -1 to 2"
+    )
+    assert done.stderr == f"nntui: warning: {said}\n"
+    checked = command("check", "xor-sigmoid", *how)
+    assert checked.stderr == done.stderr
+
+
 def test_run_json_keeps_the_contract() -> None:
     result = printed("run", "add-relu", "--seed", "1", "--epochs", "7", "--json")
     assert list(result) == [
@@ -304,12 +321,16 @@ def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
         ("{nntui} run add-relu --updates 1 --json 2>&- | grep -q state_hash", 0),
         ("{nntui} run nope 2>&- | grep -q nope", 1),
         ("{nntui} presets > /dev/full", 2),
-        ("PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1 --set story.question=\u00fc", 0),
+        (
+            "PYTHONUTF8=1 PYTHONIOENCODING=ascii {nntui} run add-relu --updates 1"
+            " --set story.question=$(printf '\\303\\274')",
+            0,
+        ),
     ],
 )
 def test_streams_that_are_closed_full_or_narrow(line: str, code: int) -> None:
     whole = line.format(nntui=f"{sys.executable} -m nntui")
-    done = subprocess.run(["bash", "-c", whole], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", whole], capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
 

@@ -167,7 +167,7 @@ def test_a_story_s_actions_are_those_of_the_workbench() -> None:
 PREFIXES = {
     "presets": ("", "report", "goal"),
     "data": ("data",),
-    "layers": ("layers.N",),
+    "layers": ("layers.N", "draws"),
     "training": ("training",),
     "faults": ("faults.N",),
     "story": ("story", "story.steps.N"),
@@ -294,12 +294,10 @@ def test_a_fault_of_the_page_is_one(entry: str) -> None:
 
 
 def test_the_way_to_draw_from_minus_one_to_one() -> None:
-    """``lecun-uniform`` with the scales that the page gives."""
-    for units_in, scale in ((3, "1"), (2, "0.8165"), (4, "1.1547")):
-        assert scale in PAGES["layers"].partition("for the frequent")[2]
-        own = INITIALISERS["lecun-uniform"].draw(np.random.RandomState(0), 5, units_in)
-        expected = 2 * np.random.RandomState(0).random_sample((5, units_in)) - 1
-        np.testing.assert_allclose(float(scale) * own, expected, atol=1e-4)
+    assert '`init = "uniform"`, `low = -1.0`, `high = 1.0`' in PAGES["layers"]
+    own = INITIALISERS["uniform"].draw(np.random.RandomState(0), 5, 3, low=-1.0, high=1.0)
+    expected = 2 * np.random.RandomState(0).random_sample((5, 3)) - 1
+    np.testing.assert_array_equal(own, expected)
 
 
 def test_limits_are_those_of_the_code() -> None:

@@ -1,18 +1,22 @@
 """Render an Answer as plain text."""
 
-import json
-import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nntui.diagnosis.evidence import EXPLAINS
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.finding import PROOF, Finding
+from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
 from nntui.diagnosis.why import Answer
+from nntui.presets.command_line import command_of
 
 WIDTH = 78
+MATTERS = {
+    HELPS: "yes, it harms",
+    NO_EFFECT: "not for this",
+    HARMS: "it helps here, by luck",
+}
 SHOWN = 8
 """Experiments listed at most, beside the recommended ones."""
 SURE = {
@@ -34,15 +38,19 @@ def render_answer(answer: Answer) -> str:
         unexplained = "the run does not reach its goal, and no rule explains why."
         lines += _field("NO CAUSE FOUND", unexplained)
         lines += _field("Checked", ", ".join(answer.checked) or "the run")
-    if answer.experiments is not None:
-        tried = answer.experiments
-        lines += ["", *_fix(answer, tried), "", *_experiments(answer, tried)]
+    tried = answer.experiments
+    if tried is not None:
+        lines += ["", *_fix(answer, tried)]
+    for slip in answer.slips:
+        lines += ["", *_slip(answer, slip)]
+    if others := [each for each in answer.findings[1:] if each not in answer.slips]:
+        lines += ["", "ALSO SEEN"]
+        for finding in others:
+            lines += _bullet(f"{_title(finding)} ({finding.code}): {finding.evidence}")
+    if tried is not None:
+        lines += ["", *_experiments(answer, tried)]
     if answer.limits:
         lines += ["", *_field("LIMITS", f"{'; '.join(answer.limits)}.")]
-    if len(answer.findings) > 1:
-        lines += ["", "ALSO SEEN"]
-        for finding in answer.findings[1:]:
-            lines += _bullet(f"{_title(finding)}: {finding.evidence}")
     return "\n".join(lines)
 
 
@@ -58,10 +66,12 @@ def _run(answer: Answer) -> Iterator[str]:
 
 
 def _cause(answer: Answer, finding: Finding) -> list[str]:
-    begin = "A FAULT" if answer.solved else "THE CAUSE"
+    begin = "A FAULT" if answer.solved else "THE CAUSE" if answer.decided else "SUSPECTED"
     lines = _field(begin, f"{_title(finding)} ({finding.code}).")
     if answer.solved:
         lines += _field("But", "this run learns nevertheless.")
+    elif not answer.decided:
+        lines += _field("Undecided", "the experiments were cut off by the time; increase --time.")
     lines += _field("Evidence", f"{finding.evidence}.")
     lines += _field("How sure", f"{SURE[finding.rule.klass]}.")
     if finding.first_update is not None:
@@ -69,11 +79,39 @@ def _cause(answer: Answer, finding: Finding) -> list[str]:
         since = "from the start (update 0)" if at == 0 else f"from update {at:,} on"
         lines += _field("Since", f"{since}.")
     lines += _field("Disproved by", f"{finding.rule.disproof}.")
-    certain = (each for each in answer.findings[1:] if each.rule.klass == PROOF)
-    stops = next((e for e in certain if e.weight >= EXPLAINS and not e.rule.is_code_fault), None)
-    if stops is not None:
-        lines += _field("And here", f"{_title(stops)} ({stops.code}): {stops.evidence}.")
     return lines
+
+
+def _slip(answer: Answer, slip: Finding) -> list[str]:
+    """A code fault that is not the cause, and whether that matters."""
+    lines = _field("ALSO WRONG", f"{_title(slip)} ({slip.code}).")
+    lines += _field("Evidence", f"{slip.evidence}.")
+    if slip.fixes:
+        lines += _field("To mend", f"{slip.fixes[0].text}.")
+    tried, effect = answer.experiments, answer.effect(slip)
+    if slip.code in ONLY_PRINTED:
+        lines += _field("Matters?", "not for learning: it spoils only what is printed.")
+    elif tried is not None and effect is not None:
+        said = MATTERS[effect.verdict] if tried.decided(effect) else "undecided"
+        counted = f"{effect.solved} of {effect.seeds} seeds are solved{_within(effect, tried)}"
+        lines += _field(
+            "Matters?",
+            f"{said}: with it mended alone {counted}, as it stands {effect.baseline_solved}.",
+        )
+    else:
+        lines += _field("Matters?", "not known: there was no time to try it without.")
+    return lines
+
+
+def _within(each: Experiment, experiments: Experiments) -> str:
+    """The epochs and rows of an experiment, if they are not those of the preset; else empty."""
+    budget, said = experiments.preset.goal.epochs, ""
+    if each.epochs != budget:
+        said = f" within {each.epochs:,} {'of' if each.epochs < budget else 'instead of'} "
+        said += f"{budget:,} epochs"
+    if experiments.rows is not None:
+        said += f" of {experiments.rows:,} rows"
+    return said
 
 
 def _title(finding: Finding) -> str:
@@ -81,18 +119,22 @@ def _title(finding: Finding) -> str:
 
 
 def _fix(answer: Answer, experiments: Experiments) -> list[str]:
-    best, own, lines = answer.best, answer.own, list[str]()
-    if best is None:
+    best, own, promising, lines = answer.best, answer.own, answer.promising, list[str]()
+    if best is not None:
+        lines += _field("THE FIX", f"{best.fix.text}.")
+        lines += _field("Effect", f"{_effect(best, experiments)}.")
+        lines += _command(answer, best.fix.changes)
+    elif promising is not None:
+        lines += _field("PROMISING", f"{promising.fix.text}.")
+        lines += _field("Effect", f"{_effect(promising, experiments)}.")
+        lines += _command(answer, promising.fix.changes)
+    else:
         lines += _field("THE FIX", f"{_nothing_helps(experiments)}.")
         if answer.headline is not None and answer.headline.fixes:
             proposed = answer.headline.fixes[0]
             lines += _field("Proposed", f"{proposed.text}.")
             lines += _command(answer, proposed.changes) if proposed.changes else []
-    else:
-        lines += _field("THE FIX", f"{best.fix.text}.")
-        lines += _field("Effect", f"{_effect(best, experiments)}.")
-        lines += _command(answer, best.fix.changes)
-    if own is not None and own is not best:
+    if own is not None and own not in (best, promising):
         alone = "The cause's own fix alone" if best is not None else "The cause's own fix"
         lines += _field("Note", f"{alone} ({own.fix.text}): {_effect(own, experiments)}.")
     return lines
@@ -112,43 +154,32 @@ def _nothing_helps(experiments: Experiments) -> str:
 
 def _said(each: Experiment, experiments: Experiments) -> str:
     """The verdict; "undecided" where training was cut short before an effect was seen."""
-    cut = experiments.cut(each) and each.verdict == NO_EFFECT
-    return "undecided" if cut else each.verdict
+    return each.verdict if experiments.decided(each) else "undecided"
 
 
 def _effect(each: Experiment, experiments: Experiments) -> str:
     low, high = each.interval
-    budget, within = experiments.preset.goal.epochs, ""
-    if experiments.cut(each):
-        within = f" within {each.epochs:,} of {budget:,} epochs"
-    if experiments.rows is not None:
-        within += f" of {experiments.rows:,} rows"
     words = {HELPS: "it helps", HARMS: "it harms", NO_EFFECT: "no effect beyond chance"}
-    said = words.get(_said(each, experiments), "undecided, because training was cut short")
+    undecided = "undecided: too few seeds, or too short, to tell it from chance"
+    said = words.get(_said(each, experiments), undecided)
     return (
-        f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%}){within}, against"
-        f" {each.baseline_solved} of the same {each.seeds} as it stands: {said}"
+        f"solves {each.solved} of {each.seeds} seeds ({low:.0%} to {high:.0%})"
+        f"{_within(each, experiments)}, against {each.baseline_solved} of the same {each.seeds} as"
+        f" it stands: {said}"
     )
 
 
 def _command(answer: Answer, changes: Mapping[str, Any]) -> list[str]:
     """The shell command that trains with ``changes``, an option a line."""
-    options = [f"--set {shlex.quote(f'{key}={_value(value)}')}" for key, value in changes.items()]
-    seed = f" --seed {answer.seed}" if answer.seed != answer.preset.seed else ""
-    parts = [
-        f"nntui run {shlex.quote(answer.preset.name)}{seed}",
-        *(f"  {option}" for option in options),
-    ]
+    command, *options = command_of("run", answer.preset, changes, answer.seed)
+    parts = [command, *(f"  {option}" for option in options)]
     lines = [f"{part} \\" for part in parts[:-1]] + parts[-1:]
     return [f"{'Try it' if not at else '':13} {line}" for at, line in enumerate(lines)]
 
 
-def _value(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
-
-
 def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
-    cut = any(map(experiments.cut, experiments.tried))
+    budget = experiments.preset.goal.epochs
+    cut = any(each.epochs != budget for each in experiments.tried)
     columns = f"solved, of seeds; as it stands; {'epochs; ' if cut else ''}verdict"
     lines = [f"TRIED, from the same seeds ({columns})"]
     listed = list(experiments.tried[:SHOWN])

@@ -8,14 +8,14 @@ import numpy as np
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
 from nntui.diagnosis.deadline import NEVER, Deadline
-from nntui.diagnosis.evidence import EXPLAINS, FORBIDS, Evidence
+from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.measures.progress import epochs_needed
 from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
-from nntui.diagnosis.rules.proofs import MOST_GROUPED, proofs
+from nntui.diagnosis.rules.proofs import MOST_GROUPED, improper_targets, proofs
 from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
 from nntui.diagnosis.rules.scales import (
@@ -70,9 +70,9 @@ def diagnose_subject(
             if evidence.has_time()
             for finding in rule(evidence)
         ]
-        found = _told_aside(found)
-        listed = sorted(_causes(found), key=_place)
-    if evidence.progress.bad and not any(_hurts(each) for each in listed):
+        causes, explained = _causes(_told_aside(found))
+        listed = sorted(causes, key=_place)
+    if evidence.progress.bad and not any(_is_cause(each) for each in listed):
         listed.append(_plateau(evidence))
     return Diagnosis(
         update=observation.state.update,
@@ -80,11 +80,13 @@ def diagnose_subject(
         findings=tuple(_tried(observation.preset, each) for each in listed),
         checked=_checked(evidence),
         limits=_limits(evidence),
+        suspects=tuple(_tried(observation.preset, each) for each in sorted(explained, key=_place)),
     )
 
 
 def _certificates(evidence: Evidence) -> Iterator[Finding]:
     """Proofs: those that forbid the goal always, the others where progress is bad."""
+    yield from improper_targets(evidence)
     progress = evidence.progress
     if progress.reached:
         return
@@ -121,12 +123,18 @@ def _measured(evidence: Evidence) -> Iterator[Finding]:
                 yield from measure(evidence)
 
 
-def _hurts(finding: Finding) -> bool:
+def _is_cause(finding: Finding) -> bool:
+    """Whether it can keep a run from learning at all."""
     return finding.code not in ONLY_PRINTED
 
 
-def _causes(found: list[Finding]) -> list[Finding]:
-    """``found`` without the symptoms of other findings.
+def _hurts(finding: Finding) -> bool:
+    """Whether it is taken for a cause before any experiment."""
+    return _is_cause(finding) and not (finding.rule.is_code_fault and finding.weight < FELT)
+
+
+def _causes(found: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """``found`` without the symptoms of other findings; then those that a proof explains.
 
     If a fault or a certificate explains the failure, measurements are consequences of it.
     """
@@ -137,7 +145,10 @@ def _causes(found: list[Finding]) -> list[Finding]:
         for each in left
         if each.rule.klass == PROOF
     )
-    return [each for each in left if each.rule.klass == PROOF or not explained]
+    measured = [each for each in left if each.rule.klass != PROOF]
+    if not explained:
+        return left, []
+    return [each for each in left if each.rule.klass == PROOF], measured
 
 
 def _told_aside(found: list[Finding]) -> list[Finding]:
@@ -157,18 +168,22 @@ def _told_aside(found: list[Finding]) -> list[Finding]:
 
 def _place(finding: Finding) -> tuple[int, float]:
     """Sort key of a finding in the list, lowest first."""
-    fault = finding.rule.is_code_fault
-    if finding.rule.klass == PROOF and not fault and finding.weight >= FORBIDS:
+    if finding.rule.is_code_fault:
+        return (2 if _hurts(finding) else 5), -finding.weight
+    if finding.rule.klass != PROOF:
+        return 4, -finding.weight
+    if finding.weight >= FORBIDS:
         return 0, -finding.weight
-    if fault:
-        return (1 if _hurts(finding) else 4), -finding.weight
-    return (2 if finding.rule.klass == PROOF else 3), -finding.weight
+    # What stands in the way from update 0 on is no consequence of wrong updates.
+    certain = finding.weight >= EXPLAINS and finding.first_update == 0
+    return (1 if certain else 3), -finding.weight
 
 
 def _plateau(evidence: Evidence) -> Finding:
     said = evidence.progress.said
     losses, goal = evidence.observation.losses, evidence.observation.preset.goal
-    needed = epochs_needed(losses, goal.loss) if len(losses) > 3 else np.inf
+    epochs = evidence.observation.state.epoch
+    needed = epochs_needed(losses, goal.loss, epochs) if len(losses) > 3 else np.inf
     if not np.isfinite(needed):
         return Finding(PLATEAU, said)
     return Finding(PLATEAU, f"{said}; at this pace it takes {needed:.2g} epochs more")
@@ -195,6 +210,11 @@ def _tried(preset: Preset, finding: Finding) -> Finding:
 def _limits(evidence: Evidence) -> tuple[str, ...]:
     """What was examined only in part, in words."""
     rows, batch, said = evidence.x.shape[1], evidence.stated.batch_size, []
+    if (held := evidence.stated.reported_samples) < rows:
+        said.append(
+            f"the goal is held against {held:,} of {rows:,} rows an epoch, drawn at random: "
+            'report.rows = "all" takes all of them'
+        )
     if batch > MOST_ROWS_OF_RUN:
         said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
     if (seen := evidence.sample_x.shape[1]) < rows:

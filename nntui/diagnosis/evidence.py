@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
+from nntui.core.engine.update import optimiser_of
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.deadline import NEVER, Deadline
@@ -27,6 +29,9 @@ LOOKS = 5
 
 EXPLAINS, FORBIDS = 1.5, 2.0
 """Weights of certificates: learning is impossible, and the goal is impossible."""
+FELT = 0.01
+"""A code fault that changes steps by less than this share is no cause until an experiment says
+so.  Our own choice."""
 SLACK = 0.9
 """A loss below this share of a floor refutes the floor."""
 
@@ -59,12 +64,20 @@ class Evidence:
             self.observation.losses,
             self.observation.preset.goal,
             self.observation.state.divergence is not None,
+            self.observation.state.epoch,
+            drawn=self.stated.reported_samples < self.x.shape[1],
         )
+
+    @property
+    def epochs_per_report(self) -> float:
+        """Finished epochs for each loss that was reported."""
+        return self.observation.state.epoch / max(len(self.observation.losses), 1)
 
     @cached_property
     def cost(self) -> Cost:
         """The reported loss as a function of outputs."""
-        return Cost(self.stated.report, self.stated.samples_per_epoch)
+        units = self.subject.data.units if is_unscaled(self.stated) else None
+        return Cost(self.stated.report, self.stated.reported_samples, units)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:
@@ -180,10 +193,12 @@ class Evidence:
         return {}
 
     def rate(self, state: State) -> float:
-        """The effective learning rate at ``state``: divided by 1 - momentum."""
-        training = self.stated.training
+        """The effective learning rate at ``state``: of a gradient that stays the same."""
         rate = learning_rate(self.stated, state.epoch)
-        return rate / (1.0 - training.momentum) if not self.scales_itself else rate
+        if self.scales_itself:
+            return rate
+        known = optimiser_of(self.stated).parameters
+        return rate * (1.0 - known.get("dampening", 0.0)) / (1.0 - known["momentum"])
 
     def clipped_to(self, state: State) -> float:
         """The share of the full gradient's norm that is left after clipping."""

@@ -21,11 +21,11 @@ class Observation:
     kept: tuple[State, ...]
     """The stored states up to the cursor, in order: from update 0 to `state`."""
     losses: Array
-    """The reported loss of every finished epoch up to the cursor."""
+    """Every loss that was reported up to the cursor."""
     flips: tuple[Flip, ...]
     """When units were seen to die or revive."""
     solved: bool
-    """Whether the last finished epoch reached the goal."""
+    """Whether the last report reached the goal."""
 
 
 def observe(run: Run) -> Observation:
@@ -40,4 +40,23 @@ def observe(run: Run) -> Observation:
         losses=run.losses,
         flips=tuple(flip for flip in branch.flips if flip.by <= run.update),
         solved=run.solved,
+    )
+
+
+def left_out(run: Run) -> tuple[str, ...]:
+    """What distinguishes ``run`` from one that starts from its seed, in words.
+
+    Experiments start from seeds: they know the configuration at the cursor, and nothing of this.
+    """
+    apart = []
+    if run.update:
+        apart.append(f"was trained for {run.update:,} updates before it was looked at")
+    if run.by_hand:
+        count = len(run.by_hand)
+        apart.append(f"has {count} parameter{'' if count == 1 else 's'} set by hand")
+    if not apart:
+        return ()
+    return (
+        f"this run {' and '.join(apart)}; experiments start at update 0, from the first weights"
+        " that their seeds draw",
     )

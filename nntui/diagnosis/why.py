@@ -1,40 +1,44 @@
 """Explain why a preset does not learn: diagnose its run, try fixes, give one answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
 from typing import Any
 
 from nntui.core.errors import ConfigError
+from nntui.diagnosis.cause import decide
 from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.fixes import own_fixes
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress
-from nntui.diagnosis.experiments.results import (
-    Experiment,
-    Experiments,
-    found_by_experiment,
-    simplest,
-)
+from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
-from nntui.diagnosis.finding import PROOF, Diagnosis, Finding, Fix
-from nntui.diagnosis.observation import observe
-from nntui.diagnosis.rules.finding_kinds import PLATEAU
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
+from nntui.diagnosis.measures.progress import epochs_needed
+from nntui.diagnosis.observation import left_out, observe
 from nntui.presets.preset import Preset
-from nntui.presets.schema import check_seed
+from nntui.sweeps.block import Block, seconds_of
 from nntui.timeline.history.termination import Termination
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.timeline.run import Run
 
 OWN_RUN, LOOK = 1 / 3, 1 / 4
-"""Shares of the remaining time for training the run and for one diagnosis of it."""
+"""The most of the remaining time for training the run, and for one diagnosis of it."""
+LONGEST_RUN = 3.0
+"""Seconds of a core of about 2020 after which the run is diagnosed as it is: by an estimate that
+depends on the preset alone, so that it is the same update on every machine."""
 LEAST_LOOK = 0.7
 """Seconds that a diagnosis may take at least, however little time is left."""
 RESERVE = 1.2
 """Seconds reserved for the start and the end of the program."""
+LEAST_LOSSES = 10
+"""Epochs from which the pace of a loss is told."""
+CUT_OFF = "the run was diagnosed where its share of the time ended"
 SLICE = 0.1
 """Seconds of training between two calls of the progress."""
+
+EFFECT = frozenset(("fix", "seeds", "epochs", "solved", "baseline_solved", "verdict"))
+"""What ``why --json`` says of mending a code fault alone."""
 
 
 @dataclass(frozen=True)
@@ -58,54 +62,82 @@ class Answer:
     limits: tuple[str, ...] = ()
     """What was examined only in part, in words."""
 
+    decided: bool = True
+    """Whether more time could not name another cause."""
+
     @property
     def headline(self) -> Finding | None:
         """The cause; None if nothing is wrong or no cause was found."""
         return self.findings[0] if self.findings else None
 
     @property
-    def own(self) -> Experiment | None:
-        """The experiment with the headline's own fix, if it was made."""
-        if self.headline is None or self.experiments is None:
-            return None
-        return self.experiments.of(self._own_fixes)
+    def slips(self) -> tuple[Finding, ...]:
+        """The code faults that are not the headline."""
+        return tuple(each for each in self.findings[1:] if each.rule.is_code_fault)
 
     @property
-    def _own_fixes(self) -> tuple[Fix, ...]:
-        return own_fixes(self.headline) if self.headline is not None else ()
+    def own(self) -> Experiment | None:
+        """The experiment with the headline's own fix alone, if it was made.
+
+        Of a code fault that is the one that mends all of them.
+        """
+        if self.headline is None or self.experiments is None:
+            return None
+        mended = self.experiments.corrected if self.headline.rule.is_code_fault else None
+        return mended or self.effect(self.headline)
+
+    def effect(self, finding: Finding) -> Experiment | None:
+        """The experiment with a fix of ``finding`` alone, if it was made."""
+        return self.experiments.with_own(finding) if self.experiments is not None else None
 
     @property
     def best(self) -> Experiment | None:
         """The recommended experiment: the simplest of those as good as the best that helps.
 
-        One that fixes the headline's own cause is preferred.  If the run learns already, a fix
-        of its program must only do no harm.
+        Preferred are those that mend every code fault and fix the headline's cause.  If the run
+        learns already, a fix of its program must only do no harm.
         """
         if self.experiments is None:
             return None
         tried = self.experiments.tried
         if self.solved:
-            longest = max((each.epochs for each in tried), default=0)
-            able = [each for each in tried if self._fixes_cause(each) and each.epochs == longest]
+            longest = max((each.base_epochs for each in tried), default=0)
+            able = [e for e in tried if self._fixes_cause(e) and e.base_epochs == longest]
             harmless = [each for each in able if not each.harms]
             return simplest(able) or min(harmless, key=lambda each: each.simplicity, default=None)
-        return simplest(tried, self._fixes_cause)
+        return simplest(tried, self._mends_all_and_cause, self._fixes_cause)
+
+    @property
+    def promising(self) -> Experiment | None:
+        """Where nothing is known to help: the experiment that solved the most seeds more."""
+        tried = self.experiments.tried if self.experiments and not self.solved else ()
+        more = [each for each in tried if each.won > each.lost]
+        return min(more, key=lambda each: (each.p, each.rank), default=None)
 
     def _fixes_cause(self, each: Experiment) -> bool:
         """Whether ``each`` includes a fix of the headline."""
-        return any(fix.changes.items() <= each.fix.changes.items() for fix in self._own_fixes)
+        own = own_fixes(self.headline) if self.headline is not None else ()
+        if self.headline is not None and self.headline.rule.is_code_fault and self.experiments:
+            own = (*own, self.experiments.correction)
+        return any(fix.changes.items() <= each.fix.changes.items() for fix in own)
+
+    def _mends_all_and_cause(self, each: Experiment) -> bool:
+        assert self.experiments is not None
+        mends = self.experiments.correction.changes.items() <= each.fix.changes.items()
+        return mends and self._fixes_cause(each)
 
     @property
     def fix(self) -> str | None:
-        """The recommendation in words: what helped, else what the headline proposes."""
-        if self.best is not None:
-            return self.best.fix.text
+        """The recommendation in words: what helped, else what is promising or proposed."""
+        known = self.best or self.promising
+        if known is not None:
+            return known.fix.text
         fixes = self.headline.fixes if self.headline is not None else ()
         return fixes[0].text if fixes else None
 
     def as_json(self) -> dict[str, Any]:
         """What ``why --json`` prints."""
-        headline, best = self.headline, self.best
+        headline, best = self.headline, self.best or self.promising
         return {
             "preset": self.preset.name,
             "seed": self.seed,
@@ -121,8 +153,11 @@ class Answer:
                 "disproof": headline.rule.disproof,
                 "fix": self.fix,
                 "set": None if best is None else dict(best.fix.changes),
+                "decided": self.decided,
             },
+            "decided": self.decided,
             "findings": [each.as_json() for each in self.findings],
+            "slips": [self._slip_json(each) for each in self.slips],
             "experiments": self.experiments.as_json() if self.experiments is not None else [],
             "reduced": self.experiments.reduced if self.experiments is not None else None,
             "updates": self.updates,
@@ -131,9 +166,18 @@ class Answer:
             "limits": list(self.limits),
         }
 
+    def _slip_json(self, slip: Finding) -> dict[str, Any]:
+        """A code fault that is not the headline, with the effect of mending it alone."""
+        said = {"code": slip.code, "layer": slip.layer}
+        effect = self.effect(slip)
+        if self.experiments is None or effect is None:
+            return {**said, "verdict": None, "decided": False}
+        measured = {key: value for key, value in effect.as_json().items() if key in EFFECT}
+        return {**said, **measured, "decided": self.experiments.decided(effect)}
+
 
 def why(
-    preset: Preset,
+    preset: Preset | Run,
     seed: int | None = None,
     seeds: int = SEEDS,
     seconds: float = SECONDS,
@@ -144,6 +188,7 @@ def why(
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
+    A run in the place of ``preset`` is diagnosed, and trained, from its cursor on; its seed counts.
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
@@ -154,20 +199,24 @@ def why(
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
-    run = Run(preset, check_seed(preset.seed if seed is None else seed))
+    run = preset if isinstance(preset, Run) else Run(preset, seed)
+    preset, apart = run.preset, left_out(run)
     begin = clock() if started is None else started
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
     with workshop(preset, deadline, progress, workers) as laboratory:
         start = diagnose(observe(run), _portion(deadline, LOOK, LEAST_LOOK))
-        ended = _train(run, laboratory)
+        ended, whole = _train(run, laboratory)
         look = _portion(deadline, LOOK, LEAST_LOOK)
         end = diagnose(observe(run), look) if run.update else start
         findings = together(start, end)
-        tried = None
+        tried, decided = None, True
         if findings or not run.solved:
-            tried = experiment(findings, laboratory, seeds)
+            suspects = [] if run.solved else list(end.suspects)
+            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run))
             if not run.solved:
-                findings = with_experiments(findings, tuple(found_by_experiment(tried, run.seed)))
+                decision = decide(findings, suspects, tried, run.seed)
+                findings, decided = decision.findings, decision.decided and whole
+        limits = (*apart, *start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
         return Answer(
             preset=preset,
             seed=run.seed,
@@ -177,10 +226,18 @@ def why(
             solved=run.solved,
             findings=findings,
             checked=end.checked,
-            limits=tuple(dict.fromkeys((*start.limits, *end.limits))),
+            limits=tuple(dict.fromkeys(limits)),
             experiments=tried,
             interrupted=laboratory.stopped,
+            decided=decided,
         )
+
+
+def _pace(run: Run) -> float:
+    """The epochs that ``run`` needs in all at the pace of its loss; 0 if that is not known."""
+    if run.solved or len(run.losses) < LEAST_LOSSES:
+        return 0.0
+    return run.epoch + epochs_needed(run.losses, run.preset.goal.loss, run.epoch)
 
 
 def _portion(deadline: Deadline, share: float, least: float) -> Deadline:
@@ -188,24 +245,38 @@ def _portion(deadline: Deadline, share: float, least: float) -> Deadline:
     return Deadline.after(max(share * deadline.left, least), deadline.clock)
 
 
-def _train(run: Run, laboratory: Laboratory) -> str | None:
-    """Train to the end of the budget or of the time for it; returns why training ended."""
+def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
+    """Train to the end of the budget, or until its share is used.
+
+    Returns why training ended, and whether that did not depend on the time.
+    """
     deadline = laboratory.deadline
     # A slow start of the program takes from the reserve, not from a short run.
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
     termination, slicer = Termination(), TimeSlicer(deadline.clock)
-    while (reason := termination.reason(run)) is None and not until.passed:
+    longest = run.update + _longest(run.preset)
+    while (reason := termination.reason(run)) is None and run.update < longest:
+        if until.passed:
+            return None, False
         laboratory.go_on(f"training seed {run.seed}")
         if laboratory.stopped:
-            break
-        slicer.train(run, termination.next_check(run), SLICE)
-    return reason
+            return None, False
+        slicer.train(run, min(termination.next_check(run), longest), SLICE)
+    return reason, True
+
+
+def _longest(preset: Preset) -> int:
+    """How many updates of ``preset`` take `LONGEST_RUN`; at least an epoch."""
+    configuration = preset.configuration
+    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,)))
+    epochs = max(int(LONGEST_RUN / max(epoch, 1e-12)), 1)
+    return epochs * configuration.updates_per_epoch
 
 
 def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
     """The findings at the ``end``, dated by the ``start``, then proofs found only at the start."""
-    at_start = {(each.code, each.layer) for each in start.findings}
+    at_start = {(each.code, each.layer) for each in start.findings if start.update == 0}
     at_end = {(each.code, each.layer) for each in end.findings}
     dated = [
         replace(each, first_update=0)
@@ -221,13 +292,3 @@ def together(start: Diagnosis, end: Diagnosis) -> tuple[Finding, ...]:
         if each.rule.klass == PROOF and (each.code, each.layer) not in at_end
     ]
     return (*dated, *others)
-
-
-def with_experiments(
-    findings: Sequence[Finding], experimental: Sequence[Finding]
-) -> tuple[Finding, ...]:
-    """``findings`` and ``experimental`` ones; the latter come first if no cause is known."""
-    causes = [each for each in findings if each.rule is not PLATEAU]
-    if experimental and not causes:
-        return (*experimental, *findings)
-    return (*findings, *experimental)

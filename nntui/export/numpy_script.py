@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
+from nntui.core.engine.data import loss_slope
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression, Name, Operation
-from nntui.core.formulas.parsing import formula as parsed
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import assigned, listed
-from nntui.export.plan import LayerPlan, plan, word
+from nntui.export.plan import LayerPlan, plan, reported_term, word
 from nntui.export.script_functions import NUMPY, FormulaWriter, step_function, with_shape
 
 
@@ -51,7 +51,7 @@ class NumpyScript:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
         last, loss = self.layers[-1], LOSSES[self._configuration.report.loss]
         names = {"z": f"z{last.k}", "y": y}
-        term = self._formulas.text(loss.term, names, word(loss.name))
+        term = self._formulas.text(reported_term(self._configuration), names, word(loss.name))
         return [f"error = {last.out} - {y}"], f"np.sum({term})"
 
     def penalty(self, term: Expression, W: str) -> str:
@@ -85,8 +85,13 @@ class NumpyScript:
             k, bias = each.k, f" + b{each.k}" if each.has_bias else ""
             yield f"z{k} = {seen} @ W{k}.T{'' if each.late else bias}"
             value, function = each.activation.value, word(each.activation.name)
-            text = self._formulas.text(value, each.names, function)
-            yield f"{each.value} = {with_shape(text, value, f'z{k}', 'np')}"
+            if each.over_samples is not None:
+                yield from self._comments.fault(each.over_samples)
+                turned = self._formulas.text(value, {"z": f"z{k}.T"}, function)
+                yield f"{each.value} = ({turned}).T"
+            else:
+                text = self._formulas.text(value, each.names, function)
+                yield f"{each.value} = {with_shape(text, value, f'z{k}', 'np')}"
             if each.late:
                 yield from self._comments.fault(each.late)
                 yield f"a{k} = f{k}{bias}"
@@ -98,20 +103,24 @@ class NumpyScript:
         """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         error, reported = self.reported(y)
         yield from error
-        yield f"total += {reported}"
+        if not self._configuration.report.covers_all:
+            yield f"total += {reported}"
         if self._rule.counts:
             yield "t += 1"
         upstream = self._slope_of_loss(x, y)
         for each in reversed(self.layers):
             k, below = each.k, self.layers[each.k - 1].out if each.k else x
             yield f"\n# Layer {k}, backwards"
+            if each.error_down is not None:
+                yield f"error{k} = {upstream}"
+                upstream = f"error{k}"
             yield from self._delta(each, upstream)
             yield from self._gradients(each, x, below)
             if each.early:
                 yield from self._comments.fault(each.early)
                 yield from self._steps(each.tensors, rate)
             if k:
-                yield from self._back(each)
+                yield from self._back(each, rate)
             upstream = f"upstream{k - 1}"
         late = [name for each in self.layers if not each.early for name in each.tensors]
         if late:
@@ -120,10 +129,10 @@ class NumpyScript:
 
     def _slope_of_loss(self, x: str, y: str) -> str:
         """dL/da, or dL/dz if the loss is differentiated together with the activation."""
-        slope, training = LOSSES[self._training.loss].slope, self._training
+        slope, training = loss_slope(self._configuration), self._training
         if training.reduction == "mean" and self._configuration.batch_size > 1:
             slope = Operation("/", slope, Name("samples"))
-        names = {"samples": f"len({x})", "y": y, "z": f"z{self.layers[-1].k}"}
+        names = {"samples": f"len({x})", "error": "error", "y": y, "z": f"z{self.layers[-1].k}"}
         return self._formulas.text(slope, names, f"slope_of_{word(training.loss)}")
 
     def _delta(self, each: LayerPlan, upstream: str) -> Iterator[str]:
@@ -180,15 +189,20 @@ class NumpyScript:
         text = self._formulas.text(formula, names, f"gradient{k}")
         yield f"gW{k} = {with_shape(text, formula, f'W{k}', 'np')}"
 
-    def _back(self, each: LayerPlan) -> Iterator[str]:
+    def _back(self, each: LayerPlan, rate: str) -> Iterator[str]:
         """The gradient for the layer below."""
-        weights, fault = f"W{each.k}", each.back
-        if fault is not None:
+        weights, passed = f"W{each.k}", f"delta{each.k}"
+        for fault in each.backs:
             yield from self._comments.fault(fault)
-            back = parsed(fault.back)
-            text = self._formulas.text(back, each.names, word(fault.name))
-            weights = with_shape(text, back, weights, "np")
-        yield f"upstream{each.k - 1} = delta{each.k} @ {weights}"
+        if each.backs:
+            names = {**each.names, "rate": rate, "l1": "L1", "l2": "L2"}
+            text = self._formulas.text(each.back, names, word(each.backs[-1].name))
+            shaped = with_shape(text, each.back, weights, "np")
+            weights = shaped if shaped.startswith("np.full") else f"({shaped})"
+        if each.error_down is not None:
+            yield from self._comments.fault(each.error_down)
+            passed = f"error{each.k}"
+        yield f"upstream{each.k - 1} = {passed} @ {weights}"
 
     def _steps(self, names: list[str], rate: str) -> Iterator[str]:
         """The optimiser's step of the parameters ``names``, clipped together."""

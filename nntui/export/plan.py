@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nntui.core.engine.network import activation_of, backward_of, faults_by_layer
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.update import clips
 from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
@@ -61,9 +63,35 @@ class LayerPlan:
         return next(early, None) if self.k > 0 or clips(self.configuration) else None
 
     @property
-    def back(self) -> Fault | None:
-        """The fault that replaces the weights that pass the gradient back."""
-        return next((each for each in reversed(self.faults) if each.back), None)
+    def backs(self) -> list[Fault]:
+        """The faults that change the weights that pass the gradient back."""
+        values = self._no_penalties
+        return [each for each in self.faults if each.down(Name("W"), values) != Name("W")]
+
+    @cached_property
+    def back(self) -> Expression:
+        """What passes the gradient back, over ``W``, ``rate``, ``l1`` and ``l2``."""
+        W: Expression = Name("W")
+        for each in self.faults:
+            W = each.down(W, self._no_penalties)
+        return W
+
+    @property
+    def _no_penalties(self) -> dict[str, float]:
+        training = self.configuration.training
+        return {name: 0.0 for name in ("l1", "l2") if not getattr(training, name)}
+
+    @property
+    def error_down(self) -> Fault | None:
+        """The fault that passes dL/da instead of delta to the layer below, if there is one."""
+        found = (each for each in self.faults if each.error_down)
+        return next(found, None) if self.k > 0 and not self.is_fused else None
+
+    @property
+    def over_samples(self) -> Fault | None:
+        """The fault that normalises the layer's softmax over the samples."""
+        found = (each for each in self.faults if each.over_samples)
+        return None if self.activation.backward.is_elementwise else next(found, None)
 
     @property
     def placed(self) -> Fault | None:
@@ -109,6 +137,12 @@ class LayerPlan:
     def names(self) -> dict[str, str]:
         """The names in the script of the variables of formulas."""
         return {"z": f"z{self.k}", "a": f"a{self.k}", "f": self.value, "W": f"W{self.k}"}
+
+
+def reported_term(configuration: Configuration) -> Expression:
+    """The reported loss of one output, over ``error``, ``z`` and ``y``, and perhaps ``units``."""
+    term = LOSSES[configuration.report.loss].term
+    return term.bound({"error": formula("error*units")}) if is_unscaled(configuration) else term
 
 
 def plan(configuration: Configuration) -> list[LayerPlan]:

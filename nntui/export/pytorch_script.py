@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 
+from nntui.core.engine.data import loss_slope
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression
-from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
-from nntui.core.parts.losses import LOSSES
+from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import indented, listed
-from nntui.export.plan import LayerPlan, plan, word
+from nntui.export.plan import LayerPlan, plan, reported_term, word
 from nntui.export.script_functions import PYTORCH, FormulaWriter, step_function, with_shape
 
 
@@ -26,13 +27,19 @@ class PytorchScript:
         self._comments = comments
         self.layers = plan(configuration)
         self._early = [each for each in self.layers if each.early]
+        self._cut = [
+            each
+            for each in self.layers
+            if each.k and (each.early or each.error_down or "rate" in each.back.names)
+        ]
+        """Layers that pass the gradient down explicitly."""
         late = [each for each in self.layers if not each.early]
         self._late = [name for each in late for name in each.tensors]
         self._rule = optimiser_of(configuration)
         self._formulas = FormulaWriter(TorchPrinter)
         self.functions = dict(PYTORCH)
         self._step_name = f"{word(self._rule.name)}_step"
-        if not self._rule.torch:
+        if not self._rule.is_in_torch:
             self.functions[self._step_name] = step_function(self._rule, self._step_name, "torch")
 
     def definitions(self) -> list[str]:
@@ -53,34 +60,40 @@ class PytorchScript:
 
     def reported(self, y: str) -> tuple[list[str], str]:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
-        return [], f"{self._loss(self._configuration.report.loss, y)}.item()"
+        loss = LOSSES[self._configuration.report.loss]
+        return [], f"{self._loss(loss, reported_term(self._configuration), y)}.item()"
 
     def penalty(self, term: Expression, W: str) -> str:
         """The source of a penalty's ``term`` of w."""
         return TorchPrinter({"w": W}).text(term)
 
-    def _loss(self, name: str, y: str) -> str:
-        last, loss = self.layers[-1], LOSSES[name]
+    def _loss(self, loss: Loss, term: Expression, y: str) -> str:
+        last = self.layers[-1]
         names = {"error": f"{last.out} - {y}", "z": f"z{last.k}", "y": y}
         if loss.torch:
             return loss.torch.format(**names)
-        return f"({self._formulas.text(loss.term, names, word(name))}).sum()"
+        return f"({self._formulas.text(term, names, word(loss.name))}).sum()"
 
     def _followed(self, y: str) -> str:
         """What autograd differentiates: the training loss, or a product with the same gradient."""
         last, loss = self.layers[-1], LOSSES[self._training.loss]
-        if not last.is_fused or (loss.torch and last.late is None):
-            return self._loss(loss.name, y)
+        followed = loss.torch and last.late is None and last.over_samples is None
+        if not last.is_fused or followed:
+            return self._loss(loss, loss.term, y)
         names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
-        slope = self._formulas.text(loss.slope, names, f"slope_of_{word(loss.name)}")
+        slope = self._formulas.text(
+            loss_slope(self._configuration), names, f"slope_of_{word(loss.name)}"
+        )
         return f"(({slope}).detach() * z{last.k}).sum()"
 
     def setup(self) -> Iterator[str]:
         """The tensors of the data, and the optimisers."""
         yield "x, y = torch.tensor(x), torch.tensor(y)"
+        if is_unscaled(self._configuration):
+            yield "units = torch.tensor(units)"
         names = [name for each in self.layers for name in each.tensors]
         yield listed("parameters = [", names, "]")
-        if not self._rule.torch:
+        if not self._rule.is_in_torch:
             for letter, _ in self._rule.assignments[:-1]:
                 for name in names:
                     yield f"{letter}{name} = torch.zeros_like({name})"
@@ -93,13 +106,13 @@ class PytorchScript:
 
     def before_loop(self) -> Iterator[str]:
         """Statements directly before the loop over the epochs."""
-        if not self._rule.torch and self._rule.counts:
+        if not self._rule.is_in_torch and self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
         """Statements that pass a new learning rate to the optimisers."""
         names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
-        for name in names if self._rule.torch else ():
+        for name in names if self._rule.is_in_torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
@@ -108,9 +121,20 @@ class PytorchScript:
         for each in self.layers:
             k = each.k
             yield from self._affine(each, seen)
-            if each.slope_fault is None and self._is_followed(each.activation):
+            if each.over_samples is not None:
+                yield from self._comments.fault(each.over_samples)
+                yield f"{each.value} = {self._value(each, f'z{k}.T')}.T"
+                if each.slope_fault is None:
+                    # Backpropagation through the softmax as it should be, with the wrong shares.
+                    yield f"p{k} = {each.value}.detach()"
+                    through = f"p{k} * (z{k} - (p{k} * z{k}).sum(dim=1, keepdim=True))"
+                    yield f"{each.value} = as_if({each.value}, {through})"
+                else:
+                    yield from self._by_hand(each)
+            elif each.slope_fault is None and self._is_followed(each.activation):
                 yield f"{each.value} = {self._value(each, f'z{k}')}"
             else:
+                yield f"{each.value} = {self._value(each, f'z{k}')}"
                 yield from self._by_hand(each)
             if each.late:
                 yield f"a{k} = f{k} + b{k}.detach()"
@@ -120,12 +144,13 @@ class PytorchScript:
 
     def _affine(self, each: LayerPlan, seen: str) -> Iterator[str]:
         k, below = each.k, ""
-        if k and each.early:
+        if each in self._cut:
             yield f"# {seen} is detached: its gradient is passed on explicitly, see below."
             seen = f"{seen}.detach()"
-        elif k and each.back is not None:
-            yield from self._comments.fault(each.back)
-            yield f"back{k} = {self._weights_back(each)}"
+        elif k and each.backs:
+            for fault in each.backs:
+                yield from self._comments.fault(fault)
+            yield f"back{k} = {self._weights_back(each, 'rate')}"
             below = f" + ({seen} - {seen}.detach()) @ back{k}.T"
             seen = f"{seen}.detach()"
         bias = f" + b{k}" if each.has_bias else ""
@@ -134,12 +159,12 @@ class PytorchScript:
             bias = f" + (b{k} - b{k}.detach())"  # 0, but the gradient goes there
         yield f"z{k} = {seen} @ W{k}.T{bias}{below}"
 
-    def _weights_back(self, each: LayerPlan) -> str:
+    def _weights_back(self, each: LayerPlan, rate: str) -> str:
         """Source of the weights that pass the gradient back."""
-        assert each.back is not None
-        back, W = formula(each.back.back), f"W{each.k}.detach()"
-        text = self._formulas.text(back, {"W": W}, word(each.back.name))
-        shaped = with_shape(text, back, W, "torch")
+        W = f"W{each.k}.detach()"
+        names = {"W": W, "rate": rate, "l1": "L1", "l2": "L2"}
+        text = self._formulas.text(each.back, names, word(each.backs[-1].name))
+        shaped = with_shape(text, each.back, W, "torch")
         return shaped if shaped.endswith(")") and " " not in text else f"({shaped})"
 
     def _is_followed(self, activation: Activation) -> bool:
@@ -159,11 +184,10 @@ class PytorchScript:
         return with_shape(text, activation.value, z, "torch")
 
     def _by_hand(self, each: LayerPlan) -> Iterator[str]:
-        """Statements of the activation's value with another slope for autograd."""
+        """Statements that give the activation's value another slope for autograd."""
         k, used = each.k, each.backward
         if each.slope_fault is not None:
             yield from self._comments.fault(each.slope_fault)
-        yield f"{each.value} = {self._value(each, f'z{k}')}"
         late = f"({each.value} + b{k})" if each.late else each.value
         names = {"z": f"z{k}", "a": late, "f": each.value}
         if used.is_elementwise:
@@ -179,7 +203,8 @@ class PytorchScript:
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
         """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         training = self._training
-        yield f"total += {self.reported(y)[1]}"
+        if not self._configuration.report.covers_all:
+            yield f"total += {self.reported(y)[1]}"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
         yield f"loss = {self._followed(y)}{f' / len({x})' if mean else ''}"
         if training.l2:
@@ -188,20 +213,20 @@ class PytorchScript:
         if training.l1:
             sizes = [f"abs(W{each.k}).sum()" for each in self.layers]
             yield listed("loss = loss + L1 * sum([", sizes, "])")
-        cut = [each for each in self._early if each.k]
-        kept = [each for each in self.layers if each in cut or each.placed]
+        kept = [each for each in self.layers if each in self._cut or each.placed]
         yield from (f"z{each.k}.retain_grad()" for each in kept)
+        yield from (f"{each.out}.retain_grad()" for each in self.layers if each.error_down)
         yield "for p in parameters:\n    p.grad = None"
         yield "loss.backward()"
-        if not self._rule.torch and self._rule.counts:
+        if not self._rule.is_in_torch and self._rule.counts:
             yield "t += 1"
         for each in reversed(self.layers):
             yield from self._gradients(each, x, y)
             if each.early:
                 yield from self._comments.fault(each.early)
                 yield from self._step(f"optimiser{each.k}", each.tensors, rate)
-            if each in cut:
-                yield from self._back(each)
+            if each in self._cut:
+                yield from self._back(each, rate)
         if self._late:
             yield from self._step("optimiser", self._late, rate)
 
@@ -244,19 +269,23 @@ class PytorchScript:
         if self._training.l1:
             yield f"W{k}.grad = W{k}.grad + L1 * torch.sign(W{k}.detach())"
 
-    def _back(self, each: LayerPlan) -> Iterator[str]:
-        """Statements that pass the gradient to the layer below through updated weights."""
-        k, weights = each.k, f"W{each.k}.detach()"
-        if each.back is not None:
-            yield from self._comments.fault(each.back)
-            weights = self._weights_back(each)
-        yield f"{self.layers[k - 1].out}.backward(z{k}.grad @ {weights})"
+    def _back(self, each: LayerPlan, rate: str) -> Iterator[str]:
+        """Statements that pass the gradient to the layer below explicitly."""
+        k, weights, passed = each.k, f"W{each.k}.detach()", f"z{each.k}.grad"
+        for fault in each.backs:
+            yield from self._comments.fault(fault)
+        if each.backs:
+            weights = self._weights_back(each, rate)
+        if each.error_down is not None:
+            yield from self._comments.fault(each.error_down)
+            passed = f"{each.out}.grad"
+        yield f"{self.layers[k - 1].out}.backward({passed} @ {weights})"
 
     def _step(self, optimiser: str, names: list[str], rate: str) -> Iterator[str]:
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
                 yield listed(f"{clip}(", names, ")")
-        if self._rule.torch:
+        if self._rule.is_in_torch:
             yield f"{optimiser}.step()"
             return
         yield "with torch.no_grad():"

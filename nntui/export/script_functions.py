@@ -95,7 +95,7 @@ def _is_number(expression: Expression) -> bool:
 def step_function(rule: Optimiser, name: str, library: str = "np") -> str:
     """The definition of a function that performs the optimiser's step in place."""
     printer = NumpyPrinter({key: key.upper() for key in rule.parameters})
-    written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
+    written = rule.readable
     letters = [letter for letter, _ in written[:-1]]
     count = ["t"] if rule.counts else []
     lines = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.core.parts.faults import FAULTS
-from nntui.core.settings.configuration import Data, FaultEntry, Layer, Report, Training
+from nntui.core.settings.configuration import Data, Draws, FaultEntry, Layer, Report, Training
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.presets.csv_data import CsvSource
@@ -41,6 +41,7 @@ KINDS: dict[str, tuple[type[Section], ...]] = {
     "report": (Report,),
     "goal": (Goal,),
     "layers": (Layer,),
+    "draws": (Draws,),
     "data": (Data, CsvSource),
     "": (Top,),
 }
@@ -127,6 +128,7 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
         "training": configuration.training,
         "report": configuration.report,
         "goal": preset.goal,
+        "draws": configuration.draws,
         "data": configuration.data,
     }
     for key in KINDS:
@@ -138,8 +140,9 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
                 yield from _of(f"{key}.{at}", KINDS[key], _table(tables[at]), section, 2)
             yield PresetEntry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
         elif key in single:
-            yield PresetEntry(key, key, 0, source[key], True)
-            yield from _of(key, KINDS[key], source[key], single[key], 1)
+            table = source.get(key, {})
+            yield PresetEntry(key, key, 0, table, key in source)
+            yield from _of(key, KINDS[key], table, single[key], 1)
 
 
 def _of(

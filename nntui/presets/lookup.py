@@ -2,13 +2,15 @@
 
 import difflib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nntui.core.errors import ConfigError, quoted
 from nntui.presets.compact_string import decode, is_compact
-from nntui.presets.preset import Preset
-from nntui.presets.schema import read_preset
+from nntui.presets.preset import Origin, Preset
+from nntui.presets.schema import changed_table, override, read_preset
 from nntui.presets.text_files import check_file, read_text
 
 __all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
@@ -70,27 +72,52 @@ def find_preset(name_or_path: str) -> Path:
     raise ConfigError("", f"there is no preset {quoted(name_or_path)}; {said}")
 
 
-def load_preset(name_or_path: str) -> Preset:
+def load_preset(name_or_path: str, changes: Mapping[str, Any] | None = None) -> Preset:
     """Load a preset by its name in the library, by the path of a ``.toml`` file, or from a string.
 
+    ``changes`` are made as by `override`; they may mend a file that is invalid without them.
     Raises ConfigError, in one line, if there is no such preset, if it is not valid TOML (with the
     line), or if an entry is invalid (with its dotted key).
     """
+    changes, mended = changes or {}, False
     if is_string(name_or_path):
-        return decode(name_or_path)
+        loaded = decode(name_or_path)
+    else:
+        loaded, mended = _load_file(name_or_path, changes)
+    origin = Origin(name_or_path, loaded.seed, changes if mended else {})
+    loaded = replace(loaded, origin=origin)
+    return loaded if mended or not changes else override(loaded, changes)
+
+
+def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, bool]:
+    """The preset of a file, and whether ``changes`` had to be made for it to be valid."""
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
+    folder = path.absolute().parent
     try:
-        return read_preset(path.stem, tomllib.loads(text), path.absolute().parent)
+        table = tomllib.loads(text)
+        try:
+            return read_preset(path.stem, table, folder), False
+        except ConfigError:
+            if not changes:
+                raise
+            return read_preset(path.stem, changed_table(table, changes), folder), True
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("", f"{shown}: is not valid TOML: {error}") from None
     except ConfigError as error:
+        if any(_is_about(error.key, key) for key in changes):
+            raise  # the file does not say this
         raise ConfigError("", f"{shown}: {error}") from None
     except ValueError:
         raise ConfigError("", f"{shown}: has a whole number of too many digits") from None
     except RecursionError:
         raise ConfigError("", f"{shown}: is nested too deeply") from None
+
+
+def _is_about(key: str, changed: str) -> bool:
+    """Whether one of the dotted keys lies in the other."""
+    return f"{key}.".startswith(f"{changed}.") or f"{changed}.".startswith(f"{key}.")
 
 
 def library() -> Iterator[Preset]:

@@ -1,8 +1,11 @@
 """Preset: a validated configuration with a goal, a seed and a story."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from nntui.core.engine.data import target_warnings
 from nntui.core.engine.network import Layout
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.section import Section, entry
@@ -54,12 +57,24 @@ class Story(Section):
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What was typed to name a preset, so that a command can name it again."""
+
+    text: str
+    """A name of the library, a path, a preset string, or the name or path of a session."""
+    seed: int | None
+    """The seed that it has unless another is asked for; None for a session, which goes on."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What was changed since, by dotted key."""
+
+
+@dataclass(frozen=True)
 class Preset:
     """A scenario: its configuration, goal, default seed and story.
 
     ``csv_source`` describes the file that the data rows were read from; the rows are in the
     configuration, and the file is not needed again.  A relative path of another file is relative
-    to ``folder`` (None: the working directory).
+    to ``folder`` (None: the working directory).  ``origin`` is None for one made by a program.
     """
 
     name: str
@@ -69,6 +84,11 @@ class Preset:
     story: Story = Story()
     csv_source: CsvSource = field(default=CsvSource(), compare=False, repr=False)
     folder: Path | None = field(default=None, compare=False, repr=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process prints no commands, and changes may be as large as the data.
+        return {**self.__dict__, "origin": None}
 
     @property
     def network(self) -> str:
@@ -79,6 +99,11 @@ class Preset:
         )
         kinds = dict.fromkeys(layer.activation for layer in layers)
         return f"{sizes} {', '.join(kinds)}"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What cannot be meant, though it can be trained: one line each, with its dotted key."""
+        return target_warnings(self.configuration)
 
     @property
     def parameters(self) -> int:

@@ -24,12 +24,13 @@ def table_of(preset: Preset) -> dict[str, Any]:
         "faults": fault_tables(configuration.faults),
         "data": data_table(preset),
         "layers": [each.non_defaults for each in configuration.layers],
+        "draws": configuration.draws.non_defaults,
         "training": configuration.training.non_defaults,
         "report": configuration.report.non_defaults,
         "goal": preset.goal.non_defaults,
         "story": _nested(preset.story),
     }
-    optional = ("seed", "faults", "story")
+    optional = ("seed", "faults", "draws", "story")
     return {key: value for key, value in found.items() if value or key not in optional}
 
 

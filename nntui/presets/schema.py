@@ -2,8 +2,8 @@
 
 import operator
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
 from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.errors import ConfigError, one_of, quoted
-from nntui.core.settings.configuration import Configuration, Report, Training
+from nntui.core.settings.configuration import Configuration, Draws, Layer, Report, Training
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource
@@ -20,6 +20,7 @@ from nntui.presets.preset import Goal, Preset
 from nntui.presets.preset_table import data_table
 from nntui.presets.sections import (
     check_known,
+    fault_entries,
     names_of,
     read_data,
     read_faults,
@@ -28,7 +29,7 @@ from nntui.presets.sections import (
     read_story,
 )
 
-TABLES = ("seed", "faults", "data", "layers", "training", "report", "goal", "story")
+TABLES = ("seed", "faults", "data", "layers", "draws", "training", "report", "goal", "story")
 HIGHEST_SEED = 2**32 - 1
 
 
@@ -50,6 +51,7 @@ def read_preset(name: str, source: Mapping[str, Any], folder: Path | None = None
         training=read_section(Training, "training", source["training"]),
         report=read_section(Report, "report", source["report"]),
         faults=read_faults(source.get("faults", [])),
+        draws=read_section(Draws, "draws", source.get("draws", {})),
     )
     load_data(configuration)
     return Preset(
@@ -78,17 +80,12 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
     """``preset`` with dotted keys changed, such as ``{"layers.1.activation": "tanh"}``.
 
     Only the tables on the path to a changed key are validated again.  A CSV file is read again
-    only if ``changes`` contains a key that describes it.
+    only if ``changes`` contains a key that describes it.  First parameters given as numbers and
+    a rule for drawing them displace each other.
 
     Raises ConfigError for a key that does not exist or an invalid value.
     """
-    parts: dict[str, Any] = {}
-    for key, value in changes.items():
-        top, *path = key.split(".")
-        if top not in TABLES:
-            raise ConfigError(top, one_of(top, TABLES))
-        place = parts[top] if top in parts else _part(preset, top)
-        parts[top] = _put(place, path, value, key)
+    parts = _changed_parts(with_displaced(preset, changes), lambda top: _part(preset, top))
     configuration, csv_source = preset.configuration, preset.csv_source
     new: dict[str, Any] = {}
     if "data" in parts:
@@ -103,18 +100,66 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
         new["report"] = read_section(Report, "report", parts["report"])
     if "faults" in parts:
         new["faults"] = read_faults(parts["faults"])
+    if "draws" in parts:
+        new["draws"] = read_section(Draws, "draws", parts["draws"])
     if new:
         configuration = replace(configuration, **new)
-        if _on_targets(configuration) != _on_targets(preset.configuration):
+        if configuration.data != preset.configuration.data:
             load_data(configuration)
+    origin = preset.origin
+    if origin is not None:
+        origin = replace(origin, changes=merged(origin.changes, changes))
     return replace(
         preset,
+        origin=origin,
         configuration=configuration,
         goal=read_section(Goal, "goal", parts.get("goal", preset.goal)),
         seed=check_seed(parts.get("seed", preset.seed)),
         story=read_story(parts.get("story", preset.story)),
         csv_source=csv_source,
     )
+
+
+DISPLACED: dict[str, tuple[str, ...]] = {
+    "W": ("init", "scale"),
+    "init": ("W",),
+    "b": ("bias_init", "bias_scale"),
+    "bias_init": ("b",),
+}
+"""The keys of a layer that a change of one of them sets back to their defaults."""
+
+
+def with_displaced(preset: Preset, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``changes``, and before them those of the keys that they displace."""
+    layers = preset.configuration.layers
+    displaced: dict[str, Any] = {}
+    for key, value in changes.items():
+        match key.split("."):
+            case ["layers", at, name] if name in DISPLACED and value is not None:
+                layer = layers[int(at)] if _is_index(at, layers) else None
+                for each in fields(Layer) if layer is not None else ():
+                    if each.name in DISPLACED[name] and getattr(layer, each.name) != each.default:
+                        displaced[f"layers.{at}.{each.name}"] = each.default
+    return {**displaced, **changes}
+
+
+def _is_index(part: str, items: Sequence[Any] | Rows) -> bool:
+    """Whether a part of a dotted key is the index of one of ``items``."""
+    return part.isdecimal() and part.isascii() and len(part) < 10 and int(part) < len(items)
+
+
+def changed_table(source: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The TOML table ``source``, valid or not, with dotted keys changed as in `override`.
+
+    Raises ConfigError for a key without a place in it.
+    """
+
+    def part(top: str) -> Any:
+        if top == "faults" and isinstance(source.get(top, []), list):
+            return fault_entries(source.get(top, []))
+        return source.get(top, [] if top == "layers" else {})
+
+    return {**source, **_changed_parts(changes, part)}
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,6 +184,17 @@ def parse_value(text: str) -> Any:
     except (ValueError, RecursionError):  # not TOML, too many digits, or nested too deeply
         return text
     return table["value"] if list(table) == ["value"] else text
+
+
+def _changed_parts(changes: Mapping[str, Any], part: Callable[[str], Any]) -> dict[str, Any]:
+    """The values under those of `TABLES` that ``changes`` name; ``part`` gives them unchanged."""
+    parts: dict[str, Any] = {}
+    for key, value in changes.items():
+        top, *path = key.split(".")
+        if top not in TABLES:
+            raise ConfigError(top, one_of(top, TABLES))
+        parts[top] = _put(parts[top] if top in parts else part(top), path, value, key)
+    return parts
 
 
 def _part(preset: Preset, top: str) -> Any:
@@ -167,7 +223,7 @@ def _put(place: Any, path: Sequence[str], value: Any, key: str) -> Any:
     walked = key.removesuffix(f".{'.'.join(path)}")
     if not isinstance(place, (list, tuple, Rows)):
         raise ConfigError(key, f"{walked} has no entries of its own")
-    if not (part.isdecimal() and part.isascii() and len(part) < 10 and int(part) < len(place)):
+    if not _is_index(part, place):
         has = f"has entries 0 to {len(place) - 1}" if len(place) else "is empty"
         raise ConfigError(key, f"{walked} {has}")
     items = list(place)
@@ -179,8 +235,3 @@ def _names_csv(key: str) -> bool:
     """Whether ``key`` describes a CSV file or what to read from it."""
     top, *path = key.split(".")
     return top == "data" and (not path or path[0] in names_of(CsvSource))
-
-
-def _on_targets(configuration: Configuration) -> tuple[object, ...]:
-    """The settings that determine whether the losses can use the targets."""
-    return configuration.data, configuration.training.loss, configuration.report.loss

@@ -71,8 +71,12 @@ def read_faults(entries: object) -> tuple[FaultEntry, ...]:
     """The faults; one that is given by its name alone is on in all layers."""
     if not isinstance(entries, (list, tuple)):
         raise ConfigError("faults", f'must be a list such as ["bias-decay"], not {quoted(entries)}')
-    tables = [{"name": each} if isinstance(each, str) else each for each in entries]
-    return _read_list(FaultEntry, "faults", tables, MOST_ENTRIES)
+    return _read_list(FaultEntry, "faults", fault_entries(entries), MOST_ENTRIES)
+
+
+def fault_entries(entries: Iterable[Any]) -> list[Any]:
+    """``entries`` with a table in the place of each bare name."""
+    return [{"name": each} if isinstance(each, str) else each for each in entries]
 
 
 def read_story(table: object) -> Story:

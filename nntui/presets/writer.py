@@ -19,7 +19,7 @@ def to_toml(preset: Preset) -> str:
     """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file."""
     source = plain_values(embedded(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
-    for key in ("data", "layers", "training", "report", "goal", "story"):
+    for key in ("data", "layers", "draws", "training", "report", "goal", "story"):
         blocks += _tables(key, source.get(key))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 

@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import index
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Parameters
@@ -31,7 +32,7 @@ class UpdateReport:
     epoch: int
     """Finished epochs."""
     loss: float | None
-    """The reported loss of the last finished epoch, None before there is one."""
+    """The loss that was reported last, None before there is one."""
     divergence: Divergence | None
 
 
@@ -72,6 +73,11 @@ class Run:
     def preset(self) -> Preset:
         """The preset in force at the cursor."""
         return self.branch.stretch_at(self._at).preset
+
+    @property
+    def configured(self) -> Preset:
+        """The preset in force at the cursor, with the seed of the run."""
+        return replace(self.preset, seed=self.seed)
 
     @property
     def seed(self) -> int:
@@ -121,14 +127,22 @@ class Run:
 
     @property
     def losses(self) -> Array:
-        """The reported loss of every epoch finished at the cursor, a copy, shape (epoch,)."""
+        """The losses reported up to the cursor, a copy, shape (reports,).
+
+        That is one of every finished epoch, or of those that ``report.every`` says.
+        """
         return self.branch.losses.read(0, self.epoch)
 
     @property
+    def reported_epochs(self) -> npt.NDArray[np.intp]:
+        """The epochs of `losses`, counted from 0, shape (reports,)."""
+        return self.branch.losses.numbers(0, self.epoch)
+
+    @property
     def loss(self) -> float | None:
-        """The reported loss of the last finished epoch, None before there is one."""
-        epoch = self.epoch
-        return self.branch.losses[epoch - 1] if epoch else None
+        """The loss that was reported last, None before there is one."""
+        last = self.branch.losses.last(self.epoch)
+        return last[1] if last else None
 
     @property
     def solved(self) -> bool:
@@ -261,6 +275,11 @@ class Run:
     def by_hand(self) -> dict[str, float]:
         """The parameters that were set by hand up to the cursor, by dotted key."""
         return self.branch.by_hand(self._at)
+
+    @property
+    def lacking(self) -> str:
+        """What `configured` does not hold of this run, in words; empty if it holds all."""
+        return "what was set by hand is no part of it" if self.by_hand else ""
 
     def fork(self, **changes: Any) -> "Run":
         """A new run that shares the past up to the cursor, with dotted keys changed from there on.

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 
 from nntui.core.errors import ConfigError
+from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
@@ -208,7 +209,9 @@ class NNTUI(ThriftyApp):
                 lines.append(f"the session of {bench.scenario.name} is not saved: {error}")
             else:
                 if path is not None:
-                    lines.append(f"saved; resume with: nntui open {path.stem}")
+                    lines.append(
+                        f"saved; resume with: {open_command(session_folder.name_of(path))}"
+                    )
         return lines
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

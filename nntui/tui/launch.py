@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 HAND_OVER = 0.001
 """Seconds; Python's own are five times as many."""
-HEADLESS = "nntui run, sweep, export, presets, show, list, sessions and bench do not"
+HEADLESS = "nntui run, sweep, check, why, export and the other commands do not"
 
 
 def _check_terminal() -> None:

@@ -179,8 +179,10 @@ def test_any_faults_combine(
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_makes_a_difference_that_it_does_not_make_in_no_layer(name: str) -> None:
+    activation = "softmax" if name == "softmax-over-samples" else "tanh"
     correct, nowhere, everywhere = (
-        run_with(faults, batch=2) for faults in ([], [{"name": name, "layers": []}], [name])
+        run_with(faults, activation, batch=2)
+        for faults in ([], [{"name": name, "layers": []}], [name])
     )
     for run in (correct, nowhere, everywhere):
         run.step(6)
@@ -202,6 +204,9 @@ TESTS: dict[str, str] = {
     "no-weights-in-backprop": "test_without_its_weights_a_layer_passes_the_sum_of_its_deltas_down",
     "frozen-bias": "test_a_frozen_bias_stays_and_the_rest_goes_on",
     "bias-after-activation": "test_a_bias_after_the_activation_shifts_the_value_and_not_the_bend",
+    "penalty-before-update": "test_a_penalty_before_the_update_is_that_of_the_program_that_does_so",
+    "error-for-delta": "test_an_error_for_delta_is_that_of_the_program_that_passes_it_down",
+    "softmax-over-samples": "test_a_softmax_over_the_samples_is_that_of_the_program_that_takes_it",
 }
 """The test of its own that each fault has."""
 
@@ -529,3 +534,108 @@ def test_a_fault_that_can_change_nothing_is_known(
     plain.step(30)
     same = np.array_equal(faulty.losses, plain.losses) and not layers_that_differ(faulty, plain)
     assert same == (not effect)
+
+
+def program_of(run: nntui.Run) -> tuple[list[Array], list[Array]]:
+    """W and b of each layer, for a program that keeps its samples in columns."""
+    weights = [W.copy() for W, _ in run.parameters]
+    biases = [b.reshape(-1, 1).copy() for _, b in run.parameters if b is not None]
+    return weights, biases
+
+
+def assert_has(run: nntui.Run, weights: list[Array], biases: list[Array]) -> None:
+    for W, b, (V, c) in zip(weights, biases, run.parameters, strict=True):
+        assert c is not None
+        np.testing.assert_allclose(V, W, rtol=1e-11, atol=1e-13)
+        np.testing.assert_allclose(c, b.ravel(), rtol=1e-11, atol=1e-13)
+
+
+X, Y = np.array(INPUTS).T, np.array(TARGETS).T
+
+
+def test_a_penalty_before_the_update_is_that_of_the_program_that_does_so() -> None:
+    run = run_with(["penalty-before-update"], l1=0.05, reduction="sum", learning_rate=0.02)
+    W, b = program_of(run)
+    for _ in range(3):
+        run.step()
+        a = [X]
+        for k in range(3):
+            a.append(np.tanh(W[k] @ a[-1] + b[k]))
+        for k in range(3):
+            W[k] -= 0.02 * (0.1 * W[k] + 0.05 * np.sign(W[k]))
+        delta = 2 * (a[3] - Y) * (1 - a[3] ** 2)
+        for k in (2, 1, 0):
+            below = (W[k].T @ delta) * (1 - a[k] ** 2)
+            W[k] -= 0.02 * delta @ a[k].T
+            b[k] -= 0.02 * delta.sum(axis=1, keepdims=True)
+            # The weights of a layer are used before its own step: only the penalty came first.
+            delta = below
+    assert_has(run, W, b)
+
+
+def test_an_error_for_delta_is_that_of_the_program_that_passes_it_down() -> None:
+    run = run_with(["error-for-delta"], loss="half-squared-error", reduction="sum", l2=0.0)
+    W, b = program_of(run)
+    for _ in range(3):
+        run.step()
+        a = [X]
+        for k in range(3):
+            a.append(np.tanh(W[k] @ a[-1] + b[k]))
+        error, steps = a[3] - Y, []
+        for k in (2, 1, 0):
+            delta = error * (1 - a[k + 1] ** 2)
+            steps.append((k, delta @ a[k].T, delta.sum(axis=1, keepdims=True)))
+            error = W[k].T @ error
+        for k, gW, gb in steps:
+            W[k] -= RATE * gW
+            b[k] -= RATE * gb
+    assert_has(run, W, b)
+
+
+def test_a_softmax_over_the_samples_is_that_of_the_program_that_takes_it() -> None:
+    source = {
+        "faults": ["softmax-over-samples"],
+        "data": {"inputs": INPUTS, "targets": [[1, 0], [0, 1], [1, 0], [0, 1], [1, 0]]},
+        "layers": [
+            {"units": 4, "activation": "tanh", "init": "normal"},
+            {"units": 2, "activation": "softmax", "init": "normal"},
+        ],
+        "training": {
+            "loss": "categorical-cross-entropy",
+            "reduction": "sum",
+            "learning_rate": RATE,
+            "batch": 3,
+        },
+    }
+    run = nntui.Run(made(source), seed=3)
+    W, b = program_of(run)
+    targets = np.array([[1, 0, 1, 0, 1], [0, 1, 0, 1, 0]])
+    for _ in range(2):
+        run.step(2)
+        for rows in (slice(0, 3), slice(3, 5)):
+            x, y = X[:, rows], targets[:, rows]
+            hidden = np.tanh(W[0] @ x + b[0])
+            powers = np.exp(W[1] @ hidden + b[1])
+            delta = powers / powers.sum(axis=1, keepdims=True) - y
+            below = (W[1].T @ delta) * (1 - hidden**2)
+            for k, d, h in ((1, delta, hidden), (0, below, x)):
+                W[k] -= RATE * d @ h.T
+                b[k] -= RATE * d.sum(axis=1, keepdims=True)
+    assert_has(run, W, b)
+    outputs = run.predict(INPUTS)
+    np.testing.assert_allclose(outputs.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("penalty-before-update", {"training.l2": 0.0}),
+        ("error-for-delta", {"layers": [{"units": 2, "activation": "tanh"}]}),
+        ("softmax-over-samples", {}),
+    ],
+)
+def test_a_fault_that_changes_nothing_is_said_to_have_no_effect(
+    name: str, changes: dict[str, Any]
+) -> None:
+    configuration = override(run_with([name]).preset, changes).configuration
+    assert not has_effect(configuration, configuration.faults[0])

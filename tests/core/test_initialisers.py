@@ -1,6 +1,7 @@
 """Initialisers: the moments of what they draw, and the order in which they draw it."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from support import made
 
 import nntui
-from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS, draw_bias, draw_weights
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIALISERS
 
 ROWS, COLUMNS = 120, 400
 MOMENTS: dict[str, tuple[float, float, float]] = {
@@ -25,6 +26,7 @@ MOMENTS: dict[str, tuple[float, float, float]] = {
     "lecun": (0.0, math.sqrt(1 / COLUMNS), 0.0),
     "lecun-uniform": (0.0, math.sqrt(1 / COLUMNS), math.sqrt(3 / COLUMNS)),
     "zeros": (0.0, 0.0, 0.0),
+    "constant": (1.0, 0.0, 0.0),
 }
 
 
@@ -32,16 +34,14 @@ def test_every_initialiser_has_its_moments_here() -> None:
     assert sorted(MOMENTS) == sorted(INITIALISERS)
 
 
-@pytest.mark.parametrize("scale", [1.0, -0.25])
 @pytest.mark.parametrize("name", MOMENTS)
-def test_a_large_draw_has_the_moments_that_are_stated(name: str, scale: float) -> None:
+def test_a_large_draw_has_the_moments_that_are_stated(name: str) -> None:
     mean, deviation, bound = MOMENTS[name]
-    W = draw_weights(np.random.RandomState(11), name, scale, ROWS, COLUMNS)
-    assert W.shape == (ROWS, COLUMNS)
-    if name == "zeros":
-        np.testing.assert_array_equal(W, 0.0)
+    drawn = INITIALISERS[name].draw(np.random.RandomState(11), ROWS, COLUMNS)
+    assert drawn.shape == (ROWS, COLUMNS)
+    if not INITIALISERS[name].draws:
+        np.testing.assert_array_equal(drawn, mean)
         return
-    drawn = W / scale
     # 48,000 draws: the mean is off by deviation/219, the deviation by less than deviation/300.
     assert abs(drawn.mean() - mean) < 5 * deviation / math.sqrt(drawn.size)
     assert drawn.std() == pytest.approx(deviation, rel=0.02)
@@ -57,14 +57,21 @@ def test_a_large_draw_has_the_moments_that_are_stated(name: str, scale: float) -
 
 @pytest.mark.parametrize("name", BIAS_INITIALISERS)
 def test_a_shared_bias_is_one_draw_for_all_units(name: str) -> None:
-    random, other = np.random.RandomState(3), np.random.RandomState(3)
-    b = draw_bias(random, name, 2.0, 5, shared=True)
-    assert b.shape == (5, 1)
-    one = {"zeros": lambda: 0.0, "normal": other.randn, "uniform": other.rand}[name]()
-    np.testing.assert_array_equal(b, 2.0 * one)
-    assert random.rand() == other.rand()
-    own = draw_bias(random, name, 2.0, 5, shared=False)
-    assert len(set(own.ravel())) == (1 if name == "zeros" else 5)
+    layer = {"units": 5, "init": "zeros", "bias_init": name, "bias_scale": 2.0}
+    source: dict[str, Any] = {
+        "data": {"inputs": [[1.0]], "targets": [[1.0] * 5]},
+        "layers": [{**layer, "bias": "shared-start"}],
+        "training": {"loss": "squared-error", "learning_rate": 0.1},
+    }
+    [(_, shared)] = nntui.Run(made(source), seed=3).parameters
+    random = np.random.RandomState(3)
+    one: dict[str, Callable[[], float]] = {"zeros": lambda: 0.0, "constant": lambda: 1.0}
+    drawn = {**one, "normal": random.randn, "uniform": random.rand}[name]()
+    assert shared is not None
+    np.testing.assert_array_equal(shared, [2.0 * drawn] * 5)
+    [(_, own)] = nntui.Run(made({**source, "layers": [layer]}), seed=3).parameters
+    assert own is not None
+    assert len(set(own.ravel())) == (5 if INITIALISERS[name].draws else 1)
 
 
 @st.composite
@@ -77,6 +84,8 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
             "bias": draw(st.sampled_from(["none", "per-unit", "shared-start"])),
             "bias_init": draw(st.sampled_from(BIAS_INITIALISERS)),
             "bias_scale": draw(st.sampled_from([1.0, 0.25])),
+            "low": draw(st.sampled_from([0.0, -1.0])),
+            "bias_high": draw(st.sampled_from([1.0, 0.5])),
         }
         for _ in range(draw(st.integers(1, 4)))
     ]
@@ -88,12 +97,18 @@ def networks(draw: st.DrawFn) -> dict[str, Any]:
             "constant_inputs": [1.0] * draw(st.integers(0, 2)),
         },
         "layers": layers,
+        "draws": {
+            "order": draw(st.sampled_from(DRAW_ORDERS)),
+            "transposed": draw(st.booleans()),
+            "skip_uniform": draw(st.integers(0, 3)),
+            "skip_normal": draw(st.integers(0, 3)),
+        },
         "training": {"loss": "squared-error", "learning_rate": 0.1},
     }
 
 
 @given(networks(), st.integers(0, 2**32 - 1))
-def test_a_network_is_drawn_layer_by_layer_weights_first_row_by_row(
+def test_a_network_is_drawn_in_the_order_that_its_draws_state(
     source: dict[str, Any], seed: int
 ) -> None:
     preset = made(source)
@@ -130,3 +145,69 @@ def test_the_numbers_are_those_of_a_program_with_its_seed_set() -> None:
     np.testing.assert_array_equal(W1, random.uniform(-bound, bound, (2, 3)))
     np.testing.assert_array_equal(W2, random.randn(1, 2) * np.sqrt(1 / 2))
     np.testing.assert_array_equal(b2, random.rand(1))
+
+
+START: dict[str, Any] = {
+    "data": {"inputs": [[1.0, 2.0]], "targets": [[1.0]]},
+    "training": {"loss": "squared-error", "learning_rate": 0.1},
+}
+TWO: list[dict[str, Any]] = [
+    {"units": 3, "init": "uniform", "low": -0.5, "high": 0.5, "bias_init": "normal"},
+    {"units": 1, "init": "normal", "bias_init": "uniform", "bias_low": -1.0},
+]
+
+
+def start_of(layers: list[dict[str, Any]], **draws: Any) -> nntui.Run:
+    return nntui.Run(made({**START, "layers": layers, "draws": draws}), seed=9)
+
+
+def test_a_program_that_draws_all_weights_first_and_inputs_by_units() -> None:
+    run = start_of(TWO, order="weights-first", transposed=True, skip_uniform=5, skip_normal=3)
+    (W0, b0), (W1, b1) = run.parameters
+    random = np.random.RandomState(9)
+    random.rand(5)
+    random.randn(3)
+    np.testing.assert_array_equal(W0, (random.rand(2, 3) - 0.5).T)
+    np.testing.assert_array_equal(W1, random.randn(3, 1).T)
+    assert b0 is not None
+    assert b1 is not None
+    np.testing.assert_array_equal(b0.ravel(), random.randn(3))
+    np.testing.assert_array_equal(b1.ravel(), 2 * random.rand(1) - 1)
+
+
+def test_a_program_that_draws_the_bias_first() -> None:
+    (W0, b0), (W1, b1) = start_of(TWO, order="bias-first").parameters
+    random = np.random.RandomState(9)
+    assert b0 is not None
+    assert b1 is not None
+    np.testing.assert_array_equal(b0.ravel(), random.randn(3))
+    np.testing.assert_array_equal(W0, random.rand(3, 2) - 0.5)
+    np.testing.assert_array_equal(b1.ravel(), 2 * random.rand(1) - 1)
+    np.testing.assert_array_equal(W1, random.randn(1, 3))
+
+
+def test_parameters_that_are_given_draw_nothing() -> None:
+    W, b = [[1.0, 2.0], [-3.0, 0.5], [0.0, 7.0]], [0.1, -0.2, 0.3]
+    given_first = {"units": 3, "W": W, "b": b, "bias_scale": 2.0}
+    (W0, b0), (W1, _) = start_of([given_first, TWO[1]]).parameters
+    np.testing.assert_array_equal(W0, W)
+    assert b0 is not None
+    np.testing.assert_array_equal(b0.ravel(), [0.2, -0.4, 0.6])
+    np.testing.assert_array_equal(W1, np.random.RandomState(9).randn(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"W": [[1.0, 2.0, 3.0]]}, "layers.0.W: is 1 x 3, but the layer has 1 unit and 2 inputs"),
+        ({"b": [1.0, 2.0]}, "layers.0.b: has 2 numbers, but the layer has 1 unit"),
+        ({"b": [1.0], "bias": "none"}, "layers.0.b: belongs to a layer with a bias"),
+        ({"W": [[1.0, "x"]]}, "layers.0.W.0.1: must be a number, not 'x'"),
+        ({"W": 3}, "layers.0.W: must be a list of rows"),
+        ({"low": 1.0}, "layers.0.low: is 1, and must be less than high, 1"),
+    ],
+)
+def test_first_parameters_that_do_not_fit_are_refused(layer: dict[str, Any], said: str) -> None:
+    with pytest.raises(nntui.ConfigError) as refused:
+        start_of([{"units": 1, **layer}])
+    assert said in str(refused.value)

@@ -440,3 +440,26 @@ def test_layer_normalisation_centres_and_scales_each_sample(
         spread = (pvariance(a) + 1e-5) ** 0.5
         expected = [(each - fmean(a)) / spread for each in a]
         np.testing.assert_allclose(h, expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_dampened_velocity_is_that_of_the_program_that_averages(momentum: float) -> None:
+    source = {
+        "data": {"inputs": [[0.5], [-1.0]], "targets": [[2.0], [1.0]]},
+        "layers": [{"units": 1, "bias": "none", "W": [[0.25]]}],
+        "training": {
+            "loss": "half-squared-error",
+            "learning_rate": 0.1,
+            "momentum": momentum,
+            "dampening": 0.9,
+        },
+    }
+    run = nntui.Run(made(source))
+    x, y, w, v = np.array([0.5, -1.0]), np.array([2.0, 1.0]), 0.25, 0.0
+    for _ in range(4):
+        run.step()
+        g = float(((w * x - y) * x).mean())
+        v = momentum * v + (1 - 0.9) * g
+        w -= 0.1 * v
+        [(W, _)] = run.parameters
+        assert W.item() == pytest.approx(w, rel=1e-13)

@@ -24,7 +24,7 @@ from nntui.diagnosis import subject
 from nntui.diagnosis.check import Check, check
 from nntui.diagnosis.check_text import render_check
 from nntui.diagnosis.checks.examination import Examined, examine
-from nntui.diagnosis.checks.forward_check import AFTER, PENALTY
+from nntui.diagnosis.checks.forward_check import AFTER, OVER, PENALTY
 from nntui.diagnosis.checks.naming import KNOWN
 from nntui.diagnosis.checks.oracle import true_gradient
 from nntui.diagnosis.evidence import Evidence
@@ -49,6 +49,8 @@ LETTERS = sorted(FAULTS)
 
 def network(faults: list[Any], activation: str = "tanh", **training: Any) -> nntui.Run:
     """A 2-4-3-2 network on five rows, its biases 0 at first."""
+    if any(each == OVER or (isinstance(each, dict) and each["name"] == OVER) for each in faults):
+        activation = "softmax"
     start = {"activation": activation, "init": "normal", "leak": 0.2}
     source = {
         "faults": faults,
@@ -170,6 +172,7 @@ SAME_PLACE = [
     {"derivative", "derivative-at-a"},
     {"wrong-sign", "wrong-factor"},
     {"no-weights-in-backprop", "update-before-backprop"},
+    {"no-weights-in-backprop", "penalty-before-update"},
 ]
 """Pairs of which one hides the other, or which are one rule with another number."""
 
@@ -342,7 +345,7 @@ def test_findings_are_proofs_with_numbers_from_the_first_update_on() -> None:
 def test_there_is_a_rule_for_each_fault_and_no_code_twice() -> None:
     codes = [rule.code for rule in RULES]
     assert len(set(codes)) == len(codes)
-    assert {*KNOWN, AFTER, PENALTY} == set(FAULTS)
+    assert {*KNOWN, AFTER, OVER, PENALTY} == set(FAULTS)
     assert set(FAULTS) | {"update-wrong", "forward-wrong", "printed-loss-wrong"} == set(codes)
 
 

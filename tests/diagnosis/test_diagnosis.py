@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
 from nntui.diagnosis.diagnose import diagnose, diagnose_subject
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import Evidence, spread
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
 from nntui.diagnosis.measures.floors import softmax_floor
 from nntui.diagnosis.measures.landscape import Landscape
@@ -252,8 +252,8 @@ def test_a_healthy_run_is_left_alone_on_its_way_and_long_after(name: str) -> Non
 
 
 ENDS: dict[str, tuple[int, int, list[str]]] = {
-    "add-relu": (0, 600, ["bias-decay", "update-before-backprop", "dead-output"]),
-    "add-relu-momentum": (0, 600, ["bias-decay", "update-before-backprop", "dead-output"]),
+    "add-relu": (0, 600, ["dead-output", "bias-decay", "update-before-backprop"]),
+    "add-relu-momentum": (0, 600, ["dead-output", "bias-decay", "update-before-backprop"]),
     "add-tanh": (0, 3000, ["bias-decay", "update-before-backprop"]),
     "add-sigmoid": (0, 1000, ["bias-decay", "update-before-backprop"]),
     "add-fixed": (0, 600, []),
@@ -381,6 +381,42 @@ def test_curvature_of_a_parabola_is_its_own() -> None:
 
 def falling(rate: float, epochs: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.exp(-rate * np.arange(epochs))
+
+
+def test_a_pace_is_that_of_epochs_however_few_of_them_report() -> None:
+    goal = Goal(loss=0.01, epochs=1000)
+    for rate in (0.003, 0.006, 0.009):
+        every = progress(falling(rate, 400), goal, False)
+        tenth = progress(falling(rate, 400)[::10], goal, False, 400)
+        assert (tenth.slow, tenth.bad, tenth.reached) == (every.slow, every.bad, every.reached)
+    assert progress(np.full(20, 1.0), goal, False, 1000).said.endswith("the budget is spent")
+
+
+def test_a_lucky_sample_is_no_goal_reached() -> None:
+    goal = Goal(loss=0.01, epochs=1000)
+    samples = np.random.RandomState(0).uniform(0.0, 1.0, 1000) ** 4
+    assert progress(samples, goal, False).reached
+    assert not progress(samples, goal, False, drawn=True).reached
+    assert progress(0.01 * samples, goal, False, drawn=True).reached
+
+
+def test_a_goal_that_few_rows_are_held_against_is_a_limit_of_the_answer() -> None:
+    drawn = {"training.order": "random", "training.draws": 1}
+    run = Run(override(load_preset("xor-sigmoid"), drawn))
+    said = "the goal is held against 1 of 4 rows an epoch"
+    assert said in " ".join(diagnose(observe(run)).limits)
+    whole = Run(override(run.preset, {"report.rows": "all"}))
+    assert said not in " ".join(diagnose(observe(whole)).limits)
+
+
+def test_floors_are_in_the_units_of_the_data() -> None:
+    plain = load_preset("line-leaky-relu")
+    for kind in ("minmax", "standard"):
+        scaled = Program(override(plain, {"data.scale_targets": kind}).configuration)
+        run = Run(override(plain, {"data.scale_targets": kind}))
+        own = Evidence(Program(plain.configuration), observe(Run(plain)))
+        evidence = Evidence(scaled, observe(run))
+        assert spread(evidence) == pytest.approx(spread(own), rel=1e-12)
 
 
 def test_the_gate() -> None:
@@ -536,3 +572,34 @@ def test_steps_that_clipping_leaves_are_too_small() -> None:
     assert finding.code == "rate-too-low"
     assert "clipping leaves" in finding.evidence
     assert finding.fixes[0].changes == {"training.clip_norm": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("loss", "output", "targets", "code", "said"),
+    [
+        ("binary", "sigmoid", [[-1], [1]], "unbounded-loss", "-13.82 at an output of 1e-06"),
+        ("binary", "sigmoid", [[1], [3]], "unbounded-loss", "goes to 1, past any goal"),
+        ("categorical", "softmax", [[-1, 2], [1, 0]], "unbounded-loss", "the target -1"),
+        ("categorical", "softmax", [[0, 3], [3, 0]], "targets-no-shares", "add up to 3"),
+    ],
+)
+def test_targets_that_no_share_can_meet_are_proven_even_where_the_goal_is_passed(
+    loss: str, output: str, targets: list[list[float]], code: str, said: str
+) -> None:
+    name = f"{loss}-cross-entropy"
+    source = {
+        "data": {"inputs": [[0.0], [1.0]], "targets": targets},
+        "layers": [{"units": len(targets[0]), "activation": output}],
+        "training": {"loss": name, "learning_rate": 1.0},
+        "report": {"loss": name},
+        "goal": {"loss": 0.1, "epochs": 200},
+    }
+    run = trained(source)
+    found = diagnose(observe(run)).findings
+    [proof] = [each for each in found if each.rule.klass == PROOF]
+    assert (proof.code, proof.rule.klass) == (code, PROOF)
+    assert said in proof.evidence
+    assert run.solved
+    fixed = override(run.preset, proof.fixes[0].changes)
+    assert run.preset.warnings
+    assert not fixed.warnings

@@ -15,7 +15,7 @@ from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.experiments import laboratory as laboratory_module
-from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, shortened
+from nntui.diagnosis.experiments.laboratory import Trial, shortened
 from nntui.diagnosis.experiments.rounds import LEAST_ROWS, NOTHING
 from nntui.diagnosis.measures.floors import Cost, equal_columns, softmax_floor
 from nntui.diagnosis.observation import observe
@@ -76,22 +76,21 @@ def test_no_training_begins_after_the_deadline_and_fixes_are_tried(
 ) -> None:
     clock, begun = Ticking(step), list[float]()
 
-    def timed(block: Block, deadline: Deadline) -> tuple[list[Outcome], float]:
+    def train_until(block: Block, deadline: Deadline) -> list[Outcome]:
         begun.append(clock.now)
-        started = clock()
-        return train_block(block, lambda: deadline.passed), clock() - started
+        return train_block(block, lambda: deadline.passed)
 
-    monkeypatch.setattr(laboratory_module, "timed", timed)
-    answer = why(large(), seconds=20.0, workers=0, clock=clock)
+    monkeypatch.setattr(laboratory_module, "train_until", train_until)
+    answer = why(large(), seconds=90.0, workers=0, clock=clock)
     assert answer.experiments is not None
     assert answer.experiments.tried
     assert all(each.seeds for each in answer.experiments.tried)
-    assert max(begun) < 20.0
-    assert clock.now < 22.0
+    assert max(begun) < 90.0
+    assert clock.now < 92.0
 
 
 def test_what_is_cut_is_undecided_and_the_rows_are_told() -> None:
-    answer = why(large(), seconds=20.0, workers=0, clock=Ticking(0.2))
+    answer = why(large(), seconds=90.0, workers=0, clock=Ticking(0.2))
     tried = answer.experiments
     assert tried is not None
     assert tried.rows is not None
@@ -141,12 +140,6 @@ def test_a_short_epoch_has_the_goal_of_a_whole_one(reduction: str, share: float)
     assert trial.preset.configuration.samples_per_epoch == 1000
     assert trial.changes == shortened(1000)
     assert trial.preset.goal.loss == pytest.approx(asked.goal.loss * share, rel=1e-12)
-
-
-def test_the_speed_is_not_underrated_where_the_probe_does_not_end() -> None:
-    lab = Laboratory(large(), None, 0, Deadline.after(1000.0, Ticking(5.0)))
-    lab.measure_speed(Trial(large(), NOTHING), range(4))
-    assert lab.slowness > 100.0
 
 
 @pytest.mark.parametrize("name", ["add-relu", "square-linear-output"])

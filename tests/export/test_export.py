@@ -20,7 +20,7 @@ import nntui
 from nntui.core.parts.activations import ACTIVATIONS, KINKS
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.parts.faults import FAULTS
-from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
@@ -43,8 +43,8 @@ def target(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def printed(script: str, epochs: int) -> tuple[list[float], list[str]]:
-    """The losses that ``script`` prints for epochs from 0 on, and the lines after them."""
+def printed(script: str, epochs: int, every: int = 1) -> tuple[list[float], list[str]]:
+    """The losses that ``script`` prints ``every`` epochs from 0 on, and the lines after them."""
     out, before = io.StringIO(), sys.argv
     sys.argv = ["script.py", str(epochs)]
     try:
@@ -52,26 +52,27 @@ def printed(script: str, epochs: int) -> tuple[list[float], list[str]]:
             exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
     finally:
         sys.argv = before
-    return parsed(out.getvalue())
+    return parsed(out.getvalue(), every)
 
 
-def parsed(text: str) -> tuple[list[float], list[str]]:
+def parsed(text: str, every: int = 1) -> tuple[list[float], list[str]]:
     lines = text.splitlines()
     told = [line.split() for line in lines if not line.startswith("#")]
-    assert [int(epoch) for epoch, _ in told] == list(range(len(told)))
+    assert [int(epoch) for epoch, _ in told] == list(range(0, every * len(told), every))
     assert not any(line.startswith("#") for line in lines[: len(told)])
     return [float(loss) for _, loss in told], lines[len(told) :]
 
 
 def check(made: Preset, target: str, epochs: int = EPOCHS, seed: int | None = None) -> None:
     """The script's losses are nntui's, to the end of the epochs or to where numbers end."""
-    losses, rest = printed(export(made, target, seed), epochs)
+    every = made.configuration.report.every
+    losses, rest = printed(export(made, target, seed), epochs, every)
     run = nntui.Run(made, seed)
     run.step(epochs * made.configuration.updates_per_epoch)
     expected = run.losses
     if run.divergence is None:
         stopped = made.goal.stop and losses[-1] <= made.goal.loss
-        assert len(losses) == epochs or stopped
+        assert len(losses) == -(-epochs // every) or stopped
         expected = expected[: len(losses)]
         assert sum(line.startswith("# [") for line in rest) == min(10, made.configuration.data.rows)
     common = min(len(losses), len(expected))
@@ -102,6 +103,7 @@ def source(
     output: Source | None = None,
     report: Source | None = None,
     faults: list[Any] | None = None,
+    draws: Source | None = None,
 ) -> Source:
     """A network of three layers, with those entries changed that are given."""
     data = TABLE if data is None else data
@@ -113,6 +115,7 @@ def source(
         "faults": faults or [],
         "data": data,
         "layers": [{**units, **(hidden or {})}, {**units, **(hidden or {})}, last],
+        "draws": draws or {},
         "training": how,
         "report": {"loss": how["loss"], **(report or {})},
         "goal": {"loss": 1e-3, "epochs": 100},
@@ -140,6 +143,9 @@ def cases() -> dict[str, Source]:
                 report={"reduction": way},
             )
         found[f"{loss} reported"] = source(output=needing(loss), report={"loss": loss})
+    for loss in SHARES:
+        improper = {**TABLE, "target_divisor": 0.3}
+        found[f"{loss} improper"] = source(improper, {"loss": loss}, output=needing(loss))
     for init in INITIALISERS:
         found[f"{init}"] = source(hidden={"init": init})
         found[f"{init} scaled"] = source(hidden={"init": init, "scale": -0.3})
@@ -149,6 +155,23 @@ def cases() -> dict[str, Source]:
                 hidden={"bias": bias, "bias_init": init, "bias_scale": 0.5},
                 output={"bias": bias, "bias_init": init},
             )
+    numbers: Source = {"W": [[0.5, -1, 0.25, 2]] * 2, "scale": 0.5, "b": [1, -1], "bias_scale": 2}
+    found["numbers"] = source(output=numbers)
+    limits: Source = {"init": "uniform", "low": -0.5, "bias_init": "uniform", "bias_high": 0.25}
+    for order in DRAW_ORDERS:
+        for init in INITIALISERS:
+            way = {"order": order, "transposed": True, "skip_uniform": 3, "skip_normal": 1}
+            found[f"draws {order} {init}"] = source(
+                hidden={**limits, "bias": "shared-start"},
+                output={**limits, "init": init, "scale": 0.5},
+                draws=way,
+            )
+    for momentum in (0.0, 0.8):
+        how = {"momentum": momentum, "dampening": 0.8}
+        found[f"dampening {momentum}"] = source(training=how)
+        found[f"dampening {momentum} early"] = source(
+            training={**how, "schedule": "step"}, faults=["update-before-backprop"]
+        )
     for name in OPTIMISERS:
         for momentum in (0.0, 0.8):
             how = {"optimiser": name, "momentum": momentum, "learning_rate": 0.01}
@@ -273,6 +296,33 @@ def test_whatever_a_preset_can_name_is_exported(part: int, target: str) -> None:
             raise AssertionError(name) from error
 
 
+@pytest.mark.parametrize("training", [{}, {"batch": "full"}, {"order": "random", "draws": 1}])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_script_reports_over_all_rows_in_the_units_of_the_data(
+    training: Source, when: str, target: str
+) -> None:
+    report = {"rows": "all", "when": when, "every": 3, "penalty": True}
+    data = {**TABLE, "scale_targets": "standard", "test_share": 0.3}
+    checked(source(data, {"l2": 0.1, **training}, report=report), target)
+
+
+def test_a_report_before_the_update_is_not_overwritten_by_its_loss() -> None:
+    made = read_preset("made", source(report={"rows": "all"}))
+    parts = ("printed = reported_loss()", "loss.backward()", "loss = printed", "print(epoch")
+    script = export(made, "pytorch")
+    places = [script.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_script_reports_every_loss_in_the_units_of_the_data(loss: str, target: str) -> None:
+    output = {"activation": {"b": "sigmoid", "c": "softmax"}.get(loss[0], "identity")}
+    for rows in ("batch", "all"):
+        data = {**TABLE, "scale_targets": "none" if loss in SHARES else "minmax"}
+        report = {"loss": loss, "rows": rows, "every": 2}
+        checked(source(data, {"loss": "squared-error"}, output=output, report=report), target)
+
+
 def optional(**entries: st.SearchStrategy[Any]) -> st.SearchStrategy[Source]:
     return st.fixed_dictionaries({}, optional=entries)
 
@@ -289,12 +339,15 @@ LAYER = optional(
     scale=st.sampled_from([0.5, 1.0]),
     bias=st.sampled_from(BIASES),
     bias_init=st.sampled_from(BIAS_INITIALISERS),
+    low=st.sampled_from([-1.0, 0.5]),
+    bias_high=st.sampled_from([0.5, 2.0]),
     normalise=st.booleans(),
 )
 TRAINING = optional(
     reduction=st.sampled_from(REDUCTIONS),
     optimiser=st.sampled_from(list(OPTIMISERS)),
     momentum=st.sampled_from([0.0, 0.9]),
+    dampening=st.sampled_from([0.0, 0.9]),
     schedule=st.sampled_from(list(SCHEDULES)),
     batch=st.sampled_from([1, 2, 4, "full"]),
     order=st.sampled_from(ORDERS),
@@ -303,6 +356,14 @@ TRAINING = optional(
     l1=st.sampled_from([0.0, 0.01]),
     l2=st.sampled_from([0.0, 0.01]),
     l2_per_sample=st.booleans(),
+)
+
+
+DRAWS = optional(
+    order=st.sampled_from(DRAW_ORDERS),
+    transposed=st.booleans(),
+    skip_uniform=st.integers(0, 3),
+    skip_normal=st.integers(0, 3),
 )
 
 
@@ -334,7 +395,10 @@ def sources(draw: st.DrawFn) -> Source:
         output=output,
         report={"loss": reported, "penalty": draw(st.booleans())},
         faults=draw(st.lists(fault_entries(), max_size=4)),
+        draws=draw(DRAWS),
     )
+    if draw(st.booleans()):
+        made["layers"][-1] |= {"W": [[0.5, -1, 0.25, 2]] * 2}
     made["layers"][0] |= draw(LAYER)
     made["layers"][1] |= draw(LAYER)
     return made

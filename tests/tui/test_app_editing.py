@@ -79,7 +79,7 @@ async def test_the_cursor_walks_over_every_entry_and_stays_in_sight(size: tuple[
         await pilot.press("E")
         assert isinstance(pilot.app.focused, NetworkPanel)
         seen = [editor(pilot).entry.key]
-        for _ in range(120):
+        for _ in range(500):
             await pilot.press("down")
             if editor(pilot).entry.key == seen[-1]:
                 break

@@ -19,6 +19,7 @@ from nntui.timeline.views.outputs import FitCurve, Graph, Samples, Surface, outp
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.network_panel import describe
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
 
@@ -495,3 +496,20 @@ def bench_path(app: NNTUI) -> Path:
     paths = [bench.autosave.path for bench in app._benches.values()]
     assert paths[0] is not None
     return paths[0]
+
+
+def test_the_network_panel_warns_and_says_how_parameters_start() -> None:
+    changes = {
+        "training.loss": "binary-cross-entropy",
+        "data.targets": [[-1], [1], [1], [2]],
+        "layers.0.init": "uniform",
+        "layers.0.low": -0.5,
+        "layers.1.W": [[0.1] * 5],
+        "draws.order": "weights-first",
+        "draws.skip_normal": 2,
+    }
+    said = describe(override(load_preset("xor-sigmoid"), changes), 200).plain
+    assert "WARNING training.loss: binary-cross-entropy needs targets between 0 and 1" in said
+    assert "W 0.25*uniform(-0.5, 1), no bias" in said
+    assert "W as given, no bias" in said
+    assert "weights-first, 2 normal numbers skipped" in said

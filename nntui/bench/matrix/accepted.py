@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 _PROGRAM = """
 bias-decay update-before-backprop derivative derivative-at-a gradient wrong-sign sum-for-mean
-wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum update-wrong
-forward-wrong printed-loss-wrong
+wrong-factor no-weights-in-backprop frozen-bias bias-after-activation penalty-sum
+penalty-before-update error-for-delta softmax-over-samples update-wrong forward-wrong
+printed-loss-wrong
 """
 _OTHERS = """
 output-range no-bias linear symmetric contradictory-targets dead-layer dead-output dead-units
@@ -55,6 +56,9 @@ ACCEPTED: dict[str, Accepted] = {
     "bias-after-activation": _accepted("bias-after-activation"),
     "penalty-sum": _accepted("penalty-sum"),
     "late-output-bias": _accepted("bias-after-activation", "dead-output dead-units"),
+    "penalty-before-update": _accepted("penalty-before-update"),
+    "error-for-delta": _accepted("error-for-delta"),
+    "softmax-over-samples": _accepted("softmax-over-samples", _STUCK),
     "rolled-gradient": _accepted("update-wrong"),
     "lost-column": _accepted("update-wrong"),
     "sign-only": _accepted("update-wrong"),

@@ -83,6 +83,24 @@ def _penalised(name: str) -> Make:
     return make
 
 
+def _decayed(task: Task, architecture: str, source: Source) -> Planted | None:
+    healthy = copy.deepcopy(source)
+    healthy["training"]["l2"] = 1e-3
+    return Planted(healthy, {**healthy, "faults": ["penalty-before-update"]})
+
+
+def _error_down(task: Task, architecture: str, source: Source) -> Planted | None:
+    if _layers(architecture) < 3:  # a linear output, or a cross-entropy, passes the same down
+        return None
+    return Planted(source, {**source, "faults": [{"name": "error-for-delta", "layers": [1]}]})
+
+
+def _over_samples(task: Task, architecture: str, source: Source) -> Planted | None:
+    if task.output != "softmax":
+        return None
+    return Planted(source, {**source, "faults": ["softmax-over-samples"]})
+
+
 def _in_layer(name: str, hidden: bool = False, below: int = 0) -> Make:
     """An unknown fault in one layer; ``below`` is how far below that one it shows."""
 
@@ -366,6 +384,9 @@ PLANTS: dict[str, Plant] = {
         Plant("frozen-bias", CODE, _everywhere_or_one("frozen-bias")),
         Plant("bias-after-activation", CODE, _everywhere_or_one("bias-after-activation")),
         Plant("penalty-sum", CODE, _penalised("penalty-sum")),
+        Plant("penalty-before-update", CODE, _decayed),
+        Plant("error-for-delta", CODE, _error_down),
+        Plant("softmax-over-samples", CODE, _over_samples),
         Plant("rolled-gradient", CODE, _in_layer("rolled-gradient", hidden=True)),
         Plant("lost-column", CODE, _in_layer("lost-column")),
         Plant("sign-only", CODE, _in_layer("sign-only")),

@@ -3,7 +3,7 @@
 They are faults like those of `core.parts.faults`, but known to nobody unless `registered` says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -54,7 +54,7 @@ class SlopeIsValue(Fault):
 class ReversedWeightsBack(Fault):
     """The gradient passes back through the weights of the units below in reverse order."""
 
-    def weights_back(self, tape: Tape, W: Array) -> Array:
+    def weights_back(self, tape: Tape, W: Array, rate: Array, values: Mapping[str, float]) -> Array:
         return W[:, ::-1]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nntui.core.engine.state import Order, frozen
 from nntui.core.errors import ConfigError
+from nntui.core.formulas.expression import Expression
 from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.parts.datasets import draw_dataset
 from nntui.core.parts.losses import LOSSES
@@ -77,6 +78,8 @@ class DataArrays:
     """The scaling of the inputs."""
     target_scaling: Scaling
     """The scaling of the targets, with their divisor."""
+    units: Array
+    """What an error of 1 is without ``scale_targets``, (outputs, 1)."""
     constants: tuple[float, ...]
     """The constant inputs at the end of every column of ``x``."""
 
@@ -185,14 +188,13 @@ def load_data(configuration: Configuration) -> DataArrays:
 
     Random numbers come from ``RandomState(data.seed)``: first those of the source, then one
     permutation for the test split, whose first entries are the test rows.  Raises ConfigError if
-    a formula cannot be evaluated, a number is not finite, or a loss cannot use the targets.
+    a formula cannot be evaluated or a number is not finite.
     """
     data = configuration.data
     arrays: DataArrays | None = vars(data).get(_HELD)
     if arrays is None:
         arrays = _shared.get(data.canonical) or _shared.setdefault(data.canonical, _arrays(data))
         vars(data)[_HELD] = arrays
-    _check_targets(configuration, arrays)
     return arrays
 
 
@@ -209,6 +211,7 @@ def _arrays(data: Data) -> DataArrays:
         x = scaling(x)
         target_scaling = Scaling.fitted(data.scale_targets, y[:, training])
         y = target_scaling(y) / data.target_divisor
+        units = target_scaling.unit * target_scaling.spread
     if not np.isfinite(x).all():
         raise ConfigError("data.scale_inputs", "gives inputs that are not finite")
     if not np.isfinite(y).all():
@@ -225,17 +228,33 @@ def _arrays(data: Data) -> DataArrays:
         test_rows=testing,
         scaling=scaling,
         target_scaling=replace(target_scaling, spread=target_scaling.spread * data.target_divisor),
+        units=frozen(units),
         constants=data.constant_inputs,
     )
 
 
-def _check_targets(configuration: Configuration, arrays: DataArrays) -> None:
-    for section, loss in (
-        ("training", configuration.training.loss),
-        ("report", configuration.report.loss),
-    ):
-        needed = LOSSES[loss].needs_output
-        if needed is not None and not arrays.are_shares:
-            raise ConfigError(f"{section}.loss", f"{loss} needs targets between 0 and 1")
-        if needed == "softmax" and not arrays.add_up:
-            raise ConfigError(f"{section}.loss", f"{loss} needs targets that add up to 1 in a row")
+def loss_slope(configuration: Configuration) -> Expression:
+    """The slope of the training loss that is right for the targets: see `Loss.slope`."""
+    loss = LOSSES[configuration.training.loss]
+    if loss.any_slope == loss.slope or load_data(configuration).add_up:
+        return loss.slope
+    return loss.any_slope
+
+
+def target_warnings(configuration: Configuration) -> tuple[str, ...]:
+    """What is wrong with the targets of a cross-entropy, one line each; empty if nothing is."""
+    arrays, said = load_data(configuration), []
+    training, report = configuration.training.loss, configuration.report.loss
+    for key, name in dict.fromkeys((("training.loss", training), ("report.loss", report))):
+        if not LOSSES[name].is_entropy or (key == "report.loss" and name == training):
+            continue
+        if not arrays.are_shares:
+            every = np.concatenate([arrays.y, arrays.test_y], axis=1)
+            low, high = every.min(), every.max()
+            said.append(
+                f"{key}: {name} needs targets between 0 and 1, and these are {low:.6g} to "
+                f"{high:.6g}"
+            )
+        elif LOSSES[name].any_slope != LOSSES[name].slope and not arrays.add_up:
+            said.append(f"{key}: {name} needs targets that add up to 1 in each row")
+    return tuple(said)

@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.engine.algebra import Algebra, Single
 from nntui.core.parts.activations import Activation, Backward, activation
 from nntui.core.parts.faults import Fault, FaultSite, fault
-from nntui.core.parts.initialisers import draw_bias, draw_weights
+from nntui.core.parts.initialisers import INITIALISERS, draw_sequence, skip
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.normalisation import LayerNormalisation
 from nntui.core.settings.configuration import Configuration, FaultEntry, Layer
@@ -63,15 +63,41 @@ class Layout:
 
 
 def draw_parameters(configuration: Configuration, random: np.random.RandomState) -> Array:
-    """The initial parameters as one vector, drawn in the order that `initialisers` states."""
-    layout = Layout.of(configuration)
+    """The initial parameters as one vector, drawn in the order of the configuration's ``draws``.
+
+    Parameters that the configuration gives as numbers draw nothing.
+    """
+    layout, draws = Layout.of(configuration), configuration.draws
     theta = np.zeros(layout.size)
-    for layer, (W, b) in zip(configuration.layers, layout.views(theta), strict=True):
-        W[...] = draw_weights(random, layer.init, layer.scale, *W.shape)
-        if b is not None:
-            shared = layer.bias == "shared-start"
-            b[...] = draw_bias(random, layer.bias_init, layer.bias_scale, layer.units, shared)
+    views = layout.views(theta)
+    skip(random, draws.skip_uniform, draws.skip_normal)
+    with np.errstate(over="ignore"):  # an infinite start is reported as a divergence
+        for at, of_bias in draw_sequence(draws.order, tuple(b is not None for _, b in views)):
+            layer, (W, b) = configuration.layers[at], views[at]
+            if not of_bias:
+                W[...] = layer.scale * _first_weights(layer, W, random, draws.transposed)
+            elif b is not None:
+                b[...] = layer.bias_scale * _first_bias(layer, random)
     return theta
+
+
+def _first_weights(
+    layer: Layer, like: Array, random: np.random.RandomState, transposed: bool
+) -> Array:
+    """The first weights before the scale, in the shape of ``like``."""
+    if layer.W is not None:
+        return layer.W.array
+    units, inputs = like.shape
+    initialiser = INITIALISERS[layer.init]
+    return initialiser.draw(random, units, inputs, layer.low, layer.high, transposed)
+
+
+def _first_bias(layer: Layer, random: np.random.RandomState) -> Array:
+    """The first bias before the scale, (units, 1), or (1, 1) if all units start from one draw."""
+    if layer.b is not None:
+        return np.array(layer.b).reshape(-1, 1)
+    rows = 1 if layer.bias == "shared-start" else layer.units
+    return INITIALISERS[layer.bias_init].draw(random, rows, 1, layer.bias_low, layer.bias_high)
 
 
 def faults_by_layer(configuration: Configuration) -> list[list[Fault]]:
@@ -100,6 +126,8 @@ def has_effect(configuration: Configuration, entry: FaultEntry) -> bool:
                 has_layer_below=index > 0,
                 is_differentiated=not (fused and index == last),
                 is_penalised=penalised,
+                is_decayed=configuration.l1 > 0 or configuration.l2 > 0,
+                mixes_units=not activation_of(layer).backward.is_elementwise,
             )
         )
         for index, layer in enumerate(configuration.layers)
@@ -163,13 +191,15 @@ def record_forward(
         else:
             algebra.affine(tape, W, x, z)
         function = activation_of(layer)
+        over = any(each.over_samples for each in faults[index])
+        over = over and not function.backward.is_elementwise
         value = a
         if b is not None and late:
             value = np.empty_like(a)
-            function.forward(tape, z, value)
+            _record_value(tape, function, z, value, over)
             tape.add(np.add, value, b, a)
         else:
-            function.forward(tape, z, a)
+            _record_value(tape, function, z, a, over)
         tape.note("z", index, z)
         tape.note("a", index, a)
         h, normalisation = a, None
@@ -185,18 +215,36 @@ def record_forward(
     return passes
 
 
-class Forward:
-    """The forward pass of fixed inputs, to be played whenever the parameters have changed."""
+def _record_value(
+    tape: Tape, function: Activation, z: Array, value: Array, over_samples: bool
+) -> None:
+    """Record ``function`` of ``z``; what it sums over units may be summed over samples instead."""
+    if over_samples:
+        z, value = z.swapaxes(0, 1), value.swapaxes(0, 1)
+    function.forward(tape, z, value)
 
-    def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
-        self._tape = Tape()
+
+class Forward:
+    """The forward pass of fixed inputs, to be played whenever the parameters have changed.
+
+    ``algebra`` is that of one network if None; arrays are followed by its axes.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        parameters: Parameters,
+        x: Array,
+        algebra: Algebra | None = None,
+    ) -> None:
+        self._tape, algebra = Tape(), algebra or Single()
         self.layers = record_forward(
             self._tape,
             configuration,
             parameters,
             x,
-            lambda name, *shape: np.empty(shape),
-            Single(),
+            lambda name, *shape: np.empty((*shape, *algebra.tail)),
+            algebra,
             faults_by_layer(configuration),
         )
 

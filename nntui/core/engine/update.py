@@ -1,11 +1,11 @@
 """One update, recorded on a tape: forward pass, loss, backpropagation, optimiser step, faults."""
 
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
 from nntui.core.engine.algebra import Algebra
+from nntui.core.engine.data import loss_slope
 from nntui.core.engine.network import (
     LayerPass,
     Layout,
@@ -13,9 +13,10 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
-from nntui.core.formulas.expression import Expression, Name
-from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.recording import record, recorded_sum
+from nntui.core.engine.report import reported_sum
+from nntui.core.formulas.calculus import multiply
+from nntui.core.formulas.expression import Expression, Name, Number
+from nntui.core.formulas.recording import record, recorded
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
 from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
@@ -29,6 +30,7 @@ def optimiser_of(configuration: Configuration) -> Optimiser:
     return optimiser(
         training.optimiser,
         momentum=training.momentum,
+        dampening=training.dampening,
         rho=training.rho,
         beta1=training.beta1,
         beta2=training.beta2,
@@ -113,23 +115,23 @@ class Update:
         error = arena.view("error", configuration.data.outputs, self._samples, *self._tail)
         tape.add(np.subtract, passes[-1].h, batch[width:], error)
         tape.note("error", len(passes) - 1, error)
-        self.reported: Value = LOSSES[configuration.report.loss].value(
-            passes[-1].z, error, batch[width:]
-        )
-        self._record_backward(tape, passes, error)
+        self.reported: Value = reported_sum(configuration, passes[-1].z, error, batch[width:])
+        self._record_backward(tape, passes, error, batch[width:])
         self.calls = tuple(tape.calls)
         self.written = tuple(tape.written)
         """Every tensor of an update, in the order of computation."""
 
-    def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array) -> None:
+    def _record_backward(self, tape: Tape, passes: list[LayerPass], error: Array, y: Array) -> None:
         training = self._configuration.training
         weights, gradients = self._layout.views(self._theta), self._layout.views(self._gradient)
         last, loss = len(passes) - 1, LOSSES[training.loss]
         scale = 1.0 / self._samples if training.reduction == "mean" else 1.0
-        upstream = loss.gradient(tape, error, scale, self._buffer("upstream", last))
+        slope = multiply(Number(scale), loss_slope(self._configuration))
+        upstream = recorded(tape, slope, {"error": error, "y": y}, self._buffer("upstream", last))
         waiting = []
         for index in reversed(range(last + 1)):
             layer, faults = passes[index], self._faults[index]
+            coming = upstream
             tape.note("upstream", index, upstream)
             if index == last and loss.needs_output is not None:
                 delta = upstream
@@ -152,9 +154,16 @@ class Update:
                 waiting.append(self._layout.spans()[index])
             if index > 0:
                 upstream = self._buffer("upstream", index - 1)
-                back = reduce(lambda correct, each: each.weights_back(tape, correct), faults, W)
-                self._algebra.back(tape, back, delta, upstream)
+                passed = coming if any(each.error_down for each in faults) else delta
+                self._algebra.back(tape, self._weights_back(tape, faults, W), passed, upstream)
         self._record_steps(tape, _joined(waiting))
+
+    def _weights_back(self, tape: Tape, faults: list[Fault], W: Array) -> Array:
+        """Record the weights that pass the gradient to the layer below, and return their buffer."""
+        penalties = {"l1": self._configuration.l1, "l2": self._configuration.l2}
+        return reduce(
+            lambda W, each: each.weights_back(tape, W, self._clock.rate, penalties), faults, W
+        )
 
     def _record_weights_gradient(
         self,
@@ -299,26 +308,3 @@ def _joined(spans: list[slice]) -> list[slice]:
         else:
             joined.append(span)
     return joined
-
-
-def reported_penalty(configuration: Configuration, theta: Array) -> Value:
-    """A function that computes the reported penalty, ``l2/2 * sum w^2 + l1 * sum |w|``.
-
-    A fault may replace the sum of squares.  Without a reported penalty the function returns 0.
-    """
-    l1, l2 = configuration.l1, configuration.l2
-    if not (configuration.report.penalty and (l1 or l2)):
-        return lambda: 0.0
-    weights = [W for W, _ in Layout.of(configuration).views(theta)]
-    squares = []
-    for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
-        wrong = [each.penalty for each in faults if each.penalty]
-        term = formula(wrong[-1] if wrong else "w^2")
-        squares.append(recorded_sum(term, {"w": W}, W.shape))
-    sizes = [recorded_sum(formula("abs(w)"), {"w": W}, W.shape) for W in weights]
-
-    def penalty() -> Any:
-        of_squares = l2 / 2.0 * sum(total() for total in squares) if l2 else 0.0
-        return of_squares + l1 * sum(total() for total in sizes) if l1 else of_squares
-
-    return penalty

@@ -22,6 +22,8 @@ from nntui.core.tape import Array, Tape
 GRADIENT_NAMES = ("delta", "x", "z", "a", "W", "error")
 """The variables of a `gradient` fault's formula: values of its layer, (units, samples), its
 weights, and ``error``, the network's output minus the target."""
+STEP_NAMES = ("rate", "l1", "l2")
+"""The learning rate, and the factors of the penalties."""
 _G = Name("g")
 
 
@@ -47,6 +49,10 @@ class FaultSite(NamedTuple):
     """Whether the activation's derivative is evaluated; not if the loss already contains it."""
     is_penalised: bool
     """Whether the reported loss contains a penalty on the weights."""
+    is_decayed: bool
+    """Whether the gradient contains a penalty on the weights."""
+    mixes_units: bool
+    """Whether the activation computes each unit from all of them, as a softmax does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +72,9 @@ class Fault:
     bias_gradient: str = ""
     """The same for the bias alone."""
     back: str = ""
-    """What is used instead of ``W`` to pass the gradient down."""
+    """What is used instead of ``W`` to pass the gradient down; it also reads `STEP_NAMES`."""
+    error_down: bool = False
+    """Whether dL/da instead of delta is passed down."""
     penalty: str = ""
     """What the reported penalty sums instead of ``w^2``, a formula of ``w``."""
     slope: bool = False
@@ -79,6 +87,8 @@ class Fault:
     """Whether the layer is updated before the gradient passes back through its weights."""
     bias_after_activation: bool = False
     """Whether the bias is added to ``a`` instead of ``z``."""
+    over_samples: bool = False
+    """Whether what a softmax sums over the units is summed over the samples."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The keys of its entry that it reads, with their values."""
 
@@ -91,8 +101,13 @@ class Fault:
         """Whether the fault changes anything in a layer at ``site``."""
         if self.bias_gradient or self.bias_after_activation:
             return site.has_bias
+        if self.over_samples:
+            return site.mixes_units
+        if self.error_down:
+            return site.has_layer_below and site.is_differentiated
         if self.back or self.updates_before_backprop:
-            return site.has_layer_below
+            waits = "rate" in formula(self.back or "1").names
+            return site.has_layer_below and (site.is_decayed or not waits)
         if self.slope or self.slope_at_output:
             return site.is_differentiated
         return site.is_penalised if self.penalty else True
@@ -130,12 +145,20 @@ class Fault:
             return activation(of).diagonal
         return Backward(simplified(formula(of)), CHAIN_RULE, of)
 
-    def weights_back(self, tape: Tape, W: Array) -> Array:
-        """Record the weights that pass the gradient to the layer below, and return their buffer."""
-        if not self.back:
+    def down(self, W: Expression, values: Mapping[str, float]) -> Expression:
+        """What passes the gradient down instead of ``W``; ``values`` are known `STEP_NAMES`."""
+        return simplified(formula(self.back).bound(values).bound({"W": W})) if self.back else W
+
+    def weights_back(self, tape: Tape, W: Array, rate: Array, values: Mapping[str, float]) -> Array:
+        """Record the weights that pass the gradient to the layer below, and return their buffer.
+
+        ``rate`` is the learning rate, ``values`` the factors of the penalties.
+        """
+        down = self.down(Name("W"), values)
+        if down == Name("W"):
             return W
         weights = np.empty_like(W)
-        record(tape, formula(self.back), {"W": W}, weights)
+        record(tape, down, {"W": W, "rate": rate}, weights)
         return weights
 
 
@@ -219,6 +242,21 @@ FAULTS: dict[str, Fault] = {
             back="1",
         ),
         Fault(
+            "penalty-before-update",
+            "W -= lr*l2*W is done between the forward pass and backprop: the gradient passes back "
+            "through weights that the penalty has already shrunk",
+            "the layers below follow something that is no loss's gradient; worse the larger lr*l2",
+            "add the penalty's gradient, l2*W, to that of the loss, and update all layers at once",
+            back="W - rate*(l2*W + l1*sign(W))",
+        ),
+        Fault(
+            "error-for-delta",
+            "the error dL/da (at the output a - y), not delta = dL/da * f'(z), is passed down",
+            "the layer itself learns properly, those below get too much, most where it saturates",
+            "pass W^T delta to the layer below, the delta that the layer's own weights use",
+            error_down=True,
+        ),
+        Fault(
             "frozen-bias",
             "the bias is never updated",
             "targets that need an offset cannot be fitted; biases keep their first values",
@@ -231,6 +269,13 @@ FAULTS: dict[str, Fault] = {
             "kinks and bends cannot move, and the bias follows a wrong gradient",
             "add the bias before the activation: a = f(W x + b)",
             bias_after_activation=True,
+        ),
+        Fault(
+            "softmax-over-samples",
+            "the softmax is normalised over the samples of the batch instead of the units",
+            "outputs of one sample do not add up to 1; alone in its batch it gets 1 everywhere",
+            "take the sum (and the greatest z) over the units of each sample, the classes",
+            over_samples=True,
         ),
     )
 }

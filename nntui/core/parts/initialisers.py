@@ -1,18 +1,30 @@
 """Initialisers: how the first weights and biases are drawn.
 
-Draw order, for every initialiser: layer by layer from the input; within a layer first the
-weights, row by row (a row is one unit), then the bias.  Zeros draw nothing.  So
-``RandomState(seed)`` gives the numbers that a program with ``np.random.seed(seed)`` draws when
-it builds its layers in that order.  A new initialiser is one entry of `INITIALISERS`.
+Draw order, for every initialiser, unless the preset says otherwise (`draw_sequence`): layer by
+layer from the input; within a layer first the weights, row by row (a row is one unit), then the
+bias.  Constants draw nothing.  So ``RandomState(seed)`` gives the numbers that a program with
+``np.random.seed(seed)`` draws when it builds its layers in that order.  A new initialiser is one
+entry of `INITIALISERS`.
 """
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from nntui.core.tape import Array
 
-_FORMULAS = {"zeros": "0", "uniform": "U[0, 1)", "normal": "N(0, 1)", "symmetric": "U(-r, r)"}
+_FORMULAS = {
+    "zeros": "0",
+    "constant": "1",
+    "uniform": "U[low, high)",
+    "normal": "N(0, 1)",
+    "symmetric": "U(-r, r)",
+}
+DRAW_ORDERS = ("by-layer", "weights-first", "bias-first")
+"""Per layer W, then b; all W, then all b; per layer b, then W."""
+_CHUNK = 1_000_000
+"""Even, because normal numbers are drawn in pairs."""
 
 
 class Initialiser(NamedTuple):
@@ -23,7 +35,7 @@ class Initialiser(NamedTuple):
     """
 
     name: str
-    distribution: Literal["zeros", "uniform", "normal", "symmetric"]
+    distribution: Literal["zeros", "constant", "uniform", "normal", "symmetric"]
     summary: str
     gain: int = 0
     """0 for a spread of 1."""
@@ -40,38 +52,77 @@ class Initialiser(NamedTuple):
     def _fan(self, rows: int, columns: int) -> int:
         return columns if self.fan == "units in" else rows + columns
 
-    def draw(self, random: np.random.RandomState, rows: int, columns: int) -> Array:
-        """Draw a matrix of (rows, columns)."""
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The keys of a layer that it reads; for the bias they begin with ``bias_``."""
+        return ("low", "high") if self.distribution == "uniform" else ()
+
+    @property
+    def draws(self) -> bool:
+        """Whether it consumes random numbers."""
+        return self.distribution not in ("zeros", "constant")
+
+    def draw(
+        self,
+        random: np.random.RandomState,
+        rows: int,
+        columns: int,
+        low: float = 0.0,
+        high: float = 1.0,
+        transposed: bool = False,
+    ) -> Array:
+        """Draw a matrix of (rows, columns); ``transposed``, column by column.
+
+        ``low`` and ``high`` bound what is ``uniform``.
+        """
         spread = np.sqrt(self.gain / self._fan(rows, columns)) if self.gain else 1.0
+        shape = (columns, rows) if transposed else (rows, columns)
         match self.distribution:
             case "zeros":
-                return np.zeros((rows, columns))
+                drawn = np.zeros(shape)
+            case "constant":
+                drawn = np.ones(shape)
             case "uniform":
-                return random.rand(rows, columns)
+                drawn = random.uniform(low, high, shape)
             case "normal":
-                return random.randn(rows, columns) * spread
+                drawn = random.randn(*shape) * spread
             case "symmetric":
-                return random.uniform(-float(spread), float(spread), (rows, columns))
+                drawn = random.uniform(-float(spread), float(spread), shape)
+        return drawn.T if transposed else drawn
 
     def spread_source(self, rows: int, columns: int) -> str:
         """NumPy source of the spread for a matrix of (rows, columns)."""
         return f"np.sqrt({self.gain} / {self._fan(rows, columns)})"
 
-    def source(self, *shape: int) -> str:
+    def source(
+        self, *shape: int, low: float = 0.0, high: float = 1.0, transposed: bool = False
+    ) -> str:
         """NumPy source of the same draw; a symmetric one reads its spread from ``bound``.
 
         A ``shape`` of two numbers is a matrix, of one a vector, and of none a single number.
         """
+        if transposed and self.draws:
+            drawn = self._drawn(*reversed(shape), low=low, high=high, spread=shape)
+            return f"({drawn}).T" if " * " in drawn else f"{drawn}.T"
+        return self._drawn(*shape, low=low, high=high, spread=shape)
+
+    def _drawn(self, *shape: int, low: float, high: float, spread: tuple[int, ...]) -> str:
         axes = ", ".join(map(str, shape))
         sized = f"({axes})" if len(shape) > 1 else axes
         match self.distribution:
             case "zeros":
                 return f"np.zeros({sized})"
+            case "constant":
+                return f"np.ones({sized})"
             case "uniform":
-                return f"random.rand({axes})"
+                if (low, high) == (0.0, 1.0):
+                    return f"random.rand({axes})"
+                return (
+                    f"random.uniform({', '.join([repr(low), repr(high)] + [sized] * bool(shape))})"
+                )
             case "normal":
                 drawn = f"random.randn({axes})"
-                return f"{drawn} * {self.spread_source(*shape)}" if self.gain else drawn
+                return f"{drawn} * {self.spread_source(*spread)}" if self.gain else drawn
             case "symmetric":
                 return f"random.uniform(-bound, bound, {sized})"
 
@@ -80,7 +131,11 @@ INITIALISERS: dict[str, Initialiser] = {
     each.name: each
     for each in (
         Initialiser("normal", "normal", "standard normal, whatever the layer's width"),
-        Initialiser("uniform", "uniform", "uniform and never negative: units start out alike"),
+        Initialiser(
+            "uniform",
+            "uniform",
+            "uniform; from 0 to 1 it is never negative, and units start out alike",
+        ),
         Initialiser(
             "he",
             "normal",
@@ -113,22 +168,29 @@ INITIALISERS: dict[str, Initialiser] = {
         Initialiser(
             "zeros", "zeros", "draws nothing; as weights it leaves all units of a layer alike"
         ),
+        Initialiser("constant", "constant", "likewise, with the scale in the place of 0"),
     )
 }
 
-BIAS_INITIALISERS = ("zeros", "normal", "uniform")
+BIAS_INITIALISERS = ("zeros", "constant", "normal", "uniform")
 
 
-def draw_weights(
-    random: np.random.RandomState, name: str, scale: float, units: int, inputs: int
-) -> Array:
-    """Weights ``(units, inputs)``: the named initialiser times ``scale``."""
-    return scale * INITIALISERS[name].draw(random, units, inputs)
+def draw_sequence(order: str, biases: tuple[bool, ...]) -> Iterator[tuple[int, bool]]:
+    """The parameters in the ``order`` in which they are drawn: (layer, whether it is the bias).
+
+    ``biases`` says of each layer whether it has one.
+    """
+    layers = range(len(biases))
+    if order == "weights-first":
+        pairs = [(at, of_bias) for of_bias in (False, True) for at in layers]
+    else:
+        both = (True, False) if order == "bias-first" else (False, True)
+        pairs = [(at, of_bias) for at in layers for of_bias in both]
+    return ((at, of_bias) for at, of_bias in pairs if biases[at] or not of_bias)
 
 
-def draw_bias(
-    random: np.random.RandomState, name: str, scale: float, units: int, shared: bool
-) -> Array:
-    """A bias ``(units, 1)``; with ``shared`` all units start from one and the same draw."""
-    drawn = scale * INITIALISERS[name].draw(random, 1 if shared else units, 1)
-    return np.array(np.broadcast_to(drawn, (units, 1)))
+def skip(random: np.random.RandomState, uniform: int, normal: int) -> None:
+    """Draw so many ``uniform`` numbers, then so many ``normal`` ones, and throw them away."""
+    for draw, count in ((random.random_sample, uniform), (random.standard_normal, normal)):
+        for start in range(0, count, _CHUNK):
+            draw(min(_CHUNK, count - start))

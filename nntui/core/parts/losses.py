@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.formulas.calculus import derivative, multiply, simplified, switches
+from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import formula_text
-from nntui.core.formulas.recording import recorded, recorded_sum
-from nntui.core.tape import Array, Tape
+from nntui.core.formulas.recording import recorded_sum
+from nntui.core.tape import Array
 
 Value = Callable[[], Any]
 """Returns a float; for replicas, an array (replicas,)."""
@@ -44,6 +44,8 @@ class Loss:
     """Its textbook form in ``a`` and ``y``, if that differs from `text`."""
     slope_text: str = ""
     """Its slope as a formula; derived from `text` if empty."""
+    any_slope_text: str = ""
+    """Its slope if the targets of a sample do not add up to 1; the same if empty."""
     needs_output: str | None = None
     source: str = ""
     torch: str = ""
@@ -60,6 +62,11 @@ class Loss:
         if self.slope_text:
             return simplified(formula(self.slope_text))
         return derivative(self.term, "z" if self.needs_output else "error")
+
+    @cached_property
+    def any_slope(self) -> Expression:
+        """`slope` for a sample whose targets need not add up to 1."""
+        return simplified(formula(self.any_slope_text)) if self.any_slope_text else self.slope
 
     @cached_property
     def textbook(self) -> Expression:
@@ -90,12 +97,8 @@ class Loss:
 
     @property
     def is_entropy(self) -> bool:
-        """Whether it compares probabilities, so that targets must be between 0 and 1."""
+        """Whether it compares probabilities, so that targets should be between 0 and 1."""
         return self.needs_output is not None
-
-    def gradient(self, tape: Tape, error: Array, scale: float, out: Array) -> Array:
-        """Record ``scale * dL/da`` (or ``dL/dz``) and return the buffer that will hold it."""
-        return recorded(tape, multiply(Number(scale), self.slope), {"error": error}, out)
 
     def terms(self, z: Values, error: Values, y: Values, axis: int = 0) -> Values:
         """The loss of each output and sample, real or complex; outputs are on ``axis``."""
@@ -128,14 +131,14 @@ LOSSES: dict[str, Loss] = {
             source="Bishop 2006, section 5.2",
             torch='F.binary_cross_entropy_with_logits({z}, {y}, reduction="sum")',
         ),
-        # The differences of z are taken first because far from 0 they would be rounded away.  The
-        # slope is valid for targets that add up to 1.
+        # The differences of z are taken first because far from 0 they would be rounded away.
         Loss(
             "categorical-cross-entropy",
             "y*(log(total(exp(z - greatest(z)))) - (z - greatest(z)))",
-            "needs a softmax output and targets that add up to 1; delta a - y",
+            "needs a softmax output; delta a - y for targets that add up to 1",
             shown="-y*log(a)",
             slope_text="error",
+            any_slope_text="total(y)*(error + y) - y",
             needs_output="softmax",
             source="Bishop 2006, section 4.3.4",
             torch='F.cross_entropy({z}, {y}, reduction="sum")',

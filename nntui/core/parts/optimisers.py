@@ -51,6 +51,13 @@ class Optimiser:
     source: str = ""
     torch: str = ""
     """Its PyTorch source, such as ``SGD(momentum=MOMENTUM)``; empty if PyTorch has no such rule."""
+    torch_without: str = ""
+    """A parameter that must be 0 for PyTorch's rule to be the same; may be empty."""
+
+    @property
+    def is_in_torch(self) -> bool:
+        """Whether PyTorch has this rule with these parameters."""
+        return bool(self.torch) and not self.parameters.get(self.torch_without)
 
     @cached_property
     def written(self) -> tuple[tuple[str, Expression], ...]:
@@ -59,6 +66,14 @@ class Optimiser:
         pairs = [tuple(part.split(" = ", 1)) for part in slots]
         step = last.removeprefix("theta -= ")
         return tuple((name, formula(text)) for name, text in (*pairs, ("step", step)))
+
+    @cached_property
+    def readable(self) -> tuple[tuple[str, Expression], ...]:
+        """`written` without superfluous slots and parameters that are 0."""
+        if len(self.assignments) < len(self.written):
+            return self.assignments
+        zeros = {name: 0.0 for name, value in self.parameters.items() if value == 0.0}
+        return tuple((letter, simplified(each.bound(zeros))) for letter, each in self.written)
 
     @cached_property
     def assignments(self) -> tuple[tuple[str, Expression], ...]:
@@ -124,12 +139,13 @@ OPTIMISERS: dict[str, Optimiser] = {
     for each in (
         Optimiser(
             "sgd",
-            "v = momentum*v + g;  theta -= rate*v",
-            "gradient descent, with momentum if wanted",
+            "v = momentum*v + (1 - dampening)*g;  theta -= rate*v",
+            "gradient descent, with momentum if wanted; PyTorch does not dampen a first gradient",
             letters={"v": "velocity"},
-            parameters={"momentum": 0.0},
+            parameters={"momentum": 0.0, "dampening": 0.0},
             source="Polyak 1964",
             torch="SGD(momentum=MOMENTUM)",
+            torch_without="dampening",
         ),
         Optimiser(
             "nesterov",

@@ -5,7 +5,7 @@ the overrides and the app read these declarations and keep no list of their own.
 """
 
 import json
-from dataclasses import Field, asdict, dataclass, fields
+from dataclasses import Field, dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from nntui.core.parts.activations import (
 from nntui.core.parts.data_formula import check_formula
 from nntui.core.parts.datasets import DATASETS
 from nntui.core.parts.faults import FAULTS, check_of, fault, gradient_shape
-from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
+from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
@@ -33,9 +33,14 @@ MOST_NUMBERS = 100_000_000
 and the data with all buffers of an update below 800 MB."""
 
 MOST_ROWS = 1_000_000
+WIDEST = 1e150
+"""Limit of a uniform distribution's bounds, whose difference must be finite."""
 SCALINGS = ("none", "standard", "minmax")
+BATCH, ALL = REPORTED_ROWS = ("batch", "all")
+BEFORE, AFTER = MOMENTS = ("before", "after")
 ORDERS = ("in-order", "shuffled", "random")
 BIASES = ("none", "per-unit", "shared-start")
+MOST_SKIPPED = 10_000_000
 FULL = "full"
 
 SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -193,12 +198,86 @@ class Layer(Section):
     kink: str = entry("left", doc="which slope relu and leaky-relu have at z = 0", choices=KINKS)
     init: str = entry("he", doc="how the weights start", choices=INITIALISERS)
     scale: float = entry(1.0, doc="factor on the weights' start", low=-1e300, high=1e300)
+    low: float = entry(
+        0.0,
+        doc="init uniform: least weight, before the scale",
+        low=-WIDEST,
+        high=WIDEST,
+        later=True,
+    )
+    high: float = entry(
+        1.0,
+        doc="init uniform: bound of the weights, before the scale",
+        low=-WIDEST,
+        high=WIDEST,
+        later=True,
+    )
+    W: Rows | None = entry(
+        None, doc="instead of init: the first weights, units x inputs, times the scale", later=True
+    )
     bias: str = entry(
         "per-unit", doc="none, one per unit, or all starting from one draw", choices=BIASES
     )
     bias_init: str = entry("zeros", doc="how the bias starts", choices=BIAS_INITIALISERS)
     bias_scale: float = entry(1.0, doc="factor on the bias's start", low=-1e300, high=1e300)
+    bias_low: float = entry(
+        0.0,
+        doc="bias_init uniform: least bias, before the scale",
+        low=-WIDEST,
+        high=WIDEST,
+        later=True,
+    )
+    bias_high: float = entry(
+        1.0,
+        doc="bias_init uniform: bound of the bias, before the scale",
+        low=-WIDEST,
+        high=WIDEST,
+        later=True,
+    )
+    b: tuple[float, ...] | None = entry(
+        None, doc="instead of bias_init: the first bias of each unit, times the scale", later=True
+    )
     normalise: bool = entry(False, doc="layer normalisation after the activation")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for low, high in (("low", "high"), ("bias_low", "bias_high")):
+            least, bound = getattr(self, low), getattr(self, high)
+            if least >= bound:
+                raise ConfigError(low, f"is {least:g}, and must be less than {high}, {bound:g}")
+        if self.b is not None and self.bias == "none":
+            raise ConfigError("b", 'belongs to a layer with a bias, and bias is "none"')
+
+    def check_numbers(self, inputs: int) -> None:
+        """Raise ConfigError unless ``W`` and ``b``, if given, fit the units and ``inputs``."""
+        has = f"but the layer has {_counted(self.units, 'unit')}"
+        if self.W is not None and self.W.array.shape != (self.units, inputs):
+            rows, columns = self.W.array.shape
+            raise ConfigError("W", f"is {rows} x {columns}, {has} and {_counted(inputs, 'input')}")
+        if self.b is not None and len(self.b) != self.units:
+            raise ConfigError("b", f"has {_counted(len(self.b), 'number')}, {has}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draws(Section):
+    """In which order the first weights and biases are drawn, and what is drawn before them."""
+
+    order: str = entry(
+        DRAW_ORDERS[0],
+        doc="each layer's W, then its b; or all W, then all b; or each layer's b, then its W",
+        choices=DRAW_ORDERS,
+    )
+    transposed: bool = entry(False, doc="weights are drawn as inputs x units, and transposed")
+    skip_uniform: int = entry(
+        0, doc="uniform numbers drawn before and thrown away", low=0, high=MOST_SKIPPED
+    )
+    skip_normal: int = entry(
+        0, doc="after these, normal numbers drawn and thrown away", low=0, high=MOST_SKIPPED
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +289,13 @@ class Training(Section):
     optimiser: str = entry("sgd", doc="the rule of the update", choices=OPTIMISERS)
     learning_rate: float = entry(doc="the step's factor", low=0.0)
     momentum: float = entry(0.0, doc="share of the last step that is kept", low=0.0, below=1.0)
+    dampening: float = entry(
+        0.0,
+        doc="sgd: share of the gradient that the velocity leaves out",
+        low=0.0,
+        high=1.0,
+        later=True,
+    )
     rho: float = entry(0.9, doc="rmsprop: share of the running square", low=0.0, below=1.0)
     beta1: float = entry(0.9, doc="adam: share of the running mean", low=0.0, below=1.0)
     beta2: float = entry(0.999, doc="adam: share of the running square", low=0.0, below=1.0)
@@ -246,15 +332,62 @@ class Training(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Section):
-    """The reported loss: what the program prints after each epoch.
+    """The reported loss: what the program prints after an epoch.
 
-    It accumulates while the epoch runs: each batch contributes its loss with the parameters from
-    before its own update (with one batch per epoch, that is the loss before the update).
+    With ``rows = "batch"`` it accumulates while the epoch runs: each batch contributes its loss
+    with the parameters from before its own update (with one batch per epoch, that is the loss
+    before the update), and the penalties are those after the epoch.  With ``rows = "all"`` loss
+    and penalties are computed over all training rows at one moment: with the parameters from
+    before the epoch's last update, or with those after it.
+
+    It is stated in the units that the targets have without ``data.scale_targets``, so that a
+    goal means the same whether targets are scaled or not; cross-entropies have no units.
     """
 
     loss: str = entry(doc="the loss that is printed", choices=LOSSES)
     reduction: str = entry("mean", doc="over the samples of the epoch", choices=REDUCTIONS)
-    penalty: bool = entry(False, doc="add the penalties of the weights after the epoch")
+    penalty: bool = entry(False, doc="add the penalties of the weights")
+    rows: str = entry(
+        BATCH,
+        doc="the samples of the epoch, as they are used; or all training rows at one moment",
+        choices=REPORTED_ROWS,
+        later=True,
+    )
+    when: str = entry(
+        BEFORE,
+        doc="rows all: with the parameters before or after the epoch's last update",
+        choices=MOMENTS,
+        later=True,
+    )
+    every: int = entry(
+        1, doc="epochs from one report to the next, from epoch 0 on", low=1, high=10**9, later=True
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.when == AFTER and self.rows != ALL:
+            raise ConfigError(
+                "when",
+                '"after" needs rows = "all": batches count with the parameters from before their '
+                "own updates",
+            )
+
+    def epochs(self, start: int, stop: int) -> range:
+        """The epochs from ``start`` to before ``stop`` whose loss is reported."""
+        return range(self.next_from(start), stop, self.every)
+
+    def is_due(self, epoch: int) -> bool:
+        """Whether the loss of ``epoch``, counted from 0, is reported."""
+        return epoch % self.every == 0
+
+    def next_from(self, epoch: int) -> int:
+        """The first epoch from ``epoch`` on whose loss is reported."""
+        return -(-epoch // self.every) * self.every
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether it is computed over all training rows at one moment."""
+        return self.rows == ALL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,6 +437,7 @@ class Configuration:
     training: Training
     report: Report
     faults: tuple[FaultEntry, ...] = ()
+    draws: Draws = Draws()
 
     def __post_init__(self) -> None:
         if not self.layers:
@@ -315,6 +449,13 @@ class Configuration:
                 f"is {self.layers[-1].units}, but the targets have {self.data.outputs} "
                 f"{'column' if self.data.outputs == 1 else 'columns'}",
             )
+        inputs = self.data.width
+        for index, layer in enumerate(self.layers):
+            try:
+                layer.check_numbers(inputs)
+            except ConfigError as error:
+                raise error.under(f"layers.{index}") from None
+            inputs = layer.units
         for section, key in ((self.training, "training"), (self.report, "report")):
             self._check_output(key, section.loss)
         for index, each in enumerate(self.faults):
@@ -371,12 +512,14 @@ class Configuration:
     @cached_property
     def canonical(self) -> bytes:
         """The configuration as canonical text, in which only the probe rows are left out."""
-        sections = {
-            "layers": [asdict(each) for each in self.layers],
-            "training": asdict(self.training),
-            "report": asdict(self.report),
-            "faults": [asdict(each) for each in self.faults],
+        sections: dict[str, Any] = {
+            "layers": [each.identity for each in self.layers],
+            "training": self.training.identity,
+            "report": self.report.identity,
+            "faults": [each.identity for each in self.faults],
         }
+        if self.draws != Draws():
+            sections["draws"] = self.draws.identity
         return f"{self.data.canonical} {json.dumps(sections, sort_keys=True)}".encode()
 
     @property
@@ -389,6 +532,11 @@ class Configuration:
     def samples_per_epoch(self) -> int:
         """Samples in one epoch: the training rows, or the given number of random draws."""
         return self.training.draws or self.data.training_rows
+
+    @property
+    def reported_samples(self) -> int:
+        """Samples that a reported loss sums or averages over."""
+        return self.data.training_rows if self.report.covers_all else self.samples_per_epoch
 
     @property
     def updates_per_epoch(self) -> int:

@@ -24,11 +24,14 @@ def entry(
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    later: bool = False,
 ) -> Any:
     """A dataclass field with its meaning (``doc``), its choices and its limits.
 
     ``choices`` is read whenever a value is checked, so a registry can grow.  With
-    ``formula(key, text)``, which raises ConfigError, other texts may be formulas.
+    ``formula(key, text)``, which raises ConfigError, other texts may be formulas.  ``later``
+    marks a key that earlier versions did not have: `Section.identity` leaves it out at its
+    default, so that the hashes of older presets and sessions stay what they were.
     """
     return field(
         default=default,
@@ -40,6 +43,7 @@ def entry(
             "high": high,
             "above": above,
             "below": below,
+            "later": later,
         },
     )
 
@@ -132,15 +136,29 @@ class Section:
         return declared.default
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """The entries by which equal sections are recognised, in the types of JSON."""
+        return {
+            each.name: value.digest if isinstance(value, Rows) else value
+            for each in fields(self)
+            for value in [getattr(self, each.name)]
+            if not (each.metadata.get("later") and _is_default(value, each.default))
+        }
+
+    @property
     def non_defaults(self) -> dict[str, Any]:
         """The entries that differ from their defaults, in the order of declaration."""
         found = {}
         for each in fields(self):
-            value, default = getattr(self, each.name), self.default_of(each)
-            # -0.0 == 0.0, but they are different numbers.
-            if value != default or str(value) != str(default):
+            value = getattr(self, each.name)
+            if not _is_default(value, self.default_of(each)):
                 found[each.name] = value
         return found
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether ``value`` is ``default``; -0.0 == 0.0, but they are different numbers."""
+    return bool(value == default) and str(value) == str(default)
 
 
 def check_entry(declared: Any, value: Any) -> Any:
@@ -170,7 +188,7 @@ def check_entry(declared: Any, value: Any) -> Any:
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise ConfigError(key, f"must be a list of texts in quotes, not {quoted(value)}")
         return tuple(value)
-    elif kind == tuple[float, ...]:
+    elif kind in (tuple[float, ...], tuple[float, ...] | None):
         if not isinstance(value, (list, tuple)):
             raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
         return tuple(_numbers(key, value))

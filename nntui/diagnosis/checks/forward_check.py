@@ -23,6 +23,7 @@ MOST_PRODUCTS = 100_000_000
 SUMMED = 1e-12
 """The relative difference above which two printed losses differ by more than rounding."""
 AFTER, PENALTY = "bias-after-activation", "penalty-sum"
+OVER = "softmax-over-samples"
 
 
 @dataclass(frozen=True)
@@ -33,18 +34,21 @@ class ForwardPass:
     """The distance of the values of the first layer that differs; 0 if none does."""
     late: tuple[int, ...] = ()
     """The layers that add the bias after the activation."""
+    over: tuple[int, ...] = ()
+    """The layers whose softmax is normalised over the samples."""
     unknown: int | None = None
     """The first layer whose values match no known variant; layers above are not checked."""
 
     @property
     def is_stated(self) -> bool:
         """Whether it equals the stated forward pass."""
-        return not self.late and self.unknown is None
+        return not self.rules and self.unknown is None
 
     @property
     def rules(self) -> Rules:
         """The equivalent faults."""
-        return (FaultEntry(name=AFTER, layers=self.late),) if self.late else ()
+        found = ((AFTER, self.late), (OVER, self.over))
+        return tuple(FaultEntry(name=name, layers=layers) for name, layers in found if layers)
 
 
 def check_forward(subject: Subject, thetas: list[Array]) -> ForwardPass:
@@ -66,10 +70,16 @@ def check_forward(subject: Subject, thetas: list[Array]) -> ForwardPass:
     for layer in range(len(subject.stated.layers)):
         off = residual(found.rules, layer)
         if off > FAULT:
-            late = replace(found, late=(*found.late, layer), residual=max(off, found.residual))
-            if residual(late.rules, layer) > FAULT:
+            late, over = (*found.late, layer), (*found.over, layer)
+            tried = (
+                replace(found, residual=max(off, found.residual), late=first, over=second)
+                for first, second in ((late, found.over), (found.late, over), (late, over))
+            )
+            same = (each for each in tried if residual(each.rules, layer) <= FAULT)
+            known = next(same, None)
+            if known is None:
                 return replace(found, residual=off, unknown=layer)
-            found = late
+            found = known
     return found
 
 

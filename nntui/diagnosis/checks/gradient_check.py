@@ -192,12 +192,14 @@ class _Loss:
         """The slopes by the complex step, None for an unknown forward pass."""
         if forward.unknown is not None:
             return None
-        return true_gradient(self._stated, theta, self._x, self._y, places, forward.late)
+        own = forward.late, forward.over
+        return true_gradient(self._stated, theta, self._x, self._y, places, *own)
 
     def conventions(self, theta: Array, places: Order, forward: ForwardPass) -> list[Array]:
         """The slopes by the complex step, with each convention of a slope on a kink."""
+        own = forward.late, forward.over
         return [
-            true_gradient(each, theta, self._x, self._y, places, forward.late)
+            true_gradient(each, theta, self._x, self._y, places, *own)
             for each in (self._stated, *(_with_kink(self._stated, kink) for kink in KINKS))
         ]
 

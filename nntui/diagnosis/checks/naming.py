@@ -12,7 +12,7 @@ from itertools import product
 
 import numpy as np
 
-from nntui.core.engine.network import Layout
+from nntui.core.engine.network import Layout, has_effect
 from nntui.core.engine.update import clips
 from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
@@ -24,8 +24,10 @@ from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
 from nntui.diagnosis.deadline import NEVER, Deadline
 
-BACK = ("update-before-backprop", "no-weights-in-backprop")
-"""Faults of a layer in passing the gradient down."""
+BACK = ("update-before-backprop", "no-weights-in-backprop", "penalty-before-update")
+"""Faults of a layer in the weights that pass the gradient down."""
+PASSED = "error-for-delta"
+"""A fault of a layer in what is passed down through them."""
 DERIVATIVE, AT_VALUE = "derivative", "derivative-at-a"
 GRADIENT = "gradient"
 PLACED = (
@@ -45,7 +47,7 @@ MOST_PLACED = 10_000
 """Parameters; in a larger network these are tried with the right delta only."""
 BIAS = ("bias-decay", "frozen-bias")
 """Faults of a bias's gradient."""
-KNOWN = (*BIAS, *BACK, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
+KNOWN = (*BIAS, *BACK, PASSED, DERIVATIVE, AT_VALUE, GRADIENT, SIGN, SUM, FACTOR)
 """The faults that are tried."""
 
 
@@ -180,7 +182,14 @@ class _Walk:
         top = layer + 1 == len(self._stated.layers)
         backs: list[Rules] = [()]
         if not top:
-            backs += [(FaultEntry(name=name, layers=(layer + 1,)),) for name in BACK]
+            backs = [
+                tuple(FaultEntry(name=name, layers=(layer + 1,)) for name in names)
+                for through in ((), *((name,) for name in BACK), (BACK[0], BACK[2]))
+                for names in (through, (*through, PASSED))
+            ]
+            backs = [
+                each for each in backs if all(has_effect(self._stated, entry) for entry in each)
+            ]
         slopes: list[Rules] = [()]
         if not (top and LOSSES[self._stated.training.loss].needs_output is not None):
             at = (layer,)
@@ -191,6 +200,7 @@ class _Walk:
         if written is None or len(slopes) == 1:
             return ways
         wrong = FaultEntry(name=DERIVATIVE, layers=(layer,), of=written)
+        backs.sort(key=len)
         return [*((*back, wrong) for back in backs), *ways]
 
     def _placed(self, layer: int, tensors: list[Tensor], by: str) -> list[Rules]:

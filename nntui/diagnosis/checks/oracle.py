@@ -34,11 +34,12 @@ def true_gradient(
     y: Array,
     at: Sequence[int] | Order | None = None,
     late: Collection[int] = (),
+    over: Collection[int] = (),
 ) -> Array:
     """The slope of `training_loss` at the coordinates ``at`` (all), by the complex step.
 
     ``theta`` is (parameters,), ``x`` (inputs, samples), ``y`` (outputs, samples); in the layers
-    ``late`` the bias is added after the activation.
+    ``late`` the bias is added after the activation, in those ``over`` a softmax sums over samples.
     """
     places = np.arange(theta.size) if at is None else np.asarray(at, dtype=np.intp)
     widest = max(stated.data.width, *(layer.units for layer in stated.layers))
@@ -48,12 +49,17 @@ def true_gradient(
         some = places[start : start + size]
         moved = np.tile(theta.astype(np.complex128), (some.size, 1))
         moved[np.arange(some.size), some] += 1j * STEP
-        slopes[start : start + size] = training_loss(stated, moved, x, y, late).imag / STEP
+        slopes[start : start + size] = training_loss(stated, moved, x, y, late, over).imag / STEP
     return slopes
 
 
 def training_loss(
-    stated: Configuration, thetas: Complex, x: Array, y: Array, late: Collection[int] = ()
+    stated: Configuration,
+    thetas: Complex,
+    x: Array,
+    y: Array,
+    late: Collection[int] = (),
+    over: Collection[int] = (),
 ) -> Complex:
     """The training loss with its penalties, for each row of ``thetas`` (rows, parameters).
 
@@ -69,7 +75,8 @@ def training_loss(
             W = part[:, : units * inputs].reshape(-1, units, inputs)
             b = part[:, units * inputs :, None] if has_bias else np.zeros((1, units, 1))
             z = W @ h if index in late else W @ h + b
-            a = activation_of(layer).of_complex(z, axis=1) + (b if index in late else 0.0)
+            a = activation_of(layer).of_complex(z, axis=2 if index in over else 1)
+            a = a + (b if index in late else 0.0)
             h = normalised(a, axis=1) if layer.normalise else a
             penalty += stated.l2 / 2.0 * (W * W).sum(axis=(1, 2))
             penalty += stated.l1 * evaluate(ABSOLUTE, {"w": W}).sum(axis=(1, 2))

@@ -1,58 +1,100 @@
 """Which fixes to try: those of the findings, and the usual ones."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import isfinite
 from typing import Any
 
+import numpy as np
+
+from nntui.core.engine.data import load_data
 from nntui.core.errors import ConfigError
+from nntui.core.settings.configuration import Configuration
+from nntui.core.tape import Array
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import table_of
 from nntui.presets.schema import merged, override
 from nntui.presets.variations import optimisers, rates
 
-CORRECTION = Fix("correct backpropagation: the update follows the stated rule", {"faults": []})
-"""The fix of a proven code fault.  The check decides whether it applies; the preset's list of
+CORRECTION = Fix("mend every code fault", {"faults": []})
+"""The fix of proven code faults.  The check decides whether it applies; the preset's list of
 faults is emptied without being read."""
+HIDDEN_UNITS = 8
+"""Units of a hidden layer that is added."""
+LARGEST_BUDGET = 20
+"""The most by which a budget is multiplied."""
 
 
 def candidates(preset: Preset, findings: Sequence[Finding]) -> list[Fix]:
     """The fixes to try on ``preset``: those of ``findings`` first, the best guess leading.
 
-    Left out are fixes that are invalid for the preset, that change nothing, or that lead to the
-    same configuration as an earlier one.
+    Left out are fixes that are invalid for the preset, that change nothing, that make its task
+    trivial, or that lead to the same configuration as an earlier one.
     """
     wanted = [fix for finding in findings for fix in finding.fixes if fix.changes]
     if any(finding.rule.is_code_fault for finding in findings):
-        wanted.insert(0, CORRECTION)
+        wanted.insert(0, correction(findings))
     return tried(preset, [*wanted, *standing(preset)])
 
 
-def own_fixes(headline: Finding) -> tuple[Fix, ...]:
-    """The fixes of the headline itself: of a code fault the correction, else those with changes."""
-    if headline.rule.is_code_fault:
-        return (CORRECTION,)
-    return tuple(fix for fix in headline.fixes if fix.changes)
+def correction(findings: Sequence[Finding]) -> Fix:
+    """`CORRECTION`, and without the wrong slopes that the code faults of ``findings`` name."""
+    keys = [key for finding in findings for fix in finding.fixes for key in fix.changes]
+    slopes = [key for key in keys if key.endswith(".slope")]
+    return replace(CORRECTION, changes={**CORRECTION.changes, **dict.fromkeys(slopes)})
+
+
+def own_fixes(finding: Finding) -> tuple[Fix, ...]:
+    """The fixes of ``finding`` itself that can be tried."""
+    return tuple(fix for fix in finding.fixes if fix.changes)
 
 
 def tried(preset: Preset, fixes: Sequence[Fix]) -> list[Fix]:
-    """Those of ``fixes`` that are valid and change ``preset``, without duplicates."""
-    seen, kept = [(preset.configuration, preset.seed)], []
+    """Those of ``fixes`` that `candidates` does not leave out."""
+    seen, kept = [(preset.configuration, preset.seed, preset.goal)], []
     for fix in fixes:
         try:
             changed = override(preset, fix.changes)
         except ConfigError:
             continue
-        if (made := (changed.configuration, changed.seed)) not in seen:
+        made = changed.configuration, changed.seed, changed.goal
+        if made not in seen and not _is_trivial(changed.configuration, preset.configuration):
             seen.append(made)
             kept.append(fix)
     return kept
 
 
+def _is_trivial(changed: Configuration, before: Configuration) -> bool:
+    """Whether ``changed`` has nothing left to learn that ``before`` has.
+
+    Scaling makes a constant column 0: constant targets would be met by outputs of 0, and a single
+    row would lose its inputs.
+    """
+    if changed.data == before.data:
+        return False
+    now, then = load_data(changed), load_data(before)
+    return _lost(now.x, then.x) == len(now.x) or _lost(now.y, then.y) > 0
+
+
+def _lost(now: Array, then: Array) -> int:
+    """How many rows of ``now`` are 0 throughout, and were not so ``then``."""
+    if now.shape != then.shape:
+        return 0
+    return int(np.sum(~now.any(axis=1) & then.any(axis=1)))
+
+
 def combined(one: Fix, other: Fix) -> Fix | None:
     """Both fixes in one; None if they change the same entry."""
-    both = merged(one.changes, other.changes)
-    if len(both) < len(one.changes) + len(other.changes):
+    if any(_overlap(mine, yours) for mine in one.changes for yours in other.changes):
         return None
+    both = merged(one.changes, other.changes)
     return Fix(f"{one.text}; and {other.text}", both, one.parts + other.parts)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of two dotted keys is or contains the other."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def standing(preset: Preset) -> Iterator[Fix]:
@@ -61,13 +103,14 @@ def standing(preset: Preset) -> Iterator[Fix]:
     They include every published answer to a scenario of the library: momentum, biases, layer
     normalisation, a linear output.
     """
-    yield from _layers(preset)
-    for text, changes in (*rates(preset), *optimisers(preset)):
+    for text, changes in (*optimisers(preset), *rates(preset)):
         yield Fix(text, changes)
+    yield from _layers(preset)
     training = preset.configuration.training
     if training.l1 or training.l2:
         yield Fix("no penalty on the weights", {"training.l1": 0.0, "training.l2": 0.0})
     yield Fix("inputs scaled to mean 0 and spread 1", {"data.scale_inputs": "standard"})
+    yield Fix("targets scaled to mean 0 and spread 1", {"data.scale_targets": "standard"})
 
 
 def _layers(preset: Preset) -> Iterator[Fix]:
@@ -77,15 +120,46 @@ def _layers(preset: Preset) -> Iterator[Fix]:
     yield Fix("a bias for every unit", _each(everywhere, "bias", "per-unit"))
     yield Fix("a bias for the output", {f"layers.{last}.bias": "per-unit"})
     yield Fix("a linear output", {f"layers.{last}.activation": "identity"})
-    yield Fix("layer normalisation of the hidden layers", _each(hidden, "normalise", True))
     for name in ("tanh", "leaky-relu"):
         yield Fix(f"{name} in the hidden layers", _each(hidden, "activation", name))
+    yield from _starts(preset)
     if hidden:
         twice = {f"layers.{at}.units": 2 * layers[at].units for at in hidden}
         yield Fix("twice the hidden units", twice)
+    else:
+        yield with_hidden_layer(preset)
+    yield Fix("layer normalisation of the hidden layers", _each(hidden, "normalise", True))
+
+
+def _starts(preset: Preset) -> Iterator[Fix]:
+    """Other first weights."""
+    layers = preset.configuration.layers
     for name, words in (("he", "He"), ("xavier", "Xavier")):
-        started = _each(range(last + 1), "init", name) | _each(range(last + 1), "scale", 1.0)
+        started = _each(range(len(layers)), "init", name) | _each(range(len(layers)), "scale", 1.0)
         yield Fix(f"weights drawn as {words} proposes", started)
+    for factor, words in ((4.0, "four times"), (0.25, "a quarter of")):
+        scales = {f"layers.{at}.scale": layer.scale * factor for at, layer in enumerate(layers)}
+        yield Fix(f"first weights {words} their size", scales)
+
+
+def with_hidden_layer(preset: Preset) -> Fix:
+    """The fix that puts a hidden layer in front of the layers of ``preset``."""
+    hidden = {"units": HIDDEN_UNITS, "activation": "tanh", "init": "xavier"}
+    text = f"a hidden layer of {HIDDEN_UNITS} tanh units"
+    return Fix(text, {"layers": [hidden, *table_of(preset)["layers"]]})
+
+
+def longer(preset: Preset, epochs_needed: float) -> Fix | None:
+    """A budget in which a run that needs ``epochs_needed`` in all learns; None if none is sane.
+
+    It is half as much again, rounded up to one digit.
+    """
+    given = preset.goal.epochs
+    if not isfinite(epochs_needed) or not given < epochs_needed * 1.5 <= LARGEST_BUDGET * given:
+        return None
+    unit = 10 ** (len(str(int(epochs_needed * 1.5))) - 1)
+    epochs = -(-int(epochs_needed * 1.5) // unit) * unit
+    return Fix(f"train for longer: {epochs:,} epochs", {"goal.epochs": epochs})
 
 
 def _each(places: Sequence[int], key: str, value: Any) -> dict[str, Any]:

@@ -6,16 +6,13 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from nntui.core.engine.data import load_data
-from nntui.core.settings.configuration import Configuration
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.experiments.worker import Job, Timed, do, make_ready, share, timed
+from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
 from nntui.diagnosis.finding import Fix
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
@@ -23,16 +20,10 @@ from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
 
 HEARTBEAT = 0.1
 """Longest time in seconds between two calls of the progress while workers train."""
-LONGEST_BLOCK = 1.0
+LONGEST_BLOCK = 0.5
 """Planned duration of a block in seconds, if seeds are trained one by one."""
 AHEAD = 2
 """Blocks submitted per worker: one in training, one waiting."""
-GRACE = 1 / 3
-"""Share of the time after a round that its last blocks may use to finish."""
-PROBE = 0.03
-"""Seconds of training from which the speed of the machine is estimated."""
-STARTING, PROBING = 0.3, 0.1
-"""Shares of the remaining time for starting the workers and for measuring the speed."""
 
 OnProgress = Callable[[str, float], bool]
 """Called with the current activity and the share of time used; returns False to stop."""
@@ -40,7 +31,7 @@ OnProgress = Callable[[str, float], bool]
 
 @dataclass(eq=False)
 class Trial:
-    """A fix and the outcomes of its seeds, by number of epochs."""
+    """A fix and the outcomes of its seeds, by the epochs of the round."""
 
     base: Preset
     """The preset that is diagnosed."""
@@ -48,8 +39,6 @@ class Trial:
     rows: int | None = None
     """Rows per epoch, drawn at random; None for the preset's own epochs."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
-    slowness: float | None = None
-    """Ratio of the measured to the estimated duration of its blocks; None before the first."""
 
     @cached_property
     def changes(self) -> Mapping[str, Any]:
@@ -61,9 +50,22 @@ class Trial:
         """The preset with the fix applied and its goal adapted."""
         return with_goal(override(self.base, self.changes), self.base)
 
+    def epochs(self, epochs: int) -> int:
+        """The epochs it is trained for in a round of ``epochs``.
+
+        That is the same share of its own budget as ``epochs`` are of the preset's.
+        """
+        own, given = self.preset.goal.epochs, self.base.goal.epochs
+        return epochs if own == given else max(epochs * own // max(given, 1), 1)
+
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
-        """The block that trains ``seeds`` for ``epochs``."""
-        return Block(self.preset.configuration, self.preset.goal, epochs, tuple(seeds))
+        """The block that trains ``seeds`` in a round of ``epochs``."""
+        length = self.epochs(epochs)
+        return Block(self.preset.configuration, self.preset.goal, length, tuple(seeds))
+
+    def seconds(self, seeds: Sequence[int], epochs: int) -> float:
+        """A rough estimate for that on one core: it depends on the preset, not on the machine."""
+        return seconds_of(self.block(seeds, epochs))
 
     @property
     def side_by_side(self) -> bool:
@@ -77,43 +79,26 @@ def shortened(rows: int) -> dict[str, Any]:
 
 
 def with_goal(changed: Preset, preset: Preset) -> Preset:
-    """``changed`` with the goal of ``preset`` in the units of its own reported loss.
+    """``changed`` with the goal of ``preset``, to be held against its own reported loss.
 
-    A squared loss scales with the square of the targets, an absolute one with the targets; the
-    column that shrinks most decides.  A sum scales with the number of rows in an epoch.
+    Scaled targets are reported in the units of the data, so only a sum differs: it grows with the
+    number of rows that a report covers.
     """
     now, before = changed.configuration, preset.configuration
-    ratio = _loss_ratio(now, before)
-    if now.report.reduction == "sum":
-        ratio *= now.samples_per_epoch / before.samples_per_epoch
-    if ratio == 1.0:
+    if now.report.reduction != "sum" or now.reported_samples == before.reported_samples:
         return changed
+    ratio = now.reported_samples / before.reported_samples
     return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
 
 
-def _loss_ratio(changed: Configuration, before: Configuration) -> float:
-    """The factor by which the targets of ``changed`` scale the loss."""
-    if changed.data == before.data:
-        return 1.0
-    now, then = load_data(changed).y, load_data(before).y
-    if now.shape != then.shape or (now == then).all():
-        return 1.0
-    spread, spread_before = np.ptp(now, axis=1), np.ptp(then, axis=1)
-    moving = spread_before > 0
-    if not moving.any():
-        return 1.0
-    power = 2 if "squared" in before.report.loss else 1
-    return float((spread[moving] / spread_before[moving]).min()) ** power
-
-
 Task = tuple[Trial, Sequence[int], int]
-"""A trial, the seeds to train, and the number of epochs."""
+"""A trial, the seeds to train, and the epochs of the round."""
 
 
 class Laboratory:
     """Trains blocks on an executor, or in this thread without one, until a deadline.
 
-    Time decides which seeds finish, but not their outcomes.
+    The deadline cuts off what is under way; it decides neither what is trained nor its outcomes.
     """
 
     def __init__(
@@ -130,15 +115,13 @@ class Laboratory:
         self._whole = deadline.left
         self.stopped = False
         """Whether the progress asked to stop."""
-        self.slowness = 1.0
-        """As `Trial.slowness`, of the first trial."""
         self._progress = progress
         self._folder: TemporaryDirectory[str] | None = None
-        self._ready: list[Future[None]] = []
         if executor is not None:
             self._folder = TemporaryDirectory(prefix="nntui-")
             share(preset, self._file)
-            self._ready = [executor.submit(make_ready, self._file) for _ in range(self.workers)]
+            for _ in range(self.workers):
+                executor.submit(make_ready, self._file)
 
     def close(self) -> None:
         """Remove the file written for the workers."""
@@ -155,77 +138,33 @@ class Laboratory:
         """The remaining seconds."""
         return self.deadline.left
 
-    def measure_speed(self, trial: Trial, seeds: Sequence[int]) -> None:
-        """Measure the speed of a few epochs of ``trial`` on all workers at once."""
-        one = seconds_of(trial.block(seeds, 1))
-        epochs = max(int(PROBE / max(one, 1e-9)), 1)
-        if one < self.left / 10:
-            wait(self._ready, timeout=max(self.deadline.share(STARTING).left, 0.0))
-            until = self.deadline.share(PROBING)
-            # The first time something is trained takes longer.
-            self.slowness = self._slowness(trial, trial.block(seeds, 1), until)
-            if not until.passed:
-                self.slowness = self._slowness(trial, trial.block(seeds, epochs), until)
-
-    def _slowness(self, trial: Trial, block: Block, until: Deadline) -> float:
-        """The ratio of measured to estimated duration of ``block`` on the slowest worker.
-
-        If the block does not finish in time, the time that has passed is a lower bound.
-        """
-        started = self.deadline.clock()
-        if self.executor is None:
-            results = [timed(block, until)]
-        else:
-            futures = [self._submit(trial, block, until) for _ in range(self.workers)]
-            done, _ = wait(futures, timeout=max(until.left, 0.0))
-            results = [each.result() for each in done if each.exception() is None]
-        taken = [seconds for ended, seconds in results if len(ended) == len(block.seeds)]
-        if len(taken) < len(results) or not results:
-            taken = [self.deadline.clock() - started]
-        return max(max(taken) / max(seconds_of(block), 1e-9), 0.1)
-
-    def _submit(self, trial: Trial, block: Block, cut: Deadline) -> Future[Timed]:
-        assert self.executor is not None
-        job = Job(self._file, trial.changes, block.goal, block.epochs, block.seeds)
-        return self.executor.submit(do, job, cut)
-
-    def seconds_for(self, tasks: Iterable[Task]) -> float:
-        """The estimated duration of ``tasks`` on all workers together."""
-        total = 0.0
-        for trial, seeds, epochs in tasks:
-            slowness = self.slowness if trial.slowness is None else trial.slowness
-            total += seconds_of(trial.block(seeds, epochs)) * slowness
-        return total / self.workers
-
-    def run(self, words: str, tasks: Iterable[Task], share: float = 1.0) -> bool:
-        """Train ``tasks`` in order; returns whether all of them finished.
-
-        After ``share`` of the remaining time no further block is started; running ones have a
-        part of the rest to finish.
-        """
-        waiting = deque(
-            (trial, block)
+    def run(self, words: str, tasks: Iterable[Task]) -> bool:
+        """Train ``tasks``, the first seeds of all of them first; returns whether all finished."""
+        blocks = [
+            [(trial, epochs, block) for block in self._blocks(trial, seeds, epochs)]
             for trial, seeds, epochs in tasks
-            for block in self._blocks(trial, seeds, epochs)
-        )
-        until, cut = self.deadline.share(share), self.deadline.share(share + (1 - share) * GRACE)
-        running: dict[Future[Timed], tuple[Trial, Block]] = {}
-        while self.go_on(words) and (running or (waiting and not until.passed)):
+        ]
+        waiting: deque[tuple[Trial, int, Block]]
+        waiting = deque(filter(None, chain.from_iterable(zip_longest(*blocks))))
+        running: dict[Future[list[Outcome]], tuple[Trial, int, Block]] = {}
+        while self.go_on(words) and (running or waiting):
             if self.executor is None:
-                trial, block = waiting.popleft()
-                self._note(trial, block, timed(block, cut))
+                trial, epochs, block = waiting.popleft()
+                if not self._note(trial, epochs, train_until(block, self.deadline), block):
+                    return False
                 continue
-            while waiting and len(running) < AHEAD * self.workers and not until.passed:
-                trial, block = waiting.popleft()
-                running[self._submit(trial, block, cut)] = trial, block
+            while waiting and len(running) < AHEAD * self.workers:
+                trial, epochs, block = waiting.popleft()
+                job = Job(self._file, trial.changes, block.goal, block.epochs, block.seeds)
+                running[self.executor.submit(do, job, self.deadline)] = trial, epochs, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:
-                task = running.pop(future)
+                trial, epochs, block = running.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
                     # A signal to the whole group ends the workers first.
                     self.stopped = True
                 else:
-                    self._note(*task, future.result())
+                    self._note(trial, epochs, future.result(), block)
         return not waiting and not running
 
     def go_on(self, words: str) -> bool:
@@ -236,19 +175,14 @@ class Laboratory:
 
     def _blocks(self, trial: Trial, seeds: Sequence[int], epochs: int) -> Iterable[Block]:
         left = [seed for seed in seeds if seed not in trial.outcomes[epochs]]
-        size = len(left)
+        size = max(len(left), 1)
         if not trial.side_by_side and left:
-            one = self.seconds_for([(trial, left[:1], epochs)]) * self.workers
+            one = trial.seconds(left[:1], epochs)
             size = max(int(LONGEST_BLOCK / max(one, 1e-9)), 1)
-        for start in range(0, len(left), max(size, 1)):
+        for start in range(0, len(left), size):
             yield trial.block(left[start : start + size], epochs)
 
-    def _note(self, trial: Trial, block: Block, result: Timed) -> None:
-        outcomes, seconds = result
-        trial.outcomes[block.epochs].update((each.seed, each) for each in outcomes)
-        slowness = max(seconds / max(seconds_of(block), 1e-9), 0.01)
-        if len(outcomes) == len(block.seeds):
-            trial.slowness = slowness
-        elif trial.slowness is not None:
-            # An unfinished block gives a lower bound.
-            trial.slowness = max(trial.slowness, slowness)
+    def _note(self, trial: Trial, epochs: int, outcomes: list[Outcome], block: Block) -> bool:
+        """Keep the outcomes of ``block``; returns whether all of its seeds came to an end."""
+        trial.outcomes[epochs].update((each.seed, each) for each in outcomes)
+        return len(outcomes) == len(block.seeds)

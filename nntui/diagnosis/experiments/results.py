@@ -1,21 +1,21 @@
 """Results of the experiments: each fix compared with the unchanged preset on the same seeds."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from nntui.diagnosis.experiments.fixes import CORRECTION, combined, own_fixes
 from nntui.diagnosis.experiments.laboratory import Trial
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
 from nntui.diagnosis.finding import Finding, Fix
-from nntui.diagnosis.rules.finding_kinds import BAD_LUCK
-from nntui.diagnosis.rules.units import TOO_FEW
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
-ENOUGH = 4
-"""Seeds that must have finished for a round to count."""
+ENOUGH = 6
+"""Seeds that must have finished for a round to count: the fewest of which `paired_test` can say
+that a fix helps."""
 NEAR = 0.9
 """A fix counts as equally good if it solves this share of the seeds that another one solves: a few
 seeds prove no difference."""
@@ -28,6 +28,7 @@ class Experiment:
     fix: Fix
     seeds: int
     epochs: int
+    """Those of the fix; the baseline is trained for `base_epochs`."""
     solved: int
     baseline_solved: int
     won: int
@@ -35,40 +36,47 @@ class Experiment:
     lost: int
     """Seeds that only the baseline solves."""
     loss: float
-    """The median final loss; infinite if half of the runs have no finite one."""
+    """The median final loss in units of the goal, which is not the same for every fix; infinite if
+    half of the runs have no finite one."""
     ends: Mapping[int, Mapping[int, bool]] = field(default_factory=dict, repr=False)
     """Whether each seed is solved, by epochs of the round and seed."""
+    base_epochs: int = 0
 
     @classmethod
-    def of(cls, trial: Trial, baseline: Trial) -> "Experiment | None":
-        """The result of ``trial`` in its longest round with enough seeds; None without any."""
+    def of(cls, trial: Trial, baseline: Trial, within: int | None = None) -> "Experiment | None":
+        """The result of ``trial`` in its longest round with enough seeds; None without any.
+
+        With ``within`` only the round of so many epochs counts.
+        """
         shared = {
             epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
             for epochs, outcomes in list(trial.outcomes.items())
+            if within is None or epochs == within
         }
         rounds = sorted(
             (min(len(seeds), ENOUGH), epochs) for epochs, seeds in shared.items() if seeds
         )
         if not rounds:
             return None
-        epochs = rounds[-1][1]
+        epochs, goal = rounds[-1][1], trial.preset.goal
         ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
         before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
         pairs = [
-            (each.solved(trial.preset.goal), other.solved(baseline.preset.goal))
+            (each.solved(goal), other.solved(baseline.preset.goal))
             for each, other in zip(ended, before, strict=True)
         ]
         return cls(
             fix=trial.fix,
             seeds=len(pairs),
-            epochs=epochs,
+            epochs=trial.epochs(epochs),
+            base_epochs=epochs,
             solved=sum(now for now, _ in pairs),
             baseline_solved=sum(then for _, then in pairs),
             won=sum(now and not then for now, then in pairs),
             lost=sum(then and not now for now, then in pairs),
-            loss=middle(ended),
+            loss=middle(ended) / (goal.loss if goal.loss > 0.0 else 1.0),
             ends={
-                length: {seed: each.solved(trial.preset.goal) for seed, each in outcomes.items()}
+                length: {seed: each.solved(goal) for seed, each in sorted(outcomes.items())}
                 for length, outcomes in list(trial.outcomes.items())
             },
         )
@@ -121,7 +129,7 @@ class Experiment:
         Where nothing is solved the loss decides.
         """
         changes = len(self.fix.changes) if self.solved else 0
-        return (-self.epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
+        return (-self.base_epochs, -self.interval[0], changes, self.loss, len(self.fix.changes))
 
     @property
     def place(self) -> tuple[float, ...]:
@@ -149,15 +157,15 @@ class Experiment:
 
 
 def simplest(
-    tried: Sequence[Experiment], preferred: Callable[[Experiment], bool] = lambda each: True
+    tried: Sequence[Experiment], *preferred: Callable[[Experiment], bool]
 ) -> Experiment | None:
     """The simplest of those ``tried`` that are as good as the best that helps; None without one.
 
-    ``preferred`` ones take precedence.
+    Those that the first of ``preferred`` picks take precedence, then those of the next.
     """
     helping = sorted((each for each in tried if each.helps), key=lambda each: each.rank)
     good = [each for each in helping if each is helping[0] or each.as_good_as(helping[0])]
-    wanted = [each for each in good if preferred(each)] or good
+    wanted = next(filter(None, ([e for e in good if picks(e)] for picks in preferred)), good)
     return min(wanted, key=lambda each: each.simplicity, default=None)
 
 
@@ -190,10 +198,34 @@ class Experiments:
     """Seeds that the unchanged preset solves."""
     rows: int | None = None
     """Rows per epoch, drawn at random, if there was no time for whole epochs."""
+    correction: Fix = CORRECTION
+    """What mends all code faults that were found."""
+    complete: bool = True
+    """Whether the time allowed all that was planned for the best of them."""
 
     def cut(self, each: Experiment) -> bool:
         """Whether ``each`` was cut short, so that "no effect" means undecided."""
-        return self.rows is not None or each.epochs < self.preset.goal.epochs
+        short = self.rows is not None or each.base_epochs < self.preset.goal.epochs
+        return short or each.seeds < min(ENOUGH, self.seeds)
+
+    @property
+    def corrected(self) -> Experiment | None:
+        """The experiment in which all code faults are mended, and nothing else is changed."""
+        return self.of((self.correction,))
+
+    def with_own(self, finding: Finding, mended: bool = False) -> Experiment | None:
+        """The best experiment with a fix of ``finding`` alone; ``mended``: or without code faults.
+
+        None if there is none.
+        """
+        fixes = own_fixes(finding)
+        if mended:
+            fixes += tuple(filter(None, (combined(self.correction, fix) for fix in fixes)))
+        return self.of(fixes)
+
+    def decided(self, each: Experiment) -> bool:
+        """Whether the verdict on ``each`` is more than that it was cut short."""
+        return each.verdict != NO_EFFECT or not self.cut(each)
 
     @property
     def reduced(self) -> str | None:
@@ -225,37 +257,7 @@ class Experiments:
             {
                 **each.as_json(),
                 "rows": self.rows or self.preset.configuration.samples_per_epoch,
-                "decided": each.verdict != NO_EFFECT or not self.cut(each),
+                "decided": self.decided(each),
             }
             for each in self.tried
         ]
-
-
-def found_by_experiment(experiments: Experiments, seed: int) -> Iterator[Finding]:
-    """Findings of the experiments for a run from ``seed`` that misses its goal."""
-    baseline = experiments.baseline
-    if baseline is None:
-        return
-    if 0 < baseline.solved < baseline.seeds:
-        low, high = baseline.interval
-        others = [each for each in experiments.solving if each != seed]
-        again = {"seed": others[0]} if others else {}
-        yield Finding(
-            BAD_LUCK,
-            f"{baseline.solved} of {baseline.seeds} seeds solve it as it stands"
-            f" (95 % interval {low:.0%} to {high:.0%}); seed {seed} does not",
-            first_update=0,
-            fixes=(Fix("train again from another seed", again),),
-        )
-    for each in experiments.tried:
-        keys = each.fix.changes
-        if keys and all(key.endswith(".units") for key in keys) and not baseline.solved:
-            if each.helps:
-                yield Finding(
-                    TOO_FEW,
-                    f"with twice the hidden units {each.solved} of {each.seeds} seeds solve it,"
-                    f" as it stands {each.baseline_solved}",
-                    first_update=0,
-                    fixes=(each.fix,),
-                )
-            return

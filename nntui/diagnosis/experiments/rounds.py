@@ -1,52 +1,53 @@
-"""Plan the experiments in rounds that fit into the time.
+"""The experiments of a diagnosis, in a fixed order of rounds.
 
-First every fix alone; then the best together with others; then more seeds, the best first.  Where
-the scenario is too long for that, the first rounds train for fewer epochs, and only the best few
-for as many as the time allows.
+Many fixes are tried for a short time, the better ones for longer, the best for the whole budget
+(successive halving: Jamieson and Talwalkar 2016).  The size of a round follows from the preset
+alone, by an estimate of what its training costs; where that is too much, seeds are cut before
+epochs.  What is planned is then repeated with four times as much, until every fix was trained for
+the whole budget.  The time only cuts this off.
 """
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.experiments.fixes import CORRECTION, candidates, combined, own_fixes, tried
+from nntui.diagnosis.experiments.fixes import (
+    candidates,
+    combined,
+    correction,
+    longer,
+    own_fixes,
+    tried,
+)
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress, Task, Trial
-from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
-from nntui.diagnosis.finding import Finding, Fix
-from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
+from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments, simplest
+from nntui.diagnosis.finding import PROOF, Finding, Fix
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
-from nntui.sweeps.block import seconds_of
 from nntui.sweeps.processes import local_processes
 
 SEEDS = 100
 SECONDS = 20.0
-FEW = 12
-"""Fewest seeds of the last round, if time allows."""
-FEWEST = 4
-"""Seeds of the first rounds if seeds are trained one by one."""
-SINGLES, LAST = 0.3, 0.9
-"""Shares of the remaining time planned for the first and the last round: estimates are rough."""
-SINGLES_END, PAIRS_END = 0.5, 0.45
-"""Shares of the remaining time after which the first rounds start no more blocks."""
+FEWEST = 3
+"""Seeds of a round that only decides what is tried further."""
+CAUSES, FIELD, LONGER, FINALS = 1.5, 2.5, 1.0, 3.0
+"""Seconds of a core of about 2020 that a round may take at first: the fixes of the findings, all
+fixes and their combinations, the better ones for longer, and the best."""
+GROWTH = 4
+"""How many times more the next pass may take, and how many times longer the next round is."""
+LEAST_SHARE = 16
+"""At first causes and finalists are trained for that part of the budget, however long it takes."""
 LEAST_EPOCHS, LEAST_UPDATES = 20, 1000
-"""Wanted in the first round; if that takes too long, an epoch uses fewer rows."""
+"""Wanted in a round; if that takes too long, an epoch uses fewer rows."""
 LEAST_ROWS = 1000
 """Fewest rows of an epoch."""
-SLOWER = 5.0
-"""The factor by which epochs are cut if the first round gave hardly any result."""
 LEADING = 3
-"""Single fixes that are combined with others first."""
-TRIPLES = 4
-"""Third fixes with which the best pair is combined."""
-SLOW_PAIRS = 5
-"""Pairs if seeds are trained one by one: the last round needs the time."""
-FINALISTS = 4
-"""Fixes in the last round if it trains for longer."""
-WORTH_LONGER = 1.5
-"""The ratio of epochs from which a longer last round is worth its time."""
+"""Single fixes that are combined with others first, and findings whose fixes are."""
+PAIRS, FEW_PAIRS, TRIPLES = 40, 8, 4
+"""Combinations with another fix at most, and at least; then those of the best pair."""
+FINALISTS = 3
+"""Fixes in the last round, beside those of the first finding."""
 NOTHING = Fix("nothing changed", {})
 
 
@@ -71,212 +72,258 @@ def workshop(
 
 
 def experiment(
-    findings: Sequence[Finding], laboratory: Laboratory, seeds: int = SEEDS
+    findings: Sequence[Finding],
+    laboratory: Laboratory,
+    seeds: int = SEEDS,
+    epochs_needed: float = 0.0,
 ) -> Experiments:
     """Try the fixes of ``findings`` and the standing ones in ``laboratory``, from ``seeds`` seeds.
 
     Seeds start with the preset's own and are the same for the baseline and every fix.
+    ``epochs_needed`` is how many epochs the run would need at its pace, 0 if that is not known.
     """
-    return _Rounds(findings, laboratory, seeds).all()
+    return _Rounds(findings, laboratory, seeds, epochs_needed).all()
 
 
-def fitting(epochs: int, needed: float, available: float) -> int:
-    """``epochs``, or fewer (rounded to two digits) if they need more than ``available`` seconds."""
-    if needed <= available or needed == 0.0:
-        return epochs
-    most = max(int(epochs * max(available, 0.0) / needed), 1)
-    unit = int(10 ** max(len(str(most)) - 2, 0))
-    return most // unit * unit
+def counts(seeds: int) -> list[int]:
+    """Numbers of seeds a round can have, ascending: from 6 doubled, up to ``seeds``."""
+    found, count = [], min(ENOUGH, seeds)
+    while count < seeds:
+        found.append(count)
+        count *= 2
+    return [*found, seeds]
+
+
+def lengths(epochs: int) -> list[int]:
+    """Numbers of epochs a round can have, descending: the budget, a half, a quarter, down to 1."""
+    found = [epochs]
+    while found[-1] > 1:
+        found.append(found[-1] // 2)
+    return found
+
+
+def short_epoch(preset: Preset, fixes: int) -> int | None:
+    """The rows of an epoch with which ``fixes`` fit into a round; None for all of them."""
+    configuration = preset.configuration
+    samples = configuration.samples_per_epoch
+    if samples <= LEAST_ROWS:
+        return None
+    wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
+    epochs = min(wanted, preset.goal.epochs)
+    needed = fixes * Trial(preset, NOTHING).seconds(range(FEWEST), epochs)
+    rows = max(int(samples * FIELD / needed), LEAST_ROWS) if needed > FIELD else samples
+    return rows if rows < samples else None
 
 
 class _Rounds:
-    def __init__(self, findings: Sequence[Finding], laboratory: Laboratory, seeds: int) -> None:
-        self.preset, self.laboratory = laboratory.preset, laboratory
-        preset = self.preset
+    def __init__(
+        self, findings: Sequence[Finding], laboratory: Laboratory, seeds: int, needed: float
+    ) -> None:
+        self.preset = preset = laboratory.preset
+        self.laboratory = laboratory
         first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
         self.seeds = range(first, first + seeds)
-        self.rows: int | None = None
+        fixes = candidates(preset, findings)
+        self.rows = short_epoch(preset, len(fixes))
         """Of an epoch, where that is shortened."""
         self.baseline = self._trial(NOTHING)
-        self.trials = [self._trial(fix) for fix in candidates(preset, findings)]
-        hurt = any(each.rule.is_code_fault and each.code not in ONLY_PRINTED for each in findings)
-        self.corrects = hurt and any(trial.fix is CORRECTION for trial in self.trials)
-        self.own = [dict(fix.changes) for fix in own_fixes(findings[0])] if findings else []
-        self.epochs = preset.goal.epochs
-        """Of the rounds that every fix takes part in."""
+        self.singles = [self._trial(fix) for fix in fixes]
+        self.trials = list(self.singles)
+        self.findings = [each for each in findings if not each.rule.is_code_fault]
+        self.slips = [each for each in findings if each.rule.is_code_fault]
+        self.correction = correction(findings)
+        self.longer = longer(preset, needed)
+        self.complete = False
 
     def _trial(self, fix: Fix) -> Trial:
         return Trial(self.preset, fix, self.rows)
 
-    def _measure(self) -> None:
-        """Learn how fast this machine is, with short epochs.
-
-        Epochs stay short where too few of whole ones fit into the first round.
-        """
-        configuration, left = self.preset.configuration, self.laboratory.left
-        samples = configuration.samples_per_epoch
-        short = LEAST_ROWS if samples > LEAST_ROWS else None
-        self.laboratory.measure_speed(Trial(self.preset, NOTHING, short), self.seeds[:FEW])
-        if short is None:
-            return
-        wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
-        epochs = min(wanted, self.preset.goal.epochs)
-        needed = self.laboratory.seconds_for(self._tasks([self.baseline, *self.trials], epochs))
-        rows = max(fitting(samples, needed, SINGLES * left), LEAST_ROWS)
-        if rows < samples:
-            self.rows = rows
-            self.baseline, *self.trials = map(
-                self._trial, (NOTHING, *(trial.fix for trial in self.trials))
-            )
-
     def all(self) -> Experiments:
-        if not self.laboratory.deadline.passed:
-            self._try_all()
+        """Pass after pass, until nothing is left to be trained for longer or the time is up."""
+        scale, last = 1.0, False
+        while not last and not self.laboratory.deadline.passed:
+            last = self._pass(scale)
+            scale *= GROWTH
+            if not self.laboratory.go_on("more seeds"):
+                break
+            self.complete = True
         return self._result()
 
-    def _try_all(self) -> None:
-        self._measure()
-        self.singles = list(self.trials)
-        trials = [self.baseline, *self.trials]
-        self.epochs = self._fitting(trials, SINGLES)
-        self._try("every fix", trials, SINGLES_END)
-        while self.epochs > 1 and self._unknown() and self.laboratory.go_on("every fix"):
-            # It took longer than the probe had told.
-            self.epochs = fitting(self.epochs, SLOWER, 1.0)
-            self._try("every fix", trials, SINGLES_END)
-        for name, chosen in (("two fixes at once", self._pairs), ("three at once", self._triples)):
-            added = [self._trial(fix) for fix in self._new(chosen())]
-            self.trials += added
-            self._try(name, added, PAIRS_END)
-        best = self._finalists()
-        longer = self._fitting([self.baseline, *best], LAST, len(self.seeds[:FEW]))
-        if longer > WORTH_LONGER * self.epochs:
-            self._finish("the best for longer", best, longer)
-        else:
-            self._finish("the best on more seeds", self._best(), self.epochs)
+    def _pass(self, scale: float) -> bool:
+        """All rounds once, with ``scale`` times the first time; whether no more is left to do."""
+        budget = self.preset.goal.epochs
+        least = max(int(budget * scale / LEAST_SHARE), 1)
+        causes = [self.baseline, *self._named(self._causes())]
+        if not self._train("the causes", causes, self._fitting(causes, CAUSES * scale, least)):
+            return False
+        field = [self.baseline, *self.trials]
+        size = self._fitting(field, FIELD * scale, 1, FEWEST)
+        if not self._train("every fix", field, size):
+            return False
+        pairs = self._added(self._pairs(size[0]), self._affordable(size, FIELD * scale))
+        if not self._train("two fixes at once", pairs, size):
+            return False
+        triples = self._added(self._triples(size[0]), TRIPLES)
+        if not self._train("three at once", triples, size):
+            return False
+        epochs, kept = size[0], self._ranked(size[0])
+        while epochs * GROWTH < budget and len(kept) > 2 * FINALISTS:
+            epochs *= GROWTH
+            kept = kept[: max(len(kept) // GROWTH, 2 * FINALISTS)]
+            longer = [self.baseline, *kept]
+            until = self._fitting(longer, LONGER * scale, 1, FEWEST)
+            if until[0] < epochs:
+                break
+            if not self._train("the better ones for longer", longer, (epochs, until[1])):
+                return False
+            kept = self._ranked(epochs, kept)
+        best = [self.baseline, *self._finalists(kept)]
+        final = self._fitting(best, FINALS * scale, least)
+        if not self._train("the best for longer", best, final):
+            return False
+        if final[0] == budget and self.longer is not None:
+            most = self._added([self.longer], 1)
+            if not self._train("a larger budget", most, (budget, min(ENOUGH, len(self.seeds)))):
+                return False
+        if final[0] == budget:
+            # Not all of the field needs every seed.
+            self._train("the best on more seeds", self._best(budget), (budget, len(self.seeds)))
+        return final[0] == budget == size[0]
 
-    def _unknown(self) -> bool:
-        """Whether of most fixes nothing can be said yet."""
-        return 2 * len(self._ranked()) < len(self.trials)
+    def _fitting(
+        self, trials: Sequence[Trial], seconds: float, least: int, fewest: int = ENOUGH
+    ) -> tuple[int, int]:
+        """The epochs and seeds with which ``trials`` take ``seconds``; seeds are cut first.
 
-    def _tasks(self, trials: Sequence[Trial], epochs: int, fewest: int = FEWEST) -> list[Task]:
-        """All seeds for those that are trained side by side, which costs little; few for others."""
-        return [
-            (trial, self.seeds if self._cheap(trial) else self.seeds[:fewest], epochs)
-            for trial in trials
-        ]
-
-    def _cheap(self, trial: Trial) -> bool:
-        """Whether all seeds take at most twice as long as a few."""
-        few, every = (seconds_of(trial.block(s, 1)) for s in (self.seeds[:FEW], self.seeds))
-        return every <= 2 * few
-
-    def _fitting(self, trials: Sequence[Trial], share: float, fewest: int = FEWEST) -> int:
-        """For how many epochs ``trials`` can be trained in a ``share`` of the time left."""
-        goal, lab = self.preset.goal, self.laboratory
-        needed = lab.seconds_for(self._tasks(trials, goal.epochs, fewest))
-        return fitting(goal.epochs, needed, share * lab.left)
-
-    def _try(self, words: str, trials: Sequence[Trial], share: float) -> None:
-        self.laboratory.run(words, self._tasks(trials, self.epochs), share)
-
-    def _finish(self, words: str, trials: Sequence[Trial], epochs: int) -> None:
-        """As many seeds as the time allows: first a few of each trial, then all, best first."""
-        everybody = [self.baseline, *trials]
-        few: list[Task] = [(trial, self.seeds[:FEW], epochs) for trial in everybody]
-        cheap = [task for task in self._tasks(everybody, epochs) if task[1] is self.seeds]
-        rest: list[Task] = [(trial, self.seeds, epochs) for trial in everybody]
-        self.laboratory.run(words, [*cheap, *few])
-        self.laboratory.run(words, rest)
-
-    def _ranked(self) -> list[tuple[Experiment, Trial]]:
-        """The trials with a result, the best first."""
-        known = [(Experiment.of(trial, self.baseline), trial) for trial in self.trials]
-        found = [(each, trial) for each, trial in known if each is not None]
-        return sorted(found, key=lambda pair: pair[0].rank)
-
-    def _best(self) -> list[Trial]:
-        """The best first, but for one as good that is simpler, and the headline's own fixes."""
-        ranked = self._ranked()
-        known = [each for each, _ in ranked]
-        chosen = (simplest(known, lambda each: self._fixes_cause(each.fix)), simplest(known))
-        leading = [trial for each, trial in ranked if each in chosen or each is known[0]]
-        others = sorted((trial for _, trial in ranked), key=lambda trial: not self._is_own(trial))
-        return list(dict.fromkeys([*leading, *others]))
-
-    def _finalists(self) -> list[Trial]:
-        """The best few, among them one of the headline's own fixes."""
-        ranked = [trial for _, trial in self._ranked()]
-        own = [trial for trial in ranked if self._is_own(trial)][:1]
-        return list(dict.fromkeys([*ranked[: FINALISTS - 1], *own, *ranked]))[:FINALISTS]
-
-    def _is_own(self, trial: Trial) -> bool:
-        return dict(trial.fix.changes) in self.own or (self.corrects and trial.fix is CORRECTION)
-
-    def _fixes_cause(self, fix: Fix) -> bool:
-        return any(each.items() <= fix.changes.items() for each in self.own)
-
-    def _pairs(self) -> Iterator[Fix]:
-        """The fix to begin with together with the others, and the best two.
-
-        One begins with the correction of a code fault, which is wanted in any case; or with the
-        headline's own fix where nothing is solved yet; else with the best.
+        At least ``least`` epochs and ``fewest`` seeds are left, whatever they take.
         """
-        ranked = self._ranked()
-        if not ranked:
-            return
-        best, trial = ranked[0]
-        own = [each for _, each in ranked if self._is_own(each)]
-        begins_with_own = own and (self.corrects or not best.solved)
-        first = own[0] if begins_with_own else trial
-        # What is best alone need not be best together, so all of them have their turn.
-        leading = [each for _, each in ranked if each.fix is not CORRECTION][:LEADING]
-        others = dict.fromkeys([*leading, *self.trials])
-        if not begins_with_own and best.solved == best.seeds:
-            others = dict.fromkeys(leading)
-        slow = not self._cheap(self.baseline)
-        firsts = (first, trial) if slow else (first,)
-        pairs = [(trial, other) for other in leading[:2]]
-        pairs += [(one, other) for other in others for one in firsts]
-        both = filter(None, (combined(one.fix, other.fix) for one, other in pairs))
-        yield from islice(both, SLOW_PAIRS if slow else None)
 
-    def _triples(self) -> Iterator[Fix]:
-        """The best pair together with the best others, where it leaves something to solve."""
-        ranked = self._ranked()
-        pairs = [(each, trial) for each, trial in ranked if trial not in self.singles]
-        if self.corrects:
-            pairs = [
-                pair for pair in pairs if pair[1].fix.changes.items() >= CORRECTION.changes.items()
-            ]
-        perfect = not pairs or pairs[0][0].solved == pairs[0][0].seeds
-        if perfect or not self._cheap(self.baseline):
-            return
-        alone = [trial.fix for _, trial in ranked if trial in self.singles]
-        added = [combined(pairs[0][1].fix, fix) for fix in alone]
-        if self.corrects:
-            uncorrected = (trial.fix for _, trial in ranked if trial not in self.singles)
-            added.insert(
-                0, next(filter(None, (combined(fix, CORRECTION) for fix in uncorrected)), None)
-            )
-        yield from islice(filter(None, added), TRIPLES)
+        def needed(count: int, epochs: int) -> float:
+            return sum(trial.seconds(self.seeds[:count], epochs) for trial in trials)
 
-    def _new(self, fixes: Iterable[Fix]) -> list[Fix]:
+        possible = counts(len(self.seeds))
+        if fewest < possible[0]:
+            possible.insert(0, fewest)
+        budget = self.preset.goal.epochs
+        longest = (each for each in lengths(budget) if needed(possible[0], each) <= seconds)
+        epochs = max(next(longest, 1), min(least, budget))
+        return epochs, max(
+            (each for each in possible if needed(each, epochs) <= seconds), default=possible[0]
+        )
+
+    def _train(self, words: str, trials: Sequence[Trial], size: tuple[int, int]) -> bool:
+        """Train ``trials`` for the epochs and from as many seeds as ``size`` says."""
+        epochs, count = size
+        tasks: list[Task] = [(trial, self.seeds[:count], epochs) for trial in trials]
+        return self.laboratory.run(words, tasks)
+
+    def _named(self, fixes: Iterable[Fix]) -> list[Trial]:
+        """The trials of ``fixes``, made where there is none yet."""
+        known = [trial.fix.changes for trial in self.trials]
+        for fix in fixes:
+            if fix.changes not in known:
+                self._added([fix], 1)
+        wanted = [fix.changes for fix in fixes]
+        return [trial for trial in self.trials if trial.fix.changes in wanted]
+
+    def _causes(self) -> list[Fix]:
+        """What decides between causes: all slips mended, each finding's fix, and both."""
+        own = [fix for finding in self.findings[:LEADING] for fix in own_fixes(finding)[:2]]
+        if not self.slips:
+            return own
+        both = [pair for fix in own if (pair := combined(self.correction, fix)) is not None]
+        each = [fix for slip in self.slips for fix in own_fixes(slip)]
+        return [self.correction, *own, *each, *both]
+
+    def _added(self, fixes: Iterable[Fix], most: int) -> list[Trial]:
+        """New trials of up to ``most`` of ``fixes``, those left out that are known or invalid."""
         old = [trial.fix for trial in self.trials]
-        return tried(self.preset, [*old, *fixes])[len(old) :]
+        new = tried(self.preset, [*old, *fixes])[len(old) :][:most]
+        added = [self._trial(fix) for fix in new]
+        self.trials += added
+        return added
+
+    def _ranked(self, epochs: int, among: Sequence[Trial] | None = None) -> list[Trial]:
+        """The trials with a result in the round of ``epochs``, the best first."""
+        results = [
+            (found, trial)
+            for trial in (self.trials if among is None else among)
+            if (found := Experiment.of(trial, self.baseline, epochs)) is not None
+        ]
+        return [trial for _, trial in sorted(results, key=lambda pair: pair[0].rank)]
+
+    def _affordable(self, size: tuple[int, int], seconds: float) -> int:
+        """How many pairs of fixes can be tried in the round of ``size`` in so many seconds."""
+        epochs, count = size
+        one = self.baseline.seconds(self.seeds[:count], epochs)
+        return max(min(int(seconds / max(one, 1e-9)), PAIRS), FEW_PAIRS)
+
+    @property
+    def _base(self) -> Fix | None:
+        """What is wanted in any case: all slips mended, and the fix of what is proven."""
+        mend = self.correction if self.slips else None
+        proven = [each for each in self.findings[:1] if each.rule.klass == PROOF]
+        own = [fix for finding in proven for fix in own_fixes(finding)[:1]]
+        if mend is None or not own:
+            return own[0] if own else mend
+        return combined(mend, own[0]) or mend
+
+    def _pairs(self, epochs: int) -> Iterator[Fix]:
+        """Fixes of two findings, what is wanted in any case with others, and the best with them."""
+        alone = [trial.fix for trial in self._ranked(epochs) if trial.fix.parts == 1]
+        leading = [fix for fix in alone if fix is not self.correction][:LEADING]
+        own = [fix for finding in self.findings[:LEADING] for fix in own_fixes(finding)[:1]]
+        pairs = [(one, other) for one in own[:2] for other in (*own, *leading[:1])]
+        # What changes the scale of things changes the rate that suits them.
+        paces = [fix for fix in alone if "training.learning_rate" in fix.changes]
+        pairs += [(one, other) for one in own[:1] for other in paces]
+        base = self._base
+        if base is not None:
+            pairs += [(base, other) for other in alone]
+        pairs += [(one, other) for one in leading for other in leading]
+        pairs += [(leading[0], other) for other in alone if leading]
+        yield from filter(None, (combined(one, other) for one, other in pairs))
+
+    def _triples(self, epochs: int) -> Iterator[Fix]:
+        """The best pairs with what is wanted in any case, and with the best others."""
+        ranked = [trial.fix for trial in self._ranked(epochs)]
+        pairs = [fix for fix in ranked if fix.parts > 1]
+        base = self._base
+        if base is not None:
+            yield from filter(None, (combined(base, fix) for fix in pairs[:2]))
+        alone = [fix for fix in ranked if fix.parts == 1]
+        yield from filter(None, (combined(pair, fix) for pair in pairs[:1] for fix in alone))
+
+    def _finalists(self, kept: Sequence[Trial]) -> list[Trial]:
+        """The best few, the simplest of those as good, and what decides about the cause."""
+        results = [Experiment.of(trial, self.baseline) for trial in kept]
+        simple = simplest([each for each in results if each is not None])
+        chosen = [trial for trial in kept if simple is not None and trial.fix is simple.fix]
+        base = self._base
+        if base is not None:
+            chosen += [t for t in kept if base.changes.items() <= t.fix.changes.items()][:1]
+        first = [fix for finding in self.findings[:1] for fix in own_fixes(finding)[:2]]
+        decisive = self._named([*([self.correction] if self.slips else ()), *first])
+        return list(dict.fromkeys([*kept[:FINALISTS], *chosen, *decisive]))
+
+    def _best(self, epochs: int) -> list[Trial]:
+        """The baseline and what is recommended or decides, for the last seeds."""
+        return [self.baseline, *self._finalists(self._ranked(epochs))]
 
     def _result(self) -> Experiments:
-        ranked = self._ranked()
-        done = [trial for _, trial in ranked]
+        known = [(Experiment.of(trial, self.baseline), trial) for trial in self.trials]
+        found = [each for each, _ in known if each is not None]
         return Experiments(
             preset=self.preset,
             seeds=len(self.seeds),
             rows=self.rows,
-            epochs=max((each.epochs for each, _ in ranked), default=0),
+            epochs=max((each.base_epochs for each in found), default=0),
             baseline=Experiment.of(self.baseline, self.baseline),
-            tried=tuple(sorted((each for each, _ in ranked), key=lambda each: each.place)),
+            tried=tuple(sorted(found, key=lambda each: each.place)),
             solving=self._solving(),
-            untried=tuple(trial.fix for trial in self.trials if trial not in done),
+            untried=tuple(trial.fix for each, trial in known if each is None),
+            correction=self.correction,
+            complete=self.complete,
         )
 
     def _solving(self) -> tuple[int, ...]:

@@ -13,9 +13,6 @@ from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import override
 from nntui.sweeps.block import Block, Outcome, train_block
 
-Timed = tuple[list[Outcome], float]
-"""The seeds that came to an end, and the seconds they took."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -46,14 +43,12 @@ def make_ready(file: Path) -> None:
     load_data(_shared(file).configuration)
 
 
-def do(job: Job, deadline: Deadline) -> Timed:
-    """Train ``job`` as `timed` does."""
+def do(job: Job, deadline: Deadline) -> list[Outcome]:
+    """Train ``job`` as `train_until` does."""
     configuration = override(_shared(job.file), job.changes).configuration
-    return timed(Block(configuration, job.goal, job.epochs, job.seeds), deadline)
+    return train_until(Block(configuration, job.goal, job.epochs, job.seeds), deadline)
 
 
-def timed(block: Block, deadline: Deadline) -> Timed:
+def train_until(block: Block, deadline: Deadline) -> list[Outcome]:
     """Train ``block``, giving up what has not come to an end at ``deadline``."""
-    started = deadline.clock()
-    outcomes = train_block(block, lambda: deadline.passed)
-    return outcomes, deadline.clock() - started
+    return train_block(block, lambda: deadline.passed)

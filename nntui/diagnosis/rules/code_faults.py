@@ -15,7 +15,7 @@ from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
 from nntui.core.settings.configuration import FaultEntry
 from nntui.diagnosis.checks.examination import Examined, examine
-from nntui.diagnosis.checks.forward_check import AFTER, PENALTY, ForwardPass, Printed
+from nntui.diagnosis.checks.forward_check import AFTER, OVER, PENALTY, ForwardPass, Printed
 from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, GRADIENT, KNOWN
 from nntui.diagnosis.checks.replays import Replays
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
@@ -42,6 +42,11 @@ def _known(name: str, formula: str = _REPLAY) -> Rule:
 RULES: tuple[Rule, ...] = (
     *(_known(name) for name in KNOWN),
     _known(AFTER, "a = f(W x) + b gives the program's values to 1e-9, a = f(W x + b) does not"),
+    _known(
+        OVER,
+        "exp(z)/sum exp(z) with the sum over the samples gives the program's values to 1e-9, with "
+        "the sum over the units it does not",
+    ),
     _known(
         PENALTY,
         "printed - loss is odd in w and doubles with it (l2/2 * sum w), where l2/2 * sum w^2 is "
@@ -126,6 +131,12 @@ def _of_rule(examined: Examined, entry: FaultEntry) -> Finding:
         evidence = (
             f"{_in_layers(layers)} the program's a is f(W x) + b to 9 digits; from f(W x + b) it "
             f"is off by {examined.forward.residual:.2g}"
+        )
+        weight = 1.0 + examined.forward.residual
+    elif entry.name == OVER:
+        evidence = (
+            f"{_in_layers(layers)} the program's a is a softmax over the samples to 9 digits; from "
+            f"a softmax over the units it is off by {examined.forward.residual:.2g}"
         )
         weight = 1.0 + examined.forward.residual
     else:

@@ -28,6 +28,22 @@ BAD_LUCK = Rule(
     "a Wilson interval of k of K (Wilson 1927)",
     "no other seed that solves it",
 )
+LONGER = Rule(
+    "budget-too-small",
+    "it learns, only later than the budget allows",
+    EXPERIMENT,
+    "solved in the budget that the loss needs at its pace, by seeds that miss it in the given one",
+    "the pace of the last two quarters, on a logarithmic axis",
+    "the same seeds miss the goal in the larger budget as well",
+)
+FOUND = Rule(
+    "found-by-experiment",
+    "no rule explains it, but a change makes it learn",
+    EXPERIMENT,
+    "the simplest fix that solves more of the same seeds beyond chance",
+    "McNemar 1947, exact",
+    "the same seeds are solved no more often with the change",
+)
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
@@ -41,6 +57,8 @@ RULES: dict[str, Rule] = {
         *depth.RULES,
         PLATEAU,
         BAD_LUCK,
+        LONGER,
+        FOUND,
     )
 }
 """Every rule there is, in the order of the list."""

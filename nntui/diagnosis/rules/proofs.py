@@ -1,12 +1,23 @@
 """Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
+from nntui.core.engine.data import Scaling, target_warnings
 from nntui.core.engine.network import activation_of
+from nntui.core.parts.losses import LOSSES
 from nntui.core.tape import Array, Tape
-from nntui.diagnosis.evidence import EXPLAINS, Evidence, against_goal, explained, refuted, spread
+from nntui.diagnosis.evidence import (
+    EXPLAINS,
+    FORBIDS,
+    Evidence,
+    against_goal,
+    explained,
+    refuted,
+    spread,
+)
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.measures.floors import (
     affine_residual,
@@ -55,7 +66,24 @@ CONTRADICTORY = Rule(
     "a function has one value at one point",
     "no two rows with equal inputs and different targets",
 )
-RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY)
+UNBOUNDED = Rule(
+    "unbounded-loss",
+    "a cross-entropy has no minimum for targets outside of 0 to 1",
+    PROOF,
+    "-y log(p) - (1 - y) log(1 - p) falls without end as p goes to 1 if y > 1, and as p goes to 0 "
+    "if y < 0; so does -sum y log(p) if one y < 0",
+    "the logarithm at 0",
+    "a least value of the loss over the outputs",
+)
+NO_SHARES = Rule(
+    "targets-no-shares",
+    "the targets of a cross-entropy do not add up to 1",
+    PROOF,
+    "|sum y - 1| > 1e-9 in a row: with a softmax the least of -sum y log(p) is at p = y/sum y",
+    "Gibbs' inequality (Cover and Thomas 2006, theorem 2.6.3)",
+    "targets that add up to 1 in every row",
+)
+RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY, UNBOUNDED, NO_SHARES)
 
 LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
 MONOTONE = frozenset({"sigmoid", "tanh", "relu", "leaky-relu", "elu", "softplus", "softmax"})
@@ -76,7 +104,8 @@ def proofs(evidence: Evidence) -> Iterator[Finding]:
     """
     # What is drawn with repetition is another set of rows every epoch, with floors of its own.
     drawn = evidence.stated.training.order == "random"
-    if evidence.x.shape[1] > MOST_GROUPED or drawn or not evidence.cost.has_floors:
+    known = evidence.cost.has_floors and not target_warnings(evidence.stated)
+    if evidence.x.shape[1] > MOST_GROUPED or drawn or not known:
         return
     for rule in _that_hold(evidence):
         if evidence.has_time():
@@ -95,6 +124,77 @@ def _that_hold(evidence: Evidence) -> list[Callable[[Evidence], Iterator[Finding
         _no_bias,
         _contradictory,
     ]
+
+
+def improper_targets(evidence: Evidence) -> Iterator[Finding]:
+    """Targets that the training loss, a cross-entropy, cannot compare with shares.
+
+    They make any reported loss possible, so that reaching the goal proves nothing.
+    """
+    loss, data = LOSSES[evidence.stated.training.loss], evidence.subject.data
+    if not loss.is_entropy:
+        return
+    y, softmax = data.y, loss.any_slope != loss.slope
+    fixes = _for_shares(evidence, softmax)
+    # With a softmax only a negative target lets the loss fall without end.
+    below = softmax or -y.min() >= y.max() - 1.0
+    unit, sample = divmod(int(np.argmin(y) if below else np.argmax(y)), y.shape[1])
+    target = float(y[unit, sample])
+    if target < 0.0 or (target > 1.0 and not softmax):
+        outside = int(((y < 0.0) | (y > 1.0)).any(axis=0).sum())
+        end = 0 if target < 0.0 else 1
+        said = ", ".join(
+            f"{_loss_at(y[:, sample], unit, off, softmax):.4g} at an output of {abs(end - off):.6g}"
+            for off in (1e-2, 1e-4, 1e-6)
+        )
+        yield Finding(
+            UNBOUNDED,
+            f"{outside} of {y.shape[1]} rows have targets outside of 0 to 1; for row "
+            f"{data.training_rows[sample]} with the target {target:.4g} the loss is {said}, and "
+            f"falls without end as the output goes to {end}, past any goal",
+            layer=len(evidence.stated.layers) - 1,
+            first_update=0,
+            fixes=fixes,
+            weight=FORBIDS,
+        )
+    elif softmax and not data.add_up:
+        sums = y.sum(axis=0)
+        at = int(np.argmax(np.abs(sums - 1.0)))
+        yield Finding(
+            NO_SHARES,
+            f"the targets of row {data.training_rows[at]} add up to {sums[at]:.4g}, but a softmax "
+            f"gives outputs that add up to 1: delta is {sums[at]:.4g} a - y, not a - y",
+            layer=len(evidence.stated.layers) - 1,
+            first_update=0,
+            fixes=fixes,
+            weight=1.0,
+        )
+
+
+def _loss_at(y: Array, output: int, off: float, softmax: bool) -> float:
+    """The loss of one sample whose ``output`` is ``off`` from 0 or 1, the others being equal."""
+    if not softmax:
+        right = y[output] > 1.0
+        p = 1.0 - off if right else off
+        return float(-y[output] * np.log(p) - (1.0 - y[output]) * np.log1p(-p))
+    shares = np.full(len(y), (1.0 - off) / max(len(y) - 1, 1))
+    shares[output] = off
+    return float(-(y * np.log(shares)).sum())
+
+
+def _for_shares(evidence: Evidence, softmax: bool) -> tuple[Fix, ...]:
+    """Targets that are shares, or a loss for any targets."""
+    y = evidence.subject.data.y
+    changes: dict[str, Any] = {"training.loss": "squared-error"}
+    if evidence.cost.compares_shares:
+        changes["report.loss"] = "squared-error"
+    other = Fix("use the squared error", changes)
+    if softmax and not np.allclose(Scaling.fitted("minmax", y)(y).sum(axis=0), 1.0):
+        return (other,)
+    scaled: dict[str, Any] = {"data.scale_targets": "minmax"}
+    if evidence.stated.data.target_divisor != 1.0:
+        scaled["data.target_divisor"] = 1.0
+    return (Fix("map the targets to 0..1", scaled), other)
 
 
 def _output_range(evidence: Evidence) -> Iterator[Finding]:
@@ -317,10 +417,8 @@ def _of_classes(evidence: Evidence, entropy: float) -> float:
     """
     cost, y = evidence.cost, evidence.y
     if cost.compares_shares:
-        samples = (
-            1 if evidence.stated.report.reduction == "mean" else evidence.stated.samples_per_epoch
-        )
-        return entropy * samples
+        stated = evidence.stated
+        return entropy * (1 if stated.report.reduction == "mean" else stated.reported_samples)
     wrong = np.zeros_like(y)
     wrong[0, 0] = (y.max() - y.min()) / 2.0
     return cost.of(y + wrong, y)

@@ -8,7 +8,7 @@ from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.measures.progress import epochs_needed
+from nntui.diagnosis.measures.progress import reports_needed
 from nntui.diagnosis.rules.scales import init_factor
 from nntui.diagnosis.rules.usual_fixes import clipped
 
@@ -268,7 +268,8 @@ def _time_left(evidence: Evidence) -> str:
     losses, goal = evidence.observation.losses, evidence.observation.preset.goal
     if len(losses) < 10:
         return ""
-    updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
+    epochs = reports_needed(losses, goal.loss) * evidence.epochs_per_report
+    updates = epochs * evidence.stated.updates_per_epoch
     if not np.isfinite(updates):
         return "; the loss does not fall"
     return f"; at this pace the goal takes {updates:.2g} updates more"

@@ -1,11 +1,13 @@
 """The chain of one update: forward to the output, the loss, and back to the delta of one unit."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from nntui.core.engine.data import loss_slope
 from nntui.core.formulas.evaluation import evaluate
-from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.expression import Call, Expression, Name
 from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.losses import LOSSES, Loss
@@ -49,11 +51,15 @@ def forward(at: Place) -> Iterator[Equation]:
     yield Equation("z", layer, "z", z, at.at("z"), why, notes, late)
 
     function = computed.function(layer)
-    a = _activation_at(function, numbers(at.units("z", layer), "z"), at.unit)
+    summed = tuple(each for each in at.faults if each.over_samples and at.over_samples)
+    if summed:
+        a = _activation_at(function, numbers(computed.tensors["z", layer][at.unit], "z"), at.sample)
+    else:
+        a = _activation_at(function, numbers(at.units("z", layer), "z"), at.unit)
     if late and bias is not None:
         a = Total((a, bias))
     why = f"what the activation makes of it: {function.letter}, {function.formula}"
-    yield Equation("a", layer, "a", a, at.at("a"), why, (), late)
+    yield Equation("a", layer, "a", a, at.at("a"), why, (), (*late, *summed))
     if at.normalised:
         yield from _normalisation(at)
 
@@ -149,15 +155,21 @@ def backward(at: Place) -> Iterator[Equation]:
 
 def _loss_slope(at: Place) -> Expression:
     training = at.computed.configuration.training
-    error, y = (
-        Quantity(at.at("error"), "error"),
-        Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
-    )
-    values = {"error": error, "y": y, "z": Quantity(at.at("z"), "z")}
-    slope = with_numbers(LOSSES[training.loss].slope, values)
+    slope = loss_slope(at.computed.configuration)
+    values: dict[str, Any] = {
+        "error": Quantity(at.at("error"), "error"),
+        "y": Quantity(float(at.computed.y[at.unit, at.sample]), "target"),
+        "z": Quantity(at.at("z"), "z"),
+    }
+    if any(isinstance(node, Call) for node in slope.walk()):
+        values["error"] = numbers(at.units("error", at.layer), "error")
+        values["y"] = numbers(at.computed.y[:, at.sample], "target")
+        line = with_numbers(slope, values, at.unit)
+    else:
+        line = with_numbers(slope, values)
     if training.reduction == "sum" or at.computed.samples == 1:
-        return slope
-    return over(slope, Quantity(float(at.computed.samples), "samples"))
+        return line
+    return over(line, Quantity(float(at.computed.samples), "samples"))
 
 
 def _coming(at: Place) -> str:
@@ -175,26 +187,34 @@ def _from_loss(at: Place) -> Equation:
 def _from_above(at: Place) -> Equation:
     above, value = at.layer + 1, at.at("upstream")
     weights = at.computed.back(above)[:, at.unit]
-    deltas = at.units("delta", above)
-    pairs = tuple(map(times, numbers(weights, "w"), numbers(deltas, "delta")))
-    W = at.computed.before["W", above]
+    faults = at.computed.faults[above]
+    errors = any(each.error_down for each in faults)
+    tensor, passed = "delta", "delta"
+    if errors and ("slope", above) in at.computed.tensors:
+        tensor = "upstream"
+        passed = "dL/dh" if at.computed.configuration.layers[above].normalise else "dL/da"
+    deltas = at.units(tensor, above)
+    pairs = tuple(map(times, numbers(weights, "w"), numbers(deltas, passed)))
+    W, rate, penalties = at.computed.before["W", above], np.array(0.0), at.computed.penalties
     wrong = tuple(
         each
-        for each in at.computed.faults[above]
-        if each.updates_before_backprop or each.weights_back(Tape(), W) is not W
+        for each in faults
+        if each.updates_before_backprop
+        or each.error_down
+        or each.weights_back(Tape(), W, rate, penalties) is not W
     )
     notes = []
     zeros = int((deltas == 0.0).sum())
     if zeros:
         ending = ": no error comes down" if value == 0.0 else ""
-        notes.append(f"delta = 0 for {counted(zeros, len(deltas), 'unit')} above{ending}")
+        notes.append(f"{passed} = 0 for {counted(zeros, len(deltas), 'unit')} above{ending}")
     if not weights.any():
         notes.append("w = 0 to all units above: no error comes down")
     return Equation(
         "upstream",
         at.layer,
         _coming(at),
-        Total(pairs, f"sum of w*delta of layer {above}"),
+        Total(pairs, f"sum of w*{passed} of layer {above}"),
         value,
         "what comes back from above, through the weights that lead there",
         tuple(notes),
@@ -262,7 +282,11 @@ def _places(at: Place, own: Activation) -> dict[str, tuple[Quantity, ...]]:
     """What a slope is a formula of, for each unit of the layer."""
     z = at.units("z", at.layer)
     with np.errstate(all="ignore"):
-        value = evaluate(own.value, {"z": z.reshape(-1, 1)})
+        if at.over_samples:
+            every = at.computed.tensors["z", at.layer]
+            value = evaluate(own.value, {"z": every}, axis=1)[:, at.sample : at.sample + 1]
+        else:
+            value = evaluate(own.value, {"z": z.reshape(-1, 1)})
     return {
         "z": numbers(z, "z"),
         "a": numbers(at.units("a", at.layer), "a"),

@@ -84,13 +84,21 @@ class Computed:
         """What ``layer`` gives to the next, (units, samples)."""
         return self.tensors["h" if ("h", layer) in self.tensors else "a", layer]
 
+    @property
+    def penalties(self) -> dict[str, float]:
+        """The factors of the penalties, by name."""
+        return {"l1": self.configuration.l1, "l2": self.configuration.l2}
+
     def back(self, layer: int) -> Array:
         """The weights through which ``layer`` passes its delta down, (units, units in)."""
         faults = self.faults[layer]
         early = any(each.updates_before_backprop for each in faults)
         W = (self.tensors if early else self.before)["W", layer]
         tape = Tape()
-        weights = reduce(lambda correct, each: each.weights_back(tape, correct), faults, W)
+        rate = np.array(self.rate)
+        weights = reduce(
+            lambda W, each: each.weights_back(tape, W, rate, self.penalties), faults, W
+        )
         with np.errstate(all="ignore"):
             tape.play()
         return weights

@@ -51,6 +51,12 @@ class Place:
         return self.computed.faults[self.layer]
 
     @property
+    def over_samples(self) -> bool:
+        """Whether a fault sums over the samples what the layer's activation sums over the units."""
+        mixes = not self.computed.function(self.layer).backward.is_elementwise
+        return mixes and any(each.over_samples for each in self.faults)
+
+    @property
     def normalised(self) -> bool:
         """Whether the layer is normalised."""
         return ("h", self.layer) in self.computed.tensors

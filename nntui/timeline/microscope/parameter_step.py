@@ -218,7 +218,7 @@ def update(at: Place) -> Iterator[Equation]:
     carried = {symbol: slot for symbol, slot in rule.letters.items() if slot in slots}
     values |= {symbol: Quantity(old[slot], symbol) for symbol, slot in carried.items()}
     # Where the parameters leave out a slot, the rule is shown as it is left.
-    written = rule.written if len(rule.written) == len(rule.assignments) else rule.assignments
+    written = rule.readable
     for symbol, expression in written:
         line = with_numbers(expression, values)
         if symbol == "step":

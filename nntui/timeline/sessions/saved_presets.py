@@ -1,6 +1,7 @@
 """The presets of a session, validated like any other, using nothing outside the session file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from nntui.core.settings.configuration import MOST_NUMBERS, Data
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
 from nntui.core.tape import Array
-from nntui.presets.preset import Preset
+from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import read_preset
 from nntui.timeline.history.tree import plain_value
 from nntui.timeline.sessions.checked_fields import Fields
@@ -22,11 +23,11 @@ LONGEST_NAME = 255
 class SavedPresets:
     """The presets of all stretches, each stored as its difference from the first."""
 
-    def __init__(self, fields: Fields, tables: Array) -> None:
+    def __init__(self, fields: Fields, tables: Array, origin: Origin) -> None:
         preset = Fields(fields.table("preset"), "preset")
         self._name = preset.text("name", LONGEST_NAME)
         self._base = preset.table("source")
-        self._tables = tables
+        self._tables, self._origin = tables, origin
         self._known: dict[tuple[int, ...], Rows] = {}
         self._data: set[Data] = set()
         self._numbers = 0
@@ -39,7 +40,10 @@ class SavedPresets:
         try:
             if not isinstance(data_table, dict) or data_table.get("csv") is not None:
                 raise ConfigError("data", "must be a table that contains the data")
-            made = read_preset(self._name, {**source, "data": self._unpacked(data_table)})
+            source["data"] = self._unpacked(data_table)
+            if "layers" in source:
+                source["layers"] = self._plain("layers", source["layers"])
+            made = read_preset(self._name, source)
         except ConfigError as error:
             raise error.under(stretch.key("source")) from None
         data = made.configuration.data
@@ -48,7 +52,7 @@ class SavedPresets:
             self._numbers += data.rows * (data.width + data.outputs)
         if self._numbers > MOST_NUMBERS:
             raise stretch.wrong("source", "makes the data of all branches together too large")
-        return made
+        return replace(made, origin=self._origin)
 
     def changes(self, stretch: Fields) -> dict[str, Any]:
         """The dotted keys that were changed at the beginning of a stretch."""

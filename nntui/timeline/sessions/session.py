@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nntui.core.errors import ConfigError
+from nntui.presets.preset import Origin
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.timeline.sessions.archive import read_archive, write_archive
@@ -52,7 +53,7 @@ def load(path: Path) -> Session:
     """
     manifest, vectors = read_archive(path)
     try:
-        return Session(path, *unpack(manifest, vectors))
+        return Session(path, *unpack(manifest, vectors, Origin(str(path), None)))
     except RecursionError:
         raise ConfigError("", f"{path}: is nested too deeply") from None
     except ConfigError as error:

@@ -84,6 +84,19 @@ def find(name_or_path: str) -> Path:
     return next(of_preset, None) or _file_called(name_or_path)
 
 
+def is_session(text: str) -> bool:
+    """Whether ``text`` names a session where a preset or a session can be named."""
+    return Path(text).suffix == SUFFIX
+
+
+def name_of(path: Path) -> str:
+    """The shortest text by which `find` finds ``path``, a file of the folder."""
+    try:
+        return path.stem if find(path.stem) == path else str(path)
+    except ConfigError:
+        return str(path)
+
+
 def delete(name: str) -> Path:
     """Remove the session called ``name`` from the folder; returns where it was.
 

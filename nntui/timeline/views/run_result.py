@@ -42,7 +42,7 @@ def run_result(
         "status": status,
         "solved": run.solved,
         "final_loss": losses[-1] if losses else None,
-        "losses": [[epoch, loss] for epoch, loss in enumerate(losses)],
+        "losses": [list(pair) for pair in zip(run.reported_epochs.tolist(), losses, strict=True)],
         "initial": _layers(initial),
         "parameters": _layers(run.parameters),
         "outputs": json_ready(run.outputs.T),
@@ -53,8 +53,13 @@ def run_result(
     }
 
 
-def run_text(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> str:
-    """``result``, as `run_result` made it of ``run``, with predictions for the ``asked`` rows."""
+def run_text(
+    run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]], began: int = 0
+) -> str:
+    """``result``, as `run_result` made it of ``run``, with predictions for the ``asked`` rows.
+
+    ``began`` is the update at which a session was continued.
+    """
     goal, story = run.preset.goal, run.preset.story
     ended = {
         "budget": "the budget is spent",
@@ -67,6 +72,7 @@ def run_text(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]])
         lines.append(story.question)
     lines += [
         "",
+        *([f"began    at update {began:,}, where the session was"] if began else []),
         f"ended    {ended}: {run.update:,} updates, {run.epoch:,} epochs",
         f"loss     {_curve(result['losses'])}",
         f"goal     {goal.loss:g}: {'solved' if result['solved'] else 'not solved'}",

@@ -10,7 +10,15 @@ from textual.widgets import Static
 
 from nntui.core.engine.network import has_effect
 from nntui.core.parts.faults import FAULTS
-from nntui.core.settings.configuration import FULL, Configuration, FaultEntry, Layer, Training
+from nntui.core.parts.initialisers import INITIALISERS
+from nntui.core.settings.configuration import (
+    FULL,
+    Configuration,
+    Draws,
+    FaultEntry,
+    Layer,
+    Training,
+)
 from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
@@ -39,7 +47,15 @@ def _fault_name(fault: FaultEntry) -> str:
     return f"{fault.name}{where}"
 
 
-def _init(name: str, scale: float) -> str:
+def _init(layer: Layer, of_bias: bool) -> str:
+    """How the weights of ``layer``, or its bias, start."""
+    prefix = "bias_" if of_bias else ""
+    name, scale = getattr(layer, f"{prefix}init"), getattr(layer, f"{prefix}scale")
+    if (layer.b if of_bias else layer.W) is not None:
+        name = "as given"
+    else:
+        limits = [getattr(layer, f"{prefix}{key}") for key in INITIALISERS[name].parameters]
+        name += "" if limits in ([], [0.0, 1.0]) else f"({', '.join(f'{x:g}' for x in limits)})"
     return name if scale == 1.0 else f"{scale:g}*{name}"
 
 
@@ -47,10 +63,20 @@ def _layer(index: int, layer: Layer) -> Iterator[Labelled]:
     leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
     norm = ", then layer norm" if layer.normalise else ""
     yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
-    bias = f"b {_init(layer.bias_init, layer.bias_scale)}"
-    bias += " (one draw)" if layer.bias == "shared-start" else ""
+    bias = f"b {_init(layer, of_bias=True)}"
+    bias += " (one draw)" if layer.bias == "shared-start" and layer.b is None else ""
     bias = "no bias" if layer.bias == "none" else bias
-    yield ("", f"W {_init(layer.init, layer.scale)}, {bias}")
+    yield ("", f"W {_init(layer, of_bias=False)}, {bias}")
+
+
+def _draws(draws: Draws) -> Iterator[Labelled]:
+    if draws != Draws():
+        skipped = [
+            f"{count:,} {kind} numbers skipped"
+            for kind, count in (("uniform", draws.skip_uniform), ("normal", draws.skip_normal))
+            if count
+        ]
+        yield ("draws", ", ".join([draws.order, *["transposed"] * draws.transposed, *skipped]))
 
 
 def _kinks(layers: Iterable[Layer]) -> Iterator[Labelled]:
@@ -63,14 +89,16 @@ def _training(configuration: Configuration) -> Iterator[Labelled]:
     training, report, data = configuration.training, configuration.report, configuration.data
     yield ("loss", f"{training.loss}, {training.reduction}")
     penalty = " + penalty" if report.penalty else ""
-    yield ("printed", f"{report.loss}, {report.reduction}{penalty}")
+    over = f" over all rows, {report.when} the update" if report.covers_all else ""
+    every = f", every {report.every} epochs" if report.every > 1 else ""
+    yield ("printed", f"{report.loss}, {report.reduction}{penalty}{over}{every}")
     momentum = f", momentum {training.momentum:g}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
     yield ("rate", f"{training.learning_rate:g}")
     if training.schedule != "constant":
         every = f"{training.schedule_decay:g} every {training.schedule_every:,} epochs"
         yield ("", f"{training.schedule}, {every}")
-    for name in ("rho", "beta1", "beta2", "epsilon"):
+    for name in ("dampening", "rho", "beta1", "beta2", "epsilon"):
         value = getattr(training, name)
         if value != Training.__dataclass_fields__[name].default:
             yield ("", f"{name} {value:g}")
@@ -92,6 +120,7 @@ def entries(preset: Preset) -> Iterator[Labelled]:
     configuration, goal = preset.configuration, preset.goal
     for index, layer in enumerate(configuration.layers):
         yield from _layer(index, layer)
+    yield from _draws(configuration.draws)
     yield from _kinks(configuration.layers)
     yield from _training(configuration)
     yield ("goal", f"loss <= {goal.loss:g}{', then stop' if goal.stop else ''}")
@@ -113,6 +142,10 @@ def describe(preset: Preset, width: int, first: Preset | None = None) -> Content
         )
         for fault in faults
     ] or [Content.styled("no planted fault", "$text-success")]
+    lines += [
+        Content.assemble(("WARNING", "bold $text on $warning"), f" {warning}")
+        for warning in preset.warnings
+    ]
     lines += [_line(entry, width, entry not in known) for entry in entries(preset)]
     for fault in faults:
         kind = FAULTS[fault.name]
@@ -133,7 +166,7 @@ class NetworkPanel(TextPanel):
         "entry is a line: the arrow keys move, Enter edits, D takes a fault or a layer away, and "
         "the lines below say what an entry means, what it may be, and what an edit will do. "
         "Training, report, goal and faults are changed at the head from the next update on, in "
-        "the past in a new branch; data, layers and seed begin a branch at update 0."
+        "the past in a new branch; data, layers, draws and seed begin a branch at update 0."
     )
     DEFAULT_CSS = """
     NetworkPanel Editor { display: none; }

@@ -8,7 +8,6 @@ from nntui.export import export
 from nntui.presets import encode, to_toml
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
-from nntui.presets.schema import override
 from nntui.tui.panels.panel import Copied
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
@@ -33,13 +32,13 @@ class Exporting:
     @property
     def _taken(self) -> Preset:
         """The configuration at the cursor with the seed of the run, as a preset."""
-        run = self._bench.run_shown
-        return override(run.preset, {"seed": run.seed})
+        return self._bench.run_shown.configured
 
     @property
     def _lacking(self) -> str:
         """What a preset cannot hold of this run, in words; empty if it holds all."""
-        return "; what was set by hand is no part of it" if self._bench.run_shown.by_hand else ""
+        lacking = self._bench.run_shown.lacking
+        return lacking and f"; {lacking}"
 
     def _ask_form(self) -> None:
         """Ask in which form the configuration is wanted."""
