@@ -55,7 +55,7 @@ ACCEPTED: dict[str, Accepted] = {
     "frozen-bias": _accepted("frozen-bias"),
     "bias-after-activation": _accepted("bias-after-activation"),
     "penalty-sum": _accepted("penalty-sum"),
-    "late-output-bias": _accepted("bias-after-activation", "dead-output dead-units"),
+    "late-output-bias": _accepted("bias-after-activation"),
     "penalty-before-update": _accepted("penalty-before-update"),
     "error-for-delta": _accepted("error-for-delta"),
     "softmax-over-samples": _accepted("softmax-over-samples", _STUCK),

@@ -225,7 +225,7 @@ def _late_output_bias(task: Task, architecture: str, source: Source) -> Planted 
     if task.classifies or _lowest(task) >= 0.0:
         return None
     faulty = copy.deepcopy(source)
-    faulty["layers"][-1].update(activation="relu", init="he")
+    faulty["layers"][-1]["activation"] = "softplus"  # which no seed begins dead
     entry = {"name": "bias-after-activation", "layers": [_layers(architecture) - 1]}
     return Planted(source, {**faulty, "faults": [entry]})
 
