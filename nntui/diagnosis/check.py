@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from nntui.diagnosis.checks.examination import Examined, disturbs, examine
 from nntui.diagnosis.checks.gradient_check import MOST_SAMPLES, GradientCheck, check_gradient
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN, next_rows
@@ -26,6 +28,8 @@ class Check:
     findings: tuple[Finding, ...]
     causes: dict[str, str]
     """Per tensor whose update is wrong, what makes it so."""
+    places: dict[str, str]
+    """Likewise, the first parameters tried from which it shows, in words."""
     forward_residual: float
     printed_residual: float | None
     """None where it was not looked at; both are 0 where nothing is wrong."""
@@ -51,6 +55,7 @@ class Check:
                     "gradient_residual": each.of_gradient,
                     "verdict": each.verdict,
                     "cause": self.causes.get(each.tensor.name),
+                    "where": self.places.get(each.tensor.name),
                 }
                 for each in self.updates
             ],
@@ -73,7 +78,9 @@ def check(run: Run) -> Check:
     state = run.state
     examined = examine(subject, state)
     rows = next_rows(subject.stated, state)[0]
-    gradient = check_gradient(subject, state.theta, rows, state.epoch, examined.forward)
+    # The first update of the first probe is that of the run, where its parameters are finite.
+    noise = examined.replays.noise[0].gradient if np.isfinite(state.theta).all() else None
+    gradient = check_gradient(subject, state.theta, rows, state.epoch, examined.forward, noise)
     printed = examined.printed
     return Check(
         run.preset.name,
@@ -83,6 +90,11 @@ def check(run: Run) -> Check:
         examined.residuals,
         tuple(findings_of(examined)),
         _causes(examined),
+        {
+            each.tensor.name: examined.replays.where(each.first)
+            for each in examined.residuals
+            if each.first is not None
+        },
         examined.forward.residual,
         None if printed is None else printed.residual if not printed.is_stated else 0.0,
         tuple(_limits(len(rows), gradient)),

@@ -5,6 +5,7 @@ from textwrap import fill
 
 from nntui.diagnosis.check import Check
 from nntui.diagnosis.checks.gradient_check import SUSPICIOUS, GradientCheck
+from nntui.diagnosis.checks.replays import PLACES, RUN
 from nntui.diagnosis.checks.update_check import OK, TOO_SMALL, WRONG
 from nntui.diagnosis.finding import Finding
 
@@ -27,7 +28,9 @@ def _folded(line: str) -> str:
 def _lines(check: Check) -> Iterator[str]:
     yield f"{check.preset}, seed {check.seed}, update {check.update}"
     yield ""
-    yield "Gradient check: reported gradients against centred differences, h = 1e-5"
+    yield (
+        f"Gradient check at update {check.update}: reported gradients against differences, h = 1e-5"
+    )
     yield from _table(
         ("tensor", "error", "|analytic|", "|numeric|", "complex step", "kinks", "verdict"),
         [
@@ -46,7 +49,7 @@ def _lines(check: Check) -> Iterator[str]:
     yield from (_kinks(each) for each in check.gradient if each.kinks)
     yield _of_gradient(check)
     yield ""
-    yield "Update check: the change of the parameters against the stated rule"
+    yield f"Update check at update {check.update} and at other parameters: steps against the rule"
     yield from _table(
         ("tensor", "residual", "of gradient", "verdict", "cause"),
         [
@@ -93,25 +96,38 @@ def _kinks(each: GradientCheck) -> str:
 
 
 def _of_gradient(check: Check) -> str:
+    at = f"At update {check.update}"
     bad = [each for each in check.gradient if each.verdict in (WRONG, SUSPICIOUS)]
     if bad:
         names = ", ".join(each.tensor.name for each in bad)
         worst = max(each.relative_error or 0.0 for each in bad)
-        return f"  Not the slope of the loss: {names} (worst error {worst:.2g})."
+        return f"  {at}, not the slope of the loss: {names} (worst error {worst:.2g})."
     small = [each.tensor.name for each in check.gradient if each.verdict == TOO_SMALL]
     if len(small) == len(check.gradient):
-        return "  All gradients are at rounding level: nothing can be compared."
+        return f"  {at}, all gradients are at rounding level: nothing can be compared."
     said = f"; {', '.join(small)}: at rounding level, not compared" if small else ""
-    return f"  The reported gradient is the slope of the loss{said}."
+    return f"  {at}, the reported gradient is the slope of the loss{said}."
 
 
 def _of_updates(check: Check) -> str:
-    bad = [each.tensor.name for each in check.updates if each.verdict == WRONG]
+    bad: dict[str, list[str]] = {}
+    for each in check.updates:
+        if each.verdict == WRONG:
+            bad.setdefault(check.places[each.tensor.name], []).append(each.tensor.name)
     if bad:
-        return f"  The update is not the stated rule on the true gradient: {', '.join(bad)}."
+        # In the order of the places that were tried.
+        said = [
+            f"{'first seen ' * (place != RUN)}{_place(place, check)}: {', '.join(names)}"
+            for place, names in sorted(bad.items(), key=lambda each: PLACES.index(each[0]))
+        ]
+        return f"  The update is not the stated rule on the true gradient {'; '.join(said)}."
     if not any(each.verdict == OK for each in check.updates):
         return "  All steps are at rounding level: nothing can be compared."
-    return "  The update is the stated rule applied to the true gradient."
+    return "  Everywhere the update is the stated rule applied to the true gradient."
+
+
+def _place(place: str, check: Check) -> str:
+    return f"at update {check.update}" if place == RUN else place
 
 
 def _residual(what: str, residual: float | None) -> str:

@@ -234,6 +234,44 @@ def test_a_network_whose_gradients_cancel_is_not_wrong() -> None:
         assert code_faults(Evidence(Program(one.configuration), observe(run))) == []
 
 
+def test_a_gradient_that_is_only_rounding_is_not_called_wrong() -> None:
+    """Signs whose deltas cancel above a rectifier at its kink: 1e-15 beside a gradient of 1e-2."""
+    signs = [[1, 1], [1, 1], [1, 1], [-1, 1], [-1, -1], [-1, 1], [1, 1], [1, -1], [1, 1]]
+    tanh = {"activation": "tanh", "bias": "none"}
+    asked = {
+        "data": {
+            "inputs": signs,
+            "targets": [[-1], [1], [-1], [1], [-1], [1], [1], [-1], [1]],
+        },
+        "layers": [
+            {"units": 2, "init": "normal", "scale": 0.019411994626490722, **tanh},
+            {"units": 5, "init": "uniform", "scale": 3.4533116680729995e-05, **tanh},
+            {"units": 5, "activation": "relu", "scale": 0.21863129167331832},
+            {"units": 1, "activation": "sigmoid"},
+        ],
+        "training": {"loss": "half-absolute-error", "learning_rate": 8.928709244194895e-06},
+        "report": {"loss": "squared-error"},
+        "goal": {"loss": 0.001, "epochs": 10},
+    }
+    run = nntui.Run(read_preset("signs", asked), 65)
+    run.step(100)
+    checked = check(run)
+    assert checked.ok
+    assert {each.verdict for each in checked.gradient} <= {"ok", "too small"}
+
+
+def test_a_check_says_at_which_parameters_each_statement_holds() -> None:
+    """At the first parameters no unit is below 0, where the slope of this program is wrong."""
+    checked = check(nntui.Run(load_preset("line-leaky-relu")))
+    (right,) = (each.tensor.name for each in checked.gradient if each.verdict == "ok")
+    assert checked.places == {"W0": "at the parameters of the run", right: "at other parameters"}
+    text = " ".join(render_check(checked).split())
+    assert "At update 0, not the slope of the loss: W0" in text
+    assert "at update 0: W0; first seen at other parameters: W1." in text
+    where = {each["tensor"]: each["where"] for each in checked.as_json()["update_check"]}
+    assert where == checked.places
+
+
 def test_weights_that_have_come_to_nothing_are_not_wrong() -> None:
     """A plane cannot part two circles, so the weights end near 0, where their last bits are too."""
     asked = {

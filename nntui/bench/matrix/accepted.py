@@ -17,6 +17,7 @@ output-range no-bias linear symmetric contradictory-targets dead-layer dead-outp
 saturation vanishing-gradient exploding-gradient diverged rate-too-high rate-too-low oscillation
 inputs-not-scaled init-scale penalty-dominates loss-mismatch plateau targets-not-scaled bad-luck
 too-few-units silent-sample unbounded-loss targets-no-shares budget-too-small found-by-experiment
+too-few-units silent-sample budget-too-small found-by-experiment unbounded-loss targets-no-shares
 """
 CODE_CODES = frozenset(_PROGRAM.split())
 """The codes which say that a program is wrong."""
@@ -58,6 +59,7 @@ ACCEPTED: dict[str, Accepted] = {
     "penalty-before-update": _accepted("penalty-before-update"),
     "error-for-delta": _accepted("error-for-delta"),
     "softmax-over-samples": _accepted("softmax-over-samples", _STUCK),
+    "late-output-bias": _accepted("bias-after-activation", "dead-output dead-units"),
     "rolled-gradient": _accepted("update-wrong"),
     "lost-column": _accepted("update-wrong"),
     "sign-only": _accepted("update-wrong"),
@@ -86,6 +88,18 @@ ACCEPTED: dict[str, Accepted] = {
     "deep-sigmoid": _accepted("vanishing-gradient", "rate-too-low plateau"),
     "dead-start": _accepted("dead-layer dead-units", _STUCK),
     "dead-output": _accepted("dead-output dead-layer", _STUCK),
+    "line-without-bias": _accepted("no-bias"),
+    "no-hidden-layer": _accepted("linear too-few-units", "plateau"),
+    "silent-sample": _accepted("silent-sample", f"no-bias dead-units {_STUCK}"),
+    "low-from-zeros": _accepted("rate-too-low", "plateau"),
+    "low-from-small": _accepted("rate-too-low", "plateau"),
+    "budget-small": _accepted("budget-too-small plateau rate-too-low"),
+    # A slip that harms nothing beside a setting that does; and two that both do.
+    "slight-slope-and-inputs": _accepted(
+        "inputs-not-scaled", f"derivative wrong-factor {_BLOWN_UP}"
+    ),
+    "slight-factor-and-rate": _accepted("rate-too-low", "wrong-factor plateau"),
+    "decay-and-rate": _accepted("bias-decay rate-too-low", "plateau"),
     # Data that cannot be learnt as it stands.
     "inputs-large": _accepted("inputs-not-scaled", f"rate-too-high {_BLOWN_UP}"),
     "inputs-offset": _accepted("inputs-not-scaled", f"rate-too-high {_BLOWN_UP}"),

@@ -7,8 +7,9 @@ from typing import Any
 
 from nntui.bench.matrix.tasks import ARCHITECTURES, Source, Task
 
-CODE, CONFIGURATION, DATA = "code", "configuration", "data"
-FAMILIES = (CODE, CONFIGURATION, DATA)
+CODE, CONFIGURATION, DATA, COMBINED = "code", "configuration", "data", "combined"
+FAMILIES = (CODE, CONFIGURATION, DATA, COMBINED)
+"""Where the fault is; combined: in the program, and in a setting or the data as well."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,102 @@ def _dead_output(task: Task, architecture: str, source: Source) -> bool | None:
     return None
 
 
+def _late_output_bias(task: Task, architecture: str, source: Source) -> Planted | None:
+    """An output that its bias takes below the range of its activation."""
+    if task.classifies or _lowest(task) >= 0.0:
+        return None
+    faulty = copy.deepcopy(source)
+    faulty["layers"][-1].update(activation="relu", init="he")
+    entry = {"name": "bias-after-activation", "layers": [_layers(architecture) - 1]}
+    return Planted(source, {**faulty, "faults": [entry]})
+
+
+def _linear_task(task: Task, source: Source) -> Source | None:
+    """``source`` with a target that is a plane beside the origin; None where it is no plane."""
+    if task.name != "sum":
+        return None
+    plane = copy.deepcopy(source)
+    plane["data"]["targets"] = [[y + 1.0] for (y,) in task.targets]
+    return plane
+
+
+def _line_without_bias(task: Task, architecture: str, source: Source) -> Planted | None:
+    healthy = _linear_task(task, source)
+    if healthy is None:
+        return None
+    for layer in healthy["layers"][:-1]:
+        layer.update(activation="identity", init="xavier")
+    faulty = copy.deepcopy(healthy)
+    for layer in faulty["layers"]:
+        layer["bias"] = "none"
+    return Planted(healthy, faulty)
+
+
+def _low_from_zeros(task: Task, architecture: str, source: Source) -> Planted | None:
+    """A linear model from zeros, where the rate is too low and the zeros are right."""
+    healthy = _linear_task(task, source)
+    if healthy is None or architecture != "relu":
+        return None
+    healthy["layers"] = [{"units": 1, "init": "zeros"}]
+    faulty = copy.deepcopy(healthy)
+    faulty["training"]["learning_rate"] *= 1e-3
+    return Planted(healthy, faulty)
+
+
+def _low_from_small(task: Task, architecture: str, source: Source) -> Planted:
+    """First weights a little smaller than usual, which learn, and a rate at which they do not."""
+    healthy = copy.deepcopy(source)
+    for layer in healthy["layers"]:
+        layer["scale"] = 0.6
+    faulty = copy.deepcopy(healthy)
+    faulty["training"]["learning_rate"] *= 1e-3
+    return Planted(healthy, faulty)
+
+
+def _no_hidden_layer(task: Task, architecture: str, source: Source) -> bool | None:
+    if task.name == "sum" or architecture != "relu":
+        return False
+    source["layers"][:-1] = []
+    return None
+
+
+def _silent_sample(task: Task, architecture: str, source: Source) -> bool | None:
+    """Units that begin beyond the origin, which is a sample; the output is f(0) there."""
+    origin = [0.0] * len(task.inputs[0])
+    if architecture != "relu" or not task.classifies or origin not in task.inputs:
+        return False
+    source["layers"][0].update(units=6, bias_init="uniform", bias_scale=-0.5)
+    source["layers"][-1]["bias"] = "none"
+    return None
+
+
+def _budget_small(task: Task, architecture: str, source: Source) -> None:
+    source["goal"]["epochs"] = task.epochs // 10
+
+
+# Two at once
+
+
+_SLOPES = {"relu": "step(z, 0)", "tanh": "1 - a^2", "leaky": "max(step(z, 0), 0.01)"}
+
+
+def _with(faults: Callable[[str], list[Any]], plant: Make) -> Make:
+    """The fault of ``plant``, and ``faults`` of an architecture in the program."""
+
+    def make(task: Task, architecture: str, source: Source) -> Planted | None:
+        made = plant(task, architecture, source)
+        if made is None:
+            return None
+        return Planted(made.healthy, {**made.faulty, "faults": faults(architecture)})
+
+    return make
+
+
+def _slight_slope(architecture: str) -> list[Any]:
+    of = f"1.00004*({_SLOPES[architecture]})"
+    return [{"name": "derivative", "layers": [0], "of": of}]
+
+
 # Data
 
 
@@ -321,6 +418,24 @@ PLANTS: dict[str, Plant] = {
         Plant("deep-sigmoid", CONFIGURATION, _changed(_deep_sigmoid)),
         Plant("dead-start", CONFIGURATION, _changed(_dead_start)),
         Plant("dead-output", CONFIGURATION, _changed(_dead_output)),
+        Plant("late-output-bias", CODE, _late_output_bias),
+        Plant("line-without-bias", CONFIGURATION, _line_without_bias),
+        Plant("no-hidden-layer", CONFIGURATION, _changed(_no_hidden_layer)),
+        Plant("silent-sample", CONFIGURATION, _changed(_silent_sample)),
+        Plant("low-from-zeros", CONFIGURATION, _low_from_zeros),
+        Plant("low-from-small", CONFIGURATION, _low_from_small),
+        Plant("budget-small", CONFIGURATION, _changed(_budget_small)),
+        Plant(
+            "slight-slope-and-inputs",
+            COMBINED,
+            _with(_slight_slope, _inputs(lambda column, x: 1000.0 * x)),
+        ),
+        Plant(
+            "slight-factor-and-rate",
+            COMBINED,
+            _with(lambda architecture: [{"name": "wrong-factor", "factor": 1.0001}], _rate(1e-3)),
+        ),
+        Plant("decay-and-rate", COMBINED, _with(lambda architecture: ["bias-decay"], _rate(1e-3))),
         Plant("inputs-large", DATA, _inputs(lambda column, x: 1000.0 * x)),
         Plant("inputs-offset", DATA, _inputs(lambda column, x: x + 100.0)),
         Plant("inputs-uneven", DATA, _inputs(lambda column, x: x * (1 if column else 1000), 2)),

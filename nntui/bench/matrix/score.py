@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nntui.bench.matrix.accepted import CODE_CODES
 from nntui.bench.matrix.outcomes import HURTS, NOT_HEALTHY, SILENT, Faulty, Healthy, accepts
-from nntui.bench.matrix.plants import CODE, PLANTS
+from nntui.bench.matrix.plants import CODE, COMBINED, PLANTS
 from nntui.sweeps.result import wilson
 
 
@@ -102,7 +102,7 @@ class Score:
     @property
     def accused(self) -> Share:
         """Failures of right programs, by configuration or data, that are told they are wrong."""
-        right = [each for each in self.failed if not _is_code(each)]
+        right = [each for each in self.failed if _is_right(each)]
         return share(any(code in CODE_CODES for code, _ in each.at_end) for each in right)
 
     @property
@@ -137,7 +137,7 @@ class Score:
 
         A headline without a fix that keys can express leaves its failure.
         """
-        failed = [each for each in self.failed if not _is_code(each)]
+        failed = [each for each in self.failed if _is_right(each)]
         return {
             "first fix": share(not each.cures.first_fix for each in failed),
             "another seed": share(not each.cures.another_seed for each in failed),
@@ -185,6 +185,11 @@ class Score:
 
 def _is_code(outcome: Faulty) -> bool:
     return PLANTS[outcome.kind].family == CODE
+
+
+def _is_right(outcome: Faulty) -> bool:
+    """Whether the program is right, and only its configuration or data are not."""
+    return PLANTS[outcome.kind].family not in (CODE, COMBINED)
 
 
 def _words(finding: tuple[str, int | None]) -> str:

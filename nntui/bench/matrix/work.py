@@ -16,7 +16,7 @@ from nntui.bench.matrix.outcomes import (
     Said,
     accepts,
 )
-from nntui.bench.matrix.plants import CODE, PLANTS, Planted
+from nntui.bench.matrix.plants import CODE, COMBINED, PLANTS, Planted
 from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
 from nntui.core.engine.network import has_effect
@@ -43,7 +43,7 @@ BEYOND = 5
 def planted(kind: str, task: str, architecture: str) -> Planted | None:
     """The twins of a cell, None where the fault makes no sense or changes nothing."""
     made = PLANTS[kind].plant(TASKS[task], architecture, source_of(TASKS[task], architecture))
-    if made is None or PLANTS[kind].family != CODE:
+    if made is None or PLANTS[kind].family not in (CODE, COMBINED):
         return made
     with registered():
         configuration = read_preset(kind, made.faulty).configuration

@@ -22,7 +22,8 @@ from nntui.core.tape import Array
 from nntui.diagnosis.checks.forward_check import ForwardPass
 from nntui.diagnosis.checks.oracle import true_gradient
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
-from nntui.diagnosis.checks.update_check import OK, TOO_SMALL, WRONG, distance
+from nntui.diagnosis.checks.update_check import CANCELLED, OK, TOO_SMALL, WRONG, distance
+from nntui.diagnosis.checks.update_check import NOISE as TERMS
 from nntui.diagnosis.subject import Subject
 
 SUSPICIOUS = "suspicious"
@@ -76,9 +77,17 @@ class Noise(NamedTuple):
 
 @np.errstate(all="ignore")
 def check_gradient(
-    subject: Subject, theta: Array, rows: Order, epoch: int, forward: ForwardPass
+    subject: Subject,
+    theta: Array,
+    rows: Order,
+    epoch: int,
+    forward: ForwardPass,
+    noise: Array | None = None,
 ) -> list[GradientCheck]:
-    """Check the reported gradient of a batch of ``rows`` at ``theta``, tensor by tensor."""
+    """Check the reported gradient of a batch of ``rows`` at ``theta``, tensor by tensor.
+
+    ``noise`` is the effect of the last bits of all numbers on the gradient, if known.
+    """
     rows = rows[:MOST_SAMPLES]
     reported = subject.updates(theta, [rows], epoch)[0].gradient
     tensors, loss = tensors_of(subject.stated), _Loss(subject, rows)
@@ -88,7 +97,10 @@ def check_gradient(
         size = tensor.span.stop - tensor.span.start
         stride = -(-size // max(most, LEAST_COORDINATES))
         places = np.arange(tensor.span.start, tensor.span.stop, stride)
-        found.append(_check(tensor, theta, places, reported[places], loss, forward))
+        level = CANCELLED * float(np.linalg.norm(reported))
+        if noise is not None:
+            level = max(level, TERMS * float(np.linalg.norm(noise[tensor.span])))
+        found.append(_check(tensor, theta, places, reported[places], loss, forward, level))
     return found
 
 
@@ -99,7 +111,9 @@ def _check(
     analytic: Array,
     loss: "_Loss",
     forward: ForwardPass,
+    level: float,
 ) -> GradientCheck:
+    """The check at ``places``; ``level`` is what rounding leaves of a gradient of this tensor."""
     exact = loss.exact(theta, places, forward) if np.isfinite(theta).all() else None
     numeric, crossed, noise = loss.slopes(theta, places, STEPS[0])
     dropped = np.array([bool(kinks) for kinks in crossed])
@@ -120,6 +134,11 @@ def _check(
     oracle_error = None if exact is None else distance(analytic, exact)
     if oracle_error is not None and oracle_error <= GOOD and verdict in (WRONG, SUSPICIOUS):
         verdict = OK  # of a loss that bends too sharply, differences are no slope
+    if verdict in (WRONG, SUSPICIOUS) and exact is not None:
+        slopes = numeric if dropped.all() else exact
+        if np.linalg.norm(analytic - slopes) <= level:
+            largest = max(np.linalg.norm(analytic), np.linalg.norm(slopes))
+            verdict = TOO_SMALL if largest <= level else OK
     return GradientCheck(
         tensor,
         error,

@@ -39,6 +39,12 @@ MOST_NUMBERS = 20_000_000
 LEAST_KEPT = 4
 SCRATCH = 3
 """How many random places are probed."""
+PLACES = RUN, OTHER_BIASES, ELSEWHERE = (
+    "at the parameters of the run",
+    "with other biases",
+    "at other parameters",
+)
+"""Where programs are probed, in this order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +52,7 @@ class Probe:
     """`UPDATES` updates in a row from one place."""
 
     where: str
-    """The place in words, such as ``at the parameters of the run``."""
+    """The place in words, one of `PLACES`."""
     epoch: int
     updates: tuple[Observed, ...]
 
@@ -208,14 +214,14 @@ def probes_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> 
     found = []
     if np.isfinite(theta).all():
         own = [each[:MOST_ROWS_OF_RUN] for each in rows]
-        found.append(("at the parameters of the run", theta, own))
+        found.append((RUN, theta, own))
         biased = theta.copy()
         for tensor in tensors_of(stated):
             if tensor.is_bias:
                 biased[tensor.span] = 0.5 * random.randn(tensor.span.stop - tensor.span.start)
         if not np.array_equal(biased, theta):
-            found.append(("with other biases", biased, batches))
-    found += [("at other parameters", each, batches) for each in _alive(subject, random, batches)]
+            found.append((OTHER_BIASES, biased, batches))
+    found += [(ELSEWHERE, each, batches) for each in _alive(subject, random, batches)]
     return tuple(
         Probe(where, epoch, tuple(subject.updates(place, taken, epoch)))
         for where, place, taken in found

@@ -94,6 +94,8 @@ class Residual:
     """Whether any step was larger than rounding error."""
     worst: int
     """The index in `Replays.updates` of the update that deviates most."""
+    first: int | None = None
+    """Likewise of the first that is a fault; None if none is."""
 
     @property
     def verdict(self) -> str:
@@ -118,7 +120,10 @@ def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
             seen |= bool(np.linalg.norm(theirs.step[part]) > least)
         of_step, of_gradient = max(steps), max(gradients)
         worst = int(np.argmax(steps if of_step > FAULT else gradients))
-        found.append(Residual(tensor, of_step, of_gradient, seen, worst))
+        off = (
+            at for at, pair in enumerate(zip(steps, gradients, strict=True)) if max(pair) > FAULT
+        )
+        found.append(Residual(tensor, of_step, of_gradient, seen, worst, next(off, None)))
     return found
 
 

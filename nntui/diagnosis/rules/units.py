@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from nntui.core.engine.network import activation_of
 from nntui.core.engine.state import State
+from nntui.core.tape import Array
 from nntui.diagnosis.evidence import EXPLAINS, Evidence, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
 from nntui.diagnosis.rules.computed import gets_gradient
@@ -142,41 +143,59 @@ def _seen_dead(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     by = evidence.now.update
     for state in reversed(evidence.looks):
         if not _dead(evidence, layer, state).all():
-            return by, f"killed after update {state.update}, at the latest by {by}"
+            break
         by = state.update
-    return 0, "from the start"
+    else:
+        return 0, "from the start"
+    killed: int | None = None
+    for update, theta in _repeated(evidence, state, by):
+        values = evidence.subject.forward(theta, evidence.x)[layer]
+        if evidence.slope(layer, values).any():
+            killed = None
+        elif killed is None:
+            killed = update
+    if killed is not None:
+        return killed, f"since update {killed}"
+    return by, f"killed after update {state.update}, at the latest by {by}"
 
 
 def killing_update(evidence: Evidence, flip: Flip) -> int | None:
     """The update after which the unit of ``flip`` was dead for the rest of the way to ``flip.by``.
 
-    None where it cannot be told from outside, or not cheaply: an optimiser that remembers, rows in
-    drawn order, or too many updates.
+    None where it cannot be told from outside, or not cheaply: see `_repeated`.
     """
     if flip.after == flip.by - 1:
         return flip.by
-    stated, training = evidence.stated, evidence.stated.training
-    remembers = training.momentum or training.optimiser in ("adam", "rmsprop")
     starts = [state for state in evidence.finite if state.update <= flip.after]
-    if remembers or training.order != "in-order" or not starts:
-        return None
-    state, size, rows = starts[-1], stated.batch_size, evidence.x.shape[1]
-    updates = flip.by - state.update
-    if updates > MOST_UPDATES or updates * rows * evidence.layout.size > MOST_PRODUCTS:
-        return None
-    theta, epoch, position = state.theta, state.epoch, state.position
     killed: int | None = None
-    for update in range(state.update + 1, flip.by + 1):
-        batch = np.arange(position * size, min((position + 1) * size, rows))
-        theta = evidence.subject.updates(theta, [batch], epoch)[0].after
-        position = (position + 1) % stated.updates_per_epoch
-        epoch += position == 0
+    for update, theta in _repeated(evidence, starts[-1], flip.by) if starts else ():
         values = evidence.subject.forward(theta, evidence.x)[flip.layer]
         if evidence.slope(flip.layer, values)[flip.unit].any():
             killed = None
         elif killed is None:
             killed = update
     return killed
+
+
+def _repeated(evidence: Evidence, state: State, by: int) -> Iterator[tuple[int, Array]]:
+    """The updates after ``state`` up to ``by``, each with the parameters that it leaves.
+
+    None for an optimiser that remembers, rows in drawn order, or too many updates.
+    """
+    stated, training = evidence.stated, evidence.stated.training
+    size, rows, updates = stated.batch_size, evidence.x.shape[1], by - state.update
+    remembers = training.momentum or training.optimiser in ("adam", "rmsprop")
+    if remembers or training.order != "in-order":
+        return
+    if updates > MOST_UPDATES or updates * rows * evidence.layout.size > MOST_PRODUCTS:
+        return
+    theta, epoch, position = state.theta, state.epoch, state.position
+    for update in range(state.update + 1, by + 1):
+        batch = np.arange(position * size, min((position + 1) * size, rows))
+        theta = evidence.subject.updates(theta, [batch], epoch)[0].after
+        position = (position + 1) % stated.updates_per_epoch
+        epoch += position == 0
+        yield update, theta
 
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
