@@ -233,7 +233,28 @@ def objective(
 def reported(configuration: Configuration, parameters: Parameters, x: Array, y: Array) -> float:
     with np.errstate(all="ignore"):
         *seen, output = forward(configuration, parameters, x)
-        return loss(configuration.report.loss, seen[-1], output, y).real
+        units = units_of(configuration)
+        return loss(configuration.report.loss, seen[-1], output * units, y * units).real
+
+
+def units_of(configuration: Configuration) -> Array:
+    """By target column, what 1 is where targets are not scaled; cross-entropies have no units."""
+    data = configuration.data
+    if "entropy" in configuration.report.loss or data.scale_targets == "none":
+        return np.array(1.0)
+    random = np.random.RandomState(data.seed)
+    _, y = rows_of(data, random)
+    train, _ = split_of(data, random)
+    low, high = (scaled(data.scale_targets, line + np.zeros_like(y), y[train]) for line in (0, 1))
+    return 1.0 / (high - low)[0]
+
+
+def reported_over_all(configuration: Configuration, parameters: Parameters) -> float:
+    """The reported loss over all training rows, with penalties."""
+    x, y = data_of(configuration)
+    total = reported(configuration, parameters, x, y)
+    total /= len(x) if configuration.report.reduction == "mean" else 1
+    return total + penalty(configuration, parameters)
 
 
 def penalty(configuration: Configuration, parameters: Parameters) -> float:
@@ -675,7 +696,7 @@ def batches(configuration: Configuration, order: Array) -> list[Array]:
 def training(
     configuration: Configuration, seed: int
 ) -> Iterator[tuple[Update, Array, list[float]]]:
-    """Every update, its rows, and the reported losses of the epochs finished with it."""
+    """Every update, its rows, and the losses that are reported with it and before."""
     random = np.random.RandomState(seed)
     parameters, (x, y) = initial(configuration, random), data_of(configuration)
     slots = {name: zeros_like(parameters) for name in slots_of(configuration.training)}
@@ -688,11 +709,17 @@ def training(
         for at, rows in enumerate(taken):
             number += 1
             total += reported(configuration, parameters, x[rows], y[rows])
+            before = parameters
             update = Update(
                 configuration, parameters, slots, x[rows], y[rows], number=number, rate=rate
             )
             parameters, slots = update.parameters, update.slots
             if at == len(taken) - 1:
                 total /= len(order) if configuration.report.reduction == "mean" else 1
-                losses.append(total + penalty(configuration, parameters))
+                total += penalty(configuration, parameters)
+                if configuration.report.rows == "all":
+                    now = before if configuration.report.when == "before" else parameters
+                    total = reported_over_all(configuration, now)
+                if epoch % configuration.report.every == 0:
+                    losses.append(total)
             yield update, rows, list(losses)

@@ -74,6 +74,7 @@ LIVE: tuple[Changes, ...] = (
     {"training.clip_norm": 0.1},
     {"training.l2": 0.01, "report.penalty": True},
     {"report.reduction": "sum"},
+    {"report.rows": "all", "report.when": "after"},
     {"report.loss": "half-absolute-error"},
     {"goal.loss": 0.2},
     {"training.batch": 2},

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nntui.diagnosis.evidence import EXPLAINS, FORBIDS
+from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS
 from nntui.diagnosis.experiments.fixes import own_fixes
 from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.finding import EXPERIMENT, PROOF, Finding, Fix, Rule
@@ -77,11 +77,12 @@ def decide(
     if certain:
         return Decision((*_in_order(certain[0], findings), *luck), not open_)
     if best is not None:
-        contained = [each for each in others if _contains(best.fix, each)]
-        mend = experiments.correction.changes.items()
-        slip = slips[:1] if mend <= best.fix.changes.items() else []
-        chosen = next(iter((*contained, *slip)), None) or named(best, experiments)
-        return Decision((*_in_order(chosen, findings), *luck), not open_)
+        settled = experiments.complete and not open_
+        contained = next((each for each in others if _contains(best.fix, each)), None)
+        cause = contained or _slip_beside(best, slips, experiments) or named(best, experiments)
+        if cause.code == FOUND.code and luck:
+            return Decision((*luck, *_in_order(None, findings)), settled)
+        return Decision((*_in_order(cause, findings), *luck), settled)
     own_effects = [*(each for _, each in own), *([correction] if slips else ())]
     known = [each for each in own_effects if each is not None]
     refuted = len(known) == len(own_effects) and all(
@@ -144,6 +145,17 @@ def _heaviest(slips: Sequence[Finding], experiments: Experiments) -> Finding:
 
 def _contains(fix: Fix, finding: Finding) -> bool:
     return any(own.changes.items() <= fix.changes.items() for own in own_fixes(finding))
+
+
+def _slip_beside(
+    best: Experiment, slips: Sequence[Finding], experiments: Experiments
+) -> Finding | None:
+    """The code fault that ``best`` mends, or could as well, where it is not all that is needed."""
+    mend = experiments.correction.changes.items()
+    with_it = [each for each in experiments.tried if each.fix.changes.items() > mend]
+    as_good = any(each is best or each.as_good_as(best) for each in with_it if each.helps)
+    felt = [each for each in slips if each.weight >= FELT]
+    return felt[0] if felt and as_good and best.fix.parts > 1 else None
 
 
 def named(best: Experiment, experiments: Experiments) -> Finding:

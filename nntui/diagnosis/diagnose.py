@@ -8,8 +8,9 @@ import numpy as np
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
 from nntui.diagnosis.deadline import NEVER, Deadline
-from nntui.diagnosis.evidence import EXPLAINS, FORBIDS, Evidence
+from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
+from nntui.diagnosis.measures.progress import epochs_needed
 from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
@@ -24,14 +25,12 @@ from nntui.diagnosis.rules.scales import (
     targets_scale,
     without_bias,
 )
+from nntui.diagnosis.rules.silent_samples import silent_samples
 from nntui.diagnosis.rules.units import dead_layers, dead_units, one_unit, symmetric_start
 from nntui.diagnosis.subject import Program, Subject
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 
-FELT = 0.01
-"""A code fault that changes steps by less than this share is no cause until an experiment says
-so.  Our own choice."""
 MEASUREMENTS: tuple[Callable[[Evidence], Iterable[Finding]], ...] = (
     inputs_scale,
     targets_scale,
@@ -71,7 +70,7 @@ def diagnose_subject(
             if evidence.has_time()
             for finding in rule(evidence)
         ]
-        causes, explained = _causes(found)
+        causes, explained = _causes(_told_aside(found))
         listed = sorted(causes, key=_place)
     if evidence.progress.bad and not any(_is_cause(each) for each in listed):
         listed.append(_plateau(evidence))
@@ -98,9 +97,19 @@ def _certificates(evidence: Evidence) -> Iterator[Finding]:
         yield from symmetric_start(evidence)
     for each in dead_layers(evidence):
         # One that was dead from the start has had no chance; a late one may still be pushed out
-        # by what momentum carries.
-        if progress.bad or each.first_update == 0:
+        # by what momentum or a penalty does.
+        if progress.bad or each.first_update == 0 or _stays_dead(evidence):
             yield each
+    if progress.bad:
+        yield from silent_samples(evidence)
+
+
+def _stays_dead(evidence: Evidence) -> bool:
+    """Whether only gradients of the data move the parameters, and a constant misses the goal."""
+    training = evidence.stated.training
+    penalised = evidence.stated.l1 or evidence.stated.l2
+    misses = evidence.cost.constant(evidence.y) > evidence.observation.preset.goal.loss
+    return misses and not (training.momentum or evidence.scales_itself or penalised)
 
 
 def _measured(evidence: Evidence) -> Iterator[Finding]:
@@ -142,6 +151,21 @@ def _causes(found: list[Finding]) -> tuple[list[Finding], list[Finding]]:
     return [each for each in left if each.rule.klass == PROOF], measured
 
 
+def _told_aside(found: list[Finding]) -> list[Finding]:
+    """``found``, where the evidence of a cause tells of the symptoms that are dropped for it."""
+    codes = {each.code for each in found}
+    kept = [each for each in found if not codes & set(each.symptom_of)]
+    told: dict[int, list[str]] = {}
+    for each in found:
+        causes = [cause for cause in kept if each.aside and cause.code in each.symptom_of]
+        if causes:
+            told.setdefault(id(min(causes, key=_place)), []).append(each.aside)
+    return [
+        replace(each, evidence="; ".join((each.evidence, *told.get(id(each), ()))))
+        for each in found
+    ]
+
+
 def _place(finding: Finding) -> tuple[int, float]:
     """Sort key of a finding in the list, lowest first."""
     if finding.rule.is_code_fault:
@@ -156,24 +180,41 @@ def _place(finding: Finding) -> tuple[int, float]:
 
 
 def _plateau(evidence: Evidence) -> Finding:
-    return Finding(PLATEAU, evidence.progress.said)
+    said = evidence.progress.said
+    losses, goal = evidence.observation.losses, evidence.observation.preset.goal
+    epochs = evidence.observation.state.epoch
+    needed = epochs_needed(losses, goal.loss, epochs) if len(losses) > 3 else np.inf
+    if not np.isfinite(needed):
+        return Finding(PLATEAU, said)
+    return Finding(PLATEAU, f"{said}; at this pace it takes {needed:.2g} epochs more")
 
 
 def _tried(preset: Preset, finding: Finding) -> Finding:
-    """``finding`` with its fixes checked: one the preset cannot take keeps only its text."""
+    """``finding`` with its fixes checked: without those that change nothing.
+
+    One that the preset cannot take keeps only its text.
+    """
     fixes = []
     for fix in finding.fixes:
         try:
-            override(preset, fix.changes)
-            fixes.append(fix)
+            changed = override(preset, fix.changes)
         except ConfigError:
             fixes.append(replace(fix, changes={}))
+        else:
+            # Whether a fault is on in the preset is not to be read.
+            if finding.rule.is_code_fault or not fix.changes or changed != preset:
+                fixes.append(fix)
     return replace(finding, fixes=tuple(fixes))
 
 
 def _limits(evidence: Evidence) -> tuple[str, ...]:
     """What was examined only in part, in words."""
     rows, batch, said = evidence.x.shape[1], evidence.stated.batch_size, []
+    if (held := evidence.stated.reported_samples) < rows:
+        said.append(
+            f"the goal is held against {held:,} of {rows:,} rows an epoch, drawn at random: "
+            'report.rows = "all" takes all of them'
+        )
     if batch > MOST_ROWS_OF_RUN:
         said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
     if (seen := evidence.sample_x.shape[1]) < rows:
@@ -200,5 +241,6 @@ def _checked(evidence: Evidence) -> tuple[str, ...]:
     if not progress.reached:
         looked += ["dead layers"]
     if progress.bad:
-        looked += ["scales", "the learning rate", "units", "gradients"]
+        looked += ["samples that no unit answers", "scales", "the learning rate"]
+        looked += ["units", "gradients"]
     return (*looked, f"progress: {progress.said}")

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.engine.update import optimiser_of
@@ -28,6 +29,9 @@ LOOKS = 5
 
 EXPLAINS, FORBIDS = 1.5, 2.0
 """Weights of certificates: learning is impossible, and the goal is impossible."""
+FELT = 0.01
+"""A code fault that changes steps by less than this share is no cause until an experiment says
+so.  Our own choice."""
 SLACK = 0.9
 """A loss below this share of a floor refutes the floor."""
 
@@ -60,12 +64,20 @@ class Evidence:
             self.observation.losses,
             self.observation.preset.goal,
             self.observation.state.divergence is not None,
+            self.observation.state.epoch,
+            drawn=self.stated.reported_samples < self.x.shape[1],
         )
+
+    @property
+    def epochs_per_report(self) -> float:
+        """Finished epochs for each loss that was reported."""
+        return self.observation.state.epoch / max(len(self.observation.losses), 1)
 
     @cached_property
     def cost(self) -> Cost:
         """The reported loss as a function of outputs."""
-        return Cost(self.stated.report, self.stated.samples_per_epoch)
+        units = self.subject.data.units if is_unscaled(self.stated) else None
+        return Cost(self.stated.report, self.stated.reported_samples, units)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:
@@ -103,34 +115,39 @@ class Evidence:
         with np.errstate(all="ignore"):
             return self.subject.forward(state.theta, self.sample_x)
 
-    def flat_units(self, state: State) -> list[npt.NDArray[np.bool_]]:
-        """Per layer and unit, whether its stated slope is 0 on every training row at ``state``.
+    def still_units(self, state: State) -> list[npt.NDArray[np.bool_]]:
+        """Per layer and unit, whether nothing moves it: on every training row at ``state`` its
+        stated slope is 0 and its value the same.
 
         Rows are processed in parts, until no such unit is left.
         """
-        if state.update not in self._flat:
-            flat = [np.ones(layer.units, dtype=np.bool_) for layer in self.stated.layers]
+        if state.update not in self._still:
+            still = [np.ones(layer.units, dtype=np.bool_) for layer in self.stated.layers]
+            value = [np.full((layer.units, 1), np.nan) for layer in self.stated.layers]
             for begin in range(0, self.x.shape[1], MOST_ROWS):
-                if not any(each.any() for each in flat):
+                if not any(each.any() for each in still):
                     break
                 part = self.x[:, begin : begin + MOST_ROWS]
                 with np.errstate(all="ignore"):
                     layers = self.subject.forward(state.theta, part)
                 for layer, values in enumerate(layers):
-                    flat[layer] &= (self._slope(layer, values) == 0.0).all(axis=1)
-            self._flat[state.update] = flat
-        return self._flat[state.update]
+                    value[layer] = values.a[:, :1] if begin == 0 else value[layer]
+                    flat = (self.slope(layer, values) == 0.0) & (values.a == value[layer])
+                    still[layer] &= flat.all(axis=1)
+            self._still[state.update] = still
+        return self._still[state.update]
 
     @cached_property
-    def _flat(self) -> dict[int, list[npt.NDArray[np.bool_]]]:
+    def _still(self) -> dict[int, list[npt.NDArray[np.bool_]]]:
         return {}
 
     @property
     def output_slope(self) -> Array:
         """The stated derivative at each z of the output in `layers`, (outputs, samples)."""
-        return self._slope(len(self.stated.layers) - 1, self.layers[-1])
+        return self.slope(len(self.stated.layers) - 1, self.layers[-1])
 
-    def _slope(self, layer: int, values: LayerValues) -> Array:
+    def slope(self, layer: int, values: LayerValues) -> Array:
+        """The stated derivative at each z of a layer's ``values``, (units, samples)."""
         tape, slope = Tape(), np.empty_like(values.z)
         a = np.empty_like(values.z)
         function = activation_of(self.stated.layers[layer])

@@ -75,6 +75,9 @@ class Finding:
     """How much of the failure it explains; findings of one class are ranked by it."""
     symptom_of: tuple[str, ...] = ()
     """Codes of causes of which it would be a symptom; it is dropped if one of them is found."""
+    aside: str = ""
+    """It in a few words, such as ``layer 0 is dead``, for the evidence of a cause that it is
+    dropped for; empty if it need not be told there."""
     layers: tuple[int, ...] = ()
     """All of them, where there are several."""
 

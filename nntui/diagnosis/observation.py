@@ -21,11 +21,11 @@ class Observation:
     kept: tuple[State, ...]
     """The stored states up to the cursor, in order: from update 0 to `state`."""
     losses: Array
-    """The reported loss of every finished epoch up to the cursor."""
+    """Every loss that was reported up to the cursor."""
     flips: tuple[Flip, ...]
     """When units were seen to die or revive."""
     solved: bool
-    """Whether the last finished epoch reached the goal."""
+    """Whether the last report reached the goal."""
 
 
 def observe(run: Run) -> Observation:

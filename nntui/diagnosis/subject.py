@@ -6,17 +6,15 @@ from typing import Protocol
 
 import numpy as np
 
+from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.network import Forward, Layout, activation_of
+from nntui.core.engine.report import ReportedLoss
 from nntui.core.engine.state import Order
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
-from nntui.core.engine.update import reported_penalty
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
-
-MOST_PRINTED = 4096
-"""Rows whose part of the printed loss is computed at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +100,8 @@ class Program:
 
     def printed(self, theta: Array) -> float:
         """See `Subject.printed`."""
-        report = self._actual.report
-        everything = np.arange(self.data.x.shape[1])
-        # Nothing changes on the way, so batches may be smaller: their buffers stay in the cache.
-        size = min(self._actual.batch_size, MOST_PRINTED)
-        batches = [everything[at : at + size] for at in range(0, len(everything), size)]
-        loss = sum(self.updates(theta, [batch])[0].loss for batch in batches)
-        if report.reduction == "mean":
-            loss /= len(everything)
         with np.errstate(all="ignore"):
-            return float(loss + reported_penalty(self._actual, theta)())
+            return float(ReportedLoss(self._actual, theta, Single()).of_all_rows())
 
 
 def wrong_slopes(configuration: Configuration) -> dict[int, str]:

@@ -237,7 +237,7 @@ def _pace(run: Run) -> float:
     """The epochs that ``run`` needs in all at the pace of its loss; 0 if that is not known."""
     if run.solved or len(run.losses) < LEAST_LOSSES:
         return 0.0
-    return run.epoch + epochs_needed(run.losses, run.preset.goal.loss)
+    return run.epoch + epochs_needed(run.losses, run.preset.goal.loss, run.epoch)
 
 
 def _portion(deadline: Deadline, share: float, least: float) -> Deadline:

@@ -13,11 +13,11 @@ from nntui.core.tape import Array
 from nntui.export.formatting import table
 
 
-def data_section(data: Data) -> Iterator[str]:
+def data_section(data: Data, units: bool = False) -> Iterator[str]:
     """Statements that make ``inputs`` and ``targets``, and the training rows ``x`` and ``y``.
 
-    They also make ``probe`` if there are probe rows, and the row numbers ``train`` and ``test``
-    if there are test rows.
+    They also make ``probe`` if there are probe rows, the row numbers ``train`` and ``test`` if
+    there are test rows, and the ``units`` of scaled targets if they are wanted.
     """
     yield "# Data: one row a sample."
     if _is_drawn(data):
@@ -33,6 +33,9 @@ def data_section(data: Data) -> Iterator[str]:
     also = ["probe"] if data.probe is not None else []
     yield from _scaling(data.scale_inputs, "inputs", x, also, bool(data.test_rows))
     yield from _scaling(data.scale_targets, "targets", y, [], bool(data.test_rows))
+    if units:
+        large = (Scaling.fitted(data.scale_targets, y).unit != 1.0).any()
+        yield f"units = spread{' * unit' if large else ''}  # of the reported errors"
     if data.target_divisor != 1.0:
         yield f"targets = targets / {data.target_divisor!r}"
     if data.constant_inputs:

@@ -10,7 +10,7 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import assigned, listed
-from nntui.export.plan import LayerPlan, plan, word
+from nntui.export.plan import LayerPlan, plan, reported_term, word
 from nntui.export.script_functions import NUMPY, FormulaWriter, step_function, with_shape
 
 
@@ -51,7 +51,7 @@ class NumpyScript:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
         last, loss = self.layers[-1], LOSSES[self._configuration.report.loss]
         names = {"z": f"z{last.k}", "y": y}
-        term = self._formulas.text(loss.term, names, word(loss.name))
+        term = self._formulas.text(reported_term(self._configuration), names, word(loss.name))
         return [f"error = {last.out} - {y}"], f"np.sum({term})"
 
     def penalty(self, term: Expression, W: str) -> str:
@@ -103,7 +103,8 @@ class NumpyScript:
         """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         error, reported = self.reported(y)
         yield from error
-        yield f"total += {reported}"
+        if not self._configuration.report.covers_all:
+            yield f"total += {reported}"
         if self._rule.counts:
             yield "t += 1"
         upstream = self._slope_of_loss(x, y)

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nntui.core.engine.network import activation_of, backward_of, faults_by_layer
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.update import clips
 from nntui.core.formulas.expression import Expression, Name
+from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
@@ -135,6 +137,12 @@ class LayerPlan:
     def names(self) -> dict[str, str]:
         """The names in the script of the variables of formulas."""
         return {"z": f"z{self.k}", "a": f"a{self.k}", "f": self.value, "W": f"W{self.k}"}
+
+
+def reported_term(configuration: Configuration) -> Expression:
+    """The reported loss of one output, over ``error``, ``z`` and ``y``, and perhaps ``units``."""
+    term = LOSSES[configuration.report.loss].term
+    return term.bound({"error": formula("error*units")}) if is_unscaled(configuration) else term
 
 
 def plan(configuration: Configuration) -> list[LayerPlan]:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from nntui.core.engine.data import loss_slope
+from nntui.core.engine.report import is_unscaled
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression
 from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
-from nntui.core.parts.losses import LOSSES
+from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import indented, listed
-from nntui.export.plan import LayerPlan, plan, word
+from nntui.export.plan import LayerPlan, plan, reported_term, word
 from nntui.export.script_functions import PYTORCH, FormulaWriter, step_function, with_shape
 
 
@@ -59,25 +60,26 @@ class PytorchScript:
 
     def reported(self, y: str) -> tuple[list[str], str]:
         """The reported loss summed over a batch: statements that it needs, and an expression."""
-        return [], f"{self._loss(self._configuration.report.loss, y)}.item()"
+        loss = LOSSES[self._configuration.report.loss]
+        return [], f"{self._loss(loss, reported_term(self._configuration), y)}.item()"
 
     def penalty(self, term: Expression, W: str) -> str:
         """The source of a penalty's ``term`` of w."""
         return TorchPrinter({"w": W}).text(term)
 
-    def _loss(self, name: str, y: str) -> str:
-        last, loss = self.layers[-1], LOSSES[name]
+    def _loss(self, loss: Loss, term: Expression, y: str) -> str:
+        last = self.layers[-1]
         names = {"error": f"{last.out} - {y}", "z": f"z{last.k}", "y": y}
         if loss.torch:
             return loss.torch.format(**names)
-        return f"({self._formulas.text(loss.term, names, word(name))}).sum()"
+        return f"({self._formulas.text(term, names, word(loss.name))}).sum()"
 
     def _followed(self, y: str) -> str:
         """What autograd differentiates: the training loss, or a product with the same gradient."""
         last, loss = self.layers[-1], LOSSES[self._training.loss]
         followed = loss.torch and last.late is None and last.over_samples is None
         if not last.is_fused or followed:
-            return self._loss(loss.name, y)
+            return self._loss(loss, loss.term, y)
         names = {"error": f"({last.out} - {y})", "z": f"z{last.k}", "y": y}
         slope = self._formulas.text(
             loss_slope(self._configuration), names, f"slope_of_{word(loss.name)}"
@@ -87,6 +89,8 @@ class PytorchScript:
     def setup(self) -> Iterator[str]:
         """The tensors of the data, and the optimisers."""
         yield "x, y = torch.tensor(x), torch.tensor(y)"
+        if is_unscaled(self._configuration):
+            yield "units = torch.tensor(units)"
         names = [name for each in self.layers for name in each.tensors]
         yield listed("parameters = [", names, "]")
         if not self._rule.is_in_torch:
@@ -199,7 +203,8 @@ class PytorchScript:
     def update(self, x: str, y: str, rate: str) -> Iterator[str]:
         """Statements of one update from the batch ``x``, ``y``, after its forward pass."""
         training = self._training
-        yield f"total += {self.reported(y)[1]}"
+        if not self._configuration.report.covers_all:
+            yield f"total += {self.reported(y)[1]}"
         mean = training.reduction == "mean" and self._configuration.batch_size > 1
         yield f"loss = {self._followed(y)}{f' / len({x})' if mean else ''}"
         if training.l2:

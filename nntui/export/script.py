@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from nntui.core.engine.report import is_unscaled
 from nntui.core.errors import ConfigError, one_line, quoted
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.schedules import SCHEDULES
+from nntui.core.settings.configuration import BEFORE
 from nntui.export.data_section import data_section
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import WIDTH, assigned, comment, indented, listed
@@ -22,6 +24,7 @@ TARGETS: dict[str, type[NumpyScript] | type[PytorchScript]] = {
     "numpy": NumpyScript,
     "pytorch": PytorchScript,
 }
+DUE, STATED = "epoch % REPORT_EVERY == 0", "reported_loss()"
 MOST_SHOWN = 10
 """Maximum rows whose outputs a script prints at its end."""
 
@@ -49,12 +52,15 @@ class _Script:
         # Built in the order of the script, because a fault is explained where it first occurs.
         self._forward = list(self._target.forward())
         self._update = list(self._target.update(*self._batch, self._rate))
+        self._report = configuration.report
+        self._reporting = self._target.reported("y")
 
     def text(self) -> str:
         """The whole script."""
         setup, loop, end = list(self._target.setup()), list(self._loop()), list(self._end())
         function = ["def forward(x):", *indented([*self._forward, self._returned()])]
-        body = "\n".join([*setup, *function, *loop, *end])
+        report = [f"def {STATED}:", *indented(self._stated())]
+        body = "\n".join([*setup, *function, *report, *loop, *end])
         functions = [*self._target.definitions(), *needed(self._target.functions, body)]
         configuration = self._configuration
         draws = parameter_section(configuration, self._target.trained)
@@ -62,11 +68,14 @@ class _Script:
             self._header(),
             ["import sys", "", *self._imports("\n".join([*functions, body]))],
             self._settings("\n".join([*functions, body])),
-            data_section(configuration.data),
+            data_section(configuration.data, is_unscaled(configuration)),
             draws,
             setup,
         ]
-        bottom = [*([each] for each in functions), function, [*loop, "", *end]]
+        defined = [[each] for each in functions] + [function]
+        if self._report.covers_all:
+            defined.append(report)
+        bottom = [*defined, [*loop, "", *end]]
         paragraphs = ["\n".join(lines) for lines in top]
         sections = ["\n\n".join(paragraph for paragraph in paragraphs if paragraph)]
         sections += ["\n".join(lines) for lines in bottom]
@@ -83,7 +92,9 @@ class _Script:
         ends = " ends the run" if goal.stop else " is the goal"
         yield f"# A loss of {goal.loss!r} or less{ends}; it has {goal.epochs} epochs."
         yield "#"
-        yield '# python SCRIPT [EPOCHS] prints "epoch loss" per epoch; other lines begin with #.'
+        every = self._preset.configuration.report.every
+        per = "per epoch" if every == 1 else f"every {every} epochs"
+        yield f'# python SCRIPT [EPOCHS] prints "epoch loss" {per}; other lines begin with #.'
         yield from self._comments.idle(self._configuration)
 
     def _imports(self, body: str) -> Iterator[str]:
@@ -119,6 +130,7 @@ class _Script:
             "CLIP_VALUE": training.clip_value,
             "CLIP_NORM": training.clip_norm,
             "GOAL": goal.loss,
+            "REPORT_EVERY": f"{self._report.every}  # epochs",
         }
         for name, value in settings.items():
             if re.search(rf"\b{name}\b", body):
@@ -128,8 +140,9 @@ class _Script:
         yield from self._target.preparations
 
     def _seen(self) -> list[str]:
-        """The tensors of the forward pass that an update reads, the output last."""
-        out, update = self._target.layers[-1].out, "\n".join(self._update)
+        """The tensors of the forward pass that an update or a report reads, the output last."""
+        out = self._target.layers[-1].out
+        update = "\n".join([*self._update, *self._reporting[0], self._reporting[1]])
         made = re.findall(r"^(\w+) = ", "\n".join(self._forward), re.MULTILINE)
         names = [name for name in dict.fromkeys(made) if re.search(rf"\b{name}\b", update)]
         return [*(name for name in names if name != out), out]
@@ -168,9 +181,10 @@ class _Script:
             yield "order = random.permutation(len(x))"
         elif order == "random":
             yield "order = random.randint(0, len(x), DRAWS)"
-        yield "total = 0.0"
+        if not self._report.covers_all:
+            yield "total = 0.0"
         x, y = self._batch
-        update = [self._forwarded(x), *self._update]
+        update = [*self._before_update(), self._forwarded(x), *self._update]
         if batches == 1 and order != "in-order":
             yield f"{x}, {y} = x[order], y[order]"
         if batches == 1:
@@ -183,13 +197,48 @@ class _Script:
                 taken = "rows"
             yield from indented([f"{x}, {y} = x[{taken}], y[{taken}]", *update])
         yield "\n# The reported loss"
-        yield f"loss = total{f' / {samples}' if self._means else ''}"
-        yield from self._penalty()
+        if self._report.every == 1:
+            yield from self._printed()
+        else:
+            yield f"if {DUE}:"
+            yield from indented(self._printed())
+
+    def _before_update(self) -> Iterator[str]:
+        """Statements before each update: the report with the parameters before the last one."""
+        if not (self._report.covers_all and self._report.when == BEFORE):
+            return
+        conditions = [DUE] if self._report.every > 1 else []
+        if self._configuration.updates_per_epoch > 1:
+            conditions.insert(0, f"start + BATCH >= {self._configuration.samples_per_epoch}")
+        if not conditions:
+            yield f"printed = {STATED}"
+        else:
+            yield f"if {' and '.join(conditions)}:\n    printed = {STATED}"
+
+    def _printed(self) -> Iterator[str]:
+        """Statements that print the loss of an epoch, and end the run if that is the end."""
+        report, samples = self._report, self._configuration.samples_per_epoch
+        if not report.covers_all:
+            yield f"loss = total{f' / {samples}' if self._means else ''}"
+            yield from self._penalty()
+        else:
+            yield f"loss = {'printed' if report.when == BEFORE else STATED}"
         yield "print(epoch, repr(float(loss)))"
-        goal = self._preset.goal
         yield "if not np.isfinite(loss):\n    break"
-        if goal.stop:
+        if self._preset.goal.stop:
             yield "if loss <= GOAL:\n    break"
+
+    def _stated(self) -> Iterator[str]:
+        """The body of the function that computes the reported loss over all training rows."""
+        if not self._report.covers_all:
+            return
+        before, loss = self._reporting
+        yield '"""The reported loss over all rows, with the parameters as they are."""'
+        yield self._forwarded("x")
+        yield from before
+        yield f"loss = {loss}{' / len(x)' if self._means else ''}"
+        yield from self._penalty()
+        yield "return loss"
 
     @property
     def _means(self) -> bool:
@@ -229,6 +278,6 @@ class _Script:
         if data.test_rows:
             yield f"x, y = {target.given('inputs[test]')}, {target.given('targets[test]')}"
             yield self._forwarded("x")
-            before, loss = target.reported("y")
+            before, loss = self._reporting
             yield from before
             yield f'print("# tested", {loss}{" / len(test)" if self._means else ""})'

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.core.engine.ensemble import Ensemble, numbers_per_replica, worthwhile
-from nntui.core.engine.network import Layout
+from nntui.core.engine.ensemble import (
+    Ensemble,
+    numbers_per_replica,
+    products_per_update,
+    samples_per_update,
+    worthwhile,
+)
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer, initial_states
 from nntui.core.settings.configuration import Configuration
@@ -45,7 +50,7 @@ class Outcome:
 
     seed: int
     final_loss: float | None
-    """The reported loss of the last finished epoch; None if there is none."""
+    """The last reported loss; None if there is none."""
     updates: int
     diverged: bool
 
@@ -65,11 +70,11 @@ def seconds_per_update(configuration: Configuration) -> float:
     """A rough estimate in seconds for one update of one replica, on a core of about 2020."""
     numbers = numbers_per_replica(configuration)
     if replicas_side_by_side(configuration) > 1:
-        return 0.5e-9 * numbers
-    shapes = Layout.of(configuration).shapes
-    products = sum(units * inputs for units, inputs, _ in shapes) * configuration.batch_size
+        return 0.5e-9 * numbers * samples_per_update(configuration) / configuration.batch_size
     normalised = sum(layer.normalise for layer in configuration.layers)
-    return 8e-6 + 12e-6 * normalised + 1.5e-9 * numbers + 0.3e-9 * products
+    return (
+        8e-6 + 12e-6 * normalised + 1.5e-9 * numbers + 0.3e-9 * products_per_update(configuration)
+    )
 
 
 def seconds_of(block: Block) -> float:
@@ -115,21 +120,20 @@ def _train(
     per_epoch = block.configuration.updates_per_epoch
     look = max(CHECK_EVERY // per_epoch, 1)
     ensemble, seeds = Ensemble(states), list(seeds)
-    known: list[float | None] = [None] * len(seeds)
+    losses, known = np.full(ensemble.count, np.nan), list[float | None]([None] * len(seeds))
     while ensemble.epoch < block.epochs:
         if stopped():
             yield None
             return
         before, begun = ensemble.state(), ensemble.epoch
         at_target: dict[int, Outcome] = {}
-        losses, total = np.zeros(ensemble.count), np.zeros(ensemble.count)
-        for _ in range(min(look, block.epochs - begun)):
-            losses = ensemble.train_epoch()
+        total = np.zeros(ensemble.count)
+        for epoch, losses in ensemble.train(min(look, block.epochs - begun)):
             # A sum stays non-finite once one of its terms is.
             total += losses
             if block.goal.stop:
                 for column in np.flatnonzero(losses <= block.goal.loss).tolist():
-                    updates = ensemble.epoch * per_epoch
+                    updates = (epoch + 1) * per_epoch
                     outcome = Outcome(seeds[column], float(losses[column]), updates, False)
                     at_target.setdefault(column, outcome)
         wild = ~(np.isfinite(total) & ensemble.safe())
@@ -148,7 +152,8 @@ def _train(
             return
         if not going:
             return
-        known = [float(losses[column]) for column in going]
+        losses = losses[going]
+        known = losses.tolist()
         if len(going) < ensemble.count:
             seeds = [seeds[column] for column in going]
             now = ensemble.state()
@@ -164,20 +169,21 @@ def _train_single(
 ) -> Outcome | None:
     """Train one seed from ``state``; None if stopped.
 
-    ``known`` is the loss of the epoch before, if any.
+    ``known`` is the loss that was reported last, if any.
     """
     losses = [] if known is None else [known]
     trainer = Trainer(state, lambda epoch, loss: losses.append(loss))
-    per_epoch = block.configuration.updates_per_epoch
+    per_epoch, report = block.configuration.updates_per_epoch, block.configuration.report
+    stops = block.goal.stop
     stride = max(int(STRIDE / seconds_per_update(block.configuration)), 1)
     while trainer.epoch < block.epochs and trainer.divergence is None:
         if stopped():
             return None
-        end = trainer.epoch + 1 if block.goal.stop else block.epochs
+        end = min(report.next_from(trainer.epoch) + 1, block.epochs) if stops else block.epochs
         trainer.advance(min((end - trainer.epoch) * per_epoch - trainer.position, stride))
         del losses[:-1]
         at_end = trainer.position == 0
-        if block.goal.stop and at_end and losses and block.goal.reached(losses[-1]):
+        if stops and at_end and losses and block.goal.reached(losses[-1]):
             break
     final = losses[-1] if losses else None
     return Outcome(seed, final, trainer.update, trainer.divergence is not None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Parameters
@@ -31,7 +32,7 @@ class UpdateReport:
     epoch: int
     """Finished epochs."""
     loss: float | None
-    """The reported loss of the last finished epoch, None before there is one."""
+    """The loss that was reported last, None before there is one."""
     divergence: Divergence | None
 
 
@@ -126,14 +127,22 @@ class Run:
 
     @property
     def losses(self) -> Array:
-        """The reported loss of every epoch finished at the cursor, a copy, shape (epoch,)."""
+        """The losses reported up to the cursor, a copy, shape (reports,).
+
+        That is one of every finished epoch, or of those that ``report.every`` says.
+        """
         return self.branch.losses.read(0, self.epoch)
 
     @property
+    def reported_epochs(self) -> npt.NDArray[np.intp]:
+        """The epochs of `losses`, counted from 0, shape (reports,)."""
+        return self.branch.losses.numbers(0, self.epoch)
+
+    @property
     def loss(self) -> float | None:
-        """The reported loss of the last finished epoch, None before there is one."""
-        epoch = self.epoch
-        return self.branch.losses[epoch - 1] if epoch else None
+        """The loss that was reported last, None before there is one."""
+        last = self.branch.losses.last(self.epoch)
+        return last[1] if last else None
 
     @property
     def solved(self) -> bool:

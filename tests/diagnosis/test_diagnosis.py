@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
 from nntui.diagnosis.diagnose import diagnose, diagnose_subject
-from nntui.diagnosis.evidence import Evidence
+from nntui.diagnosis.evidence import Evidence, spread
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
 from nntui.diagnosis.measures.floors import softmax_floor
 from nntui.diagnosis.measures.landscape import Landscape
@@ -381,6 +381,42 @@ def test_curvature_of_a_parabola_is_its_own() -> None:
 
 def falling(rate: float, epochs: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.exp(-rate * np.arange(epochs))
+
+
+def test_a_pace_is_that_of_epochs_however_few_of_them_report() -> None:
+    goal = Goal(loss=0.01, epochs=1000)
+    for rate in (0.003, 0.006, 0.009):
+        every = progress(falling(rate, 400), goal, False)
+        tenth = progress(falling(rate, 400)[::10], goal, False, 400)
+        assert (tenth.slow, tenth.bad, tenth.reached) == (every.slow, every.bad, every.reached)
+    assert progress(np.full(20, 1.0), goal, False, 1000).said.endswith("the budget is spent")
+
+
+def test_a_lucky_sample_is_no_goal_reached() -> None:
+    goal = Goal(loss=0.01, epochs=1000)
+    samples = np.random.RandomState(0).uniform(0.0, 1.0, 1000) ** 4
+    assert progress(samples, goal, False).reached
+    assert not progress(samples, goal, False, drawn=True).reached
+    assert progress(0.01 * samples, goal, False, drawn=True).reached
+
+
+def test_a_goal_that_few_rows_are_held_against_is_a_limit_of_the_answer() -> None:
+    drawn = {"training.order": "random", "training.draws": 1}
+    run = Run(override(load_preset("xor-sigmoid"), drawn))
+    said = "the goal is held against 1 of 4 rows an epoch"
+    assert said in " ".join(diagnose(observe(run)).limits)
+    whole = Run(override(run.preset, {"report.rows": "all"}))
+    assert said not in " ".join(diagnose(observe(whole)).limits)
+
+
+def test_floors_are_in_the_units_of_the_data() -> None:
+    plain = load_preset("line-leaky-relu")
+    for kind in ("minmax", "standard"):
+        scaled = Program(override(plain, {"data.scale_targets": kind}).configuration)
+        run = Run(override(plain, {"data.scale_targets": kind}))
+        own = Evidence(Program(plain.configuration), observe(Run(plain)))
+        evidence = Evidence(scaled, observe(run))
+        assert spread(evidence) == pytest.approx(spread(own), rel=1e-12)
 
 
 def test_the_gate() -> None:

@@ -169,7 +169,7 @@ def test_rows_beyond_a_bound_are_sampled_and_that_is_told(monkeypatch: pytest.Mo
     part = Evidence(Program(case.preset.configuration), case)
     assert part.sample_x.shape[1] == 17
     assert np.array_equal(part.sample_y, whole.y[:, ::6])
-    flat = [each.flat_units(each.now) for each in (whole, part)]
+    flat = [each.still_units(each.now) for each in (whole, part)]
     assert all(np.array_equal(*pair) for pair in zip(*flat, strict=True))
     assert any("of 101 rows" in each for each in diagnose(case).limits)
 
@@ -187,7 +187,7 @@ def test_a_unit_is_dead_only_if_no_row_outside_of_the_sample_moves_it(
     run = Run(replace(asked, configuration=configuration))
     seen = Evidence(Program(configuration), observe(run))
     (W, _), _ = seen.parameters(seen.now)
-    dead = seen.flat_units(seen.now)[0]
+    dead = seen.still_units(seen.now)[0]
     assert not (seen.sample_x > 0.0).any()
     assert (W[:, 0] > 0.0).any()
     assert not dead.any()

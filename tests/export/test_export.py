@@ -43,8 +43,8 @@ def target(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def printed(script: str, epochs: int) -> tuple[list[float], list[str]]:
-    """The losses that ``script`` prints for epochs from 0 on, and the lines after them."""
+def printed(script: str, epochs: int, every: int = 1) -> tuple[list[float], list[str]]:
+    """The losses that ``script`` prints ``every`` epochs from 0 on, and the lines after them."""
     out, before = io.StringIO(), sys.argv
     sys.argv = ["script.py", str(epochs)]
     try:
@@ -52,26 +52,27 @@ def printed(script: str, epochs: int) -> tuple[list[float], list[str]]:
             exec(compile(script, "script.py", "exec"), {"__name__": "__main__"})
     finally:
         sys.argv = before
-    return parsed(out.getvalue())
+    return parsed(out.getvalue(), every)
 
 
-def parsed(text: str) -> tuple[list[float], list[str]]:
+def parsed(text: str, every: int = 1) -> tuple[list[float], list[str]]:
     lines = text.splitlines()
     told = [line.split() for line in lines if not line.startswith("#")]
-    assert [int(epoch) for epoch, _ in told] == list(range(len(told)))
+    assert [int(epoch) for epoch, _ in told] == list(range(0, every * len(told), every))
     assert not any(line.startswith("#") for line in lines[: len(told)])
     return [float(loss) for _, loss in told], lines[len(told) :]
 
 
 def check(made: Preset, target: str, epochs: int = EPOCHS, seed: int | None = None) -> None:
     """The script's losses are nntui's, to the end of the epochs or to where numbers end."""
-    losses, rest = printed(export(made, target, seed), epochs)
+    every = made.configuration.report.every
+    losses, rest = printed(export(made, target, seed), epochs, every)
     run = nntui.Run(made, seed)
     run.step(epochs * made.configuration.updates_per_epoch)
     expected = run.losses
     if run.divergence is None:
         stopped = made.goal.stop and losses[-1] <= made.goal.loss
-        assert len(losses) == epochs or stopped
+        assert len(losses) == -(-epochs // every) or stopped
         expected = expected[: len(losses)]
         assert sum(line.startswith("# [") for line in rest) == min(10, made.configuration.data.rows)
     common = min(len(losses), len(expected))
@@ -293,6 +294,33 @@ def test_whatever_a_preset_can_name_is_exported(part: int, target: str) -> None:
             checked(CASES[name], target)
         except Exception as error:
             raise AssertionError(name) from error
+
+
+@pytest.mark.parametrize("training", [{}, {"batch": "full"}, {"order": "random", "draws": 1}])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_script_reports_over_all_rows_in_the_units_of_the_data(
+    training: Source, when: str, target: str
+) -> None:
+    report = {"rows": "all", "when": when, "every": 3, "penalty": True}
+    data = {**TABLE, "scale_targets": "standard", "test_share": 0.3}
+    checked(source(data, {"l2": 0.1, **training}, report=report), target)
+
+
+def test_a_report_before_the_update_is_not_overwritten_by_its_loss() -> None:
+    made = read_preset("made", source(report={"rows": "all"}))
+    parts = ("printed = reported_loss()", "loss.backward()", "loss = printed", "print(epoch")
+    script = export(made, "pytorch")
+    places = [script.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_script_reports_every_loss_in_the_units_of_the_data(loss: str, target: str) -> None:
+    output = {"activation": {"b": "sigmoid", "c": "softmax"}.get(loss[0], "identity")}
+    for rows in ("batch", "all"):
+        data = {**TABLE, "scale_targets": "none" if loss in SHARES else "minmax"}
+        report = {"loss": loss, "rows": rows, "every": 2}
+        checked(source(data, {"loss": "squared-error"}, output=output, report=report), target)
 
 
 def optional(**entries: st.SearchStrategy[Any]) -> st.SearchStrategy[Source]:

@@ -33,6 +33,22 @@ DIFFICULT: dict[str, Preset] = {
         "add-fixed", training__order="shuffled", training__batch=4, training__optimiser="adam"
     ),
     "random draws": preset("add-tanh", training__order="random", training__draws=11),
+    "all rows": preset(
+        "add-tanh",
+        training__order="random",
+        training__draws=1,
+        report__rows="all",
+        report__every=7,
+    ),
+    "stops at a report": preset(
+        "line-leaky-relu-bias",
+        goal__loss=3.0,
+        training__order="random",
+        training__draws=2,
+        report__rows="all",
+        report__when="after",
+        report__every=5,
+    ),
     "penalties": preset("add-tanh", training__l1=1e-3, training__l2=1e-2, report__penalty=True),
     "clipped": preset("add-relu", training__clip_norm=0.5, training__schedule="step"),
     "some diverge": preset(

@@ -22,7 +22,7 @@ LOSSES = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=300)
 def history(values: Sequence[float]) -> LossHistory:
     made = LossHistory()
     for value in values:
-        made.append(float(value))
+        made.append(len(made), float(value))
     return made
 
 
@@ -178,7 +178,8 @@ def test_a_ghost_is_drawn_at_its_losses_and_counted_where_it_leaves() -> None:
 
 def test_the_greatest_loss_has_its_own_label_where_there_is_room_for_few() -> None:
     history = LossHistory()
-    history.extend(np.full(100, 0.3))
+    for epoch in range(100):
+        history.append(epoch, 0.3)
     curve = curves.make_curve(history, 100, 100, 1e-3, log=True, bins=60, most_ticks=2)
     places, labels = zip(*curve.ticks, strict=True)
     assert labels == ("0.001", "0.3")

@@ -29,7 +29,7 @@ def drawn(seed: int, size: int, share: float) -> list[float]:
 def history(values: list[float]) -> LossHistory:
     made = LossHistory()
     for value in values:
-        made.append(value)
+        made.append(len(made), value)
     return made
 
 
@@ -56,11 +56,11 @@ def test_a_history_shares_the_epochs_before_its_fork_and_no_others(
         at = round(place * len(values))
         child, plain = LossHistory(parent, at), values[:at]
         for value in drawn(seed + number + 1, own, share):
-            child.append(value)
+            child.append(len(child), value)
             plain.append(value)
         told.append((child, plain))
         # The parent goes on; that is none of the child's business.
-        parent.append(float(number))
+        parent.append(len(parent), float(number))
         values.append(float(number))
     for made, plain in told:
         assert len(made) == len(plain)
@@ -84,14 +84,14 @@ def test_what_is_cut_off_is_forgotten_by_every_answer(
     made.cut(kept)
     plain = plain[:kept] + more
     for value in more:
-        made.append(value)
+        made.append(len(made), value)
     np.testing.assert_array_equal(made.read(), plain)
     assert answers(made) == answers(history(plain))
 
 
 def answers(made: LossHistory) -> tuple[object, ...]:
     return (
-        made.minimum(len(made)),
+        made.minimum(),
         made.first_at_most(0.01),
         made.last_below(0.01, len(made)),
         made.rises(2.0, 0.1, 500),
@@ -99,10 +99,53 @@ def answers(made: LossHistory) -> tuple[object, ...]:
     )
 
 
+STEPS = st.lists(st.tuples(st.integers(1, 300), st.integers(1, 40)), max_size=6)
+
+
+@given(SEEDS, STEPS, st.floats(0, 1), st.floats(0, 1))
+def test_epochs_that_are_not_reported_are_left_out_of_every_answer(
+    seed: int, steps: list[tuple[int, int]], one: float, other: float
+) -> None:
+    epochs: list[int] = []
+    for every, count in steps:
+        begun = epochs[-1] + 1 if epochs else 0
+        first = -(-begun // every) * every
+        epochs += range(first, first + count * every, every)
+    plain = drawn(seed, len(epochs), 0.1)
+    made = LossHistory()
+    for epoch, value in zip(epochs, plain, strict=True):
+        made.append(epoch, value)
+        made.append(epoch, -1.0)  # a replay tells it again
+    assert made.numbers().tolist() == epochs
+    start, stop = sorted(round(share * (max(epochs, default=0) + 2)) for share in (one, other))
+    inside = [at for at, epoch in enumerate(epochs) if start <= epoch < stop]
+    np.testing.assert_array_equal(made.read(start, stop), [plain[at] for at in inside])
+    assert made.numbers(start, stop).tolist() == [epochs[at] for at in inside]
+    assert made.binned(start, stop, 500).first.tolist() == [epochs[at] for at in inside]
+    before = [at for at, epoch in enumerate(epochs) if epoch < stop]
+    found = made.last(stop)
+    assert (found and found[0]) == (epochs[before[-1]] if before else None)
+    below = [epochs[at] for value, at in finite(plain[: len(before)]) if value < 0.5]
+    assert made.last_below(0.5, stop) == max(below, default=None)
+    told = min(finite(plain), default=(0.0, None))[1]
+    assert made.minimum() == (None if told is None else epochs[told])
+    assert made.rises(2.0, 0.5, 9) == [epochs[at] for at in rises(plain, 2.0, 0.5)][:9]
+    for epoch, value in zip(epochs, plain, strict=True):
+        np.testing.assert_array_equal(made[epoch], value)
+    for missing in {*range(max(epochs, default=0))} - {*epochs}:
+        with pytest.raises(IndexError, match=str(missing)):
+            made[missing]
+    child = LossHistory(made, stop)
+    made.cut(stop)
+    for each in (made, child):
+        each.append(10**6, 0.25)
+        assert each.numbers().tolist() == [*(epochs[at] for at in before), 10**6]
+
+
 def test_what_is_shared_cannot_be_cut_off() -> None:
     parent = history([3.0, 2.0, 1.0])
     child = LossHistory(parent, 2)
-    child.append(9.0)
+    child.append(len(child), 9.0)
     child.cut(1)
     assert child.read().tolist() == [3.0, 2.0]
     assert parent.read().tolist() == [3.0, 2.0, 1.0]
@@ -111,7 +154,7 @@ def test_what_is_shared_cannot_be_cut_off() -> None:
 def test_what_is_read_is_a_copy() -> None:
     parent = history([3.0, 2.0, 1.0])
     child = LossHistory(parent, 2)
-    child.append(0.5)
+    child.append(len(child), 0.5)
     for made in (parent, child):
         before = made.read().tolist()
         made.read()[...] = 9.0
@@ -134,16 +177,13 @@ def test_questions_are_answered_as_by_reading_every_epoch(
         at = round(place * size)
         made = LossHistory(history([*plain[:at], 1e-9]), at)
         for value in plain[at:]:
-            made.append(value)
+            made.append(len(made), value)
     stop = round(place * size)
-    least = min(finite(plain[:stop]), default=(0.0, None))[1]
-    assert made.minimum(stop) == least
+    assert made.minimum() == min(finite(plain), default=(0.0, None))[1]
     known = sorted(value for value, _ in finite(plain)) or [0.0]
     for loss in (known[round(limit * (len(known) - 1))], 0.0, math.inf, -math.inf, -1e4):
         low = [epoch for value, epoch in finite(plain) if value <= loss]
         assert made.first_at_most(loss) == min(low, default=None)
-        late = [epoch for epoch in low if epoch >= stop]
-        assert made.first_at_most(loss, stop) == min(late, default=None)
         below = [epoch for value, epoch in finite(plain[:stop]) if value < loss]
         assert made.last_below(loss, stop) == max(below, default=None)
 
@@ -155,7 +195,7 @@ def test_rises_are_found_once_each_while_the_history_grows(
     made, plain = LossHistory(), []
     for number, portion in enumerate(portions):
         for value in drawn(seed + number, portion, share):
-            made.append(value)
+            made.append(len(made), value)
             plain.append(value)
         assert made.rises(2.0, 0.5, most) == rises(plain, 2.0, 0.5)[:most]
     assert made.rises(1e5, 0.5, most) == rises(plain, 1e5, 0.5)[:most]
@@ -177,7 +217,7 @@ def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(
     if shared:
         made = LossHistory(made, size // 2)
         for value in plain[size // 2 :]:
-            made.append(value)
+            made.append(len(made), value)
     start, stop = sorted((round(one * size), round(other * size)))
     binned = made.binned(start, stop, bins)
     firsts = binned.first.astype(int).tolist()
@@ -209,10 +249,10 @@ def test_a_long_history_is_thinned_to_about_the_width_that_is_asked_for() -> Non
 def test_a_picture_of_the_losses_costs_one_piece_however_long_they_are() -> None:
     made = history([1.0] * (3 * PIECE + 5))
     before = made.own
-    made.append(2.0)
+    made.append(len(made), 2.0)
     assert [len(piece) for piece in before] == [PIECE, PIECE, PIECE, 5]
     assert all(mine is theirs for mine, theirs in zip(before[:3], made.own[:3], strict=True))
     made.cut(PIECE + 1)
-    made.append(3.0)
+    made.append(len(made), 3.0)
     assert [each.tolist() for each in before] == [[1.0] * PIECE] * 3 + [[1.0] * 5]
     assert made.read(PIECE, PIECE + 2).tolist() == [1.0, 3.0]

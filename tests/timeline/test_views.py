@@ -588,7 +588,8 @@ def test_a_chart_begins_where_it_is_told_and_counts_what_it_cannot_show(log: boo
 def test_recent_epochs_are_seen_from_near() -> None:
     losses = np.concatenate([np.full(899, 50.0), np.linspace(2.0, 1.0, 101)])
     history = LossHistory()
-    history.extend(losses)
+    for epoch, loss in enumerate(losses.tolist()):
+        history.append(epoch, loss)
     named = {"log": False, "bins": 200, "most_ticks": 4}
     whole = make_curve(history, 1000, 1000, 1e-3, **named)
     near = make_curve(history, 1000, 1000, 1e-3, start=recent(1000), **named)

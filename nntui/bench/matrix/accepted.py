@@ -16,7 +16,7 @@ _OTHERS = """
 output-range no-bias linear symmetric contradictory-targets dead-layer dead-output dead-units
 saturation vanishing-gradient exploding-gradient diverged rate-too-high rate-too-low oscillation
 inputs-not-scaled init-scale penalty-dominates loss-mismatch plateau targets-not-scaled bad-luck
-too-few-units unbounded-loss targets-no-shares
+too-few-units silent-sample unbounded-loss targets-no-shares
 """
 CODE_CODES = frozenset(_PROGRAM.split())
 """The codes which say that a program is wrong."""

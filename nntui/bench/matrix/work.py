@@ -19,7 +19,6 @@ from nntui.bench.matrix.outcomes import (
 from nntui.bench.matrix.plants import CODE, PLANTS, Planted
 from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
-from nntui.core.engine.data import load_data
 from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import FULL
@@ -157,7 +156,8 @@ class Well:
         outcome = Healthy(self.task, self.architecture, seed, run.solved)
         if not run.solved:
             return outcome
-        converged = next(e for e, loss in enumerate(run.losses) if preset.goal.reached(loss))
+        reports = zip(run.reported_epochs.tolist(), run.losses.tolist(), strict=True)
+        converged = next(epoch for epoch, loss in reports if preset.goal.reached(loss))
         if continued:
             run.seek(run.end_of(max(budget, BEYOND * (converged + 1)) - 1))
         return replace(
@@ -207,17 +207,9 @@ def _fixed(faulty: Preset, fixes: Mapping[int, Mapping[str, Any] | None]) -> dic
 def fixed(faulty: Preset, changes: Mapping[str, Any]) -> Preset:
     """``faulty`` with a fix, to be judged by the same error, budget and goal as before.
 
-    Targets that are scaled are measured in another unit, and the goal is converted to it.
     Raises ConfigError for changes that do not go together.
     """
     own = {
         key: value for key, value in changes.items() if key.split(".")[0] not in ("goal", "report")
     }
-    repaired = override(faulty, own)
-    before, after = (
-        float(load_data(each.configuration).target_scaling.spread.max())
-        for each in (faulty, repaired)
-    )
-    if before == after:
-        return repaired
-    return override(repaired, {"goal.loss": faulty.goal.loss * (before / after) ** 2})
+    return override(faulty, own)

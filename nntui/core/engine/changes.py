@@ -1,6 +1,7 @@
 """Configuration changes in the middle of a run: what the state keeps, and what is not allowed."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from nntui.core.settings.configuration import Configuration
 
 STRUCTURAL = ("data", "layers", "draws", "seed")
 """The parts of a preset that determine update 0."""
+
+FIXED = {"training": "batch, order and draws", "report": "rows, when and every"}
+"""By section, the keys that can be changed only between two epochs."""
 
 
 def is_structural(key: str) -> bool:
@@ -27,18 +31,20 @@ def changed(state: State, configuration: Configuration) -> State:
     drawn differently, the order of the next epoch is drawn anew.  A diverged state stays diverged.
 
     Raises ConfigError for other data, layers or first draws, and in the middle of an epoch for
-    another batch, order or number of draws.
+    another batch, order or number of draws, or for a report over other rows or epochs.
     """
     before = state.configuration
     for key in ("data", "layers", "draws"):
         if getattr(before, key) != getattr(configuration, key):
             raise ConfigError(key, "determines update 0 and can be changed only there")
-    if _taken(before) != _taken(configuration) and state.position > 0:
-        raise ConfigError(
-            "training",
-            "batch, order and draws can be changed only between two epochs; "
-            f"{state.position} of {before.updates_per_epoch} updates of this one are done",
-        )
+    for key, names in FIXED.items():
+        now, then = fixed_in_epoch(configuration)[key], fixed_in_epoch(before)[key]
+        if now != then and state.position > 0:
+            raise ConfigError(
+                key,
+                f"{names} can be changed only between two epochs; "
+                f"{state.position} of {before.updates_per_epoch} updates of this one are done",
+            )
     kept = dict(zip(optimiser_of(before).slots, state.slots, strict=True))
     since = state.since
     if before.training.optimiser != configuration.training.optimiser:
@@ -65,6 +71,13 @@ def _drawn(configuration: Configuration) -> tuple[str, int]:
     return configuration.training.order, configuration.samples_per_epoch
 
 
-def _taken(configuration: Configuration) -> tuple[tuple[str, int], int]:
-    """The settings that determine which samples an update takes."""
-    return _drawn(configuration), configuration.batch_size
+def fixed_in_epoch(configuration: Configuration) -> dict[str, tuple[Any, ...]]:
+    """By section of `FIXED`, the settings that cannot change in the middle of an epoch.
+
+    They determine which samples an update takes, and what the report of the epoch covers.
+    """
+    report = configuration.report
+    return {
+        "training": (*_drawn(configuration), configuration.batch_size),
+        "report": (report.rows, report.when, report.every),
+    }

@@ -78,6 +78,8 @@ class DataArrays:
     """The scaling of the inputs."""
     target_scaling: Scaling
     """The scaling of the targets, with their divisor."""
+    units: Array
+    """What an error of 1 is without ``scale_targets``, (outputs, 1)."""
     constants: tuple[float, ...]
     """The constant inputs at the end of every column of ``x``."""
 
@@ -209,6 +211,7 @@ def _arrays(data: Data) -> DataArrays:
         x = scaling(x)
         target_scaling = Scaling.fitted(data.scale_targets, y[:, training])
         y = target_scaling(y) / data.target_divisor
+        units = target_scaling.unit * target_scaling.spread
     if not np.isfinite(x).all():
         raise ConfigError("data.scale_inputs", "gives inputs that are not finite")
     if not np.isfinite(y).all():
@@ -225,6 +228,7 @@ def _arrays(data: Data) -> DataArrays:
         test_rows=testing,
         scaling=scaling,
         target_scaling=replace(target_scaling, spread=target_scaling.spread * data.target_divisor),
+        units=frozen(units),
         constants=data.constant_inputs,
     )
 

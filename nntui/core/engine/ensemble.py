@@ -4,7 +4,7 @@ The recorded update is that of a single network, on arrays with replicas as an a
 axis.  The results of a replica do not depend on the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +13,18 @@ import numpy as np
 from nntui.core.engine.algebra import Replicas
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Layout
+from nntui.core.engine.report import ReportedLoss
 from nntui.core.engine.state import Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import draw_order, learning_rate
-from nntui.core.engine.update import make_arena, reported_penalty
-from nntui.core.settings.configuration import Configuration
+from nntui.core.engine.update import make_arena
+from nntui.core.settings.configuration import BEFORE, Configuration
 from nntui.core.tape import Array
 
 MOST_PRODUCTS = 10_000
 """Multiplications in an update above which single networks with BLAS are faster (measured)."""
+MOST_DRAWN = 250_000
+"""Row numbers that are drawn ahead for all replicas together."""
 SAFE = 250.0
 """Decades that a product over all layers may span without overflow (a float reaches 1e308)."""
 
@@ -34,9 +37,26 @@ def worthwhile(configuration: Configuration) -> bool:
     """
     if any(layer.normalise for layer in configuration.layers):
         return False
+    return products_per_update(configuration) <= MOST_PRODUCTS
+
+
+def samples_per_update(configuration: Configuration) -> float:
+    """The samples of an update, with those that a report over all rows adds on average.
+
+    It passes them forward only, which costs about a third of an update.
+    """
+    report, samples = configuration.report, float(configuration.batch_size)
+    if not report.covers_all:
+        return samples
+    updates = report.every * configuration.updates_per_epoch
+    return samples + configuration.data.training_rows / (3 * updates)
+
+
+def products_per_update(configuration: Configuration) -> float:
+    """The multiplications of one pass of `samples_per_update` through the network."""
     shapes = Layout.of(configuration).shapes
-    products = sum(units * inputs for units, inputs, _ in shapes) * configuration.batch_size
-    return products <= MOST_PRODUCTS
+    weights = sum(units * inputs for units, inputs, _ in shapes)
+    return weights * samples_per_update(configuration)
 
 
 def numbers_per_replica(configuration: Configuration) -> int:
@@ -56,14 +76,15 @@ class Ensemble:
             raise ValueError("replicas must be at the beginning of the same epoch")
         configuration = self.configuration = first.configuration
         self.count, self.epoch, self._update = len(states), first.epoch, first.update
-        self._stepper = Stepper(configuration, Replicas(self.count))
+        algebra = Replicas(self.count)
+        self._stepper = Stepper(configuration, algebra)
         self.theta = self._stepper.theta
         slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
         theta = np.column_stack([each.theta for each in states])
         self._stepper.restore(theta, slots, self._update - first.since)
         self._randoms = [each.random for each in states]
         self._orders: Order | None = None
-        self._penalty = reported_penalty(configuration, self.theta)
+        self._reported = ReportedLoss(configuration, self.theta, algebra)
         self._rows = load_data(configuration).xy
         samples = configuration.samples_per_epoch
         self._epoch: Array = self._rows[:, :, np.newaxis]
@@ -74,36 +95,54 @@ class Ensemble:
             self._epoch = np.empty((len(self._rows), samples, self.count))
         self._batches = self._stepper.batches(self._epoch)
 
-    def train_epoch(self) -> Array:
-        """Train one epoch and return the reported losses, (replicas,)."""
-        self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
-        if self._orders is not None:
-            np.take(self._rows, self._orders, axis=1, out=self._epoch)
-        losses = np.zeros(self.count)
-        with np.errstate(all="ignore"):
-            for update, part in self._batches:
-                np.copyto(update.batch, part)
-                for call in update.calls:
-                    call()
-                losses += update.reported()
-            if self.configuration.report.reduction == "mean":
-                losses /= self.configuration.samples_per_epoch
-            losses += self._penalty()
-        self._update += len(self._batches)
-        self.epoch += 1
-        self._draw_orders()
-        return losses
+    def train(self, epochs: int) -> Iterator[tuple[int, Array]]:
+        """Train ``epochs`` epochs; yield each one that reports, with its losses, (replicas,).
 
-    def _draw_orders(self) -> None:
-        if self._orders is None:
-            return
+        Orders are drawn for many epochs at once, so `state` is valid only after the last.
+        """
+        report, orders = self.configuration.report, self._drawn(epochs)
+        early = report.covers_all and report.when == BEFORE
+        last = len(self._batches) - 1
+        for _ in range(epochs):
+            self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
+            if self._orders is not None:
+                self._rows.take(self._orders, 1, self._epoch)
+            due, total = report.is_due(self.epoch), np.zeros(self.count)
+            accumulates, losses = due and not report.covers_all, total
+            with np.errstate(all="ignore"):
+                for at, (update, part) in enumerate(self._batches):
+                    if due and early and at == last:
+                        losses = self._reported.of_all_rows()
+                    np.copyto(update.batch, part)
+                    for call in update.calls:
+                        call()
+                    if accumulates:
+                        total += update.reported()
+                if accumulates:
+                    losses = self._reported.of_epoch(total)
+                elif due and not early:
+                    losses = self._reported.of_all_rows()
+            self._update += len(self._batches)
+            self.epoch += 1
+            if self._orders is not None:
+                self._orders = next(orders)
+            if due:
+                yield self.epoch - 1, losses
+
+    def _drawn(self, epochs: int) -> Iterator[Order]:
+        """The orders of the ``epochs`` that follow the present one, each (samples, replicas)."""
+        samples = self.configuration.samples_per_epoch
+        at_once = max(MOST_DRAWN // (samples * self.count), 1)
         random = np.random.RandomState()
-        for column, state in enumerate(self._randoms):
-            random.set_state(state)
-            order = draw_order(self.configuration, random)
-            assert order is not None
-            self._orders[:, column] = order
-            self._randoms[column] = tuple(random.get_state(legacy=True))
+        for start in range(0, epochs, at_once):
+            drawn = np.empty((min(at_once, epochs - start), samples, self.count), dtype=np.intp)
+            for column, state in enumerate(self._randoms):
+                random.set_state(state)
+                order = draw_order(self.configuration, random, len(drawn))
+                assert order is not None
+                drawn[:, :, column] = order.reshape(-1, samples)
+                self._randoms[column] = tuple(random.get_state(legacy=True))
+            yield from drawn
 
     def safe(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Whether each replica's parameters are too small for any overflow, (replicas,)."""

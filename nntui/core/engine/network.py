@@ -225,17 +225,26 @@ def _record_value(
 
 
 class Forward:
-    """The forward pass of fixed inputs, to be played whenever the parameters have changed."""
+    """The forward pass of fixed inputs, to be played whenever the parameters have changed.
 
-    def __init__(self, configuration: Configuration, parameters: Parameters, x: Array) -> None:
-        self._tape = Tape()
+    ``algebra`` is that of one network if None; arrays are followed by its axes.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        parameters: Parameters,
+        x: Array,
+        algebra: Algebra | None = None,
+    ) -> None:
+        self._tape, algebra = Tape(), algebra or Single()
         self.layers = record_forward(
             self._tape,
             configuration,
             parameters,
             x,
-            lambda name, *shape: np.empty(shape),
-            Single(),
+            lambda name, *shape: np.empty((*shape, *algebra.tail)),
+            algebra,
             faults_by_layer(configuration),
         )
 

@@ -7,31 +7,35 @@ from typing import Any
 
 import numpy as np
 
+from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
+from nntui.core.engine.report import ReportedLoss, reported_value
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
-from nntui.core.engine.update import optimiser_of, reported_penalty
-from nntui.core.parts.losses import loss_value
+from nntui.core.engine.update import optimiser_of
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.configuration import BEFORE, Configuration
 from nntui.core.tape import Array, ComputedTensor
 
 OnEpoch = Callable[[int, float], None]
 
 
-def draw_order(configuration: Configuration, random: np.random.RandomState) -> Order | None:
-    """Draw the order of the next epoch, (samples,); None for ``in-order``, which draws nothing.
+def draw_order(
+    configuration: Configuration, random: np.random.RandomState, epochs: int = 1
+) -> Order | None:
+    """Draw the order of the next ``epochs``, (epochs * samples,); None for ``in-order``.
 
-    ``shuffled`` is one ``permutation(rows)`` per epoch, ``random`` one ``randint(0, rows, draws)``.
+    ``shuffled`` is one ``permutation(rows)`` per epoch, ``random`` one ``randint(0, rows, draws)``;
+    one ``randint`` for many epochs gives the same numbers.  ``in-order`` draws nothing.
     """
-    rows = configuration.data.training_rows
+    rows, samples = configuration.data.training_rows, configuration.samples_per_epoch
     match configuration.training.order:
         case "shuffled":
-            return frozen(random.permutation(rows))
+            return frozen(np.concatenate([random.permutation(rows) for _ in range(epochs)]))
         case "random":
-            return frozen(random.randint(0, rows, configuration.samples_per_epoch))
+            return frozen(random.randint(0, rows, epochs * samples))
     return None
 
 
@@ -77,8 +81,8 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
 class Trainer:
     """Trains one network, one update at a time, from any state of its configuration.
 
-    ``on_epoch(epoch, loss)``, if given, is called with the number and the reported loss of every
-    finished epoch.
+    ``on_epoch(epoch, loss)``, if given, is called at the end of every epoch that reports, with its
+    number and its reported loss.
     """
 
     def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
@@ -88,7 +92,7 @@ class Trainer:
         self._on_epoch = on_epoch
         self._stepper = Stepper(configuration)
         self._clock, self._theta = self._stepper.clock, self._stepper.theta
-        self._penalty = reported_penalty(configuration, self._theta)
+        self._reported = ReportedLoss(configuration, self._theta, Single())
         self._rows = self.data.xy
         # The samples in the epoch's own order; without one, the data themselves.
         self._epoch = self._rows
@@ -101,7 +105,8 @@ class Trainer:
         """Go to ``state``, which must belong to the trainer's configuration."""
         self._stepper.restore(state.theta, state.slots, state.update - state.since)
         self.update, self.epoch, self.position = state.update, state.epoch, state.position
-        self._loss_sum, self._random = state.loss_sum, state.random
+        self._loss_sum, self._drawn_state = state.loss_sum, state.random
+        self._random: np.random.RandomState | None = None
         self.divergence: Divergence | None = state.divergence
         self._since = state.since
         self._begin_epoch(state.order)
@@ -110,7 +115,7 @@ class Trainer:
         self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
         self._order = order
         if order is not None:
-            np.take(self._rows, order, axis=1, out=self._epoch)
+            self._rows.take(order, 1, self._epoch)
 
     @property
     def state(self) -> State:
@@ -123,11 +128,17 @@ class Trainer:
             self._loss_sum,
             frozen(self._theta),
             tuple(frozen(slot) for slot in self._stepper.slots),
-            self._random,
+            self._random_state,
             self._order,
             self.divergence,
             self._since,
         )
+
+    @property
+    def _random_state(self) -> tuple[Any, ...]:
+        if self._random is not None:
+            self._drawn_state, self._random = tuple(self._random.get_state(legacy=True)), None
+        return self._drawn_state
 
     @property
     def parameters(self) -> Parameters:
@@ -162,12 +173,12 @@ class Trainer:
     @property
     def test_loss(self) -> float | None:
         """The reported loss, without penalties, on the test rows; None without test rows."""
-        data, report = self.data, self.configuration.report
+        data = self.data
         if not data.test_x.shape[1]:
             return None
         forward = self.forward(data.test_x)
         error = forward.play() - data.test_y
-        return loss_value(report.loss, report.reduction, forward.layers[-1].z, error, data.test_y)
+        return reported_value(self.configuration, forward.layers[-1].z, error, data.test_y)
 
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
@@ -175,13 +186,20 @@ class Trainer:
         watched, squares, copy = arena.watched, arena.watched.dot, np.positive
         infinite = np.inf
         position, loss_sum, count = self.position, self._loss_sum, len(batches)
+        report = self.configuration.report
+        accumulates = not report.covers_all and report.is_due(self.epoch)
+        early = report.covers_all and report.when == BEFORE
+        loss = 0.0
         with np.errstate(all="ignore"):
             for _ in range(0 if self.divergence else updates):
                 update, columns = batches[position]
+                if early and position == count - 1 and report.is_due(self.epoch):
+                    loss = float(self._reported.of_all_rows())
                 copy(columns, update.batch)
                 for call in update.calls:
                     call()
-                loss_sum += update.reported()
+                if accumulates:
+                    loss_sum += update.reported()
                 self.update += 1
                 position += 1
                 # A finite sum of squares proves in one call that all numbers are finite; an
@@ -190,32 +208,30 @@ class Trainer:
                 if not finite and not (arena.all_finite() and np.isfinite(loss_sum)):
                     self.divergence = self._locate(position - 1, loss_sum)
                 if position == count:
-                    loss = self._finish_epoch(loss_sum)
-                    if not (-infinite < loss < infinite or self.divergence):
-                        self.divergence = self._locate(position - 1, loss)
+                    if report.is_due(self.epoch):
+                        if accumulates:
+                            loss = float(self._reported.of_epoch(loss_sum))
+                        elif not early:
+                            loss = float(self._reported.of_all_rows())
+                        if self._on_epoch is not None:
+                            self._on_epoch(self.epoch, loss)
+                        if not (-infinite < loss < infinite or self.divergence):
+                            self.divergence = self._locate(position - 1, loss)
                     position, loss_sum = 0, 0.0
-                    self._next_epoch()
+                    self.epoch += 1
+                    self._begin_epoch(self._next_order())
+                    accumulates = not report.covers_all and report.is_due(self.epoch)
                 if self.divergence:
                     break
         self.position, self._loss_sum = position, loss_sum
 
-    def _finish_epoch(self, loss_sum: float) -> float:
-        if self.configuration.report.reduction == "mean":
-            loss_sum /= self.configuration.samples_per_epoch
-        loss = float(loss_sum + self._penalty())
-        self.epoch += 1
-        if self._on_epoch is not None:
-            self._on_epoch(self.epoch - 1, loss)
-        return loss
-
-    def _next_epoch(self) -> None:
-        order = None
-        if self._order is not None:
-            random = np.random.RandomState()
-            random.set_state(self._random)
-            order = draw_order(self.configuration, random)
-            self._random = tuple(random.get_state(legacy=True))
-        self._begin_epoch(order)
+    def _next_order(self) -> Order | None:
+        if self._order is None:
+            return None
+        if self._random is None:
+            self._random = np.random.RandomState()
+            self._random.set_state(self._drawn_state)
+        return draw_order(self.configuration, self._random)
 
     def _locate(self, position: int, loss: float) -> Divergence:
         written = self._batches[position][0].written

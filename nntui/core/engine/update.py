@@ -1,7 +1,6 @@
 """One update, recorded on a tape: forward pass, loss, backpropagation, optimiser step, faults."""
 
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
@@ -14,10 +13,10 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
+from nntui.core.engine.report import reported_sum
 from nntui.core.formulas.calculus import multiply
 from nntui.core.formulas.expression import Expression, Name, Number
-from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.recording import record, recorded, recorded_sum
+from nntui.core.formulas.recording import record, recorded
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
 from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
@@ -116,9 +115,7 @@ class Update:
         error = arena.view("error", configuration.data.outputs, self._samples, *self._tail)
         tape.add(np.subtract, passes[-1].h, batch[width:], error)
         tape.note("error", len(passes) - 1, error)
-        self.reported: Value = LOSSES[configuration.report.loss].value(
-            passes[-1].z, error, batch[width:]
-        )
+        self.reported: Value = reported_sum(configuration, passes[-1].z, error, batch[width:])
         self._record_backward(tape, passes, error, batch[width:])
         self.calls = tuple(tape.calls)
         self.written = tuple(tape.written)
@@ -311,26 +308,3 @@ def _joined(spans: list[slice]) -> list[slice]:
         else:
             joined.append(span)
     return joined
-
-
-def reported_penalty(configuration: Configuration, theta: Array) -> Value:
-    """A function that computes the reported penalty, ``l2/2 * sum w^2 + l1 * sum |w|``.
-
-    A fault may replace the sum of squares.  Without a reported penalty the function returns 0.
-    """
-    l1, l2 = configuration.l1, configuration.l2
-    if not (configuration.report.penalty and (l1 or l2)):
-        return lambda: 0.0
-    weights = [W for W, _ in Layout.of(configuration).views(theta)]
-    squares = []
-    for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
-        wrong = [each.penalty for each in faults if each.penalty]
-        term = formula(wrong[-1] if wrong else "w^2")
-        squares.append(recorded_sum(term, {"w": W}, W.shape))
-    sizes = [recorded_sum(formula("abs(w)"), {"w": W}, W.shape) for W in weights]
-
-    def penalty() -> Any:
-        of_squares = l2 / 2.0 * sum(total() for total in squares) if l2 else 0.0
-        return of_squares + l1 * sum(total() for total in sizes) if l1 else of_squares
-
-    return penalty

@@ -11,10 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from nntui.core.engine.data import load_data
-from nntui.core.settings.configuration import Configuration
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
 from nntui.diagnosis.finding import Fix
@@ -83,33 +79,16 @@ def shortened(rows: int) -> dict[str, Any]:
 
 
 def with_goal(changed: Preset, preset: Preset) -> Preset:
-    """``changed`` with the goal of ``preset`` in the units of its own reported loss.
+    """``changed`` with the goal of ``preset``, to be held against its own reported loss.
 
-    A squared loss scales with the square of the targets, an absolute one with the targets; the
-    column that shrinks most decides.  A sum scales with the number of rows in an epoch.
+    Scaled targets are reported in the units of the data, so only a sum differs: it grows with the
+    number of rows that a report covers.
     """
     now, before = changed.configuration, preset.configuration
-    ratio = _loss_ratio(now, before)
-    if now.report.reduction == "sum":
-        ratio *= now.samples_per_epoch / before.samples_per_epoch
-    if ratio == 1.0:
+    if now.report.reduction != "sum" or now.reported_samples == before.reported_samples:
         return changed
+    ratio = now.reported_samples / before.reported_samples
     return replace(changed, goal=replace(changed.goal, loss=changed.goal.loss * ratio))
-
-
-def _loss_ratio(changed: Configuration, before: Configuration) -> float:
-    """The factor by which the targets of ``changed`` scale the loss."""
-    if changed.data == before.data:
-        return 1.0
-    now, then = load_data(changed).y, load_data(before).y
-    if now.shape != then.shape or (now == then).all():
-        return 1.0
-    spread, spread_before = np.ptp(now, axis=1), np.ptp(then, axis=1)
-    moving = spread_before > 0
-    if not moving.any():
-        return 1.0
-    power = 2 if "squared" in before.report.loss else 1
-    return float((spread[moving] / spread_before[moving]).min()) ** power
 
 
 Task = tuple[Trial, Sequence[int], int]

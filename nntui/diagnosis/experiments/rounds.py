@@ -274,6 +274,9 @@ class _Rounds:
         leading = [fix for fix in alone if fix is not self.correction][:LEADING]
         own = [fix for finding in self.findings[:LEADING] for fix in own_fixes(finding)[:1]]
         pairs = [(one, other) for one in own[:2] for other in (*own, *leading[:1])]
+        # What changes the scale of things changes the rate that suits them.
+        paces = [fix for fix in alone if "training.learning_rate" in fix.changes]
+        pairs += [(one, other) for one in own[:1] for other in paces]
         base = self._base
         if base is not None:
             pairs += [(base, other) for other in alone]

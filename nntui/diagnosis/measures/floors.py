@@ -24,10 +24,13 @@ STEPS = 100
 
 
 class Cost:
-    """A reported loss over all training rows as a function of the outputs."""
+    """A reported loss over all training rows as a function of the outputs.
 
-    def __init__(self, report: Report, samples: int) -> None:
-        self._loss, self._samples = LOSSES[report.loss], samples
+    ``samples`` is how many a report covers, ``units`` that of `DataArrays`.
+    """
+
+    def __init__(self, report: Report, samples: int, units: Array | None = None) -> None:
+        self._loss, self._samples, self._units = LOSSES[report.loss], samples, units
         self._mean = report.reduction == "mean"
 
     def of(self, output: Array, y: Array) -> float:
@@ -43,7 +46,8 @@ class Cost:
             case "softmax":
                 terms = _cross(y, output)
             case _:
-                terms = self._loss.terms(output, output - y, y)
+                error = output - y if self._units is None else (output - y) * self._units
+                terms = self._loss.terms(output, error, y)
         return np.asarray(terms.sum(axis=0))
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
 from nntui.diagnosis.rules.rates import rose
+from nntui.diagnosis.rules.usual_fixes import clipped
 
 VANISHING = Rule(
     "vanishing-gradient",
@@ -96,7 +97,7 @@ def exploding(evidence: Evidence) -> Iterator[Finding]:
         EXPLODING,
         said,
         layer=0,
-        fixes=(Fix("clip the gradient's norm to 1", {"training.clip_norm": 1.0}),),
+        fixes=clipped(evidence),
         weight=0.38,
         symptom_of=(
             "rate-too-high",

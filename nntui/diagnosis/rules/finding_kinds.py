@@ -1,11 +1,20 @@
 """Registry of all kinds of findings, by code."""
 
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, Rule
-from nntui.diagnosis.rules import code_faults, depth, proofs, rates, saturation, scales, units
+from nntui.diagnosis.rules import (
+    code_faults,
+    depth,
+    proofs,
+    rates,
+    saturation,
+    scales,
+    silent_samples,
+    units,
+)
 
 PLATEAU = Rule(
     "plateau",
-    "the loss does not fall, and no cause was found",
+    "the goal is out of reach, and no cause was found",
     MEASURED,
     "progress is bad, and no other rule speaks",
     "the gate of this diagnosis",
@@ -41,6 +50,7 @@ RULES: dict[str, Rule] = {
         *code_faults.RULES,
         *proofs.RULES,
         *units.RULES,
+        *silent_samples.RULES,
         *saturation.RULES,
         *scales.RULES,
         *rates.RULES,

@@ -1,6 +1,6 @@
 """Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from nntui.diagnosis.measures.floors import (
     onto_simplex,
     softmax_floor,
 )
+from nntui.diagnosis.rules.computed import forward_of
+from nntui.diagnosis.rules.usual_fixes import MINMAX, become_shares, hidden_layer, scaled_targets
 
 RANGE = Rule(
     "output-range",
@@ -40,7 +42,8 @@ NO_BIAS = Rule(
     "without biases the network cannot have the offset that the targets need",
     PROOF,
     "relu, leaky relu, identity: f(c x) = c f(x) for c > 0, least squares along each ray; tanh: "
-    "f(-x) = -f(x); any other output: f(0) is fixed; floor > 2 % of the best constant's loss; "
+    "f(-x) = -f(x); any output: f(0) is fixed; a linear network: least squares of a map through "
+    "the origin, where one with an offset fits; highest floor > 2 % of the best constant's loss; "
     "measured where no floor forbids the goal: biases of 0 would have a gradient > 0.3 of the "
     "weights'",
     "positive homogeneity and oddness; the bound was reached in 8 of 8 tasks tried",
@@ -48,9 +51,10 @@ NO_BIAS = Rule(
 )
 LINEAR = Rule(
     "linear",
-    "the network is linear, whatever its layers: the task is not",
+    "the network is linear, the task is not",
     PROOF,
-    "least squares (cross-entropy: Newton) of an affine map > 5 % of the best constant's loss",
+    "least squares (cross-entropy: Newton) of an affine map, offset included, > 5 % of the best "
+    "constant's loss",
     "a product of matrices is a matrix; least squares and logistic regression are convex",
     "a loss below the floor at fixed parameters",
 )
@@ -82,6 +86,8 @@ NO_SHARES = Rule(
 RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY, UNBOUNDED, NO_SHARES)
 
 LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
+MONOTONE = frozenset({"sigmoid", "tanh", "relu", "leaky-relu", "elu", "softplus", "softmax"})
+"""Output activations whose larger value means a larger z: a border between classes is one of z."""
 MOST_GROUPED = 100_000
 """Rows beyond which groups of equal ones are not looked for."""
 MOST_WEIGHTS = 64
@@ -91,14 +97,33 @@ MOST_PRODUCTS = 1_000_000_000
 
 
 def proofs(evidence: Evidence) -> Iterator[Finding]:
-    """All certificates that hold for the stated network and its data, whatever the parameters."""
+    """All certificates that hold for the network and its data, whatever the parameters.
+
+    Each is of the stated network as far as the program computes it; one that adds its bias behind
+    the output's activation, or whose values are unknown, has other outputs.
+    """
     # What is drawn with repetition is another set of rows every epoch, with floors of its own.
     drawn = evidence.stated.training.order == "random"
     known = evidence.cost.has_floors and not target_warnings(evidence.stated)
-    if evidence.x.shape[1] <= MOST_GROUPED and not drawn and known:
-        for rule in (_output_range, _no_bias, _linear, _contradictory):
-            if evidence.has_time():
-                yield from rule(evidence)
+    if evidence.x.shape[1] > MOST_GROUPED or drawn or not known:
+        return
+    for rule in _that_hold(evidence):
+        if evidence.has_time():
+            yield from rule(evidence)
+
+
+def _that_hold(evidence: Evidence) -> list[Callable[[Evidence], Iterator[Finding]]]:
+    """The certificates that what the program computes leaves standing."""
+    forward, output = forward_of(evidence), evidence.stated.layers[-1]
+    if forward.unknown is not None:
+        return [_contradictory]
+    late = len(evidence.stated.layers) - 1 in forward.late
+    return [
+        *([_output_range] if output.normalise or not late else []),
+        *([_linear] if activation_of(output).is_linear or not late else []),
+        _no_bias,
+        _contradictory,
+    ]
 
 
 def improper_targets(evidence: Evidence) -> Iterator[Finding]:
@@ -194,9 +219,9 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
     )
     low, high = function.bounds
     two_sided = low is not None and high is not None
-    if (two_sided or not function.backward.is_elementwise) and not output.normalise:
-        scaled = Fix("scale the targets to 0..1", {"data.scale_targets": "minmax"})
-        fixes = (*fixes, scaled)
+    shares = not function.backward.is_elementwise
+    if not output.normalise and (become_shares(y) if shares else two_sided):
+        fixes = (*fixes, *scaled_targets(evidence, MINMAX))
     if floor > LEAST_RANGE * spread(evidence) and not refuted(evidence, floor):
         yield Finding(
             RANGE,
@@ -208,7 +233,7 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
             units=tuple((last, unit) for unit in range(output.units)),
             weight=explained(evidence, floor),
         )
-    elif two_sided and not output.normalise and evidence.progress.bad:
+    elif two_sided and not output.normalise and evidence.progress.bad and _wants_all(evidence):
         on = (y == low) | (y == high)
         if on.any() and not on.all():
             yield Finding(
@@ -220,6 +245,11 @@ def _output_range(evidence: Evidence) -> Iterator[Finding]:
                 fixes=fixes[:1],
                 weight=0.5,
             )
+
+
+def _wants_all(evidence: Evidence) -> bool:
+    """Whether no loss but 0 reaches the goal."""
+    return evidence.observation.preset.goal.loss <= 0.0
 
 
 def _nearest(evidence: Evidence) -> tuple[Array, str]:
@@ -248,30 +278,10 @@ def _nearest(evidence: Evidence) -> tuple[Array, str]:
 
 
 def _no_bias(evidence: Evidence) -> Iterator[Finding]:
-    layers, x, y = evidence.stated.layers, evidence.x, evidence.y
+    layers = evidence.stated.layers
     if any(layer.bias != "none" or layer.normalise for layer in layers):
         return
-    functions = [activation_of(layer) for layer in layers]
-    if all(each.homogeneous for each in functions):
-        lengths = np.linalg.norm(x, axis=0)
-        keys = x / np.where(lengths > 0.0, lengths, 1.0)
-        low = functions[-1].bounds[0]
-        floor = evidence.cost.multiples(keys, lengths, y, -np.inf if low is None else low)
-        said = "f(c x) = c f(x), so along each ray the outputs stand as the inputs do"
-    elif all(each.odd for each in functions):
-        signs = _signs(x)
-        floor = evidence.cost.multiples(x * signs, signs, y)
-        said = "f(-x) = -f(x) whatever the weights"
-    elif all(each.at_zero == 0.0 for each in functions[:-1]):
-        tape, nothing = Tape(), np.zeros_like(y)
-        fixed = np.empty_like(y)
-        functions[-1].forward(tape, nothing, fixed)
-        tape.play()
-        at_0 = (x == 0.0).all(axis=0)
-        floor = evidence.cost.of(np.where(at_0, fixed, y), y)
-        said = f"at x = 0 the output is {fixed[0, 0]:.3g} whatever the weights"
-    else:
-        return
+    floor, said = max(_floors_at_the_origin(evidence), default=(0.0, ""))
     if floor <= LEAST_BIAS * spread(evidence) or refuted(evidence, floor):
         return
     yield Finding(
@@ -288,6 +298,50 @@ def _no_bias(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _floors_at_the_origin(evidence: Evidence) -> Iterator[tuple[float, str]]:
+    """The floors of a network without biases, each with what it rests on."""
+    x, y, cost = evidence.x, evidence.y, evidence.cost
+    functions = [activation_of(layer) for layer in evidence.stated.layers]
+    if all(each.homogeneous for each in functions):
+        lengths = np.linalg.norm(x, axis=0)
+        keys = x / np.where(lengths > 0.0, lengths, 1.0)
+        low = functions[-1].bounds[0]
+        floor = cost.multiples(keys, lengths, y, -np.inf if low is None else low)
+        yield floor, "f(c x) = c f(x), so along each ray the outputs stand as the inputs do"
+    if all(each.odd for each in functions):
+        signs = _signs(x)
+        yield cost.multiples(x * signs, signs, y), "f(-x) = -f(x) whatever the weights"
+    if all(each.is_linear for each in functions) and _is_small(x):
+        floor, offset = (_affine_floor(evidence, constant) for constant in (False, True))
+        # A task that no offset makes linear is another matter.
+        if offset <= LEAST_LINEAR * spread(evidence):
+            yield floor, "the network is a linear map through the origin, which the targets miss"
+    if all(each.at_zero == 0.0 for each in functions[:-1]):
+        tape, nothing = Tape(), np.zeros_like(y)
+        fixed = np.empty_like(y)
+        functions[-1].forward(tape, nothing, fixed)
+        tape.play()
+        at_0 = (x == 0.0).all(axis=0)
+        floor = cost.of(np.where(at_0, fixed, y), y)
+        yield floor, f"at x = 0 the output is {fixed[0, 0]:.3g} whatever the weights"
+
+
+def _is_small(x: Array) -> bool:
+    return bool(x.shape[1] * len(x) ** 2 <= MOST_PRODUCTS)
+
+
+def _affine_floor(evidence: Evidence, constant: bool) -> float:
+    """The floor of linear outputs, with a ``constant`` if wanted."""
+    y, cost = evidence.y, evidence.cost
+    residual = affine_residual(evidence.x, y, constant)
+    if cost.absolute:
+        # A sum of sizes is at least the root of the sum of squares.
+        whole = np.zeros_like(residual)
+        whole[0, 0] = np.sqrt(np.square(residual).sum())
+        residual = whole
+    return cost.of(y - residual, y)
+
+
 def _signs(x: Array) -> Array:
     """Per sample the sign of its first number that is not 0; 0 at the origin."""
     signs = np.zeros(x.shape[1])
@@ -297,26 +351,20 @@ def _signs(x: Array) -> Array:
 
 
 def _linear(evidence: Evidence) -> Iterator[Finding]:
-    layers, x, y, cost = evidence.stated.layers, evidence.x, evidence.y, evidence.cost
+    layers, x, y = evidence.stated.layers, evidence.x, evidence.y
     if any(not activation_of(each).is_linear or each.normalise for each in layers[:-1]):
         return
     output = layers[-1]
     if output.normalise:
         return
-    constant = any(layer.bias != "none" for layer in layers)
+    # Whether or not it has biases: without them it is less able still.
     if output.activation == "identity":
-        if x.shape[1] * len(x) ** 2 > MOST_PRODUCTS:
+        if not _is_small(x):
             return
-        residual = affine_residual(x, y, constant)
-        if cost.absolute:
-            # A sum of sizes is at least the root of the sum of squares.
-            whole = np.zeros_like(residual)
-            whole[0, 0] = np.sqrt(np.square(residual).sum())
-            residual = whole
-        floor = cost.of(y - residual, y)
+        floor = _affine_floor(evidence, constant=True)
         said = f"the best straight {'line' if len(x) == 1 else 'plane'} is the best it can be"
     else:
-        classes = _classes(y)
+        classes = _classes(y) if output.activation in MONOTONE else None
         if classes is None or len(classes) * (len(x) + 1) > MOST_WEIGHTS:
             return
         entropy = softmax_floor(x, classes, evidence.deadline)
@@ -335,12 +383,13 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
             {f"layers.{at}.activation": "tanh" for at in evidence.hidden},
         )
         if evidence.hidden
-        else Fix("add a hidden layer with tanh units", {}),
+        else hidden_layer(evidence.observation.preset),
     )
+    which = {0: "there is no hidden layer", 1: "the hidden layer is linear"}
+    whose = which.get(len(evidence.hidden), "all hidden layers are linear")
     yield Finding(
         LINEAR,
-        f"all hidden layers are linear, and so is the network; {said}: "
-        f"{against_goal(evidence, floor)}",
+        f"{whose}, and so the network is linear; {said}: {against_goal(evidence, floor)}",
         first_update=0,
         fixes=fixes,
         # Without a border the task is lost, however little of it the bound accounts for.
@@ -368,10 +417,8 @@ def _of_classes(evidence: Evidence, entropy: float) -> float:
     """
     cost, y = evidence.cost, evidence.y
     if cost.compares_shares:
-        samples = (
-            1 if evidence.stated.report.reduction == "mean" else evidence.stated.samples_per_epoch
-        )
-        return entropy * samples
+        stated = evidence.stated
+        return entropy * (1 if stated.report.reduction == "mean" else stated.reported_samples)
     wrong = np.zeros_like(y)
     wrong[0, 0] = (y.max() - y.min()) / 2.0
     return cost.of(y + wrong, y)

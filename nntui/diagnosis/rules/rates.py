@@ -8,8 +8,9 @@ from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
-from nntui.diagnosis.measures.progress import epochs_needed
+from nntui.diagnosis.measures.progress import reports_needed
 from nntui.diagnosis.rules.scales import init_factor
+from nntui.diagnosis.rules.usual_fixes import clipped
 
 TOO_HIGH = Rule(
     "rate-too-high",
@@ -112,7 +113,8 @@ def _edge(evidence: Evidence, state: State) -> float:
 def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
     """A rate beyond the edge of stability, with a loss that confirms it."""
     killed = any(flip.died and flip.after >= 0 for flip in evidence.observation.flips)
-    if not (rose(evidence) or killed):
+    risen = rose(evidence)
+    if not (risen or killed):
         return
     start, now = evidence.start, evidence.now
     rate = evidence.stated.training.learning_rate
@@ -141,7 +143,7 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
         excess = product / EDGE
     yield Finding(
         TOO_HIGH,
-        f"{said}, and the loss rose",
+        f"{said}, and {'the loss rose' if risen else 'units died'}",
         first_update=start.update,
         fixes=_calmed(evidence, better),
         weight=0.75 + 0.1 * (1.0 - 1.0 / min(excess, 1e6)),
@@ -150,8 +152,9 @@ def rate_too_high(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _calmed(evidence: Evidence, rate: float) -> tuple[Fix, ...]:
-    """A lower rate, a usual momentum, or both."""
+    """A rate clearly lower than the present one, a usual momentum, or both."""
     usual = rounded(evidence.stated.training.learning_rate / 10.0)
+    rate = min(rate, rounded(evidence.stated.training.learning_rate / 2.0))
     if evidence.stated.training.momentum <= 1.0 - 1.0 / LONG:
         return _rates(rate, usual)
     return (Fix("momentum 0.9", {"training.momentum": 0.9}), *_rates(rate))
@@ -208,14 +211,16 @@ def rate_too_low(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _unclipped(evidence: Evidence) -> tuple[Fix, ...]:
-    """Clipping at 1 instead, which is usual."""
+    """Clipping at 1 instead, which is usual; none where that is less than now."""
     training = evidence.stated.training
-    keys = {
-        f"training.{name}": 1.0
+    present = {
+        f"training.{name}": most
         for name in ("clip_value", "clip_norm")
-        if getattr(training, name) is not None
+        if (most := getattr(training, name)) is not None
     }
-    return (Fix("clip the gradient at 1, not at so little", keys),)
+    if max(present.values()) < 1.0:
+        return (Fix("clip the gradient at 1, not at so little", dict.fromkeys(present, 1.0)),)
+    return (Fix("do not clip the gradient", dict.fromkeys(present)),)
 
 
 def _stayed(evidence: Evidence) -> float | None:
@@ -243,6 +248,11 @@ def _rates(*rates: float) -> tuple[Fix, ...]:
     )
 
 
+def lower_rates(evidence: Evidence) -> tuple[Fix, ...]:
+    """A tenth of the learning rate."""
+    return _rates(rounded(evidence.stated.training.learning_rate / 10.0))
+
+
 def _falls_evenly(evidence: Evidence) -> bool:
     """Whether the loss does fall, and as evenly as small steps make it."""
     losses = evidence.observation.losses
@@ -258,7 +268,8 @@ def _time_left(evidence: Evidence) -> str:
     losses, goal = evidence.observation.losses, evidence.observation.preset.goal
     if len(losses) < 10:
         return ""
-    updates = epochs_needed(losses, goal.loss) * evidence.stated.updates_per_epoch
+    epochs = reports_needed(losses, goal.loss) * evidence.epochs_per_report
+    updates = epochs * evidence.stated.updates_per_epoch
     if not np.isfinite(updates):
         return "; the loss does not fall"
     return f"; at this pace the goal takes {updates:.2g} updates more"
@@ -307,10 +318,7 @@ def diverged(evidence: Evidence) -> Iterator[Finding]:
         f"{end.what}",
         layer=end.layer,
         first_update=end.update,
-        fixes=(
-            *_rates(rate),
-            Fix("clip the gradient's norm to 1", {"training.clip_norm": 1.0}),
-        ),
+        fixes=(*_rates(rate), *clipped(evidence)),
         units=((end.layer, end.cell[0]),) if end.layer is not None and end.cell else (),
         weight=0.6,
         symptom_of=("rate-too-high", "inputs-not-scaled", "targets-not-scaled", "init-scale"),

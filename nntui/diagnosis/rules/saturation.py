@@ -8,6 +8,8 @@ import numpy.typing as npt
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
+from nntui.diagnosis.rules.rates import lower_rates
+from nntui.diagnosis.rules.usual_fixes import standardised_inputs
 
 SATURATION = Rule(
     "saturation",
@@ -53,15 +55,11 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
     if share <= SATURATED_SHARE:
         return
     units = np.flatnonzero(shares[layer].mean(axis=1) > SATURATED_SHARE)
-    key = f"layers.{layer}"
     yield Finding(
         SATURATION,
         f"layer {layer} is saturated on {share:.0%} of its units and samples",
         layer=layer,
-        fixes=(
-            Fix("draw smaller weights, by Xavier", {f"{key}.init": "xavier", f"{key}.scale": 1.0}),
-            Fix("scale the inputs", {"data.scale_inputs": "standard"}),
-        ),
+        fixes=_unsaturated(evidence, layer),
         units=tuple((layer, int(unit)) for unit in units),
         weight=0.4 + 0.2 * share,
         symptom_of=(
@@ -74,6 +72,21 @@ def saturation(evidence: Evidence) -> Iterator[Finding]:
             "too-few-units",
         ),
     )
+
+
+def _unsaturated(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
+    """A lower rate where training saturated it, else smaller first parameters; scaled inputs."""
+    key, (W, b) = f"layers.{layer}", evidence.parameters(evidence.start)[layer]
+    start, fixes = evidence.values(evidence.start)[layer], tuple[Fix, ...]()
+    if _saturated(evidence, layer, start.z, start.a).mean() <= SATURATED_SHARE:
+        fixes = lower_rates(evidence)
+    # Xavier's weights have a mean square of 2 / (units in + units out).
+    if np.mean(W * W) * sum(W.shape) > 2.0:
+        xavier = {f"{key}.init": "xavier", f"{key}.scale": 1.0}
+        fixes = (*fixes, Fix("draw smaller weights, by Xavier", xavier))
+    if b is not None and np.mean(b * b) > 1.0:
+        fixes = (*fixes, Fix("start the biases from 0", {f"{key}.bias_init": "zeros"}))
+    return (*fixes, *standardised_inputs(evidence))
 
 
 def loss_mismatch(evidence: Evidence) -> Iterator[Finding]:

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from nntui.core.engine.network import activation_of
+from nntui.core.parts.losses import LOSSES
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
 from nntui.diagnosis.measures.landscape import Landscape
 from nntui.diagnosis.rules.proofs import NO_BIAS
+from nntui.diagnosis.rules.usual_fixes import STANDARD, scaled_targets, standardised_inputs
 
 INPUTS = Rule(
     "inputs-not-scaled",
@@ -32,8 +35,9 @@ INIT = Rule(
     "init-scale",
     "the first weights have the wrong size",
     MEASURED,
-    "root mean square of W at update 0 outside of 0.5 to 2 times what He and Xavier give, and "
-    "beyond what so few draws scatter",
+    "root mean square of W at update 0 more than 1.5 times outside of the usual range: 0.5 to 2 "
+    "times what He and Xavier give, and what so few draws scatter; without a hidden layer "
+    "any start of a convex loss will do, and so will zeros in one layer of several",
     "He et al. 2015, Glorot and Bengio 2010",
     "the same run with He or Xavier weights is no better",
 )
@@ -49,7 +53,10 @@ PENALTY = Rule(
 RULES = (INPUTS, TARGETS, INIT, PENALTY)
 
 FAR, LARGE, APART = 3.0, 10.0, 10.0
-LEAST_INIT, MOST_INIT = 0.5, 2.0
+LEAST_INIT, MOST_INIT, MARGIN = 0.5, 2.0, 1.5
+"""The usual range of first weights, and how far beyond it they count as wrong."""
+CERTAIN = 3.0
+"""So many times a threshold leaves no doubt that what is measured matters."""
 DOMINATES, FELT = 0.3, 0.01
 COLLAPSED = 0.3
 MOST_BIAS = 5.0
@@ -80,8 +87,8 @@ def inputs_scale(evidence: Evidence) -> Iterator[Finding]:
             "; ".join(said),
             layer=0,
             first_update=0,
-            fixes=(Fix("standardise the inputs", {"data.scale_inputs": "standard"}),),
-            weight=0.9 + min(worst, 100.0) / 1000.0,
+            fixes=standardised_inputs(evidence),
+            weight=0.9 * _doubt(worst) + min(worst, 100.0) / 1000.0,
         )
 
 
@@ -97,9 +104,14 @@ def targets_scale(evidence: Evidence) -> Iterator[Finding]:
             f"targets are as large as {largest:.4g}, with a deviation of {spread:.4g}",
             layer=len(evidence.stated.layers) - 1,
             first_update=0,
-            fixes=(Fix("standardise the targets", {"data.scale_targets": "standard"}),),
-            weight=0.8 + min(largest / LARGE, 100.0) / 1000.0,
+            fixes=scaled_targets(evidence, STANDARD),
+            weight=0.8 * _doubt(largest / LARGE) + min(largest / LARGE, 100.0) / 1000.0,
         )
+
+
+def _doubt(excess: float) -> float:
+    """The factor on a weight for ``excess`` times a threshold: half at it, 1 from `CERTAIN` on."""
+    return float(0.5 + 0.5 * min(np.log(excess) / np.log(CERTAIN), 1.0))
 
 
 def _ratio(W: Array) -> tuple[float, float, float]:
@@ -113,8 +125,36 @@ def _ratio(W: Array) -> tuple[float, float, float]:
 
 
 def init_factor(evidence: Evidence) -> float:
-    """How far the initial weights of the worst layer are outside the usual range; 1 is its edge."""
-    return max(map(_off, (W for W, _ in evidence.parameters(evidence.start))))
+    """How far the first weights of the worst layer are outside the usual range; 1 is its edge.
+
+    1 as well where the size of the first weights decides nothing.
+    """
+    return max(_factors(evidence))
+
+
+def _factors(evidence: Evidence) -> list[float]:
+    """The same, layer by layer."""
+    layers = evidence.stated.layers
+    if len(layers) == 1 and _is_convex(evidence):
+        return [1.0]
+    weights = [W for W, _ in evidence.parameters(evidence.start)]
+    # A single layer of zeros learns from the others.
+    zeros = sum(not W.any() for W in weights)
+    return [
+        1.0
+        if (zeros == 1 < len(weights) and not W.any())
+        or (layer.normalise and activation_of(layer).homogeneous)
+        else _off(W)
+        for layer, W in zip(layers, weights, strict=True)
+    ]
+
+
+def _is_convex(evidence: Evidence) -> bool:
+    """Whether the training loss is convex in the weights of a single layer."""
+    output, loss = evidence.stated.layers[-1], LOSSES[evidence.stated.training.loss]
+    if output.normalise:
+        return False
+    return activation_of(output).is_linear or loss.needs_output == output.activation
 
 
 def _off(W: Array) -> float:
@@ -122,32 +162,47 @@ def _off(W: Array) -> float:
     return max(size / high, low / size if size > 0.0 else np.inf)
 
 
-def init_scale(evidence: Evidence) -> Iterator[Finding]:
-    """The layer whose first weights are the furthest from He's and Xavier's rules."""
+def _far_biases(evidence: Evidence) -> Iterator[tuple[int, float]]:
+    """Layers whose biases start far from 0, measured by the z they are added to, with their size.
+
+    An output that starts from its targets is right.
+    """
+    values = evidence.values(evidence.start)
+    last = len(values) - 1
     for layer, (_, b) in enumerate(evidence.parameters(evidence.start)):
         size = 0.0 if b is None else float(np.sqrt(np.mean(b * b)))
-        if size > MOST_BIAS:
-            yield Finding(
-                INIT,
-                f"the biases of layer {layer} started at {size:.3g} on average; 0 is usual",
-                layer=layer,
-                first_update=0,
-                fixes=(
-                    Fix(
-                        "start the biases from 0",
-                        {f"layers.{at}.bias_init": "zeros" for at in range(layer + 1)},
-                    ),
+        if b is None or size <= MOST_BIAS:
+            continue
+        targets = float(np.abs(evidence.sample_y).max()) if layer == last else 0.0
+        product = float(np.sqrt(np.mean(np.square(values[layer].z - b))))
+        if size > MOST_BIAS * max(1.0, product) + targets:
+            yield layer, size
+
+
+def init_scale(evidence: Evidence) -> Iterator[Finding]:
+    """The layer whose first weights are the furthest from He's and Xavier's rules."""
+    for layer, size in _far_biases(evidence):
+        yield Finding(
+            INIT,
+            f"the biases of layer {layer} started at {size:.3g} on average; 0 is usual",
+            layer=layer,
+            first_update=0,
+            fixes=(
+                Fix(
+                    "start the biases from 0",
+                    {f"layers.{at}.bias_init": "zeros" for at in range(layer + 1)},
                 ),
-                weight=0.7,
-                symptom_of=("dead-layer", "dead-output", "dead-units"),
-            )
-            return
-    weights = [W for W, _ in evidence.parameters(evidence.start)]
-    layer = int(np.argmax([_off(W) for W in weights]))
-    factor = _off(weights[layer])
-    if factor <= 1.0:
+            ),
+            weight=0.7,
+            symptom_of=("dead-layer", "dead-output", "dead-units"),
+        )
         return
-    size, low, high = _ratio(weights[layer])
+    factors = _factors(evidence)
+    layer = int(np.argmax(factors))
+    factor = factors[layer]
+    if factor <= MARGIN:
+        return
+    size, low, high = _ratio(evidence.parameters(evidence.start)[layer][0])
     layers = range(len(evidence.stated.layers))
     rule = "he" if evidence.stated.layers[0].activation.endswith("relu") else "xavier"
     yield Finding(

@@ -6,9 +6,12 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from nntui.core.engine.network import activation_of
 from nntui.core.engine.state import State
 from nntui.diagnosis.evidence import EXPLAINS, Evidence, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
+from nntui.diagnosis.rules.computed import gets_gradient
+from nntui.diagnosis.rules.usual_fixes import HIDDEN_UNITS
 from nntui.timeline.history.unit_events import Flip
 
 SYMMETRIC = Rule(
@@ -23,7 +26,8 @@ DEAD_LAYER = Rule(
     "dead-layer",
     "no unit of the layer is active on any sample",
     PROOF,
-    "slope 0 of every unit on every training row: no gradient passes, the output is constant",
+    "slope 0 and the same value of every unit on every training row, and the program's gradient is "
+    "0 up to there: no gradient passes, the output is constant",
     "the chain rule; Lu et al. 2019 (dying ReLU)",
     "a sample on which a unit of the layer has z above 0",
 )
@@ -55,8 +59,6 @@ TOO_FEW = Rule(
 RULES = (SYMMETRIC, DEAD_LAYER, DEAD_OUTPUT, DEAD_UNITS, TOO_FEW)
 
 DEAD_SHARE = 0.5
-CUT_OFF = frozenset({"relu"})
-"""Activations that are flat on a half-line."""
 KILLERS = (
     "rate-too-high",
     "inputs-not-scaled",
@@ -107,17 +109,25 @@ def symmetric_start(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _dead(evidence: Evidence, layer: int, state: State) -> npt.NDArray[np.bool_]:
-    """Per unit of ``layer``, whether its slope is 0 on every training row at ``state``."""
-    if evidence.stated.layers[layer].activation not in CUT_OFF:
+    """Per unit of ``layer``, whether it is cut off on every training row at ``state``."""
+    if not _can_die(evidence, layer):
         return np.zeros(evidence.stated.layers[layer].units, dtype=np.bool_)
-    return evidence.flat_units(state)[layer]
+    return evidence.still_units(state)[layer]
+
+
+def _can_die(evidence: Evidence, layer: int) -> bool:
+    """Whether it is a rectifier of some kind; one with two bounds saturates, which is told apart.
+
+    Formulas have no known bounds.
+    """
+    return None in activation_of(evidence.stated.layers[layer]).bounds
 
 
 def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     """When the last unit of ``layer`` died, if known, and in words."""
     deaths = [flip for flip in evidence.observation.flips if flip.layer == layer and flip.died]
     if not deaths:
-        return None, ""
+        return _seen_dead(evidence, layer)
     last = max(deaths, key=lambda flip: flip.by)
     if last.after < 0:
         return 0, "from the start"
@@ -125,6 +135,16 @@ def _since(evidence: Evidence, layer: int) -> tuple[int | None, str]:
     if exact is not None:
         return exact, f"since update {exact}, whose step killed unit {last.layer}.{last.unit}"
     return last.by, f"killed after update {last.after}, at the latest by {last.by}"
+
+
+def _seen_dead(evidence: Evidence, layer: int) -> tuple[int | None, str]:
+    """The same from the stored states: for units that no watch of the run counts as dead."""
+    by = evidence.now.update
+    for state in reversed(evidence.looks):
+        if not _dead(evidence, layer, state).all():
+            return by, f"killed after update {state.update}, at the latest by {by}"
+        by = state.update
+    return 0, "from the start"
 
 
 def killing_update(evidence: Evidence, flip: Flip) -> int | None:
@@ -151,8 +171,8 @@ def killing_update(evidence: Evidence, flip: Flip) -> int | None:
         theta = evidence.subject.updates(theta, [batch], epoch)[0].after
         position = (position + 1) % stated.updates_per_epoch
         epoch += position == 0
-        z = evidence.subject.forward(theta, evidence.x)[flip.layer].z[flip.unit]
-        if (z > 0.0).any():
+        values = evidence.subject.forward(theta, evidence.x)[flip.layer]
+        if evidence.slope(flip.layer, values)[flip.unit].any():
             killed = None
         elif killed is None:
             killed = update
@@ -160,36 +180,51 @@ def killing_update(evidence: Evidence, flip: Flip) -> int | None:
 
 
 def dead_layers(evidence: Evidence) -> Iterator[Finding]:
-    """A dead output or the first dead hidden layer; others follow from it."""
+    """A dead output or the first dead hidden layer; others are named with it."""
     last = len(evidence.stated.layers) - 1
-    for layer in (last, *evidence.hidden):
-        if not _dead(evidence, layer, evidence.now).all():
-            continue
-        born = bool(_dead(evidence, layer, evidence.start).all())
-        since, said = (0, "from the start") if born else _since(evidence, layer)
-        said = said and f", {said}"
-        units = evidence.stated.layers[layer].units
-        if layer == last:
-            floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
-        else:
-            floor = evidence.cost.constant(evidence.y)
-        what = "stays" if layer == last else "cannot fall below that of a constant,"
-        whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
-        yield Finding(
-            DEAD_OUTPUT if layer == last else DEAD_LAYER,
-            f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
-            f"{said}: no gradient passes, and the loss {what} {floor:.4g}",
-            layer=layer,
-            first_update=since,
-            fixes=_revivals(evidence, layer),
-            units=tuple((layer, unit) for unit in range(units)),
-            weight=EXPLAINS + min(explained(evidence, floor), 1.0) / 4.0,
-            symptom_of=("symmetric", *(() if born else KILLERS)),
-        )
+    dead = [
+        layer
+        for layer in (last, *evidence.hidden)
+        if _dead(evidence, layer, evidence.now).all()
+        and not gets_gradient(evidence, layer, evidence.now)
+    ]
+    if not dead:
         return
+    layer = dead[0]
+    born = bool(_dead(evidence, layer, evidence.start).all())
+    since, said = (0, "from the start") if born else _since(evidence, layer)
+    said = said and f", {said}"
+    units = evidence.stated.layers[layer].units
+    if layer == last:
+        floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
+    else:
+        floor = evidence.cost.constant(evidence.y)
+    what = "stays" if layer == last else "cannot fall below that of a constant,"
+    whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
+    name = "the output" if layer == last else f"layer {layer}"
+    yield Finding(
+        DEAD_OUTPUT if layer == last else DEAD_LAYER,
+        f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
+        f"{said}: no gradient passes, and the loss {what} {floor:.4g}"
+        f"{''.join(_also(evidence, each) for each in dead[1:])}",
+        layer=layer,
+        first_update=since,
+        fixes=revivals(evidence, layer),
+        units=tuple((layer, unit) for unit in range(units)),
+        weight=EXPLAINS + min(explained(evidence, floor), 1.0) / 4.0,
+        symptom_of=("symmetric", *(() if born else KILLERS)),
+        aside=f"{name} is dead{said or ' now'}",
+    )
 
 
-def _revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
+def _also(evidence: Evidence, layer: int) -> str:
+    """Another dead layer, in words."""
+    born = bool(_dead(evidence, layer, evidence.start).all())
+    said = "from the start" if born else _since(evidence, layer)[1]
+    return f"; layer {layer} is dead too{said and f', {said}'}"
+
+
+def revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
     """Fixes: activations that cannot die, or new initial weights."""
     last, key = len(evidence.stated.layers) - 1, f"layers.{layer}.activation"
     if layer == last:
@@ -200,7 +235,7 @@ def _revivals(evidence: Evidence, layer: int) -> tuple[Fix, ...]:
     every = {
         f"layers.{at}.activation": "leaky-relu"
         for at in evidence.hidden
-        if evidence.stated.layers[at].activation in CUT_OFF
+        if at == layer or _dead(evidence, at, evidence.now).any()
     }
     return (
         Fix("leaky ReLU in the hidden layers", every),
@@ -233,25 +268,38 @@ def dead_units(evidence: Evidence) -> Iterator[Finding]:
         f"({int((dead & born).sum())} from the start, {killed} killed later)",
         layer=layer,
         first_update=0 if not killed else _since(evidence, layer)[0],
-        fixes=_revivals(evidence, layer),
+        fixes=revivals(evidence, layer),
         units=tuple((layer, int(unit)) for unit in np.flatnonzero(dead)),
         weight=0.4 + 0.2 * share,
         symptom_of=("dead-layer", "dead-output", *(KILLERS if killed else ())),
+        aside=f"{int(dead.sum())} of {len(dead)} units of layer {layer} are dead",
     )
 
 
 def one_unit(evidence: Evidence) -> Iterator[Finding]:
     """A hidden layer of a single unit, which passes on a single number."""
-    for layer in evidence.hidden:
-        if evidence.stated.layers[layer].units == 1:
-            wider = {f"layers.{at}.units": 8 for at in evidence.hidden}
-            yield Finding(
-                replace(TOO_FEW, klass=MEASURED),
-                f"layer {layer} has 1 unit: whatever the inputs say reaches the next as one number",
-                layer=layer,
-                first_update=0,
-                fixes=(Fix("8 units in the hidden layers", wider),),
-                units=((layer, 0),),
-                weight=0.65,
-            )
-            return
+    sizes = [evidence.stated.layers[layer].units for layer in evidence.hidden]
+    if 1 not in sizes or _is_monotone(evidence):
+        return
+    layer = sizes.index(1)
+    wider = {
+        f"layers.{at}.units": HIDDEN_UNITS for at, units in enumerate(sizes) if units < HIDDEN_UNITS
+    }
+    yield Finding(
+        replace(TOO_FEW, klass=MEASURED),
+        f"layer {layer} has 1 unit: whatever the inputs say reaches the next as one number",
+        layer=layer,
+        first_update=0,
+        fixes=(Fix(f"{HIDDEN_UNITS} units in the hidden layers", wider),),
+        units=((layer, 0),),
+        weight=0.65,
+    )
+
+
+def _is_monotone(evidence: Evidence) -> bool:
+    """Whether one input and one output rise or fall together, which one unit can express."""
+    x, y = evidence.sample_x, evidence.sample_y
+    if len(x) != 1 or len(y) != 1:
+        return False
+    steps = np.diff(y[0][np.argsort(x[0], kind="stable")])
+    return bool((steps >= 0.0).all() or (steps <= 0.0).all())

@@ -1,7 +1,7 @@
 """A branch: training from a fork on, extended at its head; its past is reached by replay."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,8 +95,7 @@ class Branch:
         return self._trainer
 
     def _finished(self, epoch: int, loss: float) -> None:
-        if epoch == len(self.losses):
-            self.losses.append(loss)
+        self.losses.append(epoch, loss)
 
     def release(self) -> None:
         """Free the trainer's memory until the branch is trained again."""
@@ -128,8 +127,9 @@ class Branch:
 
     @property
     def loss(self) -> float | None:
-        """The reported loss of the last finished epoch, None before there is one."""
-        return self.losses[len(self.losses) - 1] if len(self.losses) else None
+        """The loss that was reported last, None before there is one."""
+        last = self.losses.last()
+        return last[1] if last else None
 
     @property
     def divergence(self) -> Divergence | None:
@@ -143,7 +143,7 @@ class Branch:
 
     @property
     def solved(self) -> bool:
-        """Whether the last epoch ended finite, at or below the goal, and nothing diverged."""
+        """Whether the last report was finite, at or below the goal, and nothing diverged."""
         return self.divergence is None and self.preset.goal.reached(self.loss)
 
     @property
@@ -222,8 +222,16 @@ class Branch:
         for state in marks.values():
             if state is not None:
                 self.budget.count(state)
-        self.losses.extend(losses)
+        for epoch, loss in zip(self._reporting(head.epoch), losses.tolist(), strict=True):
+            self.losses.append(epoch, loss)
         self._trainer, self._resume_from, self._update = None, head, head.update
+
+    def _reporting(self, epochs: int) -> Iterator[int]:
+        """The epochs that report, from the fork to before ``epochs``."""
+        own = [each for each in self.stretches if each.start >= self.forked_at]
+        ends = [*(each.first.epoch for each in own[1:]), epochs]
+        for stretch, end in zip(own, ends, strict=True):
+            yield from stretch.first.configuration.report.epochs(stretch.first.epoch, end)
 
     def nearest_state(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""

@@ -69,8 +69,7 @@ def events(branch: Branch) -> list[Event]:
 
 def _of_losses(branch: Branch) -> Iterator[Event]:
     losses, goal = branch.losses, branch.preset.goal
-    epochs = len(losses)
-    least = losses.minimum(epochs)
+    least = losses.minimum()
     if least is not None:
         text = f"the lowest loss so far, {losses[least]:.6g}"
         yield _at(MINIMUM, text, branch.end_of(least))
@@ -78,7 +77,11 @@ def _of_losses(branch: Branch) -> Iterator[Event]:
     if reached is not None:
         yield _at(GOAL, f"the goal {goal.loss:g} is reached", branch.end_of(reached))
     for epoch in losses.rises(SHARP, goal.loss, MOST_RISES):
-        text = f"the loss rose from {losses[epoch - 1]:.4g} to {losses[epoch]:.4g} in an epoch"
+        before = losses.last(epoch)
+        assert before is not None
+        apart = epoch - before[0]
+        within = "an epoch" if apart == 1 else f"{apart:,} epochs"
+        text = f"the loss rose from {before[1]:.4g} to {losses[epoch]:.4g} in {within}"
         yield _at(ROSE, text, branch.end_of(epoch))
 
 

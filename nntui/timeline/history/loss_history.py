@@ -1,4 +1,4 @@
-"""The reported losses of a branch, at eight bytes an epoch, with queries that need not read all."""
+"""The reported losses of a branch, at eight bytes each, with queries that need not read all."""
 
 from dataclasses import dataclass
 
@@ -6,9 +6,10 @@ import numpy as np
 
 from nntui.core.tape import Array
 from nntui.timeline.history.append_only import AppendOnlyVector
+from nntui.timeline.history.reported_epochs import Places, ReportedEpochs
 
 BLOCK = 256
-"""Epochs that are summarised together; a picture of many epochs is made of whole blocks."""
+"""Losses that are summarised together; a picture of many epochs is made of whole blocks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,14 +32,20 @@ class BinnedLosses:
 
 
 class LossHistory:
-    """The reported loss of every finished epoch; a branch shares the epochs before its fork.
+    """The loss of every reported epoch; a branch shares the epochs before its fork.
 
-    Losses are only appended, so a history and a length together are immutable.
+    Questions and answers are in epochs, counted from 0.  Losses are only appended, so a history
+    and a number of epochs together are immutable.
     """
 
     def __init__(self, shared: "LossHistory | None" = None, epochs: int = 0) -> None:
-        """Start with the first ``epochs`` losses of ``shared``, which are not copied."""
-        self._shared, self._start = shared, epochs
+        """Start with the losses of the first ``epochs`` of ``shared``, which are not copied."""
+        start = shared.epochs.before(epochs) if shared is not None else 0
+        self._shared, self._start = shared, start
+        self.epochs: ReportedEpochs = (
+            shared.epochs.first(start) if shared is not None else ReportedEpochs()
+        )
+        """The epochs that were reported."""
         self._own = AppendOnlyVector()
         self._blocks = np.empty((5, 0))
         self._rises: list[int] = []
@@ -48,25 +55,34 @@ class LossHistory:
         return self._start + len(self._own)
 
     def __getitem__(self, epoch: int) -> float:
-        if not 0 <= epoch < len(self):
-            raise IndexError(f"there is no epoch {epoch}")
+        place = self.epochs.before(epoch)
+        if place == len(self) or self.epochs[place] != epoch:
+            raise IndexError(f"epoch {epoch} was not reported")
+        return self._at(place)
+
+    def _at(self, place: int) -> float:
         history = self
-        while epoch < history._start and history._shared is not None:
+        while place < history._start and history._shared is not None:
             history = history._shared
-        return history._own[epoch - history._start]
+        return history._own[place - history._start]
 
-    def append(self, loss: float) -> None:
-        """The loss of the next epoch."""
-        self._own.append(loss)
+    def last(self, epochs: int | None = None) -> tuple[int, float] | None:
+        """The last report of the first ``epochs`` (None: of all): its epoch and its loss."""
+        place = (len(self) if epochs is None else self.epochs.before(epochs)) - 1
+        return None if place < 0 else (self.epochs[place], self._at(place))
 
-    def extend(self, losses: Array) -> None:
-        """The losses of the next epochs."""
-        self._own.extend(losses)
+    def append(self, epoch: int, loss: float) -> None:
+        """The loss of ``epoch``; an epoch that is already there is ignored."""
+        if not len(self) or epoch > self.epochs[len(self) - 1]:
+            self.epochs.append(epoch)
+            self._own.append(loss)
 
     def cut(self, epochs: int) -> None:
         """Forget what follows the first ``epochs``; those that are shared stay."""
-        self._own.cut(max(epochs - self._start, 0))
-        self._blocks = self._blocks[:, : epochs // BLOCK]
+        count = max(self.epochs.before(epochs), self._start)
+        self.epochs.cut(count)
+        self._own.cut(count - self._start)
+        self._blocks = self._blocks[:, : count // BLOCK]
         self._seen = (0, 0.0, 0.0)
 
     @property
@@ -75,8 +91,19 @@ class LossHistory:
         return self._own.pieces
 
     def read(self, start: int = 0, stop: int | None = None) -> Array:
-        """The losses of epochs ``start`` to before ``stop``, a copy."""
-        stop = len(self) if stop is None else min(stop, len(self))
+        """The losses reported in epochs ``start`` to before ``stop``, a copy."""
+        return self._read(*self._places(start, stop))
+
+    def numbers(self, start: int = 0, stop: int | None = None) -> Places:
+        """The epochs of these losses."""
+        return self.epochs.at(np.arange(*self._places(start, stop)))
+
+    def _places(self, start: int, stop: int | None) -> tuple[int, int]:
+        end = len(self) if stop is None else self.epochs.before(stop)
+        return self.epochs.before(start), end
+
+    def _read(self, start: int, stop: int) -> Array:
+        """The losses at places ``start`` to before ``stop``, a copy."""
         parts: list[Array] = []
         history: LossHistory | None = self
         while history is not None and start < stop:
@@ -85,20 +112,25 @@ class LossHistory:
             stop, history = min(stop, history._start), history._shared
         return np.concatenate(parts) if parts else np.empty(0)
 
-    def _finite(self, start: int, stop: int | None = None) -> Array:
+    def _finite(self, start: int, stop: int) -> Array:
         """The same, with NaN in place of what is not finite, so that it compares with nothing."""
-        values = self.read(start, stop)
+        values = self._read(start, stop)
         values[~np.isfinite(values)] = np.nan
         return values
 
     def binned(self, start: int, stop: int, bins: int) -> BinnedLosses:
         """Epochs ``start`` to before ``stop`` in about ``bins`` bins, or in one bin each if few."""
+        firsts, rows = self._binned(*self._places(start, stop), bins)
+        return BinnedLosses(self.epochs.at(firsts).astype(np.float64), *rows)
+
+    def _binned(self, start: int, stop: int, bins: int) -> tuple[Places, Array]:
+        """For each bin of places the first place, and the five rows of a `BinnedLosses`."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:
             if stop - start <= 2 * bins:
                 starts = np.arange(start, stop)
-            return _binned(starts, _summed_up(self.read(start, stop), starts - start))
+            return starts, _summed_up(self._read(start, stop), starts - start)
         blocks = self._summary(last)
         at = np.unique(starts // BLOCK)
         at = at[(at >= first) & (at < last)]
@@ -106,15 +138,16 @@ class LossHistory:
         parts = [np.stack([_REDUCED[row].reduceat(blocks[row, :last], at) for row in range(5)])]
         edges = [at * BLOCK]
         if start < first * BLOCK:
-            parts.insert(0, _whole(self.read(start, first * BLOCK)))
+            parts.insert(0, _whole(self._read(start, first * BLOCK)))
             edges.insert(0, np.array([start]))
         if last * BLOCK < stop:
-            parts.append(_whole(self.read(last * BLOCK, stop)))
+            parts.append(_whole(self._read(last * BLOCK, stop)))
             edges.append(np.array([last * BLOCK]))
-        return _binned(np.concatenate(edges), np.concatenate(parts, axis=1))
+        return np.concatenate(edges), np.concatenate(parts, axis=1)
 
-    def minimum(self, stop: int) -> int | None:
-        """The first epoch of those before ``stop`` with the least finite loss; None without any."""
+    def minimum(self) -> int | None:
+        """The first epoch with the least finite loss; None without any."""
+        stop = len(self)
         full = stop // BLOCK
         least = self._summary(full)[_LEAST, :full]
         tail = self._finite(full * BLOCK, stop)
@@ -126,32 +159,30 @@ class LossHistory:
             return None
         else:
             block = full
-        return block * BLOCK + int(np.nanargmin(tail))
+        return self.epochs[block * BLOCK + int(np.nanargmin(tail))]
 
-    def first_at_most(self, loss: float, start: int = 0) -> int | None:
-        """The first epoch from ``start`` on whose loss is finite, at or below ``loss``."""
+    def first_at_most(self, loss: float) -> int | None:
+        """The first epoch whose loss is finite, at or below ``loss``."""
         full = len(self) // BLOCK
-        blocks = self._summary(full)[_LEAST, start // BLOCK :]
-        for block in start // BLOCK + np.flatnonzero(blocks <= loss):
-            low = max(start, int(block) * BLOCK)
-            found = np.flatnonzero(self._finite(low, (int(block) + 1) * BLOCK) <= loss)
-            if len(found):
-                return low + int(found[0])
-        low = max(start, full * BLOCK)
-        found = np.flatnonzero(self._finite(low) <= loss)
-        return low + int(found[0]) if len(found) else None
+        blocks = np.flatnonzero(self._summary(full)[_LEAST, :full] <= loss)
+        low, high = full * BLOCK, len(self)
+        if len(blocks):
+            low, high = int(blocks[0]) * BLOCK, (int(blocks[0]) + 1) * BLOCK
+        found = np.flatnonzero(self._finite(low, high) <= loss)
+        return self.epochs[low + int(found[0])] if len(found) else None
 
     def last_below(self, loss: float, stop: int) -> int | None:
         """The last epoch before ``stop`` whose loss is finite and below ``loss``."""
+        stop = self.epochs.before(stop)
         full = stop // BLOCK
         found = np.flatnonzero(self._finite(full * BLOCK, stop) < loss)
         if len(found):
-            return full * BLOCK + int(found[-1])
+            return self.epochs[full * BLOCK + int(found[-1])]
         blocks = np.flatnonzero(self._summary(full)[_LEAST, :full] < loss)
         if not len(blocks):
             return None
         low = int(blocks[-1]) * BLOCK
-        return low + int(np.flatnonzero(self._finite(low, low + BLOCK) < loss)[-1])
+        return self.epochs[low + int(np.flatnonzero(self._finite(low, low + BLOCK) < loss)[-1])]
 
     def rises(self, factor: float, floor: float, most: int) -> list[int]:
         """The first ``most`` epochs with a loss above ``floor`` and ``factor`` times the last one.
@@ -162,19 +193,19 @@ class LossHistory:
         if limits != [factor, floor]:
             self._rises, seen = [], 0
         if len(self) > seen and len(self._rises) < most:
-            values = self.read(max(seen - 1, 0))
+            values = self._read(max(seen - 1, 0), len(self))
             before, now = values[:-1], values[1:]
             with np.errstate(over="ignore"):
                 rose = (now > factor * before) & (before > 0.0) & (now > floor)
             self._rises += (np.flatnonzero(rose) + max(seen - 1, 0) + 1).tolist()
         self._seen = (len(self), factor, floor)
-        return self._rises[:most]
+        return [self.epochs[place] for place in self._rises[:most]]
 
     def _summary(self, blocks: int) -> Array:
         """The summary of at least the first ``blocks`` blocks, a column a block."""
         known, full = self._blocks.shape[1], len(self) // BLOCK
         if known < blocks:
-            values = self.read(known * BLOCK, full * BLOCK)
+            values = self._read(known * BLOCK, full * BLOCK)
             fresh = _summed_up(values, np.arange(0, len(values), BLOCK))
             self._blocks = np.concatenate([self._blocks, fresh], axis=1)
         return self._blocks
@@ -204,7 +235,3 @@ def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]])
 
 def _whole(values: Array) -> Array:
     return _summed_up(values, np.zeros(1, dtype=np.intp))
-
-
-def _binned(first: np.ndarray[tuple[int], np.dtype[np.intp]], rows: Array) -> BinnedLosses:
-    return BinnedLosses(first.astype(np.float64), *rows)

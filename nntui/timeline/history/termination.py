@@ -67,7 +67,10 @@ class Termination:
     def next_check(self, run: Trainable) -> int:
         """The update up to which ``run`` can be trained before `reason` must be asked again."""
         budget = self.budget(run)
-        return min(run.end_of(run.epoch), budget) if self._stops(run) else budget
+        if not self._stops(run):
+            return budget
+        due = run.preset.configuration.report.next_from(run.epoch)
+        return min(run.end_of(due), budget)
 
     def _stops(self, run: Trainable) -> bool:
         return self.stops and run.preset.goal.stop

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nntui.core.engine.changes import fixed_in_epoch
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import Divergence, State, frozen
 from nntui.core.engine.update import optimiser_of
@@ -92,6 +93,13 @@ class _StretchPlan:
         return self.epoch + epochs, position
 
 
+def _reports(plans: Sequence[_StretchPlan], epochs: int) -> int:
+    """How many epochs before ``epochs`` the stretches of a branch report."""
+    ends = [*(each.epoch for each in plans[1:]), epochs]
+    pairs = zip(plans, ends, strict=True)
+    return sum(len(plan.configuration.report.epochs(plan.epoch, end)) for plan, end in pairs)
+
+
 class _Unpacker:
     """Reads the vectors from beginning to end, branch by branch."""
 
@@ -148,7 +156,7 @@ class _Unpacker:
             stretches[1:],
             self._keyframes(fields, states, branch.forked_at, updates[head]),
             _marks(fields, states, branch.forked_at),
-            self._streams["losses"].take(plans[-1].reached(updates[head])[0] - plans[0].epoch),
+            self._streams["losses"].take(_reports(plans, plans[-1].reached(updates[head])[0])),
             states[head],
         )
         self._watch(fields, branch)
@@ -252,13 +260,8 @@ def _check_follows(fields: Fields, before: Configuration, plan: _StretchPlan) ->
     configuration = plan.configuration
     if (before.data, before.layers) != (configuration.data, configuration.layers):
         raise fields.wrong("source", "changes data or layers in the middle of a run")
-    if plan.position > 0 and _sampling(before) != _sampling(configuration):
-        raise fields.wrong("source", "changes the batches in the middle of an epoch")
-
-
-def _sampling(configuration: Configuration) -> tuple[str, int, int]:
-    training = configuration.training
-    return training.order, configuration.samples_per_epoch, configuration.batch_size
+    if plan.position > 0 and fixed_in_epoch(before) != fixed_in_epoch(configuration):
+        raise fields.wrong("source", "changes batches or report in the middle of an epoch")
 
 
 def _divergence(fields: Fields, configuration: Configuration, head: int) -> Divergence | None:

@@ -36,7 +36,9 @@ def ghosts_of(branch: Branch, branches: list[Branch], overlaid: Branch | None) -
     for each in branches:
         if each is branch or each is overlaid:
             continue
-        first, epochs = each.epoch_at(last_shared_update(branch, each)), len(each.losses)
+        first, epochs = (
+            each.epoch_at(update) for update in (last_shared_update(branch, each), each.update)
+        )
         if epochs > first:
             found.append(Overlay(each.losses, first, epochs))
     return Ghosts(tuple(found[-MOST:]), len(found))

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nntui.core.engine.report import reported_value
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.core.parts.losses import loss_value
@@ -106,14 +107,14 @@ class Measurements:
 
     def _measure(self, state: State) -> Measurement:
         configuration = state.configuration
-        training, report = configuration.training, configuration.report
+        training = configuration.training
         trainer = self._ahead.standing_at(state)
         whole, data = trainer.whole, trainer.data
         error, z = whole.play() - data.y, whole.layers[-1].z
         test = trainer.test_loss
         dead = tuple(int(layer.activation.dead(layer.a).sum()) for layer in whole.layers)
         loss = loss_value(training.loss, training.reduction, z, error, data.y)
-        reported = loss_value(report.loss, report.reduction, z, error, data.y)
+        reported = reported_value(configuration, z, error, data.y)
         loss += _penalty(trainer)
         per_epoch = configuration.updates_per_epoch
         layers = () if state.divergence else self._ahead.made(trainer, state).layers

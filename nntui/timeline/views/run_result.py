@@ -42,7 +42,7 @@ def run_result(
         "status": status,
         "solved": run.solved,
         "final_loss": losses[-1] if losses else None,
-        "losses": [[epoch, loss] for epoch, loss in enumerate(losses)],
+        "losses": [list(pair) for pair in zip(run.reported_epochs.tolist(), losses, strict=True)],
         "initial": _layers(initial),
         "parameters": _layers(run.parameters),
         "outputs": json_ready(run.outputs.T),

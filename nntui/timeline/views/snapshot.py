@@ -86,7 +86,7 @@ class Snapshot:
     epoch: int
     """Finished epochs at ``update``."""
     losses: LossHistory
-    """The reported losses, of which the first ``epochs`` belong to the snapshot."""
+    """The reported losses, of which those of the first ``epochs`` belong to the snapshot."""
     epochs: int
     """Finished epochs at ``head``."""
     solved: bool
@@ -116,7 +116,7 @@ class Snapshot:
             head=run.head,
             epoch=run.epoch,
             losses=branch.losses,
-            epochs=len(branch.losses),
+            epochs=branch.epoch_at(branch.update),
             solved=run.solved,
             state_hash=run.state_hash,
             divergence=run.divergence,
@@ -129,8 +129,9 @@ class Snapshot:
 
     @property
     def loss(self) -> float | None:
-        """The reported loss of the last finished epoch, None before there is one."""
-        return self.losses[self.epoch - 1] if self.epoch else None
+        """The loss that was reported last, None before there is one."""
+        last = self.losses.last(self.epoch)
+        return last[1] if last else None
 
     @property
     def outputs(self) -> Array:

@@ -137,10 +137,11 @@ class PlotContent:
     def reading(self, at: int) -> str:
         """What an inspector line at epoch ``at`` reads: of what is measured, the nearest."""
         if self.view.plot is REPORTED:
-            text = f"epoch {at:,}: {self.snapshot.losses[at - 1]:.6g}"
+            last = self.snapshot.losses.last(at)
+            text = f"epoch {last[0] + 1:,}: {last[1]:.6g}" if last else f"epoch {at:,}"
             other = None if self.overlaid is None else self.overlaid.overlay
-            known = other is not None and at <= other.epochs
-            return text + (f"  B {other.losses[at - 1]:.6g}" if other and known else "")
+            beside = other.losses.last(at) if other is not None and at <= other.epochs else None
+            return text + (f"  B {beside[1]:.6g}" if beside else "")
         if not self.measured:
             return f"epoch {at:,}"
         text = self._values(self.measured, at)

@@ -55,10 +55,11 @@ class LossPlot(Panel):
             self.epoch = epoch
 
     explained = (
-        "The reported loss (what the program prints) of every finished epoch. The green line is "
-        "the goal. After going back, the part beyond the cursor stays, dim: it is the future "
-        "that was, and the same updates lead there again. A red x marks an epoch whose loss is "
-        "infinite or not a number; losses at or below 0 cannot be shown on a logarithmic axis "
+        "The reported loss (what the program prints) of every finished epoch, or of those for "
+        "which it is printed. The green line is the goal. After going back, the part beyond the "
+        "cursor stays, dim: it is the future that was, and the same updates lead there again. A "
+        "red x marks an epoch whose loss is infinite or not a number; losses at or below 0 cannot "
+        "be shown on a logarithmic axis "
         "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
         "another colour (without colours, in + signs) from the fork on; the line below names it "
         "as B and says at which update, and in which tensor, it first differs from A. "
@@ -87,9 +88,9 @@ class LossPlot(Panel):
         if self.content is None:
             return ""
         snapshot = self.content.snapshot
-        first = max(snapshot.epochs - MOST_COPIED, 0)
-        losses = snapshot.losses.read(first, snapshot.epochs).tolist()
-        return "".join(f"{epoch}\t{loss!r}\n" for epoch, loss in enumerate(losses, start=first))
+        losses = snapshot.losses.read(0, snapshot.epochs)[-MOST_COPIED:].tolist()
+        epochs = snapshot.losses.numbers(0, snapshot.epochs)[-MOST_COPIED:].tolist()
+        return "".join(f"{epoch}\t{loss!r}\n" for epoch, loss in zip(epochs, losses, strict=True))
 
     def watch_content(self) -> None:
         """Draw anew."""

@@ -89,7 +89,9 @@ def _training(configuration: Configuration) -> Iterator[Labelled]:
     training, report, data = configuration.training, configuration.report, configuration.data
     yield ("loss", f"{training.loss}, {training.reduction}")
     penalty = " + penalty" if report.penalty else ""
-    yield ("printed", f"{report.loss}, {report.reduction}{penalty}")
+    over = f" over all rows, {report.when} the update" if report.covers_all else ""
+    every = f", every {report.every} epochs" if report.every > 1 else ""
+    yield ("printed", f"{report.loss}, {report.reduction}{penalty}{over}{every}")
     momentum = f", momentum {training.momentum:g}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
     yield ("rate", f"{training.learning_rate:g}")

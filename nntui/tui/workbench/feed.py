@@ -81,7 +81,7 @@ class Feed:
 
     def _overlaid(self, mine: Branch, theirs: Branch, *, running: bool) -> Overlaid:
         first = theirs.epoch_at(last_shared_update(mine, theirs))
-        overlay = Overlay(theirs.losses, first, len(theirs.losses))
+        overlay = Overlay(theirs.losses, first, theirs.epoch_at(theirs.update))
         return Overlaid(overlay, theirs.name, self._difference(mine, theirs, running=running))
 
     def _difference(self, mine: Branch, theirs: Branch, *, running: bool) -> str:
