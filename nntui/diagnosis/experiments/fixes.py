@@ -9,9 +9,8 @@ import numpy as np
 
 from nntui.core.engine.data import load_data
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.configuration import Configuration, Layer
 from nntui.core.tape import Array
-from nntui.core.settings.configuration import Layer
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import table_of
