@@ -69,7 +69,9 @@ def _cause(answer: Answer, finding: Finding) -> list[str]:
     begin = "A FAULT" if answer.solved else "THE CAUSE" if answer.decided else "SUSPECTED"
     lines = _field(begin, f"{_title(finding)} ({finding.code}).")
     if answer.solved:
-        lines += _field("But", "this run learns nevertheless.")
+        learns = finding.rule.is_code_fault
+        said = "this run learns" if learns else "the reported loss reaches its goal"
+        lines += _field("But", f"{said} nevertheless.")
     elif not answer.decided:
         lines += _field("Undecided", "the experiments were cut off by the time; increase --time.")
     lines += _field("Evidence", f"{finding.evidence}.")

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from nntui.core.formulas.calculus import simplified
-from nntui.core.formulas.expression import Call, Expression, Name, Number
+from nntui.core.formulas.expression import Call, Expression, Name
 from nntui.core.formulas.printing import NumpyPrinter, definitions
+from nntui.core.parts.faults import STEP_NAMES
 from nntui.core.parts.normalisation import EPSILON, MEAN, NORMALISED, SPREAD, THROUGH
 from nntui.core.parts.optimisers import CLIPPED, Optimiser
 from nntui.export.formatting import WIDTH
@@ -77,7 +78,7 @@ def _largest_shared(expression: Expression) -> Expression | None:
 def with_shape(text: str, expression: Expression, like: str, library: str) -> str:
     """``text``, the source of ``expression``, as an array of the shape of ``like``."""
     expression = simplified(expression)
-    if isinstance(expression, Number):
+    if expression.names <= set(STEP_NAMES):
         return f"{library}.full_like({like}, {text})"
     return f"{library}.zeros_like({like}) + {text}" if _is_number(expression) else text
 

@@ -779,3 +779,12 @@ def test_interrupting_prints_what_was_done_and_leaves_no_process(
     assert result["headline"]["code"] == "bias-decay"
     assert result["updates"] > 0
     gone(process.pid)
+
+
+def test_more_units_can_be_tried_where_the_first_weights_are_numbers() -> None:
+    asked = override(
+        preset("xor-sigmoid"), {"layers.0.W": [[0.1] * 4] * 5, "layers.1.W": [[0.2] * 5]}
+    )
+    [fix] = [each for each in standing(asked) if each.text == "twice the hidden units"]
+    layers = override(asked, fix.changes).configuration.layers
+    assert (layers[0].units, layers[0].W, layers[1].W) == (10, None, None)

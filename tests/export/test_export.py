@@ -220,6 +220,10 @@ def cases() -> dict[str, Source]:
             faults=[fault, "derivative-at-a", "bias-after-activation"],
             hidden={"activation": "gelu"},
         )
+    found["shrunk ones"] = source(
+        training={"l2": 0.1, "l1": 0.05, "schedule": "step"},
+        faults=["no-weights-in-backprop", "penalty-before-update"],
+    )
     found["factor"] = source(faults=[{"name": "wrong-factor", "factor": -0.5}])
     for name in ("l1", "l2"):
         for share in (False, True):

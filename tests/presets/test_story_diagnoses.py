@@ -53,7 +53,7 @@ LATE = ("update-before-backprop",)
 HEALTHY = Said(learns=True)
 SAID = {
     "add-relu": Said(
-        (*SLIPS, "dead-output"),
+        ("dead-output", *SLIPS),
         epochs=200,
         seeds=100,
         solved=(({}, 52), (MOMENTUM, 46), (CORRECTED, 32), (CORRECTED | LAST | TANH, 98)),
@@ -70,7 +70,7 @@ SAID = {
         SLIPS, epochs=200, seeds=100, within=1700, solved=(({}, 0), (CORRECTED | LAST, 100))
     ),
     "add-relu-momentum": Said(
-        (*SLIPS, "dead-output"),
+        ("dead-output", *SLIPS),
         epochs=200,
         seeds=100,
         within=2400,

@@ -378,6 +378,25 @@ def test_tables_and_numbers_that_a_program_made_come_back(tmp_path: Path) -> Non
     assert (tmp_path / "it.nntui").stat().st_size < 30_000  # each table once
 
 
+@pytest.mark.parametrize("units", [3, 300])
+def test_first_parameters_that_were_given_as_numbers_come_back(units: int, tmp_path: Path) -> None:
+    W = np.random.RandomState(0).randn(units, 2).tolist()
+    source = {
+        "data": {"inputs": [[0.5, 1.0]], "targets": [[1.0]]},
+        "layers": [{"units": units, "W": W, "b": [0.25] * units}, {"units": 1, "bias": "none"}],
+        "draws": {"order": "bias-first", "skip_normal": 3},
+        "training": {"loss": "squared-error", "learning_rate": 1e-3, "dampening": 0.5},
+    }
+    run = nntui.Run(made(source), seed=4)
+    run.step(3)
+    run.save(tmp_path / "numbers.nntui")
+    again = nntui.load_session(tmp_path / "numbers.nntui")
+    assert again.state_hash == run.state_hash
+    assert again.preset.configuration == run.preset.configuration
+    again.seek(0)
+    np.testing.assert_array_equal(again.parameters[0][0], W)
+
+
 def test_a_key_of_a_csv_that_says_nothing_is_no_csv(tmp_path: Path) -> None:
     run = nntui.Run(preset("add-relu", data__delimiter=",", data__csv=None))
     run.step(9)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nntui.core.engine.data import load_data
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.configuration import Configuration, Layer
 from nntui.core.tape import Array
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
@@ -125,7 +125,7 @@ def _layers(preset: Preset) -> Iterator[Fix]:
     yield from _starts(preset)
     if hidden:
         twice = {f"layers.{at}.units": 2 * layers[at].units for at in hidden}
-        yield Fix("twice the hidden units", twice)
+        yield Fix("twice the hidden units", twice | _drawn_anew(layers))
     else:
         yield with_hidden_layer(preset)
     yield Fix("layer normalisation of the hidden layers", _each(hidden, "normalise", True))
@@ -160,6 +160,13 @@ def longer(preset: Preset, epochs_needed: float) -> Fix | None:
     unit = 10 ** (len(str(int(epochs_needed * 1.5))) - 1)
     epochs = -(-int(epochs_needed * 1.5) // unit) * unit
     return Fix(f"train for longer: {epochs:,} epochs", {"goal.epochs": epochs})
+
+
+def _drawn_anew(layers: Sequence[Layer]) -> dict[str, Any]:
+    """What draws the parameters that are given as numbers, where these would no longer fit."""
+    weights = {f"layers.{at}.init": x.init for at, x in enumerate(layers) if x.W is not None}
+    biases = {f"layers.{at}.bias_init": x.bias_init for at, x in enumerate(layers) if x.b}
+    return weights | biases
 
 
 def _each(places: Sequence[int], key: str, value: Any) -> dict[str, Any]:

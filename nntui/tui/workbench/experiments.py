@@ -34,7 +34,7 @@ def _told(answer: Mapping[str, Any]) -> ExperimentReport:
             each["seeds"],
             each["solved"],
             each["baseline_solved"],
-            each["verdict"],
+            each["verdict"] if each["decided"] else "undecided",
         )
         for each in answer["experiments"]
     )
