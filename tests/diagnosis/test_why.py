@@ -735,7 +735,9 @@ def test_the_text_of_the_command() -> None:
     assert done.stderr == ""
     assert done.stdout.startswith("add-relu, seed 0: 2-4-4-1 relu\n")
     assert "THE CAUSE" in done.stdout
-    assert "THE FIX" in done.stdout
+    # Of four seeds none can be told to be more than chance.
+    assert "PROMISING" in done.stdout
+    assert "TRIED" in done.stdout
 
 
 @pytest.mark.parametrize(
