@@ -78,8 +78,8 @@ def decide(
         return Decision((*_in_order(certain[0], findings), *luck), not open_)
     if best is not None:
         settled = experiments.complete and not open_
-        contained = next((each for each in others if _contains(best.fix, each)), None)
-        cause = contained or _slip_beside(best, slips, experiments) or named(best, experiments)
+        addressed = next((each for each in others if _addresses(best.fix, each)), None)
+        cause = addressed or _slip_beside(best, slips, experiments) or named(best, experiments)
         if cause.code == FOUND.code and luck:
             return Decision((*luck, *_in_order(None, findings)), settled)
         return Decision((*_in_order(cause, findings), *luck), settled)
@@ -143,8 +143,9 @@ def _heaviest(slips: Sequence[Finding], experiments: Experiments) -> Finding:
     return _first_best(helping) or slips[0]
 
 
-def _contains(fix: Fix, finding: Finding) -> bool:
-    return any(own.changes.items() <= fix.changes.items() for own in own_fixes(finding))
+def _addresses(fix: Fix, finding: Finding) -> bool:
+    """Whether ``fix`` changes all that a fix of ``finding`` changes, to whatever values."""
+    return any(own.changes.keys() <= fix.changes.keys() for own in own_fixes(finding))
 
 
 def _slip_beside(

@@ -146,6 +146,12 @@ def test_a_finding_whose_fix_is_only_part_of_what_helps() -> None:
     assert codes((UNSCALED,), tried)[0] == ["inputs-not-scaled"]
 
 
+def test_another_value_of_what_a_finding_would_change_confirms_it() -> None:
+    other = Fix("Adam at 0.5", {"training.optimiser": "adam", "training.learning_rate": 0.5})
+    tried = after(NONE, (FASTER, NONE), (other, ALL))
+    assert codes((SLOW,), tried) == (["rate-too-low"], True)
+
+
 @pytest.mark.parametrize(
     ("fix", "code"),
     [

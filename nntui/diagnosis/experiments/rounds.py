@@ -276,10 +276,10 @@ class _Rounds:
         pairs = [(one, other) for one in own[:2] for other in (*own, *leading[:1])]
         # What changes the scale of things changes the rate that suits them.
         paces = [fix for fix in alone if "training.learning_rate" in fix.changes]
-        pairs += [(one, other) for one in own[:1] for other in paces]
         base = self._base
         if base is not None:
             pairs += [(base, other) for other in alone]
+        pairs += [(one, other) for one in own[:1] for other in paces]
         pairs += [(one, other) for one in leading for other in leading]
         pairs += [(leading[0], other) for other in alone if leading]
         yield from filter(None, (combined(one, other) for one, other in pairs))
