@@ -12,16 +12,14 @@ from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import Configuration, Layer
 from nntui.core.tape import Array
 from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.usual_fixes import hidden_layer
 from nntui.presets.preset import Preset
-from nntui.presets.preset_table import table_of
 from nntui.presets.schema import merged, override
 from nntui.presets.variations import optimisers, rates
 
 CORRECTION = Fix("mend every code fault", {"faults": []})
 """The fix of proven code faults.  The check decides whether it applies; the preset's list of
 faults is emptied without being read."""
-HIDDEN_UNITS = 8
-"""Units of a hidden layer that is added."""
 LARGEST_BUDGET = 20
 """The most by which a budget is multiplied."""
 
@@ -127,7 +125,7 @@ def _layers(preset: Preset) -> Iterator[Fix]:
         twice = {f"layers.{at}.units": 2 * layers[at].units for at in hidden}
         yield Fix("twice the hidden units", twice | _drawn_anew(layers))
     else:
-        yield with_hidden_layer(preset)
+        yield hidden_layer(preset)
     yield Fix("layer normalisation of the hidden layers", _each(hidden, "normalise", True))
 
 
@@ -140,13 +138,6 @@ def _starts(preset: Preset) -> Iterator[Fix]:
     for factor, words in ((4.0, "four times"), (0.25, "a quarter of")):
         scales = {f"layers.{at}.scale": layer.scale * factor for at, layer in enumerate(layers)}
         yield Fix(f"first weights {words} their size", scales)
-
-
-def with_hidden_layer(preset: Preset) -> Fix:
-    """The fix that puts a hidden layer in front of the layers of ``preset``."""
-    hidden = {"units": HIDDEN_UNITS, "activation": "tanh", "init": "xavier"}
-    text = f"a hidden layer of {HIDDEN_UNITS} tanh units"
-    return Fix(text, {"layers": [hidden, *table_of(preset)["layers"]]})
 
 
 def longer(preset: Preset, epochs_needed: float) -> Fix | None:
