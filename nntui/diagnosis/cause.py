@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS
+from nntui.diagnosis.evidence import EXPLAINS, FELT, forbids
 from nntui.diagnosis.experiments.fixes import own_fixes
 from nntui.diagnosis.experiments.results import Experiment, Experiments, simplest
 from nntui.diagnosis.finding import EXPERIMENT, PROOF, Finding, Fix, Rule
@@ -56,7 +56,7 @@ def decide(
     only if mending all of them helps, and no fix of another finding helps more.  Where no fix of
     a finding helps, the cause is what the best fix changes, or else bad luck.
     """
-    if findings and _forbids(findings[0]):
+    if findings and forbids(findings[0]):
         return Decision(_in_order(findings[0], findings))
     slips = [each for each in findings if _is_harmful(each)]
     others = [each for each in (*findings, *suspects) if not each.rule.is_code_fault]
@@ -101,12 +101,6 @@ def _in_order(cause: Finding | None, findings: Sequence[Finding]) -> tuple[Findi
         rest = [each for each in rest if each.rule is not PLATEAU]
     rest.sort(key=lambda each: not each.rule.is_code_fault)
     return (*([cause] if cause is not None else ()), *rest)
-
-
-def _forbids(finding: Finding) -> bool:
-    """Whether the goal lies below a proven floor."""
-    rule = finding.rule
-    return rule.klass == PROOF and not rule.is_code_fault and finding.weight >= FORBIDS
 
 
 def _holds_from_the_start(finding: Finding) -> bool:

@@ -14,6 +14,7 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.deadline import NEVER, Deadline
+from nntui.diagnosis.finding import PROOF, Finding
 from nntui.diagnosis.measures.floors import Cost
 from nntui.diagnosis.measures.landscape import Landscape
 from nntui.diagnosis.measures.progress import Progress, progress
@@ -225,6 +226,12 @@ class Evidence:
     def hidden(self) -> range:
         """The numbers of the hidden layers."""
         return range(len(self.stated.layers) - 1)
+
+
+def forbids(finding: Finding) -> bool:
+    """Whether ``finding`` proves that the goal lies below a floor of the loss."""
+    rule = finding.rule
+    return rule.klass == PROOF and not rule.is_code_fault and finding.weight >= FORBIDS
 
 
 def explained(evidence: Evidence, floor: float) -> float:

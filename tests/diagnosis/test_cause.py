@@ -262,6 +262,16 @@ def test_a_larger_budget_is_tried_in_full_against_the_given_one() -> None:
 
 
 @pytest.mark.slow
+def test_below_a_floor_nothing_is_tried_without_what_removes_it() -> None:
+    asked = preset("line-leaky-relu-edited", goal__epochs=20)
+    floor = replace(FORBIDDEN, fixes=(Fix("biases", {"layers.0.bias": "per-unit"}),))
+    with workshop(asked, Deadline.after(1e4), workers=0) as laboratory:
+        made = experiment((floor,), laboratory, 6)
+    assert len(made.tried) > 20
+    assert all("layers.0.bias" in each.fix.changes for each in made.tried)
+
+
+@pytest.mark.slow
 def test_the_plan_does_not_depend_on_the_time() -> None:
     asked = preset("add-relu", goal__epochs=30)
 

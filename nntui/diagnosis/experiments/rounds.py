@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.evidence import forbids
 from nntui.diagnosis.experiments.fixes import (
     candidates,
     combined,
@@ -123,15 +124,18 @@ class _Rounds:
         self.laboratory = laboratory
         first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
         self.seeds = range(first, first + seeds)
-        fixes = candidates(preset, findings)
-        self.rows = short_epoch(preset, len(fixes))
-        """Of an epoch, where that is shortened."""
-        self.baseline = self._trial(NOTHING)
-        self.singles = [self._trial(fix) for fix in fixes]
-        self.trials = list(self.singles)
         self.findings = [each for each in findings if not each.rule.is_code_fault]
         self.slips = [each for each in findings if each.rule.is_code_fault]
         self.correction = correction(findings)
+        self.alone = fixes = candidates(preset, findings)
+        self.below_floor = bool(findings) and forbids(findings[0])
+        if self.below_floor and self._base is not None:
+            # Nothing helps that leaves the floor where it is.
+            fixes = tried(preset, [*self._causes(), *self._added_to(self._base)])
+        self.rows = short_epoch(preset, len(fixes))
+        """Of an epoch, where that is shortened."""
+        self.baseline = self._trial(NOTHING)
+        self.trials = [self._trial(fix) for fix in fixes]
         self.longer = longer(preset, needed)
         self.complete = False
 
@@ -268,9 +272,18 @@ class _Rounds:
             return own[0] if own else mend
         return combined(mend, own[0]) or mend
 
+    def _added_to(self, one: Fix) -> Iterator[Fix]:
+        """``one`` with each single fix."""
+        yield from filter(None, (combined(one, other) for other in self.alone))
+
     def _pairs(self, epochs: int) -> Iterator[Fix]:
         """Fixes of two findings, what is wanted in any case with others, and the best with them."""
-        alone = [trial.fix for trial in self._ranked(epochs) if trial.fix.parts == 1]
+        ranked = [trial.fix for trial in self._ranked(epochs)]
+        if self.below_floor:
+            best = [fix for fix in ranked if fix.parts > 1][:LEADING]
+            yield from (fix for one in best for fix in self._added_to(one))
+            return
+        alone = [fix for fix in ranked if fix.parts == 1]
         leading = [fix for fix in alone if fix is not self.correction][:LEADING]
         own = [fix for finding in self.findings[:LEADING] for fix in own_fixes(finding)[:1]]
         pairs = [(one, other) for one in own[:2] for other in (*own, *leading[:1])]
