@@ -25,14 +25,20 @@ class Fix:
 
     @property
     def size(self) -> tuple[int, int, int]:
-        """Sort key, simpler first: the number of parts, what it adds, its changed entries.
+        """Sort key, simpler first: the number of parts, what it changes, its changed entries.
 
-        Settings come before another network, and layer normalisation, which hides a wrong scale
-        instead of mending it, comes last.
+        Settings of training and data come before another network, that before a larger one or
+        longer training, and layer normalisation, which hides a wrong scale instead of mending it,
+        last.
         """
         ends = {key.rpartition(".")[-1] for key in self.changes}
-        added = 2 if "normalise" in ends else int(bool(ends & ENLARGING))
-        return self.parts, added, len(self.changes)
+        if "normalise" in ends:
+            kind = 3
+        elif ends & ENLARGING:
+            kind = 2
+        else:
+            kind = int(any(key.startswith("layers.") for key in self.changes))
+        return self.parts, kind, len(self.changes)
 
 
 @dataclass(frozen=True)

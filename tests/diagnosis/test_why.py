@@ -335,7 +335,7 @@ def test_two_fixes_are_combined_unless_they_change_the_same() -> None:
     assert both.text == "momentum; and linear"
     three = combined(both, CORRECTION)
     assert three is not None
-    assert (both.size, three.size) == ((2, 0, 2), (3, 0, 3))
+    assert (both.size, three.size) == ((2, 1, 2), (3, 1, 3))
     assert combined(MOMENTUM, fixing("other", training__momentum=0.5)) is None
     assert combined(three, CORRECTION) is None
 
