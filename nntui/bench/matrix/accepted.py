@@ -79,6 +79,7 @@ ACCEPTED: dict[str, Accepted] = {
     "output-relu": _accepted("output-range", "dead-output"),
     "output-bounded": _accepted("output-range targets-not-scaled", "saturation loss-mismatch"),
     "no-bias": _accepted("no-bias"),
+    "drawn-without-bias": _accepted("no-bias"),
     "linear-hidden": _accepted("linear"),
     "one-unit": _accepted("too-few-units", "plateau"),
     "penalty-strong": _accepted("penalty-dominates", _STUCK),

@@ -251,6 +251,16 @@ def _line_without_bias(task: Task, architecture: str, source: Source) -> Planted
     return Planted(healthy, faulty)
 
 
+def _drawn_without_bias(task: Task, architecture: str, source: Source) -> Planted:
+    """Rows drawn one at a time, with the loss over all of them reported; no biases."""
+    healthy = copy.deepcopy(source)
+    healthy["training"].update(order="random", batch=1)
+    healthy["report"].update(rows="all", when="after")
+    faulty = copy.deepcopy(healthy)
+    _no_bias(task, architecture, faulty)
+    return Planted(healthy, faulty)
+
+
 def _low_from_zeros(task: Task, architecture: str, source: Source) -> Planted | None:
     """A linear model from zeros, where the rate is too low and the zeros are right."""
     healthy = _linear_task(task, source)
@@ -410,6 +420,7 @@ PLANTS: dict[str, Plant] = {
         Plant("output-relu", CONFIGURATION, _changed(_output_relu)),
         Plant("output-bounded", CONFIGURATION, _changed(_output_bounded)),
         Plant("no-bias", CONFIGURATION, _changed(_no_bias)),
+        Plant("drawn-without-bias", CONFIGURATION, _drawn_without_bias),
         Plant("linear-hidden", CONFIGURATION, _changed(_linear)),
         Plant("one-unit", CONFIGURATION, _changed(_one_unit)),
         Plant("penalty-strong", CONFIGURATION, _training(l2=1.0)),
