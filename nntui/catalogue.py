@@ -17,15 +17,12 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import (
-    Data,
-    Draws,
-    FaultEntry,
-    Layer,
-    Report,
-    Training,
-)
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Draws, Layer
+from nntui.core.settings.report_settings import Report
 from nntui.core.settings.section import Section, check_rows
+from nntui.core.settings.training_settings import Training
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.descriptions import TYPES, limits_in_words, type_in_words

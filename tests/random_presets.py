@@ -8,7 +8,7 @@ from support import made
 from nntui.core.parts.activations import ACTIVATIONS, KINKS
 from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIALISERS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
-from nntui.core.settings.configuration import ORDERS
+from nntui.core.settings.training_settings import ORDERS
 from nntui.presets import Preset
 
 RATE = 2.0**-8

@@ -13,13 +13,11 @@ import numpy as np
 from support import Array
 
 from nntui.core.engine.network import Parameters
-from nntui.core.settings.configuration import (
-    Configuration,
-    Data,
-    FaultEntry,
-    Layer,
-    Training,
-)
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Layer
+from nntui.core.settings.training_settings import Training
 
 Pair = tuple[Array, Array | None]
 Computed = tuple[str, int, Array]

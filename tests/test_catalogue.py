@@ -19,7 +19,8 @@ from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import Layer, Training
+from nntui.core.settings.layer_settings import Layer
+from nntui.core.settings.training_settings import Training
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.presets import Story
 from nntui.presets.schema import TABLES

@@ -17,7 +17,8 @@ from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.parts.activations import activation
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
-from nntui.core.settings.configuration import MOST_ROWS, FaultEntry
+from nntui.core.settings.data_settings import MOST_ROWS
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.manual import source, topics
 from nntui.manual.generated_tables import MARKER, filled, tables

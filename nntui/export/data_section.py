@@ -8,7 +8,11 @@ from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.formulas.recording import expanded
-from nntui.core.settings.configuration import Configuration, Data, Layer, Report, Training
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.layer_settings import Layer
+from nntui.core.settings.report_settings import Report
+from nntui.core.settings.training_settings import Training
 from nntui.core.tape import Array
 from nntui.export.formatting import table
 

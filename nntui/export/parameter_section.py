@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from nntui.core.parts.initialisers import INITIALISERS, draw_sequence
-from nntui.core.settings.configuration import Configuration, Layer
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.layer_settings import Layer
 from nntui.export.formatting import listed, table, times
 
 

@@ -11,7 +11,8 @@ from nntui.core.formulas.parsing import formula
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
-from nntui.core.settings.configuration import Configuration, Layer
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.layer_settings import Layer
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from nntui.core.errors import ConfigError, one_line, quoted
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import BEFORE
+from nntui.core.settings.report_settings import BEFORE
 from nntui.export.data_section import data_section
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import WIDTH, assigned, comment, indented, listed

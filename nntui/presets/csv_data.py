@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nntui.core.errors import ConfigError, quoted
-from nntui.core.settings.configuration import MOST_NUMBERS, MOST_ROWS
+from nntui.core.settings.data_settings import MOST_NUMBERS, MOST_ROWS
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text

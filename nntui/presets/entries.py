@@ -9,9 +9,13 @@ from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.core.parts.faults import FAULTS
-from nntui.core.settings.configuration import Data, Draws, FaultEntry, Layer, Report, Training
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Draws, Layer
+from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
+from nntui.core.settings.training_settings import Training
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Preset

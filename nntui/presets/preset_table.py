@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from nntui.core.settings.configuration import FaultEntry
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
 from nntui.presets.preset import Preset

@@ -12,9 +12,12 @@ from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
 from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.errors import ConfigError, one_of, quoted
-from nntui.core.settings.configuration import Configuration, Draws, Layer, Report, Training
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.layer_settings import Draws, Layer
+from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
+from nntui.core.settings.training_settings import Training
 from nntui.presets.csv_data import CsvSource
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.preset_table import data_table

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nntui.core.errors import ConfigError, one_of, quoted
-from nntui.core.settings.configuration import Data, FaultEntry, Layer
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Layer
 from nntui.core.settings.section import Section
 from nntui.presets.csv_data import CsvSource, read_csv
 from nntui.presets.preset import Step, Story

@@ -14,7 +14,7 @@ from support import Array, made
 import nntui
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.parts.datasets import DATASETS
-from nntui.core.settings.configuration import SCALINGS
+from nntui.core.settings.data_settings import SCALINGS
 from nntui.presets import Preset
 from nntui.presets.preset_table import table_of
 from nntui.timeline import Snapshot

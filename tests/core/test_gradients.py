@@ -13,7 +13,7 @@ from support import Array, flat, made, unflat
 import nntui
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
-from nntui.core.settings.configuration import Layer
+from nntui.core.settings.layer_settings import Layer
 from nntui.presets import Preset
 from nntui.timeline import Snapshot
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import Array, flat, made
 
 import nntui
-from nntui.core.settings.configuration import ORDERS
+from nntui.core.settings.training_settings import ORDERS
 from nntui.timeline import Snapshot
 
 ROWS = 7

@@ -15,7 +15,9 @@ import nntui
 from nntui.core.engine.ensemble import Ensemble
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import MOMENTS, ORDERS, REPORTED_ROWS, SCALINGS
+from nntui.core.settings.data_settings import SCALINGS
+from nntui.core.settings.report_settings import MOMENTS, REPORTED_ROWS
+from nntui.core.settings.training_settings import ORDERS
 from nntui.presets import Preset
 from nntui.presets.schema import override
 

@@ -18,7 +18,8 @@ import nntui
 from nntui.core.engine.network import Layout, has_effect
 from nntui.core.engine.state import Order
 from nntui.core.parts.faults import FAULTS, Fault, LayerGradient
-from nntui.core.settings.configuration import Configuration, FaultEntry
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Tape
 from nntui.diagnosis import subject
 from nntui.diagnosis.check import Check, check

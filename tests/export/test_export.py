@@ -24,7 +24,9 @@ from nntui.core.parts.initialisers import BIAS_INITIALISERS, DRAW_ORDERS, INITIA
 from nntui.core.parts.losses import LOSSES, REDUCTIONS
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import BIASES, ORDERS, SCALINGS, Data
+from nntui.core.settings.data_settings import SCALINGS, Data
+from nntui.core.settings.layer_settings import BIASES
+from nntui.core.settings.training_settings import ORDERS
 from nntui.export import TARGETS, export
 from nntui.export.data_section import data_section
 from nntui.presets import Preset, preset_names, read_preset

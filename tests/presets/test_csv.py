@@ -9,7 +9,7 @@ import pytest
 
 import nntui
 from nntui.cli import commands
-from nntui.core.settings.configuration import MOST_ROWS, Data
+from nntui.core.settings.data_settings import MOST_ROWS, Data
 from nntui.presets import Preset, csv_data, load_preset, read_preset, text_files
 from nntui.presets.preset_table import table_of
 from nntui.presets.schema import override

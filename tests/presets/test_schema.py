@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 from support import preset
 
 import nntui
-from nntui.core.settings.configuration import Data, Layer, Report, Training
+from nntui.core.settings.data_settings import Data
+from nntui.core.settings.layer_settings import Layer
+from nntui.core.settings.report_settings import Report
+from nntui.core.settings.training_settings import Training
 from nntui.presets import Goal, Story, preset_names, read_preset
 from nntui.presets.preset_table import table_of
 from nntui.presets.schema import override, parse_value

@@ -21,7 +21,7 @@ from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
 from nntui.core.engine.network import has_effect
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import FULL
+from nntui.core.settings.training_settings import FULL
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.observation import observe

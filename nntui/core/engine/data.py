@@ -13,7 +13,8 @@ from nntui.core.formulas.expression import Expression
 from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.parts.datasets import draw_dataset
 from nntui.core.parts.losses import LOSSES
-from nntui.core.settings.configuration import Configuration, Data
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.data_settings import Data
 from nntui.core.settings.rows import Rows
 from nntui.core.tape import Array
 

@@ -18,7 +18,8 @@ from nntui.core.engine.state import Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import draw_order, learning_rate
 from nntui.core.engine.update import make_arena
-from nntui.core.settings.configuration import BEFORE, Configuration
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.report_settings import BEFORE
 from nntui.core.tape import Array
 
 MOST_PRODUCTS = 10_000

@@ -11,7 +11,9 @@ from nntui.core.parts.faults import Fault, FaultSite, fault
 from nntui.core.parts.initialisers import INITIALISERS, draw_sequence, skip
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.normalisation import LayerNormalisation
-from nntui.core.settings.configuration import Configuration, FaultEntry, Layer
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Layer
 from nntui.core.tape import Array, Tape
 
 Parameters = list[tuple[Array, Array | None]]

@@ -16,7 +16,8 @@ from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.update import optimiser_of
 from nntui.core.parts.schedules import SCHEDULES
-from nntui.core.settings.configuration import BEFORE, Configuration
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.report_settings import BEFORE
 from nntui.core.tape import Array, ComputedTensor
 
 OnEpoch = Callable[[int, float], None]

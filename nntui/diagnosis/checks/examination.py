@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.engine.state import State
-from nntui.core.settings.configuration import FaultEntry
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.diagnosis.checks.forward_check import (
     PENALTY,
     ForwardPass,

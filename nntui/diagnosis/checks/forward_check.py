@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from nntui.core.engine.network import Forward, Layout
-from nntui.core.settings.configuration import Configuration, FaultEntry
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Rules
 from nntui.diagnosis.checks.update_check import FAULT, distance

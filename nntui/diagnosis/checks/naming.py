@@ -17,7 +17,7 @@ from nntui.core.engine.update import clips
 from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES
-from nntui.core.settings.configuration import FaultEntry
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Replays, Rules
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of

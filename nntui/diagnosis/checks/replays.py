@@ -18,7 +18,8 @@ from nntui.core.engine.state import Order, State
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.parts.activations import KINKS
-from nntui.core.settings.configuration import Configuration, FaultEntry
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.subject import Observed, Subject, with_batch

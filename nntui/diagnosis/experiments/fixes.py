@@ -9,7 +9,8 @@ import numpy as np
 
 from nntui.core.engine.data import load_data
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import Configuration, Layer
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.layer_settings import Layer
 from nntui.core.tape import Array
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.diagnosis.rules.usual_fixes import hidden_layer

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.parts.losses import LOSSES
-from nntui.core.settings.configuration import Report
+from nntui.core.settings.report_settings import Report
 from nntui.core.tape import Array
 from nntui.diagnosis.deadline import NEVER, Deadline
 

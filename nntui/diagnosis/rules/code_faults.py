@@ -13,7 +13,7 @@ import numpy as np
 from nntui.core.engine.network import has_effect
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
-from nntui.core.settings.configuration import FaultEntry
+from nntui.core.settings.fault_settings import FaultEntry
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, OVER, PENALTY, ForwardPass, Printed
 from nntui.diagnosis.checks.naming import DERIVATIVE, FACTOR, GRADIENT, KNOWN

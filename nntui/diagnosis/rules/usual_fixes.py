@@ -3,7 +3,7 @@
 import numpy as np
 
 from nntui.core.engine.data import Scaling
-from nntui.core.settings.configuration import SCALINGS
+from nntui.core.settings.data_settings import SCALINGS
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import Fix

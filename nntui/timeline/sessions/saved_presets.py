@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nntui.core.errors import ConfigError
-from nntui.core.settings.configuration import MOST_NUMBERS, Data
+from nntui.core.settings.data_settings import MOST_NUMBERS, Data
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
 from nntui.core.tape import Array

@@ -11,14 +11,10 @@ from textual.widgets import Static
 from nntui.core.engine.network import has_effect
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
-from nntui.core.settings.configuration import (
-    FULL,
-    Configuration,
-    Draws,
-    FaultEntry,
-    Layer,
-    Training,
-)
+from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Draws, Layer
+from nntui.core.settings.training_settings import FULL, Training
 from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
