@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,8 @@ def test_the_core_imports_numpy_the_standard_library_and_itself(path: Path) -> N
     for name in wanted:
         top = name.partition(".")[0]
         assert top in sys.stdlib_module_names or top == "numpy" or name.startswith("nntui.core")
+
+
+def test_no_two_modules_share_a_file_name() -> None:
+    names = Counter(path.name for path in (ROOT / "nntui").rglob("*.py"))
+    assert [name for name, count in names.items() if count > 1] == ["__init__.py"]

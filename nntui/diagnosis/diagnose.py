@@ -15,7 +15,8 @@ from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED, code_faults
 from nntui.diagnosis.rules.depth import exploding, vanishing
 from nntui.diagnosis.rules.finding_kinds import PLATEAU
-from nntui.diagnosis.rules.proofs import MOST_GROUPED, improper_targets, proofs
+from nntui.diagnosis.rules.improper_targets import improper_targets
+from nntui.diagnosis.rules.proofs import MOST_GROUPED, proofs
 from nntui.diagnosis.rules.rates import diverged, oscillation, rate_too_high, rate_too_low
 from nntui.diagnosis.rules.saturation import loss_mismatch, saturation
 from nntui.diagnosis.rules.scales import (

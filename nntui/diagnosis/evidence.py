@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nntui.core.engine.network import Layout, Parameters, activation_of
-from nntui.core.engine.report import is_unscaled
+from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate
 from nntui.core.engine.update import optimiser_of

@@ -9,7 +9,7 @@ import numpy as np
 from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.network import Forward, Layout, activation_of
-from nntui.core.engine.report import ReportedLoss
+from nntui.core.engine.reported_loss import ReportedLoss
 from nntui.core.engine.state import Order
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.trainer import learning_rate

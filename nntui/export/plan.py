@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nntui.core.engine.network import activation_of, backward_of, faults_by_layer
-from nntui.core.engine.report import is_unscaled
+from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.engine.update import clips
 from nntui.core.formulas.expression import Expression, Name
 from nntui.core.formulas.parsing import formula

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from nntui.core.engine.data import loss_slope
-from nntui.core.engine.report import is_unscaled
+from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.expression import Expression
 from nntui.core.formulas.printing import TorchPrinter

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nntui.core.engine.report import is_unscaled
+from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.errors import ConfigError, one_line, quoted
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import NumpyPrinter

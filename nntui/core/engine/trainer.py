@@ -11,7 +11,7 @@ from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
-from nntui.core.engine.report import ReportedLoss, reported_value
+from nntui.core.engine.reported_loss import ReportedLoss, reported_value
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
 from nntui.core.engine.update import optimiser_of

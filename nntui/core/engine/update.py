@@ -13,7 +13,7 @@ from nntui.core.engine.network import (
     faults_by_layer,
     record_forward,
 )
-from nntui.core.engine.report import reported_sum
+from nntui.core.engine.reported_loss import reported_sum
 from nntui.core.formulas.calculus import multiply
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.recording import record, recorded

@@ -4,6 +4,8 @@ from nntui.diagnosis.finding import EXPERIMENT, MEASURED, Rule
 from nntui.diagnosis.rules import (
     code_faults,
     depth,
+    improper_targets,
+    output_range,
     proofs,
     rates,
     saturation,
@@ -48,7 +50,9 @@ RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
         *code_faults.RULES,
+        *output_range.RULES,
         *proofs.RULES,
+        *improper_targets.RULES,
         *units.RULES,
         *silent_samples.RULES,
         *saturation.RULES,

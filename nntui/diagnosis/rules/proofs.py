@@ -1,17 +1,14 @@
 """Proofs before any training: what the network cannot represent, with the floor of the loss."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
-from nntui.core.engine.data import Scaling, target_warnings
+from nntui.core.engine.data import target_warnings
 from nntui.core.engine.network import activation_of
-from nntui.core.parts.losses import LOSSES
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.evidence import (
     EXPLAINS,
-    FORBIDS,
     Evidence,
     against_goal,
     explained,
@@ -22,21 +19,12 @@ from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.measures.floors import (
     affine_residual,
     equal_columns,
-    onto_simplex,
     softmax_floor,
 )
-from nntui.diagnosis.rules.computed import forward_of
-from nntui.diagnosis.rules.usual_fixes import MINMAX, become_shares, hidden_layer, scaled_targets
+from nntui.diagnosis.rules.output_range import output_range
+from nntui.diagnosis.rules.program_values import forward_of
+from nntui.diagnosis.rules.usual_fixes import hidden_layer
 
-RANGE = Rule(
-    "output-range",
-    "the output's activation cannot reach the targets",
-    PROOF,
-    "reported loss of the point of the activation's range nearest to each target > 1e-3 of that "
-    "of the best constant",
-    "the range of each function; softmax: projection onto the simplex (Held et al. 1974)",
-    "one output that lies on a target outside of the range",
-)
 NO_BIAS = Rule(
     "no-bias",
     "without biases the network cannot have the offset that the targets need",
@@ -66,26 +54,9 @@ CONTRADICTORY = Rule(
     "a function has one value at one point",
     "no two rows with equal inputs and different targets",
 )
-UNBOUNDED = Rule(
-    "unbounded-loss",
-    "a cross-entropy has no minimum for targets outside of 0 to 1",
-    PROOF,
-    "-y log(p) - (1 - y) log(1 - p) falls without end as p goes to 1 if y > 1, and as p goes to 0 "
-    "if y < 0; so does -sum y log(p) if one y < 0",
-    "the logarithm at 0",
-    "a least value of the loss over the outputs",
-)
-NO_SHARES = Rule(
-    "targets-no-shares",
-    "the targets of a cross-entropy do not add up to 1",
-    PROOF,
-    "|sum y - 1| > 1e-9 in a row: with a softmax the least of -sum y log(p) is at p = y/sum y",
-    "Gibbs' inequality (Cover and Thomas 2006, theorem 2.6.3)",
-    "targets that add up to 1 in every row",
-)
-RULES = (RANGE, NO_BIAS, LINEAR, CONTRADICTORY, UNBOUNDED, NO_SHARES)
+RULES = (NO_BIAS, LINEAR, CONTRADICTORY)
 
-LEAST_RANGE, LEAST_BIAS, LEAST_LINEAR = 1e-3, 0.02, 0.05
+LEAST_BIAS, LEAST_LINEAR = 0.02, 0.05
 MONOTONE = frozenset({"sigmoid", "tanh", "relu", "leaky-relu", "elu", "softplus", "softmax"})
 """Output activations whose larger value means a larger z: a border between classes is one of z."""
 MOST_GROUPED = 100_000
@@ -119,162 +90,11 @@ def _that_hold(evidence: Evidence) -> list[Callable[[Evidence], Iterator[Finding
         return [_contradictory]
     late = len(evidence.stated.layers) - 1 in forward.late
     return [
-        *([_output_range] if output.normalise or not late else []),
+        *([output_range] if output.normalise or not late else []),
         *([_linear] if activation_of(output).is_linear or not late else []),
         _no_bias,
         _contradictory,
     ]
-
-
-def improper_targets(evidence: Evidence) -> Iterator[Finding]:
-    """Targets that the training loss, a cross-entropy, cannot compare with shares.
-
-    They make any reported loss possible, so that reaching the goal proves nothing.
-    """
-    loss, data = LOSSES[evidence.stated.training.loss], evidence.subject.data
-    if not loss.is_entropy:
-        return
-    y, softmax = data.y, loss.any_slope != loss.slope
-    fixes = _for_shares(evidence, softmax)
-    # With a softmax only a negative target lets the loss fall without end.
-    below = softmax or -y.min() >= y.max() - 1.0
-    unit, sample = divmod(int(np.argmin(y) if below else np.argmax(y)), y.shape[1])
-    target = float(y[unit, sample])
-    if target < 0.0 or (target > 1.0 and not softmax):
-        outside = int(((y < 0.0) | (y > 1.0)).any(axis=0).sum())
-        end = 0 if target < 0.0 else 1
-        said = ", ".join(
-            f"{_loss_at(y[:, sample], unit, off, softmax):.4g} at an output of {abs(end - off):.6g}"
-            for off in (1e-2, 1e-4, 1e-6)
-        )
-        yield Finding(
-            UNBOUNDED,
-            f"{outside} of {y.shape[1]} rows have targets outside of 0 to 1; for row "
-            f"{data.training_rows[sample]} with the target {target:.4g} the loss is {said}, and "
-            f"falls without end as the output goes to {end}, past any goal",
-            layer=len(evidence.stated.layers) - 1,
-            first_update=0,
-            fixes=fixes,
-            weight=FORBIDS,
-        )
-    elif softmax and not data.add_up:
-        sums = y.sum(axis=0)
-        at = int(np.argmax(np.abs(sums - 1.0)))
-        yield Finding(
-            NO_SHARES,
-            f"the targets of row {data.training_rows[at]} add up to {sums[at]:.4g}, but a softmax "
-            f"gives outputs that add up to 1: delta is {sums[at]:.4g} a - y, not a - y",
-            layer=len(evidence.stated.layers) - 1,
-            first_update=0,
-            fixes=fixes,
-            weight=1.0,
-        )
-
-
-def _loss_at(y: Array, output: int, off: float, softmax: bool) -> float:
-    """The loss of one sample whose ``output`` is ``off`` from 0 or 1, the others being equal."""
-    if not softmax:
-        right = y[output] > 1.0
-        p = 1.0 - off if right else off
-        return float(-y[output] * np.log(p) - (1.0 - y[output]) * np.log1p(-p))
-    shares = np.full(len(y), (1.0 - off) / max(len(y) - 1, 1))
-    shares[output] = off
-    return float(-(y * np.log(shares)).sum())
-
-
-def _for_shares(evidence: Evidence, softmax: bool) -> tuple[Fix, ...]:
-    """Targets that are shares, or a loss for any targets."""
-    y = evidence.subject.data.y
-    changes: dict[str, Any] = {"training.loss": "squared-error"}
-    if evidence.cost.compares_shares:
-        changes["report.loss"] = "squared-error"
-    other = Fix("use the squared error", changes)
-    if softmax and not np.allclose(Scaling.fitted("minmax", y)(y).sum(axis=0), 1.0):
-        return (other,)
-    scaled: dict[str, Any] = {"data.scale_targets": "minmax"}
-    if evidence.stated.data.target_divisor != 1.0:
-        scaled["data.target_divisor"] = 1.0
-    return (Fix("map the targets to 0..1", scaled), other)
-
-
-def _output_range(evidence: Evidence) -> Iterator[Finding]:
-    output, y, cost = evidence.stated.layers[-1], evidence.y, evidence.cost
-    last, function = len(evidence.stated.layers) - 1, activation_of(output)
-    if cost.compares_shares:
-        return
-    nearest, said = _nearest(evidence)
-    # For other than squares, the nearest point of a set that is no box is no optimum: its
-    # distance bounds the sum of the absolute errors all the same.
-    boxed = not output.normalise and function.backward.is_elementwise
-    if boxed or not cost.absolute:
-        floor = cost.of(nearest, y)
-    else:
-        distances = np.linalg.norm(nearest - y, axis=0, keepdims=True)
-        floor = cost.of(distances, np.zeros_like(distances))
-    outside = int((np.abs(nearest - y) > 0.0).any(axis=0).sum())
-    fixes: tuple[Fix, ...] = (
-        Fix("do not normalise the output", {f"layers.{last}.normalise": False})
-        if output.normalise
-        else Fix("make the output linear", {f"layers.{last}.activation": "identity"}),
-    )
-    low, high = function.bounds
-    two_sided = low is not None and high is not None
-    shares = not function.backward.is_elementwise
-    if not output.normalise and (become_shares(y) if shares else two_sided):
-        fixes = (*fixes, *scaled_targets(evidence, MINMAX))
-    if floor > LEAST_RANGE * spread(evidence) and not refuted(evidence, floor):
-        yield Finding(
-            RANGE,
-            f"{outside} of {y.shape[1]} targets lie outside of what {said} can give: "
-            f"{against_goal(evidence, floor)}",
-            layer=last,
-            first_update=0,
-            fixes=fixes,
-            units=tuple((last, unit) for unit in range(output.units)),
-            weight=explained(evidence, floor),
-        )
-    elif two_sided and not output.normalise and evidence.progress.bad and _wants_all(evidence):
-        on = (y == low) | (y == high)
-        if on.any() and not on.all():
-            yield Finding(
-                RANGE,
-                f"{int(on.any(axis=0).sum())} of {y.shape[1]} targets lie on the asymptote of "
-                f"{output.activation}, which only infinite weights reach",
-                layer=last,
-                first_update=0,
-                fixes=fixes[:1],
-                weight=0.5,
-            )
-
-
-def _wants_all(evidence: Evidence) -> bool:
-    """Whether no loss but 0 reaches the goal."""
-    return evidence.observation.preset.goal.loss <= 0.0
-
-
-def _nearest(evidence: Evidence) -> tuple[Array, str]:
-    """The point of the output's range nearest to each target, and the range in words."""
-    output, y = evidence.stated.layers[-1], evidence.y
-    if output.normalise:
-        centred = y - y.mean(axis=0)
-        length = np.linalg.norm(centred, axis=0)
-        most = np.sqrt(len(y))
-        factor = np.minimum(
-            1.0, np.divide(most, length, out=np.ones_like(length), where=length > 0)
-        )
-        return centred * factor, "a normalised output (mean 0, deviation below 1)"
-    function = activation_of(output)
-    if not function.backward.is_elementwise:
-        return onto_simplex(y), f"a {function.name} output (shares that add up to 1)"
-    low, high = function.bounds
-    if low is None and high is None:
-        return y, ""
-    known = [f"{bound:.2g}" for bound in (low, high) if bound is not None]
-    if len(known) == 2:
-        said = " to ".join(known)
-    else:
-        said = f"{known[0]} and {'above' if low is not None else 'below'}"
-    return np.clip(y, low, high), f"a {function.name} output ({said})"
 
 
 def _no_bias(evidence: Evidence) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from nntui.core.engine.network import activation_of
 from nntui.core.engine.state import State
 from nntui.diagnosis.evidence import EXPLAINS, Evidence, refuted
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.computed import forward_of
+from nntui.diagnosis.rules.program_values import forward_of
 from nntui.diagnosis.rules.units import KILLERS, revivals
 
 SILENT = Rule(

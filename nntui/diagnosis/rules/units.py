@@ -11,7 +11,7 @@ from nntui.core.engine.state import State
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import EXPLAINS, Evidence, explained
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.computed import gets_gradient
+from nntui.diagnosis.rules.program_values import gets_gradient
 from nntui.diagnosis.rules.usual_fixes import HIDDEN_UNITS
 from nntui.timeline.history.unit_events import Flip
 

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from nntui.core.engine.report import reported_value
+from nntui.core.engine.reported_loss import reported_value
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
 from nntui.core.parts.losses import loss_value
