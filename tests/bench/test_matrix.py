@@ -19,7 +19,8 @@ from nntui.bench.matrix.outcomes import (
     Healthy,
     accepts,
 )
-from nntui.bench.matrix.plants import CODE, COMBINED, FAMILIES, PLANTS
+from nntui.bench.matrix.planting import CODE, COMBINED, FAMILIES
+from nntui.bench.matrix.plants import PLANTS
 from nntui.bench.matrix.score import Naming, Score, Share
 from nntui.bench.matrix.tasks import ARCHITECTURES, TASKS, source_of
 from nntui.bench.matrix.unknown import UNKNOWN, registered

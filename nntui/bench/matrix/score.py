@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from nntui.bench.matrix.accepted import CODE_CODES
 from nntui.bench.matrix.outcomes import HURTS, NOT_HEALTHY, SILENT, Faulty, Healthy, accepts
-from nntui.bench.matrix.plants import CODE, COMBINED, PLANTS
+from nntui.bench.matrix.planting import CODE, COMBINED
+from nntui.bench.matrix.plants import PLANTS
 from nntui.sweeps.result import wilson
 
 

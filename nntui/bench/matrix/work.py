@@ -16,7 +16,8 @@ from nntui.bench.matrix.outcomes import (
     Said,
     accepts,
 )
-from nntui.bench.matrix.plants import CODE, COMBINED, PLANTS, Planted
+from nntui.bench.matrix.planting import CODE, COMBINED, Planted
+from nntui.bench.matrix.plants import PLANTS
 from nntui.bench.matrix.tasks import TASKS, source_of
 from nntui.bench.matrix.unknown import registered
 from nntui.core.engine.network import has_effect
