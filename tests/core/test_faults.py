@@ -553,14 +553,20 @@ def assert_has(run: nntui.Run, weights: list[Array], biases: list[Array]) -> Non
 X, Y = np.array(INPUTS).T, np.array(TARGETS).T
 
 
+def activations(weights: list[Array], biases: list[Array]) -> list[Array]:
+    """The inputs `X`, then the activations of each tanh layer, (units, samples)."""
+    a = [X]
+    for W, b in zip(weights, biases, strict=True):
+        a.append(np.tanh(W @ a[-1] + b))
+    return a
+
+
 def test_a_penalty_before_the_update_is_that_of_the_program_that_does_so() -> None:
     run = run_with(["penalty-before-update"], l1=0.05, reduction="sum", learning_rate=0.02)
     W, b = program_of(run)
     for _ in range(3):
         run.step()
-        a = [X]
-        for k in range(3):
-            a.append(np.tanh(W[k] @ a[-1] + b[k]))
+        a = activations(W, b)
         for k in range(3):
             W[k] -= 0.02 * (0.1 * W[k] + 0.05 * np.sign(W[k]))
         delta = 2 * (a[3] - Y) * (1 - a[3] ** 2)
@@ -578,9 +584,7 @@ def test_an_error_for_delta_is_that_of_the_program_that_passes_it_down() -> None
     W, b = program_of(run)
     for _ in range(3):
         run.step()
-        a = [X]
-        for k in range(3):
-            a.append(np.tanh(W[k] @ a[-1] + b[k]))
+        a = activations(W, b)
         error, steps = a[3] - Y, []
         for k in (2, 1, 0):
             delta = error * (1 - a[k + 1] ** 2)
