@@ -514,3 +514,28 @@ async def test_on_a_small_screen_the_outputs_and_the_panel_take_turns(calls: lis
             await pilot.press(key)
             await pilot.pause()
             assert there() == expected
+
+
+@pytest.mark.parametrize(
+    ("solved", "decided", "note"),
+    [
+        (False, True, "the cause: the output is 0; reduced: 48 of 100 seeds"),
+        (False, False, "suspected: the output is 0; reduced: 48 of 100 seeds"),
+        (True, True, "reduced: 48 of 100 seeds"),
+    ],
+)
+def test_the_experiments_say_which_cause_they_leave(solved: bool, decided: bool, note: str) -> None:
+    fix = {"fix": "linear", "set": {"layers.2.activation": "identity"}, "seeds": 48, "solved": 43}
+    tried = {**fix, "baseline_solved": 25, "verdict": "no effect", "decided": False}
+    told = experiments.told(
+        {
+            "experiments": [tried],
+            "headline": {"cause": "the output is 0"},
+            "solved": solved,
+            "decided": decided,
+            "reduced": "48 of 100 seeds",
+        }
+    )
+    assert told.note == note
+    assert [each.result for each in told.fixes] == ["43 of 48 solve, 25 without: undecided"]
+    assert experiments.told({"experiments": []}).note == "there was nothing to try"

@@ -22,10 +22,10 @@ def _run(preset: Preset, seed: int, tell: Callable[[ExperimentReport], bool]) ->
         return tell(ExperimentReport(f"{words}, {100 * share:.0f} %", going=True))
 
     answer = why(preset, seed=seed, progress=progress)
-    return _told(answer.as_json())
+    return told(answer.as_json())
 
 
-def _told(answer: Mapping[str, Any]) -> ExperimentReport:
+def told(answer: Mapping[str, Any]) -> ExperimentReport:
     """What ``why --json`` says of its experiments."""
     fixes = tuple(
         TriedFix(
@@ -38,5 +38,11 @@ def _told(answer: Mapping[str, Any]) -> ExperimentReport:
         )
         for each in answer["experiments"]
     )
-    note = f"reduced: {answer['reduced']}" if answer.get("reduced") else ""
-    return ExperimentReport(note if fixes else "there was nothing to try", fixes=fixes)
+    if not fixes:
+        return ExperimentReport("there was nothing to try")
+    said = []
+    if (headline := answer["headline"]) is not None and not answer["solved"]:
+        said.append(f"{'the cause' if answer['decided'] else 'suspected'}: {headline['cause']}")
+    if answer["reduced"]:
+        said.append(f"reduced: {answer['reduced']}")
+    return ExperimentReport("; ".join(said), fixes=fixes)
