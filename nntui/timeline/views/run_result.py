@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nntui.core.engine.network import Parameters
+from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.tape import Array
 from nntui.timeline.run import Run
 
@@ -84,6 +85,8 @@ def run_text(
         lines.append(f"diverged update {found['update']:,}: {found['what']}")
     lines.append(f"state    {result['state_hash']}")
     lines += ["", "row       target      output"]
+    if is_unscaled(run.preset.configuration):
+        lines.append("(scaled, as the network has them; the loss is in the units of the data)")
     targets = run.targets.T.tolist()
     for row in _spread(len(targets), ROWS_SHOWN):
         lines.append(
