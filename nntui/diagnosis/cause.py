@@ -69,11 +69,13 @@ def decide(
         chosen = _first_best(better) or _heaviest(slips, experiments)
         return Decision((*_in_order(chosen, findings), *luck))
     own = [(each, experiments.with_own(each, mended=True)) for each in others]
-    helping = [pair for pair in own if pair[1] is not None and pair[1].helps]
+    # Of several faults one may make up for another, so that mending both helps nothing.
+    single = [(each, experiments.with_own(each)) for each in slips]
+    helping = [pair for pair in (*single, *own) if pair[1] is not None and pair[1].helps]
     if helping:
         return Decision((*_in_order(_first_best(helping), findings), *luck), not open_)
     certain = [each for each in others if _holds_from_the_start(each)]
-    best = simplest(experiments.tried)
+    best = simplest(experiments.tried, lambda each: _rule_of(each, experiments) is not FOUND)
     if certain:
         return Decision((*_in_order(certain[0], findings), *luck), not open_)
     if best is not None:
@@ -153,19 +155,25 @@ def _slip_beside(
     return felt[0] if felt and as_good and best.fix.parts > 1 else None
 
 
-def named(best: Experiment, experiments: Experiments) -> Finding:
-    """The finding that the change of ``best`` makes it learn."""
+def _rule_of(best: Experiment, experiments: Experiments) -> Rule:
+    """What is the matter where the change of ``best`` makes it learn; `FOUND` without a name."""
     before = experiments.preset.configuration.training.learning_rate
     keys = [key for key in best.fix.changes if key not in experiments.correction.changes]
-    rule = next((rule for end, rule in NAMES if all(key.endswith(end) for key in keys)), FOUND)
     rate = best.fix.changes.get("training.learning_rate")
     if rate is not None and len(keys) == 1:
-        rule = TOO_LOW if rate > before else TOO_HIGH
-    elif all(key.endswith((".init", ".scale")) for key in keys):
-        rule = INIT
+        return TOO_LOW if rate > before else TOO_HIGH
+    if keys and all(key.endswith((".init", ".scale")) for key in keys):
+        return INIT
+    # A fix of nothing but the program is no setting.
+    named_by = (rule for end, rule in NAMES if keys and all(key.endswith(end) for key in keys))
+    return next(named_by, FOUND)
+
+
+def named(best: Experiment, experiments: Experiments) -> Finding:
+    """The finding that the change of ``best`` makes it learn."""
     within = f" within {best.epochs:,} epochs" if experiments.cut(best) else ""
     return Finding(
-        replace(rule, klass=EXPERIMENT),
+        replace(_rule_of(best, experiments), klass=EXPERIMENT),
         f"with this changed {best.solved} of {best.seeds} seeds solve it{within}, as it stands "
         f"{best.baseline_solved}: {best.fix.text}",
         first_update=0,

@@ -174,6 +174,21 @@ def test_where_no_rule_spoke_the_cause_is_what_the_best_fix_changes(fix: Fix, co
     assert cause.fixes == (fix,)
 
 
+def test_of_fixes_that_are_as_good_the_cause_is_one_that_has_a_name() -> None:
+    momentum = Fix("momentum", {"training.momentum": 0.9})
+    assert codes((FLAT,), after(NONE, (momentum, ALL), (FASTER, ALL)))[0] == ["rate-too-low"]
+    assert codes((FLAT,), after(NONE, (momentum, ALL), (FASTER, HALF)))[0] == [
+        "found-by-experiment"
+    ]
+
+
+def test_a_slip_that_another_makes_up_for_is_the_cause() -> None:
+    alone = Fix("its own", {"faults": ["update-before-backprop"]})
+    slip = replace(SLIPPED, fixes=(alone,))
+    one = after(NONE, (CORRECTION, NONE), (alone, ALL), (ADAM, ALL))
+    assert codes((slip,), one) == (["bias-decay"], True)
+
+
 def test_other_seeds_are_bad_luck_where_nothing_explains_it() -> None:
     assert codes((), after(HALF)) == (["bad-luck"], True)
     assert codes((SLIPPED,), after(HALF, (CORRECTION, HALF)))[0] == ["bad-luck", "bias-decay"]
