@@ -1,29 +1,23 @@
 """The command line.  Each command imports what it needs when it runs, so that help is instant."""
 
 import io
-import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from nntui import __version__
-from nntui.arguments import Commands, drawing, load, load_run, numbers
-from nntui.cli_training import erase_progress, exit_if, interruptible, show_progress, train
+from nntui.arguments import Commands, drawing, load
+from nntui.cli_answers import ANSWERS, print_json
+from nntui.cli_training import erase_progress, show_progress
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nntui.sweeps.block import Outcome
-
-FOUND_FAULT, BAD_INPUT, INTERRUPTED = 1, 2, 130
+BAD_INPUT, INTERRUPTED = 2, 130
 BROKEN_PIPE = 1
 """click's exit code if the reader of the output has gone, which is not an error."""
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Set to 1 unless already set: with small matrices, threads of the linear algebra library mostly
 wait for each other (on a busy machine, a 1-64-1 network trained ten times slower with two)."""
-MOST_SEEDS = 10_000_000
 
 
 @click.group(
@@ -37,8 +31,7 @@ def commands() -> None:
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
     library, the path of a .toml file or of a session, a .nntui file, or a string that nntui show
-    --string printed).  Both draw
-    on the terminal, and so does open; they take
+    --string printed).  Both draw on the terminal, and so does open; they take
 
     \b
       --fps N           Pictures a second while training (1 to 60; 15, over SSH 5).
@@ -82,7 +75,7 @@ def presets(as_json: bool) -> None:
             }
             for preset in found
         ]
-        _print_json({"presets": rows})
+        print_json({"presets": rows})
         return
     width = max(len(preset.name) for preset in found)
     for preset in found:
@@ -104,7 +97,7 @@ def list_kind(kind: str | None, as_json: bool) -> None:
     if kind is None:
         raise click.UsageError(f"list what? One of: {', '.join(KINDS)}")
     if as_json:
-        _print_json(as_table(kind))
+        print_json(as_table(kind))
     else:
         click.echo("\n".join(as_lines(kind)))
 
@@ -148,184 +141,6 @@ def show(preset: str, as_string: bool) -> None:
         click.echo(read_text(find_preset(preset)), nl=False)
 
 
-@commands.command()
-@click.argument("preset")
-@click.option("--seed", type=int, help="Seed of the first parameters.")
-@click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
-@click.option("--updates", type=click.IntRange(0), help="Budget in updates.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
-@click.option("--predict", multiple=True, metavar="X1,X2,...", help="Predict a row afterwards.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def run(
-    preset: str,
-    seed: int | None,
-    epochs: int | None,
-    updates: int | None,
-    changes: tuple[str, ...],
-    predict: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Train a preset to its end, and print the result."""
-    if epochs is not None and updates is not None:
-        raise click.UsageError("--epochs and --updates exclude each other; give one")
-    from nntui.core.errors import ConfigError
-    from nntui.timeline import Run
-    from nntui.timeline.history.termination import Termination
-    from nntui.timeline.views.run_result import run_result, run_text
-
-    training = load_run(preset, changes, seed)
-    began = training.update
-    rows = [numbers("--predict", text) for text in predict]
-    for row in rows:
-        try:
-            training.predict([row])
-        except ConfigError as error:
-            raise click.UsageError(f"--predict {error.message}") from None
-    initial = Run.on(training.tree, training.branch, 0).parameters
-    with interruptible() as interrupted:
-        status = train(training, Termination(epochs, updates), interrupted)
-    predictions = [training.predict([row])[:, 0] for row in rows]
-    result = run_result(training, status, initial, predictions)
-    if as_json:
-        _print_json(result)
-    else:
-        click.echo(run_text(training, result, rows, began))
-    exit_if(interrupted)
-
-
-@commands.command()
-@click.argument("preset")
-@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="How many seeds.")
-@click.option("--first-seed", type=click.IntRange(0), help="The first of them.")
-@click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
-@click.option("--scheduler", metavar="ADDRESS", help="Train on a Dask cluster (nntui[dask]).")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def sweep(
-    preset: str,
-    seeds: int,
-    first_seed: int | None,
-    epochs: int | None,
-    changes: tuple[str, ...],
-    scheduler: str | None,
-    as_json: bool,
-) -> None:
-    """Train a preset from many seeds, and count how many solve it."""
-    from nntui.sweeps import sweep as train_many
-    from nntui.sweeps.cluster import cluster
-    from nntui.sweeps.sweep_text import sweep_text
-
-    loaded = load(preset, changes)
-    first = loaded.seed if first_seed is None else first_seed
-    if first + seeds > 2**32:
-        raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
-    with cluster(scheduler) as executor, interruptible() as interrupted:
-
-        def progress(done: "Sequence[Outcome]", of: int) -> bool:
-            show_progress(len(done) / max(of, 1), f"{len(done)} of {of} seeds")
-            return not interrupted
-
-        asked = range(first, first + seeds)
-        result = train_many(loaded, asked, executor, epochs=epochs, progress=progress)
-    erase_progress()
-    if as_json:
-        _print_json(result.as_json())
-    else:
-        click.echo(sweep_text(result))
-    exit_if(interrupted)
-
-
-@commands.command()
-@click.argument("preset")
-@click.option("--seed", type=int, help="Seed of the first parameters.")
-@click.option("--at-update", type=click.IntRange(0), help="Check there, not where the run is.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def check(
-    preset: str, seed: int | None, at_update: int | None, changes: tuple[str, ...], as_json: bool
-) -> None:
-    """Check a preset's gradients and updates against its own description.
-
-    The exit code is 1 if the program does not compute what it describes.
-    """
-    from nntui.diagnosis.check import check as checked
-    from nntui.diagnosis.check_text import render_check
-
-    run = load_run(preset, changes, seed)
-    if at_update is not None:
-        run.seek(at_update)
-    result = checked(run)
-    if as_json:
-        _print_json(result.as_json())
-    else:
-        click.echo(render_check(result))
-    if not result.ok:
-        click.get_current_context().exit(FOUND_FAULT)
-
-
-@commands.command()
-@click.argument("preset")
-@click.option("--seed", type=int, help="Seed of the run that is diagnosed.")
-@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="For each fix.")
-@click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def why(
-    preset: str,
-    seed: int | None,
-    seeds: int,
-    seconds: float,
-    changes: tuple[str, ...],
-    as_json: bool,
-) -> None:
-    """Say why a preset does not learn, and what helps.
-
-    Its run is diagnosed; then fixes are tried over many seeds, within the time.
-    """
-    from time import perf_counter
-
-    started = perf_counter()
-    from nntui.diagnosis.answer_text import render_answer
-    from nntui.diagnosis.why import why as ask
-
-    asked = load_run(preset, changes, seed)
-    with interruptible() as interrupted:
-
-        def progress(words: str, share: float) -> bool:
-            show_progress(share, words)
-            return not interrupted
-
-        answer = ask(asked, None, seeds, seconds, progress, started=started)
-    erase_progress()
-    if as_json:
-        _print_json(answer.as_json())
-    else:
-        click.echo(render_answer(answer))
-    exit_if(interrupted)
-
-
-@commands.command("export")
-@click.argument("preset")
-@click.option("--as", "target", required=True, metavar="numpy|pytorch", help="The library to use.")
-@click.option("-o", "file", metavar="FILE", help="Write to a file, not to standard output.")
-@click.option("--seed", type=int, help="Seed of the first parameters.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
-def export_script(
-    preset: str, target: str, file: str | None, seed: int | None, changes: tuple[str, ...]
-) -> None:
-    """Print a preset as a standalone script that prints the same losses without nntui."""
-    from pathlib import Path
-
-    from nntui.export import export
-    from nntui.presets.atomic_write import write_bytes
-
-    script = export(load(preset, changes), target, seed)
-    if file is None:
-        click.echo(script, nl=False)
-    else:
-        write_bytes(Path(file), script.encode())
-
-
 @commands.command("open")
 @click.argument("file")
 @drawing
@@ -362,7 +177,7 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
         return
     found = session_folder.entries()
     if as_json:
-        _print_json(
+        print_json(
             {
                 "folder": str(session_folder.folder()),
                 "sessions": [entry.as_json() for entry in found],
@@ -400,7 +215,7 @@ def bench(
 
     result = measure(None if as_json else click.echo, long=long, of_screen=screen)
     if as_json:
-        _print_json(result)
+        print_json(result)
 
 
 def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
@@ -415,13 +230,13 @@ def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
     outcomes = run_matrix(part or ALL, QUICK_SEEDS if quick else SEEDS, progress)
     erase_progress()
     if as_json:
-        _print_json(score_text.as_json(outcomes))
+        print_json(score_text.as_json(outcomes))
     else:
         click.echo("\n".join(score_text.as_lines(outcomes)))
 
 
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, allow_nan=False))
+for answer in ANSWERS:
+    commands.add_command(answer)
 
 
 def main() -> int:
