@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -153,7 +153,7 @@ def open_session(file: str, **options: Any) -> None:
     _open_session(file, options)
 
 
-def _open_session(file: str, options: dict[str, Any]) -> None:
+def _open_session(file: str, options: dict[str, Any]) -> NoReturn:
     from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch

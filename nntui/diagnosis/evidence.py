@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from nntui.core.engine.data import target_warnings
 from nntui.core.engine.network import Layout, Parameters, activation_of
 from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.engine.state import State
@@ -79,6 +80,11 @@ class Evidence:
         """The reported loss as a function of outputs."""
         units = self.subject.data.units if is_unscaled(self.stated) else None
         return Cost(self.stated.report, self.stated.reported_samples, units)
+
+    @cached_property
+    def has_floors(self) -> bool:
+        """Whether least losses are known; they are not for targets that the loss cannot take."""
+        return self.cost.has_floors and not target_warnings(self.stated)
 
     @cached_property
     def finite(self) -> tuple[State, ...]:

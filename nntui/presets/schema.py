@@ -88,7 +88,7 @@ def override(preset: Preset, changes: Mapping[str, Any]) -> Preset:
 
     Raises ConfigError for a key that does not exist or an invalid value.
     """
-    parts = _changed_parts(with_displaced(preset, changes), lambda top: _part(preset, top))
+    parts = _changed_parts(changes, lambda top: _part(preset, top))
     configuration, csv_source = preset.configuration, preset.csv_source
     new: dict[str, Any] = {}
     if "data" in parts:
@@ -130,20 +130,20 @@ DISPLACED: dict[str, tuple[str, ...]] = {
     "bias_init": ("b",),
 }
 """The keys of a layer that a change of one of them sets back to their defaults."""
+DEFAULTS = {each.name: each.default for each in fields(Layer)}
+"""The default of each key of a layer."""
 
 
-def with_displaced(preset: Preset, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """``changes``, and before them those of the keys that they displace."""
-    layers = preset.configuration.layers
-    displaced: dict[str, Any] = {}
+def with_displaced(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``changes``, and after each the defaults of the keys that it displaces."""
+    made: dict[str, Any] = {}
     for key, value in changes.items():
+        made[key] = value
         match key.split("."):
             case ["layers", at, name] if name in DISPLACED and value is not None:
-                layer = layers[int(at)] if _is_index(at, layers) else None
-                for each in fields(Layer) if layer is not None else ():
-                    if each.name in DISPLACED[name] and getattr(layer, each.name) != each.default:
-                        displaced[f"layers.{at}.{each.name}"] = each.default
-    return {**displaced, **changes}
+                places = {f"layers.{at}.{other}": DEFAULTS[other] for other in DISPLACED[name]}
+                made |= {place: each for place, each in places.items() if place not in changes}
+    return made
 
 
 def _is_index(part: str, items: Sequence[Any] | Rows) -> bool:
@@ -192,7 +192,7 @@ def parse_value(text: str) -> Any:
 def _changed_parts(changes: Mapping[str, Any], part: Callable[[str], Any]) -> dict[str, Any]:
     """The values under those of `TABLES` that ``changes`` name; ``part`` gives them unchanged."""
     parts: dict[str, Any] = {}
-    for key, value in changes.items():
+    for key, value in with_displaced(changes).items():
         top, *path = key.split(".")
         if top not in TABLES:
             raise ConfigError(top, one_of(top, TABLES))

@@ -9,6 +9,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import embedded, plain_values
+from nntui.presets.schema import TABLES
 from nntui.presets.text_files import LARGEST_FILE
 
 WIDTH = 100
@@ -19,8 +20,9 @@ def to_toml(preset: Preset) -> str:
     """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file."""
     source = plain_values(embedded(preset))
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
-    for key in ("data", "layers", "draws", "training", "report", "goal", "story"):
-        blocks += _tables(key, source.get(key))
+    for key in TABLES:
+        if key not in ("seed", "faults"):
+            blocks += _tables(key, source.get(key))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 

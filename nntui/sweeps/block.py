@@ -120,7 +120,8 @@ def _train(
     per_epoch = block.configuration.updates_per_epoch
     look = max(CHECK_EVERY // per_epoch, 1)
     ensemble, seeds = Ensemble(states), list(seeds)
-    losses, known = np.full(ensemble.count, np.nan), list[float | None]([None] * len(seeds))
+    losses = np.full(ensemble.count, np.nan)
+    known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
         if stopped():
             yield None

@@ -302,3 +302,15 @@ def test_nothing_to_learn_is_left_by_no_scaling() -> None:
     run = ended(made([[3.0, 4.0]], [[7.0]], layer(1)), 0)
     scaled = override(run.preset, {"data.scale_inputs": "standard"})
     assert not load_data(scaled.configuration).x.any()
+
+
+def test_no_bound_is_claimed_where_the_loss_has_no_least_value() -> None:
+    targets: Table = [[0.2], [2.0], [1.0], [1.7]]
+    dead = layer(3, "relu", bias="per-unit", bias_init="constant", bias_scale=-50.0)
+    source = made(CORNERS, targets, dead, layer(1, "sigmoid"), loss="binary-cross-entropy", goal=-9)
+    for updates in (0, 40):
+        said = found(source, updates)
+        layers = [each for each in said.findings if each.code in ("dead-layer", "silent-sample")]
+        assert [each.code for each in layers] == ["dead-layer"]
+        assert layers[0].evidence.endswith("no gradient passes")
+        assert not any("nan" in each.evidence for each in said.findings)

@@ -322,7 +322,7 @@ def test_a_report_before_the_update_is_not_overwritten_by_its_loss() -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_script_reports_every_loss_in_the_units_of_the_data(loss: str, target: str) -> None:
-    output = {"activation": {"b": "sigmoid", "c": "softmax"}.get(loss[0], "identity")}
+    output = needing(loss)
     for rows in ("batch", "all"):
         data = {**TABLE, "scale_targets": "none" if loss in SHARES else "minmax"}
         report = {"loss": loss, "rows": rows, "every": 2}

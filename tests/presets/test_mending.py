@@ -15,6 +15,11 @@ MENDED = [
     ("[goal]\nloss = 1e-3\nepochs = 5000\n", "", ("goal.loss=0.001", "goal.epochs=5000")),
     ('"bias-decay"', '"bias-decai"', ("faults.0.name=bias-decay",)),
     ("[training]", "[training]\nmomentum = 2", ("training.momentum=0.0",)),
+    (
+        "units = 4\nactivation",
+        "units = 4\nW = [[1, 2, 3]]\nactivation",
+        ("layers.0.init=normal", "layers.1.init=normal"),
+    ),
 ]
 
 

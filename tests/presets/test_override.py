@@ -248,7 +248,7 @@ def outcome(base: Preset, changes: dict[str, Any], by_table: bool) -> Preset | s
         if not by_table:
             return override(base, changes)
         table = plain_values(table_of(base))
-        for key, value in with_displaced(base, changes).items():
+        for key, value in with_displaced(changes).items():
             table = edited(table, key.split("."), value)
         return read_preset(base.name, table)
     except nntui.ConfigError as error:

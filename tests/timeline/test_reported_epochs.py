@@ -48,7 +48,7 @@ def test_only_epochs_that_report_have_a_loss() -> None:
         run.branch.losses[9]
 
 
-def test_going_back_tells_what_was_told_there(tmp_path: Path) -> None:
+def test_going_back_tells_what_was_told_there() -> None:
     run = nntui.Run(preset("xor-sigmoid", **ALL, **DRAWN), seed=3)
     there = []
     for _ in range(30):

@@ -357,6 +357,7 @@ NONSENSE: dict[str, Callable[[Manifest, dict[str, Any]], None]] = {
             {"training": None},
             {"layers": None},
             {"data": {"formula": "x", "samples": 8}},
+            {"draws": {"order": "bias-first"}},
             {"faults": ["unheard-of"]},
             {"data": {"csv": "rows.csv", "input_columns": ["a"], "target_columns": ["b"]}},
         ],

@@ -11,7 +11,9 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import Configuration
 
-STRUCTURAL = ("data", "layers", "draws", "seed")
+FIRST = ("data", "layers", "draws")
+"""The sections that determine update 0, together with the seed."""
+STRUCTURAL = (*FIRST, "seed")
 """The parts of a preset that determine update 0."""
 
 FIXED = {"training": "batch, order and draws", "report": "rows, when and every"}
@@ -34,7 +36,7 @@ def changed(state: State, configuration: Configuration) -> State:
     another batch, order or number of draws, or for a report over other rows or epochs.
     """
     before = state.configuration
-    for key in ("data", "layers", "draws"):
+    for key in FIRST:
         if getattr(before, key) != getattr(configuration, key):
             raise ConfigError(key, "determines update 0 and can be changed only there")
     for key, names in FIXED.items():

@@ -237,25 +237,24 @@ def _arrays(data: Data) -> DataArrays:
 def loss_slope(configuration: Configuration) -> Expression:
     """The slope of the training loss that is right for the targets: see `Loss.slope`."""
     loss = LOSSES[configuration.training.loss]
-    if loss.any_slope == loss.slope or load_data(configuration).add_up:
-        return loss.slope
-    return loss.any_slope
+    proper = not loss.needs_sum or load_data(configuration).add_up
+    return loss.slope if proper else loss.any_slope
 
 
 def target_warnings(configuration: Configuration) -> tuple[str, ...]:
     """What is wrong with the targets of a cross-entropy, one line each; empty if nothing is."""
     arrays, said = load_data(configuration), []
-    training, report = configuration.training.loss, configuration.report.loss
-    for key, name in dict.fromkeys((("training.loss", training), ("report.loss", report))):
-        if not LOSSES[name].is_entropy or (key == "report.loss" and name == training):
-            continue
-        if not arrays.are_shares:
+    keys = {configuration.training.loss: "training.loss"}
+    keys.setdefault(configuration.report.loss, "report.loss")
+    for name, key in keys.items():
+        loss = LOSSES[name]
+        if loss.is_entropy and not arrays.are_shares:
             every = np.concatenate([arrays.y, arrays.test_y], axis=1)
             low, high = every.min(), every.max()
             said.append(
                 f"{key}: {name} needs targets between 0 and 1, and these are {low:.6g} to "
                 f"{high:.6g}"
             )
-        elif LOSSES[name].any_slope != LOSSES[name].slope and not arrays.add_up:
+        elif loss.needs_sum and not arrays.add_up:
             said.append(f"{key}: {name} needs targets that add up to 1 in each row")
     return tuple(said)

@@ -9,8 +9,9 @@ from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Forward, Layout, faults_by_layer
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.recording import recorded_sum
-from nntui.core.parts.losses import LOSSES, Value
+from nntui.core.parts.losses import LOSSES, Value, loss_value
 from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.data_settings import NO_SCALING
 from nntui.core.tape import Array
 
 ROWS_AT_ONCE, MOST_AT_ONCE = 64, 4096
@@ -20,7 +21,7 @@ few enough that their buffers stay in the cache."""
 
 def is_unscaled(configuration: Configuration) -> bool:
     """Whether errors are brought to the units that the targets have without ``scale_targets``."""
-    scaled = configuration.data.scale_targets != "none"
+    scaled = configuration.data.scale_targets != NO_SCALING
     return scaled and not LOSSES[configuration.report.loss].is_entropy
 
 
@@ -46,9 +47,10 @@ def reported_sum(configuration: Configuration, z: Array, error: Array, y: Array)
 
 def reported_value(configuration: Configuration, z: Array, error: Array, y: Array) -> float:
     """The reported loss of one network over all columns of the arrays, without penalties."""
-    with np.errstate(all="ignore"):
-        total = float(reported_sum(configuration, z, error, y)())
-    return total / error.shape[1] if configuration.report.reduction == "mean" else total
+    if is_unscaled(configuration):
+        with np.errstate(all="ignore"):
+            error = error * load_data(configuration).units
+    return loss_value(configuration.report.loss, configuration.report.reduction, z, error, y)
 
 
 def reported_penalty(configuration: Configuration, theta: Array) -> Value:

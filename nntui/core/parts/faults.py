@@ -106,8 +106,8 @@ class Fault:
         if self.error_down:
             return site.has_layer_below and site.is_differentiated
         if self.back or self.updates_before_backprop:
-            waits = "rate" in formula(self.back or "1").names
-            return site.has_layer_below and (site.is_decayed or not waits)
+            shrinks = bool(self.back) and "rate" in formula(self.back).names
+            return site.has_layer_below and (site.is_decayed or not shrinks)
         if self.slope or self.slope_at_output:
             return site.is_differentiated
         return site.is_penalised if self.penalty else True

@@ -102,11 +102,12 @@ class Initialiser(NamedTuple):
         A ``shape`` of two numbers is a matrix, of one a vector, and of none a single number.
         """
         if transposed and self.draws:
-            drawn = self._drawn(*reversed(shape), low=low, high=high, spread=shape)
+            drawn = self._drawn(*reversed(shape), low=low, high=high, matrix=shape)
             return f"({drawn}).T" if " * " in drawn else f"{drawn}.T"
-        return self._drawn(*shape, low=low, high=high, spread=shape)
+        return self._drawn(*shape, low=low, high=high, matrix=shape)
 
-    def _drawn(self, *shape: int, low: float, high: float, spread: tuple[int, ...]) -> str:
+    def _drawn(self, *shape: int, low: float, high: float, matrix: tuple[int, ...]) -> str:
+        """Source of a draw of ``shape``, whose spread is that of the shape ``matrix``."""
         axes = ", ".join(map(str, shape))
         sized = f"({axes})" if len(shape) > 1 else axes
         match self.distribution:
@@ -117,12 +118,13 @@ class Initialiser(NamedTuple):
             case "uniform":
                 if (low, high) == (0.0, 1.0):
                     return f"random.rand({axes})"
+                limits = f"{low!r}, {high!r}"
                 return (
-                    f"random.uniform({', '.join([repr(low), repr(high)] + [sized] * bool(shape))})"
+                    f"random.uniform({limits}, {sized})" if shape else f"random.uniform({limits})"
                 )
             case "normal":
                 drawn = f"random.randn({axes})"
-                return f"{drawn} * {self.spread_source(*spread)}" if self.gain else drawn
+                return f"{drawn} * {self.spread_source(*matrix)}" if self.gain else drawn
             case "symmetric":
                 return f"random.uniform(-bound, bound, {sized})"
 

@@ -63,6 +63,11 @@ class Loss:
             return simplified(formula(self.slope_text))
         return derivative(self.term, "z" if self.needs_output else "error")
 
+    @property
+    def needs_sum(self) -> bool:
+        """Whether the targets of a sample should add up to 1."""
+        return bool(self.any_slope_text)
+
     @cached_property
     def any_slope(self) -> Expression:
         """`slope` for a sample whose targets need not add up to 1."""

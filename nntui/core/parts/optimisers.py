@@ -77,7 +77,7 @@ class Optimiser:
 
     @cached_property
     def assignments(self) -> tuple[tuple[str, Expression], ...]:
-        """The same, with the parameters as numbers and without superfluous slots."""
+        """`written` with the parameters as numbers and without superfluous slots."""
         kept: list[tuple[str, Expression]] = []
         known: dict[str, Expression] = {}
         for letter, expression in self.written:

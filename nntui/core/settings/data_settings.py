@@ -14,7 +14,7 @@ from nntui.core.settings.section import Section, entry
 MOST_ROWS = 1_000_000
 MOST_NUMBERS = 100_000_000
 """Limit of the numbers in the data and all buffers of an update, which keeps them below 800 MB."""
-SCALINGS = ("none", "standard", "minmax")
+NO_SCALING, STANDARD, MINMAX = SCALINGS = ("none", "standard", "minmax")
 
 SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
     "inputs": {},
@@ -43,11 +43,11 @@ class Data(Section):
     seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
     constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
     scale_inputs: str = entry(
-        "none",
+        NO_SCALING,
         doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
         choices=SCALINGS,
     )
-    scale_targets: str = entry("none", doc="likewise each target column", choices=SCALINGS)
+    scale_targets: str = entry(NO_SCALING, doc="likewise each target column", choices=SCALINGS)
     target_divisor: float = entry(
         1.0, doc="every target is divided by this, after scale_targets", above=0.0
     )

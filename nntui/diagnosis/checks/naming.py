@@ -24,7 +24,11 @@ from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
 from nntui.diagnosis.checks.update_check import FAULT, agrees, is_clear
 from nntui.diagnosis.deadline import NEVER, Deadline
 
-BACK = ("update-before-backprop", "no-weights-in-backprop", "penalty-before-update")
+UPDATED, UNWEIGHTED, SHRUNK = BACK = (
+    "update-before-backprop",
+    "no-weights-in-backprop",
+    "penalty-before-update",
+)
 """Faults of a layer in the weights that pass the gradient down."""
 PASSED = "error-for-delta"
 """A fault of a layer in what is passed down through them."""
@@ -88,7 +92,7 @@ def explain_update(replays: Replays, base: Rules = (), deadline: Deadline = NEVE
     rules = walk.joined()
     if replays.stated.training.clip_norm is not None and off(rules):
         # What is updated early is clipped apart, which shows even in layer 0.
-        early = (*rules, FaultEntry(name=BACK[0], layers=(0,)))
+        early = (*rules, FaultEntry(name=UPDATED, layers=(0,)))
         rules = early if not off(early) else rules
     unknown += [tensor for tensor in off(rules) if tensor not in unknown]
     unknown.sort(key=lambda each: (-each.layer, each.is_bias))
@@ -184,7 +188,7 @@ class _Walk:
         if not top:
             backs = [
                 tuple(FaultEntry(name=name, layers=(layer + 1,)) for name in names)
-                for through in ((), *((name,) for name in BACK), (BACK[0], BACK[2]))
+                for through in ((), *((name,) for name in BACK), (UPDATED, SHRUNK))
                 for names in (through, (*through, PASSED))
             ]
             backs = [

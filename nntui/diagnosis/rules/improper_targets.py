@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.data_settings import MINMAX
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.usual_fixes import MINMAX, become_shares
+from nntui.diagnosis.rules.usual_fixes import become_shares
 
 UNBOUNDED = Rule(
     "unbounded-loss",
@@ -39,7 +40,7 @@ def improper_targets(evidence: Evidence) -> Iterator[Finding]:
     loss, data = LOSSES[evidence.stated.training.loss], evidence.subject.data
     if not loss.is_entropy:
         return
-    y, softmax = data.y, loss.any_slope != loss.slope
+    y, softmax = data.y, loss.needs_sum
     fixes = _for_shares(evidence, softmax)
     # With a softmax only a negative target lets the loss fall without end.
     below = softmax or -y.min() >= y.max() - 1.0

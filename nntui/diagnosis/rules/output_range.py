@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from nntui.core.engine.network import activation_of
+from nntui.core.settings.data_settings import MINMAX
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence, against_goal, explained, refuted, spread
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.measures.floors import onto_simplex
-from nntui.diagnosis.rules.usual_fixes import MINMAX, become_shares, scaled_targets
+from nntui.diagnosis.rules.usual_fixes import become_shares, scaled_targets
 
 RANGE = Rule(
     "output-range",

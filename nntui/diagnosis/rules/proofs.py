@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from nntui.core.engine.data import target_warnings
 from nntui.core.engine.network import activation_of
 from nntui.core.tape import Array, Tape
 from nntui.diagnosis.evidence import (
@@ -75,8 +74,7 @@ def proofs(evidence: Evidence) -> Iterator[Finding]:
     """
     # What is drawn with repetition is another set of rows every epoch, with floors of its own.
     drawn = evidence.stated.training.order == "random"
-    known = evidence.cost.has_floors and not target_warnings(evidence.stated)
-    if evidence.x.shape[1] > MOST_GROUPED or drawn or not known:
+    if evidence.x.shape[1] > MOST_GROUPED or drawn or not evidence.has_floors:
         return
     for rule in _that_hold(evidence):
         if evidence.has_time():

@@ -7,12 +7,13 @@ import numpy as np
 
 from nntui.core.engine.network import activation_of
 from nntui.core.parts.losses import LOSSES
+from nntui.core.settings.data_settings import STANDARD
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import MEASURED, Finding, Fix, Rule
 from nntui.diagnosis.measures.landscape import Landscape
 from nntui.diagnosis.rules.proofs import NO_BIAS
-from nntui.diagnosis.rules.usual_fixes import STANDARD, scaled_targets, standardised_inputs
+from nntui.diagnosis.rules.usual_fixes import scaled_targets, standardised_inputs
 
 INPUTS = Rule(
     "inputs-not-scaled",

@@ -35,15 +35,15 @@ def silent_samples(evidence: Evidence) -> Iterator[Finding]:
     It holds as long as they have none: the other samples may still change that.
     """
     drawn = evidence.stated.training.order == "random"
-    if drawn or not evidence.cost.has_floors or evidence.sample_x.shape != evidence.x.shape:
+    if drawn or not evidence.has_floors or evidence.sample_x.shape != evidence.x.shape:
         return
-    forward = forward_of(evidence)
     for layer in evidence.hidden:
-        if forward.unknown is not None or layer in forward.late:
-            return
         silent, since = _silent(evidence, layer)
         if not silent.any() or silent.all():
             continue
+        forward = forward_of(evidence)
+        if forward.unknown is not None or any(late <= layer for late in forward.late):
+            return
         fixed = _is_fixed_above(evidence, layer)
         floor = _floor(evidence, silent, fixed)
         goal = evidence.observation.preset.goal.loss

@@ -147,13 +147,7 @@ def _seen_dead(evidence: Evidence, layer: int) -> tuple[int | None, str]:
         by = state.update
     else:
         return 0, "from the start"
-    killed: int | None = None
-    for update, theta in _repeated(evidence, state, by):
-        values = evidence.subject.forward(theta, evidence.x)[layer]
-        if evidence.slope(layer, values).any():
-            killed = None
-        elif killed is None:
-            killed = update
+    killed = _dead_from(evidence, layer, slice(None), state, by)
     if killed is not None:
         return killed, f"since update {killed}"
     return by, f"killed after update {state.update}, at the latest by {by}"
@@ -167,20 +161,27 @@ def killing_update(evidence: Evidence, flip: Flip) -> int | None:
     if flip.after == flip.by - 1:
         return flip.by
     starts = [state for state in evidence.finite if state.update <= flip.after]
-    killed: int | None = None
-    for update, theta in _repeated(evidence, starts[-1], flip.by) if starts else ():
-        values = evidence.subject.forward(theta, evidence.x)[flip.layer]
-        if evidence.slope(flip.layer, values)[flip.unit].any():
-            killed = None
-        elif killed is None:
-            killed = update
-    return killed
+    return _dead_from(evidence, flip.layer, flip.unit, starts[-1], flip.by) if starts else None
+
+
+def _dead_from(
+    evidence: Evidence, layer: int, units: int | slice, state: State, by: int
+) -> int | None:
+    """The update after ``state`` from which ``units`` of ``layer`` have slope 0 up to ``by``."""
+    found: int | None = None
+    for update, theta in _repeated(evidence, state, by):
+        values = evidence.subject.forward(theta, evidence.x)[layer]
+        if evidence.slope(layer, values)[units].any():
+            found = None
+        elif found is None:
+            found = update
+    return found
 
 
 def _repeated(evidence: Evidence, state: State, by: int) -> Iterator[tuple[int, Array]]:
     """The updates after ``state`` up to ``by``, each with the parameters that it leaves.
 
-    None for an optimiser that remembers, rows in drawn order, or too many updates.
+    Nothing is yielded for an optimiser that remembers, rows in drawn order, or too many updates.
     """
     stated, training = evidence.stated, evidence.stated.training
     size, rows, updates = stated.batch_size, evidence.x.shape[1], by - state.update
@@ -214,23 +215,27 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
     since, said = (0, "from the start") if born else _since(evidence, layer)
     said = said and f", {said}"
     units = evidence.stated.layers[layer].units
-    if layer == last:
-        floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
-    else:
-        floor = evidence.cost.constant(evidence.y)
-    what = "stays" if layer == last else "cannot fall below that of a constant,"
+    bound, weight = "", EXPLAINS
+    if evidence.has_floors:
+        if layer == last:
+            floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
+        else:
+            floor = evidence.cost.constant(evidence.y)
+        what = "stays" if layer == last else "cannot fall below that of a constant,"
+        bound = f", and the loss {what} {floor:.4g}"
+        weight += min(explained(evidence, floor), 1.0) / 4.0
     whose = "the output has" if layer == last else f"the units of layer {layer} ({units}) have"
     name = "the output" if layer == last else f"layer {layer}"
     yield Finding(
         DEAD_OUTPUT if layer == last else DEAD_LAYER,
         f"{whose} slope 0 on all {evidence.x.shape[1]} samples"
-        f"{said}: no gradient passes, and the loss {what} {floor:.4g}"
+        f"{said}: no gradient passes{bound}"
         f"{''.join(_also(evidence, each) for each in dead[1:])}",
         layer=layer,
         first_update=since,
         fixes=revivals(evidence, layer),
         units=tuple((layer, unit) for unit in range(units)),
-        weight=EXPLAINS + min(explained(evidence, floor), 1.0) / 4.0,
+        weight=weight,
         symptom_of=("symmetric", *(() if born else KILLERS)),
         aside=f"{name} is dead{said or ' now'}",
     )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from nntui.core.engine.data import Scaling
-from nntui.core.settings.data_settings import SCALINGS
+from nntui.core.settings.data_settings import MINMAX, STANDARD
 from nntui.core.tape import Array
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import Fix
@@ -12,7 +12,6 @@ from nntui.presets.preset_table import table_of
 
 HIDDEN_UNITS = 8
 """Units of a hidden layer that is added or widened."""
-NO_SCALING, STANDARD, MINMAX = SCALINGS
 
 
 def hidden_layer(preset: Preset) -> Fix:

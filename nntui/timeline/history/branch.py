@@ -1,7 +1,7 @@
 """A branch: training from a fork on, extended at its head; its past is reached by replay."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,25 +213,23 @@ class Branch:
         later: Sequence[Stretch],
         keyframes: Keyframes,
         marks: Mapping[int, State | None],
+        reports: Sequence[range],
         losses: Array,
         head: State,
     ) -> None:
-        """Continue from a saved session: later stretches, keyframes, checkpoints, losses, head."""
+        """Continue from a saved session: later stretches, keyframes, checkpoints, losses, head.
+
+        ``reports`` are the epochs of the losses, by stretch.
+        """
         self.stretches = (*self.stretches, *later)
         self.keyframes, self.marks = keyframes, dict(marks)
         for state in marks.values():
             if state is not None:
                 self.budget.count(state)
-        for epoch, loss in zip(self._reporting(head.epoch), losses.tolist(), strict=True):
-            self.losses.append(epoch, loss)
+        for epochs in reports:
+            self.losses.extend(epochs, losses[: len(epochs)])
+            losses = losses[len(epochs) :]
         self._trainer, self._resume_from, self._update = None, head, head.update
-
-    def _reporting(self, epochs: int) -> Iterator[int]:
-        """The epochs that report, from the fork to before ``epochs``."""
-        own = [each for each in self.stretches if each.start >= self.forked_at]
-        ends = [*(each.first.epoch for each in own[1:]), epochs]
-        for stretch, end in zip(own, ends, strict=True):
-            yield from stretch.first.configuration.report.epochs(stretch.first.epoch, end)
 
     def nearest_state(self, update: int) -> State:
         """The kept state from which ``update`` is reached with the least replay."""

@@ -77,6 +77,11 @@ class LossHistory:
             self.epochs.append(epoch)
             self._own.append(loss)
 
+    def extend(self, epochs: range, losses: Array) -> None:
+        """The losses of ``epochs``, which are later than the last."""
+        self.epochs.extend(epochs)
+        self._own.extend(losses)
+
     def cut(self, epochs: int) -> None:
         """Forget what follows the first ``epochs``; those that are shared stay."""
         count = max(self.epochs.before(epochs), self._start)

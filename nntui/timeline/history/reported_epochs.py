@@ -48,6 +48,12 @@ class ReportedEpochs:
                 self._parts.append((self._count, epoch, 1))
         self._count += 1
 
+    def extend(self, epochs: range) -> None:
+        """The next reported epochs, later than the last."""
+        if epochs:
+            self._parts.append((self._count, epochs.start, epochs.step))
+            self._count += len(epochs)
+
     def before(self, epoch: int) -> int:
         """How many reported epochs lie before ``epoch``; the place of the first that does not."""
         part = bisect_left(self._parts, epoch, key=_EPOCH) - 1

@@ -217,9 +217,7 @@ def update(at: Place) -> Iterator[Equation]:
     values |= {"t": Quantity(float(computed.count), "t")}
     carried = {symbol: slot for symbol, slot in rule.letters.items() if slot in slots}
     values |= {symbol: Quantity(old[slot], symbol) for symbol, slot in carried.items()}
-    # Where the parameters leave out a slot, the rule is shown as it is left.
-    written = rule.readable
-    for symbol, expression in written:
+    for symbol, expression in rule.readable:
         line = with_numbers(expression, values)
         if symbol == "step":
             direction = line

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.engine.changes import fixed_in_epoch
+from nntui.core.engine.changes import FIRST, fixed_in_epoch
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import Divergence, State, frozen
 from nntui.core.engine.update import optimiser_of
@@ -93,11 +93,11 @@ class _StretchPlan:
         return self.epoch + epochs, position
 
 
-def _reports(plans: Sequence[_StretchPlan], epochs: int) -> int:
-    """How many epochs before ``epochs`` the stretches of a branch report."""
+def _reports(plans: Sequence[_StretchPlan], epochs: int) -> list[range]:
+    """The epochs before ``epochs`` that each stretch of a branch reports."""
     ends = [*(each.epoch for each in plans[1:]), epochs]
     pairs = zip(plans, ends, strict=True)
-    return sum(len(plan.configuration.report.epochs(plan.epoch, end)) for plan, end in pairs)
+    return [plan.configuration.report.epochs(plan.epoch, end) for plan, end in pairs]
 
 
 class _Unpacker:
@@ -152,11 +152,13 @@ class _Unpacker:
         branch.name = fields.text("name", LONGEST_NAME)
         branch.renamed, branch.pinned = fields.flag("renamed"), fields.flag("pinned")
         branch.left_at = fields.whole("left_at", 0, FURTHEST)
+        reports = _reports(plans, plans[-1].reached(updates[head])[0])
         branch.restore(
             stretches[1:],
             self._keyframes(fields, states, branch.forked_at, updates[head]),
             _marks(fields, states, branch.forked_at),
-            self._streams["losses"].take(_reports(plans, plans[-1].reached(updates[head])[0])),
+            reports,
+            self._streams["losses"].take(sum(map(len, reports))),
             states[head],
         )
         self._watch(fields, branch)
@@ -258,8 +260,9 @@ class _Unpacker:
 def _check_follows(fields: Fields, before: Configuration, plan: _StretchPlan) -> None:
     """ConfigError if ``plan`` makes a change that is impossible in the middle of a run."""
     configuration = plan.configuration
-    if (before.data, before.layers) != (configuration.data, configuration.layers):
-        raise fields.wrong("source", "changes data or layers in the middle of a run")
+    for key in FIRST:
+        if getattr(before, key) != getattr(configuration, key):
+            raise fields.wrong("source", f"changes {key} in the middle of a run")
     if plan.position > 0 and fixed_in_epoch(before) != fixed_in_epoch(configuration):
         raise fields.wrong("source", "changes batches or report in the middle of an epoch")
 
