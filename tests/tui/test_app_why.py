@@ -18,6 +18,8 @@ from nntui.diagnosis.experiments.fix_branch import branch_with
 from nntui.diagnosis.finding import Diagnosis
 from nntui.diagnosis.observation import Observation
 from nntui.presets.schema import override
+from nntui.timeline.history.termination import Trainable
+from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import ARROW, Heatmap
 from nntui.tui.panels.key_bar import KeyBar
@@ -294,13 +296,25 @@ async def test_of_several_fixes_one_is_chosen_and_structure_begins_at_update_0(
 
 
 async def test_the_cursor_moves_while_a_fix_is_trained_and_space_stops_it(
-    calls: list[int],
+    calls: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         run = bench(pilot).run_shown
         run.step(30_000)
         await pilot.press("W")
         await known(pilot, 30_000)
+        left = [5]
+
+        def few(slicer: TimeSlicer, line: Trainable, target: int, seconds: float) -> bool:
+            """The cursor goes at once; a fix is trained by one update, and never to its end."""
+            if line is run:
+                line.step(target - line.update)
+            elif left[0]:
+                left[0] -= 1
+                line.step(1)
+            return line.update >= target
+
+        monkeypatch.setattr(TimeSlicer, "train", few)
         press = pilot.app.simulate_key  # and go on at once
         for key in ("down", "F"):
             press(key)
@@ -311,6 +325,7 @@ async def test_the_cursor_moves_while_a_fix_is_trained_and_space_stops_it(
         await until(pilot, lambda: run.update == 29_999)
         assert bench(pilot).running
         before = other.head
+        left[0] += 5
         await until(pilot, lambda: other.head > before)
         press("space")
         await until(pilot, lambda: not bench(pilot).running)
