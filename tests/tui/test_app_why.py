@@ -484,9 +484,9 @@ async def test_nothing_moves_when_a_new_diagnosis_says_the_same(calls: list[int]
         await pilot.press("m", "W")
         await known(pilot, 600)
         await pilot.press("down")
+        await until(pilot, lambda: why(pilot).scroll_offset.y > 0)
         await pilot.pause()
         before = why(pilot).scroll_offset
-        assert before.y > 0
         await pilot.press("u")
         await known(pilot, 601)
         await pilot.pause()

@@ -145,7 +145,8 @@ class WhyPanel(TextPanel):
         """Choose another finding or fix."""
         if self.items:
             self._choose(min(max(self._at + by, 0), len(self.items) - 1))
-            self._bring_into_view()
+            # Where a block stands is known once those above it are laid out.
+            self.call_after_refresh(self._bring_into_view)
 
     def _choose(self, at: int) -> None:
         self._choice = _names(self.items)[at]
