@@ -1,0 +1,1 @@
+"""A person's own program, unchanged: run under control, checked, and its wrong line named."""

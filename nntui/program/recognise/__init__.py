@@ -1,0 +1,1 @@
+"""Finds the preset that computes what a program computes, proven by running both."""

@@ -1,0 +1,1 @@
+"""Diagnoses a person's program: the program as a subject, and experiments with it."""
