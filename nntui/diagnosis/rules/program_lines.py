@@ -46,8 +46,8 @@ RULES: tuple[Rule, ...] = (
         "broadcast",
         "two arrays of different shapes, such as (n,) and (n, 1), combine to a larger one",
         PROOF,
-        "the result of an elementwise operation has more elements than each of its operands, though "
-        "both hold one number per sample or unit",
+        "the result of an elementwise operation has more elements than each of its operands, "
+        "though both hold one number for each sample or unit",
         "the broadcasting rules of NumPy",
         "operands of one shape give the same numbers",
         is_code_fault=True,
@@ -83,7 +83,7 @@ RULES: tuple[Rule, ...] = (
         "loss-not-minimised",
         "the printed loss is not the loss that the updates minimise",
         PROOF,
-        "the steps are not along the gradient of the printed number, but along that of another loss",
+        "the steps are along the gradient of another loss, not along that of the printed number",
         _SOURCE,
         "steps along the gradient of the printed number",
     ),
