@@ -10,6 +10,7 @@ from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.recording import ancestors
 from nntui.program.record.node import Node
+from nntui.program.record.places import Places
 
 PROVEN, LIKELY = "proven", "likely"
 Finding = dict[str, Any]
@@ -31,7 +32,7 @@ def finding(
         "code": code,
         "file": file,
         "line": line,
-        "text": None if file is None or line is None else scene.places.line(file, line).strip(),
+        "text": None if file is None or line is None else source_line(scene.places, file, line),
         "cause": cause,
         "parameters": parameters,
         "evidence": evidence,
@@ -145,6 +146,12 @@ def _evidence(scene: Scene, repairs: Repairs, edits: Together, repair: Repair) -
         shown = f"is up to {100 * min(before, 1.0):.3g} % off the gradient"
     left = f"{after:.1g}" if after > 1e-15 else "rounding"
     return f"the {steps} {shown}; with this mended they agree to {left} in {states} states"
+
+
+def source_line(places: Places, file: str, line: int) -> str:
+    """The line ``line`` of ``file``, counted from 1, without the blanks around it."""
+    lines = places.sources.get(file, [])
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
 
 
 def is_behind(scene: Scene, node: Node, name: str) -> bool:

@@ -71,7 +71,7 @@ def confirm(
     answers = []
     for side in (0.0, DISTANCE, -DISTANCE):
 
-        def prepare(_at: int, side: float = side) -> None:
+        def prepare(_recordings: list[Recording], side: float = side) -> None:
             draws = np.random.RandomState(SEEDS[0])
             shake(execution.live(), parameters, memories, "noise", draws)
             if side:

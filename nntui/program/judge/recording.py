@@ -33,14 +33,21 @@ class Recording:
         self.start, self.end, self.complete = start, end, complete
         self.values = [node.value for node in nodes]
         """The values by node number, as `adjoints` and `replay` take them."""
-        self.changed = [name for name in start if name in end and self._is_changed(name)]
-        """Numbers and arrays of floats that are used and that end as another value."""
+        self.changed = self._changed()
+        """Numbers and arrays of floats that end as another value; of several names the first."""
         self.bit = {name: 1 << at for at, name in enumerate(self.changed)}
         self.depends = [0] * len(nodes)
         """By node number, the changed values of the start that it depends on, as bits."""
         self.after = [0] * len(nodes)
         """By node number, the changed values of the *end* that it depends on, as bits."""
         self._follow()
+
+    def _changed(self) -> list[str]:
+        found: dict[tuple[int, int], str] = {}
+        for name in self.start:
+            if name in self.end and self._is_changed(name):
+                found.setdefault((self.start[name].number, self.end[name].number), name)
+        return list(found.values())
 
     def _is_changed(self, name: str) -> bool:
         before, after = self.start[name], self.end[name]

@@ -1,11 +1,8 @@
 """Records consecutive updates in a fork of the program, from a generic state each."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nntui.program.judge.generic_states import KINDS, shake
 from nntui.program.judge.recording import Recording
 from nntui.program.record.node import Node
 
@@ -13,9 +10,8 @@ if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
     from nntui.program.control.forks import Reply
 
-SEED = 12345
-"""Of the generic states: the same in every run."""
-Prepare = Callable[[int], None]
+Prepare = Callable[[list[Recording]], None]
+"""Sets the state of the next recording; it is given those made so far."""
 Finish = Callable[[list[Recording]], dict[str, Any]]
 
 
@@ -66,7 +62,7 @@ class Trials:
         if len(self._recordings) >= self._count:
             self._conclude()
         self._recorder.reset()
-        self._prepare(len(self._recordings))
+        self._prepare(self._recordings)
         self._start = {}
         for each in self._execution.live():
             node = self._recorder.node_of(each.value, each.name)
@@ -105,17 +101,5 @@ class Trials:
         self._reply(self._finish(self._recordings))
 
 
-def generic(
-    execution: "Execution", parameters: Collection[str], memories: Collection[str]
-) -> Prepare:
-    """Prepares generic states of ``parameters``, with the optimiser's ``memories`` at 0."""
-    draws = np.random.RandomState(SEED)
-
-    def prepare(at: int) -> None:
-        shake(execution.live(), parameters, memories, KINDS[at % len(KINDS)], draws)
-
-    return prepare
-
-
-def as_it_is(_at: int) -> None:
+def as_it_is(_recordings: list[Recording]) -> None:
     """Leaves the state as it is."""
