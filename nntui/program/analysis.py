@@ -265,5 +265,13 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-__all__ = ["RIGHT", "SHAPE_CHANGES", "Check", "Options", "first_not_finite", "judge", "of_not_finite"]
+__all__ = [
+    "RIGHT",
+    "SHAPE_CHANGES",
+    "Check",
+    "Options",
+    "first_not_finite",
+    "judge",
+    "of_not_finite",
+]
 Loose = Callable[..., Any]

@@ -79,9 +79,7 @@ def _values(scene: Scene, backward: Sequence[Node], named: bool) -> Iterator[Can
         for activation, before in scene.activations:
             if np.shape(before.value) == shape and np.size(before.value) == size:
                 slope = LocalDerivative(node.key, activation.key, before.key)
-                yield Candidate(
-                    slope, node, node.number, SLOPE, forward=activation, before=before
-                )
+                yield Candidate(slope, node, node.number, SLOPE, forward=activation, before=before)
 
 
 def _calls(node: Node) -> tuple[Any, ...]:
@@ -116,9 +114,7 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
             shape = np.shape(one.value)
             if len(shape) == 2 and shape[0] == shape[1] > 1:
                 edit = OtherOperand(keys, one.key, one.key, transposed=True)
-                yield Candidate(
-                    edit, nodes[-1], order, TRANSPOSED, used=one, meant=one, line=line
-                )
+                yield Candidate(edit, nodes[-1], order, TRANSPOSED, used=one, meant=one, line=line)
             for other in pool:
                 if other is one or other.number in inside or other.number >= max(inside):
                     continue

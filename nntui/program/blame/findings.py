@@ -49,16 +49,12 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
         where = line_of(scene, repair)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
-        twin = next(
-            (each for each in found if (each["file"], each["line"]) == where), None
-        )
+        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
         else:
-            twin["parameters"] += [
-                name for name in repair.mends if name not in twin["parameters"]
-            ]
+            twin["parameters"] += [name for name in repair.mends if name not in twin["parameters"]]
     return found
 
 

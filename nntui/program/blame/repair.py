@@ -85,7 +85,9 @@ class Repairs:
             candidate = repair.candidate
             if not isinstance(candidate.edit, TrueDerivative):
                 return repair
-            here = scene.places.places[candidate.node.place].line if candidate.node.place >= 0 else 0
+            here = (
+                scene.places.places[candidate.node.place].line if candidate.node.place >= 0 else 0
+            )
             deeper = None
             for part in candidate.node.inputs:
                 if (

@@ -61,9 +61,7 @@ def of_growth(recording: Recording, grown: list[str], places: Places) -> list[Fi
     return list(by_line.values())
 
 
-def _culprit(
-    recording: Recording, broadcasts: list[Node], start: Node, end: Node
-) -> Node | None:
+def _culprit(recording: Recording, broadcasts: list[Node], start: Node, end: Node) -> Node | None:
     """The first operation whose result has more entries than both operands, and that counts.
 
     One that merely adds a bias of one row to all samples does not: its operand is the parameter.

@@ -111,9 +111,7 @@ class Judgement:
             factors = [each.factor for _, each in known]
             if not all(factors):
                 continue
-            relative = [
-                each.factor / common[at] if common[at] else np.inf for at, each in known
-            ]
+            relative = [each.factor / common[at] if common[at] else np.inf for at, each in known]
             alike = bool(np.isfinite(relative).all()) and spread(relative) <= CONSTANT
             one_state = len(known) == 1 and np.size(self._start(name)) == 1
             if one_state and len(self.recordings) > 1:
