@@ -133,20 +133,22 @@ def never_called(places: Places, called: set[tuple[str, str]]) -> list[dict[str,
                 and node.name not in used
                 and (file, node.name) not in called
             ):
-                found.append(
-                    {
-                        "code": "never-called",
-                        "file": file,
-                        "line": node.lineno,
-                        "text": lines[node.lineno - 1].strip(),
-                        "cause": f"{node.name} is never called",
-                        "parameters": [],
-                        "evidence": "nothing in the program refers to it",
-                        "fix": "remove it, or use it where it belongs",
-                        "confidence": "proven",
-                    }
-                )
+                found.append(_not_called(file, node, lines))
     return found
+
+
+def _not_called(file: str, node: ast.FunctionDef, lines: list[str]) -> Finding:
+    return {
+        "code": "never-called",
+        "file": file,
+        "line": node.lineno,
+        "text": lines[node.lineno - 1].strip(),
+        "cause": f"{node.name} is never called",
+        "parameters": [],
+        "evidence": "nothing in the program refers to it",
+        "fix": "remove it, or use it where it belongs",
+        "confidence": "proven",
+    }
 
 
 def of_unexplained(scene: Scene, names: list[str]) -> Finding:

@@ -115,7 +115,10 @@ class Repairs:
         return repair
 
     def mended(self, edit: Edit, wrong: Sequence[str]) -> list[str]:
-        """Which of ``wrong`` are right with the repairs found so far and ``edit``; [] if it harms."""
+        """Which of ``wrong`` are right with ``edit`` and the repairs found so far.
+
+        None of them where a step that is right becomes wrong.
+        """
         scene, judgement = self.scene, self.scene.judgement
         together = Together((*(repair.edit for repair in self.found), edit))
         hopeful = list(wrong)

@@ -104,7 +104,7 @@ def _turning(
 
 def _adds(scene: Scene, name: str, chain: list[tuple[Node, float]]) -> bool:
     """Whether the update adds its last backward value, rather than subtracts it."""
-    node, sign = chain[-1]
+    sign = chain[-1][1]
     gradient = scene.judgement.factors[name]
     return (gradient < 0) == (sign > 0)
 

@@ -105,17 +105,14 @@ def _slope(kind: str, prediction: Node, target: np.ndarray) -> np.ndarray | None
     p = np.asarray(prediction.value, float)
     with np.errstate(all="ignore"):
         try:
-            error = p - target
+            error: np.ndarray = p - target
         except ValueError:
             return None
         if error.shape != p.shape:
             return _summed(error, p.shape) if kind == SQUARED else None
         if kind == SQUARED:
             return error
-        if kind == BINARY:
-            slope = error / (p * (1 - p))
-        else:
-            slope = -target / p
+        slope: np.ndarray = error / (p * (1 - p)) if kind == BINARY else -target / p
     return slope if np.isfinite(slope).all() else None
 
 

@@ -21,8 +21,9 @@ Values = Sequence[Any]
 class Reading(Protocol):
     """Reads what has to be minus a multiple of the gradient off the values of a recording."""
 
-    adapts: bool
-    """Whether the step itself is no multiple of it, as with Adam."""
+    @property
+    def adapts(self) -> bool:
+        """Whether the step itself is no multiple of it, as with Adam."""
 
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
         """The vector for the parameter ``name``; None where there is none."""
@@ -46,7 +47,8 @@ class Step:
             return None
         if self.decay:
             after = after + self.decay * decaying(before, self.spared)
-        return after - before
+        step: Array = after - before
+        return step
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def weight_decay(
     if np.size(recordings[0].start[name].value) < 3:
         return None
     for spared in SPARED:
-        fits = []
+        fits: list[tuple[float, float, bool]] = []
         for recording, gradient in zip(recordings, gradients, strict=True):
             if name not in recording.start or gradient is None:
                 continue
@@ -101,7 +103,7 @@ def weight_decay(
                 continue
             fit = _fit(step.ravel(), np.ravel(gradient), parameter)
             if fit is None:
-                fits = []
+                fits: list[tuple[float, float, bool]] = []
                 break
             fits.append(fit)
         felt = [decay for _, decay, is_felt in fits if is_felt]
