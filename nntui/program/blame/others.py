@@ -126,14 +126,14 @@ def never_called(places: Places, called: set[tuple[str, str]]) -> list[dict[str,
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.FunctionDef)
-                and SLOPE_NAME.search(node.name)
-                and node.name not in used
-                and (file, node.name) not in called
-            ):
-                found.append(_not_called(file, node, lines))
+        found += [
+            _not_called(file, node, lines)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            and SLOPE_NAME.search(node.name)
+            and node.name not in used
+            and (file, node.name) not in called
+        ]
     return found
 
 

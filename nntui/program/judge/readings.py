@@ -103,7 +103,7 @@ def weight_decay(
                 continue
             fit = _fit(step.ravel(), np.ravel(gradient), parameter)
             if fit is None:
-                fits: list[tuple[float, float, bool]] = []
+                fits.clear()
                 break
             fits.append(fit)
         felt = [decay for _, decay, is_felt in fits if is_felt]

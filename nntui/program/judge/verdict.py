@@ -16,7 +16,6 @@ from nntui.program.judge.comparison import (
 )
 from nntui.program.judge.losses import OWN, Loss
 from nntui.program.judge.readings import (
-    HandedGradient,
     Reading,
     Step,
     Values,
@@ -111,7 +110,7 @@ class Judgement:
             factors = [each.factor for _, each in known]
             if not all(factors):
                 continue
-            relative = [each.factor / common[at] if common[at] else np.inf for at, each in known]
+            relative = [each.factor / (common[at] or np.nan) for at, each in known]
             alike = bool(np.isfinite(relative).all()) and spread(relative) <= CONSTANT
             one_state = len(known) == 1 and np.size(self._start(name)) == 1
             if one_state and len(self.recordings) > 1:
@@ -121,8 +120,10 @@ class Judgement:
                 self.verdicts[name] = RIGHT
                 self.factors[name] = float(np.median(factors))
 
-    def _start(self, name: str) -> object:
-        return next(each.start[name].value for each in self.recordings if name in each.start)
+    def _start(self, name: str) -> Array:
+        return np.asarray(
+            next(each.start[name].value for each in self.recordings if name in each.start)
+        )
 
     def _common_factors(self) -> list[float | None]:
         """By recording, the median factor of the arrays that step along their gradients."""
@@ -252,7 +253,7 @@ def _is_unfed(recordings: Sequence[Recording], name: str, learning: Sequence[str
 
 
 def _read_decay(found: Judgement) -> None:
-    known: dict[str, Step] = {}
+    known: dict[str, Reading] = {}
     for name in found.wrong:
         gradients = [found.gradient(at, name) for at in range(len(found.recordings))]
         decay = weight_decay(found.recordings, gradients, name)
@@ -269,17 +270,14 @@ def _read_handed_gradients(found: Judgement) -> None:
         each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
     )
     for name in list(found.wrong):
-        best: tuple[int, HandedGradient] | None = None
         before = found.readings[name]
-        options = handed_gradients(recording, name, found.memories)
+        options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
         for option in options:
-            trial: Mapping[str, Reading] = {**found.readings, name: option}
-            found.readings = dict(trial)
+            found.readings[name] = option
             found.judge([name])
             if found.verdicts[name] == RIGHT and _goes_downhill(found, name):
-                best = (1, option)
                 break
-        if best is None:
+        else:
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
             found.judge([name])
