@@ -20,7 +20,8 @@ class Watch:
     """Looks at the parameters and at the output at the start of updates, seldom or at each.
 
     ``on_found(last, now)`` is told the last update at whose start all was finite, and the first
-    one looked at where it is not; ``on_late()`` that the time is up.
+    one looked at where it is not; ``on_late()`` that the time is up.  ``begun`` iterations have
+    begun before, and looking is seldom unless it is each update from ``exact_from`` on.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Watch:
         self._on_found, self._on_late, self._until = on_found, on_late, until
         self._exact_from = exact_from
         self.update = begun - 1
-        self._last = begun
+        self._last = max(begun - 1, 0)
         self._next = 0.0
         self._read = 0
 
@@ -59,8 +60,13 @@ class Watch:
             taken = time.monotonic() - now
             self._next = now + taken / SHARE
 
+    def finish(self) -> None:
+        """Look at what the last update left; the program has ended."""
+        self.update += 1
+        self.look()
+
     def look(self) -> None:
-        """Look now; the program may have ended."""
+        """Look now."""
         if self._is_finite():
             self._last = self.update
         else:
@@ -71,10 +77,10 @@ class Watch:
             if each.name in self._parameters and not _finite(each.value):
                 return False
         self._execution.flush()
-        text = self._execution.output.text(self._read)
-        if NOT_FINITE.search(text):
+        output = self._execution.output
+        if NOT_FINITE.search(output.read_at(self._read, output.written)):
             return False
-        self._read += len(text)
+        self._read = output.written
         return True
 
 
