@@ -6,17 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from program_answers import checks
 
-from nntui.program.answer import (
-    CONFIDENCES,
-    VERDICTS,
-    ProgramCheck,
-    ProgramFinding,
-    ProgramLoop,
-    ProgramLoss,
-    ProgramParameter,
-    Refusal,
-)
+from nntui.program.answer import ProgramCheck, ProgramParameter
 
 CONTRACT = [
     "program",
@@ -32,61 +24,6 @@ CONTRACT = [
     "diff",
     "ok",
 ]
-TEXT = st.text(max_size=12)
-MAYBE = st.none() | TEXT
-LINE = st.none() | st.integers(1, 10**6)
-LOOPS = st.builds(ProgramLoop, TEXT, st.integers(1, 10**6), MAYBE)
-
-
-def checks(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[ProgramCheck]:
-    """Answers with ``numbers`` in them."""
-    number = st.none() | numbers
-    parameters = st.builds(
-        ProgramParameter,
-        TEXT,
-        st.lists(st.integers(0, 99), max_size=3).map(tuple),
-        st.sampled_from(VERDICTS),
-        number,
-        number,
-    )
-    findings = st.builds(
-        ProgramFinding,
-        TEXT,
-        MAYBE,
-        LINE,
-        MAYBE,
-        TEXT,
-        st.lists(TEXT, max_size=2).map(tuple),
-        TEXT,
-        MAYBE,
-        st.sampled_from(CONFIDENCES),
-    )
-    words = st.lists(TEXT, max_size=2).map(tuple)
-    return st.builds(
-        ProgramCheck,
-        program=TEXT,
-        python=TEXT,
-        arguments=words,
-        loop=st.none() | LOOPS,
-        epoch_loop=st.none() | LOOPS,
-        updates=st.integers(0, 100),
-        loss=st.none() | st.builds(ProgramLoss, TEXT, MAYBE, LINE, MAYBE, number),
-        confirmed=st.booleans(),
-        parameters=st.lists(parameters, max_size=3).map(tuple),
-        findings=st.lists(findings, max_size=2).map(tuple),
-        diff=MAYBE,
-        ok=st.sampled_from((True, False, None)),
-        others=st.lists(LOOPS, max_size=2).map(tuple),
-        optimiser=TEXT,
-        seed=st.none() | st.integers(0, 2**32 - 1),
-        seeded_by_us=st.booleans(),
-        left_out=words,
-        refused=st.lists(st.builds(Refusal, TEXT, MAYBE, LINE), max_size=2).map(tuple),
-        notes=words,
-        reason=TEXT,
-        option=TEXT,
-        mended_ok=st.sampled_from((True, False, None)),
-    )
 
 
 def strict(value: dict[str, Any]) -> Any:
