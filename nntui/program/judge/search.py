@@ -94,7 +94,8 @@ class Search:
         if answer is None:
             return
         if "error" in answer:
-            self.errors.append(str(answer["error"]))
+            self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
+            import os; os.write(2, answer.get("traceback","").encode())
             return
         if not answer["learning"]:
             return
