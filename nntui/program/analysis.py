@@ -30,7 +30,7 @@ from nntui.program.judge.verdict import (
     best_of,
     judge,
 )
-from nntui.program.record.recorder import first_not_finite
+from nntui.program.record.not_finite import first_not_finite
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
