@@ -95,7 +95,6 @@ class Search:
             return
         if "error" in answer:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
-            import os; os.write(2, answer.get("traceback","").encode())
             return
         if not answer["learning"]:
             return

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .jacobians import NotDifferentiableError, numeric, operands, traced
+from .jacobians import NotDifferentiableError, numeric, traced
 from .node import Node, Ref, fill
 from .rules import CONSTANT, COPYING, RULES, UNDERSTOOD, einsum, gathered, unbroadcast
 
@@ -96,7 +96,7 @@ def _ruled(node: Node, rule: Any, g: Any, values: Sequence[Any]) -> list[tuple[N
         return None
     if gradients is None:
         return None
-    result = []
+    result: list[tuple[Node, Any]] = []
     for argument, gradient in zip(arguments, gradients, strict=False):
         _hand_on(argument, gradient, values, result)
     return result
@@ -147,6 +147,3 @@ def _moved(node: Node, g: Any, values: Sequence[Any]) -> list[tuple[Node, Any]]:
     taken = flat.reshape(-1)[positions]
     _hand_on(node.arguments[1], taken, values, result)
     return [(each, gradient) for each, gradient in result if _has_slope(values[each.number])]
-
-
-assert operands

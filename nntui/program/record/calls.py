@@ -12,7 +12,7 @@ import numpy as np
 
 from .memory import copy_of, is_followed, take
 from .node import Ref
-from .operations import Cast, Changing, Method, Part, canonical, name_of
+from .operations import Cast, Changing, Method, Part, canonical, name_of, words
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -21,11 +21,11 @@ DISPATCHED = type(np.sum)
 OVER_ELEMENTS: tuple[Any, ...] = (zip, enumerate, map, filter, reversed, list, tuple, iter)
 REDUCTIONS = {id(f): f.__name__ for f in (sum, max, min, abs, pow, round, divmod)}
 CONVERSIONS = {id(float): "float", id(np.float64): "float64", id(np.float32): "float32"}
-NOT_OPERATIONS = frozenset(
+NOT_OPERATIONS = words(
     """seed save savetxt savez load loadtxt genfromtxt seterr set_printoptions get_printoptions
     array_equal allclose shape size ndim may_share_memory shares_memory array2string array_str
     array_repr tobytes tofile dump dumps setflags printoptions errstate isscalar iscomplexobj
-    result_type can_cast min_scalar_type geterr""".split()
+    result_type can_cast min_scalar_type geterr"""
 )
 CHANGING_METHODS = frozenset({"fill", "sort", "put", "itemset", "partition"})
 CHANGING_FUNCTIONS = frozenset(
@@ -34,6 +34,7 @@ CHANGING_FUNCTIONS = frozenset(
 OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )
+CALL = "__call__"
 CONCATENATORS = tuple(type(each) for each in (np.r_, np.c_))
 
 
@@ -98,10 +99,10 @@ class Calls:
         if kind is FunctionType:
             return self.recorder.is_own(function.__code__)
         if isinstance(function, type):
-            function_call = getattr(function, "__init__", None)
+            method = getattr(function, "__init__", None)
         else:
-            function_call = getattr(type(function), "__call__", None)
-        return type(function_call) is FunctionType and self.recorder.is_own(function_call.__code__)
+            method = getattr(type(function), CALL, None)
+        return type(method) is FunctionType and self.recorder.is_own(method.__code__)
 
     def _materialised(
         self, place: int, function: Any, arguments: tuple[Any, ...]

@@ -94,7 +94,7 @@ class Node:
 
     @property
     def positions(self) -> Any:
-        """Of take, setflat, view, unview: flat positions in the larger array, of the smaller's shape.
+        """Of take, setflat, view, unview: flat positions in the larger, in the smaller's shape.
 
         None where elements do not correspond one to one (another type in the same memory).
         """

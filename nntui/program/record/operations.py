@@ -167,3 +167,8 @@ def older_format(text: Any, values: Any) -> Any:
 
 def _number(value: Any) -> Any:
     return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
+
+
+def words(text: str) -> frozenset[str]:
+    """The names in a text."""
+    return frozenset(text.split())

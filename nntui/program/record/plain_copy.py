@@ -36,8 +36,8 @@ class PlainCopy(ast.NodeTransformer):
     def module(self, tree: ast.Module) -> ast.Module:
         """The whole file: definitions once, other statements each in two copies."""
         kept = docstring_length(tree.body)
-        while isinstance(each := (tree.body[kept : kept + 1] or [None])[0], ast.ImportFrom):
-            if each.module != "__future__":
+        for each in tree.body[kept:]:
+            if not (isinstance(each, ast.ImportFrom) and each.module == "__future__"):
                 break
             kept += 1
         head = tree.body[:kept] + declarations(tree.body)

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from .numbering import is_literal, loop_of, place_of
+from .operations import words
 from .syntax import at, call, constant, index, mangled, statement
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ SYMBOLS: dict[type[ast.AST], str] = {
     ast.NotEq: "!=",
 }
 # They look at the frame they are called from, or have nothing to record and are called often.
-NOT_RECORDED = frozenset(
+NOT_RECORDED = words(
     "super locals globals vars dir eval exec isinstance issubclass type len range id hasattr"
-    " callable input repr hash open __import__".split()
+    " callable input repr hash open __import__"
 )
 
 
@@ -174,7 +175,7 @@ class RecordedCopy(ast.NodeTransformer):
         return statement(call(method, self.place(node), symbol, held, value), node)
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        value = None
+        value: ast.expr | None = None
         if node.value is not None:
             value = at(call("bound", self.place(node), self.visit(node.value)), node.value)
         if self.plain.open_loops:
@@ -214,13 +215,13 @@ class RecordedCopy(ast.NodeTransformer):
         node.body = [statement(call("caught"), node), *self.block(node.body)]
         return node
 
-    def visit_Try(self, node: ast.Try) -> ast.AST:
+    def visit_Try(self, node: ast.Try) -> Any:
         return self._try(node)
 
-    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
+    def visit_TryStar(self, node: ast.TryStar) -> Any:
         return self._try(node)
 
-    def _try(self, node: Any) -> ast.AST:
+    def _try(self, node: Any) -> Any:
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         node.handlers = [self.visit(each) for each in node.handlers]
         if node.finalbody:

@@ -13,7 +13,7 @@ import numpy as np
 from .calls import Calls
 from .memory import Memory, copy_of, fresh, is_followed, take, with_elements
 from .node import Node, Path, Ref
-from .operations import BINARY, CANONICAL, IN_PLACE, Cast, older_format
+from .operations import BINARY, IN_PLACE, Cast, older_format
 from .places import Places
 from .trail import Trail
 
@@ -34,7 +34,7 @@ class Recorder:
     assignments  (place, node, path) of every value that was assigned, and returned
     outputs      (place, node, function name) of scalars given to print, append, formats and the
                  program's own functions
-    on_iteration, on_left  called with a loop's number at the start of each turn, and when it is left
+    on_iteration, on_left  called with a loop's number when a turn starts, when the loop is left
     on_full      called once when there are more than `most_nodes` or `most_bytes`; None: `on`
                  becomes False. `full` tells
     warnings     what the recording could not follow, in words
@@ -522,6 +522,3 @@ def _names(target: str | None, count: int) -> list[str | None]:
         if len(parts) == count and all("*" not in part for part in parts):
             return list(parts)
     return [None] * count
-
-
-assert CANONICAL

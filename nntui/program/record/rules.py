@@ -13,14 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from .operations import words
+
 Rule = Callable[..., tuple[Any, ...]]
 
 # Piecewise constant: every derivative is 0.
-CONSTANT = frozenset(
+CONSTANT = words(
     """> >= < <= == != // sign argmax argmin argsort zeros_like ones_like empty_like full_like zeros
     ones empty full eye identity arange linspace heaviside floor ceil trunc rint isfinite isnan
     isinf logical_and logical_or logical_not logical_xor signbit any all count_nonzero nonzero
-    round around spacing & | ^ << >> shuffle isclose searchsorted digitize bincount""".split()
+    round around spacing & | ^ << >> shuffle isclose searchsorted digitize bincount"""
 )
 
 # Elementwise functions of one operand: dy/dx from x and y.
@@ -227,7 +229,10 @@ def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...] |
         rest = [operand for index, operand in enumerate(operands) if index != number]
         terms = ",".join([output, *others])
         gradient = np.einsum(f"{terms}->{reachable}", g, *rest)
-        shape = [n if each in present else 1 for each, n in zip(own, operands[number].shape)]
+        shape = [
+            n if each in present else 1
+            for each, n in zip(own, np.shape(operands[number]), strict=True)
+        ]
         gradients.append(np.broadcast_to(gradient.reshape(shape), operands[number].shape))
     return tuple(gradients)
 
@@ -299,12 +304,12 @@ UNDERSTOOD: dict[str, frozenset[str]] = {
 }
 
 # These only move elements: index numbers sent through them say where each one went.
-COPYING = frozenset(
+COPYING = words(
     """array asarray asanyarray ascontiguousarray asfortranarray asmatrix mat matrix copy deepcopy
     reshape ravel flatten squeeze expand_dims atleast_1d atleast_2d atleast_3d transpose swapaxes
     moveaxis rollaxis concatenate hstack vstack dstack stack column_stack row_stack append insert
     delete tile repeat roll flip flipud fliplr rot90 take take_along_axis diag diagonal diagflat
     pad broadcast_to split array_split hsplit vsplit block r_ c_ resize tril triu compress choose
     select extract fromiter meshgrid broadcast_arrays sort partition unique copyto put place
-    putmask fill fill_diagonal put_along_axis itemset""".split()
+    putmask fill fill_diagonal put_along_axis itemset"""
 )
