@@ -31,8 +31,8 @@ from nntui.program.judge.verdict import (
     best_of,
 )
 from nntui.program.judge.watch import Watch
-from nntui.program.record.places import Places
 from nntui.program.record.not_finite import first_not_finite
+from nntui.program.record.places import Places
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
