@@ -16,7 +16,7 @@ STEP = 1e-3
 HALVES = 3
 
 
-class NotDifferentiableError(ValueError):
+class NotDifferentiableError(NotImplementedError):
     """An operation has no rule and is too large for finite differences; `node` says which."""
 
     def __init__(self, node: Node, why: str) -> None:
