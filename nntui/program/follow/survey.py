@@ -72,6 +72,9 @@ class Survey:
                 "constant": constant,
                 "varies": varies(loss, self._recordings, request.parameters),
                 "losses": [loss.value(each) for each in self._recordings],
+                "sources": {
+                    file: "\n".join(lines) + "\n" for file, lines in places.sources.items()
+                },
             }
         )
 
