@@ -48,10 +48,11 @@ def main_module(file: str) -> Any:
         sys.modules["__main__"] = own
 
 
-def run_plain(text: str, file: str) -> Run:
-    """Run a program as Python does."""
+def run_plain(text: str, file: str = "program.py", names: dict[str, Any] | None = None) -> Run:
+    """Run a program as Python does; `names` are globals it finds."""
     printed = io.StringIO()
     with main_module(file) as module, contextlib.redirect_stdout(printed):
+        module.__dict__.update(names or {})
         exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
     return Run(None, module.__dict__, printed.getvalue())
 
@@ -62,8 +63,12 @@ def run_instrumented(
     on: bool = True,
     loops: Collection[int] | None = None,
     hook: Callable[[Recorder, int], None] | None = None,
+    names: dict[str, Any] | None = None,
 ) -> Run:
-    """Run a program with its recorder; `on` from the start, or as `hook` at each turn has it."""
+    """Run a program with its recorder; `on` from the start, or as `hook` at each turn has it.
+
+    `names` are globals it finds; they are the first leaves of the recording.
+    """
     import builtins
 
     places = Places()
@@ -75,11 +80,13 @@ def run_instrumented(
     builtins._nn = recorder
     try:
         with main_module(file) as module, contextlib.redirect_stdout(printed):
+            module.__dict__.update(names or {})
+            for name, value in (names or {}).items():
+                recorder.node_of(value, name)
             recorder.on = on
             exec(code, module.__dict__)
     finally:
         recorder.on = False
-        del builtins._nn
     return Run(recorder, module.__dict__, printed.getvalue())
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, W291 -- the programs within are as persons write them
 """A program under control prints what it prints alone, recorded or not."""
 
 import sys
