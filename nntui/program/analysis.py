@@ -31,8 +31,8 @@ from nntui.program.judge.verdict import (
     best_of,
 )
 from nntui.program.judge.watch import Watch
+from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
-from nntui.program.record.recorder import first_not_finite
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
@@ -113,7 +113,8 @@ class _Check:
             return
         execution.on_iteration = execution.on_left = None
         self._answer = answer
-        self._confirm(found)
+        if not self._confirm(found):
+            return
         names = [each["name"] for each in answer.get("parameters", ())] or found.learning
         self._watch = Watch(
             execution, found.loop, names, self._on_not_finite, self._on_late, self._until,
@@ -121,16 +122,20 @@ class _Check:
         )  # fmt: skip
         self._watch.begin()
 
-    def _confirm(self, found: Found) -> None:
+    def _confirm(self, found: Found) -> bool:
+        """False in the forks that this makes, whose program goes on."""
         answer = self._answer
         plain = answer.get("hypothesis")
         if plain is None or time.monotonic() > self._until:
-            return
+            return True
         names = [each["name"] for each in answer["parameters"] if each["verdict"] != NEVER_UPDATED]
         confirmation = confirm(
             self._execution, found.loop, read_loss(plain), names, answer["memories"]
         )
-        answer["confirmed"] = confirmation is not None and confirmation.holds
+        if confirmation is None:
+            return False
+        answer["confirmed"] = confirmation.holds
+        return True
 
     def _on_not_finite(self, last: int, now: int) -> None:
         self._answer["not_finite"] = [last, now]

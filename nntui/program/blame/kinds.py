@@ -10,7 +10,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.judge.recording import Recording, ancestors
 from nntui.program.record.adjoints import adjoints
 from nntui.program.record.node import Node
-from nntui.program.record.replay import replay
+from nntui.program.record.recompute import replay
 
 Array = np.ndarray
 Made = Callable[[int, Node, Array], Array | None]

@@ -16,7 +16,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.judge.comparison import CONSTANT, spread
 from nntui.program.judge.readings import Values
 from nntui.program.judge.verdict import RIGHT, Judgement
-from nntui.program.record.replay import replay
+from nntui.program.record.recompute import replay
 
 ROUNDS = 8
 """Faults that are looked for, one after the other."""

@@ -71,7 +71,7 @@ class Execution:
         self._scratch = scratch
         self.places = Places()
         self.sources = self.places.sources
-        self.recorder = Recorder()
+        self.recorder = Recorder(self.places)
         self.modules: dict[str, ModuleType] = {}
         """The program's modules by name, the main one first."""
         self.files: set[str] = set()
