@@ -42,7 +42,7 @@ def program_check(request: Request, reply: Mapping[str, Any]) -> ProgramCheck:
         "arguments": list(request.arguments),
         "seed": request.seed if not known["seeded_by_us"] else 0,
     }
-    check = {**known, **asked}
+    check = {**known, **asked, "refused": _refused(known["refused"])}
     if not check["updates"]:
         _refuse_crash(request, reply)
     if check["ok"] is None:
@@ -72,6 +72,12 @@ _EMPTY: dict[str, Any] = {
     "mended_ok": None,
 }
 """What a reply may say, and what holds where it is silent."""
+
+
+def _refused(effects: Any) -> list[dict[str, Any]]:
+    """The effects that the program was kept from; one is what ended it."""
+    several = [effects] if isinstance(effects, Mapping) else effects
+    return [{key: each[key] for key in ("what", "file", "line")} for each in several]
 
 
 def _refuse_crash(request: Request, reply: Mapping[str, Any]) -> None:
