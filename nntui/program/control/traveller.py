@@ -224,7 +224,7 @@ class Traveller:
         self._line.send({"copy": update, **self._situation(), "pid": child})
         duplicate = socket.socket(fileno=os.dup(self._line.descriptor))
         with duplicate, near, forks.for_us():
-            socket.send_fds(line, [b"\0"], [near.fileno()])
+            socket.send_fds(duplicate, [b"\0"], [near.fileno()])
         return False
 
     def _variables(self) -> dict[str, Any]:
