@@ -28,6 +28,7 @@ from nntui.program.control.live import Live, Names
 from nntui.program.control.loading.neighbours import NeighbourFinder
 from nntui.program.control.loading.source_file import alias_names, decoded, read_program
 from nntui.program.control.state_hash import state_hash
+from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
@@ -246,6 +247,11 @@ class Execution:
     def state_hash(self) -> str:
         """The hash of all that decides the program's future, as far as it can be seen."""
         return state_hash(self.names.live(everything=True))
+
+    @property
+    def output(self) -> CapturedOutput:
+        """What the program has printed; `flush` first."""
+        return self.world.output
 
     def flush(self) -> None:
         """Move what was printed to the captured output."""
