@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.follow.loops import EPOCH, UPDATE, Loops
-from nntui.program.follow.loss_finder import found
+from nntui.program.follow.loss_finder import found, found_without_names
 from nntui.program.follow.request import Request
 from nntui.program.follow.start import start_anew
 from nntui.program.follow.updates import Updates
@@ -24,6 +24,8 @@ FIRST = 2
 """Updates from which the loss is found: what is summed up is seen at the second."""
 MOST_LOOKS = 48
 """Looks that are kept where no epochs are asked for; more are thinned out to half."""
+DETAILED = 4
+"""Of so many looks one has the parameters and gradients, if they are wanted."""
 LEFT, UNTIL, TIME, NOWHERE = "left", "until", "time", "nowhere"
 """Why following ended: the loop did; all looks were made; the time was up; there is no loss."""
 
@@ -39,16 +41,19 @@ class Following:
         self._epoch = self._update = -1
         self._in_epoch, self._per_epoch = 0, 1 if request.around else request.window
         self._every = 1
-        self._is_look = self._is_wanted = False
+        self._is_look = self._is_detailed = self._is_wanted = False
         self._recordings: list[Recording] = []
         self._first: list[Recording] = []
         self._unread: list[tuple[dict[str, Any], list[Recording]]] = []
         self._looks: list[dict[str, Any]] = []
-        self._begun = 0.0
+        self._called = self._begun = self._last = self._plain_seconds = 0.0
+        self._plain, self._was_recorded = 0, False
+        self._named_only = False
 
     def __call__(self, reply: "Reply") -> None:
         """Begin; the job of a fork."""
-        self._reply, self._until = reply, time.monotonic() + self._seconds
+        self._called = self._begun = time.monotonic()
+        self._reply, self._until = reply, self._called + self._seconds
         self._execution.on_iteration = self._on_iteration
         self._execution.on_left = self._on_left
         self._execution.on_end = self._on_end
@@ -81,9 +86,14 @@ class Following:
         self._end_epoch()
         self._epoch += 1
         self._in_epoch = 0
-        self._is_look = self._epoch % self._every == 0 if looks is None else self._epoch in looks
+        if looks is not None:
+            self._is_look = self._is_detailed = self._epoch in looks
+        else:
+            self._is_look = self._epoch % self._every == 0
+            self._is_detailed = self._epoch % (DETAILED * self._every) == 0
 
     def _begin_update(self) -> None:
+        self._note_time()
         self._update += 1
         at, self._in_epoch = self._in_epoch, self._in_epoch + 1
         if self._update == 0:
@@ -94,14 +104,34 @@ class Following:
         stride = -(-self._per_epoch // MOST_UPDATES)
         few = len(self._recordings) < MOST_UPDATES
         self._is_wanted = self._is_look and at % stride == 0 and few
-        if self._is_wanted or self._update < FIRST:
-            self._updates.begin(with_end=self._update < FIRST)
+        self._was_recorded = self._is_wanted or self._update < FIRST
+        if self._was_recorded:
+            self._updates.begin(start=self._needs_names(), end=self._update < FIRST)
+
+    def _needs_names(self) -> bool:
+        if self._update < FIRST or self._named_only:
+            return True
+        return self._request.values and not self._recordings and self._is_detailed
+
+    def _note_time(self) -> None:
+        """Keep how long the last update took, if it was not recorded."""
+        now = time.monotonic()
+        if self._update >= 0 and not self._was_recorded:
+            self._plain_seconds += now - self._last
+            self._plain += 1
+        self._last = now
 
     def _change_start(self) -> None:
         request, execution = self._request, self._execution
-        if request.scales or request.redrawn:
-            live, seed = execution.live(), execution.seed
-            start_anew(live, request.parameters, request.scales, request.redrawn, seed)
+        if request.scales or request.redrawn or request.jitter:
+            start_anew(
+                execution.live(),
+                request.parameters,
+                request.scales,
+                request.redrawn,
+                execution.seed or 0,
+                request.jitter,
+            )
 
     # What is measured.
 
@@ -123,7 +153,8 @@ class Following:
             if known is None:
                 self._reply({"ended": NOWHERE})
             else:
-                self._loss = known[0]
+                plain = found_without_names(known[0], self._first[-1])
+                self._loss, self._named_only = plain or known[0], plain is None
         self._first = []
 
     def _end_epoch(self) -> None:
@@ -139,7 +170,8 @@ class Following:
     def _read(self, loss: Loss) -> None:
         for look, recordings in self._unread:
             measured = {"loss": float(np.mean([loss.value(each) for each in recordings]))}
-            values = self._values(recordings[0], loss) if self._request.values else {}
+            detailed = self._request.values and recordings[0].start
+            values = self._values(recordings[0], loss) if detailed else {}
             self._looks.append({**look, **measured, **values})
         self._unread = []
         if self._request.looks is None and len(self._looks) > MOST_LOOKS:
@@ -178,7 +210,9 @@ class Following:
                 "epochs": self._epoch + 1,
                 "updates": self._update + 1,
                 "per_epoch": self._per_epoch,
+                "before": self._begun - self._called,
                 "seconds": time.monotonic() - self._begun,
+                "each": self._plain_seconds / self._plain if self._plain else None,
                 "last": last,
                 "ending": None if ending is None else ending.as_dict(),
             }

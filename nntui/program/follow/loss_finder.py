@@ -37,6 +37,20 @@ def found(
     return alike[at], replace(sought, ordinal=at)
 
 
+def found_without_names(loss: Loss, recording: Recording) -> Loss | None:
+    """``loss``, to be found in recordings that do not know the names of live values.
+
+    Naming makes nodes of its own, for views; what was computed on a line is found either way.
+    None where it cannot be told apart without the names.
+    """
+    if loss.kind != losses.OWN:
+        return loss
+    node = recording.by_key.get(loss.key)
+    while node is not None and node.place < 0:
+        node = node.inputs[0] if len(node.inputs) == 1 else None
+    return None if node is None or np.size(node.value) != 1 else replace(loss, key=node.key)
+
+
 def _text(loss: Loss, places: Places) -> str:
     return places.text(loss.place) if loss.place >= 0 else loss.name
 

@@ -45,8 +45,10 @@ class Request:
     """Whether the parameters and gradients at every look are wanted."""
     scales: Mapping[str, float] = field(default_factory=dict)
     """By name, what the parameters are multiplied with before the first update."""
-    redrawn: bool = False
-    """Whether all matrices are drawn anew before the first update, as Glorot and Bengio do it."""
+    redrawn: tuple[str, ...] = ()
+    """The parameters that are drawn anew before that, as Glorot and Bengio (2010) do it."""
+    jitter: int = 0
+    """Not 0: every parameter starts a little off, by noise that this number decides."""
 
     def as_plain(self) -> dict[str, Any]:
         """As values that `nntui.program.control.wire` sends."""
@@ -56,7 +58,7 @@ class Request:
     def from_plain(cls, plain: Mapping[str, Any]) -> "Request":
         """The request that `as_plain` wrote."""
         read = dict(plain)
-        for name in ("loop", "around", "parameters", "looks"):
+        for name in ("loop", "around", "parameters", "looks", "redrawn"):
             read[name] = None if read[name] is None else tuple(read[name])
         read["loss"] = Sought(**read["loss"])
         return cls(**read)

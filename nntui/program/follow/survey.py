@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.follow.loops import UPDATE, Loops
-from nntui.program.follow.loss_finder import found, of_constant
+from nntui.program.follow.loss_finder import found, found_without_names, of_constant
 from nntui.program.follow.request import Request
 from nntui.program.follow.updates import Updates
 from nntui.program.judge.losses import Loss
@@ -43,7 +43,8 @@ class Survey:
         self._end()
         if len(self._recordings) >= MOST_UPDATES or time.monotonic() > self._until:
             self._conclude()
-        self._updates.begin(with_end=len(self._recordings) < 2)
+        first = len(self._recordings) < 2
+        self._updates.begin(start=first, end=first)
 
     def _on_left(self, number: int) -> None:
         if self._loops.kind(number) == UPDATE:
@@ -64,14 +65,16 @@ class Survey:
             self._reply({"updates": len(self._recordings)})
             return
         loss, sought = known
-        constant = of_constant(loss, self._recordings, request.parameters, places)
+        plain = found_without_names(loss, self._recordings[:2][-1])
+        loss, later = (loss, self._recordings[:2]) if plain is None else (plain, self._recordings)
+        constant = of_constant(loss, later, request.parameters, places)
         self._reply(
             {
                 "updates": len(self._recordings),
                 "ordinal": sought.ordinal,
                 "constant": constant,
                 "varies": varies(loss, self._recordings, request.parameters),
-                "losses": [loss.value(each) for each in self._recordings],
+                "losses": [loss.value(each) for each in later],
                 "sources": {
                     file: "\n".join(lines) + "\n" for file, lines in places.sources.items()
                 },

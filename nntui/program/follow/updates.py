@@ -22,17 +22,18 @@ class Updates:
         """Whether an update is being recorded."""
         return self._recorder.on
 
-    def begin(self, with_end: bool) -> None:
-        """Record from here on; ``with_end``: and find the live values again at the end.
+    def begin(self, start: bool, end: bool) -> None:
+        """Record from here on; name the live values at its ``start`` and find them at its ``end``.
 
-        Those at the start are named always: a value is found again by what was done before it.
+        Both take far longer than recording a small update.
         """
         self._recorder.reset()
-        self._with_end, self._start = with_end, {}
-        for each in self._execution.live():
-            node = self._recorder.node_of(each.value, each.name)
-            if node is not None:
-                self._start[each.name] = node
+        self._with_end, self._start = end, {}
+        if start:
+            for each in self._execution.live():
+                node = self._recorder.node_of(each.value, each.name)
+                if node is not None:
+                    self._start[each.name] = node
         self._recorder.on = True
 
     def end(self) -> Recording:

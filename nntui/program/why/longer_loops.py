@@ -24,11 +24,11 @@ def lengthened(file: str, text: str, line: int, times: int) -> Edits:
     return tuple(found)
 
 
-def repeated(file: str, text: str, line: int, times: int) -> tuple[Edits, int] | None:
-    """The edits by which the whole loop on ``line`` is done ``times`` times, and where it is then.
+def repeated(file: str, text: str, line: int, times: int) -> Edits | None:
+    """The edits by which the whole loop on ``line`` is done ``times`` times.
 
-    The new loop around it stands on the line that it had.  None where it cannot be indented, as
-    with text over several lines.
+    A new loop around it stands on the line that it had, and it on the next.  None where it cannot
+    be indented, as with text over several lines.
     """
     loop = _loop(text, line)
     lines = text.splitlines(keepends=True)
@@ -44,7 +44,7 @@ def repeated(file: str, text: str, line: int, times: int) -> tuple[Edits, int] |
     if not body.endswith("\n"):
         body += "\n"
     new = f"{indent}for {COUNTER} in range({times}):\n{body}"
-    return (Edit(file, (line, 0), (loop.end_lineno + 1, 0), new),), line + 1
+    return (Edit(file, (line, 0), (loop.end_lineno + 1, 0), new),)
 
 
 def _loop(text: str, line: int) -> ast.For | ast.While | None:
