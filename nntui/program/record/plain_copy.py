@@ -187,14 +187,13 @@ class PlainCopy(ast.NodeTransformer):
             return node
         number = loop_of(node)
         self.open_loops.append(number)
-        node.body = [self.tick("iteration", number, node), *self.in_two(node.body)]
+        told = call("iteration", constant(number))
+        recorded = self.recorded(copy.deepcopy(node.body))
+        test = ast.UnaryOp(ast.Not(), ast.BoolOp(ast.And(), [attribute("awake"), told]))
+        node.body = [at(ast.If(test, self.visited(node.body), recorded), node)]
         self.open_loops.pop()
-        return [node, self.tick("left", number, node)]
-
-    def tick(self, method: str, number: int, node: ast.AST) -> ast.stmt:
-        """`if _nn.awake: _nn.iteration(number)`."""
-        told = statement(call(method, constant(number)), node)
-        return at(ast.If(attribute("awake"), [told], []), node)
+        left = statement(call("left", constant(number)), node)
+        return [node, at(ast.If(attribute("awake"), [left], []), node)]
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         value = self.visit(node.value) if node.value is not None else None

@@ -39,6 +39,9 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
+CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
+"""Attributes of arrays by which their elements are written."""
+
 
 class RecordedCopy(ast.NodeTransformer):
     """Rewrites a copy of a tree in place; what it defines is written by `plain`."""
@@ -145,12 +148,14 @@ class RecordedCopy(ast.NodeTransformer):
 
     # ---- statements
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> Any:
         value = self.visit(node.value)
         if not (len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)):
             value = at(call("bound", self.place(node), value), node.value)
         node.value = value
         node.targets = [self.visit(target) for target in node.targets]
+        if any(isinstance(each, ast.Attribute) and each.attr in CHANGING for each in node.targets):
+            return [node, statement(call("doubt"), node)]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
