@@ -38,6 +38,7 @@ OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )
 CALL = "__call__"
+GENERATORS = (np.random.RandomState, np.random.Generator, random.Random)
 HARMLESS_OWNERS = frozenset({list, dict, set, str, tuple, bytes, float, int})
 PURE = frozenset(RULES) | CONSTANT | COPYING
 DEEPEST_COPY = 6
@@ -193,7 +194,7 @@ class Calls:
                 return self._builtin(place, function, arguments, keywords)
             if isinstance(owner, np.ufunc):
                 return self._of_ufunc(place, owner, function, arguments, keywords)
-            if isinstance(owner, (np.random.RandomState, np.random.Generator, random.Random)):
+            if isinstance(owner, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(owner, (list, str)):
                 return self._of_list_or_text(place, owner, function, arguments, keywords)
@@ -208,7 +209,7 @@ class Calls:
                 return True
             return False
         if kind is MethodType:
-            if isinstance(function.__self__, (np.random.Generator, random.Random)):
+            if isinstance(function.__self__, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(function.__self__, np.ndarray):
                 return self._method(place, function.__self__, function, arguments, keywords)

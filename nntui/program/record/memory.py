@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,17 @@ def copy_of(value: Any) -> Any:
 def fresh(value: Any) -> Any:
     """An equal scalar with an identity of its own."""
     return value * 1.0 if type(value) is float else value.copy()
+
+
+def separate(live: Iterable[Any]) -> None:
+    """Give every number that can be set an identity of its own.
+
+    Python keeps one object for equal numbers that stand in one piece of code: two parameters that
+    both start as 0.1 would be one value. `live` are values with their `name`, `value` and `set`.
+    """
+    for each in live:
+        if each.set is not None and isinstance(each.value, (float, np.floating)):
+            each.set(fresh(each.value))
 
 
 def same_bits(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> bool:

@@ -49,12 +49,12 @@ class PlainCopy(ast.NodeTransformer):
         result: list[ast.stmt] = []
         for each in body:
             if isinstance(each, COMPOUND):
-                result.append(self._compound(each))
+                result += self._compound(each)
             else:
                 result += self.in_two([each])
         return result
 
-    def _compound(self, node: Any) -> ast.stmt:
+    def _compound(self, node: Any) -> list[ast.stmt]:
         for header in ("test", "subject"):
             if hasattr(node, header):
                 setattr(node, header, self.visit(getattr(node, header)))
@@ -63,9 +63,18 @@ class PlainCopy(ast.NodeTransformer):
                 setattr(node, block, self.one_by_one(inner))
         for part in [*getattr(node, "handlers", []), *getattr(node, "cases", [])]:
             part.body = self.one_by_one(part.body)
+        for part in getattr(node, "handlers", []):
+            part.body.insert(0, self.caught(part))
+        if getattr(node, "finalbody", []):
+            node.finalbody.insert(0, self.caught(node))
         for item in getattr(node, "items", []):
             item.context_expr = self.visit(item.context_expr)
-        return node  # type: ignore[no-any-return]
+        return [node, self.caught(node)] if hasattr(node, "items") else [node]
+
+    def caught(self, node: ast.AST) -> ast.stmt:
+        """`if _nn.on: _nn.caught(...)`: an exception may have ended calls and loops."""
+        told = statement(call("caught", constant(loop_of(node))), node)
+        return at(ast.If(attribute("on"), [told], []), node)
 
     def segments(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Runs of statements in two copies each; definitions between them once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -52,7 +53,7 @@ class Recorder:
         self.on_left: Hook | None = None
         self.on_full: Callable[[], None] | None = None
         self.most_nodes, self.most_bytes = MOST_NODES, MOST_BYTES
-        self.on = False
+        self.on = self._collects = False
         self.calls = Calls(self)
         self.copies = Copies()
         self.reset()
@@ -61,10 +62,20 @@ class Recorder:
         object.__setattr__(self, name, value)
         if name in SWITCHES:
             switches = self.__dict__
-            if name == "on" and value and "memory" in switches:
-                self.memory.doubt()  # what ran meanwhile was not recorded
+            if name == "on" and "memory" in switches:
+                self._switched(bool(value))
             awake = switches.get("on") or switches.get("on_iteration") or switches.get("on_left")
             object.__setattr__(self, "awake", bool(awake))
+
+    def _switched(self, on: bool) -> None:
+        if on:
+            self.memory.doubt()  # what ran meanwhile was not recorded
+            if gc.isenabled():  # it would go through all nodes again and again
+                gc.disable()
+                object.__setattr__(self, "_collects", True)
+        elif self._collects:
+            gc.enable()
+            object.__setattr__(self, "_collects", False)
 
     def reset(self) -> None:
         """Forget the recording; `on`, the hooks and the bounds stay."""
@@ -476,9 +487,11 @@ class Recorder:
         """A call that the program made is over."""
         return self.calls.returned(sys._getframe(1), result)
 
-    def caught(self) -> None:
-        """An exception has come back to the program."""
-        self.trail.caught(sys._getframe(1))
+    def caught(self, loop: int) -> None:
+        """An exception may have come back to the program, within a loop, or -1."""
+        if not self.on:
+            return
+        self.trail.caught(sys._getframe(1), loop)
         self.doubt()
 
     def doubt(self) -> None:

@@ -99,13 +99,21 @@ class Trail:
                 return call
         return None
 
-    def caught(self, frame: FrameType) -> None:
-        """An exception has come back to a frame: the calls it was making are over."""
+    def caught(self, frame: FrameType, loop: int) -> None:
+        """An exception has come back to a frame, within a loop of it, or -1.
+
+        The calls it was making are over, and the loops within that loop.
+        """
         for depth, call in enumerate(self.calls):
             if call.frame is frame:
                 self.path, self.loops = call.path, call.loops
                 del self.calls[depth:]
-                return
+                break
+        loops = self.loops
+        while loops and loops[-1][0] != loop:
+            self.path = loops.pop()[2]
+        if loops:
+            self.path = (*loops[-1][2], ("L", loops[-1][0], loops[-1][1]))
 
     def is_abroad(self) -> bool:
         """Whether code that is not recorded is running, and may call the program's."""
