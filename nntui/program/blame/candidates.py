@@ -6,9 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import Edit, LocalDerivative, OtherOperand, TrueDerivative
+from nntui.program.blame.edits import (
+    Edit,
+    LocalDerivative,
+    OtherOperand,
+    Together,
+    TrueDerivative,
+)
 from nntui.program.blame.scene import Scene
-from nntui.program.judge.recording import Recording
 from nntui.program.record.node import Node
 
 LARGE = 400
@@ -37,7 +42,7 @@ class Candidate:
     @property
     def is_operand(self) -> bool:
         """Whether one operand of a line is replaced."""
-        return isinstance(self.edit, OtherOperand)
+        return self.used is not None
 
 
 def candidates(scene: Scene, wrong: Sequence[str], named: bool) -> list[Candidate]:
@@ -91,7 +96,6 @@ def _squeezed(node: Node) -> tuple[int, ...]:
 
 
 def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
-    recording = scene.recording
     is_large = len(backward) > LARGE
     pool = _pool(scene)
     by_line: dict[Any, list[Node]] = {}
@@ -99,6 +103,7 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
         for line in scene.lines(node):
             by_line.setdefault(line, []).append(node)
     for line, nodes in by_line.items():
+        yield from _stale(scene, line, nodes)
         if is_large and len(nodes) > LARGE:
             continue
         inside = {node.number for node in nodes}
@@ -123,22 +128,44 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
                 same = np.shape(other.value) == shape
                 if not same and (np.size(other.value) == 1 or is_large):
                     continue
-                stale = _is_stale(recording, one, other, scene)
-                if is_large and not stale:
+                if is_large:
                     continue
-                cost = STALE if stale else SAME_SHAPE if same else OTHER_SHAPE
+                cost = SAME_SHAPE if same else OTHER_SHAPE
                 edit = OtherOperand(keys, one.key, other.key)
-                yield Candidate(
-                    edit, nodes[-1], order, cost, used=one, meant=other, stale=stale, line=line
-                )
+                yield Candidate(edit, nodes[-1], order, cost, used=one, meant=other, line=line)
 
 
-def _is_stale(recording: Recording, used: Node, meant: Node, scene: Scene) -> bool:
-    """Whether a parameter is used as it is after its update, where its value before is meant."""
-    return any(
-        used is recording.end[name] and meant is recording.start[name]
-        for name in scene.judgement.parameters
-        if name in recording.start
+def _stale(scene: Scene, line: Any, nodes: Sequence[Node]) -> Iterator[Candidate]:
+    """All parameters that a line uses after their updates, with their values before."""
+    recording = scene.recording
+    starts: dict[int, Node] = {}
+    for name in scene.judgement.parameters:
+        if name in recording.start and name in recording.end:
+            starts[recording.end[name].number] = recording.start[name]
+    inside = {node.number for node in nodes}
+    used: dict[int, tuple[Node, int]] = {}
+    for node in nodes:
+        for each in node.inputs:
+            one = each.inputs[0] if each.operation == "view" and each.inputs else each
+            if one.number in starts and one.number not in inside:
+                used.setdefault(one.number, (one, node.number))
+    if not used:
+        return
+    keys = tuple(node.key for node in nodes)
+    edits = tuple(
+        OtherOperand(keys, one.key, starts[number].key) for number, (one, _) in used.items()
+    )
+    one = next(iter(used.values()))[0]
+    order = min(number for _, number in used.values()) - 0.01 * len(line[2])
+    yield Candidate(
+        Together(edits),
+        nodes[-1],
+        order,
+        STALE,
+        used=one,
+        meant=starts[one.number],
+        stale=True,
+        line=line,
     )
 
 

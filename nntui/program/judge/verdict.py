@@ -216,7 +216,15 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
     ]
     if not parameters:
         return None
-    memories = [name for name in carried.memories(recording, parameters) if name in known]
+    memories = [
+        name
+        for name in carried.memories(recording, parameters)
+        if name in known
+        and (
+            not seen & recording.bit[name]
+            or carried.is_look_ahead(recording, name, parameters, forward)
+        )
+    ]
     scales = [_largest(each or {}) for each in gradients]
     found = Judgement(loss, recordings, gradients, parameters, memories, scales=scales)
     found.readings = {name: Step() for name in parameters}
