@@ -8,7 +8,7 @@ import numpy as np
 from nntui.program.blame.edits import shaped, turns
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.recording import Recording, ancestors
-from nntui.program.record.adjoints import adjoints
+from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
@@ -191,8 +191,11 @@ def _at_activation(recording: Recording, activation: Node, before: Node) -> Arra
             fixed = {before.number: np.asarray(activation.value)}
             values = replay(recording.nodes, fixed, {}, activation.number + 1)
             ones = np.ones(np.shape(activation.value))
-            return adjoints(recording.nodes, {activation: ones}, values).get(before.number)
-    except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+            found: Array | None = adjoints(recording.nodes, {activation: ones}, values).get(
+                before.number
+            )
+            return found
+    except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
         return None
 
 
