@@ -183,6 +183,7 @@ class _Check:
             answer["findings"] = best.findings + answer["findings"]
             _grow(answer, best)
         answer["ok"] = _ok(answer)
+        answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         assert self._reply is not None
         self._reply(answer)
 
