@@ -25,9 +25,11 @@ ROUNDING = 1e-15
 def survey(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
     """What the first updates show; ``options`` has the ``request`` and ``seconds``.
 
-    ``sources`` has the source of every file of the program.
+    With a ``seed`` it is that seed's.  ``sources`` has the source of every file of the program.
     """
     request, seconds = Request.from_plain(options["request"]), float(options["seconds"])
+    if "seed" in options:
+        execution = execution.varied(options["seed"], {})
     return execution.analyse(Survey(execution, request, seconds), 2.0 * seconds)
 
 

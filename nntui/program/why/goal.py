@@ -13,7 +13,8 @@ Our own choice."""
 WELL = 0.05
 """A loss that is that share of a constant answer's is good, whether or not others reach less."""
 NOTHING = 0.5
-"""Where the lowest loss is a larger share of a constant answer's, nothing has learned much."""
+"""Where the lowest loss is a larger share of a constant answer's, nothing has learned much.  Our
+own choice, as the two above."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Reference:
     """Whether it is the first loss."""
 
     def goal(self, lowest: float = inf) -> float:
-        """The loss that counts as learned where ``lowest`` is the lowest that is known."""
-        if not isfinite(lowest):
-            return WELL * self.constant
-        if self.constant <= lowest:
-            return lowest
-        return max(self.constant - LEARNED * (self.constant - lowest), WELL * self.constant)
+        """The loss that counts as learned where ``lowest`` is the lowest that is known.
+
+        Where that is not much below a constant answer's, it says nothing of what can be learned.
+        """
+        good = WELL * self.constant
+        if not isfinite(lowest) or lowest > NOTHING * self.constant:
+            return good
+        return max(self.constant - LEARNED * (self.constant - lowest), good)
 
     def words(self, goal: float, lowest: float) -> str:
         """The goal in words, with what it rests on."""

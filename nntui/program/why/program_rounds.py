@@ -4,13 +4,14 @@ The fixes of the findings come first, then the usual ones, then the best of them
 are trained for longer and from more seeds.  How long follows from the time that there is.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from nntui.diagnosis.experiments.fixes import combined, own_fixes
 from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments, Given, simplest
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.program.why.program_trials import ProgramLaboratory, ProgramTrial
-from nntui.program.why.variants import DRAWN, EPOCHS, LINES, RATE, SIZE
+from nntui.program.why.variants import DRAWN, LINES, RATE, SIZE
 
 NOTHING = Fix("nothing changed", {})
 FEWEST = 3
@@ -23,12 +24,10 @@ STEP = 4
 """Between the lengths of rounds."""
 CAUSES, FIELD, PAIRS = 0.25, 0.4, 0.4
 """The most of the time that is left for the fixes of the findings, the usual ones, and pairs."""
-FACTORS = (10.0, 0.1, 100.0, 0.01, 3.0, 1000.0)
-"""By what the learning rate is multiplied."""
-LONGER, PASSES = (4, 16), (100, 1000, 10_000)
-"""How many times as long it trains; how many times it goes over the data that it saw once."""
-LONG_SHARE = 0.3
-"""The most of the time that is left for a longer training."""
+FACTORS = (10.0, 0.1, 100.0, 1000.0, 3.0, 0.01)
+"""By what the learning rate is multiplied, the most promising first."""
+LEAST_SHARE, LEAST_FIELD = 16, 4
+"""The usual fixes are tried for that part of the training at least, if only so many of them."""
 
 
 class ProgramRounds:
@@ -62,7 +61,7 @@ class ProgramRounds:
         causes = self._added(self._causes())
         if not self._round([self.baseline, *causes], CAUSES, min(ENOUGH, self.seeds)):
             return False
-        field = self._added(self._usual())
+        field = self._added(islice(self._usual(), self._affordable(len(causes))))
         if not self._round([self.baseline, *causes, *field], FIELD, min(FEWEST, self.seeds)):
             return False
         pairs = self._added(self._pairs())
@@ -83,6 +82,12 @@ class ProgramRounds:
             count = min(2 * count, self.seeds)
         return False
 
+    def _affordable(self, others: int) -> int:
+        """How many of the usual fixes can be tried beside ``others``."""
+        epochs = max(self.source.epochs // LEAST_SHARE, 1)
+        one = min(FEWEST, self.seeds) * self.laboratory.seconds(self.baseline, epochs)
+        return max(int(FIELD * self.laboratory.capacity / one) - others - 1, LEAST_FIELD)
+
     def _round(self, trials: Sequence[ProgramTrial], share: float, seeds: int) -> bool:
         return self.laboratory.train(trials, self._fitting(trials, seeds, share), seeds)
 
@@ -96,7 +101,7 @@ class ProgramRounds:
             epochs = max(epochs // STEP, 1)
         return epochs
 
-    def _added(self, fixes: Iterator[Fix]) -> list[ProgramTrial]:
+    def _added(self, fixes: Iterable[Fix]) -> list[ProgramTrial]:
         """New trials of ``fixes``, those left out that are known or cannot be made."""
         added = []
         for fix in fixes:
@@ -118,35 +123,14 @@ class ProgramRounds:
 
     def _usual(self) -> Iterator[Fix]:
         """What is tried when a network does not learn, whatever was found."""
-        yield from self._rates()
+        rates = self.source.rate_fixes(*FACTORS)
+        yield from rates[:2]
+        yield from map(self.source.longer_fix, self.source.longer[:1])
         yield Fix("weights drawn as Glorot and Bengio propose", {DRAWN: "xavier"})
+        yield from rates[2:]
         for factor, words in ((4.0, "four times"), (0.25, "a quarter of")):
             yield Fix(f"first weights {words} their size", {SIZE: factor})
-        yield from self._longer()
-
-    def _rates(self) -> Iterator[Fix]:
-        literal = self.source.rate
-        if literal is None:
-            return
-        for factor in FACTORS:
-            rate = float(f"{literal.value * factor:.3g}")
-            yield rate_fix(rate, literal.line)
-
-    def _longer(self) -> Iterator[Fix]:
-        """The longest training that fits, and a shorter one."""
-        line = (self.source.request.around or self.source.request.loop)[1]
-        room = LONG_SHARE * self.laboratory.capacity / ENOUGH
-        once = self.source.once
-        for times in PASSES if once else LONGER:
-            if self.laboratory.seconds(self.baseline, self.source.epochs * times) > room:
-                continue
-            epochs = self.source.epochs * times
-            said = (
-                f"go over the data {times:,} times: a loop around the one in line {line}"
-                if once
-                else f"train {times} times as long: {epochs:,} turns of the loop in line {line}"
-            )
-            yield Fix(said, {EPOCHS: epochs})
+        yield from map(self.source.longer_fix, self.source.longer[1:])
 
     def _ranked(self) -> list[ProgramTrial]:
         """All trials with a result, the best first."""
@@ -201,8 +185,3 @@ class ProgramRounds:
         ended = self.baseline.ended()
         longest = ended[max(ended)] if ended else {}
         return tuple(sorted(seed for seed, each in longest.items() if each.solved))
-
-
-def rate_fix(rate: float, line: int) -> Fix:
-    """The fix that sets the learning rate, which stands on ``line``."""
-    return Fix(f"the learning rate {rate:g} (line {line})", {RATE: rate})

@@ -83,11 +83,12 @@ class Board:
     trials: list[ProgramTrial] = field(default_factory=list)
 
     def lowest(self, epochs: int) -> float:
-        """The lowest median loss of any trial in the round of ``epochs``."""
+        """The lowest median loss of any trial in rounds of up to ``epochs``."""
         medians = [
             middle(list(losses.values()))
             for each in self.trials
-            if len(losses := each.losses.get(epochs, {})) >= FEW
+            for length, losses in each.losses.items()
+            if length <= epochs and len(losses) >= FEW
         ]
         return min(medians, default=inf)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nntui.diagnosis.finding import Fix
 from nntui.program.follow.request import LineOfLoop, Request
 from nntui.program.why.literals import Literal
 from nntui.program.why.longer_loops import lengthened, repeated
@@ -59,6 +60,28 @@ class Source:
     """By line, the edits that mend what is wrong there."""
     once: bool = False
     """Whether its loop goes over the data, so that longer training is all of it again."""
+    longer: tuple[int, ...] = ()
+    """How many times as long it can be trained in the time there is, most first."""
+
+    def longer_fix(self, times: int) -> Fix:
+        """The fix that trains ``times`` times as long."""
+        line = (self.request.around or self.request.loop)[1]
+        epochs = self.epochs * times
+        if self.once:
+            said = f"go over the data {times:,} times: a loop around the one in line {line}"
+        else:
+            said = f"train {times} times as long: {epochs:,} turns of the loop in line {line}"
+        return Fix(said, {EPOCHS: epochs})
+
+    def rate_fixes(self, *factors: float) -> tuple[Fix, ...]:
+        """The fixes that multiply the learning rate; none where it was not found."""
+        rate = self.rate
+        if rate is None:
+            return ()
+        values = [float(f"{rate.value * each:.3g}") for each in factors]
+        return tuple(
+            Fix(f"the learning rate {each:g} (line {rate.line})", {RATE: each}) for each in values
+        )
 
     def variant(self, changes: Mapping[str, Any]) -> Variant | None:
         """The program with ``changes``; None where they cannot be made to it."""
