@@ -165,23 +165,23 @@ class Verified:
                     found.append(node)
         return found
 
-    def lines(self, node: Node) -> set[tuple[str, int]]:
-        """(file, line) of ``node`` and of what it is computed from beside true derivatives."""
+    def beside(self, node: Node) -> list[Node]:
+        """``node`` and what it is computed from beside true derivatives and forward values."""
         scene = self.scene
-        found: set[tuple[str, int]] = set()
-        waiting, seen = [node], set()
+        found: dict[int, Node] = {}
+        waiting = [node]
         while waiting:
             one = waiting.pop()
-            if one.number in seen:
-                continue
-            seen.add(one.number)
-            found.update((file, line) for file, line, _ in scene.lines(one))
-            waiting += [
-                each
-                for each in one.inputs
-                if not scene.is_forward(each) and self.edge(each) is None
-            ]
-        return found
+            if one.number not in found:
+                found[one.number] = one
+                waiting += [
+                    each
+                    for each in one.inputs
+                    if not scene.is_forward(each)
+                    and scene.recording.depends[each.number]
+                    and self.edge(each) is None
+                ]
+        return [found[number] for number in sorted(found)]
 
 
 def _cell(vector: Array) -> tuple[int, int]:
