@@ -15,6 +15,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.shapes import of_growth
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import losses
+from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS, shake
@@ -47,6 +48,8 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
+SLACK = 10.0
+"""Seconds behind the time given until a process that does not answer is given up."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""
 
@@ -83,7 +86,7 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
 
 def _judged(execution: "Execution", options: Options, at: int, until: float) -> dict[str, Any]:
     check = _Check(execution, options, at, until)
-    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + 1.0)
+    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
 
 
 class _Check:
@@ -117,7 +120,8 @@ class _Check:
         seconds = max(self._until - time.monotonic(), 1.0)
         states.until = time.monotonic() + 0.7 * seconds
         trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
-        answer = execution.fork(trials, seconds)
+        trials.late = time.monotonic() + 0.3 * seconds
+        answer = execution.fork(trials, seconds + SLACK / 2)
         if answer is None:
             return
         execution.on_iteration = execution.on_left = None
@@ -344,7 +348,11 @@ class _States:
         left_out: list[str] = []
         if best.wrong:
             repairs = Repairs(scene, self.until)
-            repairs.search()
+            try:
+                with interrupted_at(self.until):
+                    repairs.search()
+            except OutOfTimeError:
+                repairs.left_out = True
             findings += of_repairs(scene, repairs)
             unexplained = repairs.unexplained
             if repairs.left_out:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TESTS = 2
 """Iterations of a loop that are tested: some programs make their parameters in the first one."""
+MOST_NODES, MOST_BYTES = 20_000, 256 << 20
+"""An iteration with more operations, or larger results, is no single update of what is meant."""
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
@@ -94,7 +96,8 @@ class Search:
         if self.best is not None and self.best.turns > self._at:
             return
         answer = self._execution.fork(
-            Trials(self._execution, loop, 1, as_it_is, self._learning), SECONDS
+            Trials(self._execution, loop, 1, as_it_is, self._learning, MOST_NODES, MOST_BYTES),
+            SECONDS,
         )
         if answer is None:
             return

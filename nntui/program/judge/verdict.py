@@ -172,6 +172,8 @@ class Judgement:
 
 
 def _is_parallel(one: Array, other: Array) -> bool:
+    if one.size > 500:
+        one, other = one[:: one.size // 500], other[:: one.size // 500]
     lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
     if not np.isfinite(lengths) or lengths == 0:
         return False
