@@ -106,7 +106,7 @@ def _undecided(request: Request, reply: Mapping[str, Any]) -> tuple[str, str]:
     if error:
         return f"the analysis ended early: {message or error}", ""
     if reply.get("loop") is None:
-        ended = " before it ended" if ending else ""
+        ended = _ENDED.get(ending.get("kind", ""), "").format(**ending)
         return f"no loop was found{ended} whose turns change what its loss depends on", LOOP
     if reply.get("unjudged"):
         return "the loop ended before an update of it could be looked at", ""
@@ -123,6 +123,8 @@ def _unproven(reply: Mapping[str, Any]) -> tuple[str, str]:
     return "finite differences of the program do not confirm the gradient of its loss", LOSS
 
 
+_ENDED = {"end": " before it ended", "exit": " before it ended itself with exit code {code}"}
+"""By the kind of an ending: that it came first."""
 _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
     "full": ("one update does more operations than can be recorded", "fewer samples an update"),

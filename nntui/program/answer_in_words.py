@@ -39,8 +39,10 @@ def render_program_check(check: ProgramCheck, with_diff: bool = False) -> str:
 
     ``with_diff``: behind it comes the diff that mends what was proven, and what it achieves.
     """
-    before = [*_verdict(check), *_first_finding(check, with_diff), "", *_looked_at(check)]
-    after = [*_also(check), *_remarks(check)]
+    seen, after = [*_looked_at(check)], [*_also(check), *_remarks(check)]
+    if seen or check.parameters or after:
+        seen.insert(0, "")
+    before = [*_verdict(check), *_first_finding(check, with_diff), *seen]
     room = HEIGHT - len(before) - len(after)
     text = "\n".join([*before, *_parameters(check, room), *after])
     return f"{text}\n\n{_diff(check)}" if with_diff else text

@@ -60,6 +60,10 @@ def ask(
         except wire.LateError:
             return {"error": "time", "message": f"no answer within {seconds:g} s"}
         except (wire.GoneError, ValueError):
+            if task.python is not None:
+                raise ProgramError(
+                    f"{task.python} cannot be used as the interpreter: {host.how_it_ended()}"
+                ) from None
             return {"error": "died", "message": host.how_it_ended()}
     return checked(answer)
 
