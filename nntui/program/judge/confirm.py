@@ -24,6 +24,8 @@ the third is for single precision.
 """
 SEEDS = (99, 5)
 """Of the generic state, and of the direction in it."""
+KINDS_OF_STATE = ("noise", "positive", "medium")
+"""Generic states, one after the other until the slope is not 0."""
 SECONDS = 10.0
 
 
@@ -73,9 +75,7 @@ def confirm(
         )
         return {"slope": total, "loss": loss.value(recording)}
 
-    kind = ""
-
-    def at(moved: float) -> dict[str, Any] | None:
+    def at(moved: float, kind: str) -> dict[str, Any] | None:
         def prepare(_recordings: list[Recording]) -> None:
             draws = np.random.RandomState(SEEDS[0])
             shake(execution.live(), parameters, memories, kind, draws)
@@ -85,22 +85,24 @@ def confirm(
         return execution.fork(Trials(execution, loop, 1, prepare, slope), SECONDS)
 
     found = Confirmation(float("nan"), float("nan"), 0.0)
-    for kind in ("noise", "positive", "medium"):
-        here = at(0.0)
+    here: dict[str, Any] | None = None
+    for kind in KINDS_OF_STATE:
+        here = at(0.0, kind)
         if here is None:
             return None
         # Where all units are dead the slope is 0, and shows nothing.
         if np.isfinite(here.get("slope", np.nan)) and here["slope"]:
             break
+    slope_here = float("nan") if here is None else here.get("slope", float("nan"))
     for distance, agrees in DISTANCES:
         losses = []
         for side in (distance, -distance):
-            answer = at(side)
+            answer = at(side, kind)
             if answer is None:
                 return None
             losses.append(answer.get("loss", float("nan")))
         measured = (losses[0] - losses[1]) / (2 * distance)
-        found = Confirmation(measured, here.get("slope", float("nan")), agrees)
+        found = Confirmation(measured, slope_here, agrees)
         if found.holds:
             break
     return found
