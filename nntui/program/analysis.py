@@ -75,26 +75,33 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     """
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
+    wide = "loop" not in answer and bool(answer.get("cut_off"))
+    if wide:
+        answer = _judged(execution, options, 1, until, wide=True)
     if answer.get("unjudged"):
         # The loop has one iteration: it is judged at its first.
-        again = _judged(execution, options, 0, until)
+        again = _judged(execution, options, 0, until, wide)
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
         _find_not_finite(execution, answer, until)
     return answer
 
 
-def _judged(execution: "Execution", options: Options, at: int, until: float) -> dict[str, Any]:
-    check = _Check(execution, options, at, until)
+def _judged(
+    execution: "Execution", options: Options, at: int, until: float, wide: bool = False
+) -> dict[str, Any]:
+    check = _Check(execution, options, at, until, wide)
     return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
 
 
 class _Check:
     """One run of the program: its loop is looked for, judged, and the training watched."""
 
-    def __init__(self, execution: "Execution", options: Options, at: int, until: float) -> None:
+    def __init__(
+        self, execution: "Execution", options: Options, at: int, until: float, wide: bool
+    ) -> None:
         self._execution, self._options, self._until = execution, options, until
-        self._search = Search(execution, self._judge, self._inspect, at, options.lines)
+        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide)
         self._answer: dict[str, Any] = {}
         self._watch: Watch | None = None
         self._reply: Reply | None = None
@@ -177,6 +184,7 @@ class _Check:
         answer, best, places = self._answer, self._search.best, self._execution.places
         answer["others"] = [_loop(places, each) for each in self._search.others]
         answer["errors"] = self._search.errors
+        answer["cut_off"] = self._search.cut_off
         if best is not None:
             answer["loop"] = _loop(places, best.loop)
             answer["epoch_loop"] = None if best.around is None else _loop(places, best.around)

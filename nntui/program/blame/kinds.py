@@ -131,7 +131,8 @@ def _by_slope(
         true = of(at, each)
         if true is None or not np.all(true):
             return None
-        return value / true
+        quotient: Array = value / true
+        return quotient
 
     if one_factor(scene, node, forward, twice) is not None:
         return (
