@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 COLOURS = ("auto", "truecolor", "256", "16", "none")
 
 
-class Commands(click.Group):
-    """A group that opens the app with its first word as the preset, unless that is a command."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0].partition("=")[0] if args else ""
-        if first not in self.commands and first not in ("-h", "--help", "--version"):
-            args = ["app", *args]
-        return super().parse_args(ctx, args)
-
-
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
@@ -44,6 +34,7 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
     The preset of a session is the configuration at its cursor, with the seed of the run.  Raises
     ConfigError for a change that is not KEY=VALUE or not valid.
     """
+    _refuse_program(name)
     from nntui.presets import load_preset
     from nntui.presets.command_line import read_set
     from nntui.presets.schema import override
@@ -70,6 +61,7 @@ def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) 
     ``KEY=VALUE`` changes of a session count from its cursor on; it starts again from update 0 for
     another seed, and for a change of what decides update 0.  Raises what `load` raises.
     """
+    _refuse_program(name)
     from nntui.core.engine.changes import is_structural
     from nntui.presets.command_line import read_set
     from nntui.timeline import Run
@@ -84,6 +76,18 @@ def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) 
     run = run.fork(**pairs) if pairs or run.update < run.head else run
     _warned(run.preset)
     return run
+
+
+def _refuse_program(name: str) -> None:
+    from nntui.program.file_names import is_program, refuse_notebook
+
+    refuse_notebook(name)
+    if is_program(name):
+        command = click.get_current_context().info_name
+        raise click.UsageError(
+            f"nntui {command} takes a preset, not a program; nntui show {name} > my.toml writes "
+            "the preset that computes the same"
+        )
 
 
 def _saved_run(name: str) -> "Run":

@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 import click
 
 from nntui import __version__
-from nntui.arguments import Commands, drawing, load
-from nntui.cli_answers import ANSWERS, print_json
-from nntui.cli_training import erase_progress, show_progress
+from nntui.arguments import drawing, load
+from nntui.cli_answers import ANSWERS
+from nntui.cli_output import erase_progress, print_json, show_progress
+from nntui.cli_programs import Commands, program_options, show_program, takes_program
 
 BAD_INPUT, INTERRUPTED = 2, 130
 BROKEN_PIPE = 1
@@ -122,13 +123,20 @@ def manual(topic: str | None) -> None:
 
 
 @commands.command()
-@click.argument("preset")
+@click.argument("preset", metavar="PRESET|FILE.py")
 @click.option("--string", "as_string", is_flag=True, help="Print it as one short string.")
-def show(preset: str, as_string: bool) -> None:
+@program_options("--allow-effects", "--python")
+def show(preset: str, as_string: bool, allow_effects: bool, python: str | None) -> None:
     """Print a preset's TOML, ready to copy and edit.
 
     As a string (without its story) it can be pasted wherever a preset is asked for.
+
+    Of FILE.py, a program of your own, it is the preset that computes the same; it is run to find
+    out, with the arguments behind --.  The exit code is 3 if no preset does.
     """
+    if takes_program(preset, allow_effects=allow_effects, python=python):
+        show_program(preset, as_string, allow_effects=allow_effects, python=python)
+        return
     from nntui.presets import encode, to_toml
     from nntui.presets.lookup import find_preset, is_string, read_text
     from nntui.timeline.sessions.session_folder import is_session
@@ -248,6 +256,7 @@ def main() -> int:
             # A preset may hold characters that the terminal's encoding does not know.
             stream.reconfigure(errors="backslashreplace")
     from nntui.core.errors import ConfigError
+    from nntui.program.program_error import ProgramError
 
     try:
         if sys.stdout is None:
@@ -257,7 +266,7 @@ def main() -> int:
         return INTERRUPTED
     except click.ClickException as error:
         return _complain(error.format_message())
-    except ConfigError as error:
+    except (ConfigError, ProgramError) as error:
         return _complain(str(error))
     except MemoryError:
         return _complain("there is not enough memory for this network and its data")

@@ -1,15 +1,26 @@
 """The commands that answer something about one preset: run, sweep, check, why and export.
 
+Of these, check and why also take a program.
+
 Each imports what it needs when it runs, so that help is instant.
 """
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from nntui.arguments import load, load_run, numbers
-from nntui.cli_training import erase_progress, exit_if, interruptible, show_progress, train
+from nntui.cli_output import erase_progress, print_json, show_progress
+from nntui.cli_programs import (
+    DEFAULT_TIME,
+    check_program,
+    explain_program,
+    names_in,
+    program_options,
+    refuse_preset_options,
+    takes_program,
+)
+from nntui.cli_training import exit_if, interruptible, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +30,6 @@ if TYPE_CHECKING:
 FOUND_FAULT = 1
 """The exit code of a check that found one."""
 MOST_SEEDS = 10_000_000
-
-
-def print_json(value: dict[str, Any]) -> None:
-    """Print ``value`` as one JSON object in one line."""
-    click.echo(json.dumps(value, allow_nan=False))
 
 
 @click.command()
@@ -114,18 +120,44 @@ def sweep(
 
 
 @click.command()
-@click.argument("preset")
+@click.argument("preset", metavar="PRESET|FILE.py")
 @click.option("--seed", type=int, help="Seed of the first parameters.")
 @click.option("--at-update", type=click.IntRange(0), help="Check there, not where the run is.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@program_options(
+    "--loop", "--loss", "--parameters", "--time", "--diff", "--allow-effects", "--python"
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(
-    preset: str, seed: int | None, at_update: int | None, changes: tuple[str, ...], as_json: bool
+    preset: str,
+    seed: int | None,
+    at_update: int | None,
+    changes: tuple[str, ...],
+    as_json: bool,
+    loop: int | None,
+    loss: str | None,
+    parameters: str | None,
+    seconds: float | None,
+    diff: bool,
+    allow_effects: bool,
+    python: str | None,
 ) -> None:
-    """Check a preset's gradients and updates against its own description.
+    """Check the gradients and updates of a preset, or of a program of your own.
 
-    The exit code is 1 if the program does not compute what it describes.
+    A preset is checked against its own description.
+
+    FILE.py is run, in a process of its own and with the arguments behind --: is every update the
+    gradient of the loss, and if not, which line is wrong?
+
+    The exit code is 1 if there is a fault, and 3 if it could not tell.
     """
+    asked = {"loop": loop, "loss": loss, "parameters": names_in(parameters), "time": seconds}
+    allowed = {"allow_effects": allow_effects, "python": python}
+    if takes_program(preset, **asked, diff=diff, **allowed):
+        refuse_preset_options(at_update=at_update, set=changes)
+        asked["time"] = DEFAULT_TIME if seconds is None else seconds
+        check_program(preset, diff, as_json, seed=seed, **asked, **allowed)
+        return
     from nntui.diagnosis.check import check as checked
     from nntui.diagnosis.check_text import render_check
 
@@ -142,11 +174,12 @@ def check(
 
 
 @click.command()
-@click.argument("preset")
+@click.argument("preset", metavar="PRESET|FILE.py")
 @click.option("--seed", type=int, help="Seed of the run that is diagnosed.")
 @click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="For each fix.")
 @click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@program_options("--allow-effects", "--python")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def why(
     preset: str,
@@ -155,14 +188,22 @@ def why(
     seconds: float,
     changes: tuple[str, ...],
     as_json: bool,
+    allow_effects: bool,
+    python: str | None,
 ) -> None:
-    """Say why a preset does not learn, and what helps.
+    """Say why a preset, or a program of your own, does not learn, and what helps.
 
-    Its run is diagnosed; then fixes are tried over many seeds, within the time.
+    Its run is diagnosed; then fixes are tried over many seeds, within the time.  FILE.py is run
+    for that, with the arguments behind --.
     """
     from time import perf_counter
 
     started = perf_counter()
+    if takes_program(preset, allow_effects=allow_effects, python=python):
+        refuse_preset_options(set=changes)
+        allowed = {"allow_effects": allow_effects, "python": python}
+        explain_program(preset, seeds, as_json, seed=seed, time=seconds, **allowed)
+        return
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 

@@ -1,14 +1,15 @@
-"""Training on the command line: progress line and graceful interruption by signals.
+"""Training on the command line, and graceful interruption by signals.
 
 Imports what it needs when it trains, so that help is instant.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
+
+from nntui.cli_output import erase_progress, progress_is_seen
 
 if TYPE_CHECKING:
     from nntui.timeline import Run
@@ -41,24 +42,6 @@ def train(training: "Run", termination: "Termination", interrupted: list[int]) -
     return reason or "interrupted"
 
 
-def show_progress(share: float, words: str) -> None:
-    """Draw a progress bar with ``words`` on a terminal; ``share`` is from 0 to 1."""
-    if progress_is_seen():
-        bar = "#" * min(int(30 * share), 30)
-        click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
-
-
-def erase_progress() -> None:
-    """Erase the progress line, if there is a terminal."""
-    if progress_is_seen():
-        click.echo("\r\x1b[K", err=True, nl=False)
-
-
-def progress_is_seen() -> bool:
-    """Whether standard error is a terminal, so that progress can be shown."""
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
 @contextmanager
 def interruptible() -> Iterator[list[int]]:
     """Collect SIGINT, SIGTERM and SIGHUP in the yielded list; a second one raises at once.
@@ -78,6 +61,33 @@ def interruptible() -> Iterator[list[int]]:
     before = {name: signal.signal(getattr(signal, name), note) for name in names}
     try:
         yield seen
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt inside, and then exit.
+
+    What is under way is left through its ``finally``, so it can end the processes it started.
+    """
+    import signal
+
+    seen: list[int] = []
+
+    def interrupt(number: int, frame: object) -> None:
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    except KeyboardInterrupt:
+        erase_progress()
+        exit_if(seen)
+        raise
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)

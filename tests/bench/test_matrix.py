@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from nntui.bench.matrix import execution, score_text, work
+from nntui.bench.matrix import matrix_run, score_text, work
 from nntui.bench.matrix.accepted import ACCEPTED, CODE_CODES, KEPT_KINDS, KEPT_TASKS, VOCABULARY
-from nntui.bench.matrix.execution import ALL, KEPT_APART, TUNING, cells, run_matrix, wells
+from nntui.bench.matrix.matrix_run import ALL, KEPT_APART, TUNING, cells, run_matrix, wells
 from nntui.bench.matrix.outcomes import (
     HURTS,
     NOT_HEALTHY,
@@ -296,7 +296,7 @@ def test_shares_of_nothing_are_said_to_be_nothing() -> None:
     assert str(Share(0, 0)) == "none"
     assert Share(0, 0).as_json()["interval"] == [0.0, 1.0]
     assert Share(9, 10).as_json()["share"] == 0.9
-    text = "\n".join(score_text.as_lines(execution.Outcomes(ALL, 1, (), ())))
+    text = "\n".join(score_text.as_lines(matrix_run.Outcomes(ALL, 1, (), ())))
     assert "top-1                                  none" in text
 
 
@@ -304,8 +304,8 @@ def test_shares_of_nothing_are_said_to_be_nothing() -> None:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A matrix of two kinds and one task."""
     kinds = {kind: PLANTS[kind] for kind in ("wrong-sign", "rolled-gradient")}
-    monkeypatch.setattr(execution, "PLANTS", kinds)
-    monkeypatch.setattr(execution, "TASKS", {"xor": TASKS["xor"]})
+    monkeypatch.setattr(matrix_run, "PLANTS", kinds)
+    monkeypatch.setattr(matrix_run, "TASKS", {"xor": TASKS["xor"]})
 
 
 @pytest.mark.usefixtures("small")
@@ -345,5 +345,5 @@ def test_an_error_names_the_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "diagnose", broken)
     cell = Cell("wrong-sign", "xor", "relu", (0,))
     with pytest.raises(RuntimeError) as caught:
-        execution._run(cell)
+        matrix_run._run(cell)
     assert f"in {cell}" in caught.value.__notes__

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from nntui.bench.matrix.execution import Outcomes
+from nntui.bench.matrix.matrix_run import Outcomes
 from nntui.bench.matrix.outcomes import HURTS, NOT_HEALTHY, SILENT
 from nntui.bench.matrix.score import Naming, Score, Share
 

@@ -6,6 +6,7 @@ from nntui.diagnosis.rules import (
     depth,
     improper_targets,
     output_range,
+    program_lines,
     proofs,
     rates,
     saturation,
@@ -50,6 +51,7 @@ RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in (
         *code_faults.RULES,
+        *program_lines.RULES,
         *output_range.RULES,
         *proofs.RULES,
         *improper_targets.RULES,

@@ -1,0 +1,30 @@
+"""What commands print beside their text: JSON, and a progress line."""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print ``value`` as one JSON object in one line."""
+    click.echo(json.dumps(value, allow_nan=False))
+
+
+def show_progress(share: float, words: str) -> None:
+    """Draw a progress bar with ``words`` on a terminal; ``share`` is from 0 to 1."""
+    if progress_is_seen():
+        bar = "#" * min(int(30 * share), 30)
+        click.echo(f"\r[{bar:<30}] {words:<28}", err=True, nl=False)
+
+
+def erase_progress() -> None:
+    """Erase the progress line, if there is a terminal."""
+    if progress_is_seen():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def progress_is_seen() -> bool:
+    """Whether standard error is a terminal, so that progress can be shown."""
+    return sys.stderr is not None and sys.stderr.isatty()

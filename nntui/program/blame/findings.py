@@ -1,0 +1,160 @@
+"""Findings: a repair in the words of the program's author, with its line and its numbers."""
+
+from typing import Any
+
+import numpy as np
+
+from nntui.program.blame.edits import LocalDerivative, Together
+from nntui.program.blame.kinds import slope_kind, what_it_is
+from nntui.program.blame.repair import Repair, Repairs
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.recording import ancestors
+from nntui.program.record.node import Node
+from nntui.program.record.places import Places
+
+PROVEN, LIKELY = "proven", "likely"
+Finding = dict[str, Any]
+
+
+def finding(
+    scene: Scene,
+    code: str,
+    where: tuple[str, int] | None,
+    cause: str,
+    parameters: list[str],
+    evidence: str,
+    fix: str | None,
+    confidence: str = PROVEN,
+) -> Finding:
+    """One finding in the shape of the JSON contract."""
+    file, line = where or (None, None)
+    return {
+        "code": code,
+        "file": file,
+        "line": line,
+        "text": None if file is None or line is None else source_line(scene.places, file, line),
+        "cause": cause,
+        "parameters": parameters,
+        "evidence": evidence,
+        "fix": fix,
+        "confidence": confidence,
+    }
+
+
+def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
+    """The findings of all repairs; those of one line and kind are one."""
+    found: list[Finding] = []
+    for at, repair in enumerate(repairs.found):
+        code, cause, fix = _kind(scene, repair)
+        where = line_of(scene, repair)
+        edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
+        evidence = _evidence(scene, repairs, edits, repair)
+        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
+        if twin is None:
+            names = list(repair.mends)
+            found.append(finding(scene, code, where, cause, names, evidence, fix))
+        else:
+            twin["parameters"] += [name for name in repair.mends if name not in twin["parameters"]]
+    return found
+
+
+def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
+    candidate = repair.candidate
+    if candidate.is_operand:
+        return _operand_kind(scene, repair)
+    assert candidate.forward is not None
+    if isinstance(candidate.edit, LocalDerivative):
+        assert candidate.before is not None
+        return slope_kind(scene, candidate.node, candidate.forward, candidate.before)
+    return what_it_is(scene, candidate.node, candidate.forward)
+
+
+def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
+    candidate = repair.candidate
+    used, meant = candidate.used, candidate.meant
+    assert used is not None
+    assert meant is not None
+    name, other = scene.called(used), scene.called(meant)
+    if used is meant:
+        return (
+            "transposed",
+            f"{name} is used the wrong way round",
+            f"use {name} transposed where it is not, and as it is where it is transposed",
+        )
+    if candidate.stale:
+        return (
+            "update-before-backprop",
+            f"{name} is used after its update, where its value before it belongs",
+            f"compute this before {other} is updated, or keep a copy of it",
+        )
+    recording = scene.recording
+    mask = recording.mask(repair.mends)
+    if (
+        used.number in scene.forward
+        and recording.depends[used.number] & mask
+        and not recording.depends[meant.number] & mask
+    ):
+        return (
+            "own-output-for-input",
+            f"{name} is used, an output of the layer, where its input {other} belongs",
+            f"use {other}",
+        )
+    pairs = {(one.number, two.number) for one, two in scene.activations}
+    if (used.number, meant.number) in pairs:
+        cause = f"the slope is taken at {name} instead of {other}"
+        return "derivative-at-a", cause, f"take it at {other}"
+    if (meant.number, used.number) in pairs:
+        return "derivative", f"uses {name} where {other} belongs", f"use {other}"
+    return "gradient", f"uses {name} where {other} belongs", f"use {other}"
+
+
+def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
+    """(file, line) of a repair: the innermost line that the forward pass does not share."""
+    candidate = repair.candidate
+    if candidate.line is not None:
+        return candidate.line[0], candidate.line[1]
+    return own_line(scene, candidate.node)
+
+
+def own_line(scene: Scene, node: Node) -> tuple[str, int] | None:
+    """(file, line) of ``node``, or of the call that led there from outside the forward pass."""
+    lines = scene.lines(node)
+    for file, line, _ in lines:
+        if (file, line) not in scene.forward_lines:
+            return file, line
+    return lines[0][:2] if lines else None
+
+
+def _evidence(scene: Scene, repairs: Repairs, edits: Together, repair: Repair) -> str:
+    judgement = scene.judgement
+    again = repairs.rejudged(edits)
+    before, after, states = 0.0, 0.0, 0
+    for name in repair.mends:
+        known = [each for each in judgement.agreements[name] if each is not None]
+        before = max([before, *(each.residual for each in known)])
+        now = [each for each in again.agreements[name] if each is not None]
+        after = max([after, *(each.residual for each in now)])
+        states = max(states, len(now))
+    steps = "step of " + ", ".join(repair.mends[:4]) + (", ..." if len(repair.mends) > 4 else "")
+    if before < 1e-3:
+        shown = "is a multiple of the gradient, but not the same one in every state"
+    else:
+        shown = f"is up to {100 * min(before, 1.0):.3g} % off the gradient"
+    left = f"{after:.1g}" if after > 1e-15 else "rounding"
+    return f"the {steps} {shown}; with this mended they agree to {left} in {states} states"
+
+
+def source_line(places: Places, file: str, line: int) -> str:
+    """The line ``line`` of ``file``, counted from 1, without the blanks around it."""
+    lines = places.sources.get(file, [])
+    return lines[line - 1].strip() if 0 < line <= len(lines) else ""
+
+
+def is_behind(scene: Scene, node: Node, name: str) -> bool:
+    """Whether the update of ``name`` is computed from ``node``."""
+    return node.number in ancestors([scene.recording.end[name]])
+
+
+def finite(value: float) -> float | None:
+    """``value``, or None where JSON has no number for it."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,208 @@
+"""Findings beside the wrong line: parameters never updated, another loss, code never called."""
+
+import ast
+import re
+from typing import Any
+
+import numpy as np
+
+from nntui.program.blame.findings import Finding, finding
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.losses import Loss
+from nntui.program.judge.recording import ancestors
+from nntui.program.record.places import Places
+
+PARAMETER_NAME = re.compile(
+    r"^(w|b|v|u|weights?|bias(es)?|theta|beta|gamma|kernels?|coef\w*|intercept\w*|wih|who|syn)"
+    r"[_\d]*(ih|ho|hh|xh|hy|in|out|hidden|output|h|o|x|y)?[_\d]*$",
+    re.IGNORECASE,
+)
+"""Names that programs give to weights and biases."""
+SLOPE_NAME = re.compile(r"deriv|prime|grad|backward|backprop|slope|_d$|^d_|delta", re.IGNORECASE)
+
+
+def stem(name: str) -> tuple[str, str]:
+    """(container, name without its number) of a live value's name."""
+    plain = re.sub(r"\[[^\]]*[\d'\"][^\]]*\]$", lambda m: re.sub(r"\d+", "", m.group()), name)
+    head, _, last = plain.rpartition(".")
+    return head, re.sub(r"\d+", "", last)
+
+
+def never_updated(scene: Scene) -> list[str]:
+    """Arrays that the loss depends on, that look like parameters, and that no update changes."""
+    recording, judgement = scene.recording, scene.judgement
+    known = {stem(name) for name in judgement.parameters}
+    found = []
+    for name, start in recording.start.items():
+        if name in recording.bit or name in judgement.parameters:
+            continue
+        value = np.asarray(start.value)
+        if value.dtype.kind != "f" or start.number not in scene.forward:
+            continue
+        bare = stem(name)[1].rpartition(":")[2]
+        bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare)
+        alike = stem(name) in known or PARAMETER_NAME.match(bare) is not None
+        if alike and _meets_weights(scene, name):
+            found.append(name)
+    return found
+
+
+def _meets_weights(scene: Scene, name: str) -> bool:
+    """Whether the loss's derivative by ``name`` is not 0."""
+    recording = scene.recording
+    start = recording.start[name]
+    tops = scene.judgement.loss.tops(recording)
+    if start.number not in ancestors(tops):
+        return False
+    # The recorded derivatives stop where nothing changes, so a path to the loss is what is asked.
+    return any(
+        user.number in scene.forward and recording.depends[user.number]
+        for user in recording.users[start.number]
+    )
+
+
+def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
+    """The findings for parameters that no update changes."""
+    found = []
+    for name in names:
+        where = _where_used(scene, name)
+        found.append(
+            finding(
+                scene,
+                "never-updated",
+                where,
+                f"{name} is never updated, though the loss depends on it",
+                [name],
+                f"{name} is the same before and after every update looked at",
+                f"subtract the learning rate times the gradient by {name} in every update",
+                "likely",
+            )
+        )
+    return found
+
+
+def _where_used(scene: Scene, name: str) -> tuple[str, int] | None:
+    """The last update of another parameter: where that of ``name`` is missing."""
+    best = None
+    for other in scene.judgement.parameters:
+        node = scene.recording.end[other]
+        if node.place >= 0:
+            place = scene.places.places[node.place]
+            if best is None or place.line > best[1]:
+                best = (place.file, place.line)
+    return best
+
+
+def of_another_loss(scene: Scene, printed: Loss) -> Finding:
+    """The program computes one loss, and its steps follow another."""
+    place = scene.places.places[printed.place] if printed.place >= 0 else None
+    kind = scene.judgement.loss.kind.replace("-", " ")
+    name = printed.name or "the loss"
+    return finding(
+        scene,
+        "loss-not-minimised",
+        None if place is None else (place.file, place.line),
+        f"{name} is not what is minimised: the steps follow the {kind}",
+        [],
+        f"every step is a multiple of the gradient of the {kind}, none of that of {name}",
+        f"print the {kind}, or differentiate {name}",
+        "proven",
+    )
+
+
+def never_called(places: Places, called: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Functions that compute a slope or a gradient, and that nothing refers to."""
+    found = []
+    for file, lines in places.sources.items():
+        try:
+            tree = ast.parse("\n".join(lines))
+        except SyntaxError:
+            continue
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        used |= {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        found += [
+            _not_called(file, node, lines)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            and SLOPE_NAME.search(node.name)
+            and node.name not in used
+            and (file, node.name) not in called
+        ]
+    return found
+
+
+def _not_called(file: str, node: ast.FunctionDef, lines: list[str]) -> Finding:
+    return {
+        "code": "never-called",
+        "file": file,
+        "line": node.lineno,
+        "text": lines[node.lineno - 1].strip(),
+        "cause": f"{node.name} is never called",
+        "parameters": [],
+        "evidence": "nothing in the program refers to it",
+        "fix": "remove it, or use it where it belongs",
+        "confidence": "proven",
+    }
+
+
+def of_unexplained(scene: Scene, names: list[str]) -> Finding:
+    """Steps that are wrong, and that no replacement of one value makes right."""
+    judgement = scene.judgement
+    node = scene.recording.end[names[0]]
+    where = None
+    if node.place >= 0:
+        place = scene.places.places[node.place]
+        where = (place.file, place.line)
+    known = [each for name in names for each in judgement.agreements[name] if each is not None]
+    off = 100 * min(max((each.residual for each in known), default=1.0), 1.0)
+    return finding(
+        scene,
+        "update-wrong",
+        where,
+        f"the step of {', '.join(names[:4])} is not along the gradient of the loss",
+        names,
+        f"up to {off:.3g} % off; no change of one value on the way makes it right",
+        None,
+        "likely",
+    )
+
+
+def of_factors(scene: Scene) -> list[Finding]:
+    """Different positive factors from parameter to parameter."""
+    judgement = scene.judgement
+    factors = {
+        name: factor
+        for name, factor in judgement.factors.items()
+        if factor > 0 and not judgement.readings[name].adapts
+    }
+    if len(factors) < 2 or judgement.wrong:
+        return []
+    usual = float(np.median(list(factors.values())))
+    odd = {name: each / usual for name, each in factors.items() if abs(each / usual - 1) > 0.01}
+    if not odd:
+        return []
+    name = max(odd, key=lambda each: abs(np.log(odd[each])))
+    node = scene.recording.end[name]
+    where = None
+    if node.place >= 0:
+        place = scene.places.places[node.place]
+        where = (place.file, place.line)
+    ratios = ", ".join(f"{each} {ratio:.6g}" for each, ratio in list(odd.items())[:4])
+    return [
+        finding(
+            scene,
+            "wrong-factor",
+            where,
+            f"the steps of {', '.join(odd)} are another multiple of the gradient than the others",
+            list(odd),
+            f"relative to the others: {ratios}",
+            "use one factor for all, unless two learning rates are meant",
+            "likely",
+        )
+    ]

@@ -1,0 +1,192 @@
+"""Finds the repair of an update: the value that, replaced, makes wrong steps right.
+
+A repair counts only if it makes wrong steps true gradients in every informative state and breaks
+none. That is a counterfactual: had this line computed that value, the update would be right.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nntui.program.blame.candidates import Candidate, candidates
+from nntui.program.blame.edits import Edit, Fixed, Swaps, Together, TrueDerivative
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.comparison import CONSTANT, spread
+from nntui.program.judge.readings import Values
+from nntui.program.judge.verdict import RIGHT, Judgement
+from nntui.program.record.recompute import replay
+
+ROUNDS = 8
+"""Faults that are looked for, one after the other."""
+STATES = 3
+"""The most informative states, in which a candidate is screened first."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One repair and the parameters whose steps it makes right."""
+
+    candidate: Candidate
+    edit: Edit
+    mends: tuple[str, ...]
+
+
+class Repairs:
+    """The repairs of a scene, found one after the other until nothing is wrong or time is up."""
+
+    def __init__(self, scene: Scene, until: float) -> None:
+        self.scene, self._until = scene, until
+        self.found: list[Repair] = []
+        self.left_out = False
+        """Whether the time ran out before all candidates were tried."""
+
+    def search(self) -> list[Repair]:
+        """Look for repairs; the wrong parameters that none explains are `unexplained`."""
+        for _ in range(ROUNDS):
+            if not self.unexplained:
+                break
+            repair = self._best(named=True) or self._best(named=False)
+            if repair is None:
+                break
+            self.found.append(repair)
+        return self.found
+
+    @property
+    def unexplained(self) -> list[str]:
+        """The wrong parameters that no repair makes right."""
+        mended = {name for repair in self.found for name in repair.mends}
+        return [name for name in self.scene.judgement.wrong if name not in mended]
+
+    def _best(self, named: bool) -> Repair | None:
+        wrong = self.unexplained
+        best: Repair | None = None
+        rank: tuple[float, ...] = ()
+        for candidate in candidates(self.scene, wrong, named):
+            if time.monotonic() > self._until:
+                self.left_out = True
+                break
+            if best is not None and len(best.mends) == len(wrong) and candidate.order > rank[1] + 2:
+                break
+            mends = self.mended(candidate.edit, wrong)
+            if not mends:
+                continue
+            order = candidate.order - (0.5 if candidate.is_operand else 0.0)
+            now = (-len(mends), order, candidate.cost)
+            if best is None or now < rank:
+                best, rank = Repair(candidate, candidate.edit, tuple(mends)), now
+        return None if best is None else self._deeper(best, wrong)
+
+    def _deeper(self, repair: Repair, wrong: Sequence[str]) -> Repair:
+        """Follow a wrong value into the line that computes it, while a part of it is wrong."""
+        scene = self.scene
+        for _ in range(6):
+            candidate = repair.candidate
+            if not isinstance(candidate.edit, TrueDerivative):
+                return repair
+            here = (
+                scene.places.places[candidate.node.place].line if candidate.node.place >= 0 else 0
+            )
+            deeper = None
+            for part in candidate.node.inputs:
+                if (
+                    part.place < 0
+                    or scene.places.places[part.place].line != here
+                    or part.number in scene.recording.named
+                    or not scene.recording.depends[part.number]
+                    or scene.is_forward(part)
+                ):
+                    continue
+                for forward in scene.forward_nodes:
+                    if np.size(forward.value) != np.size(part.value):
+                        continue
+                    edit = TrueDerivative(part.key, forward.key)
+                    mends = self.mended(edit, wrong)
+                    if set(mends) >= set(repair.mends):
+                        inner = replace(candidate, edit=edit, node=part, forward=forward)
+                        deeper = Repair(inner, edit, tuple(mends))
+                        break
+                if deeper:
+                    break
+            if deeper is None:
+                return repair
+            repair = deeper
+        return repair
+
+    def mended(self, edit: Edit, wrong: Sequence[str]) -> list[str]:
+        """Which of ``wrong`` are right with ``edit`` and the repairs found so far.
+
+        None of them where a step that is right becomes wrong.
+        """
+        scene, judgement = self.scene, self.scene.judgement
+        together = Together((*(repair.edit for repair in self.found), edit))
+        hopeful = list(wrong)
+        factors: dict[str, list[float]] = {name: [] for name in wrong}
+        known: dict[int, Values | None] = {}
+        for at in scene.informative[:STATES]:
+            known[at] = self._values(together, at)
+            values = known[at]
+            if values is None:
+                return []
+            for name in list(hopeful):
+                found = judgement.compare(at, name, values)
+                if found is None:
+                    continue
+                factors[name].append(found.factor)
+                unlike = spread(factors[name]) > CONSTANT and not judgement.scheduled
+                if not found.holds or found.factor == 0 or unlike:
+                    hopeful.remove(name)
+            if not hopeful:
+                return []
+        hopeful = [name for name in hopeful if factors[name]]
+        if not hopeful:
+            return []
+        rejudged = self.rejudged(together, known)
+        before = {name for repair in self.found for name in repair.mends} | {*judgement.right}
+        if any(rejudged.verdicts[name] != RIGHT for name in before):
+            return []
+        return [name for name in hopeful if rejudged.verdicts[name] == RIGHT]
+
+    def rejudged(self, edit: Edit, known: dict[int, Values | None] | None = None) -> Judgement:
+        """The judgement of all recordings with ``edit`` applied."""
+        values = [
+            known[at] if known and at in known else self._values(edit, at)
+            for at in range(len(self.scene.recordings))
+        ]
+        original = self.scene.judgement
+        again = replace(original, readings=dict(original.readings), agreements={}, verdicts={})
+        for name in original.parameters:
+            again.agreements[name] = [
+                None if values[at] is None else again.compare(at, name, values[at])
+                for at in range(len(values))
+            ]
+        again.conclude()
+        return again
+
+    def _values(self, edit: Edit, at: int) -> Values | None:
+        found = edit.apply(self.scene, at)
+        if found is None:
+            return None
+        recording = self.scene.recordings[at]
+        last = max(
+            (
+                recording.end[name].number
+                for name in self.scene.judgement.parameters
+                if name in recording.end
+            ),
+            default=0,
+        )
+        return replayed(lambda: replay(recording.nodes, found[0], found[1], last + 1))
+
+
+def replayed(run: Callable[[], Values]) -> Values | None:
+    """What ``run`` replays; None where an operation refuses what it is given."""
+    try:
+        with np.errstate(all="ignore"):
+            return run()
+    except (ArithmeticError, ValueError, TypeError, IndexError, AttributeError):
+        return None
+
+
+__all__ = ["Fixed", "Repair", "Repairs", "Swaps"]

@@ -1,0 +1,165 @@
+"""What is known when a wrong update is explained: the judgement, its values, and who is who."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.verdict import Judgement
+from nntui.program.record.adjoints import adjoints
+from nntui.program.record.node import Node
+from nntui.program.record.places import Places
+
+Array = np.ndarray
+HANDING_ON = ("view", "unview", "take")
+
+
+class Scene:
+    """A judgement with wrong parameters, seen from the most informative recordings."""
+
+    def __init__(self, judgement: Judgement, places: Places) -> None:
+        self.judgement, self.places = judgement, places
+        self.recordings = judgement.recordings
+        self.at = self.informative[0]
+        """The recording that candidates are taken from."""
+        self._locals: dict[tuple[int, Any], dict[int, Array]] = {}
+
+    @cached_property
+    def informative(self) -> list[int]:
+        """Recordings with gradients, those first in which most wrong steps show."""
+        known = [at for at, each in enumerate(self.judgement.gradients) if each is not None]
+
+        def shown(at: int) -> float:
+            found = [self.judgement.agreements[name][at] for name in self.judgement.wrong]
+            felt = [each for each in found if each is not None and each.factor]
+            return len(felt) + 2 * sum(1 for each in felt if not each.holds)
+
+        return sorted(known, key=lambda at: (-shown(at), at))
+
+    @property
+    def recording(self) -> Recording:
+        """The recording that candidates are taken from."""
+        return self.recordings[self.at]
+
+    def true(self, at: int) -> Mapping[int, Array]:
+        """The true derivatives of the loss in recording ``at``, by node number."""
+        return self.judgement.gradients[at] or {}
+
+    def slope(self, at: int, activation: Any) -> Mapping[int, Array]:
+        """The derivative of the value with the key ``activation`` by what it is made of."""
+        if (at, activation) not in self._locals:
+            recording = self.recordings[at]
+            node = recording.by_key.get(activation)
+            found = {}
+            if node is not None:
+                with np.errstate(all="ignore"):
+                    found = adjoints(recording.nodes, {node: np.ones(np.shape(node.value))})
+            self._locals[at, activation] = found
+        return self._locals[at, activation]
+
+    @cached_property
+    def forward(self) -> set[int]:
+        """Numbers of the nodes that the loss is computed from."""
+        return ancestors(self.judgement.loss.tops(self.recording))
+
+    @cached_property
+    def forward_nodes(self) -> list[Node]:
+        """Nodes on the way from the parameters to the loss that have a true derivative."""
+        recording, true = self.recording, self.true(self.at)
+        return [
+            node
+            for node in recording.nodes
+            if node.number in self.forward
+            and recording.depends[node.number]
+            and node.number in true
+            and node.operation != "view"
+        ]
+
+    def is_forward(self, node: Node) -> bool:
+        """Whether ``node`` is a forward value or a part or view of one."""
+        if node.number in self.forward or node.operation == "leaf":
+            return True
+        return node.operation in HANDING_ON and all(map(self.is_forward, node.inputs))
+
+    def backward(self, wrong: Iterable[str]) -> list[Node]:
+        """The nodes between the loss and the ends of the parameters ``wrong``."""
+        recording = self.recording
+        behind = ancestors(recording.end[name] for name in wrong)
+        return [
+            node
+            for node in recording.nodes
+            if node.number in behind
+            and recording.depends[node.number]
+            and not self.is_forward(node)
+        ]
+
+    @cached_property
+    def activations(self) -> list[tuple[Node, Node]]:
+        """(activation, pre-activation): values of one shape, one computed from the other alone."""
+        recording = self.recording
+        heads = [
+            node
+            for node in self.forward_nodes
+            if node.operation not in ("leaf", "@", "dot")
+            and (
+                node.name
+                or any(user.operation in ("@", "dot", "-") for user in recording.users[node.number])
+            )
+        ]
+        made = {"+", "@", "dot", "-", "*", "sum", "view", "take"}
+        found = []
+        for head in heads[:16]:
+            try:
+                behind = self.slope(self.at, head.key)
+            except NotImplementedError:
+                continue
+            for number in behind:
+                node = recording.nodes[number]
+                if (
+                    node is not head
+                    and node.operation in made
+                    and np.shape(node.value) == np.shape(head.value)
+                ):
+                    found.append((head, node))
+        return found[:48]
+
+    @cached_property
+    def parameter_starts(self) -> dict[int, str]:
+        """Parameters by the number of the node that they start as."""
+        return {
+            self.recording.start[name].number: name
+            for name in self.judgement.parameters
+            if name in self.recording.start
+        }
+
+    def lines(self, node: Node) -> list[tuple[str, int, tuple[Any, ...]]]:
+        """(file, line, calls) from the innermost call of ``node`` outwards."""
+        calls = tuple(step for step in node.path if not isinstance(step, tuple))
+        found = []
+        if node.place >= 0:
+            place = self.places.places[node.place]
+            found.append((place.file, place.line, calls))
+        for depth in range(len(calls) - 1, -1, -1):
+            place = self.places.places[calls[depth]]
+            found.append((place.file, place.line, calls[:depth]))
+        return found
+
+    @cached_property
+    def forward_lines(self) -> set[tuple[str, int]]:
+        """(file, line) of the forward pass; a backward value may be computed there, too."""
+        return {
+            (place.file, place.line)
+            for node in self.recording.nodes
+            if node.number in self.forward and node.place >= 0
+            for place in [self.places.places[node.place]]
+        }
+
+    def called(self, node: Node) -> str:
+        """What the program calls ``node``: its name, or its source and line."""
+        if node.name:
+            return node.name
+        if node.place >= 0:
+            return f"{self.places.text(node.place)} (line {self.places.places[node.place].line})"
+        return "a value"

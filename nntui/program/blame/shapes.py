@@ -1,0 +1,88 @@
+"""Parameters that change their shape, and operations that broadcast a column against a row."""
+
+from typing import Any
+
+import numpy as np
+
+from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.record.node import Node
+from nntui.program.record.places import Places
+
+Finding = dict[str, Any]
+ELEMENTWISE = frozenset({"+", "-", "*", "/", "**", "maximum", "minimum", "where"})
+
+
+def broadcasting(recording: Recording, within: set[int]) -> list[Node]:
+    """Elementwise operations whose result is larger than each of their operands."""
+    found = []
+    for node in recording.nodes:
+        if node.number not in within or node.operation not in ELEMENTWISE or node.place < 0:
+            continue
+        sizes = [np.size(argument_value(each)) for each in node.arguments]
+        if np.size(node.value) > max(sizes, default=0) and len(sizes) > 1:
+            found.append(node)
+    return found
+
+
+def argument_value(argument: Any) -> Any:
+    """The value of an argument of a node, recorded or constant."""
+    return argument.node.value if hasattr(argument, "node") else argument
+
+
+def of_growth(recording: Recording, grown: list[str], places: Places) -> list[Finding]:
+    """Findings for the parameters ``grown``, whose shape is another after the update."""
+    by_line: dict[tuple[str, int], Finding] = {}
+    for name in grown:
+        start, end = recording.start[name], recording.end[name]
+        within = ancestors([end])
+        node = _culprit(recording, broadcasting(recording, within), start, end)
+        if node is None:
+            continue
+        place = places.places[node.place]
+        before, after = np.shape(start.value), np.shape(end.value)
+        shapes = " and ".join(str(np.shape(argument_value(each))) for each in node.arguments[:2])
+        key = (place.file, place.line)
+        if key in by_line:
+            by_line[key]["parameters"].append(name)
+            continue
+        by_line[key] = {
+            "code": "shape-grows",
+            "file": place.file,
+            "line": place.line,
+            "text": places.line(place),
+            "cause": f"{name} grows from {before} to {after}: {shapes} broadcast to "
+            f"{np.shape(node.value)} here",
+            "parameters": [name],
+            "evidence": f"shape of {name} before its first update {before}, after it {after}",
+            "fix": "give both operands one shape, or sum the gradient over the axis that "
+            "broadcasting added",
+            "confidence": "proven",
+        }
+    return list(by_line.values())
+
+
+def _culprit(recording: Recording, broadcasts: list[Node], start: Node, end: Node) -> Node | None:
+    """The first operation whose result has more entries than both operands, and that counts.
+
+    One that merely adds a bias of one row to all samples does not: its operand is the parameter.
+    """
+    size = np.size(start.value)
+    for node in broadcasts:
+        shapes = [np.shape(argument_value(each)) for each in node.arguments[:2]]
+        if len(shapes) == 2 and _is_column_against_row(shapes[0], shapes[1]):
+            return node
+    last = None
+    for node in recording.nodes:
+        if node.number in ancestors([end]) and np.size(node.value) > size and node.place >= 0:
+            last = node
+    return last
+
+
+def _is_column_against_row(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether shapes such as (n,) and (n, 1), or (1, n) and (n, 1), meet."""
+    if max(len(one), len(other)) != 2 or 0 in (len(one), len(other)):
+        return False
+    one, other = (1,) * (2 - len(one)) + one, (1,) * (2 - len(other)) + other
+    return (one[0] == 1 != one[1] and other[1] == 1 != other[0]) or (
+        other[0] == 1 != other[1] and one[1] == 1 != one[0]
+    )

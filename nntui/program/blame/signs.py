@@ -1,0 +1,137 @@
+"""Steps that go up the loss: where between the loss and the parameters the sign turns."""
+
+import numpy as np
+
+from nntui.program.blame.edits import shaped
+from nntui.program.blame.findings import Finding, finding, own_line
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.readings import Step
+from nntui.program.judge.recording import ancestors
+from nntui.program.record.node import Node
+
+UP = -1.0
+
+
+def of_signs(scene: Scene) -> list[Finding]:
+    """Findings for the parameters whose steps are the gradient's multiple with the wrong sign."""
+    judgement = scene.judgement
+    uphill = [name for name, factor in judgement.factors.items() if factor < 0]
+    if not uphill:
+        return []
+    downhill = [name for name, factor in judgement.factors.items() if factor > 0]
+    chains = {name: _chain(scene, name) for name in uphill + downhill}
+    usual = _first_sign([chains[name] for name in downhill])
+    by_line: dict[tuple[str, int] | None, list[str]] = {}
+    for name in uphill:
+        by_line.setdefault(_turning(scene, name, chains[name], usual), []).append(name)
+    if not downhill and len(by_line) > 1:
+        # One sign that all share is likelier wrong than every update on its own.
+        first = {_where(scene, chain[0][0]) for chain in chains.values() if chain}
+        if len(first) == 1 and all(chain[0][1] == UP for chain in chains.values() if chain):
+            by_line = {first.pop(): uphill}
+    found = []
+    for where, names in by_line.items():
+        steps = ", ".join(names)
+        found.append(
+            finding(
+                scene,
+                "wrong-sign",
+                where,
+                f"{steps} {'goes' if len(names) == 1 else 'go'} up the loss",
+                names,
+                _evidence(scene, names),
+                "turn the sign round on this line",
+                "proven" if downhill else "likely",
+            )
+        )
+    return found
+
+
+def _chain(scene: Scene, name: str) -> list[tuple[Node, float]]:
+    """(value, sign) of the backward values of ``name`` that are true derivatives, loss first."""
+    recording, true = scene.recording, scene.true(scene.at)
+    behind = ancestors([recording.end[name]])
+    by_size: dict[int, list[Node]] = {}
+    for node in scene.forward_nodes:
+        by_size.setdefault(np.size(node.value), []).append(node)
+    found = []
+    for node in recording.nodes:
+        if (
+            node.number not in behind
+            or node is recording.end[name]
+            or node.place < 0
+            or not recording.depends[node.number]
+            or scene.is_forward(node)
+        ):
+            continue
+        value = np.asarray(node.value, float)
+        for forward in by_size.get(value.size, ()):
+            other = shaped(true[forward.number], node)
+            if other is None:
+                continue
+            lengths = float(np.linalg.norm(value)) * float(np.linalg.norm(other))
+            if not np.isfinite(lengths) or lengths == 0:
+                continue
+            cosine = float(np.sum(value * other)) / lengths
+            if abs(abs(cosine) - 1) < 1e-9:
+                found.append((node, float(np.sign(cosine))))
+                break
+    return found
+
+
+def _first_sign(chains: list[list[tuple[Node, float]]]) -> float | None:
+    """The sign with which the derivatives of the parameters that go downhill begin."""
+    signs = [chain[0][1] for chain in chains if chain]
+    return signs[0] if signs and all(sign == signs[0] for sign in signs) else None
+
+
+def _turning(
+    scene: Scene, name: str, chain: list[tuple[Node, float]], usual: float | None
+) -> tuple[str, int] | None:
+    """(file, line) where the sign turns on the way to the update of ``name``."""
+    update = _where(scene, _update(scene, name))
+    if not chain:
+        return update
+    sign = chain[0][1] if usual is None else usual
+    for node, each in chain:
+        if each != sign:
+            # A value subtracted from the parameter is turned round by the update itself.
+            return _where(scene, node) if not _belongs_to_update(scene, node, name) else update
+    if usual is None and sign == UP and not _adds(scene, name, chain):
+        return _where(scene, chain[0][0])
+    return update
+
+
+def _adds(scene: Scene, name: str, chain: list[tuple[Node, float]]) -> bool:
+    """Whether the update adds its last backward value, rather than subtracts it."""
+    sign = chain[-1][1]
+    gradient = scene.judgement.factors[name]
+    return (gradient < 0) == (sign > 0)
+
+
+def _belongs_to_update(scene: Scene, node: Node, name: str) -> bool:
+    return _where(scene, node) == _where(scene, _update(scene, name))
+
+
+def _update(scene: Scene, name: str) -> Node:
+    node = scene.recording.end[name]
+    while node.place < 0 and node.inputs:
+        node = node.inputs[-1]
+    return node
+
+
+def _where(scene: Scene, node: Node) -> tuple[str, int] | None:
+    return own_line(scene, node)
+
+
+def _evidence(scene: Scene, names: list[str]) -> str:
+    judgement = scene.judgement
+    states = max(
+        sum(1 for each in judgement.agreements[name] if each is not None) for name in names
+    )
+    factor = judgement.factors[names[0]]
+    step = "step" if isinstance(judgement.readings[names[0]], Step) else "gradient handed on"
+    return (
+        f"the {step} of {names[0]} is {-factor:+.6g} times the gradient in {states} states; "
+        "downhill it is a negative multiple"
+    )

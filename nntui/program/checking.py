@@ -1,0 +1,86 @@
+"""Check a person's program: the request, validated, and the answer of the process that runs it."""
+
+import math
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nntui.program.answer import ProgramCheck
+from nntui.program.file_names import is_program
+from nntui.program.program_error import ProgramError
+
+HIGHEST_SEED = 2**32 - 1
+"""The highest that NumPy's legacy generator takes."""
+
+
+@dataclass(frozen=True)
+class CheckRequest:
+    """What is asked about a program."""
+
+    path: str
+    arguments: tuple[str, ...] = ()
+    """Of the program's own command line."""
+    seed: int | None = None
+    """None: the seeds that the program sets stand."""
+    loop: int | None = None
+    """The line of the loop of which each turn is one update; None: it is looked for."""
+    loss: str | None = None
+    """An expression of the program's own names, or the name of a usual loss."""
+    parameters: tuple[str, ...] | None = None
+    """Their names; None: they are looked for."""
+    time: float = 10.0
+    """Seconds."""
+    allow_effects: bool = False
+    """Whether it may write, delete, connect and start processes."""
+    python: str | None = None
+    """The interpreter that runs it; None: the one that nntui runs on."""
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with it, in words; nothing is executed to find out."""
+        if not is_program(self.path):
+            yield f"{self.path} is no program: its name must end in .py"
+        if self.seed is not None and not 0 <= self.seed <= HIGHEST_SEED:
+            yield f"seed {self.seed} is not allowed: it must be from 0 to {HIGHEST_SEED}"
+        if self.loop is not None and self.loop < 1:
+            yield f"loop {self.loop} is no line: lines count from 1"
+        if self.loss is not None and not self.loss.strip():
+            yield "the loss is empty: it is an expression of the program, or the name of a loss"
+        if self.parameters is not None and not all(name.strip() for name in self.parameters):
+            yield "the name of a parameter is empty: they are names such as W1,b1"
+        if not (math.isfinite(self.time) and self.time > 0.0):
+            yield f"the time must be a number of seconds above 0, not {self.time:g}"
+        if self.python is not None and shutil.which(os.path.expanduser(self.python)) is None:
+            yield f"there is no interpreter {self.python}"
+
+
+def check(
+    path: str | os.PathLike[str],
+    arguments: Sequence[str] = (),
+    seed: int | None = None,
+    loop: int | None = None,
+    loss: str | None = None,
+    parameters: Sequence[str] | None = None,
+    time: float = 10.0,
+    allow_effects: bool = False,
+    python: str | None = None,
+) -> ProgramCheck:
+    """Run the program ``path`` and say whether its updates are the gradient of its loss.
+
+    The arguments are those of `CheckRequest`; ``time`` is in seconds.  Raises ProgramError for a
+    program that cannot be looked at, or an argument that makes no sense.
+    """
+    request = CheckRequest(
+        os.fspath(path),
+        tuple(arguments),
+        seed,
+        loop,
+        loss,
+        None if parameters is None else tuple(parameters),
+        time,
+        allow_effects,
+        python,
+    )
+    for problem in request.problems():
+        raise ProgramError(problem)
+    raise ProgramError("programs cannot be run yet")

@@ -1,0 +1,337 @@
+"""One execution of a person's program, in the process that calls it, as ``python FILE.py`` does it.
+
+The program runs once and for real: its output is captured and its effects are kept in.  Whoever
+analyses it sets hooks that its loops call, and forks it at that point.
+"""
+
+import ast
+import atexit
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from importlib.machinery import SourceFileLoader
+from types import CodeType, ModuleType
+from typing import Any, NoReturn
+
+from nntui.program.control import forks, wire
+from nntui.program.control.ending import (
+    END,
+    Ending,
+    crash_ending,
+    exit_ending,
+    from_program,
+)
+from nntui.program.control.live import Live, Names
+from nntui.program.control.neighbours import NeighbourFinder
+from nntui.program.control.source_file import alias_names, decoded, read_program
+from nntui.program.control.state_hash import state_hash
+from nntui.program.control.world.captured_output import (
+    CapturedOutput,
+    EmptyInput,
+    answer_nothing,
+    text_stream,
+)
+from nntui.program.program_error import ProgramError
+from nntui.program.record.instrument import compile_program, install
+from nntui.program.record.places import Places
+from nntui.program.record.recorder import Recorder
+
+Hook = Callable[[int], None]
+LoopLine = int | tuple[str, int]
+"""A loop by its line in the program's file, or by file and line."""
+
+
+class Execution:
+    """The program at ``path`` with ``arguments``; it starts with `run`.
+
+    ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
+    given lines: the rest of the program then costs what it costs alone.  Raises ProgramError if
+    the file is no program that can be looked at, or has no such loop.
+
+    `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        arguments: Sequence[str] = (),
+        seed: int | None = None,
+        loops: Collection[LoopLine] | None = None,
+        *,
+        allow_effects: bool = False,
+        scratch: str | None = None,
+    ) -> None:
+        self.source = read_program(path)
+        self.arguments, self.seed = tuple(arguments), seed
+        self.allow_effects = allow_effects
+        self._wanted = None if loops is None else {self._loop_line(each) for each in loops}
+        self._scratch = scratch
+        self.places = Places()
+        self.sources = self.places.sources
+        self.recorder = Recorder(self.places)
+        self.modules: dict[str, ModuleType] = {}
+        """The program's modules by name, the main one first."""
+        self.files: set[str] = set()
+        self._aliases: dict[tuple[str, str], set[str]] = {}
+        self.names = Names(self.files, self.modules, self._aliases)
+        self.ending: Ending | None = None
+        self.on_end: Callable[[], None] | None = None
+        """Called when the program has ended, with `ending` set."""
+        self._reply: Callable[[dict[str, Any]], None] | None = None
+        self._descriptor: int | None = None
+        self.memory: int | None = None
+        """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
+        self.output: CapturedOutput
+        self.errors: CapturedOutput
+
+    # The hooks.
+
+    @property
+    def on_iteration(self) -> Hook | None:
+        """Called with a loop's number at the start of each of its iterations."""
+        return self.recorder.on_iteration
+
+    @on_iteration.setter
+    def on_iteration(self, hook: Hook | None) -> None:
+        self.recorder.on_iteration = self._guarded(hook)
+
+    @property
+    def on_left(self) -> Hook | None:
+        """Called with a loop's number behind its last iteration, a ``break`` included."""
+        return self.recorder.on_left
+
+    @on_left.setter
+    def on_left(self, hook: Hook | None) -> None:
+        self.recorder.on_left = self._guarded(hook)
+
+    def _guarded(self, hook: Hook | None) -> Hook | None:
+        """A fault of ours must not be caught by an ``except:`` of the program."""
+        if hook is None:
+            return None
+
+        def guarded(number: int) -> None:
+            try:
+                hook(number)
+            except BaseException as error:
+                self.fail(error)
+
+        return guarded
+
+    # Running.
+
+    def run(self) -> Ending:
+        """Run the program to its end; how it ended."""
+        self._enter()
+        try:
+            ending = self._execute()
+        finally:
+            self.recorder.on = False
+        self.ending = ending
+        self.flush()
+        if self.on_end is not None:
+            try:
+                self.on_end()
+            except BaseException as error:
+                self.fail(error)
+        if self._descriptor is not None:
+            self.reply({"error": "ended", "message": "the program ended", **_told(ending)})
+        return ending
+
+    def analyse(self, job: Callable[[forks.Reply], None], seconds: float) -> dict[str, Any]:
+        """Run the program in a fork that does ``job`` first; its reply.
+
+        The job sets the hooks.  This process stays as it is.
+        """
+        answer = self.fork(job, seconds)
+        if answer is None:
+            try:
+                self.run()
+            finally:
+                os._exit(1)
+        return answer
+
+    def _enter(self) -> None:
+        """Make this process the one that ``python FILE.py`` would be."""
+        folder = os.path.dirname(self.source.path)
+        if self._scratch is None:
+            self._scratch = tempfile.mkdtemp(prefix="nntui-")
+        self.output = CapturedOutput(os.path.join(self._scratch, "output"))
+        self.errors = CapturedOutput(os.path.join(self._scratch, "errors"))
+        sys.dont_write_bytecode = True
+        sys.argv = [self.source.given, *self.arguments]
+        if not sys.flags.safe_path:
+            sys.path.insert(0, folder)
+        sys.meta_path.insert(0, NeighbourFinder(folder, self._compile, self._prepare))
+        streams = EmptyInput(), text_stream(self.output), text_stream(self.errors)
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        install(self.recorder)
+        vars(sys.modules["builtins"])["input"] = answer_nothing
+
+    def _execute(self) -> Ending:
+        source = self.source
+        main = ModuleType("__main__")
+        main.__file__ = source.path
+        main.__loader__ = SourceFileLoader("__main__", source.path)
+        main.__dict__["__cached__"] = None
+        main.__dict__["__builtins__"] = sys.modules["builtins"]
+        sys.modules["__main__"] = main
+        try:
+            with open(source.path, "rb") as file:
+                code = self._compile(source.path, file.read())
+        except (OSError, SyntaxError) as error:
+            raise ProgramError(f"{source.given}: {error}") from None
+        here = {line for file, line in self._wanted or () if file == os.path.realpath(source.path)}
+        if here and not any(self._is_wanted(each) for each in self.places.loops):
+            lines = " or ".join(map(str, sorted(here)))
+            raise ProgramError(f"{source.given} has no loop on line {lines}")
+        self._prepare(main, source.path)
+        ending = self._guard(lambda: exec(code, main.__dict__))
+        threading._shutdown()  # type: ignore[attr-defined]
+        self._guard(atexit._run_exitfuncs)
+        return ending
+
+    def _guard(self, part: Callable[[], object]) -> Ending:
+        """Do a ``part`` of the program; how it ended, its traceback printed as Python does."""
+        try:
+            part()
+        except SystemExit as error:
+            if error.code is not None and not isinstance(error.code, int):
+                with suppress(Exception):
+                    print(error.code, file=sys.stderr)
+            return exit_ending(error)
+        except BaseException as error:
+            trace = from_program(error.__traceback__, self.files)
+            with suppress(Exception):
+                sys.excepthook(type(error), error.with_traceback(trace), trace)
+            return crash_ending(error, self.files)
+        return Ending(END, 0)
+
+    def _compile(self, file: str, data: bytes) -> CodeType:
+        text = decoded(file, data)
+        loops: set[int] | None = None
+        if self._wanted is not None:
+            first = Places()
+            compile_program(text, file, first, ())
+            offset = len(self.places.loops)
+            loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
+        code = compile_program(text, file, self.places, loops)
+        self.files.add(file)
+        for function, names in alias_names(ast.parse(text)).items():
+            self._aliases[file, function] = names
+        return code
+
+    def _prepare(self, module: ModuleType, file: str) -> None:
+        self.files.add(file)
+        self.modules[module.__name__] = module
+
+    def _is_wanted(self, loop: Any) -> bool:
+        return self._wanted is not None and (os.path.realpath(loop.file), loop.line) in self._wanted
+
+    def _loop_line(self, loop: LoopLine) -> tuple[str, int]:
+        file, line = (self.source.path, loop) if isinstance(loop, int) else loop
+        return os.path.realpath(os.path.join(os.path.dirname(self.source.path), file)), line
+
+    # What is seen of it.
+
+    def live(self, everything: bool = False) -> list[Live]:
+        """Every number and array that is alive, by the program's own names (see `Names`)."""
+        return self.names.live(everything)
+
+    def state_hash(self) -> str:
+        """The hash of all that decides the program's future, as far as it can be seen."""
+        return state_hash(self.names.live(everything=True))
+
+    def flush(self) -> None:
+        """Move what was printed to the captured output."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+
+    # Forks.
+
+    def fork(self, job: Callable[[forks.Reply], None], seconds: float) -> dict[str, Any] | None:
+        """Call ``job(reply)`` in an exact copy of this process; the dictionary that it replies.
+
+        In the copy this returns None, without hooks but those that the job has set, and the
+        program goes on until something calls ``reply``.  Where there is no reply the answer has
+        an ``error``: ``time``, ``died`` (killed, or out of memory), ``ended`` (the program did),
+        ``failed`` (an exception of ours), ``fork`` (the system has none); and a ``message``.
+        """
+        if not hasattr(os, "fork"):
+            return {"error": "fork", "message": "this system cannot fork a process"}
+        memory = forks.memory_to_give() if self.memory is None else self.memory
+        ours, theirs = os.pipe()
+        parent = os.getpid()
+        try:
+            child = forks.exact_fork()
+        except OSError as error:
+            os.close(ours)
+            os.close(theirs)
+            return {"error": "fork", "message": str(error)}
+        if child == 0:
+            forks.die_with_parent(parent)
+            os.close(ours)
+            forks.limit_memory(memory)
+            self._become_copy(theirs)
+            try:
+                job(self.reply)
+            except BaseException as error:
+                self.fail(error)
+            return None
+        os.close(theirs)
+        try:
+            answer = forks.awaited(ours, child, seconds)
+        finally:
+            os.close(ours)
+        if "refused" in answer and self._reply is not None:
+            self.reply(answer)
+        return answer
+
+    def _become_copy(self, descriptor: int) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        self._descriptor = descriptor
+        self._reply = lambda answer: wire.send(descriptor, answer)
+        self.recorder.on_iteration = self.recorder.on_left = self.on_end = None
+
+    def answer_with(self, send: Callable[[dict[str, Any]], None]) -> None:
+        """Send by ``send`` what this process, which is no fork of ours, replies."""
+        self._reply = send
+
+    def reply(self, answer: dict[str, Any]) -> NoReturn:
+        """Give ``answer`` to the process that waits for this one, and end."""
+        status = 0
+        try:
+            if self._reply is not None:
+                self._reply(answer)
+        except wire.GoneError:
+            status = 1
+        except (TypeError, ValueError, MemoryError) as error:
+            with suppress(Exception):
+                assert self._reply is not None
+                self._reply({"error": "failed", "message": f"{type(error).__name__}: {error}"})
+        finally:
+            os._exit(status)
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """Reply that the analysis itself has failed."""
+        import traceback
+
+        lines = traceback.format_exception(error)
+        message = f"{type(error).__name__}: {error}"
+        kind = "memory" if isinstance(error, MemoryError) else "failed"
+        self.reply({"error": kind, "message": message, "traceback": "".join(lines)[-8000:]})
+
+
+def _told(ending: Ending) -> dict[str, Any]:
+    return {"ending": ending.as_dict()}
+
+
+def loop_lines(loops: Iterable[Any]) -> list[LoopLine]:
+    """Loops of `Places`, as `Execution` takes them for another run."""
+    return [(loop.file, loop.line) for loop in loops]

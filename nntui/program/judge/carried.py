@@ -1,0 +1,141 @@
+"""What a program carries from one update to the next: parameters, optimiser memory, the rest."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from nntui.program.judge.recording import PASSING, Recording, origin
+from nntui.program.record.node import Node
+
+ADDING = PASSING | {"+", "-", "setflat"}
+"""Operations through which a value is added to or handed on."""
+
+
+def increments(recording: Recording, name: str) -> int:
+    """The bits of what is added to ``name``, apart from its own value at the start."""
+    start, bit = recording.start[name], recording.bit[name]
+    found, seen = 0, set()
+
+    def only_start(node: Node) -> bool:
+        return node is start or (
+            node.operation in ("view", "take", "unview")
+            and bool(node.inputs)
+            and all(map(only_start, node.inputs))
+        )
+
+    waiting = [recording.end[name]]
+    while waiting:
+        node = waiting.pop()
+        if node.number in seen or only_start(node):
+            continue
+        seen.add(node.number)
+        if node.operation in ADDING and recording.depends[node.number] & bit:
+            waiting += node.inputs
+        else:
+            found |= recording.depends[node.number]
+    return found
+
+
+def is_added_to(recording: Recording, name: str) -> bool:
+    """Whether the end of ``name`` is its start, perhaps scaled, plus something."""
+    start, bit = recording.start[name], recording.bit[name]
+    waiting, seen = [recording.end[name]], set()
+    while waiting:
+        node = waiting.pop()
+        if node is start:
+            return True
+        if node.number in seen or not recording.depends[node.number] & bit:
+            continue
+        seen.add(node.number)
+        scaled = node.operation in ("*", "/") and (
+            sum(1 for each in node.inputs if recording.depends[each.number]) == 1
+        )
+        if node.operation in ADDING or scaled:
+            waiting += node.inputs
+    return False
+
+
+def feedback(recording: Recording) -> list[str]:
+    """The values that are added to, by an amount that depends in the end on themselves.
+
+    These are the parameters that learn, before anything is known of a loss. A running sum of
+    losses is fed by them and feeds none; a momentum depends on no start value of its own kind.
+    """
+    fed = {name: increments(recording, name) for name in recording.changed}
+    reach = {
+        name: {other for other in recording.changed if fed[other] & recording.bit[name]}
+        for name in recording.changed
+    }
+    closed: dict[str, set[str]] = {}
+    for name in recording.changed:
+        waiting, seen = list(reach[name]), set()
+        while waiting:
+            other = waiting.pop()
+            if other not in seen:
+                seen.add(other)
+                waiting += reach[other]
+        closed[name] = seen
+    own = [name for name in recording.changed if name in closed[name]]
+    own = [name for name in own if is_added_to(recording, name)]
+    return [name for name in own if not _follows(name, own, closed)]
+
+
+def _follows(name: str, own: Iterable[str], closed: dict[str, set[str]]) -> bool:
+    """Whether ``name`` is fed by others and feeds none of them, as a running average does."""
+    return not closed[name] - {name} and any(
+        name in closed[other] for other in own if other != name
+    )
+
+
+def memories(recording: Recording, parameters: Iterable[str]) -> list[str]:
+    """Optimiser memory: fed by the parameters' gradients, and feeding their updates.
+
+    A learning rate that decays feeds the updates and is fed by nothing; a running mean of the
+    activations is fed and feeds nothing.
+    """
+    parameters = list(parameters)
+    of_parameters = recording.mask(parameters)
+    updates = 0
+    for name in parameters:
+        updates |= recording.depends[recording.end[name].number]
+    found = []
+    for name in recording.changed:
+        if name in parameters or not updates & recording.bit[name]:
+            continue
+        if increments(recording, name) & of_parameters:
+            found.append(name)
+    return found
+
+
+def is_look_ahead(
+    recording: Recording, name: str, parameters: Iterable[str], forward: set[int]
+) -> bool:
+    """Whether the loss sees ``name`` only as an offset of a parameter, as Nesterov's does.
+
+    ``forward`` holds the numbers of the nodes that the loss is computed from.
+    """
+    own = {recording.start[other].number for other in parameters if other != name}
+    waiting, seen = [recording.start[name]], set()
+    while waiting:
+        node = waiting.pop()
+        for user in recording.users[node.number]:
+            if user.number in seen or user.number not in forward:
+                continue
+            seen.add(user.number)
+            others = [origin(each) for each in user.inputs if each is not node]
+            if user.operation in ("+", "-") and any(each.number in own for each in others):
+                return True
+            if user.operation in ("*", "/", "neg") and not any(
+                recording.depends[each.number] for each in others
+            ):
+                waiting.append(user)
+    return False
+
+
+def shape_changes(before: dict[str, tuple[int, ...]], after: Recording) -> list[str]:
+    """Names whose arrays end with another shape than they started with."""
+    return [
+        name
+        for name, shape in before.items()
+        if name in after.end and np.shape(after.end[name].value) != shape
+    ]

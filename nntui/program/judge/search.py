@@ -1,0 +1,129 @@
+"""Finds the loop of which each iteration is one update, by recording one iteration of each."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nntui.program.judge.carried import feedback
+from nntui.program.judge.recording import Recording
+from nntui.program.judge.trials import Trials, as_it_is
+
+if TYPE_CHECKING:
+    from nntui.program.control.execution import Execution
+
+SECONDS = 20.0
+"""For recording one iteration."""
+Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
+
+
+@dataclass
+class Found:
+    """A loop whose iterations change values that feed back on themselves."""
+
+    loop: int
+    learning: list[str]
+    around: int | None = None
+    """The loop around it that is running."""
+    grown: dict[str, list[list[int]]] = field(default_factory=dict)
+    """By name, the shape before and after its first iteration, where they differ."""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    """What the first iteration alone shows."""
+    turns: int = 0
+
+
+class Search:
+    """Watches the loops of a program as they begin, and keeps the innermost that learns.
+
+    ``on_found`` is called at the start of that loop's iteration ``at``, counted from where it was
+    found; ``lines`` restricts the search to loops on these lines.
+    """
+
+    def __init__(
+        self,
+        execution: "Execution",
+        on_found: Callable[[Found], None],
+        inspect: Inspect,
+        at: int = 1,
+        lines: Collection[int] = (),
+    ) -> None:
+        self._execution, self._on_found, self._inspect = execution, on_found, inspect
+        self._at, self._lines = at, lines
+        self._running: list[int] = []
+        self._tested: set[int] = set()
+        self.best: Found | None = None
+        self.others: list[int] = []
+        """Loops of further trainings."""
+        self.errors: list[str] = []
+        """Why iterations could not be recorded."""
+
+    def begin(self) -> None:
+        """Watch from here on."""
+        self._execution.on_iteration = self.on_iteration
+        self._execution.on_left = self.on_left
+
+    def on_left(self, loop: int) -> None:
+        """A loop has ended."""
+        if loop in self._running:
+            del self._running[self._running.index(loop) :]
+
+    def on_iteration(self, loop: int) -> None:
+        """An iteration of ``loop`` begins."""
+        if loop in self._running:
+            del self._running[self._running.index(loop) + 1 :]
+        else:
+            self._running.append(loop)
+        if loop not in self._tested:
+            self._tested.add(loop)
+            self._test(loop)
+        if self.best is not None and loop == self.best.loop:
+            self.best.turns += 1
+            if self.best.turns == self._at + 1:
+                self._on_found(self.best)
+
+    def _test(self, loop: int) -> None:
+        line = self._execution.places.loops[loop].line
+        if self._lines and line not in self._lines:
+            return
+        if self.best is not None and self.best.turns > self._at:
+            return
+        answer = self._execution.fork(
+            Trials(self._execution, loop, 1, as_it_is, self._learning), SECONDS
+        )
+        if answer is None:
+            return
+        if "error" in answer:
+            self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
+            return
+        if not answer["learning"]:
+            return
+        found = Found(loop, answer["learning"], self._around(loop))
+        found.grown, found.findings = answer["grown"], answer["findings"]
+        if self.best is None:
+            self.best = found
+        elif self.best.loop not in self._running:
+            self.others.append(loop)
+        elif set(self.best.learning) <= set(found.learning):
+            found.grown = {**self.best.grown, **found.grown}
+            self.best = found
+
+    def _around(self, loop: int) -> int | None:
+        at = self._running.index(loop)
+        return self._running[at - 1] if at else None
+
+    def _learning(self, recordings: list[Recording]) -> dict[str, Any]:
+        recording = recordings[0]
+        learning = feedback(recording)
+        grown = {
+            name: [list(np.shape(recording.start[name].value)), list(np.shape(end.value))]
+            for name, end in recording.end.items()
+            if name in learning and np.shape(end.value) != np.shape(recording.start[name].value)
+        }
+        return {
+            "learning": learning,
+            "grown": grown,
+            "nodes": len(recording.nodes),
+            "complete": recording.complete,
+            "findings": self._inspect(recording, learning) if learning else [],
+        }

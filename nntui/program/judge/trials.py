@@ -1,0 +1,109 @@
+"""Records consecutive updates in a fork of the program, from a generic state each."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nntui.program.judge.recording import Recording
+from nntui.program.record.node import Node
+
+if TYPE_CHECKING:
+    from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
+
+Prepare = Callable[[list[Recording]], None]
+"""Sets the state of the next recording; it is given those made so far."""
+Finish = Callable[[list[Recording]], dict[str, Any]]
+
+
+class Trials:
+    """Records ``count`` iterations of ``loop`` from here on, then replies what ``finish`` finds.
+
+    It runs in a fork whose program may be spoilt; ``prepare`` sets the state of each iteration.
+    """
+
+    def __init__(
+        self,
+        execution: "Execution",
+        loop: int,
+        count: int,
+        prepare: Prepare,
+        finish: Finish,
+    ) -> None:
+        self._execution, self._recorder = execution, execution.recorder
+        self._loop, self._count = loop, count
+        self._prepare, self._finish = prepare, finish
+        self._recordings: list[Recording] = []
+        self._start: dict[str, Node] = {}
+        self._reply: Reply | None = None
+
+    def __call__(self, reply: "Reply") -> None:
+        """Begin; the job of a fork."""
+        self._reply = reply
+        self._execution.on_iteration = self._on_iteration
+        self._execution.on_left = self._on_left
+        self._execution.on_end = self._conclude
+        self._recorder.on_full = self._on_full
+        self._begin()
+
+    def _on_iteration(self, loop: int) -> None:
+        if loop == self._loop:
+            self._end()
+            self._begin()
+
+    def _on_left(self, loop: int) -> None:
+        if loop == self._loop and self._recorder.on:
+            self._end()
+
+    def _on_full(self) -> None:
+        self._end(complete=False)
+        self._conclude()
+
+    def _begin(self) -> None:
+        if len(self._recordings) >= self._count:
+            self._conclude()
+        self._recorder.reset()
+        self._prepare(self._recordings)
+        self._start = {}
+        for each in self._execution.live():
+            node = self._recorder.node_of(each.value, each.name)
+            if node is not None:
+                self._start[each.name] = node
+        self._recorder.on = True
+
+    def _end(self, complete: bool = True) -> None:
+        if not self._recorder.on:
+            return
+        self._recorder.on = False
+        end = {}
+        for each in self._execution.live():
+            if each.name in self._start:
+                node = self._recorder.node_of(each.value)
+                if node is not None:
+                    end[each.name] = node
+        recorder = self._recorder
+        self._recordings.append(
+            Recording(
+                list(recorder.nodes),
+                list(recorder.assignments),
+                list(recorder.outputs),
+                self._start,
+                end,
+                complete,
+            )
+        )
+        if len(self._recordings) >= self._count:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        """Reply; the fork ends here."""
+        self._end()
+        assert self._reply is not None
+        if not self._recordings:
+            ending = self._execution.ending
+            why = "the program ended" if ending is None else ending.message
+            self._reply({"error": "ended", "message": why})
+        self._reply(self._finish(self._recordings))
+
+
+def as_it_is(_recordings: list[Recording]) -> None:
+    """Leaves the state as it is."""

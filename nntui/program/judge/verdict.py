@@ -1,0 +1,317 @@
+"""Whether every parameter steps along the gradient of one loss, over several generic states."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from nntui.program.judge import carried
+from nntui.program.judge.comparison import (
+    CONSTANT,
+    Agreement,
+    agreement,
+    is_constant,
+    spread,
+)
+from nntui.program.judge.losses import OWN, Loss
+from nntui.program.judge.readings import (
+    Reading,
+    Step,
+    Values,
+    handed_gradients,
+    is_nonlinear,
+    weight_decay,
+)
+from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.record.adjoints import adjoints
+
+Array = np.ndarray
+
+RIGHT = "right"
+WRONG = "wrong"
+NO_INFORMATION = "no information"
+SHAPE_CHANGES = "shape changes"
+NEVER_UPDATED = "never updated"
+
+
+@dataclass
+class Judgement:
+    """How the updates of all recordings agree with the gradient of one loss."""
+
+    loss: Loss
+    recordings: Sequence[Recording]
+    gradients: list[dict[int, Array] | None]
+    """By recording, the derivative of the loss by every node's value, by node number."""
+    parameters: list[str]
+    memories: list[str]
+    readings: dict[str, Reading] = field(default_factory=dict)
+    agreements: dict[str, list[Agreement | None]] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    factors: dict[str, float] = field(default_factory=dict)
+    """step = -factor * gradient, of the parameters that are right."""
+    scheduled: bool = False
+    """Whether the factors vary from state to state, alike for all parameters."""
+    scales: list[float] = field(default_factory=list)
+    """By recording, the largest entry of any derivative."""
+
+    @property
+    def right(self) -> list[str]:
+        """The parameters whose steps are right."""
+        return [name for name in self.parameters if self.verdicts.get(name) == RIGHT]
+
+    @property
+    def wrong(self) -> list[str]:
+        """The parameters whose steps are wrong."""
+        return [name for name in self.parameters if self.verdicts.get(name) == WRONG]
+
+    def gradient(self, at: int, name: str) -> Array | None:
+        """The gradient by the parameter ``name`` in recording ``at``."""
+        found = self.gradients[at]
+        start = self.recordings[at].start.get(name)
+        if found is None or start is None:
+            return None
+        zero = np.zeros(np.shape(start.value))
+        return found.get(start.number, zero)
+
+    def compare(self, at: int, name: str, values: Values | None = None) -> Agreement | None:
+        """The agreement of ``name`` in recording ``at``, with other ``values`` if given."""
+        recording = self.recordings[at]
+        if name not in recording.start or name not in recording.end:
+            return None
+        read = self.readings[name].read(
+            recording, name, recording.values if values is None else values
+        )
+        before = recording.start[name].value
+        return agreement(read, self.gradient(at, name), np.asarray(before), self.scales[at])
+
+    def judge(self, names: Sequence[str], values: Sequence[Values | None] | None = None) -> None:
+        """Compare and judge ``names``, all recordings with other ``values`` if given."""
+        for name in names:
+            self.agreements[name] = [
+                self.compare(at, name, None if values is None else values[at])
+                for at in range(len(self.recordings))
+            ]
+        self.conclude()
+
+    def conclude(self) -> None:
+        """Turn the agreements of all parameters into verdicts and factors."""
+        common = self._common_factors()
+        self.verdicts, self.factors = {}, {}
+        self.scheduled = False
+        for name in self.parameters:
+            known = [(at, each) for at, each in enumerate(self.agreements[name]) if each]
+            if not known:
+                self.verdicts[name] = NO_INFORMATION
+                continue
+            self.verdicts[name] = WRONG
+            if not all(each.holds for _, each in known):
+                continue
+            factors = [each.factor for _, each in known]
+            if not all(factors):
+                continue
+            relative = [each.factor / (common[at] or np.nan) for at, each in known]
+            alike = bool(np.isfinite(relative).all()) and spread(relative) <= CONSTANT
+            one_state = len(known) == 1 and np.size(self._start(name)) == 1
+            if one_state and len(self.recordings) > 1:
+                self.verdicts[name] = NO_INFORMATION
+            elif is_constant(factors) or (alike and self._has_several(common)):
+                self.scheduled = self.scheduled or not is_constant(factors)
+                self.verdicts[name] = RIGHT
+                self.factors[name] = float(np.median(factors))
+
+    def _start(self, name: str) -> Array:
+        return np.asarray(
+            next(each.start[name].value for each in self.recordings if name in each.start)
+        )
+
+    def _common_factors(self) -> list[float | None]:
+        """By recording, the median factor of the arrays that step along their gradients."""
+        found: list[float | None] = []
+        for at in range(len(self.recordings)):
+            factors = [
+                each.factor
+                for name in self.parameters
+                if (each := self.agreements[name][at])
+                and each.holds
+                and np.size(self._start(name)) > 1
+            ]
+            found.append(float(np.median(factors)) if factors else None)
+        return found
+
+    def _has_several(self, common: Sequence[float | None]) -> bool:
+        arrays = [name for name in self.parameters if np.size(self._start(name)) > 1]
+        return len(arrays) > 1 and any(each is not None for each in common)
+
+    @cached_property
+    def matches(self) -> int:
+        """How many arrays that the program computes on its way back are true derivatives."""
+        at = next(at for at, each in enumerate(self.gradients) if each is not None)
+        recording, gradient = self.recordings[at], self.gradients[at] or {}
+        true: dict[int, list[Array]] = {}
+        for number, each in gradient.items():
+            if np.size(each) > 1 and recording.depends[number]:
+                true.setdefault(np.size(each), []).append(np.ravel(each))
+        count = 0
+        for number in recording.named:
+            node = recording.nodes[number]
+            value = np.asarray(node.value)
+            if value.size < 2 or number in gradient or value.dtype.kind != "f":
+                continue
+            count += any(_is_parallel(value.ravel(), each) for each in true.get(value.size, ()))
+        return count
+
+    @property
+    def score(self) -> tuple[float, ...]:
+        """What the most plausible loss has most of."""
+        downhill = bool(self.factors) and min(self.factors.values()) > 0
+        matches = self.matches if self.wrong else 0
+        return (
+            len(self.right),
+            len(self.parameters),
+            float(downhill),
+            float(matches),
+            self.loss.prior,
+        )
+
+
+def _is_parallel(one: Array, other: Array) -> bool:
+    lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
+    if not np.isfinite(lengths) or lengths == 0:
+        return False
+    return abs(abs(float(one @ other)) / lengths - 1) < 1e-9
+
+
+def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) -> Judgement | None:
+    """Judge the updates of ``recordings`` by ``loss``; None where it says nothing of them.
+
+    ``learning`` names the values that feed back on themselves.
+    """
+    gradients: list[dict[int, Array] | None] = []
+    for recording in recordings:
+        seeds = loss.seeds(recording)
+        with np.errstate(all="ignore"):
+            gradients.append(None if seeds is None else adjoints(recording.nodes, seeds))
+    if all(each is None for each in gradients):
+        return None
+    first = next(at for at, each in enumerate(gradients) if each is not None)
+    recording = recordings[first]
+    tops = loss.tops(recording)
+    seen = 0
+    for node in tops:
+        seen |= recording.depends[node.number]
+    known = set.intersection(*(set(each.start) & set(each.end) for each in recordings))
+    parameters = [
+        name
+        for name in recording.changed
+        if name in known
+        and seen & recording.bit[name]
+        and (name in learning or _is_unfed(recordings, name, learning))
+    ]
+    forward = ancestors(tops)
+    parameters = [
+        name
+        for name in parameters
+        if not carried.is_look_ahead(recording, name, parameters, forward)
+    ]
+    if not parameters:
+        return None
+    memories = [name for name in carried.memories(recording, parameters) if name in known]
+    scales = [_largest(each or {}) for each in gradients]
+    found = Judgement(loss, recordings, gradients, parameters, memories, scales=scales)
+    found.readings = {name: Step() for name in parameters}
+    found.judge(parameters)
+    if found.wrong:
+        _read_decay(found)
+    if found.wrong:
+        _read_handed_gradients(found)
+    return found
+
+
+def _largest(gradients: Mapping[int, Array]) -> float:
+    sizes = (
+        float(np.max(np.abs(each)))
+        for each in gradients.values()
+        if np.size(each) and np.isfinite(each).all()
+    )
+    return max(sizes, default=0.0)
+
+
+def _is_unfed(recordings: Sequence[Recording], name: str, learning: Sequence[str]) -> bool:
+    """Whether the loss depends on ``name``, which changes by what depends on no weight at all."""
+    recording = recordings[0]
+    if not learning or not carried.is_added_to(recording, name):
+        return False
+    mask = recording.mask(learning)
+    fed = carried.increments(recording, name) & mask
+    feeds = any(
+        carried.increments(recording, other) & recording.bit[name]
+        for other in learning
+        if other in recording.bit
+    )
+    return not fed and feeds
+
+
+def _read_decay(found: Judgement) -> None:
+    known: dict[str, Reading] = {}
+    for name in found.wrong:
+        gradients = [found.gradient(at, name) for at in range(len(found.recordings))]
+        decay = weight_decay(found.recordings, gradients, name)
+        if decay is not None:
+            known[name] = decay
+    if known:
+        found.readings = {**found.readings, **known}
+        found.judge(list(known))
+
+
+def _read_handed_gradients(found: Judgement) -> None:
+    """Read the gradient that is handed to an optimiser where that is a multiple of the true one."""
+    recording = next(
+        each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
+    )
+    for name in list(found.wrong):
+        before = found.readings[name]
+        options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
+        for option in options:
+            found.readings[name] = option
+            found.judge([name])
+            if found.verdicts[name] == RIGHT and _goes_downhill(found, name):
+                break
+        else:
+            adapts = is_nonlinear(recording, name, found.memories)
+            found.readings[name] = options[-1] if adapts and options else before
+            found.judge([name])
+
+
+def _goes_downhill(found: Judgement, name: str) -> bool:
+    """Whether the steps themselves have the sign that the gradient read for them has."""
+    signs = []
+    for at, recording in enumerate(found.recordings):
+        step, gradient = recording.step(name), found.gradient(at, name)
+        if step is not None and gradient is not None and np.isfinite(step).all():
+            signs.append(float(np.sum(step * gradient)))
+    return sum(sign < 0 for sign in signs) * 2 > len(signs)
+
+
+def best_of(
+    losses: Sequence[Loss], recordings: Sequence[Recording], learning: Sequence[str]
+) -> Judgement | None:
+    """The judgement by the loss that explains most of the parameters.
+
+    Two states sort out most hypotheses; what is left is judged in all of them.
+    """
+    ranked: list[tuple[tuple[float, ...], int]] = []
+    few = recordings[1:3] if len(recordings) > 3 else recordings
+    for at, loss in enumerate(losses):
+        found = judge(loss, few, learning)
+        if found is not None:
+            ranked.append((found.score, -at))
+    ranked.sort(reverse=True)
+    judged = [judge(losses[-at], recordings, learning) for _, at in ranked[:6]]
+    known = [each for each in judged if each is not None]
+    return max(known, key=lambda each: each.score, default=None)
+
+
+def is_own(judgement: Judgement) -> bool:
+    """Whether the loss is a number that the program computes itself."""
+    return judgement.loss.kind == OWN

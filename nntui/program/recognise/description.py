@@ -1,0 +1,183 @@
+"""What a program trains: its layers, data, batches, losses and updates, as they were observed.
+
+It is read off a recording inside the program's process and travels to nntui's, where a preset is
+made of it.  It imports the standard library and NumPy alone.
+
+Layers, samples, epochs and updates count from 0; update k is the state after k updates.  Whatever
+orientation the program keeps its arrays in, here W is (units, inputs), b is (units,), rows of data
+are samples.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in the program."""
+
+    file: str
+    line: int
+    text: str = ""
+    """Its source."""
+
+
+@dataclass(frozen=True)
+class DenseLayer:
+    """One layer of the program: z = W x + b, a = f(z)."""
+
+    weights: tuple[str, ...]
+    """The program's names of what holds W: one for a matrix, several where it is kept in parts."""
+    biases: tuple[str, ...]
+    """Likewise of b; empty without a bias."""
+    W: Array
+    """By update, (updates + 1, units, inputs); a constant input that is no bias has a column."""
+    b: Array | None
+    """By update, (updates + 1, units)."""
+    transposed: bool
+    """Whether the program keeps W as (inputs, units)."""
+    activation: str
+    """The name of one of nntui's activations, or a formula of z."""
+    leak: float | None
+    """Of a leaky ReLU."""
+    bias_behind: bool
+    """Whether b is added to f(W x)."""
+    z: Spot | None
+    """Where W x + b is computed."""
+    a: Spot | None
+    """Where f is."""
+    shared: bool = False
+    """Whether one number is the bias of all units."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A number that the program computes again and again, such as its loss."""
+
+    name: str
+    """The variable that held it first; may be empty."""
+    spot: Spot | None
+    printed: bool
+    """Whether it is printed or kept in a list."""
+    updates: Array
+    """By occurrence, how many updates were complete when it was computed, (occurrences,)."""
+    values: Array
+    """(occurrences,)."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number that goes into the updates, such as a learning rate."""
+
+    value: float
+    name: str
+    spot: Spot | None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A finding of the check, as far as it helps to name nntui's fault."""
+
+    code: str
+    file: str | None
+    line: int | None
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """A program's network, data and training; `reason` if it has a part without counterpart."""
+
+    layers: tuple[DenseLayer, ...] = ()
+    inputs: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """The rows that training uses, (rows, inputs), in the order of the program's own array if that
+    was found, else as the first epoch uses them."""
+    targets: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    """(rows, outputs)."""
+    batches: tuple[Array, ...] = ()
+    """By update, the numbers of the rows that it uses, in this order."""
+    epochs: Array = field(default_factory=lambda: np.zeros(0, int))
+    """By update, the epoch that it belongs to."""
+    budget: int | None = None
+    """How many epochs the program makes, if its loop says so."""
+    loss: str = ""
+    """The kind of the loss that the check held the updates against."""
+    series: tuple[Series, ...] = ()
+    """What may be the reported loss, the most likely first."""
+    constants: tuple[Constant, ...] = ()
+    memories: tuple[str, ...] = ()
+    """The optimiser's, by the program's names."""
+    adapts: bool = False
+    """Whether a root or a power of a memory comes into the updates, as with Adam."""
+    faults: tuple[Fault, ...] = ()
+    seed: int | None = None
+    """Of NumPy's legacy generator when the program began, or when it set it last."""
+    reason: str | None = None
+    """What has no counterpart in a preset, as a clause; None if all was read."""
+    spot: Spot | None = None
+    """Where that is."""
+
+    @property
+    def updates(self) -> int:
+        """How many updates were observed."""
+        return len(self.batches)
+
+    def named(self, name: str) -> tuple[int, str] | None:
+        """The layer and ``W`` or ``b`` that the program's ``name`` holds; None for others."""
+        for at, layer in enumerate(self.layers):
+            if name in layer.weights:
+                return at, "W"
+            if name in layer.biases:
+                return at, "b"
+        return None
+
+    def as_plain(self) -> dict[str, Any]:
+        """Dictionaries, lists, numbers and arrays, as `nntui.program.control.wire` sends them."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+    @classmethod
+    def from_plain(cls, value: Mapping[str, Any]) -> "Description":
+        """The description that `as_plain` wrote."""
+        read = dict(value)
+        read["layers"] = tuple(
+            DenseLayer(
+                **{
+                    **each,
+                    "weights": tuple(each["weights"]),
+                    "biases": tuple(each["biases"]),
+                    "z": _spot(each["z"]),
+                    "a": _spot(each["a"]),
+                }
+            )
+            for each in value["layers"]
+        )
+        read["series"] = tuple(
+            Series(**{**each, "spot": _spot(each["spot"])}) for each in value["series"]
+        )
+        read["constants"] = tuple(
+            Constant(**{**each, "spot": _spot(each["spot"])}) for each in value["constants"]
+        )
+        read["faults"] = tuple(
+            Fault(**{**each, "parameters": tuple(each["parameters"])}) for each in value["faults"]
+        )
+        read["batches"], read["memories"] = tuple(value["batches"]), tuple(value["memories"])
+        read["spot"] = _spot(value["spot"])
+        return cls(**read)
+
+
+def _spot(value: Mapping[str, Any] | None) -> Spot | None:
+    return None if value is None else Spot(**value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (Description, DenseLayer, Series, Constant, Fault, Spot)):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value

@@ -1,0 +1,35 @@
+"""What `show` answers about a program: the preset that computes the same, or why there is none."""
+
+from dataclasses import dataclass
+
+from nntui.program.recognise.description import Description
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A part of the preset, and where the program has it."""
+
+    key: str
+    """The preset's: ``layers.0.W``, ``layers.0.activation``, ``training.learning_rate``, ..."""
+    name: str
+    """The program's name for it; may be empty."""
+    file: str | None
+    line: int | None
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """The preset of a program, proven by running both; or the part that has no counterpart."""
+
+    preset_text: str | None
+    """TOML; None if no preset computes what the program does."""
+    reason: str | None
+    """Which part has no counterpart, as one line; None with a preset."""
+    line: int | None
+    """The program's line of that part."""
+    correspondence: tuple[Counterpart, ...] = ()
+    """Which name or line of the program is which part of the preset."""
+    updates: int = 0
+    """How many updates were compared."""
+    description: Description | None = None
+    """What was observed; None if it did not come that far."""

@@ -1,0 +1,264 @@
+"""Which node a live value is: scalars by identity, arrays by buffer, version and address."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .node import Node, Ref
+
+FOLLOWED_KINDS = "fiub"
+Maker = Callable[..., Node]
+
+
+def is_followed(value: Any) -> bool:
+    """Whether values of this type are recorded: floats, arrays of numbers, NumPy's scalars."""
+    kind = type(value)
+    if kind is float:
+        return True
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in FOLLOWED_KINDS
+    return isinstance(value, (np.floating, np.integer))
+
+
+def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array whose memory this one shows: itself, or the last array of its bases."""
+    while True:
+        base = array.base
+        if base is None:
+            return array
+        if not isinstance(base, np.ndarray):  # stride tricks keep the array in a holder
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                return array
+        array = base
+
+
+def copy_of(value: Any) -> Any:
+    """A copy with the same layout in memory: BLAS gives other last bits for another layout."""
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
+
+
+def fresh(value: Any) -> Any:
+    """An equal scalar with an identity of its own."""
+    return value * 1.0 if type(value) is float else value.copy()
+
+
+def same_bits(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays are equal to the last bit, nan included."""
+    return (
+        left.shape == right.shape
+        and left.dtype == right.dtype
+        and left.tobytes("A") == right.tobytes("A")
+    )
+
+
+def address_of(array: np.ndarray[Any, Any]) -> int:
+    """Where the first element lies."""
+    return int(array.__array_interface__["data"][0])
+
+
+class Window:
+    """Shows part of an array's memory under another shape: what NumPy calls a view."""
+
+    __slots__ = ("base", "base_dtype", "dtype", "offset", "shape", "strides", "subtype")
+
+    def __init__(self, view: np.ndarray[Any, Any], base: np.ndarray[Any, Any]) -> None:
+        self.offset = address_of(view) - address_of(base)
+        self.shape, self.strides, self.dtype = view.shape, view.strides, view.dtype
+        self.subtype = type(view)
+        self.base = (base.shape, base.strides)
+        self.base_dtype = base.dtype
+
+    def key(self) -> tuple[Any, ...]:
+        """Two windows with one key show the same elements."""
+        return (self.offset, self.shape, self.strides, self.dtype.str)
+
+    def __call__(self, base: Any) -> np.ndarray[Any, Any]:
+        """The view of `base`, in its own memory."""
+        return self._show(np.asarray(base), self.dtype, self.offset, self.strides)
+
+    def _show(
+        self,
+        base: np.ndarray[Any, Any],
+        dtype: np.dtype[Any],
+        offset: int,
+        strides: tuple[int, ...],
+    ) -> np.ndarray[Any, Any]:
+        if base.strides != self.base[1] or base.shape != self.base[0]:
+            base = self.like_base(base)
+        memory = base.reshape(-1) if base.flags.c_contiguous else base.ravel(order="K")
+        shown: np.ndarray[Any, Any] = np.ndarray(self.shape, dtype, memory, offset, strides)
+        return shown if self.subtype is np.ndarray else shown.view(self.subtype)
+
+    def like_base(self, values: Any = None, dtype: Any = None) -> np.ndarray[Any, Any]:
+        """An array with the base's layout, holding `values` (or zeros)."""
+        shape, strides = self.base
+        order = sorted(range(len(shape)), key=lambda axis: (-abs(strides[axis]), axis))
+        layout = np.zeros([shape[axis] for axis in order], dtype or self.base_dtype)
+        layout = layout.transpose(np.argsort(order)) if shape else layout
+        if values is not None:
+            layout[...] = np.asarray(values).reshape(shape)
+        return layout
+
+    def positions(self) -> np.ndarray[Any, Any] | None:
+        """Flat positions, in the base's order of indices, of every element shown."""
+        size = self.base_dtype.itemsize
+        if self.dtype.itemsize != size or self.offset % size or any(s % size for s in self.strides):
+            return None
+        count = int(np.prod(self.base[0], dtype=np.int64))
+        index = np.dtype(np.int64)
+        scale = index.itemsize // size if size <= index.itemsize else 0
+        numbers = self.like_base(np.arange(count), index)
+        if not scale:
+            return None
+        strides = tuple(s * scale for s in self.strides)
+        numbers_window = Window.__new__(Window)
+        numbers_window.shape, numbers_window.subtype = self.shape, np.ndarray
+        numbers_window.base = (numbers.shape, numbers.strides)
+        return np.array(numbers_window._show(numbers, index, self.offset * scale, strides))
+
+
+def positions_of(shape: tuple[int, ...], index: Any) -> Any:
+    """Flat positions, in C order, of what an index selects of an array of this shape."""
+    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)[index]
+
+
+def show(base: Any, window: Window) -> Any:
+    """The function of a "view" node."""
+    return window(base)
+
+
+def hide(shown: Any, window: Window) -> Any:
+    """The function of an "unview" node: the array of which `shown` is a view."""
+    base = window.like_base()
+    window(base)[...] = shown
+    return base
+
+
+def with_elements(base: Any, value: Any, where: Any) -> Any:
+    """The function of a "setflat" node: a copy of `base` with the elements at `where` written."""
+    changed = copy_of(np.asanyarray(base))
+    if isinstance(where, Window):
+        if changed.strides != where.base[1]:
+            changed = where.like_base(changed)
+        where(changed)[...] = value
+    else:
+        changed[where] = value
+    return changed
+
+
+class Memory:
+    """Finds and keeps the nodes of live values. Keeps the values alive, so that no id is reused."""
+
+    def __init__(self, make: Maker) -> None:
+        self.make = make
+        self.buffers: dict[int, tuple[np.ndarray[Any, Any], Node]] = {}
+        self.windows: dict[tuple[Any, ...], tuple[Node, Node]] = {}
+        self.shown: dict[int, tuple[Any, Node, Node]] = {}
+        self.scalars: dict[int, tuple[Any, Node | None]] = {}
+
+    # ---- reading
+
+    def node_of(self, value: Any, name: str | None = None) -> Node | None:
+        """The node of a live value; a new leaf where it is not known; None: not followed."""
+        if isinstance(value, np.ndarray):
+            return self._array(value, name) if value.dtype.kind in FOLLOWED_KINDS else None
+        entry = self.scalars.get(id(value))
+        if entry is not None:
+            return entry[1]
+        if not is_followed(value):
+            return None
+        node = self.make("leaf", None, (), {}, value, -1, name)
+        self.scalars[id(value)] = (value, node)
+        return node
+
+    def _array(self, array: np.ndarray[Any, Any], name: str | None) -> Node:
+        owner = owner_of(array)
+        node = self._owner(owner, name if owner is array else None)
+        if owner is array:
+            return node
+        known = self.shown.get(id(array))
+        if known is not None and known[1] is node:
+            return known[2]
+        window = Window(array, owner)
+        key = (id(owner), *window.key())
+        seen = self.windows.get(key)
+        if seen is None or seen[0] is not node:
+            view = self.make("view", show, (Ref(node), window), {}, copy_of(array), -1, name)
+            self.windows[key] = seen = (node, view)
+        self.shown[id(array)] = (array, node, seen[1])
+        return seen[1]
+
+    def _owner(self, owner: np.ndarray[Any, Any], name: str | None) -> Node:
+        known = self.buffers.get(id(owner))
+        if known is None:
+            node = self.make("leaf", None, (), {}, copy_of(owner), -1, name)
+        elif same_bits(known[1].value, owner):
+            return known[1]
+        else:
+            node = self.make("leaf", None, (), {}, copy_of(owner), -1, "changed unseen")
+        self.buffers[id(owner)] = (owner, node)
+        return node
+
+    def is_known(self, value: Any) -> bool:
+        """Whether a value has a node: it was computed, or read, before."""
+        if isinstance(value, np.ndarray):
+            return id(owner_of(value)) in self.buffers
+        return id(value) in self.scalars
+
+    # ---- writing
+
+    def put(self, value: Any, node: Node | None) -> None:
+        """A value is the result of a node; None: a literal, not followed."""
+        if not isinstance(value, np.ndarray):
+            self.scalars[id(value)] = (value, node)
+            return
+        assert node is not None
+        owner = owner_of(value)
+        if owner is value:
+            self.buffers[id(owner)] = (owner, node)
+            return
+        window = Window(value, owner)
+        positions = window.positions()
+        if positions is not None and positions.size == owner.size == np.unique(positions).size:
+            base = self.make("unview", hide, (Ref(node), window), {}, copy_of(owner), -1)
+        else:
+            rest = self.make("leaf", None, (), {}, copy_of(owner), -1)
+            arguments = (Ref(rest), Ref(node), window)
+            base = self.make("setflat", with_elements, arguments, {}, copy_of(owner), -1)
+        self.buffers[id(owner)] = (owner, base)
+        self.windows[(id(owner), *window.key())] = (base, node)
+
+    def before_writing(self, array: np.ndarray[Any, Any]) -> Node:
+        """The node of the memory behind an array that is about to be changed."""
+        return self._owner(owner_of(array), None)
+
+    def written(self, array: np.ndarray[Any, Any], before: Node, node: Node, place: int) -> Node:
+        """An array now holds the value of a node; returns the node of the memory behind it."""
+        owner = owner_of(array)
+        if owner is not array:
+            window = Window(array, owner)
+            arguments = (Ref(before), Ref(node), window)
+            changed = self.make("setflat", with_elements, arguments, {}, copy_of(owner), place)
+            self.windows[(id(owner), *window.key())] = (changed, node)
+            node = changed
+        self.buffers[id(owner)] = (owner, node)
+        return node
+
+    def replace(self, array: np.ndarray[Any, Any], node: Node) -> None:
+        """The memory behind an array is now the value of a node."""
+        owner = owner_of(array)
+        self.buffers[id(owner)] = (owner, node)
+
+
+take = operator.getitem
+"""The function of a "take" node."""
+
+
+def take_number(base: Any, where: Any) -> float:
+    """The function of a "take" node of `tolist`: a number of Python."""
+    return float(base[where])

@@ -1,0 +1,64 @@
+"""The static facts of a program: every recorded expression, statement and loop, by number."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Place:
+    """An expression or a statement of the program. Columns count characters, from 0.
+
+    `kind` is "operation", "negation", "comparison", "call", "item", "assignment", "augmented",
+    "return", "literal" or "shown" (within an f-string). `target` is what a statement assigns to, as
+    written, or "<return>". `literals` says of each operand, or argument, whether it is a literal.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    kind: str
+    target: str | None = None
+    literals: tuple[bool, ...] = ()
+    node: ast.AST | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A `for` or `while`; `parent` is the loop around it in the same function."""
+
+    number: int
+    file: str
+    line: int
+    function: str
+    parent: int | None
+    end_line: int = 0
+
+
+@dataclass
+class Places:
+    """What the files of one program contain; grows as they are compiled."""
+
+    places: list[Place] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    sources: dict[str, list[str]] = field(default_factory=dict)
+
+    def text(self, place: Place | int) -> str:
+        """The source of a place, lines joined as they stand."""
+        if isinstance(place, int):
+            place = self.places[place]
+        lines = self.sources[place.file][place.line - 1 : place.end_line]
+        if not lines:
+            return ""
+        if len(lines) == 1:
+            return lines[0][place.column : place.end_column]
+        return "\n".join([lines[0][place.column :], *lines[1:-1], lines[-1][: place.end_column]])
+
+    def line(self, place: Place | int) -> str:
+        """The first line of a place, whole, without the blanks around it."""
+        if isinstance(place, int):
+            place = self.places[place]
+        return self.sources[place.file][place.line - 1].strip()
