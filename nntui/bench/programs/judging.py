@@ -1,7 +1,7 @@
 """The independent judge: whether the updates of a program follow the gradient of its loss.
 
 It knows nothing of the checker.  It measures the program's real code by central finite
-differences (``judged_run.py``, in a process of its own) with what is known of the program: its
+differences (``inside``, in a process of its own) with what is known of the program: its
 loop, its parameters and its loss.  Plain descent is judged by its steps.  Where an optimiser
 written by hand stands between gradient and step, the gradient that it is handed is judged, and
 its steps are compared with those of the program that is right.
@@ -36,6 +36,7 @@ SURE, SURELY_NOT = 1e-4, 1e-2
 """Relative residuals below and above which a parameter is right or wrong."""
 SURE_SINGLE, SURELY_NOT_SINGLE = 3e-2, 2e-1
 TIME_LIMIT = 60
+INSIDE = "from inside.judged_run import main; main()"
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,11 @@ def measure(
 
 def _run(request: dict[str, Any], scratch: str) -> dict[str, Any]:
     reading, writing = os.pipe()
-    script = os.path.join(os.path.dirname(__file__), "judged_run.py")
+    script = f"import sys; sys.path[0] = {os.path.dirname(__file__)!r}; {INSIDE}"
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     with open(os.path.join(scratch, "stderr"), "wb") as errors:
         child = subprocess.Popen(
-            [sys.executable, script, str(writing)],
+            [sys.executable, "-c", script, str(writing)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
@@ -136,9 +137,7 @@ def judge(program: KnownProgram, found: dict[str, Any], loss: int = 0) -> Judgem
     verdicts, factors = {}, {}
     for index, name in enumerate(program.parameters):
         shapes = [shapes[index] for shapes in found.get("shapes", [])]
-        verdicts[name], factors[name] = _verdict(
-            name, states, loss, by_steps, program.judge
-        )
+        verdicts[name], factors[name] = _verdict(name, states, loss, by_steps, program.judge)
         if any(shape != shapes[0] for shape in shapes[1:]) and not program.judge.get("grows"):
             verdicts[name] = SHAPE
     return Judgement(

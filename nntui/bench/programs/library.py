@@ -65,11 +65,12 @@ def programs() -> Iterator[KnownProgram]:
 
 
 def _program(group: str, name: str, entry: dict[str, Any]) -> KnownProgram:
+    file = name.rpartition("/")[2]
     return KnownProgram(
         group,
         name,
         entry["ok"],
-        tuple(line if isinstance(line, str) else f"{name}:{line}" for line in entry["lines"]),
+        tuple(line if isinstance(line, str) else f"{file}:{line}" for line in entry["lines"]),
         tuple(entry.get("codes", ())),
         tuple(entry["loop"]),
         entry["parameters"],

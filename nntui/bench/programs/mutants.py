@@ -20,7 +20,6 @@ from typing import Any
 from nntui.bench.programs.judging import (
     NEVER,
     NOTHING,
-    RIGHT,
     SHAPE,
     UNCLEAR,
     WRONG,
@@ -28,8 +27,8 @@ from nntui.bench.programs.judging import (
     judge,
     measure,
 )
-from nntui.bench.programs.library import KnownProgram, folder, kept_apart, programs
-from nntui.bench.programs.operators import Mutation, candidates
+from nntui.bench.programs.library import KnownProgram, folder, programs
+from nntui.bench.programs.mutating import Mutation, candidates
 
 WRONG_EACH, RIGHT_EACH, TRIES_EACH = 12, 3, 60
 """How many mutants of each kind are kept of a program, and how many candidates are tried."""
@@ -62,10 +61,9 @@ class Mutant:
         digest = hashlib.sha256(json.dumps(self.lines).encode()).hexdigest()[:6]
         return f"{self.program}#{self.operator}@{self.lines[0][0]}-{digest}"
 
-    @property
-    def kept_apart(self) -> bool:
-        """A mutant is kept apart with its program."""
-        return kept_apart(self.program)
+    def apply(self, source: str) -> str:
+        """The text of the mutated file."""
+        return Mutation(self.operator, 0, self.lines).apply(source)
 
 
 def stored() -> Path:
@@ -136,7 +134,9 @@ def _in_order(program: KnownProgram, original: Judgement) -> Iterator[tuple[str,
             by_operator.setdefault(mutation.operator, []).append((file, mutation))
     for entries in by_operator.values():
         entries.sort(key=lambda each: _hash(program, each[1]))
-    order = sorted(by_operator, key=lambda name: hashlib.sha256(f"{program.title} {name}".encode()).digest())
+    order = sorted(
+        by_operator, key=lambda name: hashlib.sha256(f"{program.title} {name}".encode()).digest()
+    )
     rows = zip_longest(*(by_operator[name] for name in order))
     yield from (each for each in chain.from_iterable(rows) if each is not None)
 
@@ -241,7 +241,9 @@ def _accepted(
         if not all(key in undone for key in keys):
             return None
         lines |= {
-            line if isinstance(line, str) else f"{file}:{line}" for key in keys for line in undone[key]
+            line if isinstance(line, str) else f"{file}:{line}"
+            for key in keys
+            for line in undone[key]
         }
     lines |= {updates[name] for name in wrong if judged.parameters[name] == SHAPE}
     if len(set(updates.values())) == 1 and set(wrong) == _informative(original):
@@ -253,7 +255,9 @@ def _accepted(
         )
         if turned:  # everything climbs: to turn the one update is as good
             lines |= set(updates.values())
-    return tuple(sorted(lines, key=lambda each: (each.rpartition(":")[0], int(each.rpartition(":")[2]))))
+    return tuple(
+        sorted(lines, key=lambda each: (each.rpartition(":")[0], int(each.rpartition(":")[2])))
+    )
 
 
 def _is_forward(program: KnownProgram, mutation: Mutation, file: str) -> bool:
@@ -277,11 +281,16 @@ def main() -> None:
             made += its
             wrong = sum(not mutant.ok for mutant in its)
             print(program.title, wrong, "wrong", len(its) - wrong, "right", flush=True)
+            _store(made)
+
+
+def _store(made: list[Mutant]) -> None:
     order = {program.title: index for index, program in enumerate(programs())}
-    made.sort(key=lambda each: (order[each.program], each.file, each.lines))
-    stored().write_text(
-        "[\n" + ",\n".join(json.dumps(asdict(each), ensure_ascii=False) for each in made) + "\n]\n"
-    )
+    lines = [
+        json.dumps(asdict(each), ensure_ascii=False)
+        for each in sorted(made, key=lambda each: (order[each.program], each.file, each.lines))
+    ]
+    stored().write_text("[\n" + ",\n".join(lines) + "\n]\n")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from .numbers_of import DIRECTIONS, along, direction, flattened, generator, in_sight, refill
+from .probes import Probes
+
 STEP, STEP_SINGLE = 1e-6, 4e-3
 """How far a parameter is moved along a direction, in double and in single precision."""
-DIRECTIONS = 2
 SHAKES = {1: (1.0, 0.4), 2: (0.5, 1.5), 3: (-0.7, 0.7)}
 """Other states of the parameters: what is kept of them, and the noise that is added."""
 SECONDS = 20
@@ -92,7 +94,7 @@ class Judge:
         self.losses, self.gradients = [], {}
 
     def put(self, name: str, value: Any) -> Any:
-        """The value a parameter gets at the start of an iteration: moved in a fork, else its own."""
+        """The value of a parameter at the start of an iteration: in a fork it is moved."""
         if self.plan is None:
             return value
         moved = self._moved(name, flattened(value))
@@ -115,6 +117,7 @@ class Judge:
 
     def percent(self, text: str, values: Any) -> str:
         """``text % values`` where an array of one number passes for a number, as it used to."""
+
         def plain(value: Any) -> Any:
             return value.item() if isinstance(value, np.ndarray) and value.size == 1 else value
 
@@ -229,132 +232,10 @@ class Judge:
         sys.settrace(trace)
 
 
-def in_sight(names: dict[str, Any]) -> dict[str, list[int]]:
-    """The shape of each numeric value that a name, attribute or key reaches, by its source text."""
-    found: dict[str, list[int]] = {}
-    for name, value in list(names.items()):
-        if name.startswith("__"):
-            continue
-        shape = shape_of(value)
-        if shape is not None:
-            found[name] = shape
-        elif isinstance(value, dict):
-            for key, inner in list(value.items()):
-                if isinstance(key, str) and shape_of(inner) is not None:
-                    found[f"{name}[{key!r}]"] = shape_of(inner)  # type: ignore[assignment]
-        elif hasattr(value, "__dict__") and not isinstance(value, type | types.ModuleType):
-            for key, inner in list(vars(value).items()):
-                if shape_of(inner) is not None:
-                    found[f"{name}.{key}"] = shape_of(inner)  # type: ignore[assignment]
-    return found
-
-
-def shape_of(value: Any) -> list[int] | None:
-    """The shape of an array or number of floats, else None."""
-    if isinstance(value, float | np.floating):
-        return []
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        return list(value.shape)
-    return None
-
-
-def flattened(value: Any) -> np.ndarray:
-    """All numbers of an array, a number or nested lists, in order."""
-    if isinstance(value, np.ndarray):
-        return np.asarray(value).ravel()
-    if isinstance(value, list | tuple):
-        parts = [flattened(each) for each in value]
-        return np.concatenate(parts) if parts else np.zeros(0)
-    return np.array([value], dtype=np.float32 if isinstance(value, np.float32) else float)
-
-
-def refill(values: list[Any], numbers: Any) -> None:
-    """Put ``numbers`` into nested lists, in order."""
-    for index, each in enumerate(values):
-        if isinstance(each, list):
-            refill(each, numbers)
-        else:
-            values[index] = next(numbers)
-
-
-def generator(name: str, number: int, purpose: str) -> np.random.Generator:
-    """Random numbers that depend on the name of a parameter only."""
-    digest = hashlib.sha1(f"{purpose} {name} {number}".encode()).digest()
-    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
-
-
-def direction(name: str, number: int, size: int) -> np.ndarray:
-    """A random direction of a parameter."""
-    return generator(name, number, "direction").standard_normal(size)
-
-
-def along(name: str, value: np.ndarray) -> list[float]:
-    """What ``value`` is along each direction of the parameter."""
-    return [
-        float(value @ direction(name, number, value.size))
-        for number in range(min(DIRECTIONS, value.size))
-    ]
-
-
 def send(descriptor: int, answer: dict[str, Any]) -> None:
     data = json.dumps(answer).encode()
     while data:
         data = data[os.write(descriptor, data) :]
-
-
-# -- probes in the source -------------------------------------------------------------------
-
-
-class Probes(ast.NodeTransformer):
-    """Puts the calls of the judge into the program; line numbers stay."""
-
-    def __init__(self, request: dict[str, Any]) -> None:
-        self.request = request
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if (
-            isinstance(node.op, ast.Mod)
-            and isinstance(node.left, ast.Constant)
-            and isinstance(node.left.value, str)
-        ):
-            function = ast.parse("_judge.percent", mode="eval").body
-            return ast.Call(function, [node.left, node.right], [])
-        return node
-
-    def generic_visit(self, node: ast.AST) -> ast.AST:
-        super().generic_visit(node)
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list):
-                setattr(node, field, [new for old in block for new in self._around(old)])
-        if getattr(node, "lineno", None) == self.request["loop"] and isinstance(
-            node, ast.For | ast.While | ast.FunctionDef
-        ):
-            node.body = [*self._start(), *node.body]
-        return node
-
-    def _around(self, statement: ast.stmt) -> list[ast.stmt]:
-        before: list[ast.stmt] = []
-        loss, gradients = self.request["loss"], self.request.get("gradients")
-        if gradients and statement.lineno == gradients["line"]:
-            items = ", ".join(f"{k!r}: {v}" for k, v in gradients["expressions"].items())
-            before += ast.parse(f"_judge.handed({{{items}}})").body
-        if statement.lineno == loss["line"]:
-            values = ", ".join([loss["expression"], *self.request["also"]])
-            before += ast.parse(f"_judge.loss({values})").body
-        return [*before, statement]
-
-    def _start(self) -> list[ast.stmt]:
-        lines, items = [], []
-        for name, access in self.request["parameters"].items():
-            get = access if isinstance(access, str) else access["get"]
-            items.append(f"{name!r}: {get}")
-            if isinstance(access, str):
-                lines.append(f"{access} = _judge.put({name!r}, {access})")
-            else:
-                lines.append(f"VALUE = _judge.put({name!r}, {get})\n{access['set']}")
-        return ast.parse("\n".join([f"_judge.begin({{{', '.join(items)}}})", *lines])).body
 
 
 def main() -> None:
@@ -389,7 +270,3 @@ def main() -> None:
         send(judge.reply, {"how": how})
         os._exit(0)
     judge.finish(how)
-
-
-if __name__ == "__main__":
-    main()
