@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nntui.bench.programs.checked import Case, Checked, cases
-from nntui.bench.programs.library import kept_apart
+from nntui.bench.programs.known_programs import kept_apart
 from nntui.bench.programs.program_score import Said
 from nntui.program import check
 

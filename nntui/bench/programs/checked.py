@@ -1,5 +1,6 @@
 """Check every program and mutant with the public command, in parallel processes."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from nntui.bench.programs.library import GROUPS, KnownProgram, kept_apart, programs
+from nntui.bench.programs.known_programs import GROUPS, KnownProgram, kept_apart, programs
 from nntui.bench.programs.mutants import Mutant, mutants
 
 MUTANTS = "mutants"
@@ -70,12 +71,18 @@ def cases(kept: bool | None = False, limit: int | None = None) -> list[Case]:
     if kept is not None:
         found = [each for each in found if kept_apart(each.program.title) == kept]
     if limit is not None:
-        found = [
-            each
+        chosen = {
+            each.name
             for group in ALL_GROUPS
-            for each in [case for case in found if case.group == group][:limit]
-        ]
+            for each in sorted((e for e in found if e.group == group), key=_order)[:limit]
+        }
+        found = [each for each in found if each.name in chosen]
     return found
+
+
+def _order(case: Case) -> bytes:
+    """An order that mixes programs and operators, and is the same every time."""
+    return hashlib.sha256(case.name.encode()).digest()
 
 
 def _installed(program: KnownProgram) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.bench.programs.library import KnownProgram
+from nntui.bench.programs.known_programs import KnownProgram
 
 RIGHT, WRONG, NEVER, SHAPE, UNCLEAR, NOTHING = (
     "right",

@@ -27,7 +27,7 @@ from nntui.bench.programs.judging import (
     judge,
     measure,
 )
-from nntui.bench.programs.library import KnownProgram, programs
+from nntui.bench.programs.known_programs import KnownProgram, programs
 from nntui.bench.programs.mutants import Mutant, mutants, stored
 from nntui.bench.programs.mutating import Mutation, candidates
 

@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from nntui.bench.programs.library import folder
+from nntui.bench.programs.known_programs import folder
 from nntui.bench.programs.mutating import Mutation
 
 
