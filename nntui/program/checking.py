@@ -3,13 +3,18 @@
 import math
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nntui.program.analysis_reply import Request, program_check
 from nntui.program.answer import ProgramCheck
+from nntui.program.control.client import Task, ask
 from nntui.program.file_names import is_program
 from nntui.program.program_error import ProgramError
 
+GRACE = 5.0
+"""Seconds beyond the time for the process to start, and to send what it has found."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
 
@@ -83,4 +88,30 @@ def check(
     )
     for problem in request.problems():
         raise ProgramError(problem)
-    raise ProgramError("programs cannot be run yet")
+    interpreter = None if python is None else shutil.which(os.path.expanduser(python))
+    reply = ask(
+        Task(request.path, request.arguments, seed, None, interpreter, allow_effects, 1),
+        "nntui.program.inside_check:check",
+        {
+            "lines": [] if loop is None else [loop],
+            "loss": loss,
+            "parameters": list(request.parameters or ()),
+            "seconds": time,
+        },
+        time + GRACE,
+    )
+    asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
+    return program_check(asked, reply)
+
+
+def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:
+    """File and line of the loop of ``task``'s program of which each iteration is one update.
+
+    Raises ProgramError, with the reason, if none was found within ``time`` seconds.
+    """
+    reply = ask(task, "nntui.program.inside_check:find_loop", {"seconds": time}, time + GRACE)
+    if "line" in reply:
+        return reply["file"], reply["line"]
+    asked = Request(task.path, task.arguments, task.seed, time, task.python or sys.executable)
+    told = program_check(asked, reply)
+    raise ProgramError(f"{task.path}: {told.reason}; name it: loop=LINE")

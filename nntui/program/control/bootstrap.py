@@ -4,7 +4,7 @@ It loads nntui's own packages from their folder and puts no folder on the interp
 that the program finds the packages that it would find alone.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # older interpreters get as far as `unfit`
 
 import json
 import os

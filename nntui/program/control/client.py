@@ -19,6 +19,8 @@ from nntui.program.control import forks, wire
 from nntui.program.program_error import ProgramError
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What linear algebra libraries read the number of their threads from."""
 GRACE = 5.0
 """Seconds for a host to end by itself."""
 
@@ -37,6 +39,9 @@ class Task:
     loops: Collection[int | tuple[str, int]] | None = None
     python: str | None = None
     allow_effects: bool = False
+    threads: int | None = None
+    """That NumPy computes with; None: as many as it takes by itself, so that it gives the bits of
+    the plain run.  An analysis takes one: a fork's many threads are slow beside other work."""
 
 
 def ask(
@@ -114,7 +119,7 @@ class Host:
                 stderr=errors,
                 # Ctrl+C in the terminal is for nntui alone, which then ends the program.
                 start_new_session=True,
-                env=_environment(),
+                env=_environment(self._task.threads),
             )
         except OSError as error:
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -139,7 +144,9 @@ class Host:
                 ready = wire.receive(self.reader)
             except (wire.GoneError, ValueError):
                 ended = self.how_it_ended()
-                raise ProgramError(f"{self.python} cannot run a program: {ended}") from None
+                raise ProgramError(
+                    f"{self.python} cannot be used as the interpreter: {ended}"
+                ) from None
             checked(ready)
             with suppress(wire.GoneError):  # then it is missed when an answer is read
                 wire.send(self.writer, task)
@@ -203,9 +210,10 @@ def _end(process: "subprocess.Popen[bytes]", channel: socket.socket | None, scra
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _environment() -> dict[str, str]:
+def _environment(threads: int | None) -> dict[str, str]:
     """That of nntui, with one order of sets in all runs of a program."""
-    return {"PYTHONHASHSEED": "0", **os.environ}
+    bounds = {} if threads is None else dict.fromkeys(THREADS, str(threads))
+    return {"PYTHONHASHSEED": "0", **os.environ, **bounds}
 
 
 def end_process(number: int) -> None:

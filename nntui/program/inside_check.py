@@ -1,0 +1,60 @@
+"""What is asked inside the program's interpreter, options in and a reply out: check, find_loop."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nntui.program.analysis import Options, check_program
+from nntui.program.judge.search import Found, Search
+from nntui.program.program_error import ProgramError
+
+if TYPE_CHECKING:
+    from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
+
+
+def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
+    """What `check_program` replies; ``options`` are those of `Options` by name.
+
+    Raises ProgramError for a line that no loop begins in.
+    """
+    lines = tuple(options["lines"])
+    loops = sorted(_loops(execution.source.tree))
+    if lines and not set(lines) & set(loops):
+        there = ", ".join(map(str, loops[:12])) + (", ..." if len(loops) > 12 else "")
+        told = f"its loops begin in the lines {there}" if loops else "it has no loop at all"
+        raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
+    parameters = tuple(options["parameters"])
+    return check_program(execution, Options(lines, options["loss"], parameters, options["seconds"]))
+
+
+def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the loop begins of which each iteration is one update, as ``file`` and ``line``.
+
+    ``options`` has the ``seconds``.  Without a loop there is the ``error`` or ``ending`` of the
+    search.
+    """
+
+    def search(reply: "Reply") -> None:
+        def on_found(found: Found) -> None:
+            loop = execution.places.loops[found.loop]
+            reply({"file": loop.file, "line": loop.line})
+
+        def on_end() -> None:
+            if searched.best is not None:
+                on_found(searched.best)
+            ending = execution.ending
+            reply({"ending": None if ending is None else ending.as_dict()})
+
+        searched = Search(execution, on_found, lambda recording, learning: [])
+        execution.on_end = on_end
+        searched.begin()
+
+    return execution.analyse(search, options["seconds"])
+
+
+def _loops(tree: ast.Module) -> Iterator[int]:
+    """The lines in which the loops of ``tree`` begin."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            yield node.lineno
