@@ -171,11 +171,17 @@ class Execution:
         if answer is None:
             try:
                 self.run()
+            except ProgramError as error:
+                self.reply({"problem": str(error)})
+            except BaseException as error:
+                self.fail(error)
             finally:
                 os._exit(1)
         if scratch is not None:
             rmtree(scratch, ignore_errors=True)
             self._scratch = None
+        if "problem" in answer:
+            raise ProgramError(answer["problem"])
         return answer
 
     def _enter(self) -> None:
@@ -200,8 +206,10 @@ class Execution:
         main = ModuleType("__main__")
         main.__file__ = source.path
         main.__loader__ = SourceFileLoader("__main__", source.path)
-        main.__dict__["__cached__"] = None
-        main.__dict__["__builtins__"] = sys.modules["builtins"]
+        vars(main)["__cached__"] = None
+        if sys.version_info < (3, 14):
+            vars(main)["__annotations__"] = {}
+        vars(main)["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = main
         try:
             with open(source.path, "rb") as file:
