@@ -1,0 +1,152 @@
+"""Says in a program's names and lines what a diagnosis says of a preset's layers and keys."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from nntui.diagnosis.finding import Finding, Fix
+from nntui.program.recognise.description import DenseLayer, Description, Spot
+from nntui.program.why.located import Located, located
+from nntui.program.why.variants import Source
+
+TENSOR = re.compile(r"\b([Wb]) of layer (\d+)")
+LAYERS = re.compile(r"\blayers ((?:\d+, )*\d+ and \d+|\d+(?:, \d+)+)")
+LAYER = re.compile(r"\blayer (\d+)\b(?! \()")
+WIDEST = 40
+"""Characters of names in brackets."""
+
+
+class OwnNames:
+    """The names of a program's layers, from its description."""
+
+    def __init__(self, description: Description) -> None:
+        self._layers = description.layers
+
+    def name(self, layer: int) -> str:
+        """What the program calls the weights of ``layer``; empty if it has no one name."""
+        return _one(self._layers[layer].weights) if layer < len(self._layers) else ""
+
+    def spot(self, layer: int | None) -> Spot | None:
+        """Where ``layer`` is computed."""
+        if layer is None or layer >= len(self._layers):
+            return None
+        return self._layers[layer].z
+
+    def said(self, text: str) -> str:
+        """``text`` with the program's names beside, or in the place of, the numbers of layers."""
+        text = TENSOR.sub(self._tensor, text)
+        text = LAYERS.sub(self._several, text)
+        named: set[int] = set()
+
+        def first(match: re.Match[str]) -> str:
+            layer = int(match[1])
+            name = self.name(layer)
+            if not name or layer in named:
+                return match[0]
+            named.add(layer)
+            return f"{match[0]} ({name})"
+
+        return LAYER.sub(first, text)
+
+    def _tensor(self, match: re.Match[str]) -> str:
+        layer = int(match[2])
+        if layer >= len(self._layers):
+            return match[0]
+        known: DenseLayer = self._layers[layer]
+        return _one(known.weights if match[1] == "W" else known.biases) or match[0]
+
+    def _several(self, match: re.Match[str]) -> str:
+        names = [self.name(int(each)) for each in re.findall(r"\d+", match[1])]
+        said = ", ".join(names)
+        return f"{match[0]} ({said})" if all(names) and len(said) <= WIDEST else match[0]
+
+    def fix(self, fix: Fix) -> Fix:
+        """``fix`` in the program's names."""
+        return replace(fix, text=self.said(fix.text))
+
+    def finding(self, finding: Finding, source: Source | None = None) -> Located:
+        """``finding`` in the program's names, with the line that it concerns."""
+        said = replace(
+            finding,
+            evidence=self.said(finding.evidence),
+            fixes=tuple(map(self.fix, finding.fixes)),
+        )
+        keys = {key for fix in finding.fixes for key in fix.changes}
+        where = self.spot(finding.layer)
+        place: dict[str, object] = {}
+        if keys == {"training.learning_rate"} and source is not None and source.rate is not None:
+            place = {"file": source.rate.file, "line": source.rate.line}
+        elif keys == {"goal.epochs"} and source is not None:
+            file, line = source.request.around or source.request.loop
+            place = {"file": file, "line": line}
+        elif where is not None:
+            place = {"file": where.file, "line": where.line}
+        name = "" if finding.layer is None else self.name(finding.layer)
+        cause = f"{finding.rule.title}{f', {name}' if name else ''}"
+        return located(said, cause=cause, **place)
+
+
+def _one(names: Sequence[str]) -> str:
+    """One name for what may be kept in parts."""
+    if not names:
+        return ""
+    return names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}"
+
+
+def merged(
+    findings: Sequence[Finding], code: Sequence[Located], names: OwnNames, source: Source | None
+) -> list[Located]:
+    """The findings of a preset, where code faults take the lines that the check has named.
+
+    Those of ``code``, the check's, that the preset's have no counterpart of stand behind them.
+    """
+    left = list(code)
+    found: list[Located] = []
+    for finding in findings:
+        if not finding.rule.is_code_fault:
+            found.append(names.finding(finding, source))
+            continue
+        same = [each for each in left if each.code == finding.code]
+        for each in same[:1] or []:
+            left.remove(each)
+            # Its fix stays the preset's: that is what the experiments know.
+            mend = tuple(
+                replace(fix, text=each.fixes[0].text if each.fixes else fix.text)
+                for fix in finding.fixes
+            )
+            found.append(
+                replace(
+                    each,
+                    rule=finding.rule,
+                    fixes=mend,
+                    weight=finding.weight,
+                    layer=finding.layer,
+                    layers=finding.layers,
+                )
+            )
+        if not same:
+            found.append(names.finding(finding, source))
+    return [*found, *left]
+
+
+def translated(fix: Fix, source: Source, rate: float | None, keys: Mapping[str, str]) -> Fix:
+    """``fix``, of a preset with the learning rate ``rate``, as a change of the program.
+
+    ``keys`` gives for the end of a preset's key that of the program's.  What cannot be changed in
+    the program keeps only its words.
+    """
+    changes: dict[str, object] = {}
+    for key, value in fix.changes.items():
+        if key == "training.learning_rate" and source.rate is not None and rate:
+            factor = value / rate
+            return (
+                source.rate_fixes(factor)[0] if len(fix.changes) == 1 else replace(fix, changes={})
+            )
+        if key == "goal.epochs":
+            return source.longer_fix(max(round(value / source.epochs), 2))
+        own = next((other for end, other in keys.items() if key.endswith(end)), None)
+        if own is None:
+            return replace(fix, changes={})
+        if own:
+            changes[own] = value
+    return replace(fix, changes=changes)

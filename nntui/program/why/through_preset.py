@@ -1,0 +1,83 @@
+"""Diagnoses a program through the preset that computes the same: quickly, and from many seeds."""
+
+from collections.abc import Callable
+from math import isfinite
+
+from nntui.core.engine.data import load_data
+from nntui.core.engine.reported_loss import is_unscaled
+from nntui.core.errors import ConfigError
+from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.measures.floors import Cost
+from nntui.diagnosis.why import Answer, why
+from nntui.presets.preset import Preset
+from nntui.presets.schema import override
+from nntui.program.why.goal import Reference
+
+SEEDS = 100
+PROBE = 0.35
+"""The share of the time for a first look, which tells how low the loss can get at all."""
+LEAST = 2.0
+"""Seconds that a diagnosis takes at least."""
+
+
+def reference_of(preset: Preset) -> Reference | None:
+    """What the losses of ``preset`` are measured by; None where nothing can be missed."""
+    configuration = preset.configuration
+    data = load_data(configuration)
+    units = data.units if is_unscaled(configuration) else None
+    constant = Cost(configuration.report, configuration.reported_samples, units).constant(data.y)
+    return Reference(constant, False) if isfinite(constant) and constant > 0.0 else None
+
+
+def explain_preset(
+    preset: Preset,
+    deadline: Deadline,
+    progress: Callable[[str, float], bool],
+    workers: int,
+) -> tuple[Answer, Reference, float] | None:
+    """The diagnosis of ``preset``, what its losses are measured by, and the lowest that is known.
+
+    The preset has no goal of its own: it is set as for programs.  Where nothing reaches it, the
+    goal is what the best change reaches, and the experiments are made again.  None where the
+    preset cannot be trained.
+    """
+    reference = reference_of(preset)
+    if reference is None:
+        return None
+    lowest = float("inf")
+    try:
+        first = _with_goal(preset, reference.goal())
+        answer = _answer(first, PROBE * deadline.left, progress, workers)
+        lowest = _lowest(answer, first.goal.loss)
+        goal = reference.goal(lowest)
+        if goal > first.goal.loss or not _is_done(answer):
+            answer = _answer(_with_goal(preset, goal), deadline.left, progress, workers)
+            lowest = min(lowest, _lowest(answer, goal))
+    except ConfigError:
+        return None
+    return answer, reference, lowest
+
+
+def _with_goal(preset: Preset, loss: float) -> Preset:
+    return override(preset, {"goal.loss": loss, "goal.stop": False})
+
+
+def _answer(
+    preset: Preset, seconds: float, progress: Callable[[str, float], bool], workers: int
+) -> Answer:
+    return why(preset, seeds=SEEDS, seconds=max(seconds, LEAST), progress=progress, workers=workers)
+
+
+def _lowest(answer: Answer, goal: float) -> float:
+    """The lowest median loss of the run as it stands and of all that was tried."""
+    tried = answer.experiments
+    if tried is None:
+        return float("inf") if answer.loss is None else answer.loss
+    known = [*tried.tried, *([tried.baseline] if tried.baseline is not None else [])]
+    return min((each.loss * goal for each in known if isfinite(each.loss)), default=float("inf"))
+
+
+def _is_done(answer: Answer) -> bool:
+    """Whether more time could not change what the first look says."""
+    tried = answer.experiments
+    return tried is None or (answer.decided and tried.complete)
