@@ -1,13 +1,14 @@
 """Says in a program's names and lines what a diagnosis says of a preset's layers and keys."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.program.recognise.description import DenseLayer, Description, Spot
 from nntui.program.why.located import Located, located
-from nntui.program.why.variants import Source
+from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
 
 TENSOR = re.compile(r"\b([Wb]) of layer (\d+)")
 LAYERS = re.compile(r"\blayers ((?:\d+, )*\d+ and \d+|\d+(?:, \d+)+)")
@@ -73,10 +74,10 @@ class OwnNames:
         )
         keys = {key for fix in finding.fixes for key in fix.changes}
         where = self.spot(finding.layer)
-        place: dict[str, object] = {}
-        if keys == {"training.learning_rate"} and source is not None and source.rate is not None:
+        place: dict[str, Any] = {}
+        if keys == {RATE} and source is not None and source.rate is not None:
             place = {"file": source.rate.file, "line": source.rate.line}
-        elif keys == {"goal.epochs"} and source is not None:
+        elif keys == {EPOCHS} and source is not None:
             file, line = source.request.around or source.request.loop
             place = {"file": file, "line": line}
         elif where is not None:
@@ -129,24 +130,30 @@ def merged(
     return [*found, *left]
 
 
-def translated(fix: Fix, source: Source, rate: float | None, keys: Mapping[str, str]) -> Fix:
-    """``fix``, of a preset with the learning rate ``rate``, as a change of the program.
+def in_program(fix: Fix, source: Source, rate: float | None) -> Fix:
+    """``fix``, of a preset with the learning rate ``rate``, as a change of the program itself.
 
-    ``keys`` gives for the end of a preset's key that of the program's.  What cannot be changed in
-    the program keeps only its words.
+    What cannot be changed in the program keeps only its words.
     """
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
+    words: dict[str, str] = {}
     for key, value in fix.changes.items():
-        if key == "training.learning_rate" and source.rate is not None and rate:
-            factor = value / rate
-            return (
-                source.rate_fixes(factor)[0] if len(fix.changes) == 1 else replace(fix, changes={})
-            )
-        if key == "goal.epochs":
-            return source.longer_fix(max(round(value / source.epochs), 2))
-        own = next((other for end, other in keys.items() if key.endswith(end)), None)
+        if key.endswith((".slope", ".scale", ".low", ".high")):
+            continue
+        own: Fix | None = None
+        if key == "faults" and value == [] and source.mends:
+            own = Fix("", {LINES: sorted(source.mends)})
+        elif key == RATE and rate and source.rate is not None:
+            own = source.rate_fixes(value / rate)[0]
+        elif key == EPOCHS:
+            own = source.longer_fix(max(round(value / source.epochs), 2))
+        elif key.endswith(".bias_init") and value == "zeros":
+            own = Fix("", {BIASES: value})
+        elif key.endswith(".init"):
+            own = Fix("", {DRAWN: "xavier"})
         if own is None:
             return replace(fix, changes={})
-        if own:
-            changes[own] = value
-    return replace(fix, changes=changes)
+        changes |= own.changes
+        words[key] = own.text
+    said = words[RATE] or fix.text if list(words) == [RATE] else fix.text
+    return replace(fix, text=said, changes=changes)

@@ -91,6 +91,13 @@ def _fix(answer: ProgramAnswer) -> list[str]:
         begin = "THE FIX" if answer.best is not None else "PROMISING"
         lines = _field(begin, f"{known.fix.text}.")
         lines += _field("Effect", f"{_effect(known, tried)}.")
+        if answer.confirmed is not None:
+            done = answer.confirmed
+            lines += _field(
+                "Run so",
+                f"the program itself learns from {done.solved} of {done.seeds} seeds, "
+                f"{done.baseline_solved} as it stands{_in_turns(answer, done)}.",
+            )
         own = answer.own
         if own is not None and own is not known:
             lines += _field("Alone", f"{own.fix.text}: {_effect(own, tried)}.")
@@ -116,6 +123,11 @@ def _effect(each: Experiment, experiments: Experiments) -> str:
         f"learns from {each.solved} of {each.seeds} seeds{_within(each, experiments)}, "
         f"{each.baseline_solved} as it stands: {said}"
     )
+
+
+def _in_turns(answer: ProgramAnswer, each: Experiment) -> str:
+    short = each.base_epochs < answer.epochs
+    return f" ({each.epochs:,} of {answer.epochs:,} turns)" if short else ""
 
 
 def _within(each: Experiment, experiments: Experiments) -> str:
@@ -146,7 +158,8 @@ def _matters(answer: ProgramAnswer, finding: Located) -> str:
 
 
 def _tried(answer: ProgramAnswer, experiments: Experiments) -> Iterator[str]:
-    yield "TRIED       from the same seeds (learned; as it stands; verdict)"
+    where = ", on the preset that is the same" if answer.through_preset else ""
+    yield f"TRIED       from the same seeds{where} (learned; as it stands; verdict)"
     listed = list(experiments.tried[:TRIED])
     for each in (answer.best or answer.promising, answer.own):
         if each is not None and each not in listed:

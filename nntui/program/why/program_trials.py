@@ -16,6 +16,8 @@ from nntui.program.why.variants import Source, Variant
 FOLLOW = "nntui.program.follow.many:follow"
 FEW = 3
 """Seeds of which the median loss is taken for what a variant reaches."""
+SHORTEST, STEP = 64, 4
+"""The shortest round is that part of the training; and the ratio of the lengths of rounds."""
 LONGEST = 8.0
 """Planned seconds of what one process is asked at a time: starting one costs a while."""
 RECORDING = 30.0
@@ -148,6 +150,16 @@ class ProgramLaboratory:
     def capacity(self) -> float:
         """The seconds of all processes together that are left."""
         return self.pool.workers * max(self.pool.deadline.left, 0.0)
+
+    def fitting(self, trials: Sequence[ProgramTrial], seeds: int, share: float) -> int:
+        """The most epochs for which ``trials`` fit into ``share`` of the time that is left."""
+        budget, room = self.source.epochs, share * self.capacity
+        epochs = budget
+        while epochs * SHORTEST > budget and epochs > 1:
+            if seeds * sum(self.seconds(each, epochs) for each in trials) <= room:
+                break
+            epochs = max(epochs // STEP, 1)
+        return epochs
 
     def train(self, trials: Sequence[ProgramTrial], epochs: int, seeds: int) -> bool:
         """Train ``trials`` for ``epochs``, the first seeds first; whether all came to an end."""
