@@ -131,7 +131,7 @@ class _Inquiry:
     def _check(self) -> tuple[ProgramCheck, dict[str, Any]]:
         request, task = self._request, self._task
         seconds = max(CHECK * self._deadline.left, 1.0)
-        options = {"lines": [], "loss": None, "parameters": [], "seconds": seconds}
+        options: dict[str, Any] = {"lines": [], "loss": None, "parameters": [], "seconds": seconds}
         question = Question(CHECK_INSIDE, options)
         reply = dict(self._pool("checking the updates").ask([question])).get(0, {"error": "time"})
         asked = Request(
