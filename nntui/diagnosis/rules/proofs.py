@@ -113,6 +113,7 @@ def _no_bias(evidence: Evidence) -> Iterator[Finding]:
             ),
         ),
         weight=explained(evidence, floor),
+        floor=floor,
     )
 
 
@@ -212,6 +213,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         fixes=fixes,
         # Without a border the task is lost, however little of it the bound accounts for.
         weight=max(explained(evidence, floor), EXPLAINS if evidence.progress.bad else 0.0),
+        floor=floor,
     )
 
 
@@ -261,4 +263,5 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
         first_update=0,
         fixes=(Fix("correct the rows, or add an input that distinguishes them", {}),),
         weight=explained(evidence, floor),
+        floor=floor,
     )

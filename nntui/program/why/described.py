@@ -104,17 +104,22 @@ def diagnosed(
     if run.diverged:
         divergence = Divergence(run.updates, "loss", None, (), None, "nan")
         last = State(**{**vars(last), "divergence": divergence})
-    goal = reference.goal()
-    observation = Observation(
-        preset=override(preset, {"goal.loss": goal}),
-        seed=preset.seed,
-        state=last,
-        kept=(*states[:-1], last),
-        losses=losses,
-        flips=(),
-        solved=bool(losses[-1] <= goal),
-    )
-    return diagnose_subject(subject, observation, deadline, with_code=False)
+
+    def diagnosis(goal: float) -> Diagnosis:
+        observation = Observation(
+            preset=override(preset, {"goal.loss": goal}),
+            seed=preset.seed,
+            state=last,
+            kept=(*states[:-1], last),
+            losses=losses,
+            flips=(),
+            solved=bool(losses[-1] <= goal),
+        )
+        return diagnose_subject(subject, observation, deadline, with_code=False)
+
+    found = diagnosis(reference.goal())
+    floor = reference.floor(each.floor for each in (*found.findings, *found.suspects))
+    return found if floor == 0.0 else diagnosis(reference.goal(floor))
 
 
 def _state(configuration: Configuration, description: Description, look: Look) -> State | None:

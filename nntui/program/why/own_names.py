@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from nntui.diagnosis.finding import Finding, Fix
+from nntui.diagnosis.rules.code_faults import FORWARD, UPDATE
 from nntui.program.recognise.description import DenseLayer, Description, Spot
 from nntui.program.why.located import Located, located
 from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
@@ -13,6 +14,8 @@ from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Sourc
 TENSOR = re.compile(r"\b([Wb]) of layer (\d+)")
 LAYERS = re.compile(r"\blayers ((?:\d+, )*\d+ and \d+|\d+(?:, \d+)+)")
 LAYER = re.compile(r"\blayer (\d+)\b(?! \()")
+UNNAMED = (UPDATE, FORWARD)
+"""Code faults whose kind is not known: the check knows more, if it has found anything."""
 WIDEST = 40
 """Characters of names in brackets."""
 
@@ -125,7 +128,7 @@ def merged(
                     layers=finding.layers,
                 )
             )
-        if not same:
+        if not same and not (code and finding.code in UNNAMED):
             found.append(names.finding(finding, source))
     return [*found, *left]
 

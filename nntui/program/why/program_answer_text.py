@@ -109,9 +109,9 @@ def _fix(answer: ProgramAnswer) -> list[str]:
     why = "nothing that was tried helps beyond chance"
     if headline is not None and headline.rule.is_code_fault and not headline.fixes[0].changes:
         why = "it cannot be written as an edit of the source, and so it was not tried"
-    elif tried is None or not tried.tried:
+    elif tried is None:
         why = "it was not tried"
-    elif not answer.decided:
+    elif not answer.decided or not tried.tried:
         why = "there was too little time to tell whether it helps; --time gives more"
     return _field("THE FIX", f"{proposed} ({why}).")
 

@@ -48,11 +48,12 @@ def explain_preset(
     try:
         first = _with_goal(preset, reference.goal())
         answer = _answer(first, PROBE * deadline.left, progress, workers)
-        lowest = _lowest(answer, first.goal.loss)
+        floor = reference.floor(each.floor for each in answer.findings)
+        lowest = max(_lowest(answer, first.goal.loss), floor)
         goal = reference.goal(lowest)
         if goal > first.goal.loss or not _is_done(answer):
             answer = _answer(_with_goal(preset, goal), deadline.left, progress, workers)
-            lowest = min(lowest, _lowest(answer, goal))
+            lowest = max(min(lowest, _lowest(answer, goal)), floor)
     except ConfigError:
         return None
     return answer, reference, lowest
