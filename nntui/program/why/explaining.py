@@ -22,7 +22,7 @@ from nntui.program.control.client import Task
 from nntui.program.program_error import ProgramError
 from nntui.program.recognise.preset_of import read_text
 from nntui.program.why.described import described_preset, diagnosed
-from nntui.program.why.located import Located, located, of_check
+from nntui.program.why.located import Located, located, mend_in_words, of_check
 from nntui.program.why.measured import measured, once
 from nntui.program.why.own_names import OwnNames, in_program, merged
 from nntui.program.why.pool import Pool, Question
@@ -176,13 +176,20 @@ class _Inquiry:
             return None
         answer, reference, lowest = explained
         names, source = OwnNames(recognised.description), training.source
-        findings = merged(answer.findings, of_check(checked, source.mends), names, source)
+        code = of_check(checked, source.mends)
+        findings = merged(answer.findings, code, recognised.description, source)
         tried = answer.experiments
         if tried is not None:
+            mend = tried.correction.text
+
+            def own(fix: Fix) -> Fix:
+                words = fix.text.replace(mend, mend_in_words(code))
+                return names.fix(replace(fix, text=words))
+
             tried = replace(
                 tried,
-                tried=tuple(replace(e, fix=names.fix(e.fix)) for e in tried.tried),
-                correction=names.fix(tried.correction),
+                tried=tuple(replace(each, fix=own(each.fix)) for each in tried.tried),
+                correction=own(tried.correction),
             )
         made = ProgramAnswer(
             program=self._request.path,
@@ -238,7 +245,9 @@ class _Inquiry:
         faults = any(each.rule.is_code_fault for each in code)
         if (not learns or faults) and not self._stopped:
             laboratory = self._laboratory(training, board, "trying changes")
-            tried = ProgramRounds([*findings, *suspects], laboratory, self._seeds).all()
+            tried = ProgramRounds(
+                [*findings, *suspects], laboratory, self._seeds, mend_in_words(code)
+            ).all()
             learns = learns or _learns(tried)
         if learns:
             findings = list(code)

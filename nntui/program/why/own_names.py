@@ -98,39 +98,55 @@ def _one(names: Sequence[str]) -> str:
 
 
 def merged(
-    findings: Sequence[Finding], code: Sequence[Located], names: OwnNames, source: Source | None
+    findings: Sequence[Finding],
+    code: Sequence[Located],
+    description: Description,
+    source: Source | None,
 ) -> list[Located]:
     """The findings of a preset, where code faults take the lines that the check has named.
 
     Those of ``code``, the check's, that the preset's have no counterpart of stand behind them.
     """
-    left = list(code)
+    names, left = OwnNames(description), list(code)
+    known = {finding.code for finding in findings}
     found: list[Located] = []
     for finding in findings:
-        if not finding.rule.is_code_fault:
-            found.append(names.finding(finding, source))
-            continue
-        same = [each for each in left if each.code == finding.code]
-        for each in same[:1] or []:
-            left.remove(each)
-            # Its fix stays the preset's: that is what the experiments know.
-            mend = tuple(
-                replace(fix, text=each.fixes[0].text if each.fixes else fix.text)
-                for fix in finding.fixes
-            )
-            found.append(
-                replace(
-                    each,
-                    rule=finding.rule,
-                    fixes=mend,
-                    weight=finding.weight,
-                    layer=finding.layer,
-                    layers=finding.layers,
-                )
-            )
-        if not same and not (code and finding.code in UNNAMED):
+        line = _line_of(finding, left, known, description) if finding.rule.is_code_fault else None
+        if line is not None:
+            left.remove(line)
+            found.append(_at_line(finding, line))
+        elif not (finding.code in UNNAMED and code):
             found.append(names.finding(finding, source))
     return [*found, *left]
+
+
+def _line_of(
+    finding: Finding, code: Sequence[Located], known: set[str], description: Description
+) -> Located | None:
+    """The finding of the check that is the same fault: by its kind, else by what it concerns."""
+    same = [each for each in code if each.code == finding.code]
+    if same:
+        return same[0]
+    layers = {finding.layer, *finding.layers}
+    for each in code:
+        places = [description.named(name) for name in each.parameters]
+        if each.code not in known and layers & {place[0] for place in places if place}:
+            return each
+    return None
+
+
+def _at_line(finding: Finding, line: Located) -> Located:
+    """``line``, with what the preset's experiments know of it: the changes that mend it."""
+    words = line.fixes[0].text if line.fixes else None
+    fixes = tuple(replace(fix, text=words or fix.text) for fix in finding.fixes)
+    return replace(
+        line,
+        rule=finding.rule,
+        fixes=fixes,
+        weight=finding.weight,
+        layer=finding.layer,
+        layers=finding.layers,
+    )
 
 
 def in_program(fix: Fix, source: Source, rate: float | None) -> Fix:

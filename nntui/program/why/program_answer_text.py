@@ -10,9 +10,11 @@ from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
 from nntui.program.why.located import Located
 from nntui.program.why.program_answer import ProgramAnswer
 
-WIDTH, LABEL = 80, 12
-ALSO, TRIED = 2, 5
-"""Further findings, and experiments, that are told; the others are counted."""
+WIDTH, HEIGHT, LABEL = 80, 24, 12
+ALSO = 2
+"""Further findings that are told; the others are counted."""
+FEWEST, MOST = 2, 6
+"""Experiments that are listed, however little room there is, and however much."""
 SURE = {
     "proof": "proven: it follows from the numbers, however training goes",
     "measured": "measured in this run",
@@ -33,12 +35,12 @@ def render_program_answer(answer: ProgramAnswer) -> str:
     if headline is not None or not answer.solved:
         lines += _fix(answer)
     lines += _also(answer)
-    if tried is not None and tried.tried:
-        lines += _tried(answer, tried)
-    if answer.goal:
-        lines += _field("Learned", f"means a loss of {answer.goal}.")
+    end = _field("Learned", f"means a loss of {answer.goal}.") if answer.goal else []
     if answer.limits:
-        lines += _field("Limits", f"{'; '.join(answer.limits)}.")
+        end += _field("Limits", f"{'; '.join(answer.limits)}.")
+    if tried is not None and tried.tried:
+        lines += _tried(answer, tried, HEIGHT - len(lines) - len(end) - 2)
+    lines += end
     return "\n".join(lines)
 
 
@@ -157,10 +159,10 @@ def _matters(answer: ProgramAnswer, finding: Located) -> str:
     return f"mended alone it {_effect(effect, tried)}"
 
 
-def _tried(answer: ProgramAnswer, experiments: Experiments) -> Iterator[str]:
+def _tried(answer: ProgramAnswer, experiments: Experiments, room: int) -> Iterator[str]:
     where = ", on the preset that is the same" if answer.through_preset else ""
-    yield f"TRIED       from the same seeds{where} (learned; as it stands; verdict)"
-    listed = list(experiments.tried[:TRIED])
+    yield f"TRIED       (seeds that learn; as it stands; verdict{where})"
+    listed = list(experiments.tried[: min(max(room, FEWEST), MOST)])
     for each in (answer.best or answer.promising, answer.own):
         if each is not None and each not in listed:
             listed.append(each)

@@ -30,17 +30,17 @@ class ProgramRounds:
     """All rounds of experiments with the program of ``laboratory``."""
 
     def __init__(
-        self, findings: Sequence[Finding], laboratory: ProgramLaboratory, seeds: int
+        self,
+        findings: Sequence[Finding],
+        laboratory: ProgramLaboratory,
+        seeds: int,
+        mend: str = "mend the wrong lines",
     ) -> None:
         self.laboratory, self.source = laboratory, laboratory.source
         self.seeds = seeds
         self.findings = [each for each in findings if not each.rule.is_code_fault]
         self.slips = [each for each in findings if each.rule.is_code_fault]
-        lines = sorted(self.source.mends)
-        self.correction = Fix(
-            "mend every wrong line that is proven" if len(lines) > 1 else "mend the wrong line",
-            {LINES: lines},
-        )
+        self.correction = Fix(mend, {LINES: sorted(self.source.mends)})
         self.trials: list[ProgramTrial] = []
         self.untried: list[Fix] = []
         baseline = self.laboratory.trial(NOTHING)
