@@ -22,7 +22,15 @@ LARGE = 400
 """Backward values from which on only those with a name are tried."""
 WIDE = 60
 """Operations of one line, calls made from it included, from which on no operand is exchanged."""
-STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE = 0.2, 0.8, 0.5, 0.9, 1.0, 1.5
+STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
+    0.2,
+    0.8,
+    0.5,
+    0.9,
+    1.0,
+    1.5,
+    0.6,
+)
 """How natural a repair is: the smaller the more."""
 
 
@@ -102,7 +110,7 @@ def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) 
         if edges:
             forward = scene.recording.by_key[edges[0][1]].inputs[edges[0][2]]
             edit = EdgeDerivatives(tuple(edges))
-            found.append(Candidate(edit, first, first.number, DERIVATIVE, forward=forward))
+            found.append(Candidate(edit, first, first.number, DERIVATIVE - 0.1, forward=forward))
     return found
 
 
@@ -147,6 +155,9 @@ def _squeezed(node: Node) -> tuple[int, ...]:
 def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
     is_large = len(backward) > LARGE
     pool = _pool(scene)
+    starts = list(scene.parameter_starts)
+    alike = {(one.number, other.number) for one, other in scene.activations}
+    alike |= {(one, other) for one in starts for other in starts}
     by_line: dict[Any, list[Node]] = {}
     for node in backward:
         for line in scene.lines(node):
@@ -180,6 +191,8 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
                 if is_large:
                     continue
                 cost = SAME_SHAPE if same else OTHER_SHAPE
+                if (one.number, other.number) in alike or (other.number, one.number) in alike:
+                    cost = ALIKE
                 edit = OtherOperand(keys, one.key, other.key)
                 yield Candidate(edit, nodes[-1], order, cost, used=one, meant=other, line=line)
 

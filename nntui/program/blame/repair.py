@@ -16,9 +16,13 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.comparison import CONSTANT, spread
 from nntui.program.judge.readings import Values
+from nntui.program.judge.recording import ancestors
 from nntui.program.judge.verdict import RIGHT, Judgement
+from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
+NATURAL = 0.75
+"""The cost up to which a repair is tried before the others: it names what was meant instead."""
 ROUNDS = 8
 """Faults that are looked for, one after the other."""
 STATES = 3
@@ -70,9 +74,21 @@ class Repairs:
             return None
         near = candidates(self.scene, wrong, None, verified.beside(frontier[0]))
         near += edge_candidates(self.scene, verified, frontier)
-        near.sort(key=lambda each: (each.order, each.cost))
-        repair = self._first_of(near, wrong)
-        return None if repair is None else self._deeper(repair, wrong)
+        best: Repair | None = None
+        for natural in (True, False):
+            some = [each for each in near if (each.cost <= NATURAL) is natural]
+            some.sort(key=lambda each: (each.order, each.cost))
+            repair = self._first_of(some, wrong)
+            if repair is not None and (best is None or len(repair.mends) > len(best.mends)):
+                best = repair
+            if best is not None and set(self._behind(frontier[0], wrong)) <= set(best.mends):
+                break
+        return None if best is None else self._deeper(best, wrong)
+
+    def _behind(self, node: Node, wrong: Sequence[str]) -> list[str]:
+        """Those of ``wrong`` whose update is computed from ``node``."""
+        ends = self.scene.recording.end
+        return [name for name in wrong if node.number in ancestors([ends[name]])]
 
     @property
     def unexplained(self) -> list[str]:
