@@ -62,6 +62,7 @@ def candidates(
     wrong: Sequence[str],
     named: bool | None = None,
     near: Sequence[Node] | None = None,
+    verified: Verified | None = None,
 ) -> list[Candidate]:
     """The repairs for the parameters ``wrong``, of values with a name or of those without.
 
@@ -69,7 +70,8 @@ def candidates(
     what is right already changes nothing.
     """
     backward = scene.backward(wrong) if near is None else near
-    found = list(_values(scene, backward, named))
+    verified = Verified(scene) if verified is None else verified
+    found = list(_values(scene, backward, named, verified))
     if named is not False:
         found += _operands(scene, backward)
     return sorted(found, key=lambda each: (each.order, each.cost))
@@ -109,17 +111,22 @@ def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) 
     for edges in options:
         if edges:
             forward = scene.recording.by_key[edges[0][1]].inputs[edges[0][2]]
-            edit = EdgeDerivatives(tuple(edges))
+            edit = EdgeDerivatives(tuple(edges), verified.scale(first))
             found.append(Candidate(edit, first, first.number, DERIVATIVE - 0.1, forward=forward))
     return found
 
 
-def _values(scene: Scene, backward: Sequence[Node], named: bool | None) -> Iterator[Candidate]:
+def _values(
+    scene: Scene, backward: Sequence[Node], named: bool | None, verified: Verified
+) -> Iterator[Candidate]:
     recording = scene.recording
     is_large = len(backward) > LARGE
     lines: dict[Any, int] = {}
-    ends = {recording.end[name].number for name in recording.changed}
+    ends = {
+        recording.end[name].number for name in scene.judgement.parameters if name in recording.end
+    }
     for node in backward:
+        scale: float | None = None
         is_named = node.number in recording.named
         if is_large and (not is_named or node.operation == "setflat"):
             continue
@@ -136,7 +143,8 @@ def _values(scene: Scene, backward: Sequence[Node], named: bool | None) -> Itera
             alike = _squeezed(forward) in (_squeezed(node), _squeezed(node)[::-1])
             own = forward.number in scene.parameter_starts
             if (size == 1 or alike) and not (own and node.number in ends):
-                edit = TrueDerivative(node.key, forward.key)
+                scale = verified.scale(node) if scale is None else scale
+                edit = TrueDerivative(node.key, forward.key, scale)
                 yield Candidate(edit, node, node.number, DERIVATIVE, forward=forward)
         for activation, before in scene.activations:
             if np.shape(before.value) == shape and np.size(before.value) == size:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import shaped, turns
+from nntui.program.blame.edits import shaped
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.turns import turns
 from nntui.program.judge.recording import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node

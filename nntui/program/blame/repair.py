@@ -16,9 +16,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.comparison import CONSTANT, spread
 from nntui.program.judge.readings import Values
-from nntui.program.judge.recording import ancestors
 from nntui.program.judge.verdict import RIGHT, Judgement
-from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
 NATURAL = 0.75
@@ -72,23 +70,20 @@ class Repairs:
         frontier = verified.frontier(wrong)
         if not frontier:
             return None
-        near = candidates(self.scene, wrong, None, verified.beside(frontier[0]))
+        near = candidates(self.scene, wrong, None, verified.beside(frontier[0]), verified)
         near += edge_candidates(self.scene, verified, frontier)
-        best: Repair | None = None
-        for natural in (True, False):
-            some = [each for each in near if (each.cost <= NATURAL) is natural]
-            some.sort(key=lambda each: (each.order, each.cost))
-            repair = self._first_of(some, wrong)
-            if repair is not None and (best is None or len(repair.mends) > len(best.mends)):
-                best = repair
-            if best is not None and set(self._behind(frontier[0], wrong)) <= set(best.mends):
-                break
-        return None if best is None else self._deeper(best, wrong)
-
-    def _behind(self, node: Node, wrong: Sequence[str]) -> list[str]:
-        """Those of ``wrong`` whose update is computed from ``node``."""
-        ends = self.scene.recording.end
-        return [name for name in wrong if node.number in ancestors([ends[name]])]
+        near.sort(key=lambda each: (each.order, each.cost))
+        several = {node.place for node in frontier}
+        repair = self._first_of([each for each in near if each.cost <= NATURAL], wrong)
+        if repair is None and len(several) > 1:
+            # Wrong values on several lines are likelier to have one cause before them.
+            every = candidates(self.scene, wrong, None, None, verified)
+            natural = self._first_of([each for each in every if each.cost <= NATURAL], wrong)
+            if natural is not None and len(natural.mends) > 1:
+                repair = natural
+        if repair is None:
+            repair = self._first_of([each for each in near if each.cost > NATURAL], wrong)
+        return None if repair is None else self._deeper(repair, wrong)
 
     @property
     def unexplained(self) -> list[str]:
@@ -143,7 +138,7 @@ class Repairs:
                 for forward in scene.forward_nodes:
                     if np.size(forward.value) != np.size(part.value):
                         continue
-                    edit = TrueDerivative(part.key, forward.key)
+                    edit = TrueDerivative(part.key, forward.key, candidate.edit.factor)
                     mends = self.mended(edit, wrong)
                     if set(mends) >= set(repair.mends):
                         inner = replace(candidate, edit=edit, node=part, forward=forward)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.recording import PASSING, Recording, ancestors
 from nntui.program.judge.verdict import Judgement
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 Array = np.ndarray
-HANDING_ON = ("view", "unview", "take")
+HANDING_ON = PASSING - {"float", "item", "astype"}
 
 
 class Scene:

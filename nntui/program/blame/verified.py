@@ -137,6 +137,31 @@ class Verified:
                     return edge
         return None
 
+    def scale(self, node: Node) -> float:
+        """How many times the true derivatives are that ``node`` is computed from, sign included.
+
+        A program may divide by the number of samples early or late; 1.0 where nothing tells.
+        """
+        scene, true = self.scene, self.scene.true(self.scene.at)
+        waiting, seen = list(node.inputs), set()
+        while waiting:
+            one = waiting.pop(0)
+            if one.number in seen or scene.is_forward(one):
+                continue
+            seen.add(one.number)
+            edge = self.edge(one)
+            if edge is None or edge.input is not None:
+                waiting += one.inputs
+                continue
+            value = np.ravel(np.asarray(one.value, float))
+            other = np.ravel(true[edge.node.number])
+            size = float(other @ other)
+            if other.size == value.size and size > 0:
+                found = float(value @ other) / size
+                if np.isfinite(found) and found:
+                    return found
+        return 1.0
+
     def frontier(self, wrong: Sequence[str]) -> list[Node]:
         """Values that are no true derivative and lead to none, computed from such that are.
 
