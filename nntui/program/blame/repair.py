@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
-from nntui.program.blame.edits import Edit, Fixed, Swaps, Together, TrueDerivative
+from nntui.program.blame.edits import (
+    Edit,
+    Fixed,
+    LocalDerivative,
+    Swaps,
+    Together,
+    TrueDerivative,
+)
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.comparison import CONSTANT, spread
@@ -83,6 +90,12 @@ class Repairs:
                 repair = natural
         if repair is None:
             repair = self._first_of([each for each in near if each.cost > NATURAL], wrong)
+            slopes = [each for each in near if isinstance(each.edit, LocalDerivative)]
+            if repair is not None and slopes and isinstance(repair.edit, TrueDerivative):
+                # A slope that is there, and wrong, is named rather than what it is a factor of.
+                slope = self._first_of(slopes, wrong)
+                if slope is not None and set(slope.mends) >= set(repair.mends):
+                    repair = slope
         return None if repair is None else self._deeper(repair, wrong)
 
     @property

@@ -8,7 +8,7 @@ from nntui.program.judge.recording import Recording, line_key
 from nntui.program.record.node import Node
 
 MOST_TURNS = 600
-DEEPEST = 8
+DEEPEST = 5
 """Operations that are followed back to see which forward values a turn works on."""
 
 
@@ -20,6 +20,8 @@ class Shift:
     """By loop, how many turns later."""
     leaves: dict[int, Node] = field(default_factory=dict)
     """Values that were not computed in the recording, such as the weights of another layer."""
+    between: tuple[Node, Node] | None = None
+    """The two turns, as long as what they work on has not been compared."""
 
     def learn(self, one: Node, other: Node) -> bool:
         """Take ``one`` and ``other`` for the same value of two turns; False if they cannot be."""
@@ -50,7 +52,10 @@ class Shift:
     def of(self, recording: Recording, node: Node) -> Node | None:
         """The value that corresponds to ``node``."""
         if node.operation == "leaf":
+            self._compare()
             return self.leaves.get(node.number, node)
+        if any(isinstance(step, tuple) and step[1] not in self.turns for step in node.path):
+            self._compare()
         path = tuple(
             (step[0], step[1], step[2] + self.turns.get(step[1], 0))
             if isinstance(step, tuple)
@@ -60,6 +65,26 @@ class Shift:
         if path == node.path:
             return node
         return recording.by_key.get((path, node.place, node.occurrence, node.operation))
+
+    def _compare(self) -> None:
+        """Learn from the forward values that both turns work on."""
+        if self.between is None:
+            return
+        waiting, seen = [(*self.between, 0)], set()
+        self.between = None
+        while waiting:
+            one, other, depth = waiting.pop()
+            if one is other or (one.number, other.number) in seen:
+                continue
+            seen.add((one.number, other.number))
+            if len(one.inputs) != len(other.inputs) or depth >= DEEPEST:
+                continue
+            # A sum over turns has its own last value there, which says nothing.
+            waiting += [
+                (*pair, depth + 1)
+                for pair in zip(one.inputs, other.inputs, strict=True)
+                if pair[0].operation == pair[1].operation and self.learn(*pair)
+            ]
 
 
 def turns(
@@ -88,21 +113,5 @@ def _twins(recording: Recording, node: Node) -> list[tuple[Node, Shift]]:
 
 
 def _shift(node: Node, twin: Node) -> Shift | None:
-    shift = Shift()
-    if not shift.learn(node, twin):
-        return None
-    waiting, seen = [(node, twin, 0)], set()
-    while waiting:
-        one, other, depth = waiting.pop()
-        if one is other or (one.number, other.number) in seen:
-            continue
-        seen.add((one.number, other.number))
-        if len(one.inputs) != len(other.inputs) or depth >= DEEPEST:
-            continue
-        # A sum over turns has its own last value there, which says nothing.
-        waiting += [
-            (*pair, depth + 1)
-            for pair in zip(one.inputs, other.inputs, strict=True)
-            if pair[0].operation == pair[1].operation and shift.learn(*pair)
-        ]
-    return shift
+    shift = Shift(between=(node, twin))
+    return shift if shift.learn(node, twin) else None
