@@ -137,7 +137,7 @@ def _values(
         if is_large and lines[static] > 3:
             continue
         size, shape = np.size(node.value), np.shape(node.value)
-        for forward in scene.forward_nodes:
+        for forward in scene.likely_meant:
             if np.size(forward.value) != size:
                 continue
             alike = _squeezed(forward) in (_squeezed(node), _squeezed(node)[::-1])
@@ -240,19 +240,16 @@ def _stale(scene: Scene, line: Any, nodes: Sequence[Node]) -> Iterator[Candidate
 
 
 def _pool(scene: Scene) -> list[Node]:
-    """Values that a line could have used instead: those with a name, and the forward ones."""
+    """Values that a line could have used instead: what has a name, and pre-activations."""
     recording = scene.recording
-    pool: dict[int, Node] = {}
-    for number in recording.named:
-        pool[number] = recording.nodes[number]
+    pool: dict[int, Node] = {number: recording.nodes[number] for number in recording.named}
     for node in recording.nodes:
-        plain = node.operation not in ("view", "unview") and (
-            node.operation != "take" or np.size(node.value) == 1
-        )
-        leaf = node.operation == "leaf"
-        if node.number in scene.forward and plain and (recording.depends[node.number] or leaf):
+        entry = node.operation == "take" and np.size(node.value) == 1
+        named_leaf = node.operation == "leaf" and node.name
+        if node.number in scene.forward and (entry or named_leaf):
             pool[node.number] = node
-    for name in scene.judgement.parameters:
-        if name in recording.start:
-            pool[recording.start[name].number] = recording.start[name]
+    for pair in scene.activations:
+        pool.update({node.number: node for node in pair})
+    for number in scene.parameter_starts:
+        pool[number] = recording.nodes[number]
     return list(pool.values())
