@@ -121,7 +121,7 @@ def sweep(
 
 @click.command()
 @click.argument("preset", metavar="PRESET|FILE.py")
-@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--seed", type=int, help="Of the first weights, or of all draws.")
 @click.option("--at-update", type=click.IntRange(0), help="Check there, not where the run is.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @program_options(
@@ -142,7 +142,7 @@ def check(
     allow_effects: bool,
     python: str | None,
 ) -> None:
-    """Check the gradients and updates of a preset, or of a program of your own.
+    """Check the updates of a preset or of your own program.
 
     A preset is checked against its own description.
 
@@ -191,7 +191,7 @@ def why(
     allow_effects: bool,
     python: str | None,
 ) -> None:
-    """Say why a preset, or a program of your own, does not learn, and what helps.
+    """Say why a preset or your own program does not learn.
 
     Its run is diagnosed; then fixes are tried over many seeds, within the time.  FILE.py is run
     for that, with the arguments behind --.
