@@ -90,7 +90,7 @@ def check(
         raise ProgramError(problem)
     interpreter = None if python is None else shutil.which(os.path.expanduser(python))
     reply = ask(
-        Task(request.path, request.arguments, seed, None, interpreter, allow_effects),
+        Task(request.path, request.arguments, seed, None, interpreter, allow_effects, 1),
         "nntui.program.inside_check:check",
         {
             "lines": [] if loop is None else [loop],
