@@ -48,7 +48,7 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
-SLACK = 10.0
+SLACK = 4.0
 """Seconds behind the time given until a process that does not answer is given up."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""

@@ -13,7 +13,7 @@ from nntui.program.answer import NO_INFORMATION, ProgramCheck
 from nntui.program.program_error import ProgramError
 
 LOOP = "--loop LINE, the line of the loop of which each turn is one update"
-LOSS = 'what it minimises in its own names, such as --loss "np.mean((y - a)**2)"'
+LOSS = '--loss TEXT, the loss in the names of the program, such as "np.sum((y-a)**2)"'
 EFFECTS = "--allow-effects, which lets it"
 
 
@@ -127,8 +127,8 @@ _ENDED = {"end": " before it ended", "exit": " before it ended itself with exit 
 """By the kind of an ending: that it came first."""
 _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
-    "full": ("one update does more operations than can be recorded", "fewer samples an update"),
-    "memory": ("one update needs more memory than there is", "fewer samples an update"),
+    "full": ("one update does more operations than can be recorded", "fewer samples in an update"),
+    "memory": ("one update needs more memory than there is", "fewer samples in an update"),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),
     "died": ("a copy of the program was ended: {message}", ""),
     "ended": ("it ended before an update could be looked at", LOOP),

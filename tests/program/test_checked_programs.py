@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from commands import command, parsed, refused
 
-from nntui.program import check
+import nntui
+from nntui.program import ProgramError, check
 
 RIGHT = """\
 import sys
@@ -110,6 +111,27 @@ def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
     assert done.returncode == 3
     answer = parsed(done.stdout)
     assert (answer["ok"], answer["loop"], answer["findings"]) == (None, None, [])
+
+
+def test_a_program_is_stepped_without_naming_its_loop_and_checked(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    with nntui.Program("net.py", ["0.2"], seed=5) as program:
+        assert program.loop == (str(folder / "net.py"), 7)
+        assert program.update == 0
+        program.step(2)
+        answer = program.check()
+        assert answer.ok is True
+        assert answer.parameters[0].factor == pytest.approx(0.2, rel=1e-6)
+        assert program.update == 2
+
+
+def test_a_program_without_a_loop_cannot_be_stepped(folder: Path) -> None:
+    Path("net.py").write_text("print(3)\n")
+    with (
+        nntui.Program("net.py") as program,
+        pytest.raises(ProgramError, match=r"net\.py: no loop was found .* loop=LINE"),
+    ):
+        program.step()
 
 
 @pytest.mark.slow
