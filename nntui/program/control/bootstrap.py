@@ -50,7 +50,6 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
-    sys.dont_write_bytecode = True
     problem = unfit()
     if problem is not None:
         # A frame of `wire`, by hand: that module imports NumPy.

@@ -65,10 +65,6 @@ def ask(
         except wire.LateError:
             return {"error": "time", "message": f"no answer within {seconds:g} s"}
         except (wire.GoneError, ValueError):
-            if task.python is not None:
-                raise ProgramError(
-                    f"{task.python} cannot be used as the interpreter: {host.how_it_ended()}"
-                ) from None
             return {"error": "died", "message": host.how_it_ended()}
     return checked(answer)
 
@@ -102,12 +98,21 @@ class Host:
         self.close()
 
     @property
+    def number(self) -> int:
+        """The number of the host's process, which is that of its session: all others are in it."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def python(self) -> str:
         """The interpreter that runs the program."""
         return self._task.python or sys.executable
 
     def start(self, do: str, *, pipes: bool = False, **request: Any) -> None:
-        """Start the process, and tell it what to ``do``; ``pipes`` do without sockets."""
+        """Start the process, and tell it what to ``do``; ``pipes`` do without sockets.
+
+        Raises ProgramError if the interpreter is not fit for it.
+        """
         pipes = pipes or not hasattr(os, "fork")
         self.scratch = mkdtemp(prefix="nntui-program-")
         ours, theirs = (None, None) if pipes else socket.socketpair()
@@ -140,22 +145,31 @@ class Host:
         task = {**asdict(self._task), "do": do, "scratch": self.scratch, **request}
         task["arguments"] = list(self._task.arguments)
         task["loops"] = None if self._task.loops is None else list(self._task.loops)
-        with suppress(wire.GoneError):  # then there is an answer already, or none at all
-            wire.send(self.writer, task)
+        try:
+            try:
+                ready = wire.receive(self.reader)
+            except (wire.GoneError, ValueError):
+                ended = self.how_it_ended()
+                raise ProgramError(
+                    f"{self.python} cannot be used as the interpreter: {ended}"
+                ) from None
+            checked(ready)
+            with suppress(wire.GoneError):  # then it is missed when an answer is read
+                wire.send(self.writer, task)
+        except BaseException:
+            self.close()
+            raise
 
     def own_line(self) -> socket.socket:
         """The socket of the program's own process; raises ProgramError if there is none."""
         assert self._socket is not None
-        data, sockets, _, _ = socket.recv_fds(self._socket, 1, 1)
-        if sockets:
-            return socket.socket(fileno=sockets[0])
-        if not data:
-            raise ProgramError(self.how_it_ended())
-        # It is the first byte of a frame, which says why there is no program.
-        size = data + wire.exactly(self.reader, wire.LENGTH.size - 1, None)
-        answer = wire.decode(wire.exactly(self.reader, wire.LENGTH.unpack(size)[0], None))
-        checked(answer)
-        raise ProgramError("the program's process gave no proper answer")
+        try:
+            _, sockets, _, _ = socket.recv_fds(self._socket, 1, 1)
+        except ConnectionResetError:
+            sockets = []
+        if not sockets:
+            raise ProgramError(f"the program cannot be run: {self.how_it_ended()}")
+        return socket.socket(fileno=sockets[0])
 
     def how_it_ended(self) -> str:
         """How the host's process ended, as a clause, with the last line that it wrote."""
@@ -179,11 +193,17 @@ class Host:
 
 def _end(process: "subprocess.Popen[bytes]", channel: socket.socket | None, scratch: str) -> None:
     """Close the line, which the host takes as the order to end the program and itself."""
-    for each in (channel, process.stdin, process.stdout):
-        if each is not None:
-            with suppress(OSError):
-                each.close()
     try:
+        with suppress(OSError):
+            if channel is not None:
+                channel.shutdown(socket.SHUT_WR)
+                channel.settimeout(GRACE)
+                while channel.recv(1 << 16):  # until its end is closed: it has ended
+                    pass
+        for each in (channel, process.stdin, process.stdout):
+            if each is not None:
+                with suppress(OSError):
+                    each.close()
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
         process.kill()
