@@ -12,7 +12,7 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.cause import decide
 from nntui.diagnosis.deadline import Deadline
-from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments
+from nntui.diagnosis.experiments.results import ENOUGH, Experiment
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
 from nntui.program.analysis_reply import Request, program_check
@@ -25,6 +25,7 @@ from nntui.program.why.described import described_preset, diagnosed
 from nntui.program.why.located import Located, located, mend_in_words, of_check
 from nntui.program.why.measured import measured, once
 from nntui.program.why.own_names import OwnNames, in_program, merged
+from nntui.program.why.own_run import OwnRun
 from nntui.program.why.pool import Pool, Question
 from nntui.program.why.program_answer import ProgramAnswer
 from nntui.program.why.program_rounds import NOTHING, ProgramRounds
@@ -42,7 +43,7 @@ CHECK = 0.3
 BY_PRESET = 0.7
 """The share of the time that is left for the preset that computes the same, where there is one."""
 LEAST_TRIED = 3
-"""Changes that must have been tried for the whole training before it counts as good."""
+"""Changes that must have been tried for a quarter of the training before it counts as good."""
 
 OnProgress = Callable[[str, float], bool]
 """Called with the current activity and the share of time used; returns False to stop."""
@@ -148,6 +149,7 @@ class _Inquiry:
             updates=0,
             epochs=0,
             loss=None,
+            missed=None,
             goal="",
             solved=False,
             findings=tuple(of_check(checked, {})),
@@ -198,6 +200,7 @@ class _Inquiry:
             updates=answer.updates,
             epochs=preset.goal.epochs,
             loss=answer.loss,
+            missed=None if answer.loss is None else answer.loss / reference.constant,
             goal=reference.words(answer.preset.goal.loss, lowest),
             solved=answer.solved,
             findings=tuple(map(self._as_given, findings)),
@@ -248,7 +251,7 @@ class _Inquiry:
             tried = ProgramRounds(
                 [*findings, *suspects], laboratory, self._seeds, mend_in_words(code)
             ).all()
-            learns = learns or _learns(tried)
+            learns = learns or _is_as_good(run, board)
         if learns:
             findings = list(code)
         elif tried is not None:
@@ -266,6 +269,7 @@ class _Inquiry:
             updates=run.updates,
             epochs=run.epochs,
             loss=loss if isfinite(loss) else None,
+            missed=loss / reference.constant if isfinite(loss) else None,
             goal=reference.words(board.goal(longest), board.lowest(longest)),
             solved=learns,
             findings=tuple(self._as_given(_placed(each, training)) for each in findings),
@@ -334,13 +338,19 @@ def _factor(checked: ProgramCheck) -> float | None:
     return max(factors, default=None)
 
 
-def _learns(tried: Experiments) -> bool:
-    """Whether the run as it stands is as good as all that was tried, at its full length."""
-    baseline = tried.baseline
-    if baseline is None or baseline.base_epochs < tried.given.epochs or 0 not in tried.solving:
-        return False
-    long = [each for each in tried.tried if each.base_epochs == tried.given.epochs]
-    return len(long) >= LEAST_TRIED and not any(each.helps for each in tried.tried)
+def _is_as_good(run: OwnRun, board: Board) -> bool:
+    """Whether ``run``, followed to its end, is nearly as good as all that was tried.
+
+    Enough must have been tried for long enough to tell.
+    """
+    loss, budget = float(run.losses[-1]), run.epochs
+    long = [
+        each
+        for each in board.trials
+        if each.fix.changes and any(4 * epochs >= budget for epochs in each.well_tried())
+    ]
+    known = run.whole and len(long) >= LEAST_TRIED
+    return known and isfinite(loss) and loss <= board.goal(budget)
 
 
 def _placed(finding: Finding, training: Training) -> Located:

@@ -24,6 +24,8 @@ class ProgramAnswer(Explanation):
     """The turns of its outermost loop of training that these are."""
     loss: float | None
     """That of its own run at the end."""
+    missed: float | None
+    """Its loss as a share of what a constant answer, or the first weights, give."""
     goal: str
     """What counts as learned, in words; empty where that is not known."""
     solved: bool

@@ -13,6 +13,8 @@ from nntui.program.why.program_answer import ProgramAnswer
 WIDTH, HEIGHT, LABEL = 80, 24, 12
 ALSO = 2
 """Further findings that are told; the others are counted."""
+LITTLE = 0.5
+"""A loss that is a larger share of a constant answer's has not been learned."""
 FEWEST, MOST = 2, 6
 """Experiments that are listed, however little room there is, and however much."""
 SURE = {
@@ -50,10 +52,18 @@ def _run(answer: ProgramAnswer) -> Iterator[str]:
         yield f"{answer.program}{seed}"
         return
     loss = "" if answer.loss is None else f", loss {answer.loss:.4g} at the end"
-    learns = "it learns" if answer.solved else "it does not learn"
     yield from textwrap.wrap(
-        f"{answer.program}{seed}: {answer.updates:,} updates{loss}: {learns}.", WIDTH
+        f"{answer.program}{seed}: {answer.updates:,} updates{loss}: {_verdict(answer)}.", WIDTH
     )
+
+
+def _verdict(answer: ProgramAnswer) -> str:
+    if answer.solved:
+        return "it learns"
+    if answer.missed is None or answer.missed > LITTLE:
+        return "it does not learn"
+    share = f"{1.0 - answer.missed:.0%} of what there is to learn at most"
+    return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
 
 
 def _and_no_more(answer: ProgramAnswer) -> str:

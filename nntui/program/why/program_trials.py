@@ -65,6 +65,10 @@ class ProgramTrial:
         """The epochs it is trained for in a round of ``epochs``."""
         return epochs * self.variant.times
 
+    def well_tried(self) -> list[int]:
+        """The rounds in which enough of its seeds came to an end."""
+        return [epochs for epochs, losses in self.losses.items() if len(losses) >= FEW]
+
     def ended(self) -> dict[int, dict[int, Ended]]:
         """See `Tried.ended`."""
         found = {}
@@ -87,10 +91,10 @@ class Board:
     def lowest(self, epochs: int) -> float:
         """The lowest median loss of any trial in rounds of up to ``epochs``."""
         medians = [
-            middle(list(losses.values()))
+            middle(list(each.losses[length].values()))
             for each in self.trials
-            for length, losses in each.losses.items()
-            if length <= epochs and len(losses) >= FEW
+            for length in each.well_tried()
+            if length <= epochs
         ]
         return min(medians, default=inf)
 

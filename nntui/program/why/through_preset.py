@@ -7,15 +7,20 @@ from nntui.core.engine.data import load_data
 from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.measures.floors import Cost
+from nntui.diagnosis.observation import observe
 from nntui.diagnosis.why import Answer, why
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 from nntui.program.why.goal import Reference
+from nntui.timeline.run import Run
 
 SEEDS = 100
 PROBE = 0.35
 """The share of the time for a first look, which tells how low the loss can get at all."""
+LOOK = 0.15
+"""The same for what can be proven before any training."""
 LEAST = 2.0
 """Seconds that a diagnosis takes at least."""
 
@@ -44,11 +49,10 @@ def explain_preset(
     reference = reference_of(preset)
     if reference is None:
         return None
-    lowest = float("inf")
     try:
-        first = _with_goal(preset, reference.goal())
+        floor = _floor(preset, reference, deadline)
+        first = _with_goal(preset, reference.goal(floor))
         answer = _answer(first, PROBE * deadline.left, progress, workers)
-        floor = reference.floor(each.floor for each in answer.findings)
         lowest = max(_lowest(answer, first.goal.loss), floor)
         goal = reference.goal(lowest)
         if goal > first.goal.loss or not _is_done(answer):
@@ -57,6 +61,13 @@ def explain_preset(
     except ConfigError:
         return None
     return answer, reference, lowest
+
+
+def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
+    """The loss below which no network of this kind gets, if that leaves something to learn."""
+    run = Run(_with_goal(preset, reference.goal()))
+    found = diagnose(observe(run), deadline.share(LOOK))
+    return reference.floor(each.floor for each in (*found.findings, *found.suspects))
 
 
 def _with_goal(preset: Preset, loss: float) -> Preset:

@@ -39,7 +39,7 @@ def run(
     """A run whose two matrices go ``moved`` of their size along a slope of 1."""
     looks = []
     for share in (0.0, 0.5, 1.0):
-        values = {name: start * (1.0 + moved * share) for name in ("W1", "W2")}
+        values = dict.fromkeys(("W1", "W2"), start * (1.0 + moved * share))
         looks.append(Look(int(updates * share), int(epochs * share), values, values))
     return OwnRun(epochs, updates, 1, True, None, np.array(losses), tuple(looks))
 
