@@ -15,6 +15,7 @@ from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import ENOUGH, Experiment
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
+from nntui.presets.schema import override
 from nntui.program.analysis_reply import Request, program_check
 from nntui.program.answer import ProgramCheck
 from nntui.program.checking import CheckRequest
@@ -270,7 +271,7 @@ class _Inquiry:
             epochs=run.epochs,
             loss=loss if isfinite(loss) else None,
             missed=loss / reference.constant if isfinite(loss) else None,
-            goal=reference.words(board.goal(longest), board.lowest(longest)),
+            goal=reference.words(board.goal(longest, 0), board.lowest(longest, 0)),
             solved=learns,
             findings=tuple(self._as_given(_placed(each, training)) for each in findings),
             checked=_checked(learns),
@@ -326,8 +327,11 @@ def _preset_of(training: Training) -> Preset | None:
     text = None if recognised is None else recognised.preset_text or recognised.nearest_text
     if text is None:
         return None
+    run = training.run
     try:
-        return read_text(text)
+        preset = read_text(text)
+        # The run knows how long the program trains, where its source does not say.
+        return override(preset, {"goal.epochs": run.epochs}) if run.whole else preset
     except ConfigError:
         return None
 
@@ -350,7 +354,7 @@ def _is_as_good(run: OwnRun, board: Board) -> bool:
         if each.fix.changes and any(4 * epochs >= budget for epochs in each.well_tried())
     ]
     known = run.whole and len(long) >= LEAST_TRIED
-    return known and isfinite(loss) and loss <= board.goal(budget)
+    return known and isfinite(loss) and loss <= board.goal(budget, 0)
 
 
 def _placed(finding: Finding, training: Training) -> Located:

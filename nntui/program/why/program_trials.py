@@ -15,7 +15,8 @@ from nntui.program.why.variants import Source, Variant
 
 FOLLOW = "nntui.program.follow.many:follow"
 FEW = 3
-"""Seeds of which the median loss is taken for what a variant reaches."""
+"""Seeds of which the median loss is taken for what a variant reaches; and variants of which the
+lowest loss is taken for what can be reached from a seed."""
 SHORTEST, STEP = 64, 4
 """The shortest round is that part of the training; and the ratio of the lengths of rounds."""
 LONGEST = 8.0
@@ -71,13 +72,12 @@ class ProgramTrial:
 
     def ended(self) -> dict[int, dict[int, Ended]]:
         """See `Tried.ended`."""
-        found = {}
+        found: dict[int, dict[int, Ended]] = {}
         for epochs, losses in self.losses.items():
-            goal = self.board.goal(epochs)
-            unit = goal if goal > 0.0 else 1.0
-            found[epochs] = {
-                seed: Ended(loss <= goal, loss / unit) for seed, loss in losses.items()
-            }
+            found[epochs] = {}
+            for seed, loss in losses.items():
+                goal = self.board.goal(epochs, seed)
+                found[epochs][seed] = Ended(loss <= goal, loss / (goal if goal > 0.0 else 1.0))
         return found
 
 
@@ -88,8 +88,19 @@ class Board:
     reference: Reference
     trials: list[ProgramTrial] = field(default_factory=list)
 
-    def lowest(self, epochs: int) -> float:
-        """The lowest median loss of any trial in rounds of up to ``epochs``."""
+    def lowest(self, epochs: int, seed: int) -> float:
+        """The lowest loss from ``seed`` of any trial in rounds of up to ``epochs``.
+
+        Another seed may mean other data, of which less can be learned.  Where too few were tried
+        from this one, it is the lowest median over seeds.
+        """
+        own = [
+            min(known)
+            for each in self.trials
+            if (known := [l[seed] for at, l in each.losses.items() if at <= epochs and seed in l])
+        ]
+        if len(own) >= FEW:
+            return min(own)
         medians = [
             middle(list(each.losses[length].values()))
             for each in self.trials
@@ -98,9 +109,9 @@ class Board:
         ]
         return min(medians, default=inf)
 
-    def goal(self, epochs: int) -> float:
-        """The loss that counts as learned in the round of ``epochs``."""
-        return self.reference.goal(self.lowest(epochs))
+    def goal(self, epochs: int, seed: int) -> float:
+        """The loss that counts as learned from ``seed`` in the round of ``epochs``."""
+        return self.reference.goal(self.lowest(epochs, seed))
 
 
 @dataclass(frozen=True)

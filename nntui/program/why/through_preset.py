@@ -1,5 +1,6 @@
 """Diagnoses a program through the preset that computes the same: quickly, and from many seeds."""
 
+import math
 from collections.abc import Callable
 from math import isfinite
 
@@ -21,6 +22,8 @@ PROBE = 0.35
 """The share of the time for a first look, which tells how low the loss can get at all."""
 LOOK = 0.15
 """The same for what can be proven before any training."""
+LEAST_TRIED = 3
+"""Changes that must have been tried before what they reach says what can be learned."""
 LEAST = 2.0
 """Seconds that a diagnosis takes at least."""
 
@@ -53,14 +56,13 @@ def explain_preset(
         floor = _floor(preset, reference, deadline)
         first = _with_goal(preset, reference.goal(floor))
         answer = _answer(first, PROBE * deadline.left, progress, workers)
-        lowest = max(_lowest(answer, first.goal.loss), floor)
-        goal = reference.goal(lowest)
+        lowest = _lowest(answer, first.goal.loss)
+        goal = max(reference.goal(lowest), first.goal.loss)
         if goal > first.goal.loss or not _is_done(answer):
             answer = _answer(_with_goal(preset, goal), deadline.left, progress, workers)
-            lowest = max(min(lowest, _lowest(answer, goal)), floor)
     except ConfigError:
         return None
-    return answer, reference, lowest
+    return answer, reference, max(lowest, floor) if isfinite(lowest) else floor
 
 
 def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
@@ -81,12 +83,11 @@ def _answer(
 
 
 def _lowest(answer: Answer, goal: float) -> float:
-    """The lowest median loss of the run as it stands and of all that was tried."""
+    """The lowest median loss of all that was tried; infinite where that was too little to tell."""
     tried = answer.experiments
-    if tried is None:
-        return float("inf") if answer.loss is None else answer.loss
-    known = [*tried.tried, *([tried.baseline] if tried.baseline is not None else [])]
-    return min((each.loss * goal for each in known if isfinite(each.loss)), default=float("inf"))
+    if tried is None or len(tried.tried) < LEAST_TRIED:
+        return math.inf
+    return min((each.loss * goal for each in tried.tried), default=math.inf)
 
 
 def _is_done(answer: Answer) -> bool:
