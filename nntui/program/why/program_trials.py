@@ -70,6 +70,11 @@ class ProgramTrial:
         """The rounds in which enough of its seeds came to an end."""
         return [epochs for epochs, losses in self.losses.items() if len(losses) >= FEW]
 
+    def losses_from(self, seed: int, epochs: int) -> list[float]:
+        """The losses of one seed in the rounds of up to ``epochs``."""
+        known = (ends for at, ends in self.losses.items() if at <= epochs)
+        return [ends[seed] for ends in known if seed in ends]
+
     def ended(self) -> dict[int, dict[int, Ended]]:
         """See `Tried.ended`."""
         found: dict[int, dict[int, Ended]] = {}
@@ -94,11 +99,8 @@ class Board:
         Another seed may mean other data, of which less can be learned.  Where too few were tried
         from this one, it is the lowest median over seeds.
         """
-        own = [
-            min(known)
-            for each in self.trials
-            if (known := [l[seed] for at, l in each.losses.items() if at <= epochs and seed in l])
-        ]
+        ends = [each.losses_from(seed, epochs) for each in self.trials]
+        own = [min(each) for each in ends if each]
         if len(own) >= FEW:
             return min(own)
         medians = [
