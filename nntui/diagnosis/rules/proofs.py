@@ -204,6 +204,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         if evidence.hidden
         else hidden_layer(evidence.observation.preset),
     )
+    lost = evidence.progress.bad and output.activation != "identity"
     which = {0: "there is no hidden layer", 1: "the hidden layer is linear"}
     whose = which.get(len(evidence.hidden), "all hidden layers are linear")
     yield Finding(
@@ -212,7 +213,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         first_update=0,
         fixes=fixes,
         # Without a border the task is lost, however little of it the bound accounts for.
-        weight=max(explained(evidence, floor), EXPLAINS if evidence.progress.bad else 0.0),
+        weight=max(explained(evidence, floor), EXPLAINS if lost else 0.0),
         floor=floor,
     )
 

@@ -1,6 +1,7 @@
 """A program as the subject of a diagnosis: its network from its description, its run as it was."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.diagnose import diagnose_subject
-from nntui.diagnosis.finding import Diagnosis
+from nntui.diagnosis.finding import Diagnosis, Finding
 from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.subject import Program
 from nntui.presets.preset import Preset
@@ -119,7 +120,18 @@ def diagnosed(
 
     found = diagnosis(reference.goal())
     floor = reference.floor(each.floor for each in (*found.findings, *found.suspects))
-    return found if floor == 0.0 else diagnosis(reference.goal(floor))
+    if floor == 0.0:
+        return found
+    found = diagnosis(reference.goal(floor))
+
+    def is_matter(finding: Finding) -> bool:
+        return finding.floor is None or finding.floor > floor
+
+    return replace(
+        found,
+        findings=tuple(filter(is_matter, found.findings)),
+        suspects=tuple(filter(is_matter, found.suspects)),
+    )
 
 
 def _state(configuration: Configuration, description: Description, look: Look) -> State | None:
