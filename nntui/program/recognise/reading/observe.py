@@ -1,0 +1,125 @@
+"""Runs a program from its start and reads its first updates, one after the other."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nntui.program.judge.losses import Loss
+from nntui.program.judge.recording import Recording
+from nntui.program.record.node import Node
+
+if TYPE_CHECKING:
+    from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the check has found out about the program."""
+
+    loop: int
+    """The loop of which each iteration is one update, by its number in `Places`."""
+    around: int | None
+    """The loop around it."""
+    loss: Loss
+    parameters: tuple[str, ...]
+    memories: tuple[str, ...] = ()
+
+
+@dataclass
+class Observed:
+    """An update of the program, as it is."""
+
+    recording: Recording
+    epoch: int
+
+
+class Observer:
+    """Records the updates of ``subject``, from the first on, and hands each to ``take``.
+
+    ``take`` says whether it wants more; then, or when the time is up or the program ends, ``finish``
+    makes the reply.  It is the job of a fork that is about to run the program.
+    """
+
+    def __init__(
+        self,
+        execution: "Execution",
+        subject: Subject,
+        take: Callable[[Observed], bool],
+        finish: Callable[[], dict[str, Any]],
+        seconds: float,
+    ) -> None:
+        self._execution, self._recorder = execution, execution.recorder
+        self._subject, self._take, self._finish = subject, take, finish
+        self._until = time.monotonic() + seconds
+        self._start: dict[str, Node] = {}
+        self._epoch = -1
+        self._reply: Reply | None = None
+        self._names = {*subject.parameters, *subject.memories}
+        self._recording = False
+        self.complete = True
+        """Whether every update so far was recorded to its end."""
+
+    def __call__(self, reply: "Reply") -> None:
+        """Begin."""
+        self._reply = reply
+        self._execution.on_iteration = self._on_iteration
+        self._execution.on_left = self._on_left
+        self._execution.on_end = self._on_end
+        self._recorder.on_full = self._on_full
+
+    def _on_iteration(self, loop: int) -> None:
+        if loop == self._subject.around:
+            self._epoch += 1
+        if loop != self._subject.loop:
+            return
+        if self._recording and not self._end():
+            self._conclude()
+        self._begin()
+
+    def _on_left(self, loop: int) -> None:
+        outermost = self._subject.loop if self._subject.around is None else self._subject.around
+        if loop == outermost and self._recording:
+            self._end()
+            self._conclude()
+
+    def _on_end(self) -> None:
+        self._conclude()
+
+    def _on_full(self) -> None:
+        self._recorder.on = False
+        self.complete = False
+        self._conclude()
+
+    def _begin(self) -> None:
+        recorder = self._recorder
+        recorder.reset()
+        self._began_in = max(self._epoch, 0)
+        self._start = {}
+        for each in self._execution.live():
+            if each.name in self._names and each.name not in self._start:
+                node = recorder.node_of(each.value, each.name)
+                if node is not None:
+                    self._start[each.name] = node
+        self._recording = recorder.on = True
+
+    def _end(self) -> bool:
+        recorder = self._recorder
+        self._recording = recorder.on = False
+        end = {}
+        for each in self._execution.live():
+            if each.name in self._start:
+                node = recorder.node_of(each.value)
+                if node is not None:
+                    end[each.name] = node
+        recording = Recording(
+            recorder.nodes, recorder.assignments, recorder.outputs, self._start, end, True
+        )
+        wants = self._take(Observed(recording, self._began_in))
+        return wants and time.monotonic() < self._until
+
+    def _conclude(self) -> None:
+        """Reply; the fork ends here."""
+        assert self._reply is not None
+        self._reply(self._finish())
