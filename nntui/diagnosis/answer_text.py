@@ -107,7 +107,7 @@ def _slip(answer: Answer, slip: Finding) -> list[str]:
 
 def _within(each: Experiment, experiments: Experiments) -> str:
     """The epochs and rows of an experiment, if they are not those of the preset; else empty."""
-    budget, said = experiments.preset.goal.epochs, ""
+    budget, said = experiments.given.epochs, ""
     if each.epochs != budget:
         said = f" within {each.epochs:,} {'of' if each.epochs < budget else 'instead of'} "
         said += f"{budget:,} epochs"
@@ -147,7 +147,7 @@ def _nothing_helps(experiments: Experiments) -> str:
         return "not known: there was no time to try anything; increase --time"
     if all(map(experiments.cut, experiments.tried)):
         longest = max(each.epochs for each in experiments.tried)
-        budget = experiments.preset.goal.epochs
+        budget = experiments.given.epochs
         rows = "" if experiments.rows is None else f" of {experiments.rows:,} rows"
         fitted = f"{longest:,} of {budget:,} epochs{rows} fitted into the time"
         return f"not known yet: {fitted}; increase --time"
@@ -180,7 +180,7 @@ def _command(answer: Answer, changes: Mapping[str, Any]) -> list[str]:
 
 
 def _experiments(answer: Answer, experiments: Experiments) -> list[str]:
-    budget = experiments.preset.goal.epochs
+    budget = experiments.given.epochs
     cut = any(each.epochs != budget for each in experiments.tried)
     columns = f"solved, of seeds; as it stands; {'epochs; ' if cut else ''}verdict"
     lines = [f"TRIED, from the same seeds ({columns})"]

@@ -157,10 +157,10 @@ def _slip_beside(
 
 def _rule_of(best: Experiment, experiments: Experiments) -> Rule:
     """What is the matter where the change of ``best`` makes it learn; `FOUND` without a name."""
-    before = experiments.preset.configuration.training.learning_rate
+    before = experiments.given.learning_rate
     keys = [key for key in best.fix.changes if key not in experiments.correction.changes]
     rate = best.fix.changes.get("training.learning_rate")
-    if rate is not None and len(keys) == 1:
+    if rate is not None and before is not None and len(keys) == 1:
         return TOO_LOW if rate > before else TOO_HIGH
     if keys and all(key.endswith((".init", ".scale")) for key in keys):
         return INIT

@@ -1,8 +1,8 @@
 """Checks a program from the inside: finds its loop, judges its updates, names the wrong line."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.shapes import of_growth
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import losses
+from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS, shake
 from nntui.program.judge.losses import Loss
 from nntui.program.judge.recording import Recording
 from nntui.program.judge.search import Found, Search
-from nntui.program.judge.trials import Trials
+from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
     RIGHT,
@@ -28,17 +29,17 @@ from nntui.program.judge.verdict import (
     WRONG,
     Judgement,
     best_of,
-    judge,
 )
+from nntui.program.judge.watch import Watch
 from nntui.program.record.not_finite import first_not_finite
+from nntui.program.record.places import Places
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
 
 SEED = 12345
 """Of the generic states: the same in every run."""
-SEVERAL_FACTORS = 1.01
-"""Ratio of the factors of two parameters from which on that is told."""
 
 
 @dataclass(frozen=True)
@@ -51,57 +52,199 @@ class Options:
     """The kind of a usual loss, or source that names the program's own."""
     parameters: tuple[str, ...] = ()
     seconds: float = 10.0
-    at: int = 1
-    """The iteration, counted from the first, at which the updates are judged."""
 
 
-@dataclass
-class Check:
-    """Watches a program run, and answers once its updates are judged and it has been watched."""
+def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
+    """Run the program in forks, and answer in the shape of the JSON contract.
 
-    execution: "Execution"
-    options: Options
-    answer: dict[str, Any] = field(default_factory=dict)
-    found: Found | None = None
+    Beside its keys there are: ``others`` (lines of further trainings), ``left_out``, ``ending``
+    (how the program ended, if it did), ``memories``, ``hypothesis``, ``error`` (why it could not
+    tell).
+    """
+    until = time.monotonic() + options.seconds
+    answer = _judged(execution, options, 1, until)
+    if answer.get("unjudged"):
+        # The loop has one iteration: it is judged at its first.
+        again = _judged(execution, options, 0, until)
+        answer = again if "loop" in again else answer
+    if answer.get("not_finite") is not None:
+        _find_not_finite(execution, answer, until)
+    return answer
 
-    def begin(self) -> None:
-        """Watch the program, which is about to run."""
-        self._until = time.monotonic() + self.options.seconds
-        self.search = Search(
-            self.execution, self._judge, self._inspect, self.options.at, self.options.lines
-        )
-        self.search.begin()
+
+def _judged(execution: "Execution", options: Options, at: int, until: float) -> dict[str, Any]:
+    check = _Check(execution, options, at, until)
+    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + 1.0)
+
+
+class _Check:
+    """One run of the program: its loop is looked for, judged, and the training watched."""
+
+    def __init__(self, execution: "Execution", options: Options, at: int, until: float) -> None:
+        self._execution, self._options, self._until = execution, options, until
+        self._search = Search(execution, self._judge, self._inspect, at, options.lines)
+        self._answer: dict[str, Any] = {}
+        self._watch: Watch | None = None
+        self._reply: Reply | None = None
+
+    def begin(self, reply: "Reply") -> None:
+        """Begin; the job of a fork."""
+        self._reply = reply
+        self._execution.on_end = self._on_end
+        self._search.begin()
 
     def _inspect(self, recording: Recording, learning: list[str]) -> list[Finding]:
-        """What the first iteration shows: shapes that change, numbers that are not finite."""
-        places = self.execution.places
+        """What the first iteration shows: shapes that change."""
         grown = [
             name
             for name in learning
             if np.shape(recording.start[name].value) != np.shape(recording.end[name].value)
         ]
-        return of_growth(recording, grown, places) if grown else []
+        return of_growth(recording, grown, self._execution.places) if grown else []
 
     def _judge(self, found: Found) -> None:
-        self.found = found
-        states = _States(self.execution, self.options)
+        execution = self._execution
+        states = _States(execution, self._options)
         seconds = max(self._until - time.monotonic(), 1.0)
-        states.until = time.monotonic() + 0.8 * seconds
-        trials = Trials(self.execution, found.loop, len(KINDS), states.prepare, states.answer)
-        answer = self.execution.fork(trials, seconds)
-        self.execution.on_iteration = self.execution.on_left = None
-        self.answer = answer or {"error": "no answer"}
-        loss = self.answer.pop("hypothesis", None)
-        if loss is not None and time.monotonic() < self._until:
-            confirmation = confirm(
-                self.execution,
-                found.loop,
-                read_loss(loss),
-                [each["name"] for each in self.answer["parameters"]],
-                self.answer["memories"],
-            )
-            self.answer["confirmed"] = confirmation is not None and confirmation.holds
-            self.answer["slopes"] = None if confirmation is None else asdict(confirmation)
+        states.until = time.monotonic() + 0.7 * seconds
+        trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
+        answer = execution.fork(trials, seconds)
+        if answer is None:
+            return
+        execution.on_iteration = execution.on_left = None
+        self._answer = answer
+        if not self._confirm(found):
+            return
+        names = [each["name"] for each in answer.get("parameters", ())] or found.learning
+        self._watch = Watch(
+            execution, found.loop, names, self._on_not_finite, self._on_late, self._until,
+            begun=found.turns,
+        )  # fmt: skip
+        self._watch.begin()
+
+    def _confirm(self, found: Found) -> bool:
+        """False in the forks that this makes, whose program goes on."""
+        answer = self._answer
+        plain = answer.get("hypothesis")
+        if plain is None or time.monotonic() > self._until:
+            return True
+        names = [each["name"] for each in answer["parameters"] if each["verdict"] != NEVER_UPDATED]
+        confirmation = confirm(
+            self._execution, found.loop, read_loss(plain), names, answer["memories"]
+        )
+        if confirmation is None:
+            return False
+        answer["confirmed"] = confirmation.holds
+        return True
+
+    def _on_not_finite(self, last: int, now: int) -> None:
+        self._answer["not_finite"] = [last, now]
+        self._conclude()
+
+    def _on_late(self) -> None:
+        watched = self._watch.update if self._watch is not None else 0
+        self._answer.setdefault("left_out", []).append(
+            f"training was watched up to update {watched:,} for numbers that are not finite"
+        )
+        self._conclude()
+
+    def _on_end(self) -> None:
+        ending = self._execution.ending
+        self._answer["ending"] = None if ending is None else ending.as_dict()
+        if self._watch is not None:
+            self._watch.finish()
+        self._conclude()
+
+    def _conclude(self) -> None:
+        answer, best, places = self._answer, self._search.best, self._execution.places
+        answer["others"] = [_loop(places, each) for each in self._search.others]
+        answer["errors"] = self._search.errors
+        if best is not None:
+            answer["loop"] = _loop(places, best.loop)
+            answer["epoch_loop"] = None if best.around is None else _loop(places, best.around)
+            answer["grown"] = best.grown
+            answer["unjudged"] = self._watch is None
+            answer["loop_number"] = best.loop
+            answer.setdefault("findings", [])
+            answer["findings"] = best.findings + answer["findings"]
+            _grow(answer, best)
+        answer["ok"] = _ok(answer)
+        assert self._reply is not None
+        self._reply(answer)
+
+
+def _loop(places: Places, number: int) -> dict[str, Any]:
+    loop = places.loops[number]
+    return {
+        "file": loop.file,
+        "line": loop.line,
+        "function": None if loop.function == "<module>" else loop.function,
+    }
+
+
+def _grow(answer: dict[str, Any], found: Found) -> None:
+    """Parameters that changed their shape in their first update are told so."""
+    known = {each["name"]: each for each in answer.setdefault("parameters", [])}
+    for name, (before, _) in found.grown.items():
+        if name not in known:
+            answer["parameters"].append({"name": name, "factor": None, "residual": None})
+        entry = known.get(name, answer["parameters"][-1])
+        entry.update(shape=before, verdict=SHAPE_CHANGES)
+
+
+def _ok(answer: dict[str, Any]) -> bool | None:
+    """Whether the training is right; see PROGRAMS.md for what is decisive."""
+    verdicts = [each["verdict"] for each in answer.get("parameters", ())]
+    wrong = {WRONG, SHAPE_CHANGES, NEVER_UPDATED}
+    if any(each in wrong for each in verdicts) or answer.get("not_finite") is not None:
+        return False
+    if "hypothesis" not in answer or RIGHT not in verdicts:
+        return None
+    return None if answer.get("confirmed") is False else True
+
+
+def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: float) -> None:
+    """Run again up to the first update that gives a number that is not finite, and record it."""
+    last, _ = answer["not_finite"]
+    seconds = max(until - time.monotonic(), 2.0)
+    names = [each["name"] for each in answer["parameters"]]
+    loop = answer["loop_number"]
+
+    def closer(reply: "Reply") -> None:
+        watch = Watch(
+            execution, loop, names, lambda _last, now: reply({"first": now}), exact_from=last
+        )
+        execution.on_end = watch.finish
+        watch.begin()
+
+    first = execution.analyse(closer, seconds).get("first")
+    if first is None or first < 1:
+        return
+    answer["not_finite"] = first - 1
+
+    def recorded(reply: "Reply") -> None:
+        count = 0
+
+        def finish(recordings: list[Recording]) -> dict[str, Any]:
+            node = first_not_finite(recordings[0].nodes)
+            if node is None:
+                return {}
+            return {"finding": of_not_finite(execution.places, node, first - 1)}
+
+        trials = Trials(execution, loop, 1, as_it_is, finish)
+
+        def on_iteration(number: int) -> None:
+            nonlocal count
+            if number == loop:
+                count += 1
+                if count == first:
+                    trials(reply)
+
+        execution.on_iteration = on_iteration
+
+    found = execution.analyse(recorded, seconds)
+    if "finding" in found:
+        answer["findings"].insert(0, found["finding"])
 
 
 class _States:
@@ -125,8 +268,6 @@ class _States:
         shake(self._execution.live(), self._parameters, self._memories, kind, self._draws)
 
     def _classify(self, recording: Recording) -> None:
-        from nntui.program.judge.carried import feedback
-
         learning = feedback(recording)
         self._learning = self._parameters = learning
         judged = best_of(self._losses([recording], learning), [recording], learning)
@@ -263,15 +404,3 @@ def read_loss(plain: dict[str, Any]) -> Loss:
 
 def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
-__all__ = [
-    "RIGHT",
-    "SHAPE_CHANGES",
-    "Check",
-    "Options",
-    "first_not_finite",
-    "judge",
-    "of_not_finite",
-]
-Loose = Callable[..., Any]

@@ -27,7 +27,9 @@ LABEL = 12
 """Columns of the labels."""
 FEWEST_ROWS, MOST_ROWS = 3, 8
 """Parameters that are listed, however much else there is to say, and however little."""
-LONGEST_NAME, LONGEST_SOURCE = 30, 44
+LONGEST_NAME, LONGEST_SOURCE = 40, 44
+FELT = 1e-6
+"""Residual from which on it is told: below, what is wrong is that the factor changes."""
 MOST_FINDINGS = 3
 """Findings behind the first that are told; the others are counted."""
 
@@ -147,40 +149,66 @@ def _parameters(check: ProgramCheck, room: int) -> Iterator[str]:
     rule = f"{check.optimiser} on the gradient" if check.optimiser else "step = -factor * gradient"
     yield from _field("Parameters", f"({rule})")
     ranked = sorted(check.parameters, key=lambda each: (each.verdict == RIGHT, not _faulty(each)))
+    rows = _merged(ranked)
     # One line of the room is the head, and one counts those that are not shown.
     most = min(max(room - 1, FEWEST_ROWS), MOST_ROWS)
-    if len(ranked) <= max(most, FEWEST_ROWS + 1):
-        shown = ranked
-    else:
-        shown = ranked[: max(most - 1, FEWEST_ROWS)]
-    rows = [_row(each) for each in shown]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield _cut(f"  {'  '.join(cells)}".rstrip(), WIDTH)
-    if rest := ranked[len(shown) :]:
+    fitting = len(rows) <= max(most, FEWEST_ROWS + 1)
+    shown = rows if fitting else rows[: max(most - 1, FEWEST_ROWS)]
+    cells = [_row(each) for each in shown]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        aligned = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield _cut(f"  {'  '.join(aligned)}".rstrip(), WIDTH)
+    if rest := [each for row in rows[len(shown) :] for each in row]:
         counts = Counter(each.verdict for each in rest)
         said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         yield f"  and {len(rest)} more: {next(iter(counts)) if len(counts) == 1 else said}"
+
+
+def _merged(parameters: Sequence[ProgramParameter]) -> list[list[ProgramParameter]]:
+    """``parameters``, those together that are elements of one list and have one verdict."""
+    rows: list[list[ProgramParameter]] = []
+    for each in parameters:
+        if rows and _goes_with(rows[-1][-1], each):
+            rows[-1].append(each)
+        else:
+            rows.append([each])
+    return rows
+
+
+def _goes_with(one: ProgramParameter, other: ProgramParameter) -> bool:
+    return (
+        one.name.endswith("]")
+        and _list_of(one) == _list_of(other)
+        and (one.shape, one.verdict, _said(one)) == (other.shape, other.verdict, _said(other))
+    )
+
+
+def _list_of(parameter: ProgramParameter) -> str:
+    return parameter.name.rpartition("[")[0]
 
 
 def _faulty(parameter: ProgramParameter) -> bool:
     return parameter.verdict in FAULTY
 
 
-def _row(parameter: ProgramParameter) -> tuple[str, str, str, str]:
-    shape = f"({', '.join(map(str, parameter.shape))}{',' * (len(parameter.shape) == 1)})"
-    said = ""
-    if parameter.factor is not None:
-        said = f"factor {parameter.factor:.4g}"
-    if _faulty(parameter) and parameter.residual is not None:
-        said += f"{said and ', '}off by {_share(parameter.residual)}"
-    name = _cut(one_line(parameter.name), LONGEST_NAME)
-    return name, _cut(shape if parameter.shape else "number", 20), parameter.verdict, said
+def _row(together: Sequence[ProgramParameter]) -> tuple[str, str, str, str]:
+    first = together[0]
+    shape = f"({', '.join(map(str, first.shape))}{',' * (len(first.shape) == 1)})"
+    names = first.name
+    if len(together) > 1:
+        names = f"{_list_of(first)}[...] ({len(together)} of them)"
+    name = _cut(one_line(names), LONGEST_NAME)
+    return name, _cut(shape if first.shape else "number", 20), first.verdict, _said(first)
 
 
-def _share(residual: float) -> str:
-    return f"{residual:.0%}" if 0.01 <= residual < 100.0 else f"{residual:.1g} of it"
+def _said(parameter: ProgramParameter) -> str:
+    """What the row of ``parameter`` says beside its verdict."""
+    said = [] if parameter.factor is None else [f"factor {parameter.factor:.4g}"]
+    residual = parameter.residual
+    if _faulty(parameter) and residual is not None and residual >= FELT:
+        said.append(f"off by {100 * min(residual, 99.0):.2g} %")
+    return ", ".join(said)
 
 
 def _also(check: ProgramCheck) -> Iterator[str]:

@@ -11,7 +11,7 @@ from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.evidence import FELT
 from nntui.diagnosis.experiments.fixes import CORRECTION, candidates, combined, longer, standing
 from nntui.diagnosis.experiments.laboratory import Trial
-from nntui.diagnosis.experiments.results import Experiment, Experiments
+from nntui.diagnosis.experiments.results import Experiment, Experiments, Given
 from nntui.diagnosis.experiments.rounds import NOTHING, experiment, short_epoch, workshop
 from nntui.diagnosis.finding import MEASURED, PROOF, Finding, Fix, Rule
 from nntui.diagnosis.rules.finding_kinds import LONGER, PLATEAU
@@ -58,7 +58,7 @@ def after(
     made = [Experiment.of(trial(each, fix, epochs), baseline) for fix, each in ends]
     kept = sorted((each for each in made if each is not None), key=lambda each: each.place)
     return Experiments(
-        baseline.base,
+        Given.of(baseline.base),
         len(before),
         epochs,
         Experiment.of(baseline, baseline),

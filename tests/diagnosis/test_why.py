@@ -33,8 +33,10 @@ from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, with_goal
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
 from nntui.diagnosis.experiments.results import (
     ENOUGH,
+    Ended,
     Experiment,
     Experiments,
+    Given,
     middle,
     simplest,
 )
@@ -202,7 +204,8 @@ def test_a_diverged_seed_is_not_solved_and_counts_as_an_infinite_loss() -> None:
     made = Experiment.of(trial({10: [inf, 0.1, inf, inf]}), trial({10: [0.1, 0.2, 0.3, 0.4]}))
     assert made is not None
     assert (made.solved, made.baseline_solved, made.loss) == (1, 4, inf)
-    assert middle([Outcome(0, float("nan"), 1, False)]) == inf
+    nan = trial({10: [float("nan")]}).ended()
+    assert nan[10][0] == Ended(False, inf)
     assert middle([]) == inf
 
 
@@ -450,13 +453,11 @@ def test_what_the_time_does_not_allow_is_said() -> None:
     assert made.epochs < 100_000
     asked = preset("add-relu", goal__epochs=20)
     kept = [versus("+" * 8, "-" * 8, epochs=10), versus("+" * 4, "-" * 4, epochs=10)]
-    few = Experiments(asked, 100, 10, None, tuple(kept), untried=(MOMENTUM,))
+    few = Experiments(Given.of(asked), 100, 10, None, tuple(kept), untried=(MOMENTUM,))
     assert few.reduced == (
         "8 of 100 seeds, 10 of 20 epochs, fewer for 1 of 2 fixes, not tried for lack of time: 1"
     )
-    whole = Experiments(
-        replace(asked, goal=replace(asked.goal, epochs=10)), 8, 10, None, tuple(kept[:1])
-    )
+    whole = Experiments(replace(Given.of(asked), epochs=10), 8, 10, None, tuple(kept[:1]))
     assert whole.reduced is None
 
 
@@ -547,7 +548,7 @@ def test_a_proven_fault_of_the_program_leads_though_the_run_learns(name: str) ->
 
 def answered(headline: Finding | None, kept: Sequence[Experiment], solved: bool = False) -> Answer:
     preset = override(load_preset("add-relu"), {"goal.epochs": 10})
-    made = Experiments(preset, 8, 10, None, tuple(kept))
+    made = Experiments(Given.of(preset), 8, 10, None, tuple(kept))
     found = () if headline is None else (headline,)
     return Answer(preset, 0, 1, "budget", 0.1, solved, found, ("it",), made)
 

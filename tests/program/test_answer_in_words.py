@@ -30,7 +30,7 @@ def test_the_verdict_on_a_wrong_program_names_the_line_and_quotes_it() -> None:
     assert "the loop around it is in line 49 (train)" in text
     assert "`loss = np.mean((y - a2) ** 2)` in line 31, the program's own, 0.25 at first" in text
     assert "Finite differences of the program itself confirm its gradient" in text
-    assert "W0 (4, 2) wrong factor 0.1, off by 34%" in text
+    assert "W0 (4, 2) wrong factor 0.1, off by 34 %" in text
 
 
 def test_a_line_that_is_only_likely_is_called_so() -> None:
@@ -137,6 +137,14 @@ def test_the_wrong_parameters_are_listed_first() -> None:
     text = render_program_check(replace(WRONG, parameters=(*parameters("right", 30), last)))
     rows = [line.split()[0] for line in text.splitlines() if line.startswith("  W")]
     assert rows[0] == "W99"
+
+
+def test_elements_of_a_list_with_one_verdict_are_one_row() -> None:
+    numbers = [ProgramParameter(f"net[0]['w'][{at}]", (), "right", 0.1, 0.0) for at in range(3)]
+    more = ProgramParameter("net[1]['w'][0]", (), "right", 0.1, 0.0)
+    text = said(replace(RIGHT, parameters=(*numbers, more)))
+    assert "net[0]['w'][...] (3 of them) number right factor 0.1" in text
+    assert "net[1]['w'][0] number right factor 0.1" in text
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,5 +1,6 @@
 """Train many variants of a preset from the same seeds until a deadline."""
 
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from nntui.diagnosis.deadline import Deadline
+from nntui.diagnosis.experiments.results import Ended
 from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
 from nntui.diagnosis.finding import Fix
 from nntui.presets.preset import Preset
@@ -67,10 +69,28 @@ class Trial:
         """A rough estimate for that on one core: it depends on the preset, not on the machine."""
         return seconds_of(self.block(seeds, epochs))
 
+    def ended(self) -> dict[int, dict[int, Ended]]:
+        """See `Tried.ended`."""
+        goal = self.preset.goal
+        unit = goal.loss if goal.loss > 0.0 else 1.0
+        return {
+            epochs: {
+                seed: Ended(each.solved(goal), _final(each) / unit)
+                for seed, each in list(outcomes.items())
+            }
+            for epochs, outcomes in list(self.outcomes.items())
+        }
+
     @property
     def side_by_side(self) -> bool:
         """Whether its seeds are trained side by side, so that more of them cost little."""
         return replicas_side_by_side(self.preset.configuration) > 1
+
+
+def _final(outcome: Outcome) -> float:
+    """The final loss, that of a diverged run being infinite."""
+    loss = outcome.final_loss
+    return math.inf if outcome.diverged or loss is None or not math.isfinite(loss) else loss
 
 
 def shortened(rows: int) -> dict[str, Any]:

@@ -1,16 +1,14 @@
-"""Results of the experiments: each fix compared with the unchanged preset on the same seeds."""
+"""Results of the experiments: each fix compared with no change, on the same seeds."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from nntui.diagnosis.experiments.fixes import CORRECTION, combined, own_fixes
-from nntui.diagnosis.experiments.laboratory import Trial
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.presets.preset import Preset
-from nntui.sweeps.block import Outcome
 from nntui.sweeps.result import wilson
 
 ENOUGH = 6
@@ -19,6 +17,46 @@ that a fix helps."""
 NEAR = 0.9
 """A fix counts as equally good if it solves this share of the seeds that another one solves: a few
 seeds prove no difference."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How one seed ended with a fix."""
+
+    solved: bool
+    loss: float
+    """Its final loss in units of the goal; infinite without a finite one."""
+
+
+class Tried(Protocol):
+    """A fix and how its seeds ended, in every round that was made of it."""
+
+    fix: Fix
+
+    def ended(self) -> Mapping[int, Mapping[int, Ended]]:
+        """By the epochs of the round, and by seed."""
+
+    def epochs(self, epochs: int) -> int:
+        """The epochs it is trained for in a round of ``epochs``."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The settings that experiments are compared with: those that were given."""
+
+    epochs: int
+    """The budget."""
+    learning_rate: float | None
+    """None if it is not known."""
+    rows: int
+    """Rows in an epoch."""
+
+    @classmethod
+    def of(cls, preset: Preset) -> "Given":
+        """Those of ``preset``."""
+        configuration = preset.configuration
+        rate = configuration.training.learning_rate
+        return cls(preset.goal.epochs, rate, configuration.samples_per_epoch)
 
 
 @dataclass(frozen=True)
@@ -43,14 +81,15 @@ class Experiment:
     base_epochs: int = 0
 
     @classmethod
-    def of(cls, trial: Trial, baseline: Trial, within: int | None = None) -> "Experiment | None":
+    def of(cls, trial: Tried, baseline: Tried, within: int | None = None) -> "Experiment | None":
         """The result of ``trial`` in its longest round with enough seeds; None without any.
 
         With ``within`` only the round of so many epochs counts.
         """
+        now, then = trial.ended(), baseline.ended()
         shared = {
-            epochs: sorted(outcomes.keys() & baseline.outcomes[epochs].keys())
-            for epochs, outcomes in list(trial.outcomes.items())
+            epochs: sorted(ends.keys() & then.get(epochs, {}).keys())
+            for epochs, ends in now.items()
             if within is None or epochs == within
         }
         rounds = sorted(
@@ -58,26 +97,21 @@ class Experiment:
         )
         if not rounds:
             return None
-        epochs, goal = rounds[-1][1], trial.preset.goal
-        ended = [trial.outcomes[epochs][seed] for seed in shared[epochs]]
-        before = [baseline.outcomes[epochs][seed] for seed in shared[epochs]]
-        pairs = [
-            (each.solved(goal), other.solved(baseline.preset.goal))
-            for each, other in zip(ended, before, strict=True)
-        ]
+        epochs = rounds[-1][1]
+        pairs = [(now[epochs][seed], then[epochs][seed]) for seed in shared[epochs]]
         return cls(
             fix=trial.fix,
             seeds=len(pairs),
             epochs=trial.epochs(epochs),
             base_epochs=epochs,
-            solved=sum(now for now, _ in pairs),
-            baseline_solved=sum(then for _, then in pairs),
-            won=sum(now and not then for now, then in pairs),
-            lost=sum(then and not now for now, then in pairs),
-            loss=middle(ended) / (goal.loss if goal.loss > 0.0 else 1.0),
+            solved=sum(mine.solved for mine, _ in pairs),
+            baseline_solved=sum(other.solved for _, other in pairs),
+            won=sum(mine.solved and not other.solved for mine, other in pairs),
+            lost=sum(other.solved and not mine.solved for mine, other in pairs),
+            loss=middle([mine.loss for mine, _ in pairs]),
             ends={
-                length: {seed: each.solved(goal) for seed, each in sorted(outcomes.items())}
-                for length, outcomes in list(trial.outcomes.items())
+                length: {seed: each.solved for seed, each in sorted(ends.items())}
+                for length, ends in now.items()
             },
         )
 
@@ -169,33 +203,27 @@ def simplest(
     return min(wanted, key=lambda each: each.simplicity, default=None)
 
 
-def middle(outcomes: Sequence[Outcome]) -> float:
-    """The median final loss, that of a diverged run being infinite."""
-    losses = sorted(
-        math.inf
-        if each.diverged or each.final_loss is None or not math.isfinite(each.final_loss)
-        else each.final_loss
-        for each in outcomes
-    )
-    return losses[len(losses) // 2] if losses else math.inf
+def middle(losses: Sequence[float]) -> float:
+    """The median; infinite for none."""
+    return sorted(losses)[len(losses) // 2] if losses else math.inf
 
 
 @dataclass(frozen=True)
 class Experiments:
-    """All experiments on a preset, best first."""
+    """All experiments on a preset or program, best first."""
 
-    preset: Preset
+    given: Given
     seeds: int
     """The number of seeds requested."""
     epochs: int
     """The number of epochs of the last round."""
     baseline: Experiment | None
-    """The unchanged preset, compared with itself; None if not even that was trained."""
+    """The baseline, compared with itself; None if not even that was trained."""
     tried: tuple[Experiment, ...] = ()
     untried: tuple[Fix, ...] = ()
     """Fixes for which there was no time."""
     solving: tuple[int, ...] = ()
-    """Seeds that the unchanged preset solves."""
+    """Seeds that are solved with nothing changed."""
     rows: int | None = None
     """Rows per epoch, drawn at random, if there was no time for whole epochs."""
     correction: Fix = CORRECTION
@@ -205,7 +233,7 @@ class Experiments:
 
     def cut(self, each: Experiment) -> bool:
         """Whether ``each`` was cut short, so that "no effect" means undecided."""
-        short = self.rows is not None or each.base_epochs < self.preset.goal.epochs
+        short = self.rows is not None or each.base_epochs < self.given.epochs
         return short or each.seeds < min(ENOUGH, self.seeds)
 
     @property
@@ -234,10 +262,10 @@ class Experiments:
         cut = []
         if most < self.seeds:
             cut.append(f"{most} of {self.seeds} seeds")
-        if self.epochs < self.preset.goal.epochs:
-            cut.append(f"{self.epochs:,} of {self.preset.goal.epochs:,} epochs")
+        if self.epochs < self.given.epochs:
+            cut.append(f"{self.epochs:,} of {self.given.epochs:,} epochs")
         if self.rows is not None:
-            every = self.preset.configuration.samples_per_epoch
+            every = self.given.rows
             cut.append(f"epochs of {self.rows:,} rows drawn from {every:,}")
         fewer = [e for e in self.tried if e.seeds < most or e.epochs < self.epochs]
         if fewer:
@@ -256,7 +284,7 @@ class Experiments:
         return [
             {
                 **each.as_json(),
-                "rows": self.rows or self.preset.configuration.samples_per_epoch,
+                "rows": self.rows or self.given.rows,
                 "decided": self.decided(each),
             }
             for each in self.tried

@@ -22,7 +22,7 @@ from nntui.diagnosis.experiments.fixes import (
     tried,
 )
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress, Task, Trial
-from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments, simplest
+from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments, Given, simplest
 from nntui.diagnosis.finding import PROOF, Finding, Fix
 from nntui.presets.preset import Preset
 from nntui.presets.schema import HIGHEST_SEED
@@ -327,7 +327,7 @@ class _Rounds:
         known = [(Experiment.of(trial, self.baseline), trial) for trial in self.trials]
         found = [each for each, _ in known if each is not None]
         return Experiments(
-            preset=self.preset,
+            given=Given.of(self.preset),
             seeds=len(self.seeds),
             rows=self.rows,
             epochs=max((each.base_epochs for each in found), default=0),

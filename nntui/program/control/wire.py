@@ -75,7 +75,7 @@ def send(descriptor: int, value: Any) -> None:
 
 
 def receive(descriptor: int, deadline: float | None = None) -> Any:
-    """Read one frame; raises LateError behind ``deadline`` (`time.monotonic`), GoneError at the end."""
+    """Read one frame; raises LateError behind ``deadline`` (monotonic), GoneError at the end."""
     size = LENGTH.unpack(_exactly(descriptor, LENGTH.size, deadline))[0]
     if size > MOST:
         raise ValueError(f"a frame of {size} bytes")

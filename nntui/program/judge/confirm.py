@@ -48,7 +48,7 @@ def confirm(
     parameters: Collection[str],
     memories: Collection[str],
 ) -> Confirmation | None:
-    """Run one update at a generic state, and on both sides of it; None where a run failed."""
+    """Run one update at a generic state, and on both sides of it; None in the forks themselves."""
 
     def slope(recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
@@ -78,8 +78,10 @@ def confirm(
                 move(execution.live(), parameters, side, np.random.RandomState(SEEDS[1]))
 
         answer = execution.fork(Trials(execution, loop, 1, prepare, slope), SECONDS)
-        if answer is None or "loss" not in answer:
+        if answer is None:
             return None
+        if "loss" not in answer:
+            return Confirmation(float("nan"), float("nan"))
         answers.append(answer)
     measured = (answers[1]["loss"] - answers[2]["loss"]) / (2 * DISTANCE)
     return Confirmation(measured, answers[0]["slope"])

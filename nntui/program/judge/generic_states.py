@@ -40,12 +40,13 @@ def _drawn(value: np.ndarray, kind: str, draws: np.random.RandomState) -> np.nda
     noise = draws.randn(*value.shape)
     longest = max(value.shape, default=1)
     if kind == "noise":
-        finite = np.where(np.isfinite(value), value, 0.0)
+        finite: np.ndarray = np.where(np.isfinite(value), value, 0.0)
         spread = float(np.std(finite)) if value.size > 1 else float(np.abs(finite).max(initial=0))
-        return finite + 0.5 * min(max(spread, 0.1), 1.0) * noise
+        return np.asarray(finite + 0.5 * min(max(spread, 0.1), 1.0) * noise)
     if kind == "positive":
-        return 0.6 * np.abs(noise) / np.sqrt(longest)
-    return SIZES[kind] * (WIDER if longest == 1 else 1.0) * noise / np.sqrt(longest)
+        return np.asarray(0.6 * np.abs(noise) / np.sqrt(longest))
+    drawn = SIZES[kind] * (WIDER if longest == 1 else 1.0) * noise / np.sqrt(longest)
+    return np.asarray(drawn)
 
 
 def _assign(each: "Live", value: np.ndarray) -> None:
@@ -68,6 +69,8 @@ def move(
             _assign(each, np.asarray(each.value, float) + by * direction)
 
 
-def direction(shapes: dict[str, tuple[int, ...]], draws: np.random.RandomState) -> dict:
+def direction(
+    shapes: dict[str, tuple[int, ...]], draws: np.random.RandomState
+) -> dict[str, np.ndarray]:
     """The direction in which `move` moves parameters of these ``shapes``, by name."""
     return {name: draws.randn(*shapes[name]) for name in sorted(shapes)}

@@ -94,7 +94,7 @@ class Search:
         if answer is None:
             return
         if "error" in answer:
-            self.errors.append(str(answer["error"]))
+            self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
         if not answer["learning"]:
             return

@@ -98,6 +98,10 @@ class Trials:
         """Reply; the fork ends here."""
         self._end()
         assert self._reply is not None
+        if not self._recordings:
+            ending = self._execution.ending
+            why = "the program ended" if ending is None else ending.message
+            self._reply({"error": "ended", "message": why})
         self._reply(self._finish(self._recordings))
 
 

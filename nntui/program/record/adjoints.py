@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import BuiltinFunctionType
 from typing import Any
 
 import numpy as np
 
 from .jacobians import NotDifferentiableError, numeric, traced
 from .node import Node, Ref, fill
-from .rules import CONSTANT, COPYING, RULES, UNDERSTOOD, einsum, gathered, unbroadcast
+from .rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD, gathered, unbroadcast
 
 __all__ = ["NotDifferentiableError", "adjoints", "pullback"]
 
@@ -49,13 +50,9 @@ def pullback(node: Node, g: Any, values: Sequence[Any]) -> list[tuple[Node, Any]
         return []
     if operation in ("view", "take", "unview", "setflat"):
         return _moved(node, g, values)
-    rule = RULES.get(operation)
+    rule = rule_of(node)
     if rule is not None:
         result = _ruled(node, rule, g, values)
-        if result is not None:
-            return result
-    elif operation == "einsum":
-        result = _ruled(node, einsum, g, values)
         if result is not None:
             return result
     if operation in COPYING:
@@ -63,6 +60,14 @@ def pullback(node: Node, g: Any, values: Sequence[Any]) -> list[tuple[Node, Any]
         if moved is not None:
             return moved
     return numeric(node, g, values)
+
+
+def rule_of(node: Node) -> Any:
+    """The rule for a node's operation; None: there is none."""
+    function = node.function
+    if type(function) is BuiltinFunctionType and function in OF_BUILTINS:
+        return OF_BUILTINS[function]
+    return RULES.get(node.operation)
 
 
 def _has_slope(value: Any) -> bool:
@@ -92,9 +97,7 @@ def _ruled(node: Node, rule: Any, g: Any, values: Sequence[Any]) -> list[tuple[N
     y = np.asarray(values[node.number])
     try:
         gradients = rule(np.asarray(g, float), y, *plain, **keywords)
-    except (TypeError, ValueError):
-        return None
-    if gradients is None:
+    except (TypeError, ValueError, NotImplementedError):
         return None
     result: list[tuple[Node, Any]] = []
     for argument, gradient in zip(arguments, gradients, strict=False):
@@ -108,9 +111,12 @@ def _operand(argument: Any, values: Sequence[Any]) -> Any:
     if type(argument) is Ref:
         array = np.asarray(value)
         return array.astype(float) if array.dtype.kind in "fiub" else array
-    if type(argument) is list and any(type(each) in (Ref, list) for each in argument):
-        return np.asarray(value, float)
-    return np.asarray(value, float) if isinstance(value, (list, np.ndarray)) else value
+    if isinstance(value, (list, np.ndarray)):
+        try:
+            return np.asarray(value, float)
+        except ValueError:  # of several shapes
+            return value
+    return value
 
 
 def _hand_on(
@@ -124,7 +130,8 @@ def _hand_on(
             shape = np.shape(values[argument.node.number])
             result.append((argument.node, unbroadcast(gradient, shape)))
     elif type(argument) in (list, tuple):
-        gradient = unbroadcast(gradient, np.shape(fill(argument, values)))
+        if not isinstance(gradient, list):
+            gradient = unbroadcast(gradient, np.shape(fill(argument, values)))
         for element, part in zip(argument, gradient, strict=False):
             _hand_on(element, part, values, result)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import math
 import random
+from collections.abc import Iterator
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .memory import copy_of, is_followed, take
+from .memory import copy_of, is_followed, take_number
 from .node import Ref
 from .operations import Cast, Changing, Method, Part, canonical, name_of, words
 
@@ -35,6 +37,7 @@ OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )
 CALL = "__call__"
+DEEPEST_COPY = 6
 CONCATENATORS = tuple(type(each) for each in (np.r_, np.c_))
 
 
@@ -81,13 +84,37 @@ class Calls:
         if call is None or not recorder.on:
             return result
         function = call.function
-        if self._is_own(function) or not is_followed(result):
+        if function is copy.deepcopy and call.arguments:
+            self._linked(call.place, call.arguments[0], result)
+            return result
+        if self._is_own(function) or not is_followed(result) or recorder.memory.is_known(result):
             return result
         arguments = call.arguments
         if any(self._is_own(argument) for argument in arguments):
             return result
         name = canonical(name_of(function))
         return recorder.result(name, function, arguments, call.keywords, result, call.place)
+
+    def _linked(self, place: int, old: Any, new: Any, depth: int = 0) -> None:
+        """Link the arrays within a deep copy to those they are copies of."""
+        if isinstance(new, np.ndarray):
+            if new.dtype.kind == "O":
+                old, new = list(old.flat), list(new.flat)
+            else:
+                self.recorder.result("copy", copy_of, (old,), {}, new, place)
+                return
+        if depth > DEEPEST_COPY or new is old:
+            return
+        if hasattr(new, "__dict__"):
+            old, new = vars(old), vars(new)
+        if isinstance(new, dict):
+            pairs = [(old[key], new[key]) for key in new if key in old]
+        elif isinstance(new, (list, tuple)):
+            pairs = list(zip(old, new, strict=False))
+        else:
+            return
+        for one, other in pairs:
+            self._linked(place, one, other, depth + 1)
 
     # ---- what a call is
 
@@ -110,9 +137,20 @@ class Calls:
         """Arrays whose elements are read one by one, and generators that are summed."""
         if any(function is each for each in OVER_ELEMENTS):
             return tuple([self.recorder.iterate(place, each) for each in arguments])
-        if id(function) in REDUCTIONS and arguments and hasattr(arguments[0], "__next__"):
+        is_consuming = (
+            id(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
+        )
+        if is_consuming and arguments and hasattr(arguments[0], "__next__"):
             return (list(arguments[0]), *arguments[1:])
         return arguments
+
+    def _mapped(self, place: int, function: Any, arguments: tuple[Any, ...]) -> Iterator[Any]:
+        """`map` of a function that is not the program's own, each of its calls recorded."""
+        for each in zip(*arguments, strict=False):
+            if self.recorder.on and self._made(place, function, each, {}):
+                yield self.take_value()
+            else:
+                yield function(*each)
 
     def _made(
         self,
@@ -146,6 +184,9 @@ class Calls:
         if kind is type:
             if id(function) in CONVERSIONS:
                 return self._operation(place, function, arguments, keywords)
+            if function is map and len(arguments) > 1 and not self._is_own(arguments[0]):
+                self.result = self._mapped(place, arguments[0], arguments[1:])
+                return True
             return False
         if kind is MethodType:
             if isinstance(function.__self__, (np.random.Generator, random.Random)):
@@ -249,7 +290,7 @@ class Calls:
             held = result
             for number in where:
                 held = held[number]
-            made = self.recorder.make("take", take, (Ref(node), where), {}, held, place)
+            made = self.recorder.make("take", take_number, (Ref(node), where), {}, held, place)
             self.recorder.memory.put(held, made)
         return result
 

@@ -35,7 +35,8 @@ def like(values: Any, model: Any) -> Any:
     if isinstance(model, np.ndarray):
         array = np.array(values, float).reshape(model.shape)
         return array if type(model) is np.ndarray else array.view(type(model))
-    return float(values)
+    number = float(np.reshape(values, ()))
+    return np.float64(number) if isinstance(model, np.generic) else number
 
 
 def traced(node: Node, g: Any, values: Any) -> list[tuple[Node, Any]] | None:
@@ -55,9 +56,13 @@ def traced(node: Node, g: Any, values: Any) -> list[tuple[Node, Any]] | None:
     if sent.size != flat.size:
         return None
     result = []
+    seen = np.asarray(values[node.number], float).reshape(-1)
     for operand, start, size in spans:
         here = (sent >= start) & (sent < start + size)
         where = (sent[here] - start).astype(np.int64)
+        elements = np.asarray(values[operand.number], float).reshape(-1)
+        if not np.array_equal(elements[where], seen[here], equal_nan=True):
+            return None  # what moves where depends on the values
         gradient = np.bincount(where, flat[here], size)
         result.append((operand, gradient.reshape(np.shape(values[operand.number]))))
     return result

@@ -256,3 +256,9 @@ class Memory:
 
 
 take = operator.getitem
+"""The function of a "take" node."""
+
+
+def take_number(base: Any, where: Any) -> float:
+    """The function of a "take" node of `tolist`: a number of Python."""
+    return float(base[where])

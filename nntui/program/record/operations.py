@@ -88,7 +88,7 @@ CANONICAL = {
     "asinh": "arcsinh",
     "acosh": "arccosh",
     "fsum": "sum",
-    "copy_array": "copy",
+    "take": "taken",  # "take" are elements read by an index
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import operator
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType
@@ -234,15 +235,19 @@ class Recorder:
         results = np.empty(pairs.shape, object)
         flat = results.reshape(-1)
         for number, (one, other) in enumerate(pairs):
-            flat[number] = self.binary(place, operation, one, other)
+            if operation == "neg":
+                flat[number] = self.negative(place, one)
+            else:
+                flat[number] = self.binary(place, operation, one, other)
         return results
 
     def negative(self, place: int, value: Any) -> Any:
         """`-value`."""
-        result = -value
-        if self.on:
-            result = self.result("neg", Negative, (value,), {}, result, place)
-        return result
+        if not self.on:
+            return -value
+        if is_overloaded(value):
+            return self.overloaded(place, "neg", value, value, lambda one, _: -one)
+        return self.result("neg", operator.neg, (value,), {}, -value, place)
 
     def augment(self, place: int, operation: str, value: Any, operand: Any) -> Any:
         """What a name holds after `name operation= operand`."""
@@ -303,6 +308,8 @@ class Recorder:
         result = owner[where]
         if not self.on:
             return result
+        if isinstance(owner, np.flatiter) and type(where) is int:
+            return self.item(place, owner.base, np.unravel_index(where, owner.base.shape))
         if not isinstance(owner, np.ndarray):
             return self.calls.indexed(place, owner, where, result)
         if not is_followed(result):
@@ -342,6 +349,8 @@ class Recorder:
 
     def write(self, place: int, owner: Any, where: Any, value: Any) -> None:
         """`owner[where] = value`."""
+        if self.on and isinstance(owner, np.flatiter) and type(where) is int:
+            owner, where = owner.base, np.unravel_index(where, owner.base.shape)
         if not self.on or not isinstance(owner, np.ndarray):
             owner[where] = value
             if self.on:
@@ -480,11 +489,6 @@ class Element:
         self._recorder.write(self._place, self._owner, self._where, value)
 
     value = property(None, _write)
-
-
-def Negative(value: Any) -> Any:  # noqa: N802
-    """`-value`."""
-    return -value
 
 
 def _set_item(owner: Any, where: Any, value: Any) -> None:

@@ -7,6 +7,7 @@ and gives the adjoint of every positional operand; what broadcasting repeated is
 
 from __future__ import annotations
 
+import builtins
 import math
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,8 @@ Rule = Callable[..., tuple[Any, ...]]
 
 # Piecewise constant: every derivative is 0.
 CONSTANT = words(
-    """> >= < <= == != // sign argmax argmin argsort zeros_like ones_like empty_like full_like zeros
-    ones empty full eye identity arange linspace heaviside floor ceil trunc rint isfinite isnan
+    """> >= < <= == != // sign argmax argmin argsort zeros_like ones_like empty_like zeros
+    ones empty eye identity arange linspace heaviside floor ceil trunc rint isfinite isnan
     isinf logical_and logical_or logical_not logical_xor signbit any all count_nonzero nonzero
     round around spacing & | ^ << >> shuffle isclose searchsorted digitize bincount"""
 )
@@ -62,7 +63,6 @@ SLOPES: dict[str, Callable[[Any, Any], Any]] = {
     "float64": lambda x, y: np.ones_like(x),
     "float32": lambda x, y: np.ones_like(x),
     "astype": lambda x, y: np.ones_like(x),
-    "item": lambda x, y: np.ones_like(x),
     "conj": lambda x, y: np.ones_like(x),
 }
 
@@ -72,6 +72,8 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     gradient = np.asarray(gradient, float)
     if gradient.shape == shape:
         return gradient
+    if gradient.ndim < len(shape):
+        gradient = gradient.reshape((1,) * (len(shape) - gradient.ndim) + gradient.shape)
     if gradient.ndim > len(shape):
         gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
     repeated = tuple(axis for axis, n in enumerate(shape) if n == 1 and gradient.shape[axis] != 1)
@@ -102,6 +104,7 @@ def extent(x: Any, axis: Any) -> int:
 
 def matmul(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """y = a @ b: ga = g @ b', gb = a' @ g."""
+    a, b = np.asarray(a), np.asarray(b)
     one_row, one_column = a.ndim == 1, b.ndim == 1
     a2 = a[None, :] if one_row else a
     b2 = b[:, None] if one_column else b
@@ -113,6 +116,7 @@ def matmul(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 def dot(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     """y = dot(a, b): the last axis of a against the last but one of b."""
+    a, b = np.asarray(a), np.asarray(b)
     if a.ndim == 0 or b.ndim == 0:
         return g * b, g * a
     if b.ndim <= 2 and a.ndim <= 2:
@@ -123,6 +127,7 @@ def dot(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 def tensordot(g: Any, y: Any, a: Any, b: Any, axes: Any = 2) -> tuple[Any, Any]:
     """y = tensordot(a, b, axes): contract g with the other operand, and put the axes back."""
+    a, b = np.asarray(a), np.asarray(b)
     if isinstance(axes, int):
         axes = (tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes)))
     first, second = (tuple(np.atleast_1d(each)) for each in axes)
@@ -209,10 +214,10 @@ def cumulative(g: Any, y: Any, x: Any, axis: Any = None) -> tuple[Any]:
     return (np.flip(np.cumsum(np.flip(g, axis), axis), axis),)
 
 
-def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...] | None:
-    """Each operand's adjoint is the einsum of g and the others; None where an axis stands alone."""
+def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...]:
+    """Each operand's adjoint is the einsum of g and the others."""
     if not isinstance(subscripts, str) or "..." in subscripts:
-        return None
+        raise NotImplementedError
     text = subscripts.replace(" ", "")
     inputs, _, output = text.partition("->")
     letters = inputs.split(",")
@@ -222,8 +227,8 @@ def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...] |
     gradients: list[Any] = [None]
     for number, own in enumerate(letters):
         others = [each for index, each in enumerate(letters) if index != number]
-        if len(set(own)) != len(own):
-            return None
+        if len(set(own)) != len(own):  # a diagonal
+            raise NotImplementedError
         present = set(output).union(*others)
         reachable = "".join(each for each in own if each in present)
         rest = [operand for index, operand in enumerate(operands) if index != number]
@@ -244,6 +249,22 @@ def gathered(g: Any, positions: Any, shape: tuple[int, ...]) -> Any:
     return np.bincount(np.reshape(positions, -1), flat, count).reshape(shape)
 
 
+def added(g: Any, y: Any, terms: Any, start: Any = 0) -> tuple[Any, Any]:
+    """y = sum(terms, start), Python's: over the first axis of an array, or a list of anything."""
+    if isinstance(terms, np.ndarray):
+        return np.broadcast_to(g, terms.shape), g
+    return [g] * len(terms), g
+
+
+def chosen(g: Any, y: Any, *values: Any, **_: Any) -> tuple[Any, ...]:
+    """y = max(...) or min(...), Python's, of arguments or of one list; equal ones share."""
+    of_one = len(values) == 1
+    many = list(values[0]) if of_one else list(values)
+    equal = [float(np.all(each == y)) for each in many]
+    shares = [g * each / sum(equal) for each in equal]
+    return (shares,) if of_one else tuple(shares)
+
+
 RULES: dict[str, Rule] = {
     "+": lambda g, y, a, b: (g, g),
     "-": lambda g, y, a, b: (g, -g),
@@ -256,12 +277,15 @@ RULES: dict[str, Rule] = {
     "inner": lambda g, y, a, b: (
         (g * b, g * a)
         if np.ndim(a) == 0 or np.ndim(b) == 0
-        else tensordot(g, y, a, b, ((a.ndim - 1,), (b.ndim - 1,)))
+        else tensordot(g, y, a, b, ((-1,), (-1,)))
     ),
-    "vdot": lambda g, y, a, b: (g * np.reshape(b, a.shape), g * np.reshape(a, b.shape)),
+    "vdot": lambda g, y, a, b: (
+        g * np.reshape(b, np.shape(a)),
+        g * np.reshape(a, np.shape(b)),
+    ),
     "outer": lambda g, y, a, b: (
-        (g @ b.ravel()).reshape(a.shape),
-        (a.ravel() @ g).reshape(b.shape),
+        np.reshape(g @ np.ravel(b), np.shape(a)),
+        np.reshape(np.ravel(a) @ g, np.shape(b)),
     ),
     "tensordot": tensordot,
     "maximum": lambda g, y, a, b: greater(g, a, b, 1),
@@ -283,10 +307,14 @@ RULES: dict[str, Rule] = {
     "std": deviation,
     "norm": norm,
     "cumsum": cumulative,
+    "einsum": einsum,
     "logsumexp": lambda g, y, x, axis=None: (spread(g, x, axis) * np.exp(x - spread(y, x, axis)),),
 }
 for _name, _slope in SLOPES.items():
     RULES[_name] = lambda g, y, x, *_, slope=_slope: (g * slope(x, y),)
+
+# Python's own functions, where they differ from NumPy's of the same name.
+OF_BUILTINS: dict[Any, Rule] = {builtins.sum: added, builtins.max: chosen, builtins.min: chosen}
 
 # Keywords a rule understands; with any other the derivative is numeric.
 UNDERSTOOD: dict[str, frozenset[str]] = {
@@ -305,10 +333,11 @@ UNDERSTOOD: dict[str, frozenset[str]] = {
 
 # These only move elements: index numbers sent through them say where each one went.
 COPYING = words(
-    """array asarray asanyarray ascontiguousarray asfortranarray asmatrix mat matrix copy deepcopy
+    """array asarray asanyarray item full full_like
+    ascontiguousarray asfortranarray asmatrix mat matrix copy deepcopy
     reshape ravel flatten squeeze expand_dims atleast_1d atleast_2d atleast_3d transpose swapaxes
     moveaxis rollaxis concatenate hstack vstack dstack stack column_stack row_stack append insert
-    delete tile repeat roll flip flipud fliplr rot90 take take_along_axis diag diagonal diagflat
+    delete tile repeat roll flip flipud fliplr rot90 taken take_along_axis diag diagonal diagflat
     pad broadcast_to split array_split hsplit vsplit block r_ c_ resize tril triu compress choose
     select extract fromiter meshgrid broadcast_arrays sort partition unique copyto put place
     putmask fill fill_diagonal put_along_axis itemset"""

@@ -1,0 +1,89 @@
+"""Watches a training for the first update after which a number is not finite."""
+
+import re
+import time
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nntui.program.control.execution import Execution
+
+NOT_FINITE = re.compile(r"(?<![\w.])[+-]?(nan|inf|infinity)(?![\w.])", re.IGNORECASE)
+"""How a program prints a number that is not finite."""
+SHARE = 0.2
+"""The part of the time that looking may take while the program runs on."""
+
+
+class Watch:
+    """Looks at the parameters and at the output at the start of updates, seldom or at each.
+
+    ``on_found(last, now)`` is told the last update at whose start all was finite, and the first
+    one looked at where it is not; ``on_late()`` that the time is up.  ``begun`` iterations have
+    begun before, and looking is seldom unless it is each update from ``exact_from`` on.
+    """
+
+    def __init__(
+        self,
+        execution: "Execution",
+        loop: int,
+        parameters: Collection[str],
+        on_found: Callable[[int, int], None],
+        on_late: Callable[[], None] | None = None,
+        until: float = float("inf"),
+        exact_from: int | None = None,
+        begun: int = 0,
+    ) -> None:
+        self._execution, self._loop, self._parameters = execution, loop, frozenset(parameters)
+        self._on_found, self._on_late, self._until = on_found, on_late, until
+        self._exact_from = exact_from
+        self.update = begun - 1
+        self._last = max(begun - 1, 0)
+        self._next = 0.0
+        self._read = 0
+
+    def begin(self) -> None:
+        """Watch from the next iteration on."""
+        self._execution.on_iteration = self._on_iteration
+
+    def _on_iteration(self, loop: int) -> None:
+        if loop != self._loop:
+            return
+        self.update += 1
+        now = time.monotonic()
+        if now > self._until and self._on_late is not None:
+            self._on_late()
+        exact = self._exact_from is not None and self.update >= self._exact_from
+        if exact or (self._exact_from is None and now >= self._next):
+            self.look()
+            taken = time.monotonic() - now
+            self._next = now + taken / SHARE
+
+    def finish(self) -> None:
+        """Look at what the last update left; the program has ended."""
+        self.update += 1
+        self.look()
+
+    def look(self) -> None:
+        """Look now."""
+        if self._is_finite():
+            self._last = self.update
+        else:
+            self._on_found(self._last, self.update)
+
+    def _is_finite(self) -> bool:
+        for each in self._execution.live():
+            if each.name in self._parameters and not _finite(each.value):
+                return False
+        self._execution.flush()
+        output = self._execution.output
+        if NOT_FINITE.search(output.read_at(self._read, output.written)):
+            return False
+        self._read = output.written
+        return True
+
+
+def _finite(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
