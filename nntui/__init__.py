@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nntui.core.errors import ConfigError
     from nntui.presets import Preset, load_preset
+    from nntui.program.program import Program
     from nntui.sweeps import SweepResult, sweep
     from nntui.timeline import Run, load_session
 
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ConfigError",
     "Preset",
+    "Program",
     "Run",
     "SweepResult",
     "__version__",
@@ -27,6 +29,7 @@ __all__ = [
 _HOMES = {
     "ConfigError": "nntui.core.errors",
     "Preset": "nntui.presets",
+    "Program": "nntui.program.program",
     "Run": "nntui.timeline",
     "SweepResult": "nntui.sweeps",
     "load_preset": "nntui.presets",

@@ -1,5 +1,6 @@
 """How a program ended: at its end, by `sys.exit`, by an exception, or stopped by nntui."""
 
+import os
 import sys
 import traceback
 from collections.abc import Collection
@@ -7,7 +8,9 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any
 
-END, EXIT, CRASH, REFUSED = "end", "exit", "crash", "refused"
+END, EXIT, CRASH, REFUSED, DIED = "end", "exit", "crash", "refused", "died"
+OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of what runs inside a program."""
 INSTALLED_AS = {
     "sklearn": "scikit-learn",
     "skimage": "scikit-image",
@@ -24,8 +27,9 @@ INSTALLED_AS = {
 class Ending:
     """How a program ended, and where.
 
-    ``kind`` is ``end``, ``exit``, ``crash`` or ``refused``; ``message`` is one line, the program's
-    own last one for a crash; ``file`` and ``line`` are the innermost place in the program itself.
+    ``kind`` is ``end``, ``exit``, ``crash``, ``refused`` (an effect) or ``died`` (its process was
+    killed); ``message`` is one line, the program's own last one for a crash; ``file`` and ``line``
+    are the innermost place in the program itself.
     """
 
     kind: str
@@ -84,11 +88,18 @@ def last_place(
 
 
 def from_program(trace: TracebackType | None, files: Collection[str]) -> TracebackType | None:
-    """``trace`` without the frames that led to the program."""
+    """``trace`` from the program's first frame on, without frames of ours."""
+    frames: list[TracebackType] = []
     at = trace
-    while at is not None and at.tb_frame.f_code.co_filename not in files:
+    while at is not None:
+        name = at.tb_frame.f_code.co_filename
+        if name in files or (frames and not name.startswith(OURS)):
+            frames.append(at)
         at = at.tb_next
-    return at or trace
+    kept: TracebackType | None = None
+    for each in reversed(frames):
+        kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return kept
 
 
 def _missing(error: BaseException) -> str:

@@ -8,11 +8,11 @@ import ast
 import atexit
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
+from tempfile import TemporaryDirectory, mkdtemp
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
@@ -25,15 +25,12 @@ from nntui.program.control.ending import (
     from_program,
 )
 from nntui.program.control.live import Live, Names
-from nntui.program.control.neighbours import NeighbourFinder
-from nntui.program.control.source_file import alias_names, decoded, read_program
+from nntui.program.control.loading.neighbours import NeighbourFinder
+from nntui.program.control.loading.source_file import alias_names, decoded, read_program
 from nntui.program.control.state_hash import state_hash
-from nntui.program.control.world.captured_output import (
-    CapturedOutput,
-    EmptyInput,
-    answer_nothing,
-    text_stream,
-)
+from nntui.program.control.world.captured_output import CapturedOutput
+from nntui.program.control.world.effects import Refused
+from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import compile_program, install
 from nntui.program.record.places import Places
@@ -77,6 +74,7 @@ class Execution:
         self.files: set[str] = set()
         self._aliases: dict[tuple[str, str], set[str]] = {}
         self.names = Names(self.files, self.modules, self._aliases)
+        self.running = False
         self.ending: Ending | None = None
         self.on_end: Callable[[], None] | None = None
         """Called when the program has ended, with `ending` set."""
@@ -84,8 +82,8 @@ class Execution:
         self._descriptor: int | None = None
         self.memory: int | None = None
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
-        self.output: CapturedOutput
-        self.errors: CapturedOutput
+        self.world: World
+        """What the program meets instead of the world; there once it runs."""
 
     # The hooks.
 
@@ -125,6 +123,7 @@ class Execution:
     def run(self) -> Ending:
         """Run the program to its end; how it ended."""
         self._enter()
+        self.running = True
         try:
             ending = self._execute()
         finally:
@@ -145,32 +144,32 @@ class Execution:
 
         The job sets the hooks.  This process stays as it is.
         """
-        answer = self.fork(job, seconds)
-        if answer is None:
-            try:
-                self.run()
-            finally:
-                os._exit(1)
+        with TemporaryDirectory(prefix="nntui-", ignore_cleanup_errors=True) as scratch:
+            self._scratch = self._scratch or scratch
+            answer = self.fork(job, seconds)
+            if answer is None:
+                try:
+                    self.run()
+                finally:
+                    os._exit(1)
         return answer
 
     def _enter(self) -> None:
         """Make this process the one that ``python FILE.py`` would be."""
         folder = os.path.dirname(self.source.path)
-        if self._scratch is None:
-            self._scratch = tempfile.mkdtemp(prefix="nntui-")
-        self.output = CapturedOutput(os.path.join(self._scratch, "output"))
-        self.errors = CapturedOutput(os.path.join(self._scratch, "errors"))
-        sys.dont_write_bytecode = True
+        scratch = self._scratch or mkdtemp(prefix="nntui-")
+        self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
+        self.world.install()
         sys.argv = [self.source.given, *self.arguments]
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
         sys.meta_path.insert(0, NeighbourFinder(folder, self._compile, self._prepare))
-        streams = EmptyInput(), text_stream(self.output), text_stream(self.errors)
-        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
-            setattr(sys, name, stream)
-            setattr(sys, f"__{name}__", stream)
         install(self.recorder)
-        vars(sys.modules["builtins"])["input"] = answer_nothing
+
+    def _refuse(self, refused: Refused) -> NoReturn:
+        """End the whole analysis, and say what was refused."""
+        self.flush()
+        self.reply({"refused": refused.as_dict()})
 
     def _execute(self) -> Ending:
         source = self.source
@@ -208,7 +207,7 @@ class Execution:
             trace = from_program(error.__traceback__, self.files)
             with suppress(Exception):
                 sys.excepthook(type(error), error.with_traceback(trace), trace)
-            return crash_ending(error, self.files)
+            return crash_ending(error, self.files, self.world.hint(error))
         return Ending(END, 0)
 
     def _compile(self, file: str, data: bytes) -> CodeType:
@@ -238,19 +237,25 @@ class Execution:
 
     # What is seen of it.
 
-    def live(self, everything: bool = False) -> list[Live]:
-        """Every number and array that is alive, by the program's own names (see `Names`)."""
-        return self.names.live(everything)
+    def live(self, whole: bool = False) -> list[Live]:
+        """Every number and array that is alive, by the program's own names (see `Names`).
+
+        Integers and booleans, which count and choose, are among them with ``whole`` only.
+        """
+        return self.names.live(whole=whole)
 
     def state_hash(self) -> str:
         """The hash of all that decides the program's future, as far as it can be seen."""
         return state_hash(self.names.live(everything=True))
 
+    @property
+    def output(self) -> CapturedOutput:
+        """What the program has printed; `flush` first."""
+        return self.world.output
+
     def flush(self) -> None:
         """Move what was printed to the captured output."""
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(Exception):
-                stream.flush()
+        self.world.flush()
 
     # Forks.
 
@@ -268,7 +273,7 @@ class Execution:
         ours, theirs = os.pipe()
         parent = os.getpid()
         try:
-            child = forks.exact_fork()
+            child = forks.exact_fork(self.world.separate if self.running else None)
         except OSError as error:
             os.close(ours)
             os.close(theirs)

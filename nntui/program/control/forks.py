@@ -11,8 +11,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from nntui.program.control import wire
@@ -20,7 +20,7 @@ from nntui.program.control import wire
 Reply = Callable[[dict[str, Any]], NoReturn]
 """Sends an answer to the parent and ends the process."""
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 LEAST_MEMORY = 1 << 30
 """Bytes that a fork may take beyond what its parent has, however little is left."""
 
@@ -35,6 +35,8 @@ def _prctl() -> Callable[..., int] | None:
     return found
 
 
+ours = False
+"""Whether it is nntui that forks now, and not the program."""
 prctl = _prctl()  # looked up before a program could be kept from doing so
 
 
@@ -43,19 +45,32 @@ def available() -> bool:
     return hasattr(os, "fork") and os.environ.get("NNTUI_NO_FORK", "") in ("", "0")
 
 
-def exact_fork() -> int:
-    """Fork: 0 in the child, which has the same random states; its number in the parent."""
+@contextmanager
+def for_us() -> Iterator[None]:
+    """What happens in this context is nntui's doing, not the program's."""
+    global ours
+    ours = True
+    try:
+        yield
+    finally:
+        ours = False
+
+
+def exact_fork(separate: Callable[[], None] | None = None) -> int:
+    """Fork: 0 in the child, which has the same random states; its number in the parent.
+
+    ``separate`` is called in the child, to take leave of what it would share with its parent.
+    """
     state = random.getstate()
     gc.freeze()  # a collection in the child would copy every page that holds an object
-    try:
+    with for_us():
         number = os.fork()
-    except BaseException:
-        gc.unfreeze()
-        raise
+        if number == 0:
+            random.setstate(state)
+            if separate is not None:
+                separate()
     if number:
         gc.unfreeze()
-    else:
-        random.setstate(state)
     return number
 
 
@@ -65,6 +80,40 @@ def die_with_parent(parent: int) -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent has ended (Linux), to see their end."""
+    if prctl is not None:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_with(lifeline: int) -> None:
+    """Kill this process and its group once nobody has the other end of the pipe ``lifeline``.
+
+    The kernel sends the signal (F_SETSIG of Linux), whatever the processes are doing; every fork
+    inherits that.  Elsewhere a process ends when it next waits for a command.
+    """
+    try:
+        import fcntl
+
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC | os.O_NONBLOCK)
+    except (ImportError, AttributeError, OSError):
+        return
+    with suppress(BlockingIOError):
+        if not os.read(lifeline, 1):  # it was too late for the signal
+            os._exit(1)
+
+
+def no_core_files() -> None:
+    """Write no memory dump into the person's folder when compiled code fails."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def limit_memory(more: int) -> None:
@@ -99,19 +148,23 @@ def awaited(descriptor: int, child: int, seconds: float) -> dict[str, Any]:
     try:
         answer = wire.receive(descriptor, time.monotonic() + seconds)
     except wire.LateError:
-        os.kill(child, signal.SIGKILL)
-        ended(child)
+        _kill(child)
         return {"error": "time", "message": f"no answer within {seconds:g} s"}
     except (wire.GoneError, ValueError):
         return {"error": "died", "message": ended(child)}
     except BaseException:
-        os.kill(child, signal.SIGKILL)
-        ended(child)
+        _kill(child)
         raise
     ended(child)
     if not isinstance(answer, dict):
         return {"error": "answer", "message": "an answer that is no dictionary"}
     return answer
+
+
+def _kill(child: int) -> None:
+    with for_us():
+        os.kill(child, signal.SIGKILL)
+    ended(child)
 
 
 def ended(child: int) -> str:

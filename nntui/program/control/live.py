@@ -108,13 +108,14 @@ class Names:
             frame = frame.f_back
         return found
 
-    def live(self, everything: bool = False) -> list[Live]:
-        """Every number that is no integer counter, and every numeric array.
+    def live(self, *, whole: bool = False, everything: bool = False) -> list[Live]:
+        """Every number and every numeric array.
 
-        With ``everything``, integers, text, long lists and random generators as well.
+        Integers and booleans with ``whole``; those, text, long lists and random generators with
+        ``everything``.
         """
         roots = self._roots()
-        walk = _Walk(self._modules, everything, self._homes(roots))
+        walk = _Walk(self._modules, whole, everything, self._homes(roots))
         for root in sorted(roots, key=lambda each: each.alias):
             walk.enter(root.name, root.value, root.set)
         return walk.found
@@ -211,9 +212,14 @@ class Names:
 
 class _Walk:
     def __init__(
-        self, modules: Mapping[str, ModuleType], everything: bool, homes: dict[int, str]
+        self,
+        modules: Mapping[str, ModuleType],
+        whole: bool,
+        everything: bool,
+        homes: dict[int, str],
     ) -> None:
-        self._modules, self._everything, self._homes = modules, everything, homes
+        self._modules, self._whole, self._everything = modules, whole, everything
+        self._homes = homes
         self._objects: set[int] = set()
         self._first: dict[Slot, str] = {}
         self.found: list[Live] = []
@@ -242,7 +248,7 @@ class _Walk:
             self._list(name, value, put, slot)
             return
         if kind in PLAIN:
-            if self._everything:
+            if self._everything or (self._whole and kind in (int, bool)):
                 self._list(name, value, put, slot)
             return
         if id(value) in seen or depth > DEEPEST:

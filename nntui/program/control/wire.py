@@ -75,14 +75,18 @@ def send(descriptor: int, value: Any) -> None:
 
 
 def receive(descriptor: int, deadline: float | None = None) -> Any:
-    """Read one frame; raises LateError behind ``deadline`` (monotonic), GoneError at the end."""
-    size = LENGTH.unpack(_exactly(descriptor, LENGTH.size, deadline))[0]
+    """Read one frame; ``deadline`` is a time of `time.monotonic`.
+
+    Raises LateError behind it, and GoneError at the end.
+    """
+    size = LENGTH.unpack(exactly(descriptor, LENGTH.size, deadline))[0]
     if size > MOST:
         raise ValueError(f"a frame of {size} bytes")
-    return decode(_exactly(descriptor, size, deadline))
+    return decode(exactly(descriptor, size, deadline))
 
 
-def _exactly(descriptor: int, count: int, deadline: float | None) -> bytes:
+def exactly(descriptor: int, count: int, deadline: float | None) -> bytes:
+    """Read ``count`` bytes; raises as `receive` does."""
     parts = []
     while count:
         if deadline is not None and not wait(descriptor, deadline):

@@ -1,0 +1,72 @@
+"""The world of a program: streams, input, plots, files, seeds and effects, put in their places."""
+
+import builtins
+import os
+import sys
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+from nntui.program.control.world.captured_output import (
+    CapturedOutput,
+    EmptyInput,
+    answer_nothing,
+    text_stream,
+)
+from nntui.program.control.world.effects import Effects, Refused
+from nntui.program.control.world.scratch_files import ScratchFiles
+from nntui.program.control.world.seeding import Seeding
+from nntui.program.control.world.stubs import finders
+
+
+class World:
+    """What the program in ``folder`` meets instead of the world; kept in the folder ``scratch``."""
+
+    def __init__(
+        self,
+        scratch: str,
+        folder: str,
+        files: Collection[str],
+        seed: int | None,
+        refuse: Callable[[Refused], None],
+        allow_effects: bool,
+    ) -> None:
+        self._folder = folder
+        self.output = CapturedOutput(os.path.join(scratch, "output"))
+        self.errors = CapturedOutput(os.path.join(scratch, "errors"))
+        self.files = ScratchFiles(scratch)
+        self.seeding = Seeding(seed)
+        self._effects = Effects(self.files, files, refuse, allow_effects)
+
+    def install(self) -> None:
+        """Change this process; nothing changes it back."""
+        sys.dont_write_bytecode = True
+        streams = EmptyInput(), text_stream(self.output), text_stream(self.errors)
+        for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
+        builtins.input = answer_nothing
+        first, last = finders()
+        sys.meta_path.insert(0, first)
+        sys.meta_path.append(last)
+        self.seeding.install()
+        self.files.install()
+        self._effects.install()
+
+    def separate(self) -> None:
+        """In a fork: go on with files of its own."""
+        self.files.separate()
+
+    def flush(self) -> None:
+        """Move what was printed to the captured output."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                stream.flush()
+
+    def hint(self, error: BaseException) -> str:
+        """What would help against ``error``, as a clause; empty if nothing is known."""
+        if not isinstance(error, OSError):
+            return ""
+        name = self.files.beside(self._folder)
+        if name is None:
+            return ""
+        return f"{name} is in the program's folder: run it from there, with cd {self._folder}"
