@@ -41,10 +41,12 @@ class DenseLayer:
     """By update, (updates + 1, units)."""
     transposed: bool
     """Whether the program keeps W as (inputs, units)."""
-    activation: str
-    """The name of one of nntui's activations, or a formula of z."""
-    leak: float | None
-    """Of a leaky ReLU."""
+    values: Array
+    """z and f(z) as they were seen, (2, units, samples)."""
+    formula: str | None
+    """f(z) as the program writes it, as a formula of z; None where it is no such formula."""
+    slopes: tuple[str, ...]
+    """What the program multiplies by on its way back, as formulas of z and a."""
     bias_behind: bool
     """Whether b is added to f(W x)."""
     z: Spot | None
@@ -115,8 +117,8 @@ class Description:
     adapts: bool = False
     """Whether a root or a power of a memory comes into the updates, as with Adam."""
     faults: tuple[Fault, ...] = ()
-    seed: int | None = None
-    """Of NumPy's legacy generator when the program began, or when it set it last."""
+    seeds: tuple[int, ...] = ()
+    """That NumPy's legacy generator may have begun with."""
     reason: str | None = None
     """What has no counterpart in a preset, as a clause; None if all was read."""
     spot: Spot | None = None
@@ -151,6 +153,7 @@ class Description:
                     **each,
                     "weights": tuple(each["weights"]),
                     "biases": tuple(each["biases"]),
+                    "slopes": tuple(each["slopes"]),
                     "z": _spot(each["z"]),
                     "a": _spot(each["a"]),
                 }
@@ -166,7 +169,8 @@ class Description:
         read["faults"] = tuple(
             Fault(**{**each, "parameters": tuple(each["parameters"])}) for each in value["faults"]
         )
-        read["batches"], read["memories"] = tuple(value["batches"]), tuple(value["memories"])
+        for name in ("batches", "memories", "seeds"):
+            read[name] = tuple(value[name])
         read["spot"] = _spot(value["spot"])
         return cls(**read)
 

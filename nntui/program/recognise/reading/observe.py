@@ -20,8 +20,8 @@ class Subject:
 
     loop: int
     """The loop of which each iteration is one update, by its number in `Places`."""
-    around: int | None
-    """The loop around it."""
+    around: tuple[str, int] | None
+    """File and line of the loop around it."""
     loss: Loss
     parameters: tuple[str, ...]
     memories: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class Observer:
         self._epoch = -1
         self._reply: Reply | None = None
         self._names = {*subject.parameters, *subject.memories}
-        self._recording = False
+        self._recording = self._are_floats = False
         self.complete = True
         """Whether every update so far was recorded to its end."""
 
@@ -70,7 +70,7 @@ class Observer:
         self._recorder.on_full = self._on_full
 
     def _on_iteration(self, loop: int) -> None:
-        if loop == self._subject.around:
+        if self._is_around(loop):
             self._epoch += 1
         if loop != self._subject.loop:
             return
@@ -78,9 +78,16 @@ class Observer:
             self._conclude()
         self._begin()
 
+    def _is_around(self, loop: int) -> bool:
+        found = self._execution.places.loops[loop]
+        return (found.file, found.line) == self._subject.around
+
     def _on_left(self, loop: int) -> None:
-        outermost = self._subject.loop if self._subject.around is None else self._subject.around
-        if loop == outermost and self._recording:
+        if self._subject.around is None:
+            is_last = loop == self._subject.loop
+        else:
+            is_last = self._is_around(loop)
+        if is_last and self._recording:
             self._end()
             self._conclude()
 
@@ -97,12 +104,21 @@ class Observer:
         recorder.reset()
         self._began_in = max(self._epoch, 0)
         self._start = {}
+        if not self._are_floats:
+            self._make_floats()
         for each in self._execution.live():
             if each.name in self._names and each.name not in self._start:
                 node = recorder.node_of(each.value, each.name)
                 if node is not None:
                     self._start[each.name] = node
         self._recording = recorder.on = True
+
+    def _make_floats(self) -> None:
+        """Parameters that start as whole numbers, such as ``b = 0``, become what they will be."""
+        self._are_floats = True
+        for each in self._execution.live(whole=True):
+            if each.name in self._subject.parameters and type(each.value) is int and each.set:
+                each.set(float(each.value))
 
     def _end(self) -> bool:
         recorder = self._recorder

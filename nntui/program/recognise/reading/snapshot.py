@@ -61,7 +61,7 @@ def read_update(
     if not tops:
         raise NoCounterpartError("the loss is not computed in every update")
     forward = sorted(ancestors(tops))
-    stack = Stack(recording, parameters, forward)
+    stack = Stack(recording, parameters, forward, places)
     targets = find_targets(stack, loss, places)
     layers = [_numbers(stack, level) for level in stack.levels]
     used: dict[tuple[str, int], int] = {}
@@ -118,17 +118,16 @@ def _place(node: Node) -> int:
 
 def _values(stack: Stack, numbers: Array) -> tuple[Array, tuple[str, ...], Array]:
     """The values of parameters by their identities, and where each is kept."""
-    names = {stack.recording.start[name].number: name for _, name, _ in stack.owners}
-    sources, positions = stack.identities.sources(numbers)
-    found: dict[str, int] = {}
+    owners, flat = stack.kept(numbers)
     values = np.empty(numbers.shape)
     places = np.empty(numbers.shape, np.int64)
-    _, order = np.unique(sources.reshape(-1), return_index=True)
-    for source in sources.reshape(-1)[np.sort(order)].tolist():
-        here = sources == source
-        name = names[source]
-        number = found.setdefault(name, len(found))
-        flat = np.reshape(stack.nodes[source].value, -1)
-        values[here] = flat[positions[here]]
-        places[here] = (number << 32) + positions[here]
-    return values, tuple(found), places
+    _, order = np.unique(owners.reshape(-1), return_index=True)
+    names = []
+    for owner in owners.reshape(-1)[np.sort(order)].tolist():
+        here = owners == owner
+        name = stack.names[owner]
+        held = np.asarray(stack.recording.start[name].value, float).reshape(-1)
+        values[here] = held[flat[here]]
+        places[here] = (len(names) << 32) + flat[here]
+        names.append(name)
+    return values, tuple(names), places

@@ -20,6 +20,7 @@ from nntui.program.recognise.reading.identities import (
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.sums import MATRIX_PRODUCTS, Block, Sums
 from nntui.program.record.node import Node, Ref
+from nntui.program.record.places import Places
 
 Array = np.ndarray
 
@@ -65,22 +66,25 @@ class Stack:
     """
 
     def __init__(
-        self, recording: Recording, parameters: Sequence[str], forward: Sequence[int]
+        self,
+        recording: Recording,
+        parameters: Sequence[str],
+        forward: Sequence[int],
+        places: Places,
     ) -> None:
         self.recording, self.nodes = recording, recording.nodes
         self.identities = Identities(recording.nodes)
-        self.owners: list[tuple[float, str, int]] = []
-        """First identity, name and size of each parameter."""
-        numbers = []
-        for name in parameters:
-            node = recording.start[name]
-            own = self.identities.of(node)
-            numbers.append(own.reshape(-1))
-            self.owners.append((float(own.reshape(-1)[0]), name, own.size))
+        self.names = tuple(parameters)
+        numbers = [self.identities.of(recording.start[name]).reshape(-1) for name in parameters]
+        owners = [np.full(each.size, at) for at, each in enumerate(numbers)]
+        self._owned = np.concatenate(numbers), np.concatenate(owners)
+        self._flat = np.concatenate([np.arange(each.size) for each in numbers])
         self.forward = forward
-        self.parameters = np.unique(np.concatenate(numbers))
+        self.parameters = np.unique(self._owned[0])
         self.mask = recording.mask(parameters)
-        self.sums = Sums(recording.nodes, forward, self.identities, self.parameters)
+        self.sums = Sums(
+            recording.nodes, forward, self.identities, self.parameters, places
+        )
         self.depth = self._depths()
         self.codes: dict[int, Array] = {}
         """By node number, the codes of its elements."""
@@ -92,6 +96,7 @@ class Stack:
             blocks.setdefault(self.depth[root.number], []).append(self.sums.read(root))
         if not blocks:
             raise NoCounterpartError("no layer computes W x + b of the parameters found")
+        self._check_depths(blocks)
         if sorted(blocks) != list(range(1, len(blocks) + 1)):
             raise NoCounterpartError("the layers do not follow one another", blocks[max(blocks)][0].root)
         for depth in range(1, len(blocks) + 1):
@@ -101,6 +106,13 @@ class Stack:
             self._send_codes(depth)
             if depth > 1:
                 self._join(*self.levels[-2:])
+
+    def kept(self, numbers: Array) -> tuple[Array, Array]:
+        """Which parameter holds each of these elements, by its number, and its flat position."""
+        known, owners = self._owned
+        order = np.argsort(known, kind="stable")
+        at = order[np.searchsorted(known[order], numbers)]
+        return owners[at], self._flat[at]
 
     def _depths(self) -> dict[int, int]:
         """By number of a forward node, how many layers lie at or before it."""
@@ -112,6 +124,18 @@ class Stack:
                 depth += 1
             found[number] = depth
         return found
+
+    def _check_depths(self, blocks: dict[int, list[Block]]) -> None:
+        """Raise NoCounterpartError for weights that are used by several layers."""
+        used: dict[bytes, int] = {}
+        for depth, found in blocks.items():
+            for block in found:
+                for row in block.weights:
+                    if used.setdefault(row.tobytes(), depth) != depth:
+                        raise NoCounterpartError(
+                            "the same weights are used at several depths, as in a recurrent network",
+                            block.products[0],
+                        )
 
     # One level.
 
@@ -154,7 +178,7 @@ class Stack:
         for block, unit, sample in placed:
             units, samples = unit[block.unit], sample[block.sample]
             shape = np.shape(block.root.value)
-            z[units, samples] = np.reshape(block.root.value, -1)
+            z[units, samples] = np.asarray(block.root.value).reshape(-1)
             codes = FIRST + units.astype(float) * SAMPLES + samples
             self.codes[block.root.number] = codes.reshape(shape)
         bias = np.array(biases)

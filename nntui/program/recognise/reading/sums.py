@@ -14,6 +14,7 @@ import numpy as np
 from nntui.program.recognise.reading.identities import CONSTANT, FIRST, Identities, moved, moves
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.record.node import Node, Ref
+from nntui.program.record.places import Places
 
 Array = np.ndarray
 
@@ -57,8 +58,10 @@ class Sums:
         forward: Sequence[int],
         identities: Identities,
         parameters: Array,
+        places: Places,
     ) -> None:
         self._nodes, self._forward, self._identities = nodes, forward, identities
+        self._places = places
         self._parameters = np.sort(parameters)
         self._pure: dict[int, bool] = {}
         self.products: set[int] = set()
@@ -94,10 +97,12 @@ class Sums:
         ]
         if sum(sides) != 1:
             return None
-        other = node.arguments[1 - sides.index(True)]
-        if not isinstance(other, Ref) and np.size(other) == 1:
-            return None  # a parameter times a number of the text
-        return sides.index(True)
+        side = sides.index(True)
+        if not isinstance(node.arguments[1 - side], Ref):
+            literals = self._places.places[node.place].literals if node.place >= 0 else ()
+            if len(literals) != 2 or literals[1 - side]:
+                return None  # a parameter times a number of the text
+        return side
 
     def _find(self) -> None:
         for number in self._forward:
@@ -144,13 +149,20 @@ class Sums:
     def roots(self, users: Sequence[Sequence[Node]]) -> list[Node]:
         """The sums that no further term is added to, in order."""
         forward = set(self._forward)
-        found = []
+        found: set[int] = set()
         for number in self._forward:
-            if number in self._affine and not any(
+            if number not in self._affine or any(
                 user.number in self._affine and user.number in forward for user in users[number]
             ):
-                found.append(self._nodes[number])
-        return found
+                continue
+            waiting = [self._nodes[number]]
+            while waiting:
+                node = waiting.pop()
+                if node.number not in self.products and moves(node):
+                    waiting += node.inputs  # what was only moved is a sum already
+                else:
+                    found.add(node.number)
+        return [self._nodes[number] for number in sorted(found)]
 
     def read(self, root: Node) -> Block:
         """The block that ``root`` holds; raises NoCounterpartError where it is none."""
@@ -178,6 +190,9 @@ class Sums:
         sample, first_of_sample = _numbered(np.stack(columns))
         units, samples = len(first_of_unit), len(first_of_sample)
         if np.unique(unit * samples + sample).size != size or units * samples != size:
+            if all(table.node.operation == "*" for table in tables):
+                what = "each unit is multiplied by a number of its own, as a normalisation does"
+                raise NoCounterpartError(what, tables[0].node)
             raise NoCounterpartError("a product is no dense layer", tables[0].node)
         pairs = list(zip(tables, rows, columns, strict=True))
         weights = np.concatenate([t.weights[row[first_of_unit]] for t, row, _ in pairs], axis=1)

@@ -26,7 +26,7 @@ def find_targets(stack: Stack, loss: Loss, places: Places) -> Array:
     found = np.full(level.z.shape, np.nan)
     predictions: list[Node] = []
     shaped: Node | None = None
-    for source in (_by_loss, _differences, _of_logarithms, _labels):
+    for source in (_by_loss, _differences, _quotients, _of_logarithms, _labels):
         if np.isfinite(found).all():
             break
         for prediction, codes, values in source(stack, loss, places):
@@ -97,6 +97,10 @@ def _meeting(stack: Stack, node: Node, side: int, places: Places) -> Iterator[Me
         return
     if isinstance(given, Ref) and stack.recording.depends[given.node.number] & stack.mask:
         return
+    if node.operation not in ("-", "*", "/"):
+        if array.size == codes.size and np.size(node.value) == 1:
+            yield prediction, codes, array.astype(float).reshape(codes.shape)
+        return
     try:
         values = np.broadcast_to(array.astype(float), np.broadcast_shapes(array.shape, codes.shape))
     except ValueError:
@@ -144,9 +148,15 @@ def _differences(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]
             yield from _meeting(stack, node, side, places)
 
 
+def _quotients(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]:
+    """Targets divided by the output: the slope of a cross-entropy."""
+    for node in _eligible(stack.recording, ("/",)):
+        yield from _meeting(stack, node, 1, places)
+
+
 def _of_logarithms(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]:
-    """Targets times the logarithm of the output."""
-    for node in _eligible(stack.recording, ("*",)):
+    """Targets times the logarithm of the output, by element or summed at once."""
+    for node in _eligible(stack.recording, ("*", "@", "dot", "inner", "vdot")):
         for side in (0, 1):
             logarithm = operand(node, side)
             if logarithm is None or logarithm.operation != "log":
