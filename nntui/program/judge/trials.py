@@ -76,10 +76,9 @@ class Trials:
         self._recorder.on = False
         end = {}
         for each in self._execution.live():
-            if each.name in self._start:
-                node = self._recorder.node_of(each.value)
-                if node is not None:
-                    end[each.name] = node
+            node = self._recorder.node_of(each.value)
+            if node is not None:
+                end[each.name] = node
         recorder = self._recorder
         self._recordings.append(
             Recording(
