@@ -58,6 +58,20 @@ class DenseLayer:
 
 
 @dataclass(frozen=True)
+class Trajectory:
+    """Updates that the program made from other first parameters, its optimiser's memory at 0."""
+
+    W: tuple[Array, ...]
+    """By layer, (updates + 1, units, inputs)."""
+    b: tuple[Array | None, ...]
+    """By layer, (updates + 1, units)."""
+    x: tuple[Array, ...]
+    """By update, the inputs, (inputs, samples)."""
+    y: tuple[Array, ...]
+    """By update, the targets, (outputs, samples)."""
+
+
+@dataclass(frozen=True)
 class Series:
     """A number that the program computes again and again, such as its loss."""
 
@@ -67,7 +81,7 @@ class Series:
     printed: bool
     """Whether it is printed or kept in a list."""
     updates: Array
-    """By occurrence, how many updates were complete when it was computed, (occurrences,)."""
+    """By occurrence, the update in whose turn of the loop it was computed, (occurrences,)."""
     values: Array
     """(occurrences,)."""
 
@@ -105,6 +119,8 @@ class Description:
     """By update, the numbers of the rows that it uses, in this order."""
     epochs: Array = field(default_factory=lambda: np.zeros(0, int))
     """By update, the epoch that it belongs to."""
+    trajectories: tuple[Trajectory, ...] = ()
+    """From other first parameters, which show what saturated and dead units hide."""
     budget: int | None = None
     """How many epochs the program makes, if its loop says so."""
     loss: str = ""
@@ -160,6 +176,10 @@ class Description:
             )
             for each in value["layers"]
         )
+        read["trajectories"] = tuple(
+            Trajectory(**{name: tuple(part) for name, part in each.items()})
+            for each in value["trajectories"]
+        )
         read["series"] = tuple(
             Series(**{**each, "spot": _spot(each["spot"])}) for each in value["series"]
         )
@@ -180,7 +200,7 @@ def _spot(value: Mapping[str, Any] | None) -> Spot | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Description, DenseLayer, Series, Constant, Fault, Spot)):
+    if isinstance(value, (Description, DenseLayer, Trajectory, Series, Constant, Fault, Spot)):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]

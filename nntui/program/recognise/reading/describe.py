@@ -3,14 +3,16 @@
 import ast
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nntui.program.analysis import Options, check_program, read_loss
+from nntui.program.judge.generic_states import shake
 from nntui.program.judge.readings import is_nonlinear
-from nntui.program.judge.recording import ancestors
-from nntui.program.recognise.description import DenseLayer, Description, Fault, Spot
+from nntui.program.judge.recording import Recording, ancestors, line_key
+from nntui.program.recognise.description import DenseLayer, Description, Fault, Trajectory
 from nntui.program.recognise.reading.data_rows import data_rows, held_arrays
 from nntui.program.recognise.reading.formula_text import factors, formula_text
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
@@ -26,6 +28,8 @@ Array = np.ndarray
 
 LEAST, MOST = 24, 400
 """Updates that are observed; more than the least if that completes two epochs."""
+KINDS, FEW, SEED, SECONDS = ("noise", "positive", "medium"), 9, 777, 4.0
+"""Other first parameters, how many updates are observed from each, and for how long."""
 SEEN = 300
 """Samples of which activations are kept."""
 
@@ -46,7 +50,9 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
         return {**answer, "error": check.get("error") or "loss", "message": ""}
     describer = _Describer(execution, check)
     left = max(until - time.monotonic(), 0.2 * seconds)
-    observer = Observer(execution, describer.subject, describer.take, describer.finish, left)
+    observer = Observer(
+        execution, describer.subject, describer.take, describer.finish, left, describer.vary
+    )
     answer.update(execution.analyse(observer, left + 5.0))
     return answer
 
@@ -54,7 +60,11 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
 class _Describer:
     """Reads one update after the other, and puts together what they show."""
 
-    def __init__(self, execution: "Execution", check: Mapping[str, Any]) -> None:
+    def __init__(
+        self, execution: "Execution", check: Mapping[str, Any], most: int = MOST
+    ) -> None:
+        self._most = most
+        self._varied: list[dict[str, Any]] = []
         self._execution, self._check = execution, check
         names = [each["name"] for each in check["parameters"]]
         around = check.get("epoch_loop")
@@ -76,6 +86,62 @@ class _Describer:
         self._reason: NoCounterpartError | None = None
         self._formulas: list[tuple[str | None, tuple[str, ...]]] = []
 
+    # Other first parameters.
+
+    def vary(self) -> bool:
+        """Observe a few updates from other parameters, in forks; false in these forks."""
+        for kind in KINDS:
+            varied = _Describer(self._execution, self._check, FEW)
+            draws = np.random.RandomState(SEED)
+
+            def job(reply: Any, varied: _Describer = varied, kind: str = kind) -> None:
+                shake(
+                    self._execution.live(),
+                    (*self.subject.parameters, *self.subject.memories),
+                    (),
+                    kind,
+                    draws,
+                )
+                Observer(
+                    self._execution,
+                    varied.subject,
+                    varied.take,
+                    varied.reply,
+                    SECONDS,
+                    now=True,
+                )(reply)
+
+            answer = self._execution.fork(job, SECONDS + 2.0)
+            if answer is None:
+                return False
+            if "trajectory" in answer:
+                self._varied.append(answer["trajectory"])
+        return True
+
+    def reply(self) -> dict[str, Any]:
+        """The reply of a fork: the updates as they are."""
+        snapshots = self._snapshots
+        if len(snapshots) < 2:
+            return {}
+        layers = range(len(snapshots[0].layers))
+        return {
+            "trajectory": {
+                "W": [np.stack([each.layers[at].W for each in snapshots]) for at in layers],
+                "b": [_biases([each.layers[at] for each in snapshots]) for at in layers],
+                "x": [each.x for each in snapshots[:-1]],
+                "y": [each.y for each in snapshots[:-1]],
+                "values": [
+                    np.stack(
+                        [
+                            np.concatenate([each.layers[at].z for each in snapshots], axis=1),
+                            np.concatenate([each.layers[at].f for each in snapshots], axis=1),
+                        ]
+                    )[:, :, :SEEN]
+                    for at in layers
+                ],
+            }
+        }
+
     # One update.
 
     def take(self, observed: Observed) -> bool:
@@ -92,7 +158,7 @@ class _Describer:
         self._snapshots.append(snapshot)
         self._turns.append(observed.epoch)
         count = len(self._snapshots)
-        if count >= MOST:
+        if count >= self._most:
             return False
         if count < LEAST:
             return True
@@ -134,17 +200,13 @@ class _Describer:
         self._series.add(recording, len(self._snapshots), self._names)
         return snapshot
 
-    def _tops(self, recording: Any) -> list[Node] | None:
+    def _tops(self, recording: Recording) -> list[Node] | None:
         """Where the loss is not computed in every update: the outputs of the lines that gave it."""
         if self._top is None or self.subject.loss.tops(recording):
             return None
-        from nntui.program.judge.recording import line_key
-
         return [node for node in recording.nodes if line_key(node) in self._top]
 
-    def _note_first(self, recording: Any, snapshot: Snapshot) -> None:
-        from nntui.program.judge.recording import line_key
-
+    def _note_first(self, recording: Recording, snapshot: Snapshot) -> None:
         stack = snapshot.stack
         assert stack is not None
         self._top = tuple({line_key(node) for node in stack.levels[-1].f_nodes})
@@ -190,13 +252,23 @@ class _Describer:
                 raise NoCounterpartError("the network changes from update to update")
         rows = data_rows([(each.x, each.y) for each in snapshots], self._turns, self._held)
         layers = [self._layer(at) for at in range(len(first.layers))]
-        layers[0], inputs = _with_bias(layers[0], first.layers[0], rows.inputs)
+        trajectories = [
+            Trajectory(*(tuple(each[name]) for name in ("W", "b", "x", "y")))
+            for each in self._varied
+        ]
+        inputs = rows.inputs
+        column = _ones_of_bias(layers[0], first.layers[0], inputs)
+        if column is not None:
+            layers[0] = _with_bias(layers[0], first.layers[0], column)
+            inputs = np.delete(inputs, column, axis=1)
+            trajectories = [_moved_bias(each, column) for each in trajectories]
         return Description(
             layers=tuple(layers),
             inputs=inputs,
             targets=rows.targets,
             batches=tuple(rows.batches[:-1]),
             epochs=rows.epochs[:-1],
+            trajectories=tuple(trajectories),
             budget=None,
             loss=self.subject.loss.kind,
             series=self._series.series(),
@@ -210,22 +282,20 @@ class _Describer:
     def _layer(self, at: int) -> DenseLayer:
         own: list[LayerNumbers] = [each.layers[at] for each in self._snapshots]
         places = self._execution.places
-        biases: list[Array | None] = [each.b for each in own]
-        b = None
-        if any(each is not None for each in biases):
-            zeros = np.zeros(len(own[0].W))
-            b = np.stack([zeros if each is None else each for each in biases])
         names = next((each.b_names for each in own if each.b is not None), ())
         z = np.concatenate([each.z for each in own], axis=1)[:, :SEEN]
         f = np.concatenate([each.f for each in own], axis=1)[:, :SEEN]
+        values = np.concatenate(
+            [np.stack([z, f]), *(each["values"][at] for each in self._varied)], axis=2
+        )
         formula, slopes = self._formulas[at]
         return DenseLayer(
             weights=own[0].W_names,
             biases=names,
             W=np.stack([each.W for each in own]),
-            b=b,
+            b=_biases(own),
             transposed=_is_transposed(own[0].W_places),
-            values=np.stack([z, f]),
+            values=values,
             formula=formula,
             slopes=slopes,
             bias_behind=own[0].behind,
@@ -266,30 +336,42 @@ def _is_transposed(places: Array) -> bool:
     )
 
 
-def _with_bias(
-    layer: DenseLayer, numbers: LayerNumbers, inputs: Array
-) -> tuple[DenseLayer, Array]:
-    """A parameter of its own that is multiplied by ones, as in ``B1.dot(ones)``, is a bias."""
+def _biases(own: list[LayerNumbers]) -> Array | None:
+    """By update, b; zeros where it was not there yet."""
+    if all(each.b is None for each in own):
+        return None
+    zeros = np.zeros(len(own[0].W))
+    return np.stack([zeros if each.b is None else each.b for each in own])
+
+
+def _ones_of_bias(layer: DenseLayer, numbers: LayerNumbers, inputs: Array) -> int | None:
+    """The column of ones whose weights are a parameter of its own, as in ``B1.dot(ones)``."""
     owners = numbers.W_places >> 32
     if layer.b is not None or len(layer.weights) != 2:
-        return layer, inputs
+        return None
     for at in np.flatnonzero((inputs == 1.0).all(axis=0)):
         own, others = owners[:, at], np.delete(owners, at, axis=1)
         if (own == own[0]).all() and others.size and (others == 1 - own[0]).all():
-            from dataclasses import replace
-
-            names = layer.weights
-            return (
-                replace(
-                    layer,
-                    weights=(names[1 - own[0]],),
-                    biases=(names[own[0]],),
-                    W=np.delete(layer.W, at, axis=2),
-                    b=layer.W[:, :, at],
-                ),
-                np.delete(inputs, at, axis=1),
-            )
-    return layer, inputs
+            return int(at)
+    return None
 
 
-__all__ = ["Spot", "describe"]
+def _with_bias(layer: DenseLayer, numbers: LayerNumbers, column: int) -> DenseLayer:
+    own = int(numbers.W_places[0, column] >> 32)
+    return replace(
+        layer,
+        weights=(layer.weights[1 - own],),
+        biases=(layer.weights[own],),
+        W=np.delete(layer.W, column, axis=2),
+        b=layer.W[:, :, column],
+    )
+
+
+def _moved_bias(trajectory: Trajectory, column: int) -> Trajectory:
+    W = trajectory.W[0]
+    return replace(
+        trajectory,
+        W=(np.delete(W, column, axis=2), *trajectory.W[1:]),
+        b=(W[:, :, column], *trajectory.b[1:]),
+        x=tuple(np.delete(each, column, axis=0) for each in trajectory.x),
+    )

@@ -10,6 +10,7 @@ from nntui.program.record.node import Node, Ref
 
 LONGEST = 200
 """Characters of a formula in a preset."""
+LONGEST_FACTOR = 80
 DEEPEST = 60
 
 FUNCTIONS = {
@@ -141,6 +142,6 @@ def factors(nodes: Sequence[Node], among: Mapping[int, str]) -> list[str]:
         for given in node.arguments:
             if isinstance(given, Ref) and _depends(given.node, among):
                 text = formula_text(given.node, among)
-                if text is not None:
+                if text is not None and len(text) <= LONGEST_FACTOR:
                     found.setdefault(text)
     return list(found)

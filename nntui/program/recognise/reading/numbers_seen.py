@@ -26,19 +26,18 @@ class SeriesSeen:
         """Note those of ``recording``, which makes update ``update``."""
         trained = recording.mask(parameters)
         ends = [recording.end[name].number for name in parameters if name in recording.end]
-        last, own = max(ends, default=0), set(ends)
-        seen: dict[Key, tuple[str, bool, int, float]] = {}
+        own = set(ends)
+        seen: dict[Key, tuple[str, bool, float]] = {}
         for key, node, printed in self._scalars(recording):
             number = node.number
             touched = (recording.depends[number] | recording.after[number]) & trained
             if not touched or number in own:
                 continue
-            complete = update + (number > last)
             value = float(np.asarray(node.value).reshape(-1)[0])
-            seen[key] = (node.name or "", printed, complete, value)
-        for key, (name, printed, complete, value) in seen.items():
+            seen[key] = (node.name or "", printed, value)
+        for key, (name, printed, value) in seen.items():
             entry = self._found.setdefault(key, (name, printed, [], []))
-            entry[2].append(complete)
+            entry[2].append(update)
             entry[3].append(value)
 
     def _scalars(self, recording: Recording) -> Iterator[tuple[Key, Node, bool]]:

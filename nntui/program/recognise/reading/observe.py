@@ -39,7 +39,9 @@ class Observer:
     """Records the updates of ``subject``, from the first on, and hands each to ``take``.
 
     ``take`` says whether it wants more; then, or when the time is up or the program ends, ``finish``
-    makes the reply.  It is the job of a fork that is about to run the program.
+    makes the reply.  It is the job of a fork that is about to run the program, or, with ``now``, at
+    the start of an update.  ``before`` is called at the start of the first update; it says whether
+    to go on, which a fork that it has made does not.
     """
 
     def __init__(
@@ -49,15 +51,19 @@ class Observer:
         take: Callable[[Observed], bool],
         finish: Callable[[], dict[str, Any]],
         seconds: float,
+        before: Callable[[], bool] = lambda: True,
+        now: bool = False,
     ) -> None:
+        self._before, self._now = before, now
         self._execution, self._recorder = execution, execution.recorder
         self._subject, self._take, self._finish = subject, take, finish
-        self._until = time.monotonic() + seconds
+        self._seconds, self._until = seconds, time.monotonic() + seconds
         self._start: dict[str, Node] = {}
         self._epoch = -1
         self._reply: Reply | None = None
         self._names = {*subject.parameters, *subject.memories}
         self._recording = self._are_floats = False
+        self._is_first = True
         self.complete = True
         """Whether every update so far was recorded to its end."""
 
@@ -68,6 +74,8 @@ class Observer:
         self._execution.on_left = self._on_left
         self._execution.on_end = self._on_end
         self._recorder.on_full = self._on_full
+        if self._now:
+            self._begin()
 
     def _on_iteration(self, loop: int) -> None:
         if self._is_around(loop):
@@ -76,6 +84,11 @@ class Observer:
             return
         if self._recording and not self._end():
             self._conclude()
+        if self._is_first:
+            self._is_first = False
+            if not self._before():
+                return
+            self._until = time.monotonic() + self._seconds
         self._begin()
 
     def _is_around(self, loop: int) -> bool:
@@ -114,11 +127,19 @@ class Observer:
         self._recording = recorder.on = True
 
     def _make_floats(self) -> None:
-        """Parameters that start as whole numbers, such as ``b = 0``, become what they will be."""
+        """Make parameters that start as whole numbers what they will be, and each its own.
+
+        In ``b = 0`` it becomes a float with the first update; where several start from one number
+        of the text, they are one object until then.
+        """
         self._are_floats = True
+        seen: set[int] = set()
         for each in self._execution.live(whole=True):
-            if each.name in self._subject.parameters and type(each.value) is int and each.set:
-                each.set(float(each.value))
+            if each.name not in self._names or type(each.value) not in (int, float) or not each.set:
+                continue
+            if type(each.value) is int or id(each.value) in seen:
+                each.set(float(each.value) * 1.0)
+            seen.add(id(each.value))
 
     def _end(self) -> bool:
         recorder = self._recorder

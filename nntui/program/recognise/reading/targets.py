@@ -26,7 +26,7 @@ def find_targets(stack: Stack, loss: Loss, places: Places) -> Array:
     found = np.full(level.z.shape, np.nan)
     predictions: list[Node] = []
     shaped: Node | None = None
-    for source in (_by_loss, _differences, _quotients, _of_logarithms, _labels):
+    for source in (_by_loss, _differences, _sums, _quotients, _of_logarithms, _labels):
         if np.isfinite(found).all():
             break
         for prediction, codes, values in source(stack, loss, places):
@@ -97,7 +97,7 @@ def _meeting(stack: Stack, node: Node, side: int, places: Places) -> Iterator[Me
         return
     if isinstance(given, Ref) and stack.recording.depends[given.node.number] & stack.mask:
         return
-    if node.operation not in ("-", "*", "/"):
+    if node.operation not in ("-", "+", "*", "/"):
         if array.size == codes.size and np.size(node.value) == 1:
             yield prediction, codes, array.astype(float).reshape(codes.shape)
         return
@@ -146,6 +146,14 @@ def _differences(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]
     for node in _eligible(stack.recording, ("-",)):
         for side in (0, 1):
             yield from _meeting(stack, node, side, places)
+
+
+def _sums(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]:
+    """Minus the targets, added to the output."""
+    for node in _eligible(stack.recording, ("+",)):
+        for side in (0, 1):
+            for prediction, codes, values in _meeting(stack, node, side, places):
+                yield prediction, codes, -values
 
 
 def _quotients(stack: Stack, _loss: Loss, places: Places) -> Iterator[Meeting]:
