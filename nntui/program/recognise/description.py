@@ -123,6 +123,8 @@ class Description:
     """From other first parameters, which show what saturated and dead units hide."""
     budget: int | None = None
     """How many epochs the program makes, if its loop says so."""
+    stops_at: float | None = None
+    """The loss at which its loop stops, if it does."""
     loss: str = ""
     """The kind of the loss that the check held the updates against."""
     series: tuple[Series, ...] = ()

@@ -3,8 +3,18 @@
 import os
 from collections.abc import Sequence
 
+from nntui.core.errors import ConfigError
+from nntui.program.control.client import Task, ask
 from nntui.program.program_error import ProgramError
+from nntui.program.recognise.description import Description, Spot
+from nntui.program.recognise.preset_of import preset_of, read_text, text_of
+from nntui.program.recognise.proof import disagreement
 from nntui.program.recognise.recognised import Recognised
+from nntui.program.recognise.unmatched import UnmatchedError
+
+DESCRIBE = "nntui.program.recognise.reading.describe:describe"
+GRACE = 10.0
+"""Seconds beyond the time for a program that is slow to start."""
 
 
 def show(
@@ -20,4 +30,49 @@ def show(
     The arguments are those of `nntui.program.check`; ``time`` is in seconds.  Raises ProgramError
     for a program that cannot be looked at.
     """
-    raise ProgramError("programs cannot be run yet")
+    task = Task(os.fspath(path), tuple(arguments), seed, None, python, allow_effects)
+    answer = ask(task, DESCRIBE, {"seconds": time}, 2.0 * time + GRACE)
+    if "refused" in answer:
+        raise ProgramError(f"{task.path} {answer['refused']['what']}; --allow-effects lets it")
+    if answer.get("description") is None:
+        return Recognised(None, _unread(answer), None)
+    return recognise(Description.from_plain(answer["description"]), task.path, time)
+
+
+def recognise(description: Description, path: str, seconds: float) -> Recognised:
+    """The preset of ``description``, which was read off the program ``path``."""
+    if description.reason is not None:
+        return _without(description, description.reason, description.spot)
+    found: str | None = None
+    try:
+        for made in preset_of(description, seconds):
+            text = text_of(made, path)
+            different = disagreement(read_text(text), description, made.reported)
+            if different is None:
+                return Recognised(
+                    text, None, None, made.correspondence, description.updates, description
+                )
+            found = found or different
+    except UnmatchedError as error:
+        return _without(description, error.reason, error.spot)
+    except ConfigError as error:
+        return _without(description, f"a preset cannot say it: {error}", None)
+    return _without(description, f"the preset that comes nearest is not the same: {found}", None)
+
+
+def _without(description: Description, reason: str, spot: Spot | None) -> Recognised:
+    where = "" if spot is None else f"line {spot.line}: "
+    line = None if spot is None else spot.line
+    return Recognised(None, f"{where}{reason}", line, (), 0, description)
+
+
+def _unread(answer: dict[str, object]) -> str:
+    """Why there is no description, in one line."""
+    check = answer.get("check")
+    if isinstance(check, dict) and check.get("loop") is None:
+        return "no loop was found that trains parameters"
+    if answer.get("error") == "loss":
+        return "no loss was found that its updates follow"
+    if answer.get("error") == "time":
+        return "it was not read in time; --time gives it more"
+    return f"it could not be read: {answer.get('message') or answer.get('error')}"

@@ -60,9 +60,7 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
 class _Describer:
     """Reads one update after the other, and puts together what they show."""
 
-    def __init__(
-        self, execution: "Execution", check: Mapping[str, Any], most: int = MOST
-    ) -> None:
+    def __init__(self, execution: "Execution", check: Mapping[str, Any], most: int = MOST) -> None:
         self._most = most
         self._varied: list[dict[str, Any]] = []
         self._execution, self._check = execution, check
@@ -163,7 +161,7 @@ class _Describer:
         if count < LEAST:
             return True
         epochs = observed.epoch - self._turns[0]
-        return 0 < self._turns.count(self._turns[0]) < count and epochs < 2 or (
+        return (0 < self._turns.count(self._turns[0]) < count and epochs < 2) or (
             epochs == 0 and self._is_long()
         )
 
@@ -171,8 +169,10 @@ class _Describer:
         """Whether the first epoch goes on: no row has come twice."""
         first = self._snapshots[0].x
         last = self._snapshots[-1].x
-        return self.subject.around is not None and first.shape[1] == last.shape[1] and not any(
-            np.array_equal(first, each.x) for each in self._snapshots[1:]
+        return (
+            self.subject.around is not None
+            and first.shape[1] == last.shape[1]
+            and not any(np.array_equal(first, each.x) for each in self._snapshots[1:])
         )
 
     def _read(self, observed: Observed) -> Snapshot:

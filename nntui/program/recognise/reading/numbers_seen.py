@@ -11,6 +11,8 @@ from nntui.program.recognise.description import Constant, Series, Spot
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 
+FORMATS = ("%", "format")
+"""What the recorder calls the ways to put a number into a text."""
 Key = tuple[int, int]
 """The place where it is printed or assigned, and the place where it was computed."""
 
@@ -42,7 +44,8 @@ class SeriesSeen:
 
     def _scalars(self, recording: Recording) -> Iterator[tuple[Key, Node, bool]]:
         for place, node, function in recording.outputs:
-            if np.size(node.value) == 1 and REPORTING.search(function):
+            shown = function in FORMATS or REPORTING.search(function)
+            if np.size(node.value) == 1 and shown:
                 yield (place, node.place), node, True
         for place, node, _ in recording.assignments:
             target = self._places.places[place].target or ""

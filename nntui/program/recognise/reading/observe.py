@@ -1,8 +1,8 @@
 """Runs a program from its start and reads its first updates, one after the other."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.judge.losses import Loss
@@ -81,7 +81,13 @@ class Observer:
         if self._is_around(loop):
             self._epoch += 1
         if loop != self._subject.loop:
+            if self._is_first and self._is_outside(loop):
+                # What the turn of a loop outside does is recorded only if its turn began so.
+                self._recorder.reset()
+                self._recorder.on = True
             return
+        if self._is_first:
+            self._recorder.on = False
         if self._recording and not self._end():
             self._conclude()
         if self._is_first:
@@ -90,6 +96,13 @@ class Observer:
                 return
             self._until = time.monotonic() + self._seconds
         self._begin()
+
+    def _is_outside(self, loop: int) -> bool:
+        loops = self._execution.places.loops
+        parent = loops[self._subject.loop].parent
+        while parent is not None and parent != loop:
+            parent = loops[parent].parent
+        return parent == loop or self._is_around(loop)
 
     def _is_around(self, loop: int) -> bool:
         found = self._execution.places.loops[loop]
@@ -109,6 +122,8 @@ class Observer:
 
     def _on_full(self) -> None:
         self._recorder.on = False
+        if self._is_first:
+            return
         self.complete = False
         self._conclude()
 

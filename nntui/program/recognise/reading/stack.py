@@ -82,9 +82,7 @@ class Stack:
         self.forward = forward
         self.parameters = np.unique(self._owned[0])
         self.mask = recording.mask(parameters)
-        self.sums = Sums(
-            recording.nodes, forward, self.identities, self.parameters, places
-        )
+        self.sums = Sums(recording.nodes, forward, self.identities, self.parameters, places)
         self.depth = self._depths()
         self.codes: dict[int, Array] = {}
         """By node number, the codes of its elements."""
@@ -98,7 +96,9 @@ class Stack:
             raise NoCounterpartError("no layer computes W x + b of the parameters found")
         self._check_depths(blocks)
         if sorted(blocks) != list(range(1, len(blocks) + 1)):
-            raise NoCounterpartError("the layers do not follow one another", blocks[max(blocks)][0].root)
+            raise NoCounterpartError(
+                "the layers do not follow one another", blocks[max(blocks)][0].root
+            )
         for depth in range(1, len(blocks) + 1):
             self._add(blocks[depth])
             for root in self.levels[-1].roots:
@@ -309,7 +309,11 @@ class Stack:
             if source.number not in roots and source.operation == "+":
                 for one, other in ((0, 1), (1, 0)):
                     added, kept = source.arguments[one], source.arguments[other]
-                    if isinstance(added, Ref) and isinstance(kept, Ref) and self.sums.is_pure(added.node):
+                    if (
+                        isinstance(added, Ref)
+                        and isinstance(kept, Ref)
+                        and self.sums.is_pure(added.node)
+                    ):
                         held, level.behind = kept.node, True
                         numbers = self.identities.of(added.node)
                         bias[units] = np.broadcast_to(numbers, np.shape(source.value)).reshape(-1)

@@ -92,9 +92,7 @@ class Sums:
         """Which operand of a product is the parameter; None if it is no such product."""
         if node.operation not in PRODUCTS or len(node.arguments) != 2 or node.keywords:
             return None
-        sides = [
-            isinstance(each, Ref) and self.is_pure(each.node) for each in node.arguments
-        ]
+        sides = [isinstance(each, Ref) and self.is_pure(each.node) for each in node.arguments]
         if sum(sides) != 1:
             return None
         side = sides.index(True)
@@ -233,9 +231,7 @@ class Sums:
                 raise NoCounterpartError("something is added to W x + b", node)
 
     def _is_nothing(self, node: Node) -> bool:
-        return (
-            node.number not in self._affine and not self.is_pure(node) and _is_zero(node.value)
-        )
+        return node.number not in self._affine and not self.is_pure(node) and _is_zero(node.value)
 
     def _summed(self, node: Node, gather: Array, minus: bool) -> list[tuple[Node, Array, bool]]:
         given = node.arguments[0]

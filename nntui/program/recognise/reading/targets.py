@@ -46,9 +46,7 @@ def find_targets(stack: Stack, loss: Loss, places: Places) -> Array:
         if shaped is not None:
             raise NoCounterpartError("the output and the targets have different shapes", shaped)
         raise NoCounterpartError("the output is compared with no targets", level.roots[-1])
-    numbers = np.concatenate(
-        [stack.identities.of(each).reshape(-1) for each in predictions]
-    )
+    numbers = np.concatenate([stack.identities.of(each).reshape(-1) for each in predictions])
     sources = np.unique(stack.identities.sources(numbers)[0])
     stack.set_value(level, [stack.nodes[each] for each in sources if each >= 0])
     if not np.isfinite(level.f).all():

@@ -1,0 +1,75 @@
+"""Proves a preset: runs it, and compares every update and loss with the program's."""
+
+import numpy as np
+
+from nntui.presets.preset import Preset
+from nntui.program.recognise.description import Description
+from nntui.program.recognise.reported_fit import Reported
+from nntui.timeline.run import Run
+
+Array = np.ndarray
+
+SAME = 1e-9
+"""Relative difference up to which parameters and losses are the same."""
+LEAST = 20
+"""Updates that are compared at least, unless the program makes fewer."""
+
+
+def disagreement(preset: Preset, description: Description, reported: Reported | None) -> str | None:
+    """Where a run of ``preset`` first differs from the program, as a clause; None if it does not.
+
+    Compared are all parameters after each observed update, the rows of each update, and the
+    reported losses of the epochs that were observed.
+    """
+    run = Run(preset)
+    for update in range(description.updates + 1):
+        difference = _of_parameters(run, description, update)
+        if difference is not None:
+            return difference
+        if update == description.updates:
+            break
+        wanted = description.batches[update]
+        if not _same_rows(run, description, wanted):
+            return f"update {update} uses other rows"
+        report = run.step()
+        if report.divergence is not None:
+            return f"update {update + 1} diverges: {report.divergence.what}"
+    return None if reported is None else _of_losses(run, reported)
+
+
+def _of_parameters(run: Run, description: Description, update: int) -> str | None:
+    for number, ((W, b), layer) in enumerate(zip(run.parameters, description.layers, strict=True)):
+        if not _is_same(W, layer.W[update]):
+            return f"the weights of layer {number} differ after update {update}"
+        if b is not None and layer.b is not None and not _is_same(b, layer.b[update]):
+            return f"the bias of layer {number} differs after update {update}"
+    return None
+
+
+def _same_rows(run: Run, description: Description, wanted: Array) -> bool:
+    data = run.data
+    rows = run.trainer.next_batch()
+    if len(rows) != len(wanted):
+        return False
+    own = data.xy[:, rows]
+    theirs = np.concatenate([description.inputs[wanted].T, description.targets[wanted].T])
+    # Sums over a batch do not depend on its order, up to rounding.
+    return bool(_is_same(_sorted(own), _sorted(theirs)))
+
+
+def _sorted(columns: Array) -> Array:
+    return columns[:, np.lexsort(columns[::-1])]
+
+
+def _of_losses(run: Run, reported: Reported) -> str | None:
+    losses = dict(zip(run.reported_epochs.tolist(), run.losses.tolist(), strict=True))
+    for epoch, value in zip(reported.epochs.tolist(), reported.values.tolist(), strict=True):
+        if epoch in losses and not _is_same(np.array(losses[epoch]), np.array(value)):
+            return f"the reported loss of epoch {epoch} differs"
+    return None
+
+
+def _is_same(one: Array, other: Array) -> bool:
+    """Relative to the largest entry, and absolutely for what is 0 but for rounding."""
+    size = float(np.abs(other).max(initial=0.0))
+    return bool((np.abs(one - other) <= SAME * size + 1e-14).all())
