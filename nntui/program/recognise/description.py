@@ -123,6 +123,10 @@ class Description:
     """From other first parameters, which show what saturated and dead units hide."""
     budget: int | None = None
     """How many epochs the program makes, if its loop says so."""
+    printed: Array = field(default_factory=lambda: np.zeros(0, int))
+    """The updates in whose turns something was printed, as far as the program was watched."""
+    shuffles: tuple[Spot, ...] = ()
+    """Where the program draws an order or a sample of its rows."""
     stops_at: float | None = None
     """The loss at which its loop stops, if it does."""
     loss: str = ""
@@ -193,6 +197,7 @@ class Description:
         )
         for name in ("batches", "memories", "seeds"):
             read[name] = tuple(value[name])
+        read["shuffles"] = tuple(Spot(**each) for each in value["shuffles"])
         read["spot"] = _spot(value["spot"])
         return cls(**read)
 

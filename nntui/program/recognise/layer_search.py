@@ -74,6 +74,7 @@ class LayerSearch:
         self.updates = ForcedUpdates(description)
         self._fit = OptimiserFit(self.updates, description)
         self._spans = spans(base)
+        self._doubles = any(abs(each.value) == 2.0 for each in description.constants)
         self._last = len(description.layers) - 1
         self._until = time.monotonic() + seconds
 
@@ -206,11 +207,19 @@ class LayerSearch:
         """
         if solution.rate_is_known:
             return solution
-        constants = self._fit.constants
+        constants = [each for each in self._fit.constants if each not in (0.5, 1.0, 2.0)]
+
+        sizes = set(self.updates.samples.tolist())
+        samples = sizes.pop() if len(sizes) == 1 and 1 not in sizes else None
 
         def likeliness(other: Solution) -> float:
             training, rate = other.configuration.training, other.rule.rate
             score = 4.0 * any(is_near(rate, each) for each in constants) - digits_of(rate)
+            # A factor 2 in the program belongs to the slope of its loss.
+            score += 0.5 * (training.loss == "squared-error" and self._doubles)
+            if samples is not None:
+                divides = float(samples) in self._fit.constants
+                score += 1.0 * (divides == (training.reduction == "mean"))
             if report is not None:
                 score += 2.0 * (report[0] == training.loss) + (report[1] == training.reduction)
             return score

@@ -11,8 +11,8 @@ Array = np.ndarray
 
 SAME = 1e-9
 """Relative difference up to which parameters and losses are the same."""
-LEAST = 20
-"""Updates that are compared at least, unless the program makes fewer."""
+OTHER_ROWS = "an update uses other rows"
+"""The disagreement in nothing but the order of the rows."""
 
 
 def disagreement(preset: Preset, description: Description, reported: Reported | None) -> str | None:
@@ -30,7 +30,7 @@ def disagreement(preset: Preset, description: Description, reported: Reported | 
             break
         wanted = description.batches[update]
         if not _same_rows(run, description, wanted):
-            return f"update {update} uses other rows"
+            return OTHER_ROWS
         report = run.step()
         if report.divergence is not None:
             return f"update {update + 1} diverges: {report.divergence.what}"

@@ -77,7 +77,8 @@ class ReportedFit:
                 for match, error in self._matches(
                     keys, losses[epochs], series, epochs, values, factors
                 ):
-                    score = 4.0 * series.printed - 0.1 * rank - 3.0 * (match.factor != 1.0)
+                    score = 3.0 * series.printed - 0.1 * rank - 3.0 * (match.factor != 1.0)
+                    score += 5.0 * len(epochs) / len(self._whole)
                     score += 2.0 * (match.keys["loss"] == self._likely)
                     score -= 0.5 * float(np.log10(max(error, ROUNDING) / ROUNDING))
                     found.append((score, match))
@@ -187,14 +188,20 @@ class ReportedFit:
             yield Reported(keys, series, factor, (), None, whole, values / factor), error
 
     def _every(self, epochs: Array) -> int | None:
-        """From how many epochs to the next the number is printed, from epoch 0 on."""
+        """From how many epochs to the next the number is computed, from epoch 0 on."""
         whole = self._whole[epochs]
-        if whole[0] != self._whole[0] or whole[0] != 0:
+        if whole[0] != 0:
             return None
-        if len(whole) == 1:
-            return 1 if len(self._whole) == 1 else len(self._whole) + 1
-        steps = np.diff(whole)
-        return int(steps[0]) if (steps == steps[0]).all() else None
+        if len(whole) > 1:
+            steps = np.diff(whole)
+            return int(steps[0]) if (steps == steps[0]).all() else None
+        if len(self._whole) == 1:
+            return 1
+        # It comes again behind the updates that were recorded, when something is printed.
+        updates = int(np.count_nonzero(self._description.epochs == 0))
+        printed = np.unique(self._description.printed // updates)
+        later = printed[printed > self._whole[-1]]
+        return int(later[0]) if later.size and (later % later[0] == 0).all() else None
 
 
 def _difference(one: Array, other: Array) -> float:

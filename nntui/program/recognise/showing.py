@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nntui.core.errors import ConfigError
 from nntui.program.control.client import Task, ask
 from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description, Spot
 from nntui.program.recognise.preset_of import preset_of, read_text, text_of
-from nntui.program.recognise.proof import disagreement
+from nntui.program.recognise.proof import OTHER_ROWS, disagreement
 from nntui.program.recognise.recognised import Recognised
 from nntui.program.recognise.unmatched import UnmatchedError
 
@@ -43,27 +44,37 @@ def recognise(description: Description, path: str, seconds: float) -> Recognised
     """The preset of ``description``, which was read off the program ``path``."""
     if description.reason is not None:
         return _without(description, description.reason, description.spot)
-    found: str | None = None
+    found: tuple[str, str] | None = None
     try:
         for made in preset_of(description, seconds):
             text = text_of(made, path)
             different = disagreement(read_text(text), description, made.reported)
             if different is None:
                 return Recognised(
-                    text, None, None, made.correspondence, description.updates, description
+                    text, None, None, None, made.correspondence, description.updates, description
                 )
-            found = found or different
+            found = found or (different, text)
     except UnmatchedError as error:
         return _without(description, error.reason, error.spot)
     except ConfigError as error:
         return _without(description, f"a preset cannot say it: {error}", None)
-    return _without(description, f"the preset that comes nearest is not the same: {found}", None)
+    assert found is not None
+    different, text = found
+    if different != OTHER_ROWS:
+        reason = f"the preset that comes nearest is not the same: {different}"
+        return _without(description, reason, None)
+    spot = description.shuffles[0] if description.shuffles else None
+    drawing = "the program draws the order" if spot is None else f"{spot.text} draws the order"
+    return replace(
+        _without(description, f"{drawing} of the rows, and no preset draws that one", spot),
+        nearest_text=text,
+    )
 
 
 def _without(description: Description, reason: str, spot: Spot | None) -> Recognised:
     where = "" if spot is None else f"line {spot.line}: "
     line = None if spot is None else spot.line
-    return Recognised(None, f"{where}{reason}", line, (), 0, description)
+    return Recognised(None, f"{where}{reason}", line, description=description)
 
 
 def _unread(answer: dict[str, object]) -> str:

@@ -14,6 +14,7 @@ from nntui.program.judge.readings import is_nonlinear
 from nntui.program.judge.recording import Recording, ancestors, line_key
 from nntui.program.recognise.description import DenseLayer, Description, Fault, Trajectory
 from nntui.program.recognise.reading.data_rows import data_rows, held_arrays
+from nntui.program.recognise.reading.extent import extent_of, shuffles_of
 from nntui.program.recognise.reading.formula_text import factors, formula_text
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.numbers_seen import SeriesSeen, constants_of, spot_of
@@ -30,6 +31,8 @@ LEAST, MOST = 24, 400
 """Updates that are observed; more than the least if that completes two epochs."""
 KINDS, FEW, SEED, SECONDS = ("noise", "positive", "medium"), 9, 777, 4.0
 """Other first parameters, how many updates are observed from each, and for how long."""
+WATCHED = 1.0
+"""Seconds for which the program runs on to see when it prints."""
 SEEN = 300
 """Samples of which activations are kept."""
 
@@ -51,7 +54,13 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
     describer = _Describer(execution, check)
     left = max(until - time.monotonic(), 0.2 * seconds)
     observer = Observer(
-        execution, describer.subject, describer.take, describer.finish, left, describer.vary
+        execution,
+        describer.subject,
+        describer.take,
+        lambda: describer.finish(observer.printed),
+        left,
+        describer.vary,
+        watch=WATCHED,
     )
     answer.update(execution.analyse(observer, left + 5.0))
     return answer
@@ -74,6 +83,9 @@ class _Describer:
             tuple(check.get("memories", ())),
         )
         self._names: tuple[str, ...] = ()
+        self._printed: list[int] = []
+        self._budget: int | None = None
+        self._stops_at: float | None = None
         self._snapshots: list[Snapshot] = []
         self._turns: list[int] = []
         self._held: list[Array] = []
@@ -93,13 +105,7 @@ class _Describer:
             draws = np.random.RandomState(SEED)
 
             def job(reply: Any, varied: _Describer = varied, kind: str = kind) -> None:
-                shake(
-                    self._execution.live(),
-                    (*self.subject.parameters, *self.subject.memories),
-                    (),
-                    kind,
-                    draws,
-                )
+                shake(self._execution.live(), self.subject.parameters, (), kind, draws)
                 Observer(
                     self._execution,
                     varied.subject,
@@ -193,6 +199,8 @@ class _Describer:
                 if np.asarray(recording.start[name].value).dtype == np.float32:
                     raise NoCounterpartError(f"{name} is in single precision")
             self._held = held_arrays(self._execution.live())
+            loop = self._execution.places.loops[subject.loop]
+            self._budget, self._stops_at = extent_of(self._execution, loop)
         tops = self._tops(recording)
         snapshot = read_update(recording, self._names, loss, places, tops)
         if first:
@@ -228,8 +236,9 @@ class _Describer:
 
     # All of them.
 
-    def finish(self) -> dict[str, Any]:
-        """The reply: the description."""
+    def finish(self, printed: list[int]) -> dict[str, Any]:
+        """The reply: the description; ``printed`` are the updates that print something."""
+        self._printed = printed
         try:
             if self._reason is not None:
                 raise self._reason
@@ -269,7 +278,10 @@ class _Describer:
             batches=tuple(rows.batches[:-1]),
             epochs=rows.epochs[:-1],
             trajectories=tuple(trajectories),
-            budget=None,
+            printed=np.array(self._printed, int),
+            budget=self._budget,
+            stops_at=self._stops_at,
+            shuffles=shuffles_of(self._execution.sources, self._execution.source.path),
             loss=self.subject.loss.kind,
             series=self._series.series(),
             constants=tuple(self._constants),

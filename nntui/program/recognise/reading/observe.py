@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from nntui.program.control.forks import Reply
 
 
+ENOUGH = 4
+"""Updates that print something, behind which no more are waited for."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """What the check has found out about the program."""
@@ -41,7 +45,8 @@ class Observer:
     ``take`` says whether it wants more; then, or when the time is up or the program ends, ``finish``
     makes the reply.  It is the job of a fork that is about to run the program, or, with ``now``, at
     the start of an update.  ``before`` is called at the start of the first update; it says whether
-    to go on, which a fork that it has made does not.
+    to go on, which a fork that it has made does not.  For ``watch`` seconds more the program runs on
+    unrecorded, to see when it prints.
     """
 
     def __init__(
@@ -53,8 +58,12 @@ class Observer:
         seconds: float,
         before: Callable[[], bool] = lambda: True,
         now: bool = False,
+        watch: float = 0.0,
     ) -> None:
-        self._before, self._now = before, now
+        self._before, self._now, self._watch = before, now, watch
+        self.printed: list[int] = []
+        """The updates in whose turns something was printed."""
+        self._update, self._written, self._watching = -1, 0, False
         self._execution, self._recorder = execution, execution.recorder
         self._subject, self._take, self._finish = subject, take, finish
         self._seconds, self._until = seconds, time.monotonic() + seconds
@@ -88,8 +97,14 @@ class Observer:
             return
         if self._is_first:
             self._recorder.on = False
+        self._note_output()
+        if self._watching:
+            if len(self.printed) >= ENOUGH or time.monotonic() > self._until:
+                self._conclude()
+            return
         if self._recording and not self._end():
-            self._conclude()
+            self._stop_recording()
+            return
         if self._is_first:
             self._is_first = False
             if not self._before():
@@ -105,14 +120,39 @@ class Observer:
         return parent == loop or self._is_around(loop)
 
     def _is_around(self, loop: int) -> bool:
-        found = self._execution.places.loops[loop]
-        return (found.file, found.line) == self._subject.around
+        """Whether it is the loop next around; the one in the same function, if there is one.
+
+        Otherwise it may be the loop of a generator, which runs around it only for a while.
+        """
+        loops = self._execution.places.loops
+        parent = loops[self._subject.loop].parent
+        if parent is not None:
+            return loop == parent
+        return (loops[loop].file, loops[loop].line) == self._subject.around
+
+    def _stop_recording(self) -> None:
+        if self._watch <= 0.0 or len(self.printed) >= ENOUGH:
+            self._conclude()
+        self._watching, self._until = True, time.monotonic() + self._watch
+
+    def _note_output(self) -> None:
+        """Note whether the turn that has just ended has printed something."""
+        if self._watch > 0.0:
+            self._execution.flush()
+            written = self._execution.output.written
+            if written > self._written and self._update >= 0:
+                self.printed.append(self._update)
+            self._written = written
+        self._update += 1
 
     def _on_left(self, loop: int) -> None:
-        if self._subject.around is None:
-            is_last = loop == self._subject.loop
+        own = self._execution.places.loops[self._subject.loop]
+        if self._subject.around is None and own.parent is None:
+            is_last = loop == own.number
         else:
             is_last = self._is_around(loop)
+        if is_last and self._watching:
+            self._conclude()
         if is_last and self._recording:
             self._end()
             self._conclude()
