@@ -9,7 +9,7 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from shutil import rmtree
@@ -46,8 +46,9 @@ class Execution:
     """The program at ``path`` with ``arguments``; it starts with `run`.
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
-    given lines: the rest of the program then costs what it costs alone.  Raises ProgramError if
-    the file is no program that can be looked at, or has no such loop.
+    given lines: the rest of the program then costs what it costs alone.  ``texts`` has, by file,
+    source to run in the place of what the file holds.  Raises ProgramError if the file is no
+    program that can be looked at, or has no such loop.
 
     `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
     """
@@ -61,12 +62,14 @@ class Execution:
         *,
         allow_effects: bool = False,
         scratch: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self.source = read_program(path)
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._wanted = None if loops is None else {self._loop_line(each) for each in loops}
         self._scratch = scratch
+        self._texts = {os.path.realpath(file): text for file, text in (texts or {}).items()}
         self.places = Places()
         self.sources = self.places.sources
         self.recorder = Recorder(self.places)
@@ -85,6 +88,22 @@ class Execution:
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
         self.world: World
         """What the program meets instead of the world; there once it runs."""
+
+    def varied(
+        self,
+        seed: int | None,
+        texts: Mapping[str, str],
+        loops: Collection[LoopLine] | None = None,
+    ) -> "Execution":
+        """The same program from another seed, with ``texts`` in the place of what files hold."""
+        return Execution(
+            self.source.given,
+            self.arguments,
+            seed,
+            loops,
+            allow_effects=self.allow_effects,
+            texts=texts,
+        )
 
     # The hooks.
 
@@ -152,11 +171,17 @@ class Execution:
         if answer is None:
             try:
                 self.run()
+            except ProgramError as error:
+                self.reply({"problem": str(error)})
+            except BaseException as error:
+                self.fail(error)
             finally:
                 os._exit(1)
         if scratch is not None:
             rmtree(scratch, ignore_errors=True)
             self._scratch = None
+        if "problem" in answer:
+            raise ProgramError(answer["problem"])
         return answer
 
     def _enter(self) -> None:
@@ -181,8 +206,10 @@ class Execution:
         main = ModuleType("__main__")
         main.__file__ = source.path
         main.__loader__ = SourceFileLoader("__main__", source.path)
-        main.__dict__["__cached__"] = None
-        main.__dict__["__builtins__"] = sys.modules["builtins"]
+        vars(main)["__cached__"] = None
+        if sys.version_info < (3, 14):
+            vars(main)["__annotations__"] = {}
+        vars(main)["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = main
         try:
             with open(source.path, "rb") as file:
@@ -216,7 +243,7 @@ class Execution:
         return Ending(END, 0)
 
     def _compile(self, file: str, data: bytes) -> CodeType:
-        text = decoded(file, data)
+        text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
         loops: set[int] | None = None
         if self._wanted is not None:
             first = Places()

@@ -15,12 +15,23 @@ import numpy as np
 from .memory import copy_of, is_followed, take_number
 from .node import Ref
 from .operations import Cast, Changing, Method, Part, canonical, name_of, words
+from .rules import CONSTANT, COPYING, RULES
 
 if TYPE_CHECKING:
     from .recorder import Recorder
 
 DISPATCHED = type(np.sum)
-OVER_ELEMENTS: tuple[Any, ...] = (zip, enumerate, map, filter, reversed, list, tuple, iter)
+OVER_ELEMENTS: tuple[Any, ...] = (
+    zip,
+    enumerate,
+    map,
+    filter,
+    reversed,
+    list,
+    tuple,
+    iter,
+    sorted,
+)
 REDUCTIONS = {id(f): f.__name__ for f in (sum, max, min, abs, pow, round, divmod)}
 CONVERSIONS = {id(float): "float", id(np.float64): "float64", id(np.float32): "float32"}
 NOT_OPERATIONS = words(
@@ -37,6 +48,9 @@ OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )
 CALL = "__call__"
+GENERATORS = (np.random.RandomState, np.random.Generator, random.Random)
+HARMLESS_OWNERS = frozenset({list, dict, set, str, tuple, bytes, float, int})
+PURE = frozenset(RULES) | CONSTANT | COPYING
 DEEPEST_COPY = 6
 CONCATENATORS = tuple(type(each) for each in (np.r_, np.c_))
 
@@ -47,6 +61,7 @@ class Calls:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.result: Any = None
+        self.failed = False
         self.own: tuple[Any, tuple[Any, ...], dict[str, Any]] = (None, (), {})
 
     def take_value(self) -> Any:
@@ -70,10 +85,15 @@ class Calls:
                 if self._made(place, function, arguments, keywords):
                     return True
             except Exception:  # it comes again where the program makes the call itself
+                self.failed = True
                 if not recorder.on:
                     recorder.on = True
         self.own = (function, arguments, keywords)
-        recorder.trail.enter(frame, place, function, arguments, keywords)
+        foreign = recorder.on and not self._is_harmless(function)
+        call = recorder.trail.enter(frame, place, function, arguments, keywords, foreign)
+        call.failed, self.failed = self.failed, False
+        if foreign:
+            recorder.doubt()
         return False
 
     def returned(self, frame: FrameType, result: Any) -> Any:
@@ -83,7 +103,11 @@ class Calls:
         call = recorder.trail.leave(frame)
         if call is None or not recorder.on:
             return result
+        if call.foreign:
+            recorder.doubt()
         function = call.function
+        if call.failed:  # by us: the program's own call has worked
+            recorder.warnings.append(f"{name_of(function)} was not recorded")
         if function is copy.deepcopy and call.arguments:
             self._linked(call.place, call.arguments[0], result)
             return result
@@ -118,6 +142,17 @@ class Calls:
 
     # ---- what a call is
 
+    def _is_harmless(self, function: Any) -> bool:
+        """Whether a call cannot change an array unseen."""
+        if function in (np.nditer, memoryview, np.frombuffer):
+            self.recorder.memory.is_shared = True
+        if self._is_own(function):
+            return True
+        owner = getattr(function, "__self__", None)
+        if owner is builtins or owner is math or type(owner) in HARMLESS_OWNERS:
+            return True
+        return isinstance(function, type) and function.__module__ == "builtins"
+
     def _is_own(self, function: Any) -> bool:
         kind = type(function)
         if kind is MethodType:
@@ -136,7 +171,10 @@ class Calls:
     ) -> tuple[Any, ...]:
         """Arrays whose elements are read one by one, and generators that are summed."""
         if any(function is each for each in OVER_ELEMENTS):
-            return tuple([self.recorder.iterate(place, each) for each in arguments])
+            given = [self.recorder.iterate(place, each) for each in arguments]
+            if function is reversed and given[0] is not arguments[0]:
+                given = [list(given[0])]
+            return tuple(given)
         is_consuming = (
             id(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
         )
@@ -174,7 +212,7 @@ class Calls:
                 return self._builtin(place, function, arguments, keywords)
             if isinstance(owner, np.ufunc):
                 return self._of_ufunc(place, owner, function, arguments, keywords)
-            if isinstance(owner, (np.random.RandomState, np.random.Generator, random.Random)):
+            if isinstance(owner, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(owner, (list, str)):
                 return self._of_list_or_text(place, owner, function, arguments, keywords)
@@ -189,7 +227,7 @@ class Calls:
                 return True
             return False
         if kind is MethodType:
-            if isinstance(function.__self__, (np.random.Generator, random.Random)):
+            if isinstance(function.__self__, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(function.__self__, np.ndarray):
                 return self._method(place, function.__self__, function, arguments, keywords)
@@ -256,7 +294,18 @@ class Calls:
         if name in NOT_OPERATIONS:
             self.result = function(*arguments, **keywords)
             return True
-        return self._operation(place, function, arguments, keywords)
+        try:
+            return self._operation(place, function, arguments, keywords)
+        finally:
+            self._doubt(name, arguments, keywords)
+
+    def _doubt(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Of an operation that is not known to leave its operands alone, doubt the operands."""
+        is_pure = canonical(name) in PURE and "copy" not in keywords
+        for argument in arguments[2:] if is_pure else (*arguments, *keywords.values()):
+            for each in argument if type(argument) in (list, tuple) else (argument,):
+                if isinstance(each, np.ndarray):
+                    self.recorder.memory.doubt_array(each)
 
     def _method(
         self,
@@ -278,7 +327,10 @@ class Calls:
             self.result = self._listed(place, owner)
             return True
         result = function(*arguments, **keywords)
-        return self._keep(place, canonical(name), method, (owner, *arguments), keywords, result)
+        given = (owner, *arguments)
+        kept = self._keep(place, canonical(name), method, given, keywords, result)
+        self._doubt(name, given, keywords)
+        return kept
 
     def _listed(self, place: int, array: np.ndarray[Any, Any]) -> Any:
         """`array.tolist()`, with each of its numbers linked to the array."""
@@ -424,6 +476,7 @@ class Calls:
         recorder = self.recorder
         silent = Silent(recorder, function)
         result = silent(*arguments, **keywords)
+        recorder.doubt()
         name = canonical(name_of(function))
         return self._keep(place, name, silent, arguments, keywords, result)
 

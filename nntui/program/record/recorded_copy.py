@@ -39,6 +39,10 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
+UNPACKING = (ast.Tuple, ast.List)
+CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
+"""Attributes of arrays by which their elements are written."""
+
 
 class RecordedCopy(ast.NodeTransformer):
     """Rewrites a copy of a tree in place; what it defines is written by `plain`."""
@@ -97,6 +101,8 @@ class RecordedCopy(ast.NodeTransformer):
         keywords = [self.visit(each) for each in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in NOT_RECORDED:
             node.args, node.keywords = arguments, keywords
+            if node.func.id in ("exec", "eval"):
+                return at(call("doubted", node), node)
             return node
         function = self.visit(node.func)
         prepare = call("prepare", self.place(node), function, *arguments)
@@ -137,7 +143,13 @@ class RecordedCopy(ast.NodeTransformer):
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
         self.generic_visit(node)
         if not node.is_async:
-            node.iter = at(call("iterate", self.place(node), node.iter), node.iter)
+            node.iter = self._iterated(node, node.target, node.iter)
+        return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        node.value = self.visit(node.value)
+        if isinstance(node.ctx, ast.Load):
+            node.value = at(call("iterate", self.place(node), node.value), node.value)
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> Any:
@@ -145,12 +157,16 @@ class RecordedCopy(ast.NodeTransformer):
 
     # ---- statements
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> Any:
         value = self.visit(node.value)
         if not (len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)):
             value = at(call("bound", self.place(node), value), node.value)
+        if any(isinstance(each, UNPACKING) for each in node.targets):
+            value = at(call("unpacked", self.place(node), value), node.value)
         node.value = value
         node.targets = [self.visit(target) for target in node.targets]
+        if any(isinstance(each, ast.Attribute) and each.attr in CHANGING for each in node.targets):
+            return [node, statement(call("doubt"), node)]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -184,9 +200,15 @@ class RecordedCopy(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For) -> Any:
-        node.iter = at(call("iterate", self.place(node), self.visit(node.iter)), node.iter)
+        values = self.visit(node.iter)
+        node.iter = self._iterated(node, node.target, values)
         node.target = self.visit(node.target)
         return self._loop(node)
+
+    def _iterated(self, node: ast.AST, target: ast.expr, values: ast.expr) -> ast.expr:
+        """What a loop runs over; its elements are taken apart where the target has parts."""
+        parts = [constant(True)] if isinstance(target, UNPACKING) else []
+        return at(call("iterate", self.place(node), values, *parts), values)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> Any:
         node.iter, node.target = self.visit(node.iter), self.visit(node.target)
@@ -212,7 +234,7 @@ class RecordedCopy(ast.NodeTransformer):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         if node.type is not None:
             node.type = self.visit(node.type)
-        node.body = [statement(call("caught"), node), *self.block(node.body)]
+        node.body = [self.caught(node), *self.block(node.body)]
         return node
 
     def visit_Try(self, node: ast.Try) -> Any:
@@ -225,8 +247,26 @@ class RecordedCopy(ast.NodeTransformer):
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         node.handlers = [self.visit(each) for each in node.handlers]
         if node.finalbody:
-            node.finalbody = [statement(call("caught"), node), *self.block(node.finalbody)]
+            node.finalbody = [self.caught(node), *self.block(node.finalbody)]
         return node
+
+    def caught(self, node: ast.AST) -> ast.stmt:
+        """Where an exception may have ended calls and loops."""
+        return statement(call("caught", constant(loop_of(node))), node)
+
+    def visit_With(self, node: ast.With) -> Any:
+        return self._with(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> Any:
+        return self._with(node)
+
+    def _with(self, node: Any) -> list[ast.stmt]:
+        for item in node.items:
+            item.context_expr = self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                item.optional_vars = self.visit(item.optional_vars)
+        node.body = self.block(node.body)
+        return [node, self.caught(node)]
 
     def visit_match_case(self, node: ast.match_case) -> ast.AST:
         if node.guard is not None:
@@ -237,7 +277,11 @@ class RecordedCopy(ast.NodeTransformer):
     def _defined(self, node: ast.stmt) -> Any:
         return self.plain.visit(node)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _defined
+    visit_FunctionDef = visit_AsyncFunctionDef = _defined
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        """What a class does while it is defined is not recorded."""
+        return [self.plain.visit(node), statement(call("doubt"), node)]
 
     def _declared(self, node: ast.stmt) -> ast.stmt:
         return at(ast.Pass(), node)
