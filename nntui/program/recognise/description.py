@@ -53,6 +53,8 @@ class DenseLayer:
     """Where W x + b is computed."""
     a: Spot | None
     """Where f is."""
+    step: Spot | None = None
+    """Where W gets its new value."""
     shared: bool = False
     """Whether one number is the bias of all units."""
 
@@ -138,6 +140,8 @@ class Description:
     """The optimiser's, by the program's names."""
     adapts: bool = False
     """Whether a root or a power of a memory comes into the updates, as with Adam."""
+    clips: bool = False
+    """Whether what could clip a gradient comes into the updates."""
     faults: tuple[Fault, ...] = ()
     seeds: tuple[int, ...] = ()
     """That NumPy's legacy generator may have begun with."""
@@ -176,8 +180,7 @@ class Description:
                     "weights": tuple(each["weights"]),
                     "biases": tuple(each["biases"]),
                     "slopes": tuple(each["slopes"]),
-                    "z": _spot(each["z"]),
-                    "a": _spot(each["a"]),
+                    **{name: _spot(each[name]) for name in ("z", "a", "step")},
                 }
             )
             for each in value["layers"]

@@ -57,18 +57,28 @@ class ForcedUpdates:
             )
             for each in description.trajectories
         ]
-        self.courses = (own, *(each for each in others if np.isfinite(each.theta).all()))
-        self.epochs = description.epochs
-        self.theta = np.concatenate([each.theta[:-1] for each in self.courses])
+        finite = [each for each in others if np.isfinite(each.theta).all()]
+        self._set((own, *finite), description.epochs)
+
+    def _set(self, courses: tuple[Course, ...], epochs: Array) -> None:
+        self.courses, self.epochs = courses, epochs
+        self.theta = np.concatenate([each.theta[:-1] for each in courses])
         """The parameters before each update, one row each."""
-        self.steps = np.concatenate([each.theta[:-1] - each.theta[1:] for each in self.courses])
+        self.steps = np.concatenate([each.theta[:-1] - each.theta[1:] for each in courses])
         """What the program subtracted from them."""
-        counts = [len(each.batches) for each in self.courses]
+        counts = [len(each.batches) for each in courses]
         self.first = np.zeros(sum(counts), bool)
         """Whether an update is the first of its course."""
         self.first[np.cumsum([0, *counts[:-1]])] = True
-        self.samples = np.array([b.shape[1] for each in self.courses for b in each.batches])
+        self.samples = np.array([b.shape[1] for each in courses for b in each.batches])
         """How many samples each update uses."""
+
+    def first_of_each(self, count: int) -> "ForcedUpdates":
+        """The first ``count`` updates of each course."""
+        few = ForcedUpdates.__new__(ForcedUpdates)
+        courses = [Course(each.theta[: count + 1], each.batches[:count]) for each in self.courses]
+        few._set(tuple(courses), self.epochs)
+        return few
 
     def make(self, configuration: Configuration, rates: Sequence[float] | None = None) -> Made:
         """All updates; ``rates`` are those of the epochs in place of the configuration's own."""

@@ -6,23 +6,20 @@ each fault that could be there; what reproduces the numbers is accepted.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import islice, product
 from typing import Any
-
-import numpy as np
 
 from nntui.core.errors import ConfigError
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.presets.sections import read_faults
-from nntui.program.recognise.description import Description
+from nntui.program.recognise.description import DenseLayer, Description, Spot
 from nntui.program.recognise.forced_updates import ForcedUpdates, agree, ratio, spans
 from nntui.program.recognise.optimiser_fit import Keys, OptimiserFit, Rule
 from nntui.program.recognise.round_numbers import digits_of, is_near, written
 from nntui.program.recognise.unmatched import UnmatchedError
-
-Array = np.ndarray
 
 DOWN = (
     None,
@@ -39,19 +36,25 @@ GRADIENTS = (
     "outer(error, x)",
     "outer(delta, z)",
     "dot(delta, x)",
+    "outer(delta*a*(1 - a), x)",
+    "outer(delta*(1 - a^2), x)",
 )
-"""What may stand in the place of a layer's gradient."""
+"""What may stand in the place of the gradient of a layer's weights."""
 SQUARES = {"half-squared-error": 0.5, "squared-error": 1.0}
 """Losses that differ by a factor."""
+IMPLICIT = (0.5, 1.0, 2.0)
+"""Constants that are part of a formula more often than they are a rate."""
+MOST_STARTS = 6
+"""Ways to explain the output's weights that are followed down."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Solution:
-    """Everything of a preset that decides its updates, as it was found."""
+    """Everything of a preset that decides its updates, as far as it was found."""
 
     configuration: Configuration
     rule: Rule
-    faults: list[Keys] = field(default_factory=list)
+    faults: tuple[Keys, ...] = ()
     rate_is_known: bool = False
     """Whether the rate itself was seen, and not only its product with the loss's factor."""
 
@@ -59,7 +62,8 @@ class Solution:
 class LayerSearch:
     """Searches the training of ``description``; ``base`` has its data, layers and first parameters.
 
-    ``faults`` are those of the forward pass, which are known already.
+    ``faults`` are those of the forward pass, which are known already; ``likely`` is a loss that the
+    program may minimise.
     """
 
     def __init__(
@@ -67,136 +71,217 @@ class LayerSearch:
         description: Description,
         base: Configuration,
         faults: Sequence[Keys],
+        likely: str,
         seconds: float,
     ) -> None:
         self._description, self._base = description, base
-        self._forward = list(faults)
-        self.updates = ForcedUpdates(description)
-        self._fit = OptimiserFit(self.updates, description)
+        self._likely, self._forward = likely, list(faults)
+        self._updates = ForcedUpdates(description)
+        self._few = self._updates.first_of_each(2)
+        self._fit = OptimiserFit(self._updates, description)
         self._spans = spans(base)
         self._doubles = any(abs(each.value) == 2.0 for each in description.constants)
         self._last = len(description.layers) - 1
         self._until = time.monotonic() + seconds
 
     def solve(self) -> Solution:
-        """The training; raises UnmatchedError for the layer whose steps nothing reproduces."""
-        solution = self._output()
-        for at in range(self._last, -1, -1):
-            if at < self._last:
-                self._weights(solution, at)
-            self._bias(solution, at)
+        """The training; raises UnmatchedError for the layer whose steps nothing reproduces.
+
+        At first each layer may have one fault, then any combination.
+        """
+        first: UnmatchedError | None = None
+        try:
+            for deep in (False, True):
+                for start in islice(self._outputs(deep), MOST_STARTS):
+                    try:
+                        return self._below(self._with_bias(start, self._last), deep)
+                    except UnmatchedError as error:
+                        first = first or error
+        except _LateError:
+            first = first or UnmatchedError("there was no time to try every fault")
+        layer = self._description.layers[self._last]
+        raise first or self._unmatched(layer.weights, layer)
+
+    def _below(self, solution: Solution, deep: bool) -> Solution:
+        for at in range(self._last - 1, -1, -1):
+            solution = self._layer(solution, at, deep)
         return solution
 
-    def configuration(
-        self, training: Keys, faults: Sequence[Keys], layers: Sequence[Keys] | None = None
-    ) -> Configuration:
-        """The base with other training entries, faults, and kinks."""
-        changed = replace(self._base, training=replace(self._base.training, **training))
-        if layers is not None:
-            kinds = tuple(
-                replace(own, **keys) for own, keys in zip(changed.layers, layers, strict=True)
-            )
-            changed = replace(changed, layers=kinds)
-        return replace(changed, faults=read_faults([*self._forward, *faults]))
+    def _with(self, solution: Solution, *faults: Keys) -> Solution:
+        """``solution`` with more faults; raises ConfigError for one that does not fit."""
+        return self._renewed(replace(solution, faults=(*solution.faults, *faults)))
+
+    def _renewed(self, solution: Solution) -> Solution:
+        """``solution`` with the configuration that follows its rule and its faults."""
+        keys = {**solution.rule.keys, "learning_rate": solution.rule.rate}
+        configuration = replace(
+            solution.configuration,
+            training=replace(solution.configuration.training, **keys),
+            faults=read_faults([*self._forward, *solution.faults]),
+        )
+        return replace(solution, configuration=configuration)
 
     # The output's layer, which tells the loss and the optimiser.
 
-    def _output(self) -> Solution:
+    def _outputs(self, deep: bool) -> Iterator[Solution]:
+        """What gives the steps of the output's weights, the most natural first."""
         layer = self._description.layers[self._last]
         part = self._spans[self._last][0]
-        if not self.updates.steps[:, part].any():
-            raise UnmatchedError("the weights of the output never change", layer.z)
-        for gradient in GRADIENTS:
-            for loss, reduction in self._losses():
-                entropy = LOSSES[loss].needs_output is not None
-                for faults in [[]] if entropy else self._slopes(self._last):
-                    self._check_time()
-                    if gradient is not None:
-                        fault = {"name": "gradient", "layers": [self._last], "of": gradient}
-                        faults = [*faults, fault]
-                    try:
-                        configuration = self.configuration(
-                            {"loss": loss, "reduction": reduction}, faults
-                        )
-                    except ConfigError:
-                        continue
-                    rule = self._fit.fit(configuration, part)
-                    if rule is not None:
-                        return self._started(configuration, rule, faults)
-        raise UnmatchedError("no rule gives the steps of the output's weights", layer.z)
+        if not self._updates.steps[:, part].any():
+            raise UnmatchedError(f"{layer.weights[0]} never changes", layer.z)
+        for loss, reduction in self._losses():
+            training = replace(self._base.training, loss=loss, reduction=reduction)
+            for faults in self._faults(self._last, deep, LOSSES[loss].needs_output is None):
+                self._check_time()
+                try:
+                    configuration = replace(
+                        self._base,
+                        training=training,
+                        faults=read_faults([*self._forward, *faults]),
+                    )
+                except ConfigError:
+                    continue
+                rule = self._fit.fit(configuration, part)
+                if rule is not None:
+                    yield self._started(configuration, rule, faults)
+                elif not faults and self._description.adapts and self._fit.is_downhill:
+                    said = "its optimiser is neither Adam with its bias correction nor RMSProp"
+                    raise UnmatchedError(said, layer.step)
+
+    def _faults(self, at: int, deep: bool, is_differentiated: bool = True) -> Iterator[list[Keys]]:
+        """What may be wrong with the gradients of layer ``at``: nothing, one thing, several."""
+        slopes = list(self._slopes(at)) if is_differentiated else [[]]
+        passing = [[{"name": each, "layers": [at + 1]}] if each else [] for each in DOWN]
+        if at == self._last:
+            passing = [[]]
+        sets = [
+            [*slope, *down, *gradient]
+            for gradient, down, slope in product(self._gradients(at), passing, slopes)
+        ]
+        yield from (each for each in sets if len(each) <= 1)
+        if deep:
+            yield from (each for each in sets if len(each) > 1)
 
     def _started(self, configuration: Configuration, rule: Rule, faults: list[Keys]) -> Solution:
         if rule.rate < 0.0:
             faults = [*faults, {"name": "wrong-sign", "layers": [self._last]}]
             rule = Rule(rule.keys, -rule.rate)
-        solution = Solution(configuration, rule, faults)
-        self._renew(solution)
-        return solution
+        return self._renewed(Solution(configuration, rule, tuple(faults)))
 
     def _losses(self) -> Iterator[tuple[str, str]]:
-        """Losses whose gradients have different directions, the judged one first."""
+        """Losses whose gradients have different directions, the likely one first."""
         output = self._base.layers[-1].activation
         names = ["half-squared-error", "half-absolute-error"]
         for name, loss in LOSSES.items():
             if loss.needs_output == output:
-                entropy_first = self._description.loss != "squared-error"
-                names.insert(0 if entropy_first else 1, name)
-        several = len(set(self.updates.samples.tolist())) > 1
+                names.insert(1 if self._likely in SQUARES else 0, name)
+        several = len(set(self._updates.samples.tolist())) > 1
         exact = self._description.adapts  # epsilon is added to gradients of a certain size
         for name in names:
-            options = [name]
-            if exact and name == "half-squared-error":
-                options = ["squared-error", name]
-            for option in options:
+            for option in SQUARES if exact and name in SQUARES else (name,):
                 yield option, "mean"
                 if several or exact:
                     yield option, "sum"
 
     # The layers below.
 
-    def _weights(self, solution: Solution, at: int) -> None:
-        """Find what gives the steps of the weights of layer ``at``."""
-        part = self._spans[at][0]
+    def _layer(self, solution: Solution, at: int, deep: bool) -> Solution:
+        """``solution`` with what gives the steps of layer ``at``."""
         layer = self._description.layers[at]
-        for gradient in GRADIENTS[:1] if self._is_late() else GRADIENTS:
-            for down in DOWN:
-                for slopes in self._slopes(at):
-                    self._check_time()
-                    faults = list(slopes)
-                    if down is not None:
-                        faults.append({"name": down, "layers": [at + 1]})
-                    if gradient is not None:
-                        faults.append({"name": "gradient", "layers": [at], "of": gradient})
-                    if self._accept(solution, at, part, faults):
-                        return
-        raise UnmatchedError("nothing gives the steps of these weights", layer.z)
+        first: UnmatchedError | None = None
+        for faults in self._faults(at, deep):
+            self._check_time()
+            found = self._with_weights(solution, at, faults)
+            if found is None:
+                continue
+            try:
+                return self._with_bias(found, at)
+            except UnmatchedError as error:
+                if not faults:
+                    raise
+                first = first or error
+        raise first or self._unmatched(layer.weights, layer)
 
-    def _accept(self, solution: Solution, at: int, part: slice, faults: list[Keys]) -> bool:
-        trial = Solution(solution.configuration, solution.rule, [*solution.faults, *faults])
+    def _with_weights(self, solution: Solution, at: int, faults: list[Keys]) -> Solution | None:
+        """``solution`` with ``faults``, and a factor if it needs one; None if it does not do."""
         try:
-            self._renew(trial)
+            trial = self._with(solution, *faults) if faults else solution
         except ConfigError:
-            return False
-        made = self.updates.make(trial.configuration).steps[:, part]
-        steps, theta = self.updates.steps[:, part], self.updates.theta[:, part]
-        if agree(steps, made, theta):
-            solution.faults, solution.configuration = trial.faults, trial.configuration
-            return True
-        factor = ratio(steps, made, theta)
-        if factor is None or not made.any():
-            return False
-        if is_near(factor, -1.0):
+            return None
+        part = self._spans[at][0]
+        if not self._agrees(trial, part, self._few):
+            factor = self._ratio(trial, part)
+            if factor is None:
+                return None
             fault: Keys = {"name": "wrong-sign", "layers": [at]}
-        else:
-            number = written(factor, (), self._fit.divisors)
-            fault = {"name": "wrong-factor", "layers": [at], "factor": number}
-        trial.faults.append(fault)
-        self._renew(trial)
-        made = self.updates.make(trial.configuration).steps[:, part]
-        if agree(steps, made, theta):
-            solution.faults, solution.configuration = trial.faults, trial.configuration
-            return True
-        return False
+            if not is_near(factor, -1.0):
+                number = written(factor, (), self._fit.divisors)
+                fault = {"name": "wrong-factor", "layers": [at], "factor": number}
+            trial = self._with(trial, fault)
+        return trial if self._agrees(trial, part) else None
+
+    def _agrees(
+        self, solution: Solution, part: slice, updates: ForcedUpdates | None = None
+    ) -> bool:
+        updates = updates or self._updates
+        made = updates.make(solution.configuration).steps[:, part]
+        return agree(updates.steps[:, part], made, updates.theta[:, part])
+
+    def _ratio(self, solution: Solution, part: slice) -> float | None:
+        """How many times the steps of ``part`` are those made; None if there is no such number."""
+        made = self._few.make(solution.configuration).steps[:, part]
+        if ratio(self._few.steps[:, part], made, self._few.theta[:, part]) is None:
+            return None
+        made = self._updates.make(solution.configuration).steps[:, part]
+        return ratio(self._updates.steps[:, part], made, self._updates.theta[:, part])
+
+    def _with_bias(self, solution: Solution, at: int) -> Solution:
+        """``solution`` with what gives the steps of the bias of layer ``at``."""
+        part = self._spans[at][1]
+        if part is None or self._agrees(solution, part):
+            return solution
+        for name in ("bias-decay", "frozen-bias"):
+            trial = self._with(solution, {"name": name, "layers": [at]})
+            if self._agrees(trial, part):
+                return replace(trial, rate_is_known=trial.rate_is_known or name == "bias-decay")
+            if name == "bias-decay" and not solution.rate_is_known:
+                for other in self._namings(trial):
+                    if self._agrees(other, part):
+                        return replace(other, rate_is_known=True)
+        layer = self._description.layers[at]
+        factor = self._ratio(solution, part)
+        if factor is None:
+            raise self._unmatched(layer.biases, layer)
+        said = f"{layer.biases[0]} makes {factor:.6g} times the step of the rate of the weights"
+        raise UnmatchedError(said, layer.z)
+
+    def _slopes(self, at: int) -> Iterator[list[Keys]]:
+        """The derivatives that a program may use in layer ``at``, the right one first."""
+        own = self._base.layers[at].activation
+        yield []
+        yield [{"name": "derivative-at-a", "layers": [at]}]
+        names = ["identity", *(name for name in ACTIVATIONS if name != "softmax")]
+        for of in dict.fromkeys([*names, *self._description.layers[at].slopes, "a", "z"]):
+            if of != own:
+                yield [{"name": "derivative", "layers": [at], "of": of}]
+
+    def _gradients(self, at: int) -> Iterator[list[Keys]]:
+        """Formulas that may stand for the gradient of the weights, the right one first."""
+        for of in GRADIENTS:
+            yield [{"name": "gradient", "layers": [at], "of": of}] if of else []
+
+    def _unmatched(self, names: Sequence[str], layer: DenseLayer) -> UnmatchedError:
+        """No fault gives the steps; where the check has found one, its line is the reason."""
+        shown = names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}"
+        for fault in self._description.faults:
+            if fault.line is not None and set(fault.parameters) & set(names):
+                spot = Spot(fault.file or "", fault.line)
+                return UnmatchedError(f"no fault of nntui's changes {shown} as this does", spot)
+        return UnmatchedError(f"no preset gives the steps of {shown}", layer.step or layer.z)
+
+    def _check_time(self) -> None:
+        if time.monotonic() > self._until:
+            raise _LateError
 
     # Losses that differ by a factor only.
 
@@ -207,9 +292,8 @@ class LayerSearch:
         """
         if solution.rate_is_known:
             return solution
-        constants = [each for each in self._fit.constants if each not in (0.5, 1.0, 2.0)]
-
-        sizes = set(self.updates.samples.tolist())
+        constants = [each for each in self._fit.constants if each not in IMPLICIT]
+        sizes = set(self._updates.samples.tolist())
         samples = sizes.pop() if len(sizes) == 1 and 1 not in sizes else None
 
         def likeliness(other: Solution) -> float:
@@ -229,8 +313,8 @@ class LayerSearch:
     def _namings(self, solution: Solution) -> list[Solution]:
         """Squared and half squared errors, sums and means differ by factors of the rate alone."""
         training = solution.configuration.training
-        samples = set(self.updates.samples.tolist())
-        count = samples.pop() if len(samples) == 1 else None
+        sizes = set(self._updates.samples.tolist())
+        count = sizes.pop() if len(sizes) == 1 else None
         if training.optimiser in ("adam", "rmsprop") or training.clip_value or training.clip_norm:
             return [solution]
         family = SQUARES if training.loss in SQUARES else {training.loss: 1.0}
@@ -242,82 +326,20 @@ class LayerSearch:
                     if count is None:
                         continue
                     factor *= count if reduction == "sum" else 1.0 / count
-                rate = solution.rule.rate / factor
-                rate = written(rate, self._fit.constants, self._fit.divisors)
+                rate = written(solution.rule.rate / factor, self._fit.constants, self._fit.divisors)
                 keys = dict(solution.rule.keys)
                 for name in ("l1", "l2"):
                     if name in keys:
                         keys[name] = written(keys[name] * factor, self._fit.constants)
                 changed = replace(training, loss=loss, reduction=reduction)
                 configuration = replace(solution.configuration, training=changed)
-                other = Solution(configuration, Rule(keys, rate), solution.faults)
-                self._renew(other)
-                found.append(other)
+                other = replace(solution, configuration=configuration, rule=Rule(keys, rate))
+                found.append(self._renewed(other))
         return found
 
-    def _bias(self, solution: Solution, at: int) -> None:
-        part = self._spans[at][1]
-        if part is None:
-            return
-        steps, theta = self.updates.steps[:, part], self.updates.theta[:, part]
-        made = self.updates.make(solution.configuration).steps[:, part]
-        if agree(steps, made, theta):
-            return
-        for name in ("bias-decay", "frozen-bias"):
-            trial = Solution(
-                solution.configuration,
-                solution.rule,
-                [*solution.faults, {"name": name, "layers": [at]}],
-            )
-            self._renew(trial)
-            if agree(steps, self.updates.make(trial.configuration).steps[:, part], theta):
-                solution.faults, solution.configuration = trial.faults, trial.configuration
-                return
-            if name == "bias-decay" and not solution.rate_is_known:
-                for other in self._namings(trial):
-                    made = self.updates.make(other.configuration).steps[:, part]
-                    if agree(steps, made, theta):
-                        solution.rule, solution.configuration = other.rule, other.configuration
-                        solution.faults, solution.rate_is_known = other.faults, True
-                        return
-        layer = self._description.layers[at]
-        factor = ratio(steps, made, theta)
-        if factor is not None:
-            raise UnmatchedError(
-                f"the bias makes {factor:.6g} times the step that the rate of the weights gives",
-                layer.z,
-            )
-        raise UnmatchedError("nothing gives the steps of this bias", layer.z)
 
-    def _slopes(self, at: int) -> Iterator[list[Keys]]:
-        """The derivatives that a program may use in layer ``at``, the right one first."""
-        yield []
-        layer = self._base.layers[at]
-        own = layer.activation
-        yield [{"name": "derivative-at-a", "layers": [at]}]
-        names = ["identity", *(name for name in ACTIVATIONS if name not in (own, "softmax"))]
-        texts = [text for text in self._description.layers[at].slopes if text not in ("z", "a")]
-        for of in dict.fromkeys([*names, *texts, "a", "z"]):
-            if of != own:
-                yield [{"name": "derivative", "layers": [at], "of": of}]
-
-    def _renew(self, solution: Solution) -> None:
-        """Make the configuration of ``solution`` follow its rule and its faults."""
-        old = solution.configuration.training
-        keys = {**solution.rule.keys, "learning_rate": solution.rule.rate}
-        training = replace(old, **keys)
-        solution.configuration = replace(
-            solution.configuration,
-            training=training,
-            faults=read_faults([*self._forward, *solution.faults]),
-        )
-
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._until
-
-    def _check_time(self) -> None:
-        if self._is_late():
-            raise UnmatchedError("there was no time to try every fault")
+class _LateError(Exception):
+    """The time is up."""
 
 
 def merged_faults(faults: Sequence[Keys], layers: int) -> list[Any]:

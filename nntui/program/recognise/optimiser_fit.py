@@ -1,6 +1,6 @@
 """Fits the rule and the constants of an optimiser to the steps that a program makes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -16,8 +16,8 @@ from nntui.program.recognise.round_numbers import digits_of, is_near, written
 Array = np.ndarray
 Keys = dict[str, Any]
 
-MOST_TRIES = 160
-"""Sets of constants that are tried for one rule."""
+SHARES, EPSILONS = (0.9, 0.999, 0.99, 0.95), (1e-8, 1e-7, 1e-10, 0.0)
+"""The usual constants of Adam and RMSProp, tried behind the program's own."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class OptimiserFit:
 
     def __init__(self, updates: ForcedUpdates, description: Description) -> None:
         self._updates, self._description = updates, description
+        self.is_downhill = True
+        """Whether the steps that were fitted last follow the gradient's signs."""
+        self._first, self._few = updates.first_of_each(1), updates.first_of_each(3)
         values = [each.value for each in description.constants]
         self.constants = sorted({abs(each) for each in values if each})
         rows = len(description.inputs)
@@ -47,15 +50,40 @@ class OptimiserFit:
 
         ``configuration`` gives the gradient; its own optimiser does not matter.
         """
-        gradients = self._updates.make(_with(configuration, {})).gradients[:, part]
-        if not np.isfinite(gradients).all():
-            return None
-        if not self._description.adapts:
-            found = self._linear(gradients, part) or self._clipped(configuration, part)
+        self.is_downhill = True
+        if self._description.adapts:
+            self.is_downhill = self._has_signs(configuration, part)
+            return self._adaptive(configuration, part) if self.is_downhill else None
+        plain = _with(configuration, {})
+        if self._description.clips:
+            found = self._clipped(configuration, part)
             if found is not None:
                 return found
-            return self._scheduled(configuration, part, {})
-        return self._adaptive(configuration, part)
+        if not self._begins(self._first.make(plain).gradients[:, part], part):
+            return None
+        gradients = self._updates.make(plain).gradients[:, part]
+        return self._linear(gradients, part) or self._scheduled(configuration, part, {})
+
+    def _has_signs(self, configuration: Configuration, part: slice) -> bool:
+        """Whether the first steps go along the gradient's signs, all of them or none."""
+        g = self._first.make(_with(configuration, {})).gradients[:, part]
+        s = self._first.steps[:, part]
+        if not np.isfinite(g).all():
+            return False
+        strong = np.abs(g) > 1e-6 * np.abs(g).max(axis=1, keepdims=True)
+        signs = np.sign(g[strong]) * np.sign(s[strong])
+        return bool(signs.size) and bool((signs == signs[0]).all()) and signs[0] != 0.0
+
+    def _begins(self, g: Array, part: slice) -> bool:
+        """Whether the first steps, before there is any memory, follow the gradient ``g``."""
+        if not np.isfinite(g).all():
+            return False
+        s, w = self._first.steps[:, part], self._first.theta[:, part]
+        sets = ((g,), (g, w), (g, np.sign(w)), (g, w, np.sign(w)))
+        return any(
+            _solved([("", each) for each in basis], s, w, needed=False) is not None
+            for basis in sets
+        )
 
     # Rules that are linear in the gradient.
 
@@ -120,25 +148,31 @@ class OptimiserFit:
         for key in ("clip_value", "clip_norm"):
             for bound in self.constants:
                 keys = {key: bound}
-                rate = self._rate(configuration, part, keys)
+                rate = self._full_rate(configuration, part, keys)
                 if rate is not None:
                     return Rule(keys, rate)
         return None
 
-    def _rate(self, configuration: Configuration, part: slice, keys: Keys) -> float | None:
-        updates = self._updates
-        made = updates.make(_with(configuration, keys)).steps[:, part]
-        return ratio(updates.steps[:, part], made, updates.theta[:, part])
-
     # Rules that scale every parameter's step.
 
     def _adaptive(self, configuration: Configuration, part: slice) -> Rule | None:
-        tries = 0
-        for keys in self._constants_of_adaptive():
-            tries += 1
-            if tries > MOST_TRIES:
-                break
-            rate = self._rate(configuration, part, keys)
+        """Adam or RMSProp; what does not give the very first steps is not tried any further."""
+        shares = [each for each in self.constants if 0.5 <= each < 1.0]
+        shares += [each for each in SHARES if each not in shares]
+        small = [each for each in self.constants if each < 1e-3]
+        epsilons = [*small, *(each for each in EPSILONS if each not in small)]
+        for epsilon in epsilons:
+            keys: Keys = {"optimiser": "adam", "epsilon": epsilon}
+            if self._rate(configuration, part, keys, self._first) is None:
+                continue  # the first step does not depend on the shares
+            for beta1, beta2 in product((*shares, 0.0), shares):
+                betas = {**keys, "beta1": beta1, "beta2": beta2}
+                rate = self._full_rate(configuration, part, betas) if beta1 < beta2 else None
+                if rate is not None:
+                    return Rule(betas, rate)
+        for rho, epsilon in product(shares, epsilons):
+            keys = {"optimiser": "rmsprop", "rho": rho, "epsilon": epsilon}
+            rate = self._full_rate(configuration, part, keys)
             if rate is not None:
                 return Rule(keys, rate)
         for keys in ({"optimiser": "adam"}, {"optimiser": "rmsprop"}):
@@ -147,28 +181,17 @@ class OptimiserFit:
                 return rule
         return None
 
-    def _constants_of_adaptive(self) -> Iterator[Keys]:
-        shares = [each for each in self.constants if 0.5 <= each < 1.0]
-        shares += [each for each in (0.9, 0.999, 0.99, 0.95) if each not in shares]
-        small = [each for each in self.constants if each < 1e-3]
-        epsilons = [*small, *(each for each in (1e-8, 1e-7, 1e-10) if each not in small), 0.0]
-        first = self._description.memories
-        two = len(first) >= 2 * len(self._description.layers)
-        kinds = ("adam", "rmsprop") if two else ("rmsprop", "adam")
-        for kind in kinds:
-            if kind == "rmsprop":
-                for rho, epsilon in product(shares, epsilons):
-                    yield {"optimiser": kind, "rho": rho, "epsilon": epsilon}
-            else:
-                firsts = sorted([*shares, 0.0], key=lambda each: each == 0.0)
-                for beta1, beta2, epsilon in product(firsts, shares, epsilons):
-                    if beta1 < beta2:
-                        yield {
-                            "optimiser": kind,
-                            "beta1": beta1,
-                            "beta2": beta2,
-                            "epsilon": epsilon,
-                        }
+    def _full_rate(self, configuration: Configuration, part: slice, keys: Keys) -> float | None:
+        if self._rate(configuration, part, keys, self._few) is None:
+            return None
+        return self._rate(configuration, part, keys, self._updates)
+
+    def _rate(
+        self, configuration: Configuration, part: slice, keys: Keys, updates: ForcedUpdates
+    ) -> float | None:
+        """The rate at which these ``keys`` give all of ``updates``; None if there is none."""
+        made = updates.make(_with(configuration, keys)).steps[:, part]
+        return ratio(updates.steps[:, part], made, updates.theta[:, part])
 
     # Rates that change.
 
@@ -189,9 +212,11 @@ class OptimiserFit:
             if epoch in rates and abs(rates[epoch] - found) > 1e-6 * abs(found):
                 return None
             rates.setdefault(epoch, found)
-        if 0 not in rates or len(rates) < 4:
+        if not rates.get(0) or len(rates) < 4:
             return None
         relative = {epoch: rate / rates[0] for epoch, rate in rates.items()}
+        if min(relative.values()) <= 0.0:
+            return None
         for entries in self._schedules(relative):
             factors = [
                 SCHEDULES[entries["schedule"]].factor(
@@ -257,19 +282,21 @@ def _before(rows: Array, first: Array) -> Array:
     return found
 
 
-def _solved(basis: Sequence[tuple[str, Array]], s: Array, w: Array) -> list[float] | None:
-    """The coefficients with which ``basis`` gives ``s``; None if none do, or one is not needed."""
+def _solved(
+    basis: Sequence[tuple[str, Array]], s: Array, w: Array, needed: bool = True
+) -> list[float] | None:
+    """The coefficients with which ``basis`` gives ``s``; None if there are none.
+
+    With ``needed`` there are none either where one of them makes no difference.
+    """
     sizes = [float(np.linalg.norm(each)) for _, each in basis]
     if not all(sizes):
         return None
     columns = np.stack([each.ravel() / size for (_, each), size in zip(basis, sizes, strict=True)])
     solution = np.linalg.lstsq(columns.T, s.ravel(), rcond=1e-13)[0]
     length = float(np.linalg.norm(s))
-    if not length or any(abs(each) < 1e-9 * length for each in solution):
+    if needed and (not length or any(abs(each) < 1e-9 * length for each in solution)):
         return None
     found = [float(each / size) for each, size in zip(solution, sizes, strict=True)]
     made = sum(each * part for each, (_, part) in zip(found, basis, strict=True))
     return found if agree(s, np.asarray(made), w) else None
-
-
-Fit = Callable[[Configuration, slice], Rule | None]

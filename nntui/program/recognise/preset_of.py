@@ -3,7 +3,7 @@
 import os
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,12 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
+from nntui.presets.sections import read_faults
 from nntui.presets.writer import to_toml
 from nntui.program.recognise.activation_names import kink_of, name_activation
 from nntui.program.recognise.description import DenseLayer, Description, Spot
 from nntui.program.recognise.first_weights import drawn
+from nntui.program.recognise.forced_updates import ForcedUpdates
 from nntui.program.recognise.layer_search import (
     LayerSearch,
     Solution,
@@ -55,9 +57,17 @@ def preset_of(description: Description, seconds: float = 10.0) -> Iterator[Made]
         raise UnmatchedError("the data hold numbers that are not finite")
     forward_faults: list[Keys] = []
     layers = _layers(description, forward_faults)
-    solution, search = _solved(description, layers, forward_faults, seconds)
-    fit = ReportedFit(description, search.configuration({}, []), search.updates)
-    named = search.named(solution, _loss_of(fit.fit()))
+    base = _base(description, layers)
+    fit = ReportedFit(
+        description, replace(base, faults=read_faults(forward_faults)), ForcedUpdates(description)
+    )
+    first = fit.fit()
+    solution, search = _solved(
+        description, layers, forward_faults, _likely(description, first), seconds
+    )
+    named = search.named(
+        solution, None if first is None else (first.keys["loss"], first.keys["reduction"])
+    )
     reported = fit.fit(named.rule.keys.get("l2", 0.0))
     for order in _orders(description):
         for start in _starts(description):
@@ -72,8 +82,11 @@ def preset_of(description: Description, seconds: float = 10.0) -> Iterator[Made]
             )
 
 
-def _loss_of(reported: Reported | None) -> tuple[str, str] | None:
-    return None if reported is None else (reported.keys["loss"], reported.keys["reduction"])
+def _likely(description: Description, reported: Reported | None) -> str:
+    """The loss that is most likely minimised: the one that was judged, else the reported one."""
+    if description.loss in LOSSES:
+        return description.loss
+    return "" if reported is None else str(reported.keys["loss"])
 
 
 # The network.
@@ -126,7 +139,11 @@ def _b(layer: DenseLayer, update: int) -> Keys:
 
 
 def _solved(
-    description: Description, layers: list[Keys], faults: list[Keys], seconds: float
+    description: Description,
+    layers: list[Keys],
+    faults: list[Keys],
+    likely: str,
+    seconds: float,
 ) -> tuple[Solution, LayerSearch]:
     """The training, with the kink that the program has where its formulas do not say."""
     unknown = [
@@ -140,7 +157,8 @@ def _solved(
     for kink in KINKS if unknown else (None,):
         for keys in unknown:
             keys["kink"] = kink
-        search = LayerSearch(description, _base(description, layers), faults, seconds)
+        base = _base(description, layers)
+        search = LayerSearch(description, base, faults, likely, seconds)
         try:
             return search.solve(), search
         except UnmatchedError as error:

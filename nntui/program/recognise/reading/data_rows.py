@@ -23,16 +23,21 @@ class DataRows:
 
 
 def data_rows(
-    samples: Sequence[tuple[Array, Array]], turns: Sequence[int], held: Iterable[Array]
+    samples: Sequence[tuple[Array, Array]],
+    turns: Sequence[int],
+    held: Iterable[Array],
+    ended: bool,
 ) -> DataRows:
     """The data behind ``samples``: (inputs, samples) and (outputs, samples) of each update.
 
-    ``turns`` are the turns of the loop around, ``held`` the program's own arrays.  Raises
-    NoCounterpartError where an epoch is longer than what was observed.
+    ``turns`` are the turns of the loop around, ``held`` the program's own arrays; ``ended``
+    says that there are no more updates.  Raises NoCounterpartError where an epoch is longer than
+    what was observed.
     """
     rows = [np.concatenate([x, y]).T + 0.0 for x, y in samples]
     width = len(samples[0][0])
     epochs, whole = _epochs(rows, turns)
+    whole = whole or ended
     first = np.concatenate([rows[at] for at in range(len(rows)) if epochs[at] == 0])
     arrays = list(held)
     data = _own(first, width, arrays) if whole else _continued(first, width, arrays)
@@ -101,11 +106,12 @@ def _continued(first: Array, width: int, held: list[Array]) -> Array | None:
                 return np.concatenate([x, y], axis=1)
         for array in held:
             labels = array.reshape(-1)
-            if labels.size == len(x) and outputs > 1 and array.dtype.kind in "iu":
-                if labels.min() >= 0 and labels.max() < outputs:
-                    y = np.eye(outputs)[labels]
-                    if (y[:count] == targets).all():
-                        return np.concatenate([x, y], axis=1)
+            if labels.size != len(x) or outputs == 1 or array.dtype.kind not in "iu":
+                continue
+            if labels.min() >= 0 and labels.max() < outputs:
+                y = np.eye(outputs)[labels]
+                if (y[:count] == targets).all():
+                    return np.concatenate([x, y], axis=1)
     return None
 
 

@@ -2,8 +2,9 @@
 
 import ast
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nntui.program.analysis import Options, check_program, read_loss
 from nntui.program.judge.generic_states import shake
 from nntui.program.judge.readings import is_nonlinear
 from nntui.program.judge.recording import Recording, ancestors, line_key
+from nntui.program.judge.verdict import SHAPE_CHANGES
 from nntui.program.recognise.description import DenseLayer, Description, Fault, Trajectory
 from nntui.program.recognise.reading.data_rows import data_rows, held_arrays
 from nntui.program.recognise.reading.extent import extent_of, shuffles_of
@@ -24,6 +26,7 @@ from nntui.program.record.node import Node
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
 
 Array = np.ndarray
 
@@ -31,6 +34,7 @@ LEAST, MOST = 24, 400
 """Updates that are observed; more than the least if that completes two epochs."""
 KINDS, FEW, SEED, SECONDS = ("noise", "positive", "medium"), 9, 777, 4.0
 """Other first parameters, how many updates are observed from each, and for how long."""
+CLIPPING = frozenset({"clip", "minimum", "maximum", "norm", "max", "min"})
 WATCHED = 1.0
 """Seconds for which the program runs on to see when it prints."""
 SEEN = 300
@@ -57,7 +61,7 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
         execution,
         describer.subject,
         describer.take,
-        lambda: describer.finish(observer.printed),
+        lambda: describer.finish(observer.printed, observer.ended),
         left,
         describer.vary,
         watch=WATCHED,
@@ -84,6 +88,9 @@ class _Describer:
         )
         self._names: tuple[str, ...] = ()
         self._printed: list[int] = []
+        self._ended = False
+        self._last: dict[str, Any] = {}
+        self._steps: dict[str, int] = {}
         self._budget: int | None = None
         self._stops_at: float | None = None
         self._snapshots: list[Snapshot] = []
@@ -92,7 +99,7 @@ class _Describer:
         self._series = SeriesSeen(execution.places)
         self._constants: list[Any] = []
         self._top: tuple[Any, ...] | None = None
-        self._adapts = False
+        self._adapts = self._clips = False
         self._reason: NoCounterpartError | None = None
         self._formulas: list[tuple[str | None, tuple[str, ...]]] = []
 
@@ -101,26 +108,21 @@ class _Describer:
     def vary(self) -> bool:
         """Observe a few updates from other parameters, in forks; false in these forks."""
         for kind in KINDS:
-            varied = _Describer(self._execution, self._check, FEW)
-            draws = np.random.RandomState(SEED)
-
-            def job(reply: Any, varied: _Describer = varied, kind: str = kind) -> None:
-                shake(self._execution.live(), self.subject.parameters, (), kind, draws)
-                Observer(
-                    self._execution,
-                    varied.subject,
-                    varied.take,
-                    varied.reply,
-                    SECONDS,
-                    now=True,
-                )(reply)
-
-            answer = self._execution.fork(job, SECONDS + 2.0)
+            answer = self._execution.fork(partial(self._observe_from, kind), SECONDS + 2.0)
             if answer is None:
                 return False
             if "trajectory" in answer:
                 self._varied.append(answer["trajectory"])
         return True
+
+    def _observe_from(self, kind: str, reply: "Reply") -> None:
+        varied = _Describer(self._execution, self._check, FEW)
+        draws = np.random.RandomState(SEED)
+        shake(self._execution.live(), self.subject.parameters, (), kind, draws)
+        observer = Observer(
+            self._execution, varied.subject, varied.take, varied.reply, SECONDS, now=True
+        )
+        observer(reply)
 
     def reply(self) -> dict[str, Any]:
         """The reply of a fork: the updates as they are."""
@@ -156,11 +158,16 @@ class _Describer:
             if len(self._snapshots) < 2:
                 self._reason = error
             return False
+        if not snapshot.is_finite:
+            if len(self._snapshots) < 2:
+                self._reason = NoCounterpartError("its numbers are not finite from the start")
+            return False
         snapshot.stack = None
         for layer in snapshot.layers:
             layer.level = None
         self._snapshots.append(snapshot)
         self._turns.append(observed.epoch)
+        self._last = {name: node.value for name, node in observed.recording.end.items()}
         count = len(self._snapshots)
         if count >= self._most:
             return False
@@ -183,6 +190,9 @@ class _Describer:
 
     def _read(self, observed: Observed) -> Snapshot:
         recording, places = observed.recording, self._execution.places
+        for each in self._check["parameters"]:
+            if each["verdict"] == SHAPE_CHANGES and each["shape"]:
+                raise NoCounterpartError(f"{each['name']} changes its shape")
         loss, subject = self.subject.loss, self.subject
         first = not self._snapshots
         if first:
@@ -198,7 +208,7 @@ class _Describer:
             for name in self._names:
                 if np.asarray(recording.start[name].value).dtype == np.float32:
                     raise NoCounterpartError(f"{name} is in single precision")
-            self._held = held_arrays(self._execution.live())
+            self._held = held_arrays(self._execution.live(whole=True))
             loop = self._execution.places.loops[subject.loop]
             self._budget, self._stops_at = extent_of(self._execution, loop)
         tops = self._tops(recording)
@@ -226,6 +236,15 @@ class _Describer:
             for name in self._names
             if name in recording.end and name in recording.bit
         )
+        self._steps = {
+            name: recording.end[name].place for name in self._names if name in recording.end
+        }
+        self._clips = any(
+            node.operation in CLIPPING
+            and node.number not in forward
+            and recording.depends[node.number] & stack.mask
+            for node in recording.nodes
+        )
         behind = [node for node in recording.nodes if node.number not in forward]
         for level in stack.levels:
             roots = {root.number: "z" for root in level.roots}
@@ -236,14 +255,17 @@ class _Describer:
 
     # All of them.
 
-    def finish(self, printed: list[int]) -> dict[str, Any]:
-        """The reply: the description; ``printed`` are the updates that print something."""
-        self._printed = printed
+    def finish(self, printed: list[int], ended: bool) -> dict[str, Any]:
+        """The reply: the description.
+
+        ``printed`` are the updates that print something; ``ended`` says whether there are no more.
+        """
+        self._printed, self._ended = printed, ended and self._reason is None
         try:
             if self._reason is not None:
                 raise self._reason
             if len(self._snapshots) < 2:
-                raise NoCounterpartError("fewer than two updates were made")
+                raise NoCounterpartError("fewer than two updates could be read")
             description = self._described()
         except NoCounterpartError as error:
             spot = spot_of(self._execution.places, error.place)
@@ -259,7 +281,10 @@ class _Describer:
                 for own, other in zip(each.layers, first.layers, strict=True)
             ):
                 raise NoCounterpartError("the network changes from update to update")
-        rows = data_rows([(each.x, each.y) for each in snapshots], self._turns, self._held)
+        samples = [(each.x, each.y) for each in snapshots]
+        rows = data_rows(samples, self._turns, self._held, self._ended)
+        # Of an update without a successor it is known where it ends only if it is the very last.
+        count = len(snapshots) if self._ended else len(snapshots) - 1
         layers = [self._layer(at) for at in range(len(first.layers))]
         trajectories = [
             Trajectory(*(tuple(each[name]) for name in ("W", "b", "x", "y")))
@@ -275,11 +300,11 @@ class _Describer:
             layers=tuple(layers),
             inputs=inputs,
             targets=rows.targets,
-            batches=tuple(rows.batches[:-1]),
-            epochs=rows.epochs[:-1],
+            batches=tuple(rows.batches[:count]),
+            epochs=rows.epochs[:count],
             trajectories=tuple(trajectories),
             printed=np.array(self._printed, int),
-            budget=self._budget,
+            budget=int(rows.epochs[-1]) + 1 if self._ended else self._budget,
             stops_at=self._stops_at,
             shuffles=shuffles_of(self._execution.sources, self._execution.source.path),
             loss=self.subject.loss.kind,
@@ -287,6 +312,7 @@ class _Describer:
             constants=tuple(self._constants),
             memories=tuple(name for name in self.subject.memories if name not in self._names),
             adapts=self._adapts,
+            clips=self._clips,
             faults=self._faults(),
             seeds=self._seeds(),
         )
@@ -301,11 +327,17 @@ class _Describer:
             [np.stack([z, f]), *(each["values"][at] for each in self._varied)], axis=2
         )
         formula, slopes = self._formulas[at]
+        W = [each.W for each in own]
+        b = _biases(own)
+        if self._ended:
+            W.append(_held(own[-1].W_names, own[-1].W_places, self._last))
+            if b is not None and own[-1].b_places is not None:
+                b = np.concatenate([b, [_held(own[-1].b_names, own[-1].b_places, self._last)]])
         return DenseLayer(
             weights=own[0].W_names,
             biases=names,
-            W=np.stack([each.W for each in own]),
-            b=_biases(own),
+            W=np.stack(W),
+            b=b,
             transposed=_is_transposed(own[0].W_places),
             values=values,
             formula=formula,
@@ -313,6 +345,7 @@ class _Describer:
             bias_behind=own[0].behind,
             z=spot_of(places, own[0].z_place),
             a=spot_of(places, own[0].f_place),
+            step=spot_of(places, self._steps.get(own[0].W_names[0], -1)),
             shared=own[0].shared,
         )
 
@@ -333,9 +366,9 @@ class _Describer:
                 if isinstance(node, ast.Call) and len(node.args) == 1:
                     name = getattr(node.func, "attr", getattr(node.func, "id", ""))
                     given = node.args[0]
-                    if name in ("seed", "RandomState") and isinstance(given, ast.Constant):
-                        if type(given.value) is int and given.value >= 0:
-                            found.setdefault(given.value)
+                    value = given.value if isinstance(given, ast.Constant) else None
+                    if name in ("seed", "RandomState") and type(value) is int and value >= 0:
+                        found.setdefault(value)
         return tuple(found)
 
 
@@ -346,6 +379,15 @@ def _is_transposed(places: Array) -> bool:
         and places.shape[1] > 1
         and places[0, 1] - places[0, 0] > places[1, 0] - places[0, 0]
     )
+
+
+def _held(names: Sequence[str], places: Array, values: Mapping[str, Any]) -> Array:
+    """What the program's variables hold where ``places`` are, see `LayerNumbers.W_places`."""
+    found = np.empty(places.shape)
+    for number, name in enumerate(names):
+        here = places >> 32 == number
+        found[here] = np.asarray(values[name], float).reshape(-1)[places[here] & 0xFFFFFFFF]
+    return found
 
 
 def _biases(own: list[LayerNumbers]) -> Array | None:

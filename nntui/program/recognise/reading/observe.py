@@ -42,11 +42,11 @@ class Observed:
 class Observer:
     """Records the updates of ``subject``, from the first on, and hands each to ``take``.
 
-    ``take`` says whether it wants more; then, or when the time is up or the program ends, ``finish``
-    makes the reply.  It is the job of a fork that is about to run the program, or, with ``now``, at
-    the start of an update.  ``before`` is called at the start of the first update; it says whether
-    to go on, which a fork that it has made does not.  For ``watch`` seconds more the program runs on
-    unrecorded, to see when it prints.
+    ``take`` says whether it wants more; then, or when the time is up or the program ends,
+    ``finish`` makes the reply.  It is the job of a fork that is about to run the program, or, with
+    ``now``, at the start of an update.  ``before`` is called at the start of the first update; it
+    says whether to go on, which a fork that it has made does not.  For ``watch`` seconds more the
+    program runs on unrecorded, to see when it prints.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Observer:
         self._names = {*subject.parameters, *subject.memories}
         self._recording = self._are_floats = False
         self._is_first = True
-        self.complete = True
-        """Whether every update so far was recorded to its end."""
+        self.ended = False
+        """Whether the training came to its end while it was recorded."""
 
     def __call__(self, reply: "Reply") -> None:
         """Begin."""
@@ -154,6 +154,7 @@ class Observer:
         if is_last and self._watching:
             self._conclude()
         if is_last and self._recording:
+            self.ended = True
             self._end()
             self._conclude()
 
@@ -162,10 +163,8 @@ class Observer:
 
     def _on_full(self) -> None:
         self._recorder.on = False
-        if self._is_first:
-            return
-        self.complete = False
-        self._conclude()
+        if not self._is_first:
+            self._conclude()
 
     def _begin(self) -> None:
         recorder = self._recorder

@@ -33,7 +33,7 @@ class LayerNumbers:
     f: Array
     z_place: int
     f_place: int
-    level: Level
+    level: Level | None
 
 
 @dataclass
@@ -44,6 +44,14 @@ class Snapshot:
     y: Array
     layers: list[LayerNumbers] = field(default_factory=list)
     stack: Stack | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether all its numbers are."""
+        arrays = [self.x, self.y]
+        for each in self.layers:
+            arrays += [each.W, each.z, each.f, *([] if each.b is None else [each.b])]
+        return all(np.isfinite(each).all() for each in arrays)
 
 
 def read_update(
@@ -71,7 +79,7 @@ def read_update(
             if used.setdefault((name, flat), at) != at:
                 raise NoCounterpartError(
                     f"{name} is used again by another layer, as in a recurrent network",
-                    layer.level.products[0],
+                    layer.level.products[0] if layer.level else None,
                 )
     unread = [name for name in parameters if not any(each[0] == name for each in used)]
     biases = {name for layer in layers for name in layer.b_names}
@@ -86,7 +94,9 @@ def read_update(
 
 def _numbers(stack: Stack, level: Level) -> LayerNumbers:
     W, W_names, W_places = _values(stack, level.weights)
-    b, b_names, b_places = None, (), None
+    b: Array | None = None
+    b_names: tuple[str, ...] = ()
+    b_places: Array | None = None
     shared = False
     if level.bias is not None:
         b, b_names, b_places = _values(stack, level.bias)
@@ -122,7 +132,7 @@ def _values(stack: Stack, numbers: Array) -> tuple[Array, tuple[str, ...], Array
     values = np.empty(numbers.shape)
     places = np.empty(numbers.shape, np.int64)
     _, order = np.unique(owners.reshape(-1), return_index=True)
-    names = []
+    names: list[str] = []
     for owner in owners.reshape(-1)[np.sort(order)].tolist():
         here = owners == owner
         name = stack.names[owner]

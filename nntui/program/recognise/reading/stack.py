@@ -133,7 +133,7 @@ class Stack:
                 for row in block.weights:
                     if used.setdefault(row.tobytes(), depth) != depth:
                         raise NoCounterpartError(
-                            "the same weights are used at several depths, as in a recurrent network",
+                            "weights are used at several depths, as in a recurrent network",
                             block.products[0],
                         )
 

@@ -103,6 +103,8 @@ def _meeting(stack: Stack, node: Node, side: int, places: Places) -> Iterator[Me
         values = np.broadcast_to(array.astype(float), np.broadcast_shapes(array.shape, codes.shape))
     except ValueError:
         return
+    if node.operation == "/" and (values <= 0.0).all():
+        values = -values  # the slope of a cross-entropy is minus targets by outputs
     if codes.shape != np.shape(node.value):
         yield prediction, codes, np.zeros(np.shape(node.value))
         return
@@ -125,7 +127,7 @@ def _one_hot(stack: Stack, prediction: Node, codes: Array) -> Iterator[Meeting]:
     whole = _output(stack, source)
     if whole is None or whole.size == codes.size:
         return
-    units, samples = np.divmod(codes.reshape(-1) - FIRST, SAMPLES)
+    _, samples = np.divmod(codes.reshape(-1) - FIRST, SAMPLES)
     if np.unique(samples).size != samples.size:
         return
     _, of_whole = np.divmod(whole.reshape(-1) - FIRST, SAMPLES)
