@@ -9,7 +9,7 @@ are samples.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -163,6 +163,34 @@ class Description:
             if name in layer.biases:
                 return at, "b"
         return None
+
+    @property
+    def column_of_ones(self) -> int | None:
+        """The first input that is 1 in all rows, if the first layer has no bias."""
+        if not self.layers or self.layers[0].b is not None or self.inputs.shape[1] < 2:
+            return None
+        ones = np.flatnonzero((self.inputs == 1.0).all(axis=0))
+        return int(ones[0]) if ones.size else None
+
+    def with_bias_of(self, column: int) -> "Description":
+        """The same with the first layer's weights of an input that is 1 as its bias."""
+        first = self.layers[0]
+        layer = replace(first, W=np.delete(first.W, column, axis=2), b=first.W[:, :, column].copy())
+        moved = [
+            replace(
+                each,
+                W=(np.delete(each.W[0], column, axis=2), *each.W[1:]),
+                b=(each.W[0][:, :, column].copy(), *each.b[1:]),
+                x=tuple(np.delete(x, column, axis=0) for x in each.x),
+            )
+            for each in self.trajectories
+        ]
+        return replace(
+            self,
+            layers=(layer, *self.layers[1:]),
+            inputs=np.delete(self.inputs, column, axis=1),
+            trajectories=tuple(moved),
+        )
 
     def as_plain(self) -> dict[str, Any]:
         """Dictionaries, lists, numbers and arrays, as `nntui.program.control.wire` sends them."""

@@ -59,23 +59,30 @@ def _layers(
     transposed: bool,
 ) -> list[Keys] | None:
     layers: list[Keys] = [{} for _ in first]
+    weights: list[list[Keys]] = [[] for _ in first]
     for at, of_bias in draw_sequence(order, tuple(b is not None for _, b in first)):
         W, b = first[at]
         if of_bias:
             assert b is not None
-            shared = description.layers[at].shared
-            keys = _bias(b, shared, random)
+            keys = _bias(b, description.layers[at].shared, random)
+            if keys is None:
+                return None
+            layers[at].update(keys)
         else:
-            keys = _weights(W, random, transposed)
-        if keys is None:
-            return None
-        layers[at].update(keys)
+            weights[at] = _weights(W, random, transposed)
+            if not weights[at]:
+                return None
+    for layer, options in zip(layers, weights, strict=True):
+        # What all layers have in common is what was most likely meant.
+        layer.update(max(options, key=lambda each: sum(each in others for others in weights)))
     return layers
 
 
-def _weights(W: Array, random: np.random.RandomState, transposed: bool) -> Keys | None:
-    for keys in _constant(W, "init", "scale"):
-        return keys
+def _weights(W: Array, random: np.random.RandomState, transposed: bool) -> list[Keys]:
+    """All the ways to draw ``W``; they leave the generator in the same state."""
+    constant = list(_constant(W, "init", "scale"))
+    if constant:
+        return constant
     state = random.get_state()
 
     def made(name: str, low: float = 0.0, high: float = 1.0) -> Array:
@@ -83,17 +90,19 @@ def _weights(W: Array, random: np.random.RandomState, transposed: bool) -> Keys 
         units, inputs = W.shape
         return INITIALISERS[name].draw(random, units, inputs, low, high, transposed)
 
-    for name in (*NORMAL, *SYMMETRIC, "uniform"):
-        if (made(name) == W).all():
-            return {"init": name}
-    for name in ("uniform", "normal"):
-        scale = _scale(W, made(name))
-        if scale is not None:
-            return {"init": name, "scale": scale}
     bounds = _bounds(W, made("uniform"))
-    if bounds is not None and (made("uniform", *bounds) == W).all():
-        return {"init": "uniform", "low": bounds[0], "high": bounds[1]}
-    return None
+    for plain, others in (("normal", NORMAL), ("uniform", ("uniform", *SYMMETRIC))):
+        found: list[Keys] = [{"init": name} for name in others if (made(name) == W).all()]
+        scale = _scale(W, made(plain))
+        if scale is not None and scale != 1.0:
+            found.append({"init": plain, "scale": scale})
+        if plain == "uniform" and bounds not in (None, (0.0, 1.0)) and not scale:
+            assert bounds is not None
+            if (made("uniform", *bounds) == W).all():
+                found.append({"init": "uniform", "low": bounds[0], "high": bounds[1]})
+        if found:
+            return found
+    return []
 
 
 def _bias(b: Array, shared: bool, random: np.random.RandomState) -> Keys | None:

@@ -84,19 +84,18 @@ class LayerSearch:
         self._last = len(description.layers) - 1
         self._until = time.monotonic() + seconds
 
-    def solve(self) -> Solution:
+    def solve(self, deep: bool) -> Solution:
         """The training; raises UnmatchedError for the layer whose steps nothing reproduces.
 
-        At first each layer may have one fault, then any combination.
+        Each layer may have one fault, or ``deep`` any combination.
         """
         first: UnmatchedError | None = None
         try:
-            for deep in (False, True):
-                for start in islice(self._outputs(deep), MOST_STARTS):
-                    try:
-                        return self._below(self._with_bias(start, self._last), deep)
-                    except UnmatchedError as error:
-                        first = first or error
+            for start in islice(self._outputs(deep), MOST_STARTS):
+                try:
+                    return self._below(self._with_bias(start, self._last), deep)
+                except UnmatchedError as error:
+                    first = first or error
         except _LateError:
             first = first or UnmatchedError("there was no time to try every fault")
         layer = self._description.layers[self._last]
@@ -129,24 +128,36 @@ class LayerSearch:
         part = self._spans[self._last][0]
         if not self._updates.steps[:, part].any():
             raise UnmatchedError(f"{layer.weights[0]} never changes", layer.z)
-        for loss, reduction in self._losses():
-            training = replace(self._base.training, loss=loss, reduction=reduction)
-            for faults in self._faults(self._last, deep, LOSSES[loss].needs_output is None):
+        losses = list(self._losses())
+        is_followed, found = False, False
+        for loss in losses:
+            self._check_time()
+            solution = self._fitted(loss, [], part)
+            is_followed = is_followed or self._fit.is_followed
+            if solution is not None:
+                found = True
+                yield solution
+        if self._description.adapts and is_followed and not found:
+            said = "its optimiser is neither Adam with its bias correction nor RMSProp"
+            raise UnmatchedError(said, layer.step)
+        for loss in losses:
+            is_differentiated = LOSSES[loss[0]].needs_output is None
+            for faults in self._faults(self._last, deep, is_differentiated):
                 self._check_time()
-                try:
-                    configuration = replace(
-                        self._base,
-                        training=training,
-                        faults=read_faults([*self._forward, *faults]),
-                    )
-                except ConfigError:
-                    continue
-                rule = self._fit.fit(configuration, part)
-                if rule is not None:
-                    yield self._started(configuration, rule, faults)
-                elif not faults and self._description.adapts and self._fit.is_downhill:
-                    said = "its optimiser is neither Adam with its bias correction nor RMSProp"
-                    raise UnmatchedError(said, layer.step)
+                solution = self._fitted(loss, faults, part) if faults else None
+                if solution is not None:
+                    yield solution
+
+    def _fitted(self, loss: tuple[str, str], faults: list[Keys], part: slice) -> Solution | None:
+        """The rule for a loss and its reduction with ``faults``; None if there is none."""
+        training = replace(self._base.training, loss=loss[0], reduction=loss[1])
+        try:
+            entries = read_faults([*self._forward, *faults])
+            configuration = replace(self._base, training=training, faults=entries)
+        except ConfigError:
+            return None
+        rule = self._fit.fit(configuration, part)
+        return None if rule is None else self._started(configuration, rule, faults)
 
     def _faults(self, at: int, deep: bool, is_differentiated: bool = True) -> Iterator[list[Keys]]:
         """What may be wrong with the gradients of layer ``at``: nothing, one thing, several."""
@@ -166,6 +177,7 @@ class LayerSearch:
         if rule.rate < 0.0:
             faults = [*faults, {"name": "wrong-sign", "layers": [self._last]}]
             rule = Rule(rule.keys, -rule.rate)
+        rule = Rule(rule.keys, written(rule.rate, self._fit.constants, self._fit.divisors))
         return self._renewed(Solution(configuration, rule, tuple(faults)))
 
     def _losses(self) -> Iterator[tuple[str, str]]:
@@ -176,7 +188,8 @@ class LayerSearch:
             if loss.needs_output == output:
                 names.insert(1 if self._likely in SQUARES else 0, name)
         several = len(set(self._updates.samples.tolist())) > 1
-        exact = self._description.adapts  # epsilon is added to gradients of a certain size
+        # Epsilon and the bound of a clipping belong to gradients of a certain size.
+        exact = self._description.adapts or self._description.clips
         for name in names:
             for option in SQUARES if exact and name in SQUARES else (name,):
                 yield option, "mean"

@@ -35,7 +35,7 @@ class OptimiserFit:
 
     def __init__(self, updates: ForcedUpdates, description: Description) -> None:
         self._updates, self._description = updates, description
-        self.is_downhill = True
+        self.is_followed = True
         """Whether the steps that were fitted last follow the gradient's signs."""
         self._first, self._few = updates.first_of_each(1), updates.first_of_each(3)
         values = [each.value for each in description.constants]
@@ -50,10 +50,10 @@ class OptimiserFit:
 
         ``configuration`` gives the gradient; its own optimiser does not matter.
         """
-        self.is_downhill = True
+        self.is_followed = True
         if self._description.adapts:
-            self.is_downhill = self._has_signs(configuration, part)
-            return self._adaptive(configuration, part) if self.is_downhill else None
+            self.is_followed = self._has_signs(configuration, part)
+            return self._adaptive(configuration, part) if self.is_followed else None
         plain = _with(configuration, {})
         if self._description.clips:
             found = self._clipped(configuration, part)
@@ -92,13 +92,13 @@ class OptimiserFit:
         s, w, first = updates.steps[:, part], updates.theta[:, part], updates.first
         s_before, g_before = _before(s, first), _before(g, first)
         sets: list[tuple[tuple[str, Array], ...]] = [(("g", g),), (("g", g), ("w", w))]
-        if self._description.memories:
-            sets += [
-                (("g", g), ("s", s_before)),
-                (("g", g), ("s", s_before), ("w", w)),
-                (("g", g), ("s", s_before), ("h", g_before)),
-            ]
-        sets += [(("g", g), ("sign", np.sign(w))), (("g", g), ("w", w), ("sign", np.sign(w)))]
+        sets += [
+            (("g", g), ("s", s_before)),
+            (("g", g), ("s", s_before), ("w", w)),
+            (("g", g), ("s", s_before), ("h", g_before)),
+            (("g", g), ("sign", np.sign(w))),
+            (("g", g), ("w", w), ("sign", np.sign(w))),
+        ]
         for basis in sets:
             solved = _solved(basis, s, w)
             if solved is not None:
@@ -145,12 +145,12 @@ class OptimiserFit:
 
     def _clipped(self, configuration: Configuration, part: slice) -> Rule | None:
         """Gradients that are cut to, or shrunk to, one of the program's constants."""
-        for key in ("clip_value", "clip_norm"):
-            for bound in self.constants:
-                keys = {key: bound}
-                rate = self._full_rate(configuration, part, keys)
-                if rate is not None:
-                    return Rule(keys, rate)
+        penalties = (0.0, *(each for each in self.constants if each < 1.0))
+        for key, bound, l2 in product(("clip_norm", "clip_value"), self.constants, penalties):
+            keys: Keys = {key: bound, **({"l2": l2} if l2 else {})}
+            rate = self._full_rate(configuration, part, keys)
+            if rate is not None:
+                return Rule(keys, written(rate, self.constants))
         return None
 
     # Rules that scale every parameter's step.

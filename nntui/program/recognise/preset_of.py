@@ -1,9 +1,11 @@
 """Makes the preset of a description: its table, and its text with the program's names."""
 
 import os
+import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -51,8 +53,27 @@ class Made:
 def preset_of(description: Description, seconds: float = 10.0) -> Iterator[Made]:
     """Presets that should compute what is described, the most natural first.
 
-    Raises UnmatchedError for what no preset does.
+    A column of ones that is no bias may be one all the same, which penalties spare.  Raises
+    UnmatchedError for what no preset does.
     """
+    variants = [description]
+    if description.column_of_ones is not None:
+        variants.append(description.with_bias_of(description.column_of_ones))
+    first: UnmatchedError | None = None
+    until = time.monotonic() + seconds
+    for deep, variant in product((False, True), variants):
+        left = max(until - time.monotonic(), 1.0)
+        try:
+            yield from _presets(variant, deep, left)
+        except UnmatchedError as error:
+            first = first or error
+        else:
+            return
+    assert first is not None
+    raise first
+
+
+def _presets(description: Description, deep: bool, seconds: float) -> Iterator[Made]:
     if len(description.inputs) < 1 or not np.isfinite(description.inputs).all():
         raise UnmatchedError("the data hold numbers that are not finite")
     forward_faults: list[Keys] = []
@@ -63,7 +84,7 @@ def preset_of(description: Description, seconds: float = 10.0) -> Iterator[Made]
     )
     first = fit.fit()
     solution, search = _solved(
-        description, layers, forward_faults, _likely(description, first), seconds
+        description, layers, forward_faults, _likely(description, first), deep, seconds
     )
     named = search.named(
         solution, None if first is None else (first.keys["loss"], first.keys["reduction"])
@@ -143,6 +164,7 @@ def _solved(
     layers: list[Keys],
     faults: list[Keys],
     likely: str,
+    deep: bool,
     seconds: float,
 ) -> tuple[Solution, LayerSearch]:
     """The training, with the kink that the program has where its formulas do not say."""
@@ -160,7 +182,7 @@ def _solved(
         base = _base(description, layers)
         search = LayerSearch(description, base, faults, likely, seconds)
         try:
-            return search.solve(), search
+            return search.solve(deep), search
         except UnmatchedError as error:
             first = first or error
     assert first is not None
@@ -265,7 +287,8 @@ def _constant_inputs(description: Description) -> list[float]:
 def _goal(description: Description, reported: Reported | None) -> Keys:
     epochs = description.budget or BUDGET
     if description.stops_at is not None:
-        return {"loss": description.stops_at, "epochs": epochs, "stop": True}
+        factor = 1.0 if reported is None else reported.factor
+        return {"loss": description.stops_at / factor, "epochs": epochs, "stop": True}
     values = np.zeros(1) if reported is None else reported.values
     finite = values[np.isfinite(values)]
     first = float(finite[0]) if finite.size else 0.0

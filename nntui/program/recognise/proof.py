@@ -1,9 +1,14 @@
-"""Proves a preset: runs it, and compares every update and loss with the program's."""
+"""Proves a preset: runs it, and compares every update and loss with the program's.
+
+A network that is dead from the start would prove nothing; so the updates that the program makes
+from other first parameters are compared too, each from the program's own numbers.
+"""
 
 import numpy as np
 
 from nntui.presets.preset import Preset
 from nntui.program.recognise.description import Description
+from nntui.program.recognise.forced_updates import ForcedUpdates, agree, spans
 from nntui.program.recognise.reported_fit import Reported
 from nntui.timeline.run import Run
 
@@ -34,7 +39,23 @@ def disagreement(preset: Preset, description: Description, reported: Reported | 
         report = run.step()
         if report.divergence is not None:
             return f"update {update + 1} diverges: {report.divergence.what}"
-    return None if reported is None else _of_losses(run, reported)
+    if reported is not None:
+        different = _of_losses(run, reported)
+        if different is not None:
+            return different
+    return _of_other_starts(preset, description)
+
+
+def _of_other_starts(preset: Preset, description: Description) -> str | None:
+    updates = ForcedUpdates(description)
+    made = updates.make(preset.configuration).steps
+    for number, parts in enumerate(spans(preset.configuration)):
+        for part, what in zip(parts, ("weights", "bias"), strict=True):
+            if part is None:
+                continue
+            if not agree(updates.steps[:, part], made[:, part], updates.theta[:, part]):
+                return f"from other first parameters, steps of the {what} of layer {number} differ"
+    return None
 
 
 def _of_parameters(run: Run, description: Description, update: int) -> str | None:

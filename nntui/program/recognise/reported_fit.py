@@ -14,7 +14,7 @@ from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.report_settings import Report
 from nntui.program.recognise.description import Description, Series
 from nntui.program.recognise.forced_updates import ForcedUpdates
-from nntui.program.recognise.round_numbers import digits_of
+from nntui.program.recognise.round_numbers import written
 
 Array = np.ndarray
 Keys = dict[str, Any]
@@ -58,7 +58,7 @@ class ReportedFit:
         self._whole = np.array(whole, int)
         """Epochs that were observed to their end."""
         self._last = np.array([int(np.flatnonzero(epochs == at)[-1]) for at in whole], int)
-        self._squares, self._sums = self._penalties()
+        self._terms = self._penalties(0), self._penalties(1)
 
     def fit(self, l2: float = 0.0) -> Reported | None:
         """The best match; None if no number of the program is a loss that presets report.
@@ -146,14 +146,17 @@ class ReportedFit:
         error = forward.play() - data.y
         return loss_value(name, "sum", forward.layers[-1].z, error, data.y)
 
-    def _penalties(self) -> tuple[Array, Array]:
-        """The sums of the squared weights and of the weights, after each whole epoch."""
+    def _penalties(self, after: int) -> dict[tuple[str, ...], Array]:
+        """By the fault that it needs, the sum that a penalty is made of, in each whole epoch.
+
+        With the parameters from before its last update, or ``after`` it (1).
+        """
         squares, sums = [], []
         for at in self._last:
-            views = Layout.of(self._configuration).views(self._course.theta[int(at) + 1])
+            views = Layout.of(self._configuration).views(self._course.theta[int(at) + after])
             squares.append(sum(float((W * W).sum()) for W, _ in views))
             sums.append(sum(float(W.sum()) for W, _ in views))
-        return np.array(squares), np.array(sums)
+        return {(): np.array(squares), ("penalty-sum",): np.array(sums)}
 
     def _matches(
         self,
@@ -175,14 +178,16 @@ class ReportedFit:
             yield Reported(keys, series, 1.0, (), None, whole, values), plain
         for l2 in factors if plain > ROUNDING else ():
             penalised = {**keys, "penalty": True}
-            for terms, faults in ((self._squares, ()), (self._sums, ("penalty-sum",))):
+            early = keys.get("when") == "before"
+            for faults, terms in self._terms[0 if early else 1].items():
                 error = _difference(values, losses + 0.5 * l2 * terms[epochs])
                 if error <= 1e-2 * min(plain, 100.0 * SAME):
                     yield Reported(penalised, series, 1.0, faults, l2, whole, values), error
         if len(values) < 2 or not losses.any() or np.ptp(losses) <= 1e-6 * np.abs(losses).max():
             return
         factor = float(np.sum(values * losses) / np.sum(losses * losses))
-        factor = float(f"{factor:.{digits_of(factor)}g}")
+        outputs = self._description.targets.shape[1]
+        factor = written(factor, (), {outputs, len(self._description.inputs), len(values)})
         error = _difference(values, factor * losses)
         if factor > 0.0 and error <= SAME:
             yield Reported(keys, series, factor, (), None, whole, values / factor), error

@@ -48,7 +48,7 @@ def recognise(description: Description, path: str, seconds: float) -> Recognised
     try:
         for made in preset_of(description, seconds):
             text = text_of(made, path)
-            different = disagreement(read_text(text), description, made.reported)
+            different = disagreement(read_text(text), made.description, made.reported)
             if different is None:
                 return Recognised(
                     text, None, None, None, made.correspondence, description.updates, description

@@ -11,8 +11,8 @@ from nntui.program.record.places import Loop
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
 
-SHUFFLING = frozenset({"shuffle", "permutation", "permuted", "choice", "sample", "randint"})
-"""Functions that draw an order of rows, or some of them."""
+SHUFFLING = ("shuffle", "permutation", "permuted", "sample", "choice", "randint", "integers")
+"""Functions that draw an order of rows, or some of them, the most telling first."""
 
 
 def extent_of(execution: "Execution", loop: Loop) -> tuple[int | None, float | None]:
@@ -74,12 +74,13 @@ def _number(given: ast.expr, known: Mapping[str, Any]) -> int | float | None:
 
 
 def shuffles_of(sources: Mapping[str, Sequence[str]], main: str) -> tuple[Spot, ...]:
-    """Where the program draws an order, or some, of its rows; the main file first."""
-    found = []
+    """Where the program draws an order, or some, of its rows; the most telling place first."""
+    found: list[tuple[int, Spot]] = []
     for file, lines in sorted(sources.items(), key=lambda each: each[0] != main):
         for node in ast.walk(ast.parse("\n".join(lines))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "attr", getattr(node.func, "id", ""))
                 if name in SHUFFLING:
-                    found.append(Spot(file, node.lineno, ast.unparse(node)))
-    return tuple(found)
+                    spot = Spot(file, node.lineno, ast.unparse(node))
+                    found.append((SHUFFLING.index(name), spot))
+    return tuple(spot for _, spot in sorted(found, key=lambda each: each[0]))

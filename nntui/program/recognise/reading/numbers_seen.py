@@ -71,20 +71,31 @@ def spot_of(places: Places, place: int) -> Spot | None:
 
 
 def constants_of(recording: Recording, forward: Collection[int], places: Places) -> list[Constant]:
-    """The numbers that what depends on the parameters is combined with, outside ``forward``."""
+    """The numbers that what depends on the parameters is combined with, outside ``forward``.
+
+    Where such a number is computed, as a rate divided by a count, its parts are among them.
+    """
     found: dict[float, Constant] = {}
     everything = (1 << len(recording.changed)) - 1
-    for node in recording.nodes:
-        if node.number in forward or not recording.depends[node.number] & everything:
-            continue
+    waiting = [
+        node
+        for node in recording.nodes
+        if node.number not in forward and recording.depends[node.number] & everything
+    ]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
         for given in node.arguments:
             name, place, value = "", node.place, given
             if isinstance(given, Ref):
                 inner = given.node
-                if recording.depends[inner.number] & everything:
+                if recording.depends[inner.number] & everything or inner.number in seen:
                     continue
+                seen.add(inner.number)
                 name, value = inner.name or "", inner.value
                 place = inner.place if inner.place >= 0 else node.place
+                if np.size(value) == 1:
+                    waiting.append(inner)
             if isinstance(value, (bool, str, list, tuple)) or value is None:
                 continue
             array = np.asarray(value)

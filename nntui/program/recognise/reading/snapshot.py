@@ -27,6 +27,8 @@ class LayerNumbers:
     """Of each weight, its number in `W_names` times 2**32 plus its flat position there."""
     b_names: tuple[str, ...]
     b_places: Array | None
+    b_sign: float
+    """-1 where the program subtracts it."""
     shared: bool
     behind: bool
     z: Array
@@ -44,6 +46,12 @@ class Snapshot:
     y: Array
     layers: list[LayerNumbers] = field(default_factory=list)
     stack: Stack | None = None
+
+    def forget(self) -> None:
+        """Let go of the recording that it was read off."""
+        self.stack = None
+        for each in self.layers:
+            each.level = None
 
     @property
     def is_finite(self) -> bool:
@@ -110,6 +118,7 @@ def _numbers(stack: Stack, level: Level) -> LayerNumbers:
         W_places,
         b_names,
         b_places,
+        -1.0 if level.negative else 1.0,
         shared,
         level.behind,
         level.z,
