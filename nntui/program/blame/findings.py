@@ -9,6 +9,7 @@ from nntui.program.blame.edits import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -44,7 +45,11 @@ def finding(
 def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
     """The findings of all repairs; those of one line and kind are one."""
     found: list[Finding] = []
+    verified = Verified(scene)
     for at, repair in enumerate(repairs.found):
+        if any(_is_within(scene, verified, repair, other) for other in repairs.found[at + 1 :]):
+            # What makes it wrong is a slope that is computed elsewhere, and found there.
+            continue
         code, cause, fix = _kind(scene, repair)
         where = line_of(scene, repair)
         if code == "derivative-missing":
@@ -58,6 +63,17 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
         else:
             twin["parameters"] += [name for name in repair.mends if name not in twin["parameters"]]
     return found
+
+
+def _is_within(scene: Scene, verified: Verified, repair: Repair, other: Repair) -> bool:
+    """Whether ``other`` mends a slope, in a function, that the value of ``repair`` is made of."""
+    if repair.candidate.is_operand or not isinstance(other.edit, LocalDerivative):
+        return False
+    where = line_of(scene, other)
+    parts = [each for each in verified.beside(repair.candidate.node) if each.place >= 0]
+    return any(own_line(scene, each) == where for each in parts) and (
+        line_of(scene, repair) != where
+    )
 
 
 def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
