@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .jacobians import NotDifferentiableError, numeric, traced
+from .deriving.gradients import gathered, unbroadcast
+from .deriving.jacobians import NotDifferentiableError, numeric, traced
+from .deriving.rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD
 from .node import Node, Ref, fill
-from .rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD, gathered, unbroadcast
 
 __all__ = ["NotDifferentiableError", "adjoints", "pullback"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from ..operations import words
 from .numbering import is_literal, loop_of, place_of
-from .operations import words
 from .syntax import at, call, constant, index, mangled, statement
 
 if TYPE_CHECKING:
