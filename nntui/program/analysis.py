@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.blame import others
-from nntui.program.blame.findings import PROVEN, Finding, finite, of_repairs
+from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_not_finite, of_softmax
 from nntui.program.blame.repair import Repairs
 from nntui.program.blame.scene import Scene
@@ -285,7 +285,7 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
     found = execution.analyse(recorded, seconds)
     if "finding" in found:
         # What is not finite often follows from a step that is wrong.
-        follows = any(each["confidence"] == PROVEN for each in answer["findings"])
+        follows = any(each["verdict"] == WRONG for each in answer["parameters"])
         answer["findings"].insert(len(answer["findings"]) if follows else 0, found["finding"])
 
 
@@ -368,10 +368,10 @@ class _States:
             if unexplained and not findings:
                 findings.append(others.of_unexplained(scene, unexplained))
         findings += of_signs(scene)
+        softmax = of_softmax(best.recordings[0], places)
+        findings = softmax + findings
         never = others.never_updated(scene)
         findings += others.of_never_updated(scene, never)
-        softmax = of_softmax(best.recordings[0], places)
-        findings += softmax
         printed = _printed(best, hypotheses)
         if printed is not None and not best.wrong and best.right:
             findings.append(others.of_another_loss(scene, printed))

@@ -36,7 +36,7 @@ def never_updated(scene: Scene) -> list[str]:
     known = {stem(name) for name in judgement.parameters}
     found = []
     for name, start in recording.start.items():
-        if name in recording.bit or name in judgement.parameters:
+        if name in judgement.parameters or recording.end.get(name) is not start:
             continue
         value = np.asarray(start.value)
         if value.dtype.kind != "f" or start.number not in scene.forward:
