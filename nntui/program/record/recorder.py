@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .calling.calls import Calls
-from .hooks.operators import Operators
-from .places import Places
+from nntui.program.record.calling.calls import Calls
+from nntui.program.record.hooks.operators import Operators
+from nntui.program.record.places import Places
 
 
 class Recorder(Operators):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntui.program.record.adjoints import adjoints, rule_of
-from nntui.program.record.calling.callables import Method
+from nntui.program.record.callables import Method
 from nntui.program.record.deriving.rules import COPYING, OF_BUILTINS, RULES, SLOPES
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.operations import BINARY

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..following.live_values import copy_of, is_followed
-from ..following.windows import take_number
-from ..node import Ref
-from ..operations import canonical, name_of
-from .callables import Cast, Changing, Method, OfUfunc, Part, Silent
-from .known import (
+from nntui.program.record.callables import Cast, Changing, Method, OfUfunc, Part, Silent
+from nntui.program.record.calling.known import (
     CALL,
     CHANGING_FUNCTIONS,
     CHANGING_METHODS,
@@ -21,9 +17,11 @@ from .known import (
     PURE,
     REDUCTIONS,
 )
-
-if TYPE_CHECKING:
-    from ..hooks.operators import Operators
+from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.following.windows import take_number
+from nntui.program.record.hooks.operators import Operators
+from nntui.program.record.node import Ref
+from nntui.program.record.operations import canonical, name_of
 
 
 class Called:

@@ -7,17 +7,22 @@ import copy
 import math
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..following.live_values import copy_of, is_followed
-from ..operations import canonical, name_of
-from .called import Called
-from .known import CONVERSIONS, DISPATCHED, GENERATORS, HARMLESS_OWNERS, OVER_ELEMENTS, REDUCTIONS
-
-if TYPE_CHECKING:
-    from ..hooks.operators import Operators
+from nntui.program.record.calling.called import Called
+from nntui.program.record.calling.known import (
+    CONVERSIONS,
+    DISPATCHED,
+    GENERATORS,
+    HARMLESS_OWNERS,
+    OVER_ELEMENTS,
+    REDUCTIONS,
+)
+from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.hooks.operators import Operators
+from nntui.program.record.operations import canonical, name_of
 
 DEEPEST_COPY = 6
 

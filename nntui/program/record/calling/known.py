@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..deriving.rules import CONSTANT, COPYING, RULES
-from ..operations import words
+from nntui.program.record.deriving.rules import CONSTANT, COPYING, RULES
+from nntui.program.record.operations import words
 
 DISPATCHED = type(np.sum)
 OVER_ELEMENTS: tuple[Any, ...] = (

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operations import words
-from .gradients import (
+from nntui.program.record.deriving.gradients import (
     added,
     chosen,
     clip,
@@ -34,6 +33,7 @@ from .gradients import (
     tensordot,
     variance,
 )
+from nntui.program.record.operations import words
 
 Rule = Callable[..., tuple[Any, ...]]
 

@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..node import Node, Ref
-from .live_values import FOLLOWED_KINDS, copy_of, is_followed, owner_of, same_bits
-from .windows import Window, hide, show, with_elements
+from nntui.program.record.following.live_values import (
+    FOLLOWED_KINDS,
+    copy_of,
+    is_followed,
+    owner_of,
+    same_bits,
+)
+from nntui.program.record.following.windows import Window, hide, show, with_elements
+from nntui.program.record.node import Node, Ref
 
 Maker = Callable[..., Node]
 LARGE = 8_000_000

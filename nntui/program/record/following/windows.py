@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .live_values import copy_of
+from nntui.program.record.following.live_values import copy_of
 
 
 def address_of(array: np.ndarray[Any, Any]) -> int:

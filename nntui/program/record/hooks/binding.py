@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..following.live_values import fresh, is_followed
-from .making import Making
+from nntui.program.record.following.live_values import fresh, is_followed
+from nntui.program.record.hooks.making import Making
 
 
 class Binding(Making):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..calling.callables import Concatenating
-from ..following.live_values import copy_of, is_followed, owner_of
-from ..following.windows import take, with_elements
-from ..node import Ref
-from .binding import Binding
+from nntui.program.record.callables import Concatenating
+from nntui.program.record.following.live_values import copy_of, is_followed, owner_of
+from nntui.program.record.following.windows import take, with_elements
+from nntui.program.record.hooks.binding import Binding
+from nntui.program.record.node import Ref
 
 CONCATENATORS = {type(np.r_): "r_", type(np.c_): "c_"}
 

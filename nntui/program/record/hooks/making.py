@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..following.live_values import copy_of, fresh, is_followed
-from ..following.memory import Copies, Memory
-from ..following.trail import Trail
-from ..node import Node, Path, Ref
-from ..places import Places
+from nntui.program.record.following.live_values import copy_of, fresh, is_followed
+from nntui.program.record.following.memory import Copies, Memory
+from nntui.program.record.following.trail import Trail
+from nntui.program.record.node import Node, Path, Ref
+from nntui.program.record.places import Places
 
 Hook = Callable[[int], None]
 

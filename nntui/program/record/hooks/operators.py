@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..calling.callables import Cast
-from ..following.live_values import copy_of, is_followed
-from ..node import Ref
-from ..operations import BINARY, IN_PLACE
-from .elements import Elements
+from nntui.program.record.callables import Cast
+from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.hooks.elements import Elements
+from nntui.program.record.node import Ref
+from nntui.program.record.operations import BINARY, IN_PLACE
 
 NUMBERS = frozenset({float, int, np.float64})
 NO_KEYWORDS: dict[str, Any] = {}

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..operations import name_of
+from nntui.program.record.operations import name_of
 
 
 class Method:
