@@ -18,18 +18,18 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 from nntui.presets.sections import read_faults
 from nntui.presets.writer import to_toml
-from nntui.program.recognise.activation_names import kink_of, name_activation
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.recognise.first_weights import drawn
-from nntui.program.recognise.forced_updates import ForcedUpdates
-from nntui.program.recognise.layer_search import (
+from nntui.program.recognise.fitting.activation_names import kink_of, name_activation
+from nntui.program.recognise.fitting.first_weights import drawn
+from nntui.program.recognise.fitting.forced_updates import ForcedUpdates
+from nntui.program.recognise.fitting.layer_search import (
     LayerSearch,
     Solution,
     merged_faults,
 )
+from nntui.program.recognise.fitting.reported_fit import Reported, ReportedFit
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
 from nntui.program.recognise.recognised import Counterpart
-from nntui.program.recognise.reported_fit import Reported, ReportedFit
-from nntui.program.recognise.unmatched import UnmatchedError
 
 Array = np.ndarray
 Keys = dict[str, Any]

@@ -8,8 +8,8 @@ import numpy as np
 
 from nntui.presets.preset import Preset
 from nntui.program.recognise.description import Description
-from nntui.program.recognise.forced_updates import ForcedUpdates, agree, spans
-from nntui.program.recognise.reported_fit import Reported
+from nntui.program.recognise.fitting.forced_updates import ForcedUpdates, agree, spans
+from nntui.program.recognise.fitting.reported_fit import Reported
 from nntui.timeline.run import Run
 
 Array = np.ndarray

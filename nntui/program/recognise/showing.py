@@ -8,10 +8,10 @@ from nntui.core.errors import ConfigError
 from nntui.program.control.client import Task, ask
 from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description, Spot
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
 from nntui.program.recognise.preset_of import preset_of, read_text, text_of
 from nntui.program.recognise.proof import OTHER_ROWS, disagreement
 from nntui.program.recognise.recognised import Recognised
-from nntui.program.recognise.unmatched import UnmatchedError
 
 DESCRIBE = "nntui.program.recognise.reading.describe:describe"
 GRACE = 10.0
@@ -43,7 +43,7 @@ def show(
 def recognise(description: Description, path: str, seconds: float) -> Recognised:
     """The preset of ``description``, which was read off the program ``path``."""
     if description.reason is not None:
-        return _without(description, description.reason, description.spot)
+        return _without(description, path, description.reason, description.spot)
     found: tuple[str, str] | None = None
     try:
         for made in preset_of(description, seconds):
@@ -55,26 +55,30 @@ def recognise(description: Description, path: str, seconds: float) -> Recognised
                 )
             found = found or (different, text)
     except UnmatchedError as error:
-        return _without(description, error.reason, error.spot)
+        return _without(description, path, error.reason, error.spot)
     except ConfigError as error:
-        return _without(description, f"a preset cannot say it: {error}", None)
+        return _without(description, path, f"a preset cannot say it: {error}", None)
     assert found is not None
     different, text = found
     if different != OTHER_ROWS:
         reason = f"the preset that comes nearest is not the same: {different}"
-        return _without(description, reason, None)
+        return _without(description, path, reason, None)
     spot = description.shuffles[0] if description.shuffles else None
     drawing = "the program draws the order" if spot is None else f"{spot.text} draws the order"
     return replace(
-        _without(description, f"{drawing} of the rows, and no preset draws that one", spot),
+        _without(description, path, f"{drawing} of the rows, and no preset draws that one", spot),
         nearest_text=text,
     )
 
 
-def _without(description: Description, reason: str, spot: Spot | None) -> Recognised:
-    where = "" if spot is None else f"line {spot.line}: "
-    line = None if spot is None else spot.line
-    return Recognised(None, f"{where}{reason}", line, description=description)
+def _without(description: Description, path: str, reason: str, spot: Spot | None) -> Recognised:
+    """No preset, for ``reason``; a line of another file than ``path`` is told with its file."""
+    if spot is None:
+        return Recognised(None, reason, None, description=description)
+    if os.path.basename(spot.file) == os.path.basename(path):
+        return Recognised(None, reason, spot.line, description=description)
+    reason = f"{os.path.basename(spot.file)}:{spot.line}: {reason}"
+    return Recognised(None, reason, None, description=description)
 
 
 def _unread(answer: dict[str, object]) -> str:

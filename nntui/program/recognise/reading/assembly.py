@@ -16,9 +16,9 @@ from nntui.program.recognise.description import (
 )
 from nntui.program.recognise.reading.data_rows import data_rows
 from nntui.program.recognise.reading.extent import shuffles_of
+from nntui.program.recognise.reading.layers.update_numbers import LayerNumbers, Snapshot
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.numbers_seen import spot_of
-from nntui.program.recognise.reading.snapshot import LayerNumbers, Snapshot
 from nntui.program.recognise.reading.traits import seeds_in
 from nntui.program.record.places import Places
 

@@ -18,11 +18,11 @@ from nntui.program.recognise.reading.assembly import (
 )
 from nntui.program.recognise.reading.data_rows import held_arrays
 from nntui.program.recognise.reading.extent import extent_of
+from nntui.program.recognise.reading.layers.stack import Stack
+from nntui.program.recognise.reading.layers.update_numbers import Snapshot, read_update
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.numbers_seen import SeriesSeen, constants_of, spot_of
 from nntui.program.recognise.reading.observe import Observed, Observer, Subject
-from nntui.program.recognise.reading.snapshot import Snapshot, read_update
-from nntui.program.recognise.reading.stack import Stack
 from nntui.program.recognise.reading.traits import check_parameters, formulas_of, scaling_of
 from nntui.program.record.node import Node
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.program.judge.recording import Recording, ancestors
-from nntui.program.recognise.reading.formula_text import factors, formula_text
+from nntui.program.recognise.reading.layers.formula_text import factors, formula_text
+from nntui.program.recognise.reading.layers.stack import Level, Stack
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
-from nntui.program.recognise.reading.stack import Level, Stack
 from nntui.program.record.node import Node
 
 CLIPPING = frozenset({"clip", "minimum", "maximum", "norm", "max", "min"})

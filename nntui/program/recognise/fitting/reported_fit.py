@@ -13,8 +13,8 @@ from nntui.core.parts.losses import LOSSES, loss_value
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.report_settings import Report
 from nntui.program.recognise.description import Description, Series
-from nntui.program.recognise.forced_updates import ForcedUpdates
-from nntui.program.recognise.round_numbers import written
+from nntui.program.recognise.fitting.forced_updates import ForcedUpdates
+from nntui.program.recognise.fitting.round_numbers import written
 
 Array = np.ndarray
 Keys = dict[str, Any]

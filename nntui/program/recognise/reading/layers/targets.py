@@ -6,9 +6,9 @@ import numpy as np
 
 from nntui.program.judge.losses import OWN, Loss
 from nntui.program.judge.recording import Recording, operand
-from nntui.program.recognise.reading.identities import FIRST
+from nntui.program.recognise.reading.layers.identities import FIRST
+from nntui.program.recognise.reading.layers.stack import SAMPLES, Stack
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
-from nntui.program.recognise.reading.stack import SAMPLES, Stack
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 

@@ -9,7 +9,7 @@ from nntui.core.errors import ConfigError
 from nntui.core.formulas.evaluation import evaluate
 from nntui.core.parts.activations import Activation, activation
 from nntui.program.recognise.description import DenseLayer
-from nntui.program.recognise.unmatched import UnmatchedError
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
 
 Array = np.ndarray
 Keys = dict[str, Any]

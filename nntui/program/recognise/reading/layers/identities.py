@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.recompute import Patched, call
-from nntui.program.record.rules import COPYING
 
 Array = np.ndarray
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.recognise.reading.identities import moves
+from nntui.program.recognise.reading.layers.identities import moves
 from nntui.program.record.node import Node, Ref
 
 LONGEST = 200

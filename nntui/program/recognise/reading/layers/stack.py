@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nntui.program.judge.recording import Recording
-from nntui.program.recognise.reading.identities import (
+from nntui.program.recognise.reading.layers.identities import (
     CONSTANT,
     FIRST,
     Identities,
     moved,
     moves,
 )
+from nntui.program.recognise.reading.layers.sums import MATRIX_PRODUCTS, Block, Sums
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
-from nntui.program.recognise.reading.sums import MATRIX_PRODUCTS, Block, Sums
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 

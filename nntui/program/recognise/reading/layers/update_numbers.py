@@ -7,9 +7,9 @@ import numpy as np
 
 from nntui.program.judge.losses import Loss
 from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.recognise.reading.layers.stack import Level, Stack
+from nntui.program.recognise.reading.layers.targets import find_targets
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
-from nntui.program.recognise.reading.stack import Level, Stack
-from nntui.program.recognise.reading.targets import find_targets
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 

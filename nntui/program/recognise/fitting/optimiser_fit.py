@@ -10,8 +10,8 @@ import numpy as np
 from nntui.core.parts.schedules import SCHEDULES
 from nntui.core.settings.configuration import Configuration
 from nntui.program.recognise.description import Description
-from nntui.program.recognise.forced_updates import ForcedUpdates, agree, ratio
-from nntui.program.recognise.round_numbers import digits_of, is_near, written
+from nntui.program.recognise.fitting.forced_updates import ForcedUpdates, agree, ratio
+from nntui.program.recognise.fitting.round_numbers import digits_of, is_near, written
 
 Array = np.ndarray
 Keys = dict[str, Any]

@@ -11,7 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.recognise.reading.identities import CONSTANT, FIRST, Identities, moved, moves
+from nntui.program.recognise.reading.layers.identities import (
+    CONSTANT,
+    FIRST,
+    Identities,
+    moved,
+    moves,
+)
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places

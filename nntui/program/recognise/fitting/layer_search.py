@@ -16,10 +16,10 @@ from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.presets.sections import read_faults
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.recognise.forced_updates import ForcedUpdates, agree, ratio, spans
-from nntui.program.recognise.optimiser_fit import Keys, OptimiserFit, Rule
-from nntui.program.recognise.round_numbers import digits_of, is_near, written
-from nntui.program.recognise.unmatched import UnmatchedError
+from nntui.program.recognise.fitting.forced_updates import ForcedUpdates, agree, ratio, spans
+from nntui.program.recognise.fitting.optimiser_fit import Keys, OptimiserFit, Rule
+from nntui.program.recognise.fitting.round_numbers import digits_of, is_near, written
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
 
 DOWN = (
     None,
