@@ -77,7 +77,8 @@ class Survey:
                 "varies": varies(loss, self._recordings, request.parameters),
                 "losses": [loss.value(each) for each in later],
                 "sources": {
-                    file: "\n".join(lines) + "\n" for file, lines in places.sources.items()
+                    file: "\n".join(lines).rstrip("\n") + "\n"
+                    for file, lines in places.sources.items()
                 },
             }
         )

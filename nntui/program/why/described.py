@@ -18,9 +18,9 @@ from nntui.diagnosis.observation import Observation
 from nntui.diagnosis.subject import Program
 from nntui.presets.preset import Preset
 from nntui.presets.schema import override, read_preset
-from nntui.program.recognise.activation_names import name_activation
 from nntui.program.recognise.description import DenseLayer, Description
-from nntui.program.recognise.unmatched import UnmatchedError
+from nntui.program.recognise.fitting.activation_names import name_activation
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
 from nntui.program.why.own_run import Look, OwnRun
 from nntui.program.why.through_preset import reference_of
 
