@@ -18,8 +18,8 @@ from nntui.program.why.goal import Reference
 from nntui.timeline.run import Run
 
 SEEDS = 100
-PROBE = 0.35
-"""The share of the time for a first look, which tells how low the loss can get at all."""
+PROBE = 0.65
+"""The share of the time after which it is asked how low the loss can get, if nothing learns."""
 LOOK = 0.15
 """The same for what can be proven before any training."""
 LEAST_TRIED = 3
@@ -57,8 +57,8 @@ def explain_preset(
         first = _with_goal(preset, reference.goal(floor))
         answer = _answer(first, PROBE * deadline.left, progress, workers)
         lowest = _lowest(answer, first.goal.loss)
-        goal = max(reference.goal(lowest), first.goal.loss)
-        if goal > first.goal.loss or not _is_done(answer):
+        goal = reference.goal(lowest)
+        if not _anything_learns(answer) and goal > first.goal.loss:
             answer = _answer(_with_goal(preset, goal), deadline.left, progress, workers)
     except ConfigError:
         return None
@@ -90,7 +90,7 @@ def _lowest(answer: Answer, goal: float) -> float:
     return min((each.loss * goal for each in tried.tried), default=math.inf)
 
 
-def _is_done(answer: Answer) -> bool:
-    """Whether more time could not change what the first look says."""
+def _anything_learns(answer: Answer) -> bool:
+    """Whether the run reaches its goal, or anything that was tried does."""
     tried = answer.experiments
-    return tried is None or (answer.decided and tried.complete)
+    return answer.solved or (tried is not None and any(each.solved for each in tried.tried))
