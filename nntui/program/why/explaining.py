@@ -217,7 +217,7 @@ class _Inquiry:
             limits=tuple(map(names.said, answer.limits)),
             decided=answer.decided,
         )
-        best = made.best or made.promising
+        best = made.recommended
         if best is None or self._stopped:
             return made
         return replace(made, confirmed=self._confirmed(best.fix, training, rate))
