@@ -6,7 +6,7 @@ from typing import Any
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.explanation import Explanation
 from nntui.program.answer import ProgramCheck
-from nntui.program.why.located import Located
+from nntui.program.why.findings.located import Located
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from nntui.core.errors import one_line
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
-from nntui.program.why.located import Located
+from nntui.program.why.findings.located import Located
 from nntui.program.why.program_answer import ProgramAnswer
 
 WIDTH, HEIGHT, LABEL = 80, 24, 12

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nntui.program.follow.request import Request, Sought
-from nntui.program.why.literals import Literal
-from nntui.program.why.measured import measured
-from nntui.program.why.own_run import Look, OwnRun
-from nntui.program.why.variants import RATE, Source
+from nntui.program.why.changes.literals import Literal
+from nntui.program.why.changes.variants import RATE, Source
+from nntui.program.why.findings.measured import measured
+from nntui.program.why.findings.own_run import Look, OwnRun
 
 FILE = "/net.py"
 RANDOM = np.random.RandomState(0)

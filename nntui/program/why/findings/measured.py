@@ -31,9 +31,9 @@ from nntui.diagnosis.rules.rates import (
 )
 from nntui.diagnosis.rules.scales import INIT, MARGIN, size_and_range
 from nntui.diagnosis.rules.units import SYMMETRIC
-from nntui.program.why.located import Located, located
-from nntui.program.why.own_run import OwnRun
-from nntui.program.why.variants import DRAWN, Source
+from nntui.program.why.changes.variants import DRAWN, Source
+from nntui.program.why.findings.located import Located, located
+from nntui.program.why.findings.own_run import OwnRun
 
 ROSE = 1.05
 """Ratio of the last loss to the first from which on it has risen."""
