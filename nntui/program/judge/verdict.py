@@ -138,9 +138,10 @@ class Judgement:
                 for other in [self.agreements[another][at]]
                 if other is not None and other.holds and other.factor
             ]
-            if not others:
+            usual = float(np.median(others)) if others else 0.0
+            if usual == 0.0:
                 return False
-            ratios.append(each.factor / float(np.median(others)))
+            ratios.append(each.factor / usual)
         return bool(np.isfinite(ratios).all()) and spread(ratios) <= CONSTANT
 
     @cached_property
