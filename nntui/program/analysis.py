@@ -247,14 +247,14 @@ def _grow(answer: dict[str, Any], found: Found) -> None:
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
     grown = []
     for name, (before, _) in found.grown.items():
-        if not before and name in known and known[name]["verdict"] in (RIGHT, NO_INFORMATION):
+        benign = (RIGHT, NO_INFORMATION, WRONG)
+        if not before and name in known and known[name]["verdict"] in benign:
             # A number that becomes one entry for each unit, as a bias of all of them.
             continue
         if name not in known:
             answer["parameters"].append({"name": name, "factor": None, "residual": None})
         entry = known.get(name, answer["parameters"][-1])
-        if before or entry.get("verdict") != WRONG:
-            entry.update(shape=before, verdict=SHAPE_CHANGES)
+        entry.update(shape=before, verdict=SHAPE_CHANGES)
         grown.append(name)
     first, last = [], []
     for each in found.findings:
