@@ -335,6 +335,7 @@ def _read_handed_gradients(found: Judgement) -> None:
     recording = next(
         each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
     )
+    left: dict[str, list[Reading]] = {}
     for name in list(found.wrong):
         before = found.readings[name]
         options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
@@ -347,6 +348,13 @@ def _read_handed_gradients(found: Judgement) -> None:
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
             found.judge([name])
+            left[name] = options
+    # What the others hand to their optimiser tells where the gradient of a wrong one stands.
+    if any(found.readings[name].adapts for name in found.right):
+        for name, options in left.items():
+            if options:
+                found.readings[name] = options[-1]
+                found.judge([name])
 
 
 def _goes_downhill(found: Judgement, name: str) -> bool:
