@@ -25,7 +25,7 @@ from nntui.program.recognise.preset_of import read_text
 from nntui.program.why.described import described_preset, diagnosed
 from nntui.program.why.located import Located, located, mend_in_words, of_check
 from nntui.program.why.measured import measured, once
-from nntui.program.why.own_names import OwnNames, in_program, merged
+from nntui.program.why.own_names import OwnNames, in_own_words, in_program, merged
 from nntui.program.why.own_run import OwnRun
 from nntui.program.why.pool import Pool, Question
 from nntui.program.why.program_answer import ProgramAnswer
@@ -41,7 +41,7 @@ RESERVE = 1.0
 """Seconds reserved for the start and the end."""
 CHECK = 0.3
 """The most of the time for the check."""
-BY_PRESET = 0.7
+BY_PRESET = 0.8
 """The share of the time that is left for the preset that computes the same, where there is one."""
 LEAST_TRIED = 3
 """Changes that must have been tried for a quarter of the training before it counts as good."""
@@ -180,14 +180,18 @@ class _Inquiry:
         answer, reference, lowest = explained
         names, source = OwnNames(recognised.description), training.source
         code = of_check(checked, source.mends)
-        findings = merged(answer.findings, code, recognised.description, source)
+        rate = preset.configuration.training.learning_rate
+        findings = [
+            replace(each, fixes=tuple(in_own_words(fix, source, rate) for fix in each.fixes))
+            for each in merged(answer.findings, code, recognised.description, source)
+        ]
         tried = answer.experiments
         if tried is not None:
             mend = tried.correction.text
 
             def own(fix: Fix) -> Fix:
                 words = fix.text.replace(mend, mend_in_words(code))
-                return names.fix(replace(fix, text=words))
+                return names.fix(in_own_words(replace(fix, text=words), source, rate))
 
             tried = replace(
                 tried,
@@ -216,7 +220,6 @@ class _Inquiry:
         best = made.best or made.promising
         if best is None or self._stopped:
             return made
-        rate = preset.configuration.training.learning_rate
         return replace(made, confirmed=self._confirmed(best.fix, training, rate))
 
     def _confirmed(self, fix: Fix, training: Training, rate: float) -> Experiment | None:

@@ -62,7 +62,7 @@ def _verdict(answer: ProgramAnswer) -> str:
         return "it learns"
     if answer.missed is None or answer.missed > LITTLE:
         return "it does not learn"
-    share = f"{1.0 - answer.missed:.0%} of what there is to learn at most"
+    share = f"{1.0 - answer.missed:.0%} of what it could at most"
     return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
 
 
@@ -170,8 +170,8 @@ def _matters(answer: ProgramAnswer, finding: Located) -> str:
 
 
 def _tried(answer: ProgramAnswer, experiments: Experiments, room: int) -> Iterator[str]:
-    where = ", on the preset that is the same" if answer.through_preset else ""
-    yield f"TRIED       (seeds that learn; as it stands; verdict{where})"
+    where = ", on its preset" if answer.through_preset else ""
+    yield f"TRIED       (seeds that learn; as it stands; verdict){where}"
     listed = list(experiments.tried[: min(max(room, FEWEST), MOST)])
     for each in (answer.best or answer.promising, answer.own):
         if each is not None and each not in listed:

@@ -1,6 +1,5 @@
 """Diagnoses a program through the preset that computes the same: quickly, and from many seeds."""
 
-import math
 from collections.abc import Callable
 from math import isfinite
 
@@ -9,6 +8,7 @@ from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.diagnose import diagnose
+from nntui.diagnosis.experiments.results import Experiments
 from nntui.diagnosis.measures.floors import Cost
 from nntui.diagnosis.observation import observe
 from nntui.diagnosis.why import Answer, why
@@ -18,10 +18,8 @@ from nntui.program.why.goal import Reference
 from nntui.timeline.run import Run
 
 SEEDS = 100
-PROBE = 0.65
-"""The share of the time after which it is asked how low the loss can get, if nothing learns."""
 LOOK = 0.15
-"""The same for what can be proven before any training."""
+"""The share of the time for what can be proven before any training."""
 LEAST_TRIED = 3
 """Changes that must have been tried before what they reach says what can be learned."""
 LEAST = 2.0
@@ -45,24 +43,35 @@ def explain_preset(
 ) -> tuple[Answer, Reference, float] | None:
     """The diagnosis of ``preset``, what its losses are measured by, and the lowest that is known.
 
-    The preset has no goal of its own: it is set as for programs.  Where nothing reaches it, the
-    goal is what the best change reaches, and the experiments are made again.  None where the
-    preset cannot be trained.
+    The preset has no goal of its own: it is set as for programs.  None where the preset cannot be
+    trained.
     """
     reference = reference_of(preset)
     if reference is None:
         return None
+    lowest = floor = 0.0
+
+    def aim(tried: Experiments) -> float:
+        nonlocal lowest
+        given = tried.given.goal
+        assert given is not None
+        if len(tried.tried) >= LEAST_TRIED and isfinite(tried.lowest):
+            lowest = max(tried.lowest * given, floor)
+        return max(reference.goal(lowest), given)
+
     try:
-        floor = _floor(preset, reference, deadline)
-        first = _with_goal(preset, reference.goal(floor))
-        answer = _answer(first, PROBE * deadline.left, progress, workers)
-        lowest = _lowest(answer, first.goal.loss)
-        goal = reference.goal(lowest)
-        if not _anything_learns(answer) and goal > first.goal.loss:
-            answer = _answer(_with_goal(preset, goal), deadline.left, progress, workers)
+        lowest = floor = _floor(preset, reference, deadline)
+        answer = why(
+            _with_goal(preset, reference.goal(floor)),
+            seeds=SEEDS,
+            seconds=max(deadline.left, LEAST),
+            progress=progress,
+            workers=workers,
+            aim=aim,
+        )
     except ConfigError:
         return None
-    return answer, reference, max(lowest, floor) if isfinite(lowest) else floor
+    return answer, reference, lowest
 
 
 def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
@@ -74,23 +83,3 @@ def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
 
 def _with_goal(preset: Preset, loss: float) -> Preset:
     return override(preset, {"goal.loss": loss, "goal.stop": False})
-
-
-def _answer(
-    preset: Preset, seconds: float, progress: Callable[[str, float], bool], workers: int
-) -> Answer:
-    return why(preset, seeds=SEEDS, seconds=max(seconds, LEAST), progress=progress, workers=workers)
-
-
-def _lowest(answer: Answer, goal: float) -> float:
-    """The lowest median loss of all that was tried; infinite where that was too little to tell."""
-    tried = answer.experiments
-    if tried is None or len(tried.tried) < LEAST_TRIED:
-        return math.inf
-    return min((each.loss * goal for each in tried.tried), default=math.inf)
-
-
-def _anything_learns(answer: Answer) -> bool:
-    """Whether the run reaches its goal, or anything that was tried does."""
-    tried = answer.experiments
-    return answer.solved or (tried is not None and any(each.solved for each in tried.tried))

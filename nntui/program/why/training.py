@@ -25,7 +25,7 @@ from nntui.program.why.source_edits import edited, of_diff
 from nntui.program.why.variants import Source, is_bias
 
 SURVEY, SCALING = "nntui.program.follow.many:survey", "nntui.program.follow.many:scaling"
-FIRST, OWN_RUN, LITERAL, MATCH = 0.25, 0.35, 0.2, 0.3
+FIRST, OWN_RUN, LITERAL, MATCH = 0.25, 0.22, 0.2, 0.3
 """The most of the time that is left for looking at the first updates; then for the own run, for
 the learning rate in the source, and for the preset of the program, side by side."""
 WINDOW = 16
