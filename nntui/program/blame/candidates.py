@@ -18,6 +18,8 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 
+STEPS_BACK = 7
+"""From an activation back to its pre-activation, and to the weights in it."""
 LARGE = 400
 """Backward values from which on only those with a name are tried."""
 WIDE = 60
@@ -137,7 +139,8 @@ def _values(
         if is_large and lines[static] > 3:
             continue
         size, shape = np.size(node.value), np.shape(node.value)
-        for forward in scene.likely_meant:
+        meant = scene.likely_meant if size > 1 else _numbers_meant(scene, verified, node)
+        for forward in meant:
             if np.size(forward.value) != size:
                 continue
             alike = _squeezed(forward) in (_squeezed(node), _squeezed(node)[::-1])
@@ -150,6 +153,35 @@ def _values(
             if np.shape(before.value) == shape and np.size(before.value) == size:
                 slope = LocalDerivative(node.key, activation.key, before.key)
                 yield Candidate(slope, node, node.number, SLOPE, forward=activation, before=before)
+
+
+def _numbers_meant(scene: Scene, verified: Verified, node: Node) -> list[Node]:
+    """Numbers that the number ``node`` can be meant to be the derivative by.
+
+    Those are what the value was computed from whose derivative it is, or is handed: of numbers
+    there are too many to try them all.
+    """
+    known = [edge for each in (node, *node.inputs) for edge in [verified.edge(each)] if edge]
+    waiting = [(edge.node, 0) for edge in known]
+    found: dict[int, Node] = {}
+    while waiting:
+        one, depth = waiting.pop(0)
+        if one.number in found or depth > STEPS_BACK or np.size(one.value) != 1:
+            continue
+        if scene.recording.depends[one.number]:
+            found[one.number] = one
+            waiting += [(each, depth + 1) for each in one.inputs]
+    if not known:
+        return [scene.recording.nodes[number] for number in scene.parameter_starts]
+    return [found[number] for number in sorted(found)]
+
+
+def _are_of_a_kind(scene: Scene, one: Node, other: Node) -> bool:
+    """Whether two numbers play one role: weights, data, or results of one operation."""
+    if one.operation != other.operation:
+        return False
+    own = one.number in scene.parameter_starts
+    return own is (other.number in scene.parameter_starts)
 
 
 def _calls(node: Node) -> tuple[Any, ...]:
@@ -194,6 +226,9 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
                 if np.ndim(other.value) != len(shape):
                     continue
                 same = np.shape(other.value) == shape
+                known = (one.number, other.number) in alike
+                if not (shape or known or _are_of_a_kind(scene, one, other)):
+                    continue
                 if not same and (np.size(other.value) == 1 or is_large):
                     continue
                 if is_large:

@@ -111,7 +111,10 @@ def _own_value(scene: Scene, node: Node, forward: Node) -> str | None:
     recording = scene.recording
     if name is None or recording.depends[node.number] != recording.bit[name]:
         return None
-    return name
+    value, own = np.ravel(node.value).astype(float), np.ravel(forward.value).astype(float)
+    lengths = float(np.linalg.norm(value) * np.linalg.norm(own))
+    is_multiple = value.size == own.size and abs(value @ own) >= (1 - 1e-9) * lengths
+    return name if is_multiple or value.size == 1 else None
 
 
 def _by_slope(

@@ -84,7 +84,13 @@ def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
 
 
 def _where_used(scene: Scene, name: str) -> tuple[str, int] | None:
-    """The last update of another parameter: where that of ``name`` is missing."""
+    """Where its new value goes to another name, or else the last update of another parameter."""
+    recording = scene.recording
+    start = recording.start[name]
+    for node in recording.users[start.number]:
+        if node.operation in ("+", "-") and node.place >= 0 and node.number not in scene.forward:
+            place = scene.places.places[node.place]
+            return place.file, place.line
     best = None
     for other in scene.judgement.parameters:
         node = scene.recording.end[other]

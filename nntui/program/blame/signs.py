@@ -1,10 +1,8 @@
 """Steps that go up the loss: where between the loss and the parameters the sign turns."""
 
-import numpy as np
-
-from nntui.program.blame.edits import shaped
 from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.judge.readings import Step
 from nntui.program.judge.recording import ancestors
 from nntui.program.record.node import Node
@@ -19,7 +17,13 @@ def of_signs(scene: Scene) -> list[Finding]:
     if not uphill:
         return []
     downhill = [name for name, factor in judgement.factors.items() if factor > 0]
-    chains = {name: _chain(scene, name) for name in uphill + downhill}
+    chains: dict[str, list[tuple[Node, float]]] = {}
+    for alone in (False, True):
+        # Where values have another order in every update one recording has to do.
+        verified = Verified(scene, alone=alone)
+        chains = {name: _chain(scene, verified, name) for name in uphill + downhill}
+        if all(chains.values()):
+            break
     usual = _first_sign([chains[name] for name in downhill])
     by_line: dict[tuple[str, int] | None, list[str]] = {}
     for name in uphill:
@@ -47,13 +51,10 @@ def of_signs(scene: Scene) -> list[Finding]:
     return found
 
 
-def _chain(scene: Scene, name: str) -> list[tuple[Node, float]]:
+def _chain(scene: Scene, verified: Verified, name: str) -> list[tuple[Node, float]]:
     """(value, sign) of the backward values of ``name`` that are true derivatives, loss first."""
-    recording, true = scene.recording, scene.true(scene.at)
+    recording = scene.recording
     behind = ancestors([recording.end[name]])
-    by_size: dict[int, list[Node]] = {}
-    for node in scene.forward_nodes:
-        by_size.setdefault(np.size(node.value), []).append(node)
     found = []
     for node in recording.nodes:
         if (
@@ -64,18 +65,9 @@ def _chain(scene: Scene, name: str) -> list[tuple[Node, float]]:
             or scene.is_forward(node)
         ):
             continue
-        value = np.asarray(node.value, float)
-        for forward in by_size.get(value.size, ()):
-            other = shaped(true[forward.number], node)
-            if other is None:
-                continue
-            lengths = float(np.linalg.norm(value)) * float(np.linalg.norm(other))
-            if not np.isfinite(lengths) or lengths == 0:
-                continue
-            cosine = float(np.sum(value * other)) / lengths
-            if abs(abs(cosine) - 1) < 1e-9:
-                found.append((node, float(np.sign(cosine))))
-                break
+        sign = verified.sign(node)
+        if sign is not None:
+            found.append((node, sign))
     return found
 
 
@@ -89,7 +81,7 @@ def _turning(
     scene: Scene, name: str, chain: list[tuple[Node, float]], usual: float | None
 ) -> tuple[str, int] | None:
     """(file, line) where the sign turns on the way to the update of ``name``."""
-    update = _where(scene, _update(scene, name))
+    update = _where(scene, _memory_or_update(scene, name))
     if not chain:
         return update
     sign = chain[0][1] if usual is None else usual
@@ -118,6 +110,21 @@ def _update(scene: Scene, name: str) -> Node:
     while node.place < 0 and node.inputs:
         node = node.inputs[-1]
     return node
+
+
+def _memory_or_update(scene: Scene, name: str) -> Node:
+    """The line that adds the gradient: to an optimiser's memory if there is one.
+
+    A memory that is added to a parameter has to hold minus the gradients, and one that is
+    subtracted the gradients: either way its own line decides.
+    """
+    recording = scene.recording
+    behind = ancestors([recording.end[name]])
+    for memory in scene.judgement.memories:
+        end = recording.end.get(memory)
+        if end is not None and end.number in behind and end.place >= 0:
+            return end
+    return _update(scene, name)
 
 
 def _where(scene: Scene, node: Node) -> tuple[str, int] | None:
