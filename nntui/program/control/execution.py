@@ -305,7 +305,9 @@ class Execution:
         ours, theirs = os.pipe()
         parent = os.getpid()
         try:
-            child = forks.exact_fork(self.world.separate if self.running else None)
+            with forks.for_us():
+                parting = self.world.part() if self.running else None
+            child = forks.exact_fork(parting.separate if parting else None)
         except OSError as error:
             os.close(ours)
             os.close(theirs)
@@ -325,6 +327,9 @@ class Execution:
             answer = forks.awaited(ours, child, seconds)
         finally:
             os.close(ours)
+        if parting is not None:
+            with forks.for_us():
+                parting.remove()
         if "refused" in answer and self._reply is not None:
             self.reply(answer)
         return answer

@@ -6,6 +6,7 @@ runs up to it.  Where there are no forks, the program runs again from its start.
 """
 
 import os
+import shutil
 import socket
 import time
 from collections.abc import Iterable
@@ -41,6 +42,8 @@ class _Process:
     memory: int = 0
     """The bytes that only it has, when that was measured last."""
     seeds: tuple[int | None, bool] = (None, False)
+    folder: str | None = None
+    """The files that it has written."""
 
     def send(self, command: dict[str, Any]) -> None:
         wire.send(self.writer, command)
@@ -60,13 +63,15 @@ class _Process:
             raise wire.GoneError("the socket of a copy did not arrive")
         line = socket.socket(fileno=sockets[0])
         copy = _Process(line, line.fileno(), line.fileno(), answer["copy"], answer["pid"])
-        copy.written, copy.seeds = self.written, self.seeds
+        copy.written, copy.seeds, copy.folder = self.written, self.seeds, answer["folder"]
         return copy
 
     def close(self) -> None:
         """Let it end: it reads the end of its line."""
         if self.line is not None:
             self.line.close()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass

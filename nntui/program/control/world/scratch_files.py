@@ -16,12 +16,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 LARGEST_COPY = 256 << 20
 """Bytes of scratch files up to which a fork gets its own."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-open_descriptor, list_folder = os.open, os.listdir  # those of the real file system
+open_descriptor, list_folder, real_link = (
+    os.open,
+    os.listdir,
+    os.readlink,
+)  # those of the real file system
 NOWHERE = ("/dev/null", "nul")
 
 
@@ -104,37 +109,19 @@ class ScratchFiles:
         finally:
             self._inner = before
 
-    def separate(self) -> None:
-        """In a fork: go on with files of its own, open ones included."""
-        old = self.folder
-        if not self.used or _size(old) <= LARGEST_COPY:
-            self._own = f"files-{os.getpid()}-{time.monotonic_ns()}"
-            if self.used:
-                shutil.copytree(old, self.folder, symlinks=True)
-        for name in list_folder("/proc/self/fd"):
-            self._reopen(int(name), old)
+    def part(self) -> "Parting":
+        """In front of a fork: copy the files for it."""
+        own = f"files-{os.getpid()}-{time.monotonic_ns()}"
+        if self.used and _size(self.folder) <= LARGEST_COPY:
+            with self._among_real_files():
+                shutil.copytree(self.folder, os.path.join(self.root, own), symlinks=True)
+        elif self.used:
+            own = self._own
+        return Parting(self, own)
 
-    def _reopen(self, descriptor: int, old: str) -> None:
-        """Give an open file an offset of its own; forks share that of their parent."""
-        link = f"/proc/self/fd/{descriptor}"
-        try:
-            import fcntl
-
-            path = os.readlink(link)
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return
-            flags = fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
-            if path.startswith(old + os.sep):
-                path = os.path.join(self.folder, path[len(old) + 1 :])
-            else:
-                path = link
-            offset = os.lseek(descriptor, 0, os.SEEK_CUR)
-            new = open_descriptor(path, flags)
-            os.lseek(new, offset, os.SEEK_SET)
-            os.dup2(new, descriptor, os.get_inheritable(descriptor))
-            os.close(new)
-        except OSError:
-            return
+    def go_on_in(self, own: str) -> None:
+        """In a fork: its files are those in the folder ``own`` from now on."""
+        self._own = own
 
     def beside(self, folder: str) -> str | None:
         """A file that was looked for in vain in the working folder, and is in ``folder``."""
@@ -149,12 +136,12 @@ class ScratchFiles:
         os.makedirs(temporary, exist_ok=True)
         tempfile.tempdir = temporary
         builtins.open = io.open = self._opening(io.open)
-        _replace_kept(io.open)
         os.open = self._os_opening(os.open)
         for name in ("stat", "lstat", "access", "readlink"):
             setattr(os, name, self._reading(getattr(os, name)))
         for name in ("listdir", "scandir"):
             setattr(os, name, self._listing(getattr(os, name)))
+        _replace_kept(io.open)
         for name in ("chmod", "utime", "truncate", "setxattr"):
             if hasattr(os, name):
                 setattr(os, name, self._changing(getattr(os, name)))
@@ -306,6 +293,10 @@ def _replace_kept(new: Callable[..., Any]) -> None:
     kept = getattr(openers, "_file_openers", None)
     if isinstance(kept, dict):
         kept[None] = new
+    for name in ("_Globber", "_StringGlobber"):  # of Python 3.13
+        globber = getattr(sys.modules.get("glob"), name, None)
+        if globber is not None and hasattr(globber, "scandir"):
+            globber.scandir = staticmethod(os.scandir)
 
 
 class _Entries:
@@ -328,6 +319,74 @@ class _Entries:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class Parting:
+    """What a fork needs to go on with files of its own.
+
+    All is noted in front of it, because its parent goes on at once: forks share the offsets of the
+    files that are open.
+    """
+
+    def __init__(self, files: ScratchFiles, own: str) -> None:
+        self._files, self._own, self._old = files, own, files.folder
+        self._open = [_noted(int(name)) for name in list_folder("/proc/self/fd")]
+
+    @property
+    def folder(self) -> str | None:
+        """The folder of the fork's files, if it is not the one of its parent."""
+        folder = os.path.join(self._files.root, self._own)
+        return None if folder == self._old else folder
+
+    def separate(self) -> None:
+        """In the fork: go on with its own files."""
+        self._files.go_on_in(self._own)
+        for each in self._open:
+            if each is not None:
+                _reopen(each, self._old, self._files.folder)
+
+    def remove(self) -> None:
+        """In its parent, when the fork has ended: remove its files."""
+        if self.folder is not None and os.path.isdir(self.folder):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class _OpenFile:
+    """A file that a process has open."""
+
+    descriptor: int
+    path: str
+    flags: int
+    offset: int
+
+
+def _noted(descriptor: int) -> _OpenFile | None:
+    """The open file of ``descriptor``, if it is a regular one."""
+    try:
+        import fcntl
+
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL) & ~(os.O_CREAT | os.O_EXCL | os.O_TRUNC)
+        path = real_link(f"/proc/self/fd/{descriptor}")
+        return _OpenFile(descriptor, path, flags, os.lseek(descriptor, 0, os.SEEK_CUR))
+    except (ImportError, OSError):
+        return None
+
+
+def _reopen(file: _OpenFile, old: str, new: str) -> None:
+    """Give an open file an offset of its own, and the one in the folder ``new`` for ``old``."""
+    path = f"/proc/self/fd/{file.descriptor}"  # it may have been deleted since
+    if file.path.startswith(old + os.sep):
+        path = new + file.path[len(old) :]
+    try:
+        opened = open_descriptor(path, file.flags)
+        os.lseek(opened, file.offset, os.SEEK_SET)
+        os.dup2(opened, file.descriptor, os.get_inheritable(file.descriptor))
+        os.close(opened)
+    except OSError:
+        return
 
 
 def _size(folder: str) -> int:
