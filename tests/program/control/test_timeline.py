@@ -16,8 +16,8 @@ from controlled import alone, written
 from sessions_of_processes import all_gone, computed, members, proportional_memory
 
 import nntui
-from nntui.program.control import timeline
-from nntui.program.control.timeline import dispensable
+from nntui.program.control.travel import timeline
+from nntui.program.control.travel.timeline import dispensable
 from nntui.program.program_error import ProgramError
 
 # Every program prints its parameters at the start of an update: the plain run is the oracle.
