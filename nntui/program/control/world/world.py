@@ -15,7 +15,9 @@ from nntui.program.control.world.captured_output import (
     text_stream,
 )
 from nntui.program.control.world.effects import Effects, Refused
-from nntui.program.control.world.scratch_files import Parting, ScratchFiles
+from nntui.program.control.world.file_functions import FileFunctions
+from nntui.program.control.world.parting import Parting
+from nntui.program.control.world.scratch_files import ScratchFiles
 from nntui.program.control.world.seeding import Seeding
 from nntui.program.control.world.stubs import finders
 
@@ -55,7 +57,7 @@ class World:
         sys.meta_path.insert(0, first)
         sys.meta_path.append(last)
         self.seeding.install()
-        self.files.install()
+        FileFunctions(self.files).install()
         self._effects.install()
 
     def part(self) -> Parting:
