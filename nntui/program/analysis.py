@@ -1,8 +1,8 @@
 """Checks a program from the inside: finds its loop, judges its updates, names the wrong line."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from nntui.program.judge.verdict import (
     best_of,
 )
 from nntui.program.judge.watch import Watch
+from nntui.program.mending.mend import Mending
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
 
@@ -52,6 +53,8 @@ class Options:
     """The kind of a usual loss, or source that names the program's own."""
     parameters: tuple[str, ...] = ()
     seconds: float = 10.0
+    diff: bool = False
+    """Whether the mend is looked for, in as much time again."""
 
 
 def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
@@ -69,7 +72,19 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
         _find_not_finite(execution, answer, until)
+    if options.diff:
+        until = time.monotonic() + options.seconds
+        answer.update(Mending(execution, answer, _again(options), until).mend())
     return answer
+
+
+def _again(options: Options) -> "Callable[[Execution, float], dict[str, Any]]":
+    """The check of a mended program, whose lines may be others."""
+
+    def check(execution: "Execution", seconds: float) -> dict[str, Any]:
+        return check_program(execution, replace(options, lines=(), seconds=seconds, diff=False))
+
+    return check
 
 
 def _judged(execution: "Execution", options: Options, at: int, until: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import atexit
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from tempfile import TemporaryDirectory, mkdtemp
@@ -32,7 +32,7 @@ from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
-from nntui.program.record.instrument import compile_program, install
+from nntui.program.record.instrument import compile_tree, install
 from nntui.program.record.places import Places
 from nntui.program.record.recorder import Recorder
 
@@ -46,7 +46,8 @@ class Execution:
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
     given lines: the rest of the program then costs what it costs alone.  Raises ProgramError if
-    the file is no program that can be looked at, or has no such loop.
+    the file is no program that can be looked at, or has no such loop.  ``texts`` are run in place
+    of what stands in these files, which are named by absolute paths.
 
     `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
     """
@@ -60,12 +61,14 @@ class Execution:
         *,
         allow_effects: bool = False,
         scratch: str | None = None,
+        texts: Mapping[str, str] | None = None,
     ) -> None:
         self.source = read_program(path)
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._wanted = None if loops is None else {self._loop_line(each) for each in loops}
         self._scratch = scratch
+        self.texts = dict(texts or {})
         self.places = Places()
         self.sources = self.places.sources
         self.recorder = Recorder(self.places)
@@ -211,18 +214,22 @@ class Execution:
         return Ending(END, 0)
 
     def _compile(self, file: str, data: bytes) -> CodeType:
-        text = decoded(file, data)
+        text = self.texts[file] if file in self.texts else decoded(file, data)
         loops: set[int] | None = None
         if self._wanted is not None:
             first = Places()
-            compile_program(text, file, first, ())
+            compile_tree(self.tree_of(file, text), text, file, first, ())
             offset = len(self.places.loops)
             loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_program(text, file, self.places, loops)
+        code = compile_tree(self.tree_of(file, text), text, file, self.places, loops)
         self.files.add(file)
         for function, names in alias_names(ast.parse(text)).items():
             self._aliases[file, function] = names
         return code
+
+    def tree_of(self, file: str, text: str) -> ast.Module:
+        """The tree of ``text`` that is run for ``file``, as a new object."""
+        return ast.parse(text, file)
 
     def _prepare(self, module: ModuleType, file: str) -> None:
         self.files.add(file)

@@ -27,7 +27,13 @@ def compile_program(
     others, and what stands around them, cost what they cost alone. The numbers of places and loops
     do not depend on `loops`. Raises SyntaxError as `compile` does.
     """
-    tree = ast.parse(source, file)
+    return compile_tree(ast.parse(source, file), source, file, places, loops)
+
+
+def compile_tree(
+    tree: ast.Module, source: str, file: str, places: Places, loops: Collection[int] | None = None
+) -> CodeType:
+    """Compile a tree that was made of `source`; the tree is changed. See `compile_program`."""
     Numbering(file, source, places).number(tree)
     tree = PlainCopy(None if loops is None else frozenset(loops)).module(tree)
     ast.fix_missing_locations(tree)

@@ -1,0 +1,79 @@
+"""Changes the axis of a sum, or the shape in which an array meets another."""
+
+import ast
+from collections.abc import Iterator
+
+from nntui.program.mending.proposal import Proposal
+from nntui.program.mending.site import ATOM, Site
+from nntui.program.mending.source_text import Edit, bracketed
+
+CODES = ("shape-grows", "softmax-axis", "broadcast", "scalar-for-outer-product")
+SUMMING = ("sum", "mean")
+OVER = ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True")
+
+
+def proposals(site: Site) -> Iterator[Proposal]:
+    """The changes at ``site``."""
+    usual = 0.0 if site.wanted.code in CODES else 1.0
+    for node in site.expressions:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in SUMMING:
+                yield from _summed(site, node, node.func, usual)
+            elif node.func.attr == "max" and site.wanted.code == "softmax-axis":
+                yield from _summed(site, node, node.func, usual + 1)
+    yield from _sums(site, usual)
+    yield from _shapes(site, usual)
+
+
+def _summed(
+    site: Site, call: ast.Call, function: ast.Attribute, usual: float
+) -> Iterator[Proposal]:
+    """Another axis, or none, for a sum."""
+    own = [each for each in call.keywords if each.arg in ("axis", "keepdims")]
+    rest = [site.source.of(each) for each in call.keywords if each not in own]
+    is_numpy = site.source.of(function.value) == site.numpy
+    given = [site.source.of(each) for each in call.args]
+    kept = given[:1] if is_numpy else []
+    head = site.source.of(function)
+    known = ", ".join([*given, *(site.source.of(each) for each in call.keywords)])
+    for at, over in enumerate((*OVER, "")):
+        text = ", ".join([*kept, *([over] if over else []), *rest])
+        if text != known:
+            keeps = "keepdims" in over
+            is_alike = keeps == any(each.arg == "keepdims" for each in own)
+            cost = usual + 0.05 * at + (0.0 if is_alike else 0.2) + (0.0 if over else 0.6)
+            yield from site.replacing(call, f"{head}({text})", cost)
+
+
+def _sums(site: Site, usual: float) -> Iterator[Proposal]:
+    """The whole value summed over an axis."""
+    if site.value is None or isinstance(site.value, ast.Constant):
+        return
+    for at, node in enumerate(site.arrays[:4]):
+        text = bracketed(site.source.of(node), ATOM)
+        for over in OVER:
+            yield from site.replacing(node, f"{text}.sum({over})", usual + 0.7 + 0.1 * at)
+
+
+def _shapes(site: Site, usual: float) -> Iterator[Proposal]:
+    """A column where there is a row, and the other way round."""
+    for node in site.operands:
+        text = bracketed(site.source.of(node), ATOM)
+        shape = site.shape(text)
+        if shape == ():
+            continue
+        flat = shape is not None and len(shape) == 1
+        for way, cost in (
+            (".reshape(-1, 1)", 0.1 if flat else 0.4),
+            (".ravel()", 0.2 if shape is not None and not flat else 0.5),
+        ):
+            yield from site.replacing(node, f"{text}{way}", usual + cost)
+    for node in site.expressions:
+        match node:
+            case ast.Call(func=ast.Attribute(attr="reshape" | "ravel" | "flatten") as function):
+                inner = site.source.of(function.value)
+                if inner != site.numpy:
+                    yield from site.replacing(node, inner, usual + 0.9)
+            case ast.Subscript(slice=ast.Constant(value=int() as number)):
+                start, end = site.source.span(node.slice)
+                yield site.editing([Edit(start, end, f"{number}:{number + 1}")], usual + 1.2)

@@ -1,0 +1,126 @@
+"""Moves statements: an update behind the last use of the old value, or a value before the update."""
+
+import ast
+from collections.abc import Iterator
+
+from nntui.program.mending.proposal import Proposal
+from nntui.program.mending.site import Site
+from nntui.program.mending.source_text import Edit, whole_lines
+
+CODES = ("update-before-backprop",)
+FARTHEST = 8
+"""Statements that one is moved across."""
+
+
+def proposals(site: Site) -> Iterator[Proposal]:
+    """The changes at ``site``."""
+    usual = 0.0 if site.wanted.code in CODES else 1.0
+    around = [site.statement, *site.source.around(site.statement)]
+    for depth, statement in enumerate(each for each in around if isinstance(each, ast.stmt)):
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return
+        block = site.source.block_of(statement)
+        at = block.index(statement)
+        more = usual + 0.6 * depth
+        yield from _updates_behind(site, block, at, more)
+        yield from _returned_early(site, block, at, more)
+        yield from _moved(site, block, at, more + 1.0)
+
+
+def _updates_behind(
+    site: Site, block: list[ast.stmt], at: int, usual: float
+) -> Iterator[Proposal]:
+    """The updates before the statement of what it reads move behind its last use."""
+    read = _read(site, block[at])
+    updates = [each for each in block[:at] if _changed(site, each) & read]
+    if not updates or isinstance(block[at], ast.Return):
+        return
+    changed = set().union(*(_changed(site, each) for each in updates))
+    last = max(
+        place
+        for place in range(at, len(block))
+        if place == at or (_read(site, block[place]) & changed and not _ends(block[place]))
+    )
+    for behind in dict.fromkeys((at, last)):
+        edits = _moving(site, updates, block[behind])
+        if edits:
+            yield site.editing(edits, usual + 0.1 * (behind != at))
+
+
+def _returned_early(
+    site: Site, block: list[ast.stmt], at: int, usual: float
+) -> Iterator[Proposal]:
+    """What is returned is computed before the update of what it reads."""
+    statement = block[at]
+    if not isinstance(statement, ast.Return) or statement.value is None:
+        return
+    read = _read(site, statement)
+    updates = [each for each in block[:at] if _changed(site, each) & read]
+    if not updates:
+        return
+    taken = {each.id for each in ast.walk(site.function) if isinstance(each, ast.Name)}
+    name = next(each for each in ("upstream", "passed_on", "handed_back") if each not in taken)
+    indent = site.source.indentation(updates[0])
+    new = f"{indent}{name} = {site.source.of(statement.value)}\n"
+    before = site.source.inserting(updates[0], before=new)
+    if before:
+        yield site.editing([*before, Edit(*site.source.span(statement.value), name)], usual)
+
+
+def _moved(site: Site, block: list[ast.stmt], at: int, usual: float) -> Iterator[Proposal]:
+    """The statement moves up or down by a few statements."""
+    for place in range(max(0, at - FARTHEST), min(len(block), at + FARTHEST + 1)):
+        if place == at or _ends(block[at]) or (place > at and _ends(block[place])):
+            continue
+        cost = usual + 0.1 * abs(place - at)
+        if place > at:
+            edits = _moving(site, [block[at]], block[place])
+        else:
+            edits = _moving_up(site, block[at], block[place])
+        if edits:
+            yield site.editing(edits, cost)
+
+
+def _moving(site: Site, statements: list[ast.stmt], behind: ast.stmt) -> list[Edit]:
+    """The edits that move ``statements`` behind another one of their block."""
+    source = site.source
+    moved = "".join(_lines(site, each) for each in statements)
+    edits = [source.inserting(each, removing=True) for each in statements]
+    edits.append(source.inserting(behind, behind=moved))
+    return [each for edit in edits for each in edit] if all(edits) else []
+
+
+def _moving_up(site: Site, statement: ast.stmt, before: ast.stmt) -> list[Edit]:
+    own = site.source.inserting(statement, removing=True)
+    other = site.source.inserting(before, before=_lines(site, statement))
+    return [*own, *other] if own and other else []
+
+
+def _lines(site: Site, statement: ast.stmt) -> str:
+    span = site.source.lines_of(statement)
+    return "" if span is None else whole_lines(site.source.text[span[0] : span[1]])
+
+
+def _read(site: Site, statement: ast.stmt) -> set[str]:
+    """The names, attributes and elements that a statement reads, as written."""
+    return {
+        site.source.of(node)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        and isinstance(node.ctx, ast.Load)
+    }
+
+
+def _changed(site: Site, statement: ast.stmt) -> set[str]:
+    """What a statement, or one within it, assigns to, as written."""
+    found = set()
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Assign):
+            found |= {site.source.of(each) for each in node.targets}
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            found.add(site.source.of(node.target))
+    return found
+
+
+def _ends(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return | ast.Raise | ast.Continue | ast.Break)

@@ -1,0 +1,136 @@
+"""What the updates of the unchanged program show of its values: shapes, activations, functions."""
+
+import ast
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.recording import Recording
+from nntui.program.judge.verdict import Judgement
+from nntui.program.mending.families.slope_texts import (
+    ELU,
+    LEAKY,
+    RELU,
+    SIGMOID,
+    SOFTPLUS,
+    TANH,
+)
+from nntui.program.record.node import Node, Ref
+from nntui.program.record.places import Places
+
+Array = np.ndarray
+
+
+def facts(
+    places: Places, recordings: Sequence[Recording], judgement: Judgement | None
+) -> dict[str, Any]:
+    """The facts of `site.Facts`, as values of JSON; and ``lines``, those that were recorded."""
+    found: dict[str, Any] = {"shapes": _shapes(places, recordings[0]), "slopes": []}
+    lines = {
+        (places.places[node.place].file, places.places[node.place].line)
+        for node in recordings[0].nodes
+        if node.place >= 0
+    }
+    found["lines"] = [list(each) for each in sorted(lines)]
+    found["forward"] = []
+    found["activations"] = []
+    if judgement is not None:
+        scene = Scene(judgement, places)
+        found["forward"] = [list(each) for each in sorted(scene.forward_lines)]
+        found.update(_slopes(scene))
+    return found
+
+
+def _shapes(places: Places, recording: Recording) -> dict[str, list[list[int]]]:
+    """By ``file:text`` the shapes of the values that were read or assigned as ``text``."""
+    found: dict[str, list[list[int]]] = {}
+
+    def note(file: str, text: str, value: Any) -> None:
+        known = found.setdefault(f"{file}:{text}", [])
+        shape = list(np.shape(value))
+        if shape not in known:
+            known.append(shape)
+
+    for place, node, _ in recording.assignments:
+        target = places.places[place].target
+        if target and target != "<return>":
+            note(places.places[place].file, target, node.value)
+    seen: set[int] = set()
+    for node in recording.nodes:
+        if node.place < 0 or node.place in seen:
+            continue
+        seen.add(node.place)
+        place = places.places[node.place]
+        for part, value in zip(_parts(place.node), map(_value, node.arguments), strict=False):
+            if value is not None:
+                note(place.file, ast.unparse(part), value)
+    return found
+
+
+def _value(argument: Any) -> Any:
+    if isinstance(argument, Ref):
+        return argument.node.value
+    return argument if isinstance(argument, int | float | np.ndarray) else None
+
+
+def _parts(node: ast.AST | None) -> list[ast.expr]:
+    """The operands of an operation in the order of its arguments."""
+    match node:
+        case ast.BinOp():
+            return [node.left, node.right]
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"))):
+            return node.args
+        case ast.AugAssign():
+            return [node.target, node.value]
+    return []
+
+
+def _slopes(scene: Scene) -> dict[str, Any]:
+    """The kinds of activations whose slopes were measured, and what their values are called."""
+    kinds: dict[tuple[str, float], None] = {}
+    names: dict[tuple[str, str], None] = {}
+    for activation, before in scene.activations:
+        for at in scene.informative[:3]:
+            kind = _kind(scene, at, activation, before)
+            if kind is not None:
+                kinds.setdefault(kind)
+                names.setdefault((activation.name or "", before.name or ""))
+                break
+    return {
+        "slopes": [list(each) for each in kinds],
+        "activations": [list(each) for each in names],
+    }
+
+
+def _kind(scene: Scene, at: int, activation: Node, before: Node) -> tuple[str, float] | None:
+    """Which activation has this slope, by numbers."""
+    recording = scene.recordings[at]
+    one, other = recording.by_key.get(activation.key), recording.by_key.get(before.key)
+    if one is None or other is None:
+        return None
+    slope = scene.slope(at, one.key).get(other.number)
+    if slope is None:
+        return None
+    a, z = np.asarray(one.value, float), np.asarray(other.value, float)
+    s = np.asarray(slope, float)
+    if a.shape != z.shape or s.shape != a.shape or not np.isfinite(s).all():
+        return None
+    with np.errstate(all="ignore"):
+        for kind, value in (
+            (SIGMOID, a * (1 - a)),
+            (TANH, 1 - a**2),
+            (SOFTPLUS, 1 / (1 + np.exp(-z))),
+        ):
+            if np.allclose(s, value, rtol=1e-8, atol=1e-12):
+                return kind, 0.0
+    below = z < 0
+    if not below.any() or not np.allclose(s[z > 0], 1.0):
+        return None
+    least = s[below]
+    if np.ptp(least) < 1e-12:
+        constant = float(least[0])
+        return (RELU, 0.0) if constant == 0 else (LEAKY, constant) if constant < 1 else None
+    shifts = least - a[below]
+    return (ELU, float(shifts[0])) if np.ptp(shifts) < 1e-9 else None

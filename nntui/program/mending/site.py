@@ -1,0 +1,331 @@
+"""One statement that may be at fault: its expressions, and the names that it could use instead."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from nntui.program.mending.proposal import Proposal
+from nntui.program.mending.source_text import (
+    BLOCKS,
+    FUNCTIONS,
+    Edit,
+    SourceText,
+    binding,
+    bracketed,
+)
+
+SLOPE_NAME = re.compile(r"deriv|prime|grad|slope|_d$|^d[_A-Za-z]|back|delta", re.IGNORECASE)
+"""How programs call the function that gives a slope."""
+PRODUCT, ATOM = 11, 15
+Shapes = Mapping[str, list[tuple[int, ...]]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What running the program has shown."""
+
+    shapes: Shapes = field(default_factory=dict)
+    """By file and value as written, ``FILE:VALUE``, the shapes that it has."""
+    slopes: tuple[tuple[str, float], ...] = ()
+    """The activations that it uses: (kind, constant); see `slope_texts`."""
+    activations: tuple[tuple[str, str], ...] = ()
+    """(activation, pre-activation), as the program calls them."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a finding says of the change."""
+
+    code: str = ""
+    used: str = ""
+    """What stands there, as written."""
+    meant: str = ""
+    """What belongs there, as written."""
+    parameters: tuple[str, ...] = ()
+
+
+class Site:
+    """A statement with what is known of it."""
+
+    def __init__(
+        self, source: SourceText, statement: ast.stmt, wanted: Wanted, facts: Facts
+    ) -> None:
+        self.source, self.statement = source, statement
+        self.wanted, self.facts = wanted, facts
+
+    # Its expressions.
+
+    @cached_property
+    def expressions(self) -> list[ast.expr]:
+        """All expressions of the statement but those of statements within it, outer ones first."""
+        found: list[ast.expr] = []
+        waiting: list[ast.AST] = [self.statement]
+        while waiting:
+            node = waiting.pop(0)
+            if isinstance(node, ast.expr):
+                found.append(node)
+            for name, value in ast.iter_fields(node):
+                if node is self.statement and name in (*BLOCKS, "handlers", "cases"):
+                    continue
+                if node is self.statement and isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+                    continue
+                values = value if isinstance(value, list) else [value]
+                waiting += [each for each in values if isinstance(each, ast.AST)]
+        return found
+
+    @property
+    def value(self) -> ast.expr | None:
+        """What the statement assigns, adds, returns or evaluates; of a lambda what that returns."""
+        value = getattr(self.statement, "value", None)
+        while isinstance(value, ast.Lambda):
+            value = value.body
+        return value if isinstance(value, ast.expr) else None
+
+    @property
+    def targets(self) -> list[ast.expr]:
+        """What the statement assigns to."""
+        match self.statement:
+            case ast.Assign():
+                return self.statement.targets
+            case ast.AugAssign() | ast.AnnAssign():
+                return [self.statement.target]
+        return []
+
+    @cached_property
+    def operands(self) -> list[ast.expr]:
+        """Names, attributes and elements that are read, whole: ``self.a[i]``, and no function."""
+        found = []
+        for node in self.expressions:
+            if not _is_operand(node) or not isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+                continue
+            parent = self.source.parents.get(node)
+            if isinstance(parent, ast.Attribute):
+                continue
+            if isinstance(parent, ast.Subscript) and node is parent.value:
+                continue
+            if isinstance(parent, ast.Call) and node is parent.func:
+                continue
+            if self.source.of(node) in self._no_values:
+                continue
+            found.append(node)
+        return found
+
+    @cached_property
+    def factors(self) -> list[ast.expr]:
+        """The factors of products in the statement."""
+        return [
+            side
+            for node in self.expressions
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
+            for side in (node.left, node.right)
+        ]
+
+    def without_two(self) -> Iterator[tuple[ast.expr, str]]:
+        """Products of three factors or more, each with the source of all but its last two."""
+        for node in self.expressions:
+            match node:
+                case ast.BinOp(op=ast.Mult(), left=ast.BinOp(op=ast.Mult())):
+                    yield node, self.source.sides(node.left)[0]
+
+    @cached_property
+    def arrays(self) -> list[ast.expr]:
+        """Where a factor can be added: the whole value, and the operands of matrix products."""
+        found = [self.value] if self.value is not None else []
+        for node in self.expressions:
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                found += [node.left, node.right]
+            elif isinstance(node, ast.Call) and self.is_product(node):
+                found += node.args
+                if isinstance(node.func, ast.Attribute) and len(node.args) == 1:
+                    found.append(node.func.value)
+            elif isinstance(node, ast.Call):
+                found += node.args[:1]
+            elif isinstance(node, ast.Tuple | ast.List):
+                found += node.elts
+        return [each for each in found if not isinstance(each, ast.Constant | ast.Starred)]
+
+    def is_product(self, call: ast.Call) -> bool:
+        """Whether ``call`` is a matrix or outer product."""
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else self.source.of(call.func)
+        return name in ("dot", "matmul", "outer", "inner", "matrix_multiply")
+
+    # What it could use.
+
+    @cached_property
+    def function(self) -> ast.AST:
+        """The function around the statement, or the module."""
+        return self.source.function_of(self.statement)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Values that the statement can read, as written, those nearest to it first."""
+        found: dict[str, None] = {}
+        line = self.statement.lineno
+        near = sorted(
+            (each for each in _values(self.function) if each.lineno <= line),
+            key=lambda each: (line - each.lineno, each.col_offset),
+        )
+        later = [each for each in _values(self.function) if each.lineno > line]
+        for node in [*near, *later]:
+            if not self._is_bound_inside(node):
+                found.setdefault(self.source.of(node))
+        arguments = getattr(self.function, "args", None)
+        if isinstance(arguments, ast.arguments):
+            for each in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
+                if each.arg not in ("self", "cls"):
+                    found.setdefault(each.arg)
+        for around in self.source.around(self.function):
+            found.update(dict.fromkeys(self._of(around)))
+        own = {self.source.of(each) for each in self.targets if isinstance(each, ast.Name)}
+        is_loop = any(isinstance(each, ast.For | ast.While) for each in self.source.around(self.statement))
+        return [
+            each
+            for each in found
+            if each not in self._no_values and "\n" not in each and (each not in own or is_loop)
+        ]
+
+    def _of(self, around: ast.AST) -> Iterator[str]:
+        """Values of a class, module or outer function around that of the statement."""
+        match around:
+            case ast.ClassDef():
+                for node in _values(around, inside=True):
+                    text = self.source.of(node)
+                    if re.fullmatch(r"self\.\w+", text):
+                        yield text
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from (self.source.of(node) for node in _values(around))
+                yield from (each.arg for each in around.args.args if each.arg != "self")
+            case ast.Module():
+                for node in _values(around):
+                    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                        yield node.id
+
+    def _is_bound_inside(self, node: ast.AST) -> bool:
+        """Whether ``node`` uses a variable of a comprehension or lambda that it stands in."""
+        used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+        for around in self.source.around(node):
+            if isinstance(around, ast.stmt):
+                return False
+            bound: set[str] = set()
+            if isinstance(around, ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp):
+                for part in around.generators:
+                    bound |= {e.id for e in ast.walk(part.target) if isinstance(e, ast.Name)}
+            elif isinstance(around, ast.Lambda):
+                bound = {each.arg for each in around.args.args}
+            if bound & used and self.statement not in self.source.around(node):
+                return True
+        return False
+
+    @cached_property
+    def _no_values(self) -> set[str]:
+        """Names of modules, functions, classes and what was imported."""
+        found = {"self", "cls", "_", "__name__", "__file__"}
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                found |= {(each.asname or each.name).partition(".")[0] for each in node.names}
+            elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+                found.add(node.name)
+        return found
+
+    @cached_property
+    def slope_functions(self) -> list[str]:
+        """The program's functions of one argument that look as if they gave a slope."""
+        found = []
+        for node in ast.walk(self.source.tree):
+            if not isinstance(node, ast.FunctionDef) or node is self.function:
+                continue
+            parent = self.source.parents[node]
+            wanted = [each.arg for each in node.args.args]
+            wanted = wanted[: len(wanted) - len(node.args.defaults)]
+            if isinstance(parent, ast.ClassDef) and wanted[:1] == ["self"] and len(wanted) == 2:
+                inside = parent in list(self.source.around(self.statement))
+                name = f"self.{node.name}" if inside else ""
+            else:
+                name = node.name if isinstance(parent, ast.Module) and len(wanted) == 1 else ""
+            if name and SLOPE_NAME.search(node.name):
+                found.append(name)
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+                found += [
+                    self.source.of(each)
+                    for each in node.targets
+                    if SLOPE_NAME.search(self.source.of(each)) and len(node.value.args.args) == 1
+                ]
+        return found
+
+    @cached_property
+    def numpy(self) -> str:
+        """What the file calls NumPy; empty where it does not import it."""
+        for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Import):
+                for each in node.names:
+                    if each.name == "numpy":
+                        return each.asname or each.name
+        return ""
+
+    # Making proposals.
+
+    def replacing(self, node: ast.AST, text: str, cost: float) -> Iterator[Proposal]:
+        """The proposal that puts the expression ``text`` in place of ``node``."""
+        try:
+            yield self.editing([self.source.replacing(node, text)], cost)
+        except (SyntaxError, ValueError):
+            return
+
+    def editing(self, edits: list[Edit], cost: float) -> Proposal:
+        """The proposal that makes ``edits``."""
+        return Proposal(self.source.file, tuple(edits), cost)
+
+    def times(self, node: ast.expr, factor: str, cost: float) -> Iterator[Proposal]:
+        """The proposal that multiplies ``node`` by the expression ``factor``."""
+        left = self.source.of(node)
+        if binding(node) < PRODUCT:
+            left = f"({left})"
+        yield from self.replacing(node, f"{left} * {bracketed(factor, PRODUCT + 1)}", cost)
+
+    def shape(self, text: str) -> tuple[int, ...] | None:
+        """The shape of the value ``text``, where it is known and one."""
+        known = self.facts.shapes.get(f"{self.source.file}:{_plain(text)}")
+        return known[0] if known is not None and len(known) == 1 else None
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    """``text`` as Python writes it."""
+    return ast.unparse(ast.parse(text.strip(), mode="eval"))
+
+
+def _is_operand(node: ast.AST) -> bool:
+    """Whether ``node`` is a name, or attributes and elements of one."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Attribute) and node.attr == "T":
+            return False
+        node = node.value
+    return isinstance(node, ast.Name)
+
+
+def _values(function: ast.AST, inside: bool = False) -> Iterator[Any]:
+    """Names, attributes and elements in ``function``, not in functions within unless ``inside``."""
+    waiting: list[ast.AST] = list(ast.iter_child_nodes(function))
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and not inside:
+            continue
+        if isinstance(node, ast.arguments | ast.arg) or _is_call_name(node, function):
+            continue
+        if _is_operand(node):
+            yield node
+        children = list(ast.iter_child_nodes(node))
+        if isinstance(node, ast.Call):
+            children = [*node.args, *(each.value for each in node.keywords)]
+            if isinstance(node.func, ast.Attribute):
+                children.append(node.func.value)
+        waiting += children
+
+
+def _is_call_name(node: ast.AST, function: ast.AST) -> bool:
+    """Whether ``node`` is a decorator or a base of ``function``, and no value of it."""
+    return node in getattr(function, "decorator_list", ()) or node in getattr(function, "bases", ())

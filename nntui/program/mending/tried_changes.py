@@ -1,0 +1,222 @@
+"""Tries changes of a program: many of them in forks of one run, the others in a run of their own."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nntui.program.control.execution import Execution
+from nntui.program.mending.changed_blocks import (
+    Change,
+    Switched,
+    SwitchedExecution,
+    change_of,
+    function_line,
+    line_range,
+    makes_locals,
+    turn,
+)
+from nntui.program.mending.judged_updates import Question, UpdateTrial, Verdicts
+from nntui.program.mending.proposal import Proposal
+from nntui.program.mending.source_text import SourceText
+
+if TYPE_CHECKING:
+    from nntui.program.control.forks import Reply
+
+MOST_AT_ONCE = 48
+"""Changes in one program."""
+LONGEST = 10.0
+"""Seconds of one trial; it ends earlier where the unchanged program takes less."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A proposal and what it makes of the updates."""
+
+    proposal: Proposal
+    verdicts: Verdicts
+
+
+class Trying:
+    """Runs changes of the program ``texts``, by file, up to its training loop and judges them.
+
+    ``loop`` is (file, line), and ``at`` the iteration from which on updates are recorded.
+    """
+
+    def __init__(
+        self,
+        original: Execution,
+        sources: Mapping[str, SourceText],
+        loop: tuple[str, int],
+        at: int,
+        question: Question,
+        until: float,
+    ) -> None:
+        self._original, self._sources = original, sources
+        self._loop, self._at, self._question, self._until = loop, at, question, until
+        self._before: Verdicts | None = None
+        self.facts: dict[str, Any] = {}
+        self._functions: set[tuple[str, int]] = set()
+        self._seconds = LONGEST
+        self.count = 0
+        """Changes that were tried."""
+
+    def begin(self) -> Verdicts:
+        """Judge the unchanged program."""
+        begun = time.monotonic()
+        execution = self._execution(Execution, self._loop)
+        answer = self._alone(execution, None)
+        self._before = Verdicts.of(answer)
+        self.facts = answer
+        self._seconds = min(LONGEST, 1.0 + 4 * (time.monotonic() - begun))
+        for file, line in answer.get("lines", ()):
+            source = self._sources.get(file)
+            if source is not None:
+                statement = source.statement_at(line)
+                function = source.tree if statement is None else source.function_of(statement)
+                self._functions.add((file, getattr(function, "lineno", 0)))
+        return self._before
+
+    def each(self, proposals: Sequence[Proposal]) -> Iterator[Tried]:
+        """The proposals that do something, each as it was tried, until the time is up."""
+        waiting = list(proposals)
+        size = MOST_AT_ONCE // 4
+        while waiting and time.monotonic() < self._until:
+            switched, cold = Switched(), []
+            taken: dict[int, Proposal] = {}
+            left: list[Proposal] = []
+            for at, proposal in enumerate(waiting):
+                if len(taken) + len(cold) >= size:
+                    left += waiting[at:]
+                    break
+                change = change_of(self._sources[proposal.file], proposal)
+                if change is None:
+                    continue
+                if not self._can_switch(change):
+                    cold.append(proposal)
+                elif switched.add(change, at):
+                    taken[at] = proposal
+                else:
+                    left.append(proposal)
+            yield from self._switched(switched, taken)
+            for proposal in cold:
+                if time.monotonic() < self._until:
+                    yield self._cold(proposal)
+            waiting, size = left, MOST_AT_ONCE
+
+    def _can_switch(self, change: Change) -> bool:
+        """Whether the change acts where it is turned on at the start of an iteration."""
+        source = self._sources[change.file]
+        first, last = line_range(source, change)
+        file, line = self._loop
+        if change.file == file and first <= line <= last:
+            return False
+        if makes_locals(source, change):
+            return False
+        if (change.file, function_line(source, change)) not in self._functions:
+            return False
+        if function_line(source, change):
+            return True
+        statement = source.statement_at(line)
+        return file == change.file and statement is not None and (
+            statement.lineno <= first and last <= (statement.end_lineno or 0)
+        )
+
+    def _execution(
+        self, kind: type[Execution], loop: tuple[str, int], texts: Mapping[str, str] | None = None
+    ) -> Execution:
+        original = self._original
+        return kind(
+            original.source.given,
+            original.arguments,
+            original.seed,
+            [loop],
+            allow_effects=original.allow_effects,
+            texts={file: each.text for file, each in self._sources.items()} | dict(texts or {}),
+        )
+
+    def _switched(self, switched: Switched, taken: Mapping[int, Proposal]) -> Iterator[Tried]:
+        """Try the changes in forks of one run."""
+        numbers = list(taken)
+        while numbers and time.monotonic() < self._until:
+            execution = self._execution(SwitchedExecution, self._loop)
+            assert isinstance(execution, SwitchedExecution)
+            execution.switched = switched
+            answers = self._in_forks(execution, numbers)
+            if not answers:
+                return
+            for number, answer in answers:
+                numbers.remove(number)
+                self.count += 1
+                if answer.get("verdicts"):
+                    yield Tried(taken[number], Verdicts.of(answer))
+
+    def _in_forks(
+        self, execution: Execution, numbers: Sequence[int]
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """The answers of the changes ``numbers``, up to the first that mends everything."""
+        for number in numbers:
+            turn(number, False)
+
+        def try_all(loop: int, reply: "Reply") -> None:
+            found = []
+            for number in numbers:
+                seconds = min(self._seconds, self._until - time.monotonic())
+                if seconds <= 0:
+                    break
+
+                def job(answer: "Reply", number: int = number) -> None:
+                    turn(number, True)
+                    UpdateTrial(execution, loop, self._question, self._before)(answer)
+
+                answer = execution.fork(job, seconds)
+                if answer is None:
+                    return
+                found.append([number, answer])
+                verdicts = Verdicts.of(answer)
+                if verdicts.verdicts and not verdicts.wrong:
+                    break
+            reply({"found": found})
+
+        begin = self._when_begun(execution, try_all)
+        answer = execution.analyse(begin, max(self._until - time.monotonic(), 0.1) + 1.0)
+        return [(number, each) for number, each in answer.get("found", ())]
+
+    def _cold(self, proposal: Proposal) -> Tried:
+        """Try a change in a run of its own."""
+        source = self._sources[proposal.file]
+        file, line = self._loop
+        if proposal.file == file:
+            for edit in proposal.edits:
+                if source.line_at(edit.start) < line:
+                    line += edit.text.count("\n") - source.text.count("\n", edit.start, edit.end)
+        text = {proposal.file: proposal.text(source)}
+        execution = self._execution(Execution, (file, line), text)
+        self.count += 1
+        return Tried(proposal, Verdicts.of(self._alone(execution, self._before)))
+
+    def _alone(self, execution: Execution, before: Verdicts | None) -> dict[str, Any]:
+        def try_it(loop: int, reply: "Reply") -> None:
+            UpdateTrial(execution, loop, self._question, before)(reply)
+
+        seconds = min(LONGEST, max(self._until - time.monotonic(), 0.1))
+        return execution.analyse(self._when_begun(execution, try_it), seconds)
+
+    def _when_begun(
+        self, execution: Execution, then: "Callable[[int, Reply], None]"
+    ) -> "Callable[[Reply], None]":
+        """The job that runs the program up to the iteration ``at`` of its loop, and then ``then``."""
+
+        def begin(reply: "Reply") -> None:
+            turns = 0
+
+            def on_iteration(loop: int) -> None:
+                nonlocal turns
+                turns += 1
+                if turns == self._at + 1:
+                    execution.on_iteration = None
+                    then(loop, reply)
+
+            execution.on_iteration = on_iteration
+
+        return begin
