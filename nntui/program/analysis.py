@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.blame import others
-from nntui.program.blame.findings import Finding, finite, of_repairs
+from nntui.program.blame.findings import PROVEN, Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_not_finite, of_softmax
 from nntui.program.blame.repair import Repairs
 from nntui.program.blame.scene import Scene
@@ -41,6 +41,15 @@ if TYPE_CHECKING:
 
 SEED = 12345
 """Of the generic states: the same in every run."""
+
+EARLY = 20
+"""Updates within which a printed number that is not finite makes a training wrong by itself.
+
+Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
+of a training that went well give log(0) in what is printed, and in nothing else.
+"""
+WATCHED = 0.2
+"""The part of the time that the rest of the training is watched for at most."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +141,14 @@ class _Check:
             return
         names = [each["name"] for each in answer.get("parameters", ())] or found.learning
         self._watch = Watch(
-            execution, found.loop, names, self._on_not_finite, self._on_late, self._until,
+            execution,
+            found.loop,
+            names,
+            self._on_not_finite,
+            self._on_late,
+            min(self._until, time.monotonic() + WATCHED * self._options.seconds),
             begun=found.turns,
-        )  # fmt: skip
+        )
         self._watch.begin()
 
     def _confirm(self, found: Found) -> bool:
@@ -152,8 +166,8 @@ class _Check:
         answer["confirmed"] = confirmation.holds
         return True
 
-    def _on_not_finite(self, last: int, now: int) -> None:
-        self._answer["not_finite"] = [last, now]
+    def _on_not_finite(self, last: int, now: int, printed: bool) -> None:
+        self._answer["not_finite"] = {"between": [last, now], "printed": printed}
         self._conclude()
 
     def _on_late(self) -> None:
@@ -184,6 +198,7 @@ class _Check:
             answer["findings"] = best.findings + answer["findings"]
             _grow(answer, best)
         answer["ok"] = _ok(answer)
+        answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         assert self._reply is not None
         self._reply(answer)
 
@@ -201,6 +216,9 @@ def _grow(answer: dict[str, Any], found: Found) -> None:
     """Parameters that changed their shape in their first update are told so."""
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
     for name, (before, _) in found.grown.items():
+        if not before and name in known and known[name]["verdict"] == RIGHT:
+            # A number that becomes one entry for each unit, as a bias of all of them.
+            continue
         if name not in known:
             answer["parameters"].append({"name": name, "factor": None, "residual": None})
         entry = known.get(name, answer["parameters"][-1])
@@ -211,7 +229,10 @@ def _ok(answer: dict[str, Any]) -> bool | None:
     """Whether the training is right; see PROGRAMS.md for what is decisive."""
     verdicts = [each["verdict"] for each in answer.get("parameters", ())]
     wrong = {WRONG, SHAPE_CHANGES, NEVER_UPDATED}
-    if any(each in wrong for each in verdicts) or answer.get("not_finite") is not None:
+    if any(each in wrong for each in verdicts):
+        return False
+    lost = answer.get("not_finite")
+    if lost is not None and not lost["printed"]:
         return False
     if "hypothesis" not in answer or RIGHT not in verdicts:
         return None
@@ -220,14 +241,19 @@ def _ok(answer: dict[str, Any]) -> bool | None:
 
 def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: float) -> None:
     """Run again up to the first update that gives a number that is not finite, and record it."""
-    last, _ = answer["not_finite"]
+    lost = answer["not_finite"]
+    last = lost["between"][0]
     seconds = max(until - time.monotonic(), 2.0)
     names = [each["name"] for each in answer["parameters"]]
     loop = answer["loop_number"]
 
     def closer(reply: "Reply") -> None:
         watch = Watch(
-            execution, loop, names, lambda _last, now: reply({"first": now}), exact_from=last
+            execution,
+            loop,
+            names,
+            lambda _last, now, _printed: reply({"first": now}),
+            exact_from=last,
         )
         execution.on_end = watch.finish
         watch.begin()
@@ -235,7 +261,9 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
     first = execution.analyse(closer, seconds).get("first")
     if first is None or first < 1:
         return
-    answer["not_finite"] = first - 1
+    lost["update"] = first - 1
+    if lost["printed"] and first - 1 <= EARLY:
+        answer["ok"] = False
 
     def recorded(reply: "Reply") -> None:
         count = 0
@@ -259,7 +287,9 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
 
     found = execution.analyse(recorded, seconds)
     if "finding" in found:
-        answer["findings"].insert(0, found["finding"])
+        # What is not finite often follows from a step that is wrong.
+        follows = any(each["confidence"] == PROVEN for each in answer["findings"])
+        answer["findings"].insert(len(answer["findings"]) if follows else 0, found["finding"])
 
 
 class _States:

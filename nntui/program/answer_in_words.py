@@ -207,7 +207,8 @@ def _said(parameter: ProgramParameter) -> str:
     said = [] if parameter.factor is None else [f"factor {parameter.factor:.4g}"]
     residual = parameter.residual
     if _faulty(parameter) and residual is not None and residual >= FELT:
-        said.append(f"off by {100 * min(residual, 99.0):.2g} %")
+        percent = 100 * min(residual, 99.0)
+        said.append(f"off by {percent:.0f} %" if percent >= 10 else f"off by {percent:.2g} %")
     return ", ".join(said)
 
 

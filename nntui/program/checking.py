@@ -3,13 +3,18 @@
 import math
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from nntui.program.analysis_reply import Request, program_check
 from nntui.program.answer import ProgramCheck
+from nntui.program.control.client import Task, ask
 from nntui.program.file_names import is_program
 from nntui.program.program_error import ProgramError
 
+GRACE = 5.0
+"""Seconds beyond the time for the process to start, and to send what it has found."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
 
@@ -83,4 +88,17 @@ def check(
     )
     for problem in request.problems():
         raise ProgramError(problem)
-    raise ProgramError("programs cannot be run yet")
+    interpreter = None if python is None else shutil.which(os.path.expanduser(python))
+    reply = ask(
+        Task(request.path, request.arguments, seed, None, interpreter, allow_effects),
+        "nntui.program.inside_check:check",
+        {
+            "lines": [] if loop is None else [loop],
+            "loss": loss,
+            "parameters": list(request.parameters or ()),
+            "seconds": time,
+        },
+        time + GRACE,
+    )
+    asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
+    return program_check(asked, reply)

@@ -1,14 +1,21 @@
 """The repairs that are tried: every wrong backward value against every value it could be."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import Edit, LocalDerivative, OtherOperand, TrueDerivative
+from nntui.program.blame.edits import (
+    EdgeDerivatives,
+    Edit,
+    LocalDerivative,
+    OtherOperand,
+    Together,
+    TrueDerivative,
+)
 from nntui.program.blame.scene import Scene
-from nntui.program.judge.recording import Recording
+from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 
 LARGE = 400
@@ -37,22 +44,73 @@ class Candidate:
     @property
     def is_operand(self) -> bool:
         """Whether one operand of a line is replaced."""
-        return isinstance(self.edit, OtherOperand)
+        return self.used is not None
 
 
-def candidates(scene: Scene, wrong: Sequence[str], named: bool) -> list[Candidate]:
+def candidates(
+    scene: Scene,
+    wrong: Sequence[str],
+    named: bool | None = None,
+    lines: Collection[tuple[str, int]] | None = None,
+) -> list[Candidate]:
     """The repairs for the parameters ``wrong``, of values with a name or of those without.
 
-    They come in the order in which the values arise: what is right already changes nothing.
+    ``lines`` restricts them to values that arise on these lines, or in calls made from them. They
+    come in the order in which the values arise: what is right already changes nothing.
     """
     backward = scene.backward(wrong)
+    if lines is not None:
+        backward = [
+            node
+            for node in backward
+            if any((file, line) in lines for file, line, _ in scene.lines(node))
+        ]
     found = list(_values(scene, backward, named))
-    if named:
+    if named is not False:
         found += _operands(scene, backward)
     return sorted(found, key=lambda each: (each.order, each.cost))
 
 
-def _values(scene: Scene, backward: Sequence[Node], named: bool) -> Iterator[Candidate]:
+def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) -> list[Candidate]:
+    """Repairs of a line that hands a derivative on through one operation, in all its turns.
+
+    What is handed on is known to be the derivative by that operation's result.
+    """
+    first = frontier[0]
+    twins = [
+        node for node in frontier if node.place == first.place and node.operation == first.operation
+    ]
+    options: list[list[tuple[Any, Any, int]]] = []
+    ways: list[tuple[str, int]] = []
+    for at, node in enumerate(twins):
+        known = [
+            edge
+            for each in node.inputs
+            for edge in [verified.edge(each)]
+            if edge is not None and edge.input is None
+        ]
+        ways_here: dict[tuple[str, int], tuple[Any, Any, int]] = {}
+        for edge in known:
+            for position, target in enumerate(edge.node.inputs):
+                if np.size(target.value) == np.size(node.value):
+                    way = (edge.node.operation, position)
+                    ways_here.setdefault(way, (node.key, edge.node.key, position))
+        if at == 0:
+            ways = list(ways_here)
+            options = [[] for _ in ways]
+        for each, edges in zip(ways, options, strict=True):
+            if each in ways_here:
+                edges.append(ways_here[each])
+    found = []
+    for edges in options:
+        if edges:
+            forward = scene.recording.by_key[edges[0][1]].inputs[edges[0][2]]
+            edit = EdgeDerivatives(tuple(edges))
+            found.append(Candidate(edit, first, first.number, DERIVATIVE, forward=forward))
+    return found
+
+
+def _values(scene: Scene, backward: Sequence[Node], named: bool | None) -> Iterator[Candidate]:
     recording = scene.recording
     is_large = len(backward) > LARGE
     lines: dict[Any, int] = {}
@@ -61,7 +119,7 @@ def _values(scene: Scene, backward: Sequence[Node], named: bool) -> Iterator[Can
         is_named = node.number in recording.named
         if is_large and (not is_named or node.operation == "setflat"):
             continue
-        if not is_large and is_named is not named:
+        if not is_large and named is not None and is_named is not named:
             continue
         static = (node.place, node.operation, *_calls(node))
         lines[static] = lines.get(static, 0) + 1
@@ -91,7 +149,6 @@ def _squeezed(node: Node) -> tuple[int, ...]:
 
 
 def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
-    recording = scene.recording
     is_large = len(backward) > LARGE
     pool = _pool(scene)
     by_line: dict[Any, list[Node]] = {}
@@ -99,6 +156,7 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
         for line in scene.lines(node):
             by_line.setdefault(line, []).append(node)
     for line, nodes in by_line.items():
+        yield from _stale(scene, line, nodes)
         if is_large and len(nodes) > LARGE:
             continue
         inside = {node.number for node in nodes}
@@ -123,22 +181,44 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
                 same = np.shape(other.value) == shape
                 if not same and (np.size(other.value) == 1 or is_large):
                     continue
-                stale = _is_stale(recording, one, other, scene)
-                if is_large and not stale:
+                if is_large:
                     continue
-                cost = STALE if stale else SAME_SHAPE if same else OTHER_SHAPE
+                cost = SAME_SHAPE if same else OTHER_SHAPE
                 edit = OtherOperand(keys, one.key, other.key)
-                yield Candidate(
-                    edit, nodes[-1], order, cost, used=one, meant=other, stale=stale, line=line
-                )
+                yield Candidate(edit, nodes[-1], order, cost, used=one, meant=other, line=line)
 
 
-def _is_stale(recording: Recording, used: Node, meant: Node, scene: Scene) -> bool:
-    """Whether a parameter is used as it is after its update, where its value before is meant."""
-    return any(
-        used is recording.end[name] and meant is recording.start[name]
-        for name in scene.judgement.parameters
-        if name in recording.start
+def _stale(scene: Scene, line: Any, nodes: Sequence[Node]) -> Iterator[Candidate]:
+    """All parameters that a line uses after their updates, with their values before."""
+    recording = scene.recording
+    starts: dict[int, Node] = {}
+    for name in scene.judgement.parameters:
+        if name in recording.start and name in recording.end:
+            starts[recording.end[name].number] = recording.start[name]
+    inside = {node.number for node in nodes}
+    used: dict[int, tuple[Node, int]] = {}
+    for node in nodes:
+        for each in node.inputs:
+            one = each.inputs[0] if each.operation == "view" and each.inputs else each
+            if one.number in starts and one.number not in inside:
+                used.setdefault(one.number, (one, node.number))
+    if not used:
+        return
+    keys = tuple(node.key for node in nodes)
+    edits = tuple(
+        OtherOperand(keys, one.key, starts[number].key) for number, (one, _) in used.items()
+    )
+    one = next(iter(used.values()))[0]
+    order = min(number for _, number in used.values()) - 0.01 * len(line[2])
+    yield Candidate(
+        Together(edits),
+        nodes[-1],
+        order,
+        STALE,
+        used=one,
+        meant=starts[one.number],
+        stale=True,
+        line=line,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.recording import Recording, line_key
+from nntui.program.record.adjoints import pullback
 from nntui.program.record.node import Node
 
 Array = np.ndarray
@@ -121,6 +122,35 @@ class OtherOperand:
             elif is_view and np.shape(each.value) == np.shape(used.value)[::-1]:
                 found[each.number] = np.asarray(meant.value).T
         return found
+
+
+@dataclass(frozen=True)
+class EdgeDerivatives:
+    """Values become the parts of the derivatives by one input that come through one operation.
+
+    ``edges`` holds (key of the value, key of the operation, position of the input).
+    """
+
+    edges: tuple[tuple[Any, Any, int], ...]
+
+    def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
+        """See `Edit.apply`."""
+        recording = scene.recordings[at]
+        fixed: Fixed = {}
+        for key, through, position in self.edges:
+            node, forward = recording.by_key.get(key), recording.by_key.get(through)
+            true = None if forward is None else scene.true(at).get(forward.number)
+            if node is None or forward is None or true is None:
+                return None
+            target = forward.inputs[position]
+            parts = [
+                value for each, value in pullback(forward, true, recording.values) if each is target
+            ]
+            value = shaped(sum(parts, np.zeros(np.shape(target.value))), node)
+            if value is None:
+                return None
+            fixed[node.number] = value
+        return (fixed, {}) if fixed else None
 
 
 @dataclass(frozen=True)

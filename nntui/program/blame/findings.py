@@ -8,7 +8,6 @@ from nntui.program.blame.edits import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene
-from nntui.program.judge.recording import ancestors
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -148,11 +147,6 @@ def source_line(places: Places, file: str, line: int) -> str:
     """The line ``line`` of ``file``, counted from 1, without the blanks around it."""
     lines = places.sources.get(file, [])
     return lines[line - 1].strip() if 0 < line <= len(lines) else ""
-
-
-def is_behind(scene: Scene, node: Node, name: str) -> bool:
-    """Whether the update of ``name`` is computed from ``node``."""
-    return node.number in ancestors([scene.recording.end[name]])
 
 
 def finite(value: float) -> float | None:

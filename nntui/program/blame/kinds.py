@@ -8,7 +8,7 @@ import numpy as np
 from nntui.program.blame.edits import shaped, turns
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.recording import Recording, ancestors
-from nntui.program.record.adjoints import adjoints
+from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
@@ -61,6 +61,13 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
             f"{called} is {1 / factor:.6g} times what the other gradients need",
             f"multiply it by {factor:.6g}",
         )
+    own = _own_value(scene, node, forward)
+    if own is not None:
+        return (
+            "bias-decay",
+            f"{called} is a multiple of {own} itself, not of its gradient",
+            f"use the gradient by {own} there",
+        )
     if np.size(node.value) > 1 and _is_flat(node) and not _is_flat_true(scene, forward):
         return (
             "scalar-for-outer-product",
@@ -87,6 +94,15 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
     )
 
 
+def _own_value(scene: Scene, node: Node, forward: Node) -> str | None:
+    """The parameter ``forward``, if the value is computed from it and from nothing else."""
+    name = scene.parameter_starts.get(forward.number)
+    recording = scene.recording
+    if name is None or recording.depends[node.number] != recording.bit[name]:
+        return None
+    return name
+
+
 def _by_slope(
     scene: Scene, node: Node, forward: Node, activation: Node, before: Node
 ) -> tuple[str, str, str] | None:
@@ -109,6 +125,19 @@ def _by_slope(
             "derivative-missing",
             f"{scene.called(node)} lacks {slope}",
             f"multiply it by {slope}",
+        )
+
+    def twice(at: int, each: Node, value: Array) -> Array | None:
+        true = of(at, each)
+        if true is None or not np.all(true):
+            return None
+        return value / true
+
+    if one_factor(scene, node, forward, twice) is not None:
+        return (
+            "derivative",
+            f"{scene.called(node)} is multiplied by {slope}, which does not belong there",
+            f"leave out {slope}",
         )
     for name, code, instead in SLOPES:
 
@@ -162,8 +191,11 @@ def _at_activation(recording: Recording, activation: Node, before: Node) -> Arra
             fixed = {before.number: np.asarray(activation.value)}
             values = replay(recording.nodes, fixed, {}, activation.number + 1)
             ones = np.ones(np.shape(activation.value))
-            return adjoints(recording.nodes, {activation: ones}, values).get(before.number)
-    except (ArithmeticError, ValueError, TypeError, NotImplementedError):
+            found: Array | None = adjoints(recording.nodes, {activation: ones}, values).get(
+                before.number
+            )
+            return found
+    except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
         return None
 
 

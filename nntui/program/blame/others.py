@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.findings import Finding, finding
+from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.judge.losses import Loss
 from nntui.program.judge.recording import ancestors
+from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 PARAMETER_NAME = re.compile(
@@ -155,6 +157,9 @@ def of_unexplained(scene: Scene, names: list[str]) -> Finding:
     """Steps that are wrong, and that no replacement of one value makes right."""
     judgement = scene.judgement
     node = scene.recording.end[names[0]]
+    first = Verified(scene, alone=True).frontier(names) or Verified(scene).frontier(names)
+    if first:
+        return _of_first_wrong(scene, names, first[0])
     where = None
     if node.place >= 0:
         place = scene.places.places[node.place]
@@ -168,6 +173,20 @@ def of_unexplained(scene: Scene, names: list[str]) -> Finding:
         f"the step of {', '.join(names[:4])} is not along the gradient of the loss",
         names,
         f"up to {off:.3g} % off; no change of one value on the way makes it right",
+        None,
+        "likely",
+    )
+
+
+def _of_first_wrong(scene: Scene, names: list[str], node: Node) -> Finding:
+    """The first value on the way back that is no derivative of the loss, though its inputs are."""
+    return finding(
+        scene,
+        "gradient",
+        own_line(scene, node),
+        f"{scene.called(node)} is the first value on the way back that is no derivative",
+        names,
+        "what it is computed from is: it equals the derivative by a forward value to 1e-7",
         None,
         "likely",
     )

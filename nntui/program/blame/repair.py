@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.program.blame.candidates import Candidate, candidates
+from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
 from nntui.program.blame.edits import Edit, Fixed, Swaps, Together, TrueDerivative
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.judge.comparison import CONSTANT, spread
 from nntui.program.judge.readings import Values
 from nntui.program.judge.verdict import RIGHT, Judgement
@@ -47,11 +48,31 @@ class Repairs:
         for _ in range(ROUNDS):
             if not self.unexplained:
                 break
-            repair = self._best(named=True) or self._best(named=False)
+            repair = self._near() or self._best(named=True) or self._best(named=False)
             if repair is None:
                 break
             self.found.append(repair)
         return self.found
+
+    def _near(self) -> Repair | None:
+        """A repair where the first values arise that are no true derivatives."""
+        wrong = self.unexplained
+        together = Together(tuple(repair.edit for repair in self.found))
+        values = {}
+        if self.found:
+            for at in self.scene.informative[:STATES]:
+                found = self._values(together, at)
+                if found is not None:
+                    values[at] = found
+        verified = Verified(self.scene, values)
+        frontier = verified.frontier(wrong)
+        if not frontier:
+            return None
+        near = candidates(self.scene, wrong, None, verified.lines(frontier[0]))
+        near += edge_candidates(self.scene, verified, frontier)
+        near.sort(key=lambda each: (each.order, each.cost))
+        repair = self._first_of(near, wrong)
+        return None if repair is None else self._deeper(repair, wrong)
 
     @property
     def unexplained(self) -> list[str]:
@@ -61,9 +82,14 @@ class Repairs:
 
     def _best(self, named: bool) -> Repair | None:
         wrong = self.unexplained
+        best = self._first_of(candidates(self.scene, wrong, named), wrong)
+        return None if best is None else self._deeper(best, wrong)
+
+    def _first_of(self, options: Sequence[Candidate], wrong: Sequence[str]) -> Repair | None:
+        """The repair that mends most, and of these the first."""
         best: Repair | None = None
         rank: tuple[float, ...] = ()
-        for candidate in candidates(self.scene, wrong, named):
+        for candidate in options:
             if time.monotonic() > self._until:
                 self.left_out = True
                 break
@@ -76,7 +102,7 @@ class Repairs:
             now = (-len(mends), order, candidate.cost)
             if best is None or now < rank:
                 best, rank = Repair(candidate, candidate.edit, tuple(mends)), now
-        return None if best is None else self._deeper(best, wrong)
+        return best
 
     def _deeper(self, repair: Repair, wrong: Sequence[str]) -> Repair:
         """Follow a wrong value into the line that computes it, while a part of it is wrong."""

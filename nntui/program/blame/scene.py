@@ -8,7 +8,7 @@ import numpy as np
 
 from nntui.program.judge.recording import Recording, ancestors
 from nntui.program.judge.verdict import Judgement
-from nntui.program.record.adjoints import adjoints
+from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -79,9 +79,17 @@ class Scene:
 
     def is_forward(self, node: Node) -> bool:
         """Whether ``node`` is a forward value or a part or view of one."""
-        if node.number in self.forward or node.operation == "leaf":
-            return True
-        return node.operation in HANDING_ON and all(map(self.is_forward, node.inputs))
+        return self._is_forward[node.number]
+
+    @cached_property
+    def _is_forward(self) -> list[bool]:
+        found: list[bool] = []
+        for node in self.recording.nodes:
+            handed_on = node.operation in HANDING_ON and all(
+                found[each.number] for each in node.inputs
+            )
+            found.append(node.number in self.forward or node.operation == "leaf" or handed_on)
+        return found
 
     def backward(self, wrong: Iterable[str]) -> list[Node]:
         """The nodes between the loss and the ends of the parameters ``wrong``."""
@@ -113,7 +121,7 @@ class Scene:
         for head in heads[:16]:
             try:
                 behind = self.slope(self.at, head.key)
-            except NotImplementedError:
+            except NotDifferentiableError:
                 continue
             for number in behind:
                 node = recording.nodes[number]

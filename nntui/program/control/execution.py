@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
-from tempfile import TemporaryDirectory, mkdtemp
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
@@ -147,14 +148,18 @@ class Execution:
 
         The job sets the hooks.  This process stays as it is.
         """
-        with TemporaryDirectory(prefix="nntui-", ignore_cleanup_errors=True) as scratch:
-            self._scratch = self._scratch or scratch
-            answer = self.fork(job, seconds)
-            if answer is None:
-                try:
-                    self.run()
-                finally:
-                    os._exit(1)
+        # No TemporaryDirectory: the copy would remove it as well, among its exit functions.
+        scratch = None if self._scratch else mkdtemp(prefix="nntui-")
+        self._scratch = self._scratch or scratch
+        answer = self.fork(job, seconds)
+        if answer is None:
+            try:
+                self.run()
+            finally:
+                os._exit(1)
+        if scratch is not None:
+            rmtree(scratch, ignore_errors=True)
+            self._scratch = None
         return answer
 
     def _enter(self) -> None:

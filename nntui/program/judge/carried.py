@@ -114,7 +114,8 @@ def is_look_ahead(
 
     ``forward`` holds the numbers of the nodes that the loss is computed from.
     """
-    own = {recording.start[other].number for other in parameters if other != name}
+    fed = [other for other in parameters if other != name and _is_moved_by(recording, other, name)]
+    own = {recording.start[other].number for other in fed}
     waiting, seen = [recording.start[name]], set()
     while waiting:
         node = waiting.pop()
@@ -132,10 +133,43 @@ def is_look_ahead(
     return False
 
 
-def shape_changes(before: dict[str, tuple[int, ...]], after: Recording) -> list[str]:
-    """Names whose arrays end with another shape than they started with."""
-    return [
-        name
-        for name, shape in before.items()
-        if name in after.end and np.shape(after.end[name].value) != shape
-    ]
+def _is_moved_by(recording: Recording, name: str, memory: str) -> bool:
+    """Whether the new value of ``memory``, perhaps scaled, is added to ``name``."""
+    end = recording.end[memory]
+    waiting, seen = [recording.end[name]], set()
+    while waiting:
+        node = waiting.pop()
+        if node is end:
+            return True
+        if node.number in seen or node is recording.start[name]:
+            continue
+        seen.add(node.number)
+        scaled = node.operation in ("*", "/", "neg") and (
+            sum(1 for each in node.inputs if recording.depends[each.number]) == 1
+        )
+        if node.operation in ADDING or scaled:
+            waiting += node.inputs
+    return False
+
+
+def made_from(recording: Recording) -> dict[str, Node]:
+    """Values that first appear in the recording, by name, with what they are an update of.
+
+    Some programs keep initial values apart, and copy and update them in the first iteration.
+    """
+    found = {}
+    leaves = {node.number for name, node in recording.start.items() if np.size(node.value)}
+    for name, end in recording.end.items():
+        if name in recording.start or end.operation == "leaf":
+            continue
+        waiting, seen = [end], set()
+        while waiting:
+            node = waiting.pop()
+            if node.number in leaves and node.operation == "leaf":
+                if np.asarray(node.value).dtype.kind == "f":
+                    found[name] = node
+                break
+            if node.number not in seen and node.operation in ADDING:
+                seen.add(node.number)
+                waiting += reversed(node.inputs)
+    return found

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge.carried import feedback
+from nntui.program.judge.carried import feedback, made_from
 from nntui.program.judge.recording import Recording
 from nntui.program.judge.trials import Trials, as_it_is
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
 
+TESTS = 2
+"""Iterations of a loop that are tested: some programs make their parameters in the first one."""
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
@@ -51,7 +53,10 @@ class Search:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
         self._at, self._lines = at, lines
         self._running: list[int] = []
-        self._tested: set[int] = set()
+        self._tested: dict[int, int] = {}
+        """How often each loop was tested."""
+        self._born: dict[int, tuple[dict[str, list[list[int]]], list[dict[str, Any]]]] = {}
+        """By loop, what its first iteration shows of parameters that are made in it."""
         self.best: Found | None = None
         self.others: list[int] = []
         """Loops of further trainings."""
@@ -74,8 +79,8 @@ class Search:
             del self._running[self._running.index(loop) + 1 :]
         else:
             self._running.append(loop)
-        if loop not in self._tested:
-            self._tested.add(loop)
+        if self._tested.get(loop, 0) < TESTS and (self.best is None or self.best.loop != loop):
+            self._tested[loop] = self._tested.get(loop, 0) + 1
             self._test(loop)
         if self.best is not None and loop == self.best.loop:
             self.best.turns += 1
@@ -97,9 +102,12 @@ class Search:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
         if not answer["learning"]:
+            self._born.setdefault(loop, (answer["grown"], answer["findings"]))
             return
-        found = Found(loop, answer["learning"], self._around(loop))
-        found.grown, found.findings = answer["grown"], answer["findings"]
+        found = Found(loop, answer["learning"], self._around(loop), turns=self._tested[loop] - 1)
+        born = self._born.get(loop, ({}, []))
+        found.grown = {**answer["grown"], **born[0]}
+        found.findings = born[1] + answer["findings"]
         if self.best is None:
             self.best = found
         elif self.best.loop not in self._running:
@@ -120,10 +128,20 @@ class Search:
             for name, end in recording.end.items()
             if name in learning and np.shape(end.value) != np.shape(recording.start[name].value)
         }
+        born = {} if learning else made_from(recording)
+        for name, start in born.items():
+            shapes = np.shape(start.value), np.shape(recording.end[name].value)
+            if shapes[0] != shapes[1]:
+                grown[name] = [list(shape) for shape in shapes]
+        if grown and not learning:
+            recording.start = {**recording.start, **born}
+            learning_now = list(grown)
+        else:
+            learning_now = learning
         return {
             "learning": learning,
             "grown": grown,
             "nodes": len(recording.nodes),
             "complete": recording.complete,
-            "findings": self._inspect(recording, learning) if learning else [],
+            "findings": self._inspect(recording, learning_now) if learning_now else [],
         }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.judge.recording import Recording
+from nntui.program.record.memory import separate
 from nntui.program.record.node import Node
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Trials:
             self._conclude()
         self._recorder.reset()
         self._prepare(self._recordings)
+        if not self._recordings:
+            separate(self._execution.live())
         self._start = {}
         for each in self._execution.live():
             node = self._recorder.node_of(each.value, each.name)
@@ -76,10 +79,9 @@ class Trials:
         self._recorder.on = False
         end = {}
         for each in self._execution.live():
-            if each.name in self._start:
-                node = self._recorder.node_of(each.value)
-                if node is not None:
-                    end[each.name] = node
+            node = self._recorder.node_of(each.value)
+            if node is not None:
+                end[each.name] = node
         recorder = self._recorder
         self._recordings.append(
             Recording(

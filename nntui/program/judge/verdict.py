@@ -24,7 +24,7 @@ from nntui.program.judge.readings import (
     weight_decay,
 )
 from nntui.program.judge.recording import Recording, ancestors
-from nntui.program.record.adjoints import adjoints
+from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 
 Array = np.ndarray
 
@@ -96,7 +96,6 @@ class Judgement:
 
     def conclude(self) -> None:
         """Turn the agreements of all parameters into verdicts and factors."""
-        common = self._common_factors()
         self.verdicts, self.factors = {}, {}
         self.scheduled = False
         for name in self.parameters:
@@ -110,12 +109,11 @@ class Judgement:
             factors = [each.factor for _, each in known]
             if not all(factors):
                 continue
-            relative = [each.factor / (common[at] or np.nan) for at, each in known]
-            alike = bool(np.isfinite(relative).all()) and spread(relative) <= CONSTANT
+            alike = self._keeps_pace(name, known)
             one_state = len(known) == 1 and np.size(self._start(name)) == 1
             if one_state and len(self.recordings) > 1:
                 self.verdicts[name] = NO_INFORMATION
-            elif is_constant(factors) or (alike and self._has_several(common)):
+            elif is_constant(factors) or alike:
                 self.scheduled = self.scheduled or not is_constant(factors)
                 self.verdicts[name] = RIGHT
                 self.factors[name] = float(np.median(factors))
@@ -125,23 +123,21 @@ class Judgement:
             next(each.start[name].value for each in self.recordings if name in each.start)
         )
 
-    def _common_factors(self) -> list[float | None]:
-        """By recording, the median factor of the arrays that step along their gradients."""
-        found: list[float | None] = []
-        for at in range(len(self.recordings)):
-            factors = [
-                each.factor
-                for name in self.parameters
-                if (each := self.agreements[name][at])
-                and each.holds
-                and np.size(self._start(name)) > 1
+    def _keeps_pace(self, name: str, known: Sequence[tuple[int, Agreement]]) -> bool:
+        """Whether the factors of ``name`` vary as those of other arrays do, in every state."""
+        ratios = []
+        for at, each in known:
+            others = [
+                other.factor
+                for another in self.parameters
+                if another != name and np.size(self._start(another)) > 1
+                for other in [self.agreements[another][at]]
+                if other is not None and other.holds and other.factor
             ]
-            found.append(float(np.median(factors)) if factors else None)
-        return found
-
-    def _has_several(self, common: Sequence[float | None]) -> bool:
-        arrays = [name for name in self.parameters if np.size(self._start(name)) > 1]
-        return len(arrays) > 1 and any(each is not None for each in common)
+            if not others:
+                return False
+            ratios.append(each.factor / float(np.median(others)))
+        return bool(np.isfinite(ratios).all()) and spread(ratios) <= CONSTANT
 
     @cached_property
     def matches(self) -> int:
@@ -190,8 +186,10 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
     gradients: list[dict[int, Array] | None] = []
     for recording in recordings:
         seeds = loss.seeds(recording)
-        with np.errstate(all="ignore"):
+        try:
             gradients.append(None if seeds is None else adjoints(recording.nodes, seeds))
+        except NotDifferentiableError:
+            gradients.append(None)
     if all(each is None for each in gradients):
         return None
     first = next(at for at, each in enumerate(gradients) if each is not None)
@@ -216,7 +214,15 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
     ]
     if not parameters:
         return None
-    memories = [name for name in carried.memories(recording, parameters) if name in known]
+    memories = [
+        name
+        for name in carried.memories(recording, parameters)
+        if name in known
+        and (
+            not seen & recording.bit[name]
+            or carried.is_look_ahead(recording, name, parameters, forward)
+        )
+    ]
     scales = [_largest(each or {}) for each in gradients]
     found = Judgement(loss, recordings, gradients, parameters, memories, scales=scales)
     found.readings = {name: Step() for name in parameters}

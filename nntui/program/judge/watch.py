@@ -19,8 +19,9 @@ SHARE = 0.2
 class Watch:
     """Looks at the parameters and at the output at the start of updates, seldom or at each.
 
-    ``on_found(last, now)`` is told the last update at whose start all was finite, and the first
-    one looked at where it is not; ``on_late()`` that the time is up.  ``begun`` iterations have
+    ``on_found(last, now, printed)`` is told the last update at whose start all was finite, the
+    first one looked at where it is not, and whether only what was printed is not finite;
+    ``on_late()`` that the time is up.  ``begun`` iterations have
     begun before, and looking is seldom unless it is each update from ``exact_from`` on.
     """
 
@@ -29,7 +30,7 @@ class Watch:
         execution: "Execution",
         loop: int,
         parameters: Collection[str],
-        on_found: Callable[[int, int], None],
+        on_found: Callable[[int, int, bool], None],
         on_late: Callable[[], None] | None = None,
         until: float = float("inf"),
         exact_from: int | None = None,
@@ -67,21 +68,17 @@ class Watch:
 
     def look(self) -> None:
         """Look now."""
-        if self._is_finite():
-            self._last = self.update
-        else:
-            self._on_found(self._last, self.update)
-
-    def _is_finite(self) -> bool:
         for each in self._execution.live():
             if each.name in self._parameters and not _finite(each.value):
-                return False
+                self._on_found(self._last, self.update, False)
+                return
         self._execution.flush()
         output = self._execution.output
         if NOT_FINITE.search(output.read_at(self._read, output.written)):
-            return False
+            self._on_found(self._last, self.update, True)
+            return
         self._read = output.written
-        return True
+        self._last = self.update
 
 
 def _finite(value: Any) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from .memory import copy_of, is_followed, take_number
 from .node import Ref
 from .operations import Cast, Changing, Method, Part, canonical, name_of, words
+from .rules import CONSTANT, COPYING, RULES
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -37,6 +38,9 @@ OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )
 CALL = "__call__"
+GENERATORS = (np.random.RandomState, np.random.Generator, random.Random)
+HARMLESS_OWNERS = frozenset({list, dict, set, str, tuple, bytes, float, int})
+PURE = frozenset(RULES) | CONSTANT | COPYING
 DEEPEST_COPY = 6
 CONCATENATORS = tuple(type(each) for each in (np.r_, np.c_))
 
@@ -73,7 +77,10 @@ class Calls:
                 if not recorder.on:
                     recorder.on = True
         self.own = (function, arguments, keywords)
-        recorder.trail.enter(frame, place, function, arguments, keywords)
+        foreign = recorder.on and not self._is_harmless(function)
+        recorder.trail.enter(frame, place, function, arguments, keywords, foreign)
+        if foreign:
+            recorder.doubt()
         return False
 
     def returned(self, frame: FrameType, result: Any) -> Any:
@@ -83,6 +90,8 @@ class Calls:
         call = recorder.trail.leave(frame)
         if call is None or not recorder.on:
             return result
+        if call.foreign:
+            recorder.doubt()
         function = call.function
         if function is copy.deepcopy and call.arguments:
             self._linked(call.place, call.arguments[0], result)
@@ -117,6 +126,17 @@ class Calls:
             self._linked(place, one, other, depth + 1)
 
     # ---- what a call is
+
+    def _is_harmless(self, function: Any) -> bool:
+        """Whether a call cannot change an array unseen."""
+        if function in (np.nditer, memoryview, np.frombuffer):
+            self.recorder.memory.is_shared = True
+        if self._is_own(function):
+            return True
+        owner = getattr(function, "__self__", None)
+        if owner is builtins or owner is math or type(owner) in HARMLESS_OWNERS:
+            return True
+        return isinstance(function, type) and function.__module__ == "builtins"
 
     def _is_own(self, function: Any) -> bool:
         kind = type(function)
@@ -174,7 +194,7 @@ class Calls:
                 return self._builtin(place, function, arguments, keywords)
             if isinstance(owner, np.ufunc):
                 return self._of_ufunc(place, owner, function, arguments, keywords)
-            if isinstance(owner, (np.random.RandomState, np.random.Generator, random.Random)):
+            if isinstance(owner, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(owner, (list, str)):
                 return self._of_list_or_text(place, owner, function, arguments, keywords)
@@ -189,7 +209,7 @@ class Calls:
                 return True
             return False
         if kind is MethodType:
-            if isinstance(function.__self__, (np.random.Generator, random.Random)):
+            if isinstance(function.__self__, GENERATORS):
                 return self._drawn(place, function, arguments, keywords)
             if isinstance(function.__self__, np.ndarray):
                 return self._method(place, function.__self__, function, arguments, keywords)
@@ -256,7 +276,18 @@ class Calls:
         if name in NOT_OPERATIONS:
             self.result = function(*arguments, **keywords)
             return True
-        return self._operation(place, function, arguments, keywords)
+        try:
+            return self._operation(place, function, arguments, keywords)
+        finally:
+            self._doubt(name, arguments, keywords)
+
+    def _doubt(self, name: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+        """Of an operation that is not known to leave its operands alone, doubt the operands."""
+        is_pure = canonical(name) in PURE and "copy" not in keywords
+        for argument in arguments[2:] if is_pure else (*arguments, *keywords.values()):
+            for each in argument if type(argument) in (list, tuple) else (argument,):
+                if isinstance(each, np.ndarray):
+                    self.recorder.memory.doubt_array(each)
 
     def _method(
         self,
@@ -278,7 +309,10 @@ class Calls:
             self.result = self._listed(place, owner)
             return True
         result = function(*arguments, **keywords)
-        return self._keep(place, canonical(name), method, (owner, *arguments), keywords, result)
+        given = (owner, *arguments)
+        kept = self._keep(place, canonical(name), method, given, keywords, result)
+        self._doubt(name, given, keywords)
+        return kept
 
     def _listed(self, place: int, array: np.ndarray[Any, Any]) -> Any:
         """`array.tolist()`, with each of its numbers linked to the array."""
@@ -424,6 +458,7 @@ class Calls:
         recorder = self.recorder
         silent = Silent(recorder, function)
         result = silent(*arguments, **keywords)
+        recorder.doubt()
         name = canonical(name_of(function))
         return self._keep(place, name, silent, arguments, keywords, result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -47,8 +47,21 @@ def fresh(value: Any) -> Any:
     return value * 1.0 if type(value) is float else value.copy()
 
 
+def separate(live: Iterable[Any]) -> None:
+    """Give every number that can be set an identity of its own.
+
+    Python keeps one object for equal numbers that stand in one piece of code: two parameters that
+    both start as 0.1 would be one value. `live` are values with their `name`, `value` and `set`.
+    """
+    for each in live:
+        if each.set is not None and isinstance(each.value, (float, np.floating)):
+            each.set(fresh(each.value))
+
+
 def same_bits(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> bool:
     """Whether two arrays are equal to the last bit, nan included."""
+    if left is right:
+        return True
     return (
         left.shape == right.shape
         and left.dtype == right.dtype
@@ -151,25 +164,42 @@ def with_elements(base: Any, value: Any, where: Any) -> Any:
     return changed
 
 
-class Memory:
-    """Finds and keeps the nodes of live values. Keeps the values alive, so that no id is reused."""
+class Buffer:
+    """What is known of the memory that an array owns."""
 
-    def __init__(self, make: Maker) -> None:
+    __slots__ = ("checked", "node", "owner", "windows")
+
+    def __init__(self, owner: np.ndarray[Any, Any], node: Node, checked: int) -> None:
+        self.owner, self.node, self.checked = owner, node, checked
+        self.windows: dict[tuple[Any, ...], Node] = {}  # of this version
+
+
+class Memory:
+    """Finds and keeps the nodes of live values. Keeps the values alive, so that no id is reused.
+
+    The memory of an array is compared with its last known value where something may have changed
+    it unseen: at first after every `doubt`.
+    """
+
+    def __init__(self, make: Maker, copies: Copies | None = None) -> None:
         self.make = make
-        self.buffers: dict[int, tuple[np.ndarray[Any, Any], Node]] = {}
-        self.windows: dict[tuple[Any, ...], tuple[Node, Node]] = {}
+        self.copies = copies if copies is not None else Copies()
+        self.buffers: dict[int, Buffer] = {}
         self.shown: dict[int, tuple[Any, Node, Node]] = {}
         self.scalars: dict[int, tuple[Any, Node | None]] = {}
+        self.doubts = 0
+        self.trusting = True
+        self.is_shared = False  # something else can write to the arrays at any time
 
     # ---- reading
 
     def node_of(self, value: Any, name: str | None = None) -> Node | None:
         """The node of a live value; a new leaf where it is not known; None: not followed."""
-        if isinstance(value, np.ndarray):
-            return self._array(value, name) if value.dtype.kind in FOLLOWED_KINDS else None
         entry = self.scalars.get(id(value))
         if entry is not None:
             return entry[1]
+        if isinstance(value, np.ndarray):
+            return self._array(value, name) if value.dtype.kind in FOLLOWED_KINDS else None
         if not is_followed(value):
             return None
         node = self.make("leaf", None, (), {}, value, -1, name)
@@ -178,37 +208,60 @@ class Memory:
 
     def _array(self, array: np.ndarray[Any, Any], name: str | None) -> Node:
         owner = owner_of(array)
-        node = self._owner(owner, name if owner is array else None)
         if owner is array:
-            return node
+            return self._owner(owner, name).node
+        if owner.dtype.kind not in FOLLOWED_KINDS:  # part of complex numbers, or of records
+            return self._owner(array, name).node
+        buffer = self._owner(owner, None)
+        node = buffer.node
         known = self.shown.get(id(array))
         if known is not None and known[1] is node:
             return known[2]
         window = Window(array, owner)
-        key = (id(owner), *window.key())
-        seen = self.windows.get(key)
-        if seen is None or seen[0] is not node:
-            view = self.make("view", show, (Ref(node), window), {}, copy_of(array), -1, name)
-            self.windows[key] = seen = (node, view)
-        self.shown[id(array)] = (array, node, seen[1])
-        return seen[1]
+        view = buffer.windows.get(window.key())
+        if view is None:
+            view = self.make("view", show, (Ref(node), window), {}, window(node.value), -1, name)
+            buffer.windows[window.key()] = view
+        self.shown[id(array)] = (array, node, view)
+        return view
 
-    def _owner(self, owner: np.ndarray[Any, Any], name: str | None) -> Node:
-        known = self.buffers.get(id(owner))
-        if known is None:
-            node = self.make("leaf", None, (), {}, copy_of(owner), -1, name)
-        elif same_bits(known[1].value, owner):
-            return known[1]
-        else:
-            node = self.make("leaf", None, (), {}, copy_of(owner), -1, "changed unseen")
-        self.buffers[id(owner)] = (owner, node)
-        return node
+    def _owner(self, owner: np.ndarray[Any, Any], name: str | None) -> Buffer:
+        buffer = self.buffers.get(id(owner))
+        if buffer is None:
+            node = self.make("leaf", None, (), {}, self.copies.of(owner), -1, name)
+            return self._own(owner, node)
+        if (
+            self.trusting
+            and buffer.checked == self.doubts
+            and owner.shape == buffer.node.value.shape
+            and not self.is_shared
+        ):
+            return buffer
+        if same_bits(buffer.node.value, owner):
+            buffer.checked = self.doubts
+            return buffer
+        node = self.make("leaf", None, (), {}, copy_of(owner), -1, "changed unseen")
+        return self._own(owner, node)
+
+    def _own(self, owner: np.ndarray[Any, Any], node: Node) -> Buffer:
+        self.buffers[id(owner)] = buffer = Buffer(owner, node, self.doubts)
+        return buffer
 
     def is_known(self, value: Any) -> bool:
         """Whether a value has a node: it was computed, or read, before."""
         if isinstance(value, np.ndarray):
             return id(owner_of(value)) in self.buffers
         return id(value) in self.scalars
+
+    def doubt(self) -> None:
+        """Something ran that may have changed any array."""
+        self.doubts += 1
+
+    def doubt_array(self, array: np.ndarray[Any, Any]) -> None:
+        """Something ran that may have changed this array."""
+        buffer = self.buffers.get(id(owner_of(array)))
+        if buffer is not None:
+            buffer.checked = -1
 
     # ---- writing
 
@@ -219,8 +272,8 @@ class Memory:
             return
         assert node is not None
         owner = owner_of(value)
-        if owner is value:
-            self.buffers[id(owner)] = (owner, node)
+        if owner is value or owner.dtype.kind not in FOLLOWED_KINDS:
+            self._own(value, node)
             return
         window = Window(value, owner)
         positions = window.positions()
@@ -230,29 +283,54 @@ class Memory:
             rest = self.make("leaf", None, (), {}, copy_of(owner), -1)
             arguments = (Ref(rest), Ref(node), window)
             base = self.make("setflat", with_elements, arguments, {}, copy_of(owner), -1)
-        self.buffers[id(owner)] = (owner, base)
-        self.windows[(id(owner), *window.key())] = (base, node)
+        self._own(owner, base).windows[window.key()] = node
 
     def before_writing(self, array: np.ndarray[Any, Any]) -> Node:
         """The node of the memory behind an array that is about to be changed."""
-        return self._owner(owner_of(array), None)
+        owner = owner_of(array)
+        if owner.dtype.kind not in FOLLOWED_KINDS:
+            owner = array
+        buffer = self._owner(owner, None)
+        if buffer.node.value is owner:  # large, and not copied until now
+            buffer.node.value = copy_of(owner)
+            for view in buffer.windows.values():
+                view.value = view.arguments[1](buffer.node.value)
+        return buffer.node
 
     def written(self, array: np.ndarray[Any, Any], before: Node, node: Node, place: int) -> Node:
         """An array now holds the value of a node; returns the node of the memory behind it."""
         owner = owner_of(array)
-        if owner is not array:
-            window = Window(array, owner)
-            arguments = (Ref(before), Ref(node), window)
-            changed = self.make("setflat", with_elements, arguments, {}, copy_of(owner), place)
-            self.windows[(id(owner), *window.key())] = (changed, node)
-            node = changed
-        self.buffers[id(owner)] = (owner, node)
-        return node
+        if owner is array or owner.dtype.kind not in FOLLOWED_KINDS:
+            self._own(array, node)
+            return node
+        window = Window(array, owner)
+        arguments = (Ref(before), Ref(node), window)
+        changed = self.make("setflat", with_elements, arguments, {}, copy_of(owner), place)
+        self._own(owner, changed).windows[window.key()] = node
+        return changed
 
-    def replace(self, array: np.ndarray[Any, Any], node: Node) -> None:
-        """The memory behind an array is now the value of a node."""
-        owner = owner_of(array)
-        self.buffers[id(owner)] = (owner, node)
+
+LARGE = 8_000_000
+"""Bytes from which on an array that comes from outside is not copied before it is written to."""
+WORTH_SHARING = 16_000
+
+
+class Copies:
+    """Copies of arrays that come from outside, shared while they do not change."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
+
+    def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A copy, perhaps the one made before; of a large array itself."""
+        if array.nbytes >= LARGE:
+            return array
+        if array.nbytes < WORTH_SHARING:
+            return copy_of(array)  # type: ignore[no-any-return]
+        kept = self.kept.get(id(array))
+        if kept is None or not same_bits(kept[1], array):
+            self.kept[id(array)] = kept = (array, copy_of(array))
+        return kept[1]
 
 
 take = operator.getitem

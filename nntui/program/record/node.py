@@ -9,6 +9,9 @@ Path = tuple[Any, ...]
 Key = tuple[Any, ...]
 
 
+NESTED = (list, tuple)
+
+
 class Ref:
     """Stands for a node within the arguments of another."""
 
@@ -72,7 +75,14 @@ class Node:
         self.function = function
         self.arguments = arguments
         self.keywords = keywords
-        self.inputs: list[Node] = list(references((arguments, keywords)))
+        self.inputs: list[Node] = []
+        for argument in arguments:
+            if type(argument) is Ref:
+                self.inputs.append(argument.node)
+            elif type(argument) in NESTED:
+                self.inputs.extend(references(argument))
+        if keywords:
+            self.inputs.extend(references(keywords))
         self.value = value
         self.place = place
         self.path = path

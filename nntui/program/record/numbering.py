@@ -9,6 +9,7 @@ from .places import Loop, Place, Places
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.NamedExpr)
+CATCHING = (ast.Try, ast.TryStar, ast.ExceptHandler, ast.With, ast.AsyncWith)
 NO_PLACE = -1
 
 
@@ -25,7 +26,7 @@ def place_of(node: ast.AST) -> int:
 
 
 def loop_of(node: ast.AST) -> int:
-    """The number of a loop."""
+    """The number of a loop; of what may catch an exception, that of the loop around it, or -1."""
     return int(getattr(node, "nn_loop", NO_PLACE))
 
 
@@ -50,6 +51,8 @@ class Numbering:
             loop = self._loop(node, function, loop)
         elif isinstance(node, (*FUNCTIONS, ast.Lambda)):
             function, loop = getattr(node, "name", "<lambda>"), None
+        elif isinstance(node, CATCHING):
+            node.nn_loop = NO_PLACE if loop is None else loop  # type: ignore[union-attr]
         self._place(node, statement)
         for child in ast.iter_child_nodes(node):
             self._walk(child, statement, function, loop)
@@ -74,25 +77,25 @@ class Numbering:
             case ast.Call():
                 self._add(node, node, "call", None, tuple(node.args))
             case ast.Subscript(ctx=ast.Store()):
-                self._add(node, statement, "assignment", ast.unparse(node), ())
+                self._add(node, statement, "assignment", self._written(node), ())
             case ast.Subscript():
                 self._add(node, node, "item", None, ())
             case ast.AugAssign():
                 operands = (node.target, node.value)
-                self._add(node, node, "augmented", ast.unparse(node.target), operands)
+                self._add(node, node, "augmented", self._written(node.target), operands)
             case ast.Assign():
-                target = " = ".join(ast.unparse(target) for target in node.targets)
+                target = " = ".join(self._written(target) for target in node.targets)
                 self._add(node, node, "assignment", target, (node.value,))
             case ast.AnnAssign(value=ast.expr()) | ast.NamedExpr():
-                self._add(node, node, "assignment", ast.unparse(node.target), ())
+                self._add(node, node, "assignment", self._written(node.target), ())
             case ast.Return(value=ast.expr()):
                 self._add(node, node, "return", "<return>", ())
             case ast.FormattedValue():
                 self._add(node, node.value, "shown", None, ())
             case ast.For() | ast.AsyncFor():
-                self._add(node, node.iter, "item", ast.unparse(node.target), ())
+                self._add(node, node.iter, "item", self._written(node.target), ())
             case ast.comprehension():
-                self._add(node, node.iter, "item", ast.unparse(node.target), ())
+                self._add(node, node.iter, "item", self._written(node.target), ())
             case ast.Constant(value=float()):
                 self._add(node, node, "literal", None, ())
 
@@ -118,6 +121,13 @@ class Numbering:
         )
         node.nn_place = len(self.places.places)  # type: ignore[attr-defined]
         self.places.places.append(place)
+
+    def _written(self, node: ast.expr) -> str:
+        """The source of a target."""
+        if node.lineno != node.end_lineno:
+            return ast.unparse(node)
+        line = self.lines[node.lineno - 1].encode()
+        return line[node.col_offset : node.end_col_offset].decode(errors="ignore")
 
     def _characters(self, line: int, offset: int) -> int:
         """The syntax tree counts bytes of UTF-8; an editor counts characters."""

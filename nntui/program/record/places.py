@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .node import Node
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,12 @@ class Places:
         if len(lines) == 1:
             return lines[0][place.column : place.end_column]
         return "\n".join([lines[0][place.column :], *lines[1:-1], lines[-1][: place.end_column]])
+
+    def levels(self, node: Node) -> list[tuple[str, int]]:
+        """(file, line) of where a value was computed, then of the calls around it, outwards."""
+        numbers = [node.place, *(step for step in reversed(node.path) if isinstance(step, int))]
+        found = [self.places[number] for number in numbers if number >= 0]
+        return [(place.file, place.line) for place in found]
 
     def line(self, place: Place | int) -> str:
         """The first line of a place, whole, without the blanks around it."""

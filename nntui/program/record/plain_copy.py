@@ -49,12 +49,12 @@ class PlainCopy(ast.NodeTransformer):
         result: list[ast.stmt] = []
         for each in body:
             if isinstance(each, COMPOUND):
-                result.append(self._compound(each))
+                result += self._compound(each)
             else:
                 result += self.in_two([each])
         return result
 
-    def _compound(self, node: Any) -> ast.stmt:
+    def _compound(self, node: Any) -> list[ast.stmt]:
         for header in ("test", "subject"):
             if hasattr(node, header):
                 setattr(node, header, self.visit(getattr(node, header)))
@@ -63,9 +63,18 @@ class PlainCopy(ast.NodeTransformer):
                 setattr(node, block, self.one_by_one(inner))
         for part in [*getattr(node, "handlers", []), *getattr(node, "cases", [])]:
             part.body = self.one_by_one(part.body)
+        for part in getattr(node, "handlers", []):
+            part.body.insert(0, self.caught(part))
+        if getattr(node, "finalbody", []):
+            node.finalbody.insert(0, self.caught(node))
         for item in getattr(node, "items", []):
             item.context_expr = self.visit(item.context_expr)
-        return node  # type: ignore[no-any-return]
+        return [node, self.caught(node)] if hasattr(node, "items") else [node]
+
+    def caught(self, node: ast.AST) -> ast.stmt:
+        """`if _nn.on: _nn.caught(...)`: an exception may have ended calls and loops."""
+        told = statement(call("caught", constant(loop_of(node))), node)
+        return at(ast.If(attribute("on"), [told], []), node)
 
     def segments(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """Runs of statements in two copies each; definitions between them once."""
@@ -187,14 +196,13 @@ class PlainCopy(ast.NodeTransformer):
             return node
         number = loop_of(node)
         self.open_loops.append(number)
-        node.body = [self.tick("iteration", number, node), *self.in_two(node.body)]
+        told = call("iteration", constant(number))
+        recorded = self.recorded(copy.deepcopy(node.body))
+        test = ast.UnaryOp(ast.Not(), ast.BoolOp(ast.And(), [attribute("awake"), told]))
+        node.body = [at(ast.If(test, self.visited(node.body), recorded), node)]
         self.open_loops.pop()
-        return [node, self.tick("left", number, node)]
-
-    def tick(self, method: str, number: int, node: ast.AST) -> ast.stmt:
-        """`if _nn.awake: _nn.iteration(number)`."""
-        told = statement(call(method, constant(number)), node)
-        return at(ast.If(attribute("awake"), [told], []), node)
+        left = statement(call("left", constant(number)), node)
+        return [node, at(ast.If(attribute("awake"), [left], []), node)]
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         value = self.visit(node.value) if node.value is not None else None

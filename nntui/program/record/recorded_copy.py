@@ -39,6 +39,9 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
+CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
+"""Attributes of arrays by which their elements are written."""
+
 
 class RecordedCopy(ast.NodeTransformer):
     """Rewrites a copy of a tree in place; what it defines is written by `plain`."""
@@ -145,12 +148,14 @@ class RecordedCopy(ast.NodeTransformer):
 
     # ---- statements
 
-    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+    def visit_Assign(self, node: ast.Assign) -> Any:
         value = self.visit(node.value)
         if not (len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)):
             value = at(call("bound", self.place(node), value), node.value)
         node.value = value
         node.targets = [self.visit(target) for target in node.targets]
+        if any(isinstance(each, ast.Attribute) and each.attr in CHANGING for each in node.targets):
+            return [node, statement(call("doubt"), node)]
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -212,7 +217,7 @@ class RecordedCopy(ast.NodeTransformer):
     def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
         if node.type is not None:
             node.type = self.visit(node.type)
-        node.body = [statement(call("caught"), node), *self.block(node.body)]
+        node.body = [self.caught(node), *self.block(node.body)]
         return node
 
     def visit_Try(self, node: ast.Try) -> Any:
@@ -225,8 +230,26 @@ class RecordedCopy(ast.NodeTransformer):
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         node.handlers = [self.visit(each) for each in node.handlers]
         if node.finalbody:
-            node.finalbody = [statement(call("caught"), node), *self.block(node.finalbody)]
+            node.finalbody = [self.caught(node), *self.block(node.finalbody)]
         return node
+
+    def caught(self, node: ast.AST) -> ast.stmt:
+        """Where an exception may have ended calls and loops."""
+        return statement(call("caught", constant(loop_of(node))), node)
+
+    def visit_With(self, node: ast.With) -> Any:
+        return self._with(node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> Any:
+        return self._with(node)
+
+    def _with(self, node: Any) -> list[ast.stmt]:
+        for item in node.items:
+            item.context_expr = self.visit(item.context_expr)
+            if item.optional_vars is not None:
+                item.optional_vars = self.visit(item.optional_vars)
+        node.body = self.block(node.body)
+        return [node, self.caught(node)]
 
     def visit_match_case(self, node: ast.match_case) -> ast.AST:
         if node.guard is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .calls import Calls
-from .memory import Memory, copy_of, fresh, is_followed, take, with_elements
+from .memory import Copies, Memory, copy_of, fresh, is_followed, owner_of, take, with_elements
 from .node import Node, Path, Ref
 from .operations import BINARY, IN_PLACE, Cast, older_format
 from .places import Places
@@ -26,6 +27,8 @@ LONGEST_LIST = 5_000
 """Lists with more elements than this are not looked into."""
 DEEPEST_LIST = 4
 SWITCHES = frozenset({"on", "on_iteration", "on_left"})
+NUMBERS = frozenset({float, int, np.float64})
+NO_KEYWORDS: dict[str, Any] = {}
 
 
 class Recorder:
@@ -50,16 +53,29 @@ class Recorder:
         self.on_left: Hook | None = None
         self.on_full: Callable[[], None] | None = None
         self.most_nodes, self.most_bytes = MOST_NODES, MOST_BYTES
-        self.on = False
+        self.on = self._collects = False
         self.calls = Calls(self)
+        self.copies = Copies()
         self.reset()
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
         if name in SWITCHES:
             switches = self.__dict__
+            if name == "on" and "memory" in switches:
+                self._switched(bool(value))
             awake = switches.get("on") or switches.get("on_iteration") or switches.get("on_left")
             object.__setattr__(self, "awake", bool(awake))
+
+    def _switched(self, on: bool) -> None:
+        if on:
+            self.memory.doubt()  # what ran meanwhile was not recorded
+            if gc.isenabled():  # it would go through all nodes again and again
+                gc.disable()
+                object.__setattr__(self, "_collects", True)
+        elif self._collects:
+            gc.enable()
+            object.__setattr__(self, "_collects", False)
 
     def reset(self) -> None:
         """Forget the recording; `on`, the hooks and the bounds stay."""
@@ -68,19 +84,20 @@ class Recorder:
         self.outputs: list[tuple[int, Node, str]] = []
         self.warnings: list[str] = []
         self.trail = Trail()
-        self.memory = Memory(self.make)
+        self.memory = Memory(self.make, self.copies)
         self.bytes = 0
         self.full = False
 
     # ---- loops
 
-    def iteration(self, number: int) -> None:
-        """A loop starts another turn."""
+    def iteration(self, number: int) -> bool:
+        """A loop starts another turn; whether it is recorded."""
         hook = self.on_iteration
         if hook is not None:
             hook(number)
         if self.on:
             self.trail.turn(number)
+        return self.on
 
     def left(self, number: int) -> None:
         """A loop is over."""
@@ -133,12 +150,15 @@ class Recorder:
             name,
         )
         self.nodes.append(node)
-        self.bytes += getattr(value, "nbytes", 24)
-        if not self.full and (node.number >= self.most_nodes or self.bytes > self.most_bytes):
+        if operation != "view":
+            self.bytes += getattr(value, "nbytes", 24)
+        if node.number >= self.most_nodes or self.bytes > self.most_bytes:
             self._fill()
         return node
 
     def _fill(self) -> None:
+        if self.full:
+            return
         self.full = True
         if self.on_full is not None:
             self.on_full()
@@ -147,6 +167,8 @@ class Recorder:
 
     def node_of(self, value: Any, name: str | None = None) -> Node | None:
         """The node of a live value; a new leaf where it was not seen before; None: not followed."""
+        if not self.on:
+            self.memory.doubt()
         node = self.memory.node_of(value, name)
         if node is not None and node.name is None and name is not None:
             node.name = name
@@ -155,6 +177,9 @@ class Recorder:
     def refer(self, value: Any, depth: int = 0) -> Any:
         """An argument as a node keeps it: references for what is followed, copies of the rest."""
         kind = type(value)
+        if kind is float:
+            node = self.memory.node_of(value)
+            return value if node is None else Ref(node)
         if kind is list or kind is tuple:
             if depth < DEEPEST_LIST and len(value) <= LONGEST_LIST:
                 return kind([self.refer(element, depth + 1) for element in value])
@@ -198,19 +223,20 @@ class Recorder:
         function = BINARY[operation]
         if not self.on:
             return function(left, right)
-        if is_overloaded(left) or is_overloaded(right):
-            return self.overloaded(place, operation, left, right, function)
+        if not (type(left) in NUMBERS and type(right) in NUMBERS):
+            if is_overloaded(left) or is_overloaded(right):
+                return self.overloaded(place, operation, left, right, function)
+            if isinstance(left, np.matrix) or isinstance(right, np.matrix):
+                operation = matrix_operation(operation, left, right)
         result = function(left, right)
         if not is_followed(result):
             return result
         literals = self.places.places[place].literals
-        if isinstance(left, np.matrix) or isinstance(right, np.matrix):
-            operation = matrix_operation(operation, left, right)
         arguments = (
             left if literals[0] else self.refer(left),
             right if literals[-1] else self.refer(right),
         )
-        node = self.make(operation, function, arguments, {}, copy_of(result), place)
+        node = self.make(operation, function, arguments, NO_KEYWORDS, copy_of(result), place)
         self.memory.put(result, node)
         return result
 
@@ -294,6 +320,8 @@ class Recorder:
         store, owner, where, value = held
         if store is _set_item or store is setattr:
             store(owner, where, self.augment(place, operation, value, operand))
+            if store is setattr and isinstance(owner, np.ndarray):
+                self.doubt()
             return
         value = self.item(place, owner, where)
         if isinstance(value, np.ndarray) and np.may_share_memory(value, owner):
@@ -314,11 +342,7 @@ class Recorder:
             return self.calls.indexed(place, owner, where, result)
         if not is_followed(result):
             return result
-        if (
-            isinstance(result, np.ndarray)
-            and result.base is not None
-            and self._shows(result, owner)
-        ):
+        if isinstance(result, np.ndarray) and owner_of(result) is owner_of(owner):
             return result
         node = self.memory.node_of(owner)
         if node is None:
@@ -326,11 +350,6 @@ class Recorder:
         made = self.make("take", take, (Ref(node), self.kept(where)), {}, copy_of(result), place)
         self.memory.put(result, made)
         return result
-
-    def _shows(self, part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> bool:
-        from .memory import owner_of
-
-        return owner_of(part) is owner_of(whole)
 
     def kept(self, where: Any) -> Any:
         """An index as a node keeps it."""
@@ -468,9 +487,17 @@ class Recorder:
         """A call that the program made is over."""
         return self.calls.returned(sys._getframe(1), result)
 
-    def caught(self) -> None:
-        """An exception has come back to the program."""
-        self.trail.caught(sys._getframe(1))
+    def caught(self, loop: int) -> None:
+        """An exception may have come back to the program, within a loop, or -1."""
+        if not self.on:
+            return
+        self.trail.caught(sys._getframe(1), loop)
+        self.doubt()
+
+    def doubt(self) -> None:
+        """Something ran that may have changed any array."""
+        self.memory.doubt()
+        self.memory.trusting = not self.trail.is_abroad()
 
     def is_own(self, code: CodeType) -> bool:
         """Whether code is the program's."""

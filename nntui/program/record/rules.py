@@ -167,12 +167,9 @@ def power(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 def clip(g: Any, y: Any, x: Any, low: Any, high: Any) -> tuple[Any, ...]:
     """Between low and high; at the bounds the slope is that of x."""
-    inside = np.ones(np.shape(y), bool)
-    if low is not None:
-        inside &= np.asarray(x >= low)
-    if high is not None:
-        inside &= np.asarray(x <= high)
-    return g * inside, None, None
+    below = np.zeros(np.shape(y), bool) if low is None else np.less(x, low)
+    above = np.zeros(np.shape(y), bool) if high is None else np.greater(x, high)
+    return g * ~(below | above), g * below, g * above
 
 
 def product(g: Any, y: Any, x: Any, axis: Any = None) -> tuple[Any]:

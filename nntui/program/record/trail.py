@@ -11,7 +11,7 @@ from .node import Path
 class Call:
     """A call that the program is making itself, in a frame of its own."""
 
-    __slots__ = ("arguments", "frame", "function", "keywords", "known", "loops", "path", "place")
+    __slots__ = ("arguments", "foreign", "frame", "function", "keywords", "loops", "path", "place")
 
     def __init__(
         self,
@@ -22,11 +22,12 @@ class Call:
         keywords: dict[str, Any],
         path: Path,
         loops: list[list[Any]],
+        foreign: bool,
     ) -> None:
         self.frame, self.place, self.function = frame, place, function
         self.arguments, self.keywords = arguments, keywords
         self.path, self.loops = path, loops
-        self.known = False
+        self.foreign = foreign  # code that is not recorded
 
 
 class Trail:
@@ -36,13 +37,18 @@ class Trail:
         self.path: Path = ()
         self.loops: list[list[Any]] = []  # number, turn, path outside
         self.calls: list[Call] = []
-        self.counts: dict[tuple[Path, int, str], int] = {}
+        self.counts: dict[Path, dict[tuple[int, str], int]] = {}
+        self.counted: Path = ()
+        self.here: dict[tuple[int, str], int] = self.counts.setdefault((), {})
 
     def occurrence(self, place: int, operation: str) -> int:
         """How many values of this kind the place gave before, on the present path."""
-        key = (self.path, place, operation)
-        count = self.counts.get(key, 0)
-        self.counts[key] = count + 1
+        if self.counted is not self.path:
+            self.counted = self.path
+            self.here = self.counts.setdefault(self.path, {})
+        here, key = self.here, (place, operation)
+        count = here.get(key, 0)
+        here[key] = count + 1
         return count
 
     def turn(self, number: int) -> None:
@@ -74,9 +80,10 @@ class Trail:
         function: Any,
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
+        foreign: bool = False,
     ) -> Call:
         """The program calls something itself."""
-        call = Call(frame, place, function, arguments, keywords, self.path, self.loops)
+        call = Call(frame, place, function, arguments, keywords, self.path, self.loops, foreign)
         self.calls.append(call)
         self.path = (*self.path, place)
         self.loops = []
@@ -92,10 +99,22 @@ class Trail:
                 return call
         return None
 
-    def caught(self, frame: FrameType) -> None:
-        """An exception has come back to a frame: the calls it was making are over."""
+    def caught(self, frame: FrameType, loop: int) -> None:
+        """An exception has come back to a frame, within a loop of it, or -1.
+
+        The calls it was making are over, and the loops within that loop.
+        """
         for depth, call in enumerate(self.calls):
             if call.frame is frame:
                 self.path, self.loops = call.path, call.loops
                 del self.calls[depth:]
-                return
+                break
+        loops = self.loops
+        while loops and loops[-1][0] != loop:
+            self.path = loops.pop()[2]
+        if loops:
+            self.path = (*loops[-1][2], ("L", loops[-1][0], loops[-1][1]))
+
+    def is_abroad(self) -> bool:
+        """Whether code that is not recorded is running, and may call the program's."""
+        return any(call.foreign for call in self.calls)

@@ -1,0 +1,191 @@
+"""Which backward values are true derivatives, and where the first that is none is computed.
+
+Values are compared over several states at once, up to one factor: two derivatives that agree in
+all of them are taken for one. That costs a look-up for each value, so it serves recordings of any
+size.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.readings import Values
+from nntui.program.record.adjoints import NotDifferentiableError, pullback
+from nntui.program.record.node import Node
+
+Array = np.ndarray
+STATES = 3
+"""Over which values are compared."""
+CELL = 1e-6
+"""Width of the cells that normalised values are sorted into; neighbours are looked at, too."""
+SAME = 1e-7
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The part of the derivative by ``input`` that comes through ``node``; None: all of it."""
+
+    node: Node
+    input: Node | None
+
+
+class Verified:
+    """The true derivatives among the backward values of a scene.
+
+    ``values`` are those of repairs made so far, by recording. ``alone`` compares the values of one
+    recording: for programs whose values have another order in every update, as when a graph is
+    walked through a set.
+    """
+
+    def __init__(
+        self, scene: Scene, values: Mapping[int, Values] | None = None, alone: bool = False
+    ) -> None:
+        self.scene, self._values, self._alone = scene, values or {}, alone
+        self._states = [scene.at] if alone else scene.informative[:STATES]
+        self._known: dict[tuple[int, int], list[tuple[Array, Edge]]] = {}
+        for edge, value in self._true():
+            vector = self._normal(value)
+            if vector is not None:
+                self._known.setdefault(_cell(vector), []).append((vector, edge))
+
+    def _normal(self, value: Array) -> Array | None:
+        """``value`` with length 1, its largest entry positive; None where it has no direction.
+
+        A number of one state alone has no direction, and keeps its size.
+        """
+        length = float(np.linalg.norm(value))
+        if not np.isfinite(length) or length == 0:
+            return None
+        if value.size == 1:
+            return np.array([length])
+        value = value / length
+        largest = value[int(np.argmax(np.abs(value)))]
+        return value if largest > 0 else -value
+
+    def _true(self) -> Iterator[tuple[Edge, Array]]:
+        """Derivatives by forward values, and the part that comes through each operation."""
+        scene = self.scene
+        for node in scene.recording.nodes:
+            if node.number not in scene.forward:
+                continue
+            parts: list[dict[int, Array]] = []
+            whole: list[Array] = []
+            for at in self._states:
+                recording = scene.recordings[at]
+                same = node if at == scene.at else recording.by_key.get(node.key)
+                true = None if same is None else scene.true(at).get(same.number)
+                if same is None or true is None:
+                    break
+                whole.append(np.ravel(true))
+                parts.append(self._parts(at, same, true))
+            else:
+                yield Edge(node, None), np.concatenate(whole)
+                for position in parts[0]:
+                    if all(position in each for each in parts):
+                        value = np.concatenate([np.ravel(each[position]) for each in parts])
+                        yield Edge(node, node.inputs[position]), value
+
+    def _parts(self, at: int, node: Node, true: Array) -> dict[int, Array]:
+        if node.operation == "leaf":
+            return {}
+        try:
+            with np.errstate(all="ignore"):
+                found = pullback(node, true, self.scene.recordings[at].values)
+        except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
+            return {}
+        left = list(enumerate(node.inputs))
+        parts = {}
+        for each, value in found:
+            at_position = next((at for at in left if at[1] is each), None)
+            if at_position is not None:
+                left.remove(at_position)
+                parts[at_position[0]] = value
+        return parts
+
+    def edge(self, node: Node) -> Edge | None:
+        """The derivative that ``node`` is a multiple of; None if it is none."""
+        if node.number not in self._edges:
+            self._edges[node.number] = self._find(node)
+        return self._edges[node.number]
+
+    @cached_property
+    def _edges(self) -> dict[int, Edge | None]:
+        return {}
+
+    def _find(self, node: Node) -> Edge | None:
+        values = []
+        for at in self._states:
+            same = node if at == self.scene.at else self.scene.recordings[at].by_key.get(node.key)
+            if same is None:
+                return None
+            value = self._values[at][same.number] if at in self._values else same.value
+            values.append(np.ravel(np.asarray(value, float)))
+        vector = self._normal(np.concatenate(values))
+        if vector is None:
+            return None
+        size, cell = _cell(vector)
+        for near in (cell, cell - 1, cell + 1):
+            for other, edge in self._known.get((size, near), ()):
+                if float(np.max(np.abs(vector - other))) < SAME * float(np.max(np.abs(other))):
+                    return edge
+        return None
+
+    def frontier(self, wrong: Sequence[str]) -> list[Node]:
+        """Values that are no true derivative and lead to none, computed from such that are.
+
+        They come in their order. A product that is true only once its last factor has come in
+        leads to a true one, and is not among them.
+        """
+        scene = self.scene
+        backward = scene.backward(wrong)
+        numbers = {node.number for node in backward}
+        fine: set[int] = set()
+        for node in reversed(backward):
+            users = [each for each in scene.recording.users[node.number] if each.number in numbers]
+            if self.edge(node) is not None or (
+                users and all(each.number in fine for each in users)
+            ):
+                fine.add(node.number)
+        carried: set[int] = set()
+        spoilt: set[int] = set()
+        found = []
+        for node in backward:
+            inputs = [each.number for each in node.inputs]
+            if any(number in spoilt for number in inputs):
+                spoilt.add(node.number)
+            elif node.number in fine:
+                if self.edge(node) is not None or any(number in carried for number in inputs):
+                    carried.add(node.number)
+            elif any(number in carried for number in inputs):
+                spoilt.add(node.number)
+                if node.place >= 0:
+                    found.append(node)
+        return found
+
+    def lines(self, node: Node) -> set[tuple[str, int]]:
+        """(file, line) of ``node`` and of what it is computed from beside true derivatives."""
+        scene = self.scene
+        found: set[tuple[str, int]] = set()
+        waiting, seen = [node], set()
+        while waiting:
+            one = waiting.pop()
+            if one.number in seen:
+                continue
+            seen.add(one.number)
+            found.update((file, line) for file, line, _ in scene.lines(one))
+            waiting += [
+                each
+                for each in one.inputs
+                if not scene.is_forward(each) and self.edge(each) is None
+            ]
+        return found
+
+
+def _cell(vector: Array) -> tuple[int, int]:
+    """Where a normalised vector is looked for: its size, and a number of its entries."""
+    weights = np.cos(np.arange(1, vector.size + 1))
+    seen = float(weights @ vector) if vector.size > 1 else float(np.log(vector[0]))
+    return vector.size, int(np.floor(seen / CELL))
