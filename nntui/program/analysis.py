@@ -1,7 +1,7 @@
 """Checks a program from the inside: finds its loop, judges its updates, names the wrong line."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from nntui.program.judge.verdict import (
     best_of,
 )
 from nntui.program.judge.watch import Watch
-from nntui.program.mending.mend import Mending
+from nntui.program.mending.mend import Check, Mending
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
 
@@ -73,6 +73,16 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     (how the program ended, if it did), ``memories``, ``hypothesis``, ``error`` (why it could not
     tell).
     """
+    answer = _checked(execution, options)
+    if options.diff:
+        until = time.monotonic() + options.seconds
+        answer.update(Mending(execution, answer, _again(options), until).mend())
+    for each in answer.get("findings", ()):
+        each.pop("repair", None)
+    return answer
+
+
+def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
     if answer.get("unjudged"):
@@ -81,17 +91,14 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
         _find_not_finite(execution, answer, until)
-    if options.diff:
-        until = time.monotonic() + options.seconds
-        answer.update(Mending(execution, answer, _again(options), until).mend())
     return answer
 
 
-def _again(options: Options) -> "Callable[[Execution, float], dict[str, Any]]":
-    """The check of a mended program, whose lines may be others."""
+def _again(options: Options) -> Check:
+    """The check of a mended program, whose loop begins in another line perhaps."""
 
-    def check(execution: "Execution", seconds: float) -> dict[str, Any]:
-        return check_program(execution, replace(options, lines=(), seconds=seconds, diff=False))
+    def check(execution: "Execution", seconds: float, line: int) -> dict[str, Any]:
+        return _checked(execution, replace(options, lines=(line,), seconds=seconds))
 
     return check
 

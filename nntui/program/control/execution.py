@@ -15,7 +15,7 @@ from importlib.machinery import SourceFileLoader
 from shutil import rmtree
 from tempfile import mkdtemp
 from types import CodeType, ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from nntui.program.control import forks, wire
 from nntui.program.control.ending import (
@@ -38,6 +38,7 @@ from nntui.program.record.places import Places
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
+Same = TypeVar("Same", bound="Execution")
 LoopLine = int | tuple[str, int]
 """A loop by its line in the program's file, or by file and line."""
 
@@ -88,6 +89,23 @@ class Execution:
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
         self.world: World
         """What the program meets instead of the world; there once it runs."""
+
+    def renewed(
+        self, kind: "type[Same]", loops: Collection[LoopLine] | None, texts: Mapping[str, str]
+    ) -> "Same":
+        """The same program to be executed anew with other ``texts``, in a scratch folder of its own.
+
+        That lies in the folder of this execution, if it has one, and else is made when it is run.
+        """
+        return kind(
+            self.source.given,
+            self.arguments,
+            self.seed,
+            loops,
+            allow_effects=self.allow_effects,
+            scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
+            texts={**self.texts, **texts},
+        )
 
     # The hooks.
 

@@ -39,9 +39,7 @@ def change_of(source: SourceText, proposal: Proposal) -> Change | None:
     block, name = source.tree.body, "body"
     while True:
         spans = [source.lines_of(each) for each in block]
-        inside = [
-            at for at, span in enumerate(spans) if span and span[1] > low and span[0] < high
-        ]
+        inside = [at for at, span in enumerate(spans) if span and span[1] > low and span[0] < high]
         if not inside:
             break
         first, last = spans[inside[0]], spans[inside[-1]]
@@ -241,5 +239,4 @@ def line_range(source: SourceText, change: Change) -> tuple[int, int]:
 def function_line(source: SourceText, change: Change) -> int:
     """The line of the function that a change is in; 0 for the module."""
     function = _function(source.tree, change.path)
-    return 0 if function is None else function.lineno  # type: ignore[attr-defined, no-any-return]
-
+    return 0 if function is None else function.lineno  # type: ignore[attr-defined]

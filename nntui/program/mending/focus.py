@@ -9,7 +9,7 @@ from nntui.program.mending.site import Wanted
 from nntui.program.mending.source_text import FUNCTIONS, SourceText
 
 Where = tuple[str, int]
-NEXT_FINDING, CALLED, SAME_FUNCTION, ELSEWHERE, FORWARD = 0.6, 1.0, 1.2, 2.2, 2.0
+NEXT_FINDING, FIRST, CALLED, SAME_FUNCTION, ELSEWHERE, FORWARD = 0.5, 0.3, 0.6, 0.8, 1.6, 1.5
 PER_LINE = 0.05
 """What it costs to look there: the more, the less likely it is the line."""
 
@@ -29,8 +29,13 @@ def lines_to_try(
     sources: Mapping[str, SourceText],
     recorded: Sequence[Where],
     forward: Sequence[Where],
+    first: Sequence[Where] = (),
 ) -> list[Focus]:
-    """The lines to look at, each once, the likelier first."""
+    """The lines to look at, each once, the likelier first.
+
+    ``recorded`` are those that an update runs, ``forward`` those of its forward pass, and ``first``
+    those on which the first values arise that are no true derivative.
+    """
     found: dict[tuple[str, int], Focus] = {}
 
     def add(file: str, line: int, cost: float, wanted: Wanted) -> None:
@@ -46,7 +51,7 @@ def lines_to_try(
     for at, finding in enumerate(own):
         add(finding["file"], finding["line"], NEXT_FINDING * at, wanted_by(finding))
     for at, finding in enumerate(own[:3]):
-        wanted = Wanted(finding["code"], parameters=tuple(finding.get("parameters", ())))
+        wanted = wanted_by(finding)
         source = sources[finding["file"]]
         statement = source.statement_at(finding["line"])
         if statement is None:
@@ -62,8 +67,16 @@ def lines_to_try(
                 far = abs(line - finding["line"])
                 add(source.file, line, more + SAME_FUNCTION + PER_LINE * far, wanted)
     wanted = Wanted(own[0]["code"] if own else "")
+    for file, line in first:
+        add(file, line, FIRST, wanted)
     for file, line in recorded:
         add(file, line, ELSEWHERE, wanted)
+    for file, source in sources.items():
+        functions = {source.function_at(line) for each, line in recorded if each == file}
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.stmt) and source.function_at(node.lineno) in functions:
+                if _has_no_record(source, node.lineno):
+                    add(file, node.lineno, ELSEWHERE, wanted)
     return sorted(found.values(), key=lambda each: each.cost)
 
 
@@ -74,19 +87,21 @@ def wanted_by(finding: Mapping[str, Any]) -> Wanted:
         finding["code"],
         told.get("used", ""),
         told.get("meant", ""),
+        told.get("activation", ""),
+        told.get("before", ""),
         tuple(finding.get("parameters", ())),
     )
 
 
 def _called(statement: ast.stmt, sources: Mapping[str, SourceText]) -> Iterator[Where]:
-    """The lines of what the functions that a statement calls return, where they are known."""
+    """The lines of the functions that a statement calls: what they return, and short ones whole."""
     names = {_name(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
     for file, source in sources.items():
         for node in ast.walk(source.tree):
             if isinstance(node, ast.FunctionDef) and node.name in names:
                 for each in ast.walk(node):
-                    if isinstance(each, ast.Return):
-                        yield file, each.lineno
+                    if isinstance(each, ast.Return) or (each in node.body and len(node.body) < 6):
+                        yield file, each.lineno  # type: ignore[attr-defined]
 
 
 def _callers(function: ast.AST, sources: Mapping[str, SourceText]) -> Iterator[Where]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from nntui.program.control.forks import Reply
 
 Array = np.ndarray
-KINDS = ("medium", "noise", "positive", "small", "medium")
-"""The generic states of the updates that are recorded."""
+KINDS = ("medium", "positive", "small", "medium", "noise")
+"""The generic states of the updates that are recorded; the last alone depends on those before."""
 SEED = 2718
 NEAR = 1e-3
 """Of the sieve: the difference of two directions that may yet be one, in single precision."""
@@ -39,6 +39,8 @@ class Question:
     """Of the loss."""
     text: str
     """The source of the loss."""
+    turns: tuple[int, ...] = ()
+    """The turns of the loops in which the loss is computed."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Verdicts:
 
     verdicts: Mapping[str, str]
     factors: Mapping[str, float]
-    loss: tuple[float, ...] = ()
-    """In the states that are recorded."""
+    loss: tuple[float | None, ...] = ()
+    """In the states that are recorded; None where it is not finite."""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "Verdicts":
@@ -65,7 +67,9 @@ class Verdicts:
     @property
     def wrong(self) -> set[str]:
         """The parameters that are not."""
-        return {name for name, verdict in self.verdicts.items() if verdict in (WRONG, SHAPE_CHANGES)}
+        return {
+            name for name, verdict in self.verdicts.items() if verdict in (WRONG, SHAPE_CHANGES)
+        }
 
 
 class UpdateTrial:
@@ -97,9 +101,7 @@ class UpdateTrial:
             self._execution.reply({})
         kind = KINDS[len(recordings) % len(KINDS)]
         question = self._question
-        shake(
-            self._execution.live(), question.parameters, question.memories, kind, self._draws
-        )
+        shake(self._execution.live(), question.parameters, question.memories, kind, self._draws)
 
     def _is_hopeless(self, recording: Recording) -> bool:
         """Whether one update shows that nothing is mended, or that something breaks.
@@ -155,8 +157,11 @@ class UpdateTrial:
     def _losses(self, recording: Recording, learning: Sequence[str]) -> list[Loss]:
         places = self._execution.places
         found = losses.candidates(recording, learning, places)
-        same = [each for each in found if each.kind == self._question.kind]
-        return [each for each in same if loss_text(each, places) == self._question.text][:3]
+        asked = self._question
+        same = [each for each in found if each.kind == asked.kind]
+        same = [each for each in same if loss_text(each, places) == asked.text]
+        exact = [each for each in same if loss_turns(each.key) == asked.turns]
+        return (exact or same)[-2:]
 
     def _finish(self, recordings: list[Recording]) -> dict[str, Any]:
         complete = [each for each in recordings if each.complete]
@@ -178,9 +183,7 @@ class UpdateTrial:
             answer.update(self.facts(complete, judgement))
         return answer
 
-    def facts(
-        self, recordings: Sequence[Recording], judgement: Judgement | None
-    ) -> dict[str, Any]:
+    def facts(self, recordings: Sequence[Recording], judgement: Judgement | None) -> dict[str, Any]:
         """What else the unchanged program shows; see `measured_facts`."""
         from nntui.program.mending.measured_facts import facts
 
@@ -191,9 +194,10 @@ def is_parallel(one: Array, other: Array) -> bool:
     """Whether two arrays of one size point the same way, or opposite ways."""
     one, other = np.ravel(one).astype(float), np.ravel(other).astype(float)
     lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    return bool(lengths > 0 and np.isfinite(lengths)) and abs(
-        abs(float(one @ other)) / lengths - 1
-    ) < NEAR
+    return (
+        bool(lengths > 0 and np.isfinite(lengths))
+        and abs(abs(float(one @ other)) / lengths - 1) < NEAR
+    )
 
 
 def grown(recording: Recording) -> list[str]:
@@ -204,6 +208,15 @@ def grown(recording: Recording) -> list[str]:
         if name in recording.end
         and np.shape(recording.start[name].value) != np.shape(recording.end[name].value)
     ]
+
+
+def loss_turns(key: Any) -> tuple[int, ...]:
+    """The turns of the loops in which the value of a ``key`` is computed.
+
+    The numbers of places and loops in a key are those of one execution, the turns are not.
+    """
+    path = key[0] if key and isinstance(key[0], list | tuple) else ()
+    return tuple(step[2] for step in path if isinstance(step, list | tuple))
 
 
 def loss_text(loss: Loss, places: Places) -> str:

@@ -1,12 +1,13 @@
 """What the updates of the unchanged program show of its values: shapes, activations, functions."""
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.judge.recording import Recording
 from nntui.program.judge.verdict import Judgement
 from nntui.program.mending.families.slope_texts import (
@@ -17,8 +18,10 @@ from nntui.program.mending.families.slope_texts import (
     SOFTPLUS,
     TANH,
 )
+from nntui.program.mending.site import shape_keys
+from nntui.program.mending.source_text import SourceText
 from nntui.program.record.node import Node, Ref
-from nntui.program.record.places import Places
+from nntui.program.record.places import Place, Places
 
 Array = np.ndarray
 
@@ -26,37 +29,46 @@ Array = np.ndarray
 def facts(
     places: Places, recordings: Sequence[Recording], judgement: Judgement | None
 ) -> dict[str, Any]:
-    """The facts of `site.Facts`, as values of JSON; and ``lines``, those that were recorded."""
-    found: dict[str, Any] = {"shapes": _shapes(places, recordings[0]), "slopes": []}
-    lines = {
-        (places.places[node.place].file, places.places[node.place].line)
-        for node in recordings[0].nodes
-        if node.place >= 0
+    """The facts of `site.Facts`, as values of JSON, and lines: those that were recorded (``lines``),
+    of the forward pass (``forward``), and where the first values arise that are no true derivative
+    (``first``)."""
+    found: dict[str, Any] = {
+        "shapes": _shapes(places, recordings[0]),
+        "lines": _lines(places, recordings[0].nodes),
+        "forward": [],
+        "first": [],
     }
-    found["lines"] = [list(each) for each in sorted(lines)]
-    found["forward"] = []
-    found["activations"] = []
-    if judgement is not None:
+    if judgement is not None and judgement.wrong:
         scene = Scene(judgement, places)
         found["forward"] = [list(each) for each in sorted(scene.forward_lines)]
+        frontier = Verified(scene, alone=True).frontier(judgement.wrong)
+        found["first"] = _lines(places, frontier[:4])
         found.update(_slopes(scene))
     return found
 
 
+def _lines(places: Places, nodes: Iterable[Node]) -> list[list[Any]]:
+    known = (places.places[node.place] for node in nodes if node.place >= 0)
+    return [list(each) for each in dict.fromkeys((place.file, place.line) for place in known)]
+
+
 def _shapes(places: Places, recording: Recording) -> dict[str, list[list[int]]]:
-    """By ``file:text`` the shapes of the values that were read or assigned as ``text``."""
+    """The shapes of the values that were read or assigned, by `shape_key`."""
     found: dict[str, list[list[int]]] = {}
+    sources = {file: SourceText(file, "\n".join(lines)) for file, lines in places.sources.items()}
 
-    def note(file: str, text: str, value: Any) -> None:
-        known = found.setdefault(f"{file}:{text}", [])
-        shape = list(np.shape(value))
-        if shape not in known:
-            known.append(shape)
+    def note(place: Place, text: str, value: Any) -> None:
+        function = sources[place.file].function_at(place.line)
+        for key in shape_keys(place.file, function, text):
+            known = found.setdefault(key, [])
+            shape = list(np.shape(value))
+            if shape not in known:
+                known.append(shape)
 
-    for place, node, _ in recording.assignments:
-        target = places.places[place].target
-        if target and target != "<return>":
-            note(places.places[place].file, target, node.value)
+    for at, node, _ in recording.assignments:
+        place = places.places[at]
+        if place.target and place.target != "<return>":
+            note(place, place.target, node.value)
     seen: set[int] = set()
     for node in recording.nodes:
         if node.place < 0 or node.place in seen:
@@ -65,7 +77,7 @@ def _shapes(places: Places, recording: Recording) -> dict[str, list[list[int]]]:
         place = places.places[node.place]
         for part, value in zip(_parts(place.node), map(_value, node.arguments), strict=False):
             if value is not None:
-                note(place.file, ast.unparse(part), value)
+                note(place, ast.unparse(part), value)
     return found
 
 
@@ -131,6 +143,6 @@ def _kind(scene: Scene, at: int, activation: Node, before: Node) -> tuple[str, f
     least = s[below]
     if np.ptp(least) < 1e-12:
         constant = float(least[0])
-        return (RELU, 0.0) if constant == 0 else (LEAKY, constant) if constant < 1 else None
+        return (RELU, 0.0) if constant == 0 else (LEAKY, constant) if 0 < constant < 1 else None
     shifts = least - a[below]
-    return (ELU, float(shifts[0])) if np.ptp(shifts) < 1e-9 else None
+    return (ELU, float(shifts[0])) if np.ptp(shifts) < 1e-9 and shifts[0] > 0 else None

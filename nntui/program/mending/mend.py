@@ -12,7 +12,7 @@ from nntui.program.control.execution import Execution
 from nntui.program.control.loading.source_file import decoded
 from nntui.program.mending.families.all_families import proposals
 from nntui.program.mending.focus import Focus, lines_to_try
-from nntui.program.mending.judged_updates import KINDS, Question, Verdicts
+from nntui.program.mending.judged_updates import KINDS, Question, Verdicts, loss_turns
 from nntui.program.mending.proposal import Proposal, cheapest_first
 from nntui.program.mending.site import Facts, Site
 from nntui.program.mending.source_text import SourceText
@@ -20,8 +20,8 @@ from nntui.program.mending.tried_changes import Tried, Trying
 from nntui.program.mending.unified_diff import diff_of
 
 Answer = dict[str, Any]
-Check = Callable[[Execution, float], Answer]
-"""Checks an execution within so many seconds."""
+Check = Callable[[Execution, float, int], Answer]
+"""Checks an execution within so many seconds; its training loop begins in the given line."""
 ROUNDS = 6
 """Faults that are mended, one after the other."""
 FAULTY = ("wrong", "shape changes", "never updated")
@@ -85,6 +85,7 @@ class Mending:
             tuple(answer.get("memories", ())),
             loss["kind"],
             loss["text"],
+            loss_turns((answer.get("hypothesis") or {}).get("key")),
         )
         has_grown = any(each["verdict"] == "shape changes" for each in answer["parameters"])
         at = 0 if has_grown or answer.get("unjudged") else 1
@@ -95,10 +96,13 @@ class Mending:
         foci = lines_to_try(
             answer["findings"],
             self._sources,
-            [(file, line) for file, line in trying.facts.get("lines", ())],
-            [(file, line) for file, line in trying.facts.get("forward", ())],
+            *(
+                [(file, line) for file, line in trying.facts.get(which, ())]
+                for which in ("lines", "forward", "first")
+            ),
         )
-        best = _Best(before, faulty(answer))
+        told = [set(each["parameters"]) for each in answer["findings"] if each["parameters"]]
+        best = _Best(before, faulty(answer), told)
         for tried in trying.each(self._proposals(foci, facts)):
             best.add(tried)
             if best.is_enough(tried.proposal.cost):
@@ -130,15 +134,11 @@ class Mending:
         source = self._sources[proposal.file]
         text = proposal.text(source)
         texts = {file: self._sources[file].text for file in self._changed} | {proposal.file: text}
-        original = self._execution
-        execution = Execution(
-            original.source.given,
-            original.arguments,
-            original.seed,
-            allow_effects=original.allow_effects,
-            texts=texts,
-        )
-        answer = self._check(execution, left)
+        execution = self._execution.renewed(Execution, None, texts)
+        file, line = self._answer["loop"]["file"], self._answer["loop"]["line"]
+        if file == proposal.file:
+            line = proposal.line(source, line)
+        answer = self._check(execution, left, line)
         if not _is_better(answer, self._answer):
             return False
         self._sources[proposal.file] = SourceText(proposal.file, text)
@@ -156,10 +156,17 @@ class Mending:
 
 
 class _Best:
-    """The changes that helped, compared with each other."""
+    """The changes that helped, compared with each other.
 
-    def __init__(self, before: Verdicts, wanted: set[str]) -> None:
+    ``wanted`` are the parameters at fault, and ``told`` those of each finding: a change that mends
+    all of one finding will do where there are several.
+    """
+
+    def __init__(
+        self, before: Verdicts, wanted: set[str], told: Sequence[set[str]] = ()
+    ) -> None:
         self._before, self._wanted = before, wanted
+        self._told = [each & wanted for each in told if each & wanted] if len(told) > 1 else []
         self._found: list[tuple[tuple[float, ...], Tried]] = []
         self._whole: float | None = None
         self._done = False
@@ -168,12 +175,14 @@ class _Best:
         """Look at one more change."""
         before, now = self._before, tried.verdicts
         gained = (now.right - before.right) & (self._wanted | before.wrong)
-        if not gained or before.right - now.right:
+        fewer = len(now.loss) < len(before.loss)  # the training ends, and nothing is shown
+        if not gained or before.right - now.right or fewer:
             return
         alters, odd = _alters(before, now), _is_odd(now)
         rank = (-len(gained), alters, odd, tried.proposal.cost)
         self._found.append((rank, tried))
-        if gained >= self._wanted and not now.wrong:
+        is_whole = gained >= self._wanted and not now.wrong
+        if is_whole or any(gained >= each for each in self._told):
             self._done = self._done or not (alters or odd)
             if self._whole is None:
                 self._whole = tried.proposal.cost
@@ -191,7 +200,7 @@ def _alters(before: Verdicts, now: Verdicts) -> bool:
     """Whether the forward pass, and so the loss in the same state, is another one."""
     for kind, one, other in zip(KINDS, before.loss, now.loss, strict=False):
         if kind == "noise" or one is None or other is None:
-            continue  # that state depends on the updates before it
+            return False
         if abs(one - other) > 1e-9 * max(abs(one), abs(other)):
             return True
     return False
@@ -221,10 +230,10 @@ def faulty(answer: Answer) -> set[str]:
 
 def _is_better(now: Answer, before: Answer) -> bool:
     """Whether less is wrong than before."""
+    if "loop" not in now or now["updates"] < before["updates"]:
+        return False
     if now.get("ok") is True:
         return True
-    if "loop" not in now or not now.get("parameters"):
-        return False
     if len(faulty(now)) != len(faulty(before)):
         return len(faulty(now)) < len(faulty(before))
     codes = [

@@ -18,14 +18,20 @@ class Proposal:
         """The same with ``more`` cost."""
         return replace(self, cost=self.cost + more)
 
+    def line(self, source: SourceText, line: int) -> int:
+        """Where the ``line`` of the file is after the change."""
+        return line + sum(
+            each.text.count("\n") - source.text.count("\n", each.start, each.end)
+            for each in self.edits
+            if source.line_at(each.start) < line
+        )
+
     def text(self, source: SourceText) -> str:
         """The whole text of the file ``source`` with the change."""
         return edited(source.text, self.edits)
 
 
-def cheapest_first(
-    proposals: Iterable[Proposal], sources: dict[str, SourceText]
-) -> list[Proposal]:
+def cheapest_first(proposals: Iterable[Proposal], sources: dict[str, SourceText]) -> list[Proposal]:
     """The proposals that change something, each once, the cheapest first."""
     seen: set[tuple[str, tuple[Edit, ...]]] = set()
     found = []

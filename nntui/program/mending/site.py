@@ -28,7 +28,7 @@ class Facts:
     """What running the program has shown."""
 
     shapes: Shapes = field(default_factory=dict)
-    """By file and value as written, ``FILE:VALUE``, the shapes that it has."""
+    """By `shape_keys`, the shapes that a value has."""
     slopes: tuple[tuple[str, float], ...] = ()
     """The activations that it uses: (kind, constant); see `slope_texts`."""
     activations: tuple[tuple[str, str], ...] = ()
@@ -44,6 +44,10 @@ class Wanted:
     """What stands there, as written."""
     meant: str = ""
     """What belongs there, as written."""
+    activation: str = ""
+    """The activation whose slope, or by which the derivative, belongs there."""
+    before: str = ""
+    """Its pre-activation."""
     parameters: tuple[str, ...] = ()
 
 
@@ -108,9 +112,8 @@ class Site:
                 continue
             if isinstance(parent, ast.Call) and node is parent.func:
                 continue
-            if self.source.of(node) in self._no_values:
-                continue
-            found.append(node)
+            if self.source.of(node) not in self._no_values:
+                found.append(node)
         return found
 
     @cached_property
@@ -123,12 +126,23 @@ class Site:
             for side in (node.left, node.right)
         ]
 
+    def is_index(self, node: ast.expr) -> bool:
+        """Whether ``node`` chooses an element, and so is a whole number."""
+        inner: ast.AST = node
+        for around in self.source.around(node):
+            if isinstance(around, ast.Subscript) and inner is around.slice:
+                return True
+            if isinstance(around, ast.stmt | ast.Call):
+                return False
+            inner = around
+        return False
+
     def without_two(self) -> Iterator[tuple[ast.expr, str]]:
         """Products of three factors or more, each with the source of all but its last two."""
         for node in self.expressions:
             match node:
-                case ast.BinOp(op=ast.Mult(), left=ast.BinOp(op=ast.Mult())):
-                    yield node, self.source.sides(node.left)[0]
+                case ast.BinOp(op=ast.Mult(), left=ast.BinOp(op=ast.Mult()) as left):
+                    yield node, self.source.sides(left)[0]
 
     @cached_property
     def arrays(self) -> list[ast.expr]:
@@ -180,7 +194,9 @@ class Site:
         for around in self.source.around(self.function):
             found.update(dict.fromkeys(self._of(around)))
         own = {self.source.of(each) for each in self.targets if isinstance(each, ast.Name)}
-        is_loop = any(isinstance(each, ast.For | ast.While) for each in self.source.around(self.statement))
+        is_loop = any(
+            isinstance(each, ast.For | ast.While) for each in self.source.around(self.statement)
+        )
         return [
             each
             for each in found
@@ -221,9 +237,11 @@ class Site:
 
     @cached_property
     def _no_values(self) -> set[str]:
-        """Names of modules, functions, classes and what was imported."""
+        """Names of modules, functions, classes, of what was imported, and of lists that grow."""
         found = {"self", "cls", "_", "__name__", "__file__"}
         for node in ast.walk(self.source.tree):
+            if isinstance(node, ast.Attribute) and node.attr in ("append", "insert", "extend"):
+                found.add(self.source.of(node.value))
             if isinstance(node, ast.Import | ast.ImportFrom):
                 found |= {(each.asname or each.name).partition(".")[0] for each in node.names}
             elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
@@ -257,6 +275,16 @@ class Site:
         return found
 
     @cached_property
+    def unused(self) -> set[str]:
+        """Those of the slope functions that the file calls nowhere."""
+        called = {
+            self.source.of(node.func)
+            for node in ast.walk(self.source.tree)
+            if isinstance(node, ast.Call)
+        }
+        return set(self.slope_functions) - called
+
+    @cached_property
     def numpy(self) -> str:
         """What the file calls NumPy; empty where it does not import it."""
         for node in ast.walk(self.source.tree):
@@ -288,8 +316,29 @@ class Site:
 
     def shape(self, text: str) -> tuple[int, ...] | None:
         """The shape of the value ``text``, where it is known and one."""
-        known = self.facts.shapes.get(f"{self.source.file}:{_plain(text)}")
-        return known[0] if known is not None and len(known) == 1 else None
+        function = self.source.function_at(self.statement.lineno)
+        for key in shape_keys(self.source.file, function, _plain(text)):
+            known = self.facts.shapes.get(key)
+            if known is not None:
+                return known[0] if len(known) == 1 else None
+        return None
+
+
+def words(text: str) -> set[str]:
+    """The last word of a value as it is written, and its singular: of ``zs[-l]`` ``zs`` and ``z``."""
+    plain = re.sub(r"\[[^\]'\"]*\]", "", text)
+    found = re.findall(r"\w+", plain)
+    return {found[-1], found[-1].removesuffix("s")} if found else set()
+
+
+def stem(text: str) -> str:
+    """``text`` without its numbers: what W1 and W2 share."""
+    return re.sub(r"\d+", "", text)
+
+
+def shape_keys(file: str, function: int, text: str) -> tuple[str, str]:
+    """The keys of a value written as ``text``: in its function, and wherever it is so written."""
+    return f"{file}:{function}:{text}", f"{file}:*:{text}"
 
 
 @lru_cache(maxsize=4096)

@@ -78,15 +78,14 @@ class SourceText:
     def __init__(self, file: str, text: str) -> None:
         self.file, self.text = file, text
         self.tree = ast.parse(text)
+        self._functions: dict[int, int] = {}
         self._lines: dict[ast.stmt, tuple[int, int] | None] = {}
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """Every node's parent."""
-        return {
-            child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)
-        }
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
     # Where things are.
 
@@ -152,9 +151,15 @@ class SourceText:
 
     def function_of(self, node: ast.AST) -> ast.AST:
         """The innermost function around ``node``, or the module."""
-        return next(
-            (each for each in self.around(node) if isinstance(each, FUNCTIONS)), self.tree
-        )
+        return next((each for each in self.around(node) if isinstance(each, FUNCTIONS)), self.tree)
+
+    def function_at(self, line: int) -> int:
+        """The line of the function around the statement at ``line``; 0 for the module."""
+        if line not in self._functions:
+            statement = self.statement_at(line)
+            function = self.tree if statement is None else self.function_of(statement)
+            self._functions[line] = getattr(function, "lineno", 0)
+        return self._functions[line]
 
     def around(self, node: ast.AST) -> Iterator[ast.AST]:
         """What ``node`` stands in, from the inside outwards."""
@@ -196,11 +201,23 @@ class SourceText:
         """
         start, end = self.span(node)
         new = ast.parse(text.strip(), mode="eval").body
-        if new.col_offset == 0 and binding(new) < self._needed(node, new):
-            inner = self.text[:start].rstrip().endswith("(")
-            if not (inner and self.text[end:].lstrip().startswith(")")):
-                text = f"({text})"
+        has_own = new.col_offset > 0 and not isinstance(new, ast.GeneratorExp | ast.Tuple)
+        needs = binding(new) < self._needed(node, new)
+        if has_own and (self._is_bracketed(node) or not needs):
+            text = ast.get_source_segment(text.strip(), new) or text
+        elif needs and not has_own and not self._is_bracketed(node):
+            text = f"({text})"
         return Edit(start, end, text)
+
+    def _is_bracketed(self, node: ast.AST) -> bool:
+        """Whether brackets of its own stand around ``node``, and not those of a call or the like."""
+        if not isinstance(
+            self.parents.get(node), ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute
+        ):
+            return False
+        start, end = self.span(node)
+        before, behind = self.text[:start].rstrip(), self.text[end:].lstrip()
+        return before.endswith("(") and behind.startswith(")")
 
     def inserting(
         self, statement: ast.stmt, before: str = "", behind: str = "", removing: bool = False

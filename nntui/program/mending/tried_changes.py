@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.control.execution import Execution
+from nntui.program.control.execution import Execution, Same
 from nntui.program.mending.changed_blocks import (
     Change,
     Switched,
@@ -70,11 +70,8 @@ class Trying:
         self.facts = answer
         self._seconds = min(LONGEST, 1.0 + 4 * (time.monotonic() - begun))
         for file, line in answer.get("lines", ()):
-            source = self._sources.get(file)
-            if source is not None:
-                statement = source.statement_at(line)
-                function = source.tree if statement is None else source.function_of(statement)
-                self._functions.add((file, getattr(function, "lineno", 0)))
+            if file in self._sources:
+                self._functions.add((file, self._sources[file].function_at(line)))
         return self._before
 
     def each(self, proposals: Sequence[Proposal]) -> Iterator[Tried]:
@@ -82,7 +79,8 @@ class Trying:
         waiting = list(proposals)
         size = MOST_AT_ONCE // 4
         while waiting and time.monotonic() < self._until:
-            switched, cold = Switched(), []
+            switched = Switched()
+            cold: list[Proposal] = []
             taken: dict[int, Proposal] = {}
             left: list[Proposal] = []
             for at, proposal in enumerate(waiting):
@@ -118,29 +116,23 @@ class Trying:
         if function_line(source, change):
             return True
         statement = source.statement_at(line)
-        return file == change.file and statement is not None and (
-            statement.lineno <= first and last <= (statement.end_lineno or 0)
+        return (
+            file == change.file
+            and statement is not None
+            and (statement.lineno <= first and last <= (statement.end_lineno or 0))
         )
 
     def _execution(
-        self, kind: type[Execution], loop: tuple[str, int], texts: Mapping[str, str] | None = None
-    ) -> Execution:
-        original = self._original
-        return kind(
-            original.source.given,
-            original.arguments,
-            original.seed,
-            [loop],
-            allow_effects=original.allow_effects,
-            texts={file: each.text for file, each in self._sources.items()} | dict(texts or {}),
-        )
+        self, kind: type[Same], loop: tuple[str, int], texts: Mapping[str, str] | None = None
+    ) -> Same:
+        known = {file: each.text for file, each in self._sources.items()}
+        return self._original.renewed(kind, [loop], {**known, **(texts or {})})
 
     def _switched(self, switched: Switched, taken: Mapping[int, Proposal]) -> Iterator[Tried]:
         """Try the changes in forks of one run."""
         numbers = list(taken)
         while numbers and time.monotonic() < self._until:
             execution = self._execution(SwitchedExecution, self._loop)
-            assert isinstance(execution, SwitchedExecution)
             execution.switched = switched
             answers = self._in_forks(execution, numbers)
             if not answers:
@@ -187,9 +179,7 @@ class Trying:
         source = self._sources[proposal.file]
         file, line = self._loop
         if proposal.file == file:
-            for edit in proposal.edits:
-                if source.line_at(edit.start) < line:
-                    line += edit.text.count("\n") - source.text.count("\n", edit.start, edit.end)
+            line = proposal.line(source, line)
         text = {proposal.file: proposal.text(source)}
         execution = self._execution(Execution, (file, line), text)
         self.count += 1
@@ -205,7 +195,7 @@ class Trying:
     def _when_begun(
         self, execution: Execution, then: "Callable[[int, Reply], None]"
     ) -> "Callable[[Reply], None]":
-        """The job that runs the program up to the iteration ``at`` of its loop, and then ``then``."""
+        """The job that runs the program up to iteration ``at`` of its loop, and then ``then``."""
 
         def begin(reply: "Reply") -> None:
             turns = 0

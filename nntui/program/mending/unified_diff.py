@@ -17,9 +17,8 @@ def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     for file in sorted(after):
         name = shown(file)
         end = _line_end(file)
-        lines = difflib.unified_diff(
-            _lines(before[file]), _lines(after[file]), f"a/{name}", f"b/{name}", "", "", CONTEXT, "\n"
-        )
+        old, new = _lines(before[file]), _lines(after[file])
+        lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=CONTEXT)
         for at, line in enumerate(lines):
             body, is_whole = line.rstrip("\n"), line.endswith("\n")
             own = end if at > 1 and not body.startswith("@@") else ""

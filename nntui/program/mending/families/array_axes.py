@@ -14,7 +14,7 @@ OVER = ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True")
 
 def proposals(site: Site) -> Iterator[Proposal]:
     """The changes at ``site``."""
-    usual = 0.0 if site.wanted.code in CODES else 1.0
+    usual = 0.0 if site.wanted.code in CODES else 0.5
     for node in site.expressions:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in SUMMING:
@@ -60,7 +60,7 @@ def _shapes(site: Site, usual: float) -> Iterator[Proposal]:
     for node in site.operands:
         text = bracketed(site.source.of(node), ATOM)
         shape = site.shape(text)
-        if shape == ():
+        if shape == () or site.is_index(node):
             continue
         flat = shape is not None and len(shape) == 1
         for way, cost in (

@@ -12,14 +12,15 @@ CODES = ("transposed", "scalar-for-outer-product", "gradient")
 
 def proposals(site: Site) -> Iterator[Proposal]:
     """The changes at ``site``."""
+    usual = 0.0 if site.wanted.code == "transposed" else 0.4
     for node in site.expressions:
-        yield from _without_transpose(site, node)
+        yield from _without_transpose(site, node, usual)
         for left, right in _operands(site, node):
             for operand in (left, right):
-                yield from _transposed(site, operand, 0.3)
+                yield from _transposed(site, operand, usual + 0.1)
             yield from _outer(site, node, left, right)
     for operand in site.operands:
-        yield from _transposed(site, operand, 1.2)
+        yield from _transposed(site, operand, usual + 1.0)
     yield from _repeated(site)
 
 
@@ -44,7 +45,7 @@ def _transposed(site: Site, node: ast.expr, cost: float) -> Iterator[Proposal]:
     yield from site.replacing(node, f"{bracketed(site.source.of(node), ATOM)}.T", cost)
 
 
-def _without_transpose(site: Site, node: ast.expr) -> Iterator[Proposal]:
+def _without_transpose(site: Site, node: ast.expr, usual: float) -> Iterator[Proposal]:
     match node:
         case ast.Attribute(attr="T"):
             inner = node.value
@@ -52,12 +53,12 @@ def _without_transpose(site: Site, node: ast.expr) -> Iterator[Proposal]:
             inner = node.args[0] if site.source.of(function.value) == site.numpy else function.value
         case _:
             return
-    yield from site.replacing(node, site.source.of(inner), 0.2)
+    yield from site.replacing(node, site.source.of(inner), usual)
 
 
 def _outer(site: Site, node: ast.expr, left: ast.expr, right: ast.expr) -> Iterator[Proposal]:
     one, other = site.source.of(left), site.source.of(right)
-    cost = 0.0 if site.wanted.code == "scalar-for-outer-product" else 1.0
+    cost = 0.0 if site.wanted.code == "scalar-for-outer-product" else 0.8
     if site.numpy:
         for text, more in ((f"{one}, {other}", 0.1), (f"{other}, {one}", 0.2)):
             yield from site.replacing(node, f"{site.numpy}.outer({text})", cost + more)
@@ -80,4 +81,4 @@ def _repeated(site: Site) -> Iterator[Proposal]:
         index = f"({index})"
     value = site.source.of(statement.value)
     text = f"{site.numpy}.{name}.at({base}, {index}, {value})"
-    yield site.editing([Edit(*site.source.span(statement), text)], 1.0)
+    yield site.editing([Edit(*site.source.span(statement), text)], 0.7)

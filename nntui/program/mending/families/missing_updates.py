@@ -46,7 +46,12 @@ def _like(site: Site, line: str, target: str, own: str) -> Iterator[tuple[str, f
         if text == target:
             continue
         for at, name in enumerate(site.names[:MOST_NAMES]):
-            for way in ("", ".sum(axis=0)", ".sum(axis=1, keepdims=True)", ".sum(axis=0, keepdims=True)"):
+            for way in (
+                "",
+                ".sum(axis=0)",
+                ".sum(axis=1, keepdims=True)",
+                ".sum(axis=0, keepdims=True)",
+            ):
                 swapped = line.replace(target, own).replace(text, name + way)
                 yield swapped, 0.5 + 0.03 * at
     value = site.value

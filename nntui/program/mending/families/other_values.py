@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
-from nntui.program.mending.source_text import Edit, SourceText, bracketed
+from nntui.program.mending.site import Site, stem
+from nntui.program.mending.source_text import Edit, bracketed
 
 CODES = ("own-output-for-input", "derivative-at-a", "gradient", "derivative")
 MOST_NAMES = 24
@@ -33,43 +33,33 @@ def _as_told(site: Site) -> Iterator[Proposal]:
 
 def _names(site: Site, operand: ast.expr) -> Iterator[Proposal]:
     text = site.source.of(operand)
-    is_number = _indexes(site.source, operand)
+    is_number = site.is_index(operand)
     for at, name in enumerate(site.names[:MOST_NAMES]):
         if name == text or (is_number and ("." in name or "[" in name)):
             continue
-        cost = 0.8 + 0.02 * at + 0.4 * (_style(name) != _style(text))
+        alike = stem(name) == stem(text)
+        cost = 0.01 * at + (0.5 if alike else 0.8 if _style(name) == _style(text) else 1.1)
         shapes = site.shape(text), site.shape(name)
-        if None not in shapes:
-            if is_number or (shapes[0] == () and shapes[1] != ()):
+        if None in shapes:
+            cost += 0.2
+        elif shapes[0] != shapes[1]:
+            if is_number or shapes[0] == ():
                 continue
-            cost += 0.0 if shapes[0] == shapes[1] else 0.8
-        else:
-            cost += 0.3
-        cost += 0.5 if is_number else 0.0
-        cost -= 0.4 if name == site.wanted.meant else 0.0
+            cost += 1.0
+        cost += 0.6 if is_number else 0.0
+        cost -= 0.5 if name == site.wanted.meant else 0.0
         yield from site.replacing(operand, name, cost)
     base = _base(operand)
     if base is not operand:
         known = site.source.of(base)
         for at, name in enumerate(dict.fromkeys(map(_root, site.names))):
             if name != known:
-                yield from site.replacing(base, name, 1.2 + 0.02 * at)
+                yield from site.replacing(base, name, 1.1 + 0.02 * at)
 
 
 def _style(text: str) -> str:
     """Whether a value is an element, an attribute or a name."""
     return "[" if text.endswith("]") else "." if "." in text else ""
-
-
-def _indexes(source: SourceText, node: ast.expr) -> bool:
-    """Whether ``node`` chooses an element, and so is a whole number."""
-    for around in source.around(node):
-        if isinstance(around, ast.stmt | ast.Call):
-            return False
-        parent = source.parents[around]
-        if isinstance(parent, ast.Subscript) and around is parent.slice:
-            return True
-    return False
 
 
 def _base(node: ast.expr) -> ast.expr:
@@ -103,18 +93,16 @@ def _element(site: Site, part: ast.expr) -> Iterator[Proposal]:
                 if other != text.replace(" ", ""):
                     start, end = site.source.span(part)
                     yield site.editing([Edit(start, end, other)], 1.2)
-        case ast.Constant(value=int()):
-            for other in (part.value - 1, part.value + 1):
-                yield from site.replacing(part, str(other), 1.4)
-        case ast.BinOp(op=ast.Add() | ast.Sub(), right=ast.Constant(value=int())):
-            number = part.right.value
-            assert isinstance(number, int)
+        case ast.Constant(value=int() as number):
+            for near in (number - 1, number + 1):
+                yield from site.replacing(part, str(near), 1.4)
+        case ast.BinOp(op=ast.Add() | ast.Sub(), right=ast.Constant(value=int() as number)):
             left = site.source.of(part.left)
             symbol = "+" if isinstance(part.op, ast.Add) else "-"
-            yield from site.replacing(part, left, 1.0)
-            yield from site.replacing(part, f"{left} {symbol} {number + 1}", 1.1)
+            yield from site.replacing(part, left, 0.9)
+            yield from site.replacing(part, f"{left} {symbol} {number + 1}", 0.9)
             if number > 1:
-                yield from site.replacing(part, f"{left} {symbol} {number - 1}", 1.0)
+                yield from site.replacing(part, f"{left} {symbol} {number - 1}", 0.9)
         case ast.Name() | ast.UnaryOp() | ast.BinOp():
             for other in ("- 1", "+ 1"):
                 yield from site.replacing(part, f"{bracketed(text, 10)} {other}", 1.1)

@@ -16,7 +16,7 @@ SUM = 10
 
 def proposals(site: Site) -> Iterator[Proposal]:
     """The changes at ``site``."""
-    usual = 0.0 if site.wanted.code == "wrong-sign" else 1.0
+    usual = 0.0 if site.wanted.code == "wrong-sign" else 0.7
     yield from _of_update(site, usual)
     for node in site.expressions:
         if isinstance(node, ast.BinOp) and type(node.op) in TURNED:
@@ -49,16 +49,16 @@ def _of_sum(site: Site, node: ast.BinOp, usual: float) -> Iterator[Proposal]:
     except ValueError:
         return
     is_update = any(site.source.of(node.left) == site.source.of(each) for each in site.targets)
-    more = 0.0 if is_update else 0.4
+    more = 0.0 if is_update else 0.2
     yield site.editing([Edit(start, end, TURNED[type(node.op)])], usual + more)
     if isinstance(node.op, ast.Sub) and not is_update:
         exchanged = f"{right} - {bracketed(left, SUM + 1)}"
-        yield site.editing([Edit(*site.source.span(node), exchanged)], usual + 0.2)
+        yield site.editing([Edit(*site.source.span(node), exchanged)], usual + 0.1)
 
 
 def _of_comparison(site: Site, node: ast.Compare) -> Iterator[Proposal]:
     kind = type(node.ops[0])
-    for table, cost in ((OPPOSITE, 1.0), (OPPOSITE_OR_EQUAL, 1.3)):
+    for table, cost in ((OPPOSITE, 0.7), (OPPOSITE_OR_EQUAL, 0.9)):
         if kind in table:
             left, right = site.source.of(node.left), site.source.of(node.comparators[0])
             yield from site.replacing(node, f"{left} {table[kind]} {right}", cost)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import PRODUCT, Site
+from nntui.program.mending.site import PRODUCT, SLOPE_NAME, Site, words
 from nntui.program.mending.source_text import FUNCTIONS, bracketed
 
 CODES = ("derivative", "derivative-missing", "derivative-at-a")
@@ -61,22 +61,23 @@ def _choice(test: str, one: str, other: str, numpy: str) -> str:
 
 def proposals(site: Site) -> Iterator[Proposal]:
     """The changes at ``site``."""
-    missing = site.wanted.code in ("derivative-missing", "gradient")
+    code = site.wanted.code
+    added = {"derivative-missing": 0.2, "gradient": 0.7, "derivative": 1.0}.get(code, 1.3)
+    instead = {"derivative-missing": 1.0, "gradient": 0.7}.get(code, 0.3 if code in CODES else 1.2)
     for slope, cost in _texts(site):
         for at, node in enumerate(site.arrays):
-            more = 0.2 if missing else 0.8
-            yield from site.times(node, slope, cost + more + 0.1 * at)
-        yield from _instead(site, slope, cost + (0.9 if missing else 0.4))
+            yield from site.times(node, slope, cost + added + 0.1 * at)
+        yield from _instead(site, slope, cost + instead)
     for text, cost in _bodies(site):
         if site.value is not None:
-            yield from site.replacing(site.value, text, cost)
-            yield from _instead(site, text, cost + 0.1)
+            yield from site.replacing(site.value, text, cost + instead - 0.2)
+            yield from _instead(site, text, cost + instead - 0.1)
 
 
 def _instead(site: Site, slope: str, cost: float) -> Iterator[Proposal]:
     """``slope`` in place of a factor, or of two that follow each other, as ``a * (1 - a)`` do."""
     for factor in site.factors:
-        if not isinstance(factor, ast.Constant):
+        if not isinstance(factor, ast.Constant) and site.shape(site.source.of(factor)) != ():
             yield from site.replacing(factor, slope, cost)
     for product, kept in site.without_two():
         yield from site.replacing(product, f"{kept} * {bracketed(slope, PRODUCT + 1)}", cost + 0.1)
@@ -86,31 +87,45 @@ def _texts(site: Site) -> Iterator[tuple[str, float]]:
     """Slopes of the program's activations at the values that can be read here, with their costs."""
     kinds = site.facts.slopes or USUAL
     sigmoid = _sigmoid(site)
-    known = {name for pair in site.facts.activations for name in pair}
+    known = {word for pair in site.facts.activations for name in pair for word in words(name)}
+    told = {site.wanted.activation, site.wanted.before}
     for at, name in enumerate(site.names[:MOST_NAMES]):
-        cost = 0.05 * at - (0.5 if name in known else 0.0)
+        own = words(name)
+        cost = 0.01 * at + (0.0 if own & known else 0.8) - (0.2 if name in told else 0.0)
         for function in site.slope_functions:
-            yield f"{function}({name})", cost + 0.1
+            yield f"{function}({name})", cost - (0.6 if function in site.unused else 0.0)
         for kind, constant in kinds:
+            for text in of_preactivation(kind, constant, name, site.numpy, sigmoid):
+                yield text, cost + (0.1 if kind in (RELU, LEAKY) else 0.3)
             for text in of_activation(kind, constant, name, site.numpy):
                 yield text, cost + 0.2
-            for text in of_preactivation(kind, constant, name, site.numpy, sigmoid):
-                yield text, cost + 0.3
 
 
 def _bodies(site: Site) -> Iterator[tuple[str, float]]:
     """What a function of one argument that gives a slope can return."""
     arguments = _arguments(site)
-    if not arguments or not isinstance(site.statement, ast.Return | ast.Assign):
+    if not arguments or not _gives_a_slope(site):
         return
     kinds = site.facts.slopes or tuple((kind, 0.0) for kind in KINDS)
     sigmoid = _sigmoid(site)
     for at, name in enumerate(arguments[:2]):
         for kind, constant in kinds:
             for text in of_activation(kind, constant, name, site.numpy):
-                yield text, 0.2 + 0.1 * at
+                yield text, 0.1 + 0.1 * at
             for text in of_preactivation(kind, constant, name, site.numpy, sigmoid):
-                yield text, 0.3 + 0.1 * at
+                yield text, 0.2 + 0.1 * at
+
+
+def _gives_a_slope(site: Site) -> bool:
+    """Whether the statement is what a function returns that may be one of a slope."""
+    match site.statement:
+        case ast.Return() if isinstance(site.function, ast.FunctionDef):
+            name = site.function.name
+        case ast.Assign(targets=[target], value=ast.Lambda()):
+            name = site.source.of(target)
+        case _:
+            return False
+    return SLOPE_NAME.search(name) is not None or len(_arguments(site)) == 1
 
 
 def _arguments(site: Site) -> list[str]:
@@ -135,4 +150,3 @@ def _sigmoid(site: Site) -> str:
             if text.startswith("1/(1+") and "exp(-" in text:
                 return node.name
     return ""
-

@@ -8,31 +8,34 @@ from nntui.program.mending.site import Site
 from nntui.program.mending.source_text import Edit, whole_lines
 
 CODES = ("update-before-backprop",)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 FARTHEST = 8
 """Statements that one is moved across."""
+SHORT = 6
+"""Statements of a function in which a wrong order is likelier."""
 
 
 def proposals(site: Site) -> Iterator[Proposal]:
     """The changes at ``site``."""
-    usual = 0.0 if site.wanted.code in CODES else 1.0
+    usual = 0.0 if site.wanted.code in CODES else 0.3
     around = [site.statement, *site.source.around(site.statement)]
     for depth, statement in enumerate(each for each in around if isinstance(each, ast.stmt)):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        parent = site.source.parents[statement]
+        if isinstance(statement, DEFINITIONS) or isinstance(parent, ast.Module):
             return
         block = site.source.block_of(statement)
         at = block.index(statement)
-        more = usual + 0.6 * depth
+        more = usual + 0.1 * depth
         yield from _updates_behind(site, block, at, more)
         yield from _returned_early(site, block, at, more)
-        yield from _moved(site, block, at, more + 1.0)
+        is_short = isinstance(parent, ast.FunctionDef) and len(block) <= SHORT
+        yield from _moved(site, block, at, more + (0.6 if is_short else 1.4) + 0.6 * depth)
 
 
-def _updates_behind(
-    site: Site, block: list[ast.stmt], at: int, usual: float
-) -> Iterator[Proposal]:
+def _updates_behind(site: Site, block: list[ast.stmt], at: int, usual: float) -> Iterator[Proposal]:
     """The updates before the statement of what it reads move behind its last use."""
     read = _read(site, block[at])
-    updates = [each for each in block[:at] if _changed(site, each) & read]
+    updates = [each for each in block[:at] if _is_update(site, each, read)]
     if not updates or isinstance(block[at], ast.Return):
         return
     changed = set().union(*(_changed(site, each) for each in updates))
@@ -47,15 +50,13 @@ def _updates_behind(
             yield site.editing(edits, usual + 0.1 * (behind != at))
 
 
-def _returned_early(
-    site: Site, block: list[ast.stmt], at: int, usual: float
-) -> Iterator[Proposal]:
+def _returned_early(site: Site, block: list[ast.stmt], at: int, usual: float) -> Iterator[Proposal]:
     """What is returned is computed before the update of what it reads."""
     statement = block[at]
     if not isinstance(statement, ast.Return) or statement.value is None:
         return
     read = _read(site, statement)
-    updates = [each for each in block[:at] if _changed(site, each) & read]
+    updates = [each for each in block[:at] if _is_update(site, each, read)]
     if not updates:
         return
     taken = {each.id for each in ast.walk(site.function) if isinstance(each, ast.Name)}
@@ -120,6 +121,20 @@ def _changed(site: Site, statement: ast.stmt) -> set[str]:
         elif isinstance(node, ast.AugAssign | ast.AnnAssign):
             found.add(site.source.of(node.target))
     return found
+
+
+def _is_update(site: Site, statement: ast.stmt, read: set[str]) -> bool:
+    """Whether a statement changes what is ``read`` by adding to it."""
+    changed = _changed(site, statement) & read
+    return bool(changed & (_read(site, statement) | _added_to(site, statement)))
+
+
+def _added_to(site: Site, statement: ast.stmt) -> set[str]:
+    return {
+        site.source.of(node.target)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.AugAssign)
+    }
 
 
 def _ends(statement: ast.stmt) -> bool:

@@ -20,7 +20,7 @@ def proposals(site: Site) -> Iterator[Proposal]:
         elif isinstance(node, ast.Constant):
             yield from _numbers(site, node)
     for node, kept in site.without_two():
-        yield from site.replacing(node, kept, 1.0)
+        yield from site.replacing(node, kept, 0.5 if site.wanted.code == "derivative" else 0.9)
     yield from _powers(site)
     yield from _with_a_factor(site)
     yield from _added_up(site)
@@ -30,14 +30,15 @@ def _without_a_side(site: Site, node: ast.BinOp) -> Iterator[Proposal]:
     if not isinstance(node.op, ast.Mult | ast.Div | ast.Add | ast.Sub):
         return
     left, right = site.source.sides(node)
+    usual = -0.5 if site.wanted.code == "wrong-factor" else 0.0
     is_product = isinstance(node.op, ast.Mult | ast.Div)
-    yield from site.replacing(node, left, 0.9 if is_product else 1.3)
+    yield from site.replacing(node, left, usual + (0.8 if is_product else 1.2))
     if isinstance(node.op, ast.Mult | ast.Add):
-        yield from site.replacing(node, right, 1.0 if is_product else 1.3)
+        yield from site.replacing(node, right, usual + (0.9 if is_product else 1.3))
     if is_product:
         start, end = site.source.operator(node)
         other = "/" if isinstance(node.op, ast.Mult) else "*"
-        yield site.editing([Edit(start, end, other)], 1.6)
+        yield site.editing([Edit(start, end, other)], usual + 1.4)
 
 
 def _numbers(site: Site, node: ast.Constant) -> Iterator[Proposal]:
@@ -54,11 +55,13 @@ def _powers(site: Site) -> Iterator[Proposal]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
             yield from site.replacing(node, site.source.sides(node)[0], 1.1)
     for operand in site.operands:
+        if site.is_index(operand):
+            continue
         text = site.source.of(operand)
         parent = site.source.parents[operand]
         if not (isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Pow)):
             beside_one = isinstance(parent, ast.BinOp) and isinstance(parent.left, ast.Constant)
-            yield from site.replacing(operand, f"{text} ** 2", 0.9 if beside_one else 1.7)
+            yield from site.replacing(operand, f"{text} ** 2", 0.7 if beside_one else 1.7)
         for other in ("+ 1", "- 1"):
             yield from site.replacing(operand, f"{text} {other}", 1.8)
         for number in ("1", "0"):
@@ -67,17 +70,27 @@ def _powers(site: Site) -> Iterator[Proposal]:
 
 def _with_a_factor(site: Site) -> Iterator[Proposal]:
     """A factor, or a divisor, that is at hand: a mask, the number of samples."""
-    usual = 0.3 if site.wanted.code == "wrong-factor" else 1.0
+    usual = 0.3 if site.wanted.code == "wrong-factor" else 0.9
     arrays = site.arrays
+    whole = [site.shape(site.source.of(each)) for each in site.targets]
     for at, name in enumerate(site.names[:MOST_NAMES]):
+        shape = site.shape(name)
         for place, node in enumerate(arrays[:6]):
-            cost = usual + 0.3 + 0.03 * at + 0.1 * place
+            known = site.shape(site.source.of(node))
+            known = whole[0] if known is None and place == 0 and whole else known
+            cost = usual + 0.02 * at + 0.2 * place
+            if shape is None or known is None:
+                cost += 0.6
+            elif shape not in ((), known):
+                cost += 1.2
             yield from site.times(node, name, cost)
-            if site.shape(name) in ((), None) and place == 0:
+            if shape in ((), None) and place == 0:
                 left = bracketed(site.source.of(node), 11)
-                yield from site.replacing(node, f"{left} / {name}", cost + 0.3)
-                yield from site.replacing(node, f"{left} / {name}.shape[0]", cost + 0.6)
-                yield from site.replacing(node, f"{left} / len({name})", cost + 0.6)
+                yield from site.replacing(node, f"{left} / {name}", cost + 0.2)
+            elif place == 0:
+                left = bracketed(site.source.of(node), 11)
+                yield from site.replacing(node, f"{left} / {name}.shape[0]", usual + 0.6)
+                yield from site.replacing(node, f"{left} / len({name})", usual + 0.7)
 
 
 def _added_up(site: Site) -> Iterator[Proposal]:
