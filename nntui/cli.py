@@ -203,15 +203,36 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
 @click.option("--matrix", is_flag=True, help="Score the diagnosis on planted faults instead.")
 @click.option("--part", metavar="PART", help="Of the matrix: tuning, kept-apart or all.")
 @click.option("--quick", is_flag=True, help="The matrix with two seeds instead of ten.")
+@click.option("--programs", is_flag=True, help="Score check on known programs and mutants instead.")
+@click.option("--kept-apart", is_flag=True, help="The programs that are not tuned on.")
+@click.option("--limit", type=click.IntRange(1), help="The most programs of each group.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench(
-    screen: bool, long: bool, matrix: bool, part: str | None, quick: bool, as_json: bool
+    screen: bool,
+    long: bool,
+    matrix: bool,
+    part: str | None,
+    quick: bool,
+    programs: bool,
+    kept_apart: bool,
+    limit: int | None,
+    as_json: bool,
 ) -> None:
     """Measure nntui against the loops that people write, and its history (one to two minutes).
 
     With --matrix: plant faults in small networks, and score what the diagnosis says of them
     (about ten minutes on two cores).
+
+    With --programs: check the programs of the repository's tests and one-line mutants of them,
+    and score what is said of them (some minutes).
     """
+    if programs:
+        if screen or long or matrix or part is not None or quick:
+            raise click.UsageError("--programs goes with --kept-apart, --limit and --json alone")
+        _score_programs(kept_apart, limit, as_json)
+        return
+    if kept_apart or limit is not None:
+        raise click.UsageError("--kept-apart and --limit belong to --programs")
     if matrix:
         if screen or long:
             raise click.UsageError("--matrix goes with --part, --quick and --json alone")
@@ -241,6 +262,21 @@ def _score_diagnosis(part: str | None, quick: bool, as_json: bool) -> None:
         print_json(score_text.as_json(outcomes))
     else:
         click.echo("\n".join(score_text.as_lines(outcomes)))
+
+
+def _score_programs(kept_apart: bool, limit: int | None, as_json: bool) -> None:
+    from nntui.bench.programs import KEPT_APART, TUNING, cases, check_all, program_score_text
+
+    def progress(done: int, of: int) -> None:
+        show_progress(done / max(of, 1), f"{done} of {of} programs")
+
+    part = KEPT_APART if kept_apart else TUNING
+    checked = check_all(cases(kept_apart, limit), progress)
+    erase_progress()
+    if as_json:
+        print_json(program_score_text.as_json(part, checked))
+    else:
+        click.echo("\n".join(program_score_text.as_lines(part, checked)))
 
 
 for answer in ANSWERS:

@@ -4,7 +4,8 @@ The program's own arguments stand behind ``--``; they are cut off before click s
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -148,6 +149,17 @@ def program_arguments() -> tuple[str, ...]:
     return behind
 
 
+@contextmanager
+def running(file: str) -> Iterator[None]:
+    """Say on a terminal that ``file`` is being run, until that is over."""
+    if progress_is_seen():
+        click.echo(f"\rrunning {file} ...", err=True, nl=False)
+    try:
+        yield
+    finally:
+        erase_progress()
+
+
 def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     """Check the program ``file``, print the answer, and exit with its code.
 
@@ -155,13 +167,8 @@ def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     """
     from nntui.program import check
 
-    with ended_by_signals():
-        if progress_is_seen():
-            click.echo(f"\rrunning {file} ...", err=True, nl=False)
-        try:
-            answer = check(file, program_arguments(), **options)
-        finally:
-            erase_progress()
+    with ended_by_signals(), running(file):
+        answer = check(file, program_arguments(), **options)
     if as_json:
         print_json(answer.as_json())
     else:
@@ -177,8 +184,30 @@ def explain_program(file: str, seeds: int, as_json: bool, **options: Any) -> Non
 
 
 def show_program(file: str, as_string: bool, **options: Any) -> None:
-    """Print the preset that computes what the program ``file`` does; exit with 3 if none does."""
-    raise _not_yet("show", file)
+    """Print the preset that computes what the program ``file`` does; exit with 3 if none does.
+
+    ``options`` are those of `nntui.program.recognise.showing.show` except for the arguments.
+    """
+    from nntui.program.recognise.showing import show
+
+    with ended_by_signals(), running(file):
+        found = show(file, program_arguments(), **options)
+    if found.preset_text is None:
+        where = file if found.line is None else f"{file}:{found.line}"
+        click.echo(f"nntui: no preset computes the same as {where}: {found.reason}", err=True)
+        click.get_current_context().exit(NO_PRESET)
+    click.echo(_string(file, found.preset_text) if as_string else found.preset_text, nl=as_string)
+
+
+def _string(file: str, text: str) -> str:
+    """The preset ``text`` of a program as one short string."""
+    import tomllib
+    from pathlib import Path
+
+    from nntui.presets import encode, read_preset
+
+    path = Path(file)
+    return encode(read_preset(path.stem, tomllib.loads(text), path.absolute().parent))
 
 
 def _not_yet(command: str, file: str) -> click.UsageError:

@@ -92,11 +92,27 @@ class Explanation:
         fixes = self.headline.fixes if self.headline is not None else ()
         return fixes[0].text if fixes else None
 
-    def slips_json(self) -> list[dict[str, Any]]:
-        """The code faults that are not the headline, each with the effect of mending it alone."""
-        return [self._slip_json(each) for each in self.slips]
+    def explained_json(self) -> dict[str, Any]:
+        """The part of ``why --json`` that is the same for presets and programs."""
+        headline, best = self.headline, self.best or self.promising
+        return {
+            "headline": None
+            if headline is None
+            else {
+                **headline.as_headline(),
+                "fix": self.fix,
+                "set": None if best is None else dict(best.fix.changes),
+                "decided": self.decided,
+            },
+            "decided": self.decided,
+            "findings": [each.as_json() for each in self.findings],
+            "slips": [self._slip_json(each) for each in self.slips],
+            "experiments": self.experiments.as_json() if self.experiments is not None else [],
+            "reduced": self.experiments.reduced if self.experiments is not None else None,
+        }
 
     def _slip_json(self, slip: Finding) -> dict[str, Any]:
+        """A code fault that is not the headline, with the effect of mending it alone."""
         said = {"code": slip.code, "layer": slip.layer}
         effect = self.effect(slip)
         if self.experiments is None or effect is None:

@@ -100,6 +100,18 @@ class Finding:
         """The code of its rule."""
         return self.rule.code
 
+    def as_headline(self) -> dict[str, Any]:
+        """What the ``headline`` of ``why --json`` says of it."""
+        return {
+            "code": self.code,
+            "cause": self.rule.title,
+            "evidence": self.evidence,
+            "class": self.rule.klass,
+            "layer": self.layer,
+            "first_update": self.first_update,
+            "disproof": self.rule.disproof,
+        }
+
     def as_json(self) -> dict[str, Any]:
         """An entry of ``findings`` in ``why --json``."""
         return {

@@ -64,29 +64,10 @@ class Answer(Explanation):
 
     def as_json(self) -> dict[str, Any]:
         """What ``why --json`` prints."""
-        headline, best = self.headline, self.best or self.promising
         return {
             "preset": self.preset.name,
             "seed": self.seed,
-            "headline": None
-            if headline is None
-            else {
-                "code": headline.code,
-                "cause": headline.rule.title,
-                "evidence": headline.evidence,
-                "class": headline.rule.klass,
-                "layer": headline.layer,
-                "first_update": headline.first_update,
-                "disproof": headline.rule.disproof,
-                "fix": self.fix,
-                "set": None if best is None else dict(best.fix.changes),
-                "decided": self.decided,
-            },
-            "decided": self.decided,
-            "findings": [each.as_json() for each in self.findings],
-            "slips": self.slips_json(),
-            "experiments": self.experiments.as_json() if self.experiments is not None else [],
-            "reduced": self.experiments.reduced if self.experiments is not None else None,
+            **self.explained_json(),
             "updates": self.updates,
             "solved": self.solved,
             "checked": list(self.checked),

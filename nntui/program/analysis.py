@@ -15,6 +15,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.shapes import of_growth
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import losses
+from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS, shake
@@ -48,6 +49,8 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
+SLACK = 4.0
+"""Seconds behind the time given until a process that does not answer is given up."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""
 
@@ -85,9 +88,12 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
 def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
+    wide = "loop" not in answer and bool(answer.get("cut_off"))
+    if wide:
+        answer = _judged(execution, options, 1, until, wide=True)
     if answer.get("unjudged"):
         # The loop has one iteration: it is judged at its first.
-        again = _judged(execution, options, 0, until)
+        again = _judged(execution, options, 0, until, wide)
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
         _find_not_finite(execution, answer, until)
@@ -103,17 +109,21 @@ def _again(options: Options) -> Check:
     return check
 
 
-def _judged(execution: "Execution", options: Options, at: int, until: float) -> dict[str, Any]:
-    check = _Check(execution, options, at, until)
-    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + 1.0)
+def _judged(
+    execution: "Execution", options: Options, at: int, until: float, wide: bool = False
+) -> dict[str, Any]:
+    check = _Check(execution, options, at, until, wide)
+    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
 
 
 class _Check:
     """One run of the program: its loop is looked for, judged, and the training watched."""
 
-    def __init__(self, execution: "Execution", options: Options, at: int, until: float) -> None:
+    def __init__(
+        self, execution: "Execution", options: Options, at: int, until: float, wide: bool
+    ) -> None:
         self._execution, self._options, self._until = execution, options, until
-        self._search = Search(execution, self._judge, self._inspect, at, options.lines)
+        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide)
         self._answer: dict[str, Any] = {}
         self._watch: Watch | None = None
         self._reply: Reply | None = None
@@ -139,7 +149,8 @@ class _Check:
         seconds = max(self._until - time.monotonic(), 1.0)
         states.until = time.monotonic() + 0.7 * seconds
         trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
-        answer = execution.fork(trials, seconds)
+        trials.late = time.monotonic() + 0.3 * seconds
+        answer = execution.fork(trials, seconds + SLACK / 2)
         if answer is None:
             return
         execution.on_iteration = execution.on_left = None
@@ -195,6 +206,7 @@ class _Check:
         answer, best, places = self._answer, self._search.best, self._execution.places
         answer["others"] = [_loop(places, each) for each in self._search.others]
         answer["errors"] = self._search.errors
+        answer["cut_off"] = self._search.cut_off
         if best is not None:
             answer["loop"] = _loop(places, best.loop)
             answer["epoch_loop"] = None if best.around is None else _loop(places, best.around)
@@ -366,7 +378,11 @@ class _States:
         left_out: list[str] = []
         if best.wrong:
             repairs = Repairs(scene, self.until)
-            repairs.search()
+            try:
+                with interrupted_at(self.until):
+                    repairs.search()
+            except OutOfTimeError:
+                repairs.left_out = True
             findings += of_repairs(scene, repairs)
             unexplained = repairs.unexplained
             if repairs.left_out:

@@ -13,7 +13,7 @@ from nntui.program.answer import NO_INFORMATION, ProgramCheck
 from nntui.program.program_error import ProgramError
 
 LOOP = "--loop LINE, the line of the loop of which each turn is one update"
-LOSS = 'what it minimises in its own names, such as --loss "np.mean((y - a)**2)"'
+LOSS = '--loss TEXT, the loss in the names of the program, such as "np.sum((y-a)**2)"'
 EFFECTS = "--allow-effects, which lets it"
 
 
@@ -106,7 +106,7 @@ def _undecided(request: Request, reply: Mapping[str, Any]) -> tuple[str, str]:
     if error:
         return f"the analysis ended early: {message or error}", ""
     if reply.get("loop") is None:
-        ended = " before it ended" if ending else ""
+        ended = _ENDED.get(ending.get("kind", ""), "").format(**ending)
         return f"no loop was found{ended} whose turns change what its loss depends on", LOOP
     if reply.get("unjudged"):
         return "the loop ended before an update of it could be looked at", ""
@@ -123,10 +123,12 @@ def _unproven(reply: Mapping[str, Any]) -> tuple[str, str]:
     return "finite differences of the program do not confirm the gradient of its loss", LOSS
 
 
+_ENDED = {"end": " before it ended", "exit": " before it ended itself with exit code {code}"}
+"""By the kind of an ending: that it came first."""
 _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
-    "full": ("one update does more operations than can be recorded", "fewer samples an update"),
-    "memory": ("one update needs more memory than there is", "fewer samples an update"),
+    "full": ("one update does more operations than can be recorded", "fewer samples in an update"),
+    "memory": ("one update needs more memory than there is", "fewer samples in an update"),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),
     "died": ("a copy of the program was ended: {message}", ""),
     "ended": ("it ended before an update could be looked at", LOOP),

@@ -4,6 +4,7 @@ The verdict comes first, with the line and its source; then the numbers that sho
 then what was looked at.  It is a screen of text, so a long list of parameters is cut short.
 """
 
+import re
 import sys
 import textwrap
 from collections import Counter
@@ -39,8 +40,10 @@ def render_program_check(check: ProgramCheck, with_diff: bool = False) -> str:
 
     ``with_diff``: behind it comes the diff that mends what was proven, and what it achieves.
     """
-    before = [*_verdict(check), *_first_finding(check, with_diff), "", *_looked_at(check)]
-    after = [*_also(check), *_remarks(check)]
+    seen, after = [*_looked_at(check)], [*_also(check), *_remarks(check)]
+    if seen or check.parameters or after:
+        seen.insert(0, "")
+    before = [*_verdict(check), *_first_finding(check, with_diff), *seen]
     room = HEIGHT - len(before) - len(after)
     text = "\n".join([*before, *_parameters(check, room), *after])
     return f"{text}\n\n{_diff(check)}" if with_diff else text
@@ -166,7 +169,7 @@ def _parameters(check: ProgramCheck, room: int) -> Iterator[str]:
 
 
 def _merged(parameters: Sequence[ProgramParameter]) -> list[list[ProgramParameter]]:
-    """``parameters``, those together that are elements of one list and have one verdict."""
+    """``parameters``, with single numbers of one list and one verdict together."""
     rows: list[list[ProgramParameter]] = []
     for each in parameters:
         if rows and _goes_with(rows[-1][-1], each):
@@ -178,14 +181,16 @@ def _merged(parameters: Sequence[ProgramParameter]) -> list[list[ProgramParamete
 
 def _goes_with(one: ProgramParameter, other: ProgramParameter) -> bool:
     return (
-        one.name.endswith("]")
-        and _list_of(one) == _list_of(other)
-        and (one.shape, one.verdict, _said(one)) == (other.shape, other.verdict, _said(other))
+        not one.shape
+        and not other.shape
+        and _lists_of(one) == _lists_of(other) != other.name
+        and (one.verdict, _said(one)) == (other.verdict, _said(other))
     )
 
 
-def _list_of(parameter: ProgramParameter) -> str:
-    return parameter.name.rpartition("[")[0]
+def _lists_of(parameter: ProgramParameter) -> str:
+    """The name without its indices: ``net[...].w[...]``."""
+    return re.sub(r"\[\d+\]", "[...]", parameter.name)
 
 
 def _faulty(parameter: ProgramParameter) -> bool:
@@ -197,7 +202,7 @@ def _row(together: Sequence[ProgramParameter]) -> tuple[str, str, str, str]:
     shape = f"({', '.join(map(str, first.shape))}{',' * (len(first.shape) == 1)})"
     names = first.name
     if len(together) > 1:
-        names = f"{_list_of(first)}[...] ({len(together)} of them)"
+        names = f"{_lists_of(first)} ({len(together)} of them)"
     name = _cut(one_line(names), LONGEST_NAME)
     return name, _cut(shape if first.shape else "number", 20), first.verdict, _said(first)
 

@@ -90,7 +90,7 @@ def check(
         raise ProgramError(problem)
     interpreter = None if python is None else shutil.which(os.path.expanduser(python))
     reply = ask(
-        Task(request.path, request.arguments, seed, None, interpreter, allow_effects),
+        Task(request.path, request.arguments, seed, None, interpreter, allow_effects, 1),
         "nntui.program.inside_check:check",
         {
             "lines": [] if loop is None else [loop],
@@ -102,3 +102,16 @@ def check(
     )
     asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
     return program_check(asked, reply)
+
+
+def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:
+    """File and line of the loop of ``task``'s program of which each iteration is one update.
+
+    Raises ProgramError, with the reason, if none was found within ``time`` seconds.
+    """
+    reply = ask(task, "nntui.program.inside_check:find_loop", {"seconds": time}, time + GRACE)
+    if "line" in reply:
+        return reply["file"], reply["line"]
+    asked = Request(task.path, task.arguments, task.seed, time, task.python or sys.executable)
+    told = program_check(asked, reply)
+    raise ProgramError(f"{task.path}: {told.reason}; name it: loop=LINE")

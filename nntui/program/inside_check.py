@@ -1,14 +1,16 @@
-"""The check as it runs inside the program's interpreter: options in, a reply out."""
+"""What is asked inside the program's interpreter, options in and a reply out: check, find_loop."""
 
 import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.analysis import Options, check_program
+from nntui.program.judge.search import Found, Search
 from nntui.program.program_error import ProgramError
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
+    from nntui.program.control.forks import Reply
 
 
 def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
@@ -24,6 +26,31 @@ def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
         raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
     parameters = tuple(options["parameters"])
     return check_program(execution, Options(lines, options["loss"], parameters, options["seconds"]))
+
+
+def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
+    """Where the loop begins of which each iteration is one update, as ``file`` and ``line``.
+
+    ``options`` has the ``seconds``.  Without a loop there is the ``error`` or ``ending`` of the
+    search.
+    """
+
+    def search(reply: "Reply") -> None:
+        def on_found(found: Found) -> None:
+            loop = execution.places.loops[found.loop]
+            reply({"file": loop.file, "line": loop.line})
+
+        def on_end() -> None:
+            if searched.best is not None:
+                on_found(searched.best)
+            ending = execution.ending
+            reply({"ending": None if ending is None else ending.as_dict()})
+
+        searched = Search(execution, on_found, lambda recording, learning: [])
+        execution.on_end = on_end
+        searched.begin()
+
+    return execution.analyse(search, options["seconds"])
 
 
 def _loops(tree: ast.Module) -> Iterator[int]:

@@ -2,9 +2,12 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
+from nntui.program.answer import ProgramCheck
+from nntui.program.checking import check, find_loop
 from nntui.program.control.client import Task
 from nntui.program.control.ending import END, Ending
 from nntui.program.control.timeline import FOREVER, Timeline
@@ -15,10 +18,11 @@ class Program:
     """A person's program, unchanged, that stands at one of its updates.
 
     ``loop`` is the line of the loop of which each iteration is one update, in the program's file,
-    or ``(file, line)``.  Update n is the state at the start of iteration n, counted over all
-    entries of the loop; where the program has left the loop for good, there is one more update,
-    the state behind it.  ``seed`` seeds NumPy and `random`, and replaces the seeds that the program
-    sets; ``python`` is another interpreter that has NumPy.
+    or ``(file, line)``; without it the loop is looked for when it is needed.  Update n is the state
+    at the start of iteration n, counted over all entries of the loop; where the program has left
+    the loop for good, there is one more update, the state behind it.  ``seed`` seeds NumPy and
+    `random`, and replaces the seeds that the program sets; ``python`` is another interpreter that
+    has NumPy.
 
     The program runs in processes of its own, as ``python FILE.py ARGUMENTS`` would run it in the
     working folder; they end with `close`, at the end of a ``with``, or with this process.  Raises
@@ -52,18 +56,20 @@ class Program:
             raise
 
     @property
-    def loop(self) -> int | tuple[str, int] | None:
-        """The loop of which each iteration is one update, as it was given."""
-        return self._loop
+    def loop(self) -> int | tuple[str, int]:
+        """The loop of which each iteration is one update: as it was given, or as it was found."""
+        return self._needs_a_loop()
 
     @property
     def update(self) -> int:
         """The update that the program stands at."""
+        self._needs_a_loop()
         return self._timeline.update
 
     @property
     def head(self) -> int:
         """The last update that was reached."""
+        self._needs_a_loop()
         return self._timeline.head
 
     @property
@@ -150,9 +156,34 @@ class Program:
     ) -> None:
         self.close()
 
-    def _needs_a_loop(self) -> None:
+    def check(self, time: float = 10.0) -> ProgramCheck:
+        """Whether its updates are the gradient of its loss; see `nntui.program.check`.
+
+        The program stays at its update.
+        """
+        task, line = self._task, self._loop
+        if isinstance(line, tuple) and os.path.realpath(line[0]) == os.path.realpath(self.path):
+            line = line[1]
+        return check(
+            task.path,
+            task.arguments,
+            task.seed,
+            line if isinstance(line, int) else None,
+            time=time,
+            allow_effects=task.allow_effects,
+            python=task.python,
+        )
+
+    def _needs_a_loop(self) -> int | tuple[str, int]:
+        """The loop, which is found now if it was not given."""
         if self._loop is None:
-            raise ProgramError("name the loop of which each iteration is one update: loop=LINE")
+            found = find_loop(replace(self._task, loops=None))
+            self._timeline.close()
+            self._task = replace(self._task, loops=(found,))
+            self._timeline = Timeline(self._task)
+            self._start(found)
+            self._loop = found
+        return self._loop
 
     def _never_began(self, loop: int | tuple[str, int]) -> str:
         ending = self.ended

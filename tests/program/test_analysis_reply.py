@@ -84,8 +84,9 @@ def test_a_crash_before_the_first_update_is_refused_with_the_program_s_last_line
     [
         ({}, "no loop was found whose turns", LOOP),
         ({"ending": {"kind": "end"}}, "no loop was found before it ended", LOOP),
+        ({"ending": {"kind": "exit", "code": 3}}, "before it ended itself with exit code 3", LOOP),
         ({"error": "time"}, "no time to look at an update", "--time 60"),
-        ({"error": "full"}, "more operations than can be recorded", "fewer samples an update"),
+        ({"error": "full"}, "more operations than can be recorded", "fewer samples in an update"),
         ({"error": "loss", "loop": LOOP_7}, "no loss was found", LOSS),
         ({"error": "died", "message": "killed by signal 9"}, "killed by signal 9", ""),
         ({"error": "strange", "message": "it broke"}, "it broke", ""),

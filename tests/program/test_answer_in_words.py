@@ -139,12 +139,15 @@ def test_the_wrong_parameters_are_listed_first() -> None:
     assert rows[0] == "W99"
 
 
-def test_elements_of_a_list_with_one_verdict_are_one_row() -> None:
-    numbers = [ProgramParameter(f"net[0]['w'][{at}]", (), "right", 0.1, 0.0) for at in range(3)]
-    more = ProgramParameter("net[1]['w'][0]", (), "right", 0.1, 0.0)
-    text = said(replace(RIGHT, parameters=(*numbers, more)))
-    assert "net[0]['w'][...] (3 of them) number right factor 0.1" in text
-    assert "net[1]['w'][0] number right factor 0.1" in text
+def test_numbers_of_a_list_with_one_verdict_are_one_row() -> None:
+    numbers = [ProgramParameter(f"net[{at}].w[0]", (), "right", 0.1, 0.0) for at in range(3)]
+    other = ProgramParameter("net[3].w[0]", (), "right", 0.2, 0.0)
+    arrays = [ProgramParameter(f"W[{at}]", (2,), "right", 0.1, 0.0) for at in range(2)]
+    text = said(replace(RIGHT, parameters=(*numbers, other, *arrays)))
+    assert "net[...].w[...] (3 of them) number right factor 0.1" in text
+    assert "net[3].w[0] number right factor 0.2" in text
+    assert "W[0] (2,) right" in text
+    assert "W[1] (2,) right" in text
 
 
 @settings(max_examples=40, deadline=None)

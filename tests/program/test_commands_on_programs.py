@@ -9,8 +9,10 @@ import pytest
 from commands import command, parsed, printed, refused
 from program_answers import RIGHT, UNTOLD, WRONG
 
+from nntui.presets import load_preset, to_toml
 from nntui.program import ProgramCheck, ProgramError, check
 from nntui.program.answer_in_words import render_program_check
+from nntui.program.recognise.recognised import Recognised
 
 Asked = list[tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -185,6 +187,37 @@ def test_an_interrupted_check_prints_nothing(
 )
 def test_what_does_not_go_together_is_one_line(program: str, line: str, told: str) -> None:
     assert told in refused(*line.split())
+
+
+def shown(monkeypatch: pytest.MonkeyPatch, answer: Recognised) -> Asked:
+    """Let every program be recognised as ``answer``."""
+    calls: Asked = []
+
+    def show(*arguments: Any, **options: Any) -> Recognised:
+        calls.append((arguments, options))
+        return answer
+
+    monkeypatch.setattr("nntui.program.recognise.showing.show", show)
+    return calls
+
+
+def test_the_preset_of_a_program_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = to_toml(load_preset("xor-sigmoid"))
+    asked = shown(monkeypatch, Recognised(text, None, None))
+    done = command("show", "net.py", "--python", "python3.12", "--", "7")
+    assert (done.returncode, done.stdout, done.stderr) == (0, text, "")
+    assert asked == [(("net.py", ("7",)), {"allow_effects": False, "python": "python3.12"})]
+    string = command("show", "net.py", "--string").stdout
+    assert load_preset(string.strip()).configuration == load_preset("xor-sigmoid").configuration
+
+
+def test_a_program_without_a_preset_says_which_part_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown(monkeypatch, Recognised(None, "a convolution has no counterpart", 31))
+    done = command("show", "net.py")
+    said = "nntui: no preset computes the same as net.py:31: a convolution has no counterpart\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
 
 
 def test_a_file_that_is_written_to_is_no_program(program: str) -> None:

@@ -115,7 +115,7 @@ def _doubt(excess: float) -> float:
     return float(0.5 + 0.5 * min(np.log(excess) / np.log(CERTAIN), 1.0))
 
 
-def _ratio(W: Array) -> tuple[float, float, float]:
+def size_and_range(W: Array) -> tuple[float, float, float]:
     """The root mean square of ``W``, and the least and greatest that are as drawn by rule."""
     units, inputs = W.shape
     he, xavier = np.sqrt(2.0 / inputs), np.sqrt(2.0 / (inputs + units))
@@ -159,7 +159,7 @@ def _is_convex(evidence: Evidence) -> bool:
 
 
 def _off(W: Array) -> float:
-    size, low, high = _ratio(W)
+    size, low, high = size_and_range(W)
     return max(size / high, low / size if size > 0.0 else np.inf)
 
 
@@ -203,7 +203,7 @@ def init_scale(evidence: Evidence) -> Iterator[Finding]:
     factor = factors[layer]
     if factor <= MARGIN:
         return
-    size, low, high = _ratio(evidence.parameters(evidence.start)[layer][0])
+    size, low, high = size_and_range(evidence.parameters(evidence.start)[layer][0])
     layers = range(len(evidence.stated.layers))
     rule = "he" if evidence.stated.layers[0].activation.endswith("relu") else "xavier"
     yield Finding(

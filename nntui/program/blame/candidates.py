@@ -1,6 +1,6 @@
 """The repairs that are tried: every wrong backward value against every value it could be."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from nntui.program.record.node import Node
 
 LARGE = 400
 """Backward values from which on only those with a name are tried."""
+WIDE = 60
+"""Operations of one line, calls made from it included, from which on no operand is exchanged."""
 STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE = 0.2, 0.8, 0.5, 0.9, 1.0, 1.5
 """How natural a repair is: the smaller the more."""
 
@@ -51,20 +53,14 @@ def candidates(
     scene: Scene,
     wrong: Sequence[str],
     named: bool | None = None,
-    lines: Collection[tuple[str, int]] | None = None,
+    near: Sequence[Node] | None = None,
 ) -> list[Candidate]:
     """The repairs for the parameters ``wrong``, of values with a name or of those without.
 
-    ``lines`` restricts them to values that arise on these lines, or in calls made from them. They
-    come in the order in which the values arise: what is right already changes nothing.
+    ``near`` restricts them to these values. They come in the order in which the values arise:
+    what is right already changes nothing.
     """
-    backward = scene.backward(wrong)
-    if lines is not None:
-        backward = [
-            node
-            for node in backward
-            if any((file, line) in lines for file, line, _ in scene.lines(node))
-        ]
+    backward = scene.backward(wrong) if near is None else near
     found = list(_values(scene, backward, named))
     if named is not False:
         found += _operands(scene, backward)
@@ -157,7 +153,7 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
             by_line.setdefault(line, []).append(node)
     for line, nodes in by_line.items():
         yield from _stale(scene, line, nodes)
-        if is_large and len(nodes) > LARGE:
+        if len(nodes) > WIDE:
             continue
         inside = {node.number for node in nodes}
         keys = tuple(node.key for node in nodes)

@@ -131,7 +131,8 @@ def _by_slope(
         true = of(at, each)
         if true is None or not np.all(true):
             return None
-        return value / true
+        quotient: Array = value / true
+        return quotient
 
     if one_factor(scene, node, forward, twice) is not None:
         return (
@@ -191,10 +192,8 @@ def _at_activation(recording: Recording, activation: Node, before: Node) -> Arra
             fixed = {before.number: np.asarray(activation.value)}
             values = replay(recording.nodes, fixed, {}, activation.number + 1)
             ones = np.ones(np.shape(activation.value))
-            found: Array | None = adjoints(recording.nodes, {activation: ones}, values).get(
-                before.number
-            )
-            return found
+            found = adjoints(recording.nodes, {activation: ones}, values)
+            return np.asarray(found[before.number]) if before.number in found else None
     except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
         return None
 

@@ -68,7 +68,7 @@ class Repairs:
         frontier = verified.frontier(wrong)
         if not frontier:
             return None
-        near = candidates(self.scene, wrong, None, verified.lines(frontier[0]))
+        near = candidates(self.scene, wrong, None, verified.beside(frontier[0]))
         near += edge_candidates(self.scene, verified, frontier)
         near.sort(key=lambda each: (each.order, each.cost))
         repair = self._first_of(near, wrong)

@@ -22,6 +22,8 @@ STATES = 3
 CELL = 1e-6
 """Width of the cells that normalised values are sorted into; neighbours are looked at, too."""
 SAME = 1e-7
+ENTRIES = 500
+"""Of a larger array about so many entries are compared, at equal distances."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Verified:
 
         A number of one state alone has no direction, and keeps its size.
         """
+        if value.size > ENTRIES:
+            value = value[:: value.size // ENTRIES]
         length = float(np.linalg.norm(value))
         if not np.isfinite(length) or length == 0:
             return None
@@ -165,23 +169,23 @@ class Verified:
                     found.append(node)
         return found
 
-    def lines(self, node: Node) -> set[tuple[str, int]]:
-        """(file, line) of ``node`` and of what it is computed from beside true derivatives."""
+    def beside(self, node: Node) -> list[Node]:
+        """``node`` and what it is computed from beside true derivatives and forward values."""
         scene = self.scene
-        found: set[tuple[str, int]] = set()
-        waiting, seen = [node], set()
+        found: dict[int, Node] = {}
+        waiting = [node]
         while waiting:
             one = waiting.pop()
-            if one.number in seen:
-                continue
-            seen.add(one.number)
-            found.update((file, line) for file, line, _ in scene.lines(one))
-            waiting += [
-                each
-                for each in one.inputs
-                if not scene.is_forward(each) and self.edge(each) is None
-            ]
-        return found
+            if one.number not in found:
+                found[one.number] = one
+                waiting += [
+                    each
+                    for each in one.inputs
+                    if not scene.is_forward(each)
+                    and scene.recording.depends[each.number]
+                    and self.edge(each) is None
+                ]
+        return [found[number] for number in sorted(found)]
 
 
 def _cell(vector: Array) -> tuple[int, int]:

@@ -4,6 +4,8 @@ It loads nntui's own packages from their folder and puts no folder on the interp
 that the program finds the packages that it would find alone.
 """
 
+from __future__ import annotations  # older interpreters get as far as `unfit`
+
 import json
 import os
 import stat
@@ -48,7 +50,6 @@ def main() -> None:
     here = os.path.dirname(os.path.abspath(__file__))
     if not getattr(sys.flags, "safe_path", False):
         del sys.path[0]
-    sys.dont_write_bytecode = True
     problem = unfit()
     if problem is not None:
         # A frame of `wire`, by hand: that module imports NumPy.

@@ -19,6 +19,8 @@ from nntui.program.control import forks, wire
 from nntui.program.program_error import ProgramError
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What linear algebra libraries read the number of their threads from."""
 GRACE = 5.0
 """Seconds for a host to end by itself."""
 
@@ -37,6 +39,9 @@ class Task:
     loops: Collection[int | tuple[str, int]] | None = None
     python: str | None = None
     allow_effects: bool = False
+    threads: int | None = None
+    """That NumPy computes with; None: as many as it takes by itself, so that it gives the bits of
+    the plain run.  An analysis takes one: a fork's many threads are slow beside other work."""
 
 
 def ask(
@@ -98,7 +103,10 @@ class Host:
         return self._task.python or sys.executable
 
     def start(self, do: str, *, pipes: bool = False, **request: Any) -> None:
-        """Start the process, and tell it what to ``do``; ``pipes`` do without sockets."""
+        """Start the process, and tell it what to ``do``; ``pipes`` do without sockets.
+
+        Raises ProgramError if the interpreter is not fit for it.
+        """
         pipes = pipes or not hasattr(os, "fork")
         self.scratch = mkdtemp(prefix="nntui-program-")
         ours, theirs = (None, None) if pipes else socket.socketpair()
@@ -111,7 +119,7 @@ class Host:
                 stderr=errors,
                 # Ctrl+C in the terminal is for nntui alone, which then ends the program.
                 start_new_session=True,
-                env=_environment(),
+                env=_environment(self._task.threads),
             )
         except OSError as error:
             shutil.rmtree(self.scratch, ignore_errors=True)
@@ -131,22 +139,31 @@ class Host:
         task = {**asdict(self._task), "do": do, "scratch": self.scratch, **request}
         task["arguments"] = list(self._task.arguments)
         task["loops"] = None if self._task.loops is None else list(self._task.loops)
-        with suppress(wire.GoneError):  # then there is an answer already, or none at all
-            wire.send(self.writer, task)
+        try:
+            try:
+                ready = wire.receive(self.reader)
+            except (wire.GoneError, ValueError):
+                ended = self.how_it_ended()
+                raise ProgramError(
+                    f"{self.python} cannot be used as the interpreter: {ended}"
+                ) from None
+            checked(ready)
+            with suppress(wire.GoneError):  # then it is missed when an answer is read
+                wire.send(self.writer, task)
+        except BaseException:
+            self.close()
+            raise
 
     def own_line(self) -> socket.socket:
         """The socket of the program's own process; raises ProgramError if there is none."""
         assert self._socket is not None
-        data, sockets, _, _ = socket.recv_fds(self._socket, 1, 1)
-        if sockets:
-            return socket.socket(fileno=sockets[0])
-        if not data:
-            raise ProgramError(self.how_it_ended())
-        # It is the first byte of a frame, which says why there is no program.
-        size = data + wire.exactly(self.reader, wire.LENGTH.size - 1, None)
-        answer = wire.decode(wire.exactly(self.reader, wire.LENGTH.unpack(size)[0], None))
-        checked(answer)
-        raise ProgramError("the program's process gave no proper answer")
+        try:
+            _, sockets, _, _ = socket.recv_fds(self._socket, 1, 1)
+        except ConnectionResetError:
+            sockets = []
+        if not sockets:
+            raise ProgramError(f"the program cannot be run: {self.how_it_ended()}")
+        return socket.socket(fileno=sockets[0])
 
     def how_it_ended(self) -> str:
         """How the host's process ended, as a clause, with the last line that it wrote."""
@@ -170,11 +187,17 @@ class Host:
 
 def _end(process: "subprocess.Popen[bytes]", channel: socket.socket | None, scratch: str) -> None:
     """Close the line, which the host takes as the order to end the program and itself."""
-    for each in (channel, process.stdin, process.stdout):
-        if each is not None:
-            with suppress(OSError):
-                each.close()
     try:
+        with suppress(OSError):
+            if channel is not None:
+                channel.shutdown(socket.SHUT_WR)
+                channel.settimeout(GRACE)
+                while channel.recv(1 << 16):  # until its end is closed: it has ended
+                    pass
+        for each in (channel, process.stdin, process.stdout):
+            if each is not None:
+                with suppress(OSError):
+                    each.close()
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
         process.kill()
@@ -187,9 +210,10 @@ def _end(process: "subprocess.Popen[bytes]", channel: socket.socket | None, scra
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _environment() -> dict[str, str]:
+def _environment(threads: int | None) -> dict[str, str]:
     """That of nntui, with one order of sets in all runs of a program."""
-    return {"PYTHONHASHSEED": "0", **os.environ}
+    bounds = {} if threads is None else dict.fromkeys(THREADS, str(threads))
+    return {"PYTHONHASHSEED": "0", **os.environ, **bounds}
 
 
 def end_process(number: int) -> None:

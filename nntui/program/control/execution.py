@@ -47,9 +47,9 @@ class Execution:
     """The program at ``path`` with ``arguments``; it starts with `run`.
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
-    given lines: the rest of the program then costs what it costs alone.  Raises ProgramError if
-    the file is no program that can be looked at, or has no such loop.  ``texts`` are run in place
-    of what stands in these files, which are named by absolute paths.
+    given lines: the rest of the program then costs what it costs alone.  ``texts`` has, by file,
+    source to run in the place of what the file holds.  Raises ProgramError if the file is no
+    program that can be looked at, or has no such loop.
 
     `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
     """
@@ -70,7 +70,7 @@ class Execution:
         self.allow_effects = allow_effects
         self._wanted = None if loops is None else {self._loop_line(each) for each in loops}
         self._scratch = scratch
-        self.texts = dict(texts or {})
+        self._texts = {os.path.realpath(file): text for file, text in (texts or {}).items()}
         self.places = Places()
         self.sources = self.places.sources
         self.recorder = Recorder(self.places)
@@ -90,21 +90,34 @@ class Execution:
         self.world: World
         """What the program meets instead of the world; there once it runs."""
 
-    def renewed(
-        self, kind: "type[Same]", loops: Collection[LoopLine] | None, texts: Mapping[str, str]
-    ) -> "Same":
-        """The same program to be executed anew with other ``texts``, in a scratch folder of its own.
+    def varied(
+        self,
+        seed: int | None,
+        texts: Mapping[str, str],
+        loops: Collection[LoopLine] | None = None,
+    ) -> "Execution":
+        """The same program from another seed, with ``texts`` in the place of what files hold."""
+        return self.renewed(Execution, seed, texts, loops)
 
-        That lies in the folder of this execution, if it has one, and else is made when it is run.
+    def renewed(
+        self,
+        kind: type[Same],
+        seed: int | None,
+        texts: Mapping[str, str],
+        loops: Collection[LoopLine] | None = None,
+    ) -> Same:
+        """The same, as another ``kind`` of execution, with a scratch folder of its own.
+
+        That lies in the folder of this one, if it has one, and else is made when it is run.
         """
         return kind(
             self.source.given,
             self.arguments,
-            self.seed,
+            seed,
             loops,
             allow_effects=self.allow_effects,
             scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
-            texts={**self.texts, **texts},
+            texts=texts,
         )
 
     # The hooks.
@@ -173,11 +186,17 @@ class Execution:
         if answer is None:
             try:
                 self.run()
+            except ProgramError as error:
+                self.reply({"problem": str(error)})
+            except BaseException as error:
+                self.fail(error)
             finally:
                 os._exit(1)
         if scratch is not None:
             rmtree(scratch, ignore_errors=True)
             self._scratch = None
+        if "problem" in answer:
+            raise ProgramError(answer["problem"])
         return answer
 
     def _enter(self) -> None:
@@ -202,8 +221,10 @@ class Execution:
         main = ModuleType("__main__")
         main.__file__ = source.path
         main.__loader__ = SourceFileLoader("__main__", source.path)
-        main.__dict__["__cached__"] = None
-        main.__dict__["__builtins__"] = sys.modules["builtins"]
+        vars(main)["__cached__"] = None
+        if sys.version_info < (3, 14):
+            vars(main)["__annotations__"] = {}
+        vars(main)["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = main
         try:
             with open(source.path, "rb") as file:
@@ -237,7 +258,7 @@ class Execution:
         return Ending(END, 0)
 
     def _compile(self, file: str, data: bytes) -> CodeType:
-        text = self.texts[file] if file in self.texts else decoded(file, data)
+        text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
         loops: set[int] | None = None
         if self._wanted is not None:
             first = Places()
@@ -297,8 +318,18 @@ class Execution:
         an ``error``: ``time``, ``died`` (killed, or out of memory), ``ended`` (the program did),
         ``failed`` (an exception of ours), ``fork`` (the system has none); and a ``message``.
         """
+        copy = self.start_fork(job)
+        if copy is None:
+            return None
+        answer = forks.awaited(copy, seconds)
+        if "refused" in answer and self._reply is not None:
+            self.reply(answer)
+        return answer
+
+    def start_fork(self, job: Callable[[forks.Reply], None]) -> forks.Copy | None:
+        """Begin a `fork`; `forks.awaited` gives its answer.  None in the copy."""
         if not hasattr(os, "fork"):
-            return {"error": "fork", "message": "this system cannot fork a process"}
+            return forks.Copy(error="this system cannot fork a process")
         memory = forks.memory_to_give() if self.memory is None else self.memory
         ours, theirs = os.pipe()
         parent = os.getpid()
@@ -307,7 +338,7 @@ class Execution:
         except OSError as error:
             os.close(ours)
             os.close(theirs)
-            return {"error": "fork", "message": str(error)}
+            return forks.Copy(error=str(error))
         if child == 0:
             forks.die_with_parent(parent)
             os.close(ours)
@@ -319,13 +350,7 @@ class Execution:
                 self.fail(error)
             return None
         os.close(theirs)
-        try:
-            answer = forks.awaited(ours, child, seconds)
-        finally:
-            os.close(ours)
-        if "refused" in answer and self._reply is not None:
-            self.reply(answer)
-        return answer
+        return forks.Copy(ours, child)
 
     def _become_copy(self, descriptor: int) -> None:
         if self._descriptor is not None:

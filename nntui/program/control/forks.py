@@ -140,13 +140,31 @@ def memory_to_give() -> int:
     return LEAST_MEMORY
 
 
-def awaited(descriptor: int, child: int, seconds: float) -> dict[str, Any]:
-    """The answer that process ``child`` writes to ``descriptor``, or why there is none.
+@dataclass(frozen=True)
+class Copy:
+    """A fork that was started: where its answer comes from, and its process; or why there is none."""
 
-    The child has ended when this returns, and so have the forks that it has made itself.
+    descriptor: int = -1
+    process: int = 0
+    error: str = ""
+
+    def end(self) -> None:
+        """Kill it; its answer is not wanted any more."""
+        if not self.error:
+            _kill(self.process)
+            os.close(self.descriptor)
+
+
+def awaited(copy: Copy, seconds: float) -> dict[str, Any]:
+    """The answer of the fork ``copy``, or why there is none.
+
+    It has ended when this returns, and so have the forks that it has made itself.
     """
+    if copy.error:
+        return {"error": "fork", "message": copy.error}
+    child = copy.process
     try:
-        answer = wire.receive(descriptor, time.monotonic() + seconds)
+        answer = wire.receive(copy.descriptor, time.monotonic() + seconds)
     except wire.LateError:
         _kill(child)
         return {"error": "time", "message": f"no answer within {seconds:g} s"}
@@ -155,6 +173,8 @@ def awaited(descriptor: int, child: int, seconds: float) -> dict[str, Any]:
     except BaseException:
         _kill(child)
         raise
+    finally:
+        os.close(copy.descriptor)
     ended(child)
     if not isinstance(answer, dict):
         return {"error": "answer", "message": "an answer that is no dictionary"}

@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ def serve(answers: int) -> None:
     os.close(nothing)
     forks.no_core_files()
     with suppress(wire.GoneError):
+        wire.send(answers, {"ready": sys.version.split()[0]})
         request = wire.receive(requests)
         if forks.available() or (request["do"] == ANALYSE and hasattr(os, "fork")):
             _Host(requests, request).serve()
@@ -129,6 +131,7 @@ class _Host:
                 if os.waitpid(-1, os.WNOHANG)[0] == 0:
                     time.sleep(0.002)
         shutil.rmtree(self._request["scratch"], ignore_errors=True)
+        os._exit(0)
 
 
 def _alone(requests: int, answers: int, request: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ runs up to it.  Where there are no forks, the program runs again from its start.
 
 import os
 import socket
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class _Process:
     number: int = 0
     written: tuple[int, int] = (0, 0)
     memory: int = 0
-    """Private bytes, when it fell asleep."""
+    """The bytes that only it has, when that was measured last."""
     seeds: tuple[int | None, bool] = (None, False)
 
     def send(self, command: dict[str, Any]) -> None:
@@ -83,6 +84,8 @@ class Timeline:
     _host: Host | None = None
     _current: _Process | None = None
     _copies: list[_Process] = field(default_factory=list)
+    _thinned: float = 0.0
+    """When the copies were thinned out last: the last one grows while the program runs on."""
     _whole: tuple[int, int] = (0, 0)
     """How much was printed when the program had ended."""
     _final: bool = False
@@ -254,6 +257,9 @@ class Timeline:
                 self.head = max(self.head, self.update)
                 if self.copies_wanted and self.update == 0:
                     self._keep_first(process)
+                elif time.monotonic() > self._thinned + 1.0:
+                    self._measure(len(self._copies) - 1)
+                    self._thin_out()
                 return
             else:
                 self._has_ended(answer)
@@ -324,17 +330,28 @@ class Timeline:
         if any(each.update == copy.update for each in self._copies):
             copy.close()
             return
-        copy.memory = private_memory(copy.number)
         self._copies.append(copy)
         self._copies.sort(key=lambda each: each.update)
+        self._measure(self._copies.index(copy))
+        self._thin_out()
+
+    def _thin_out(self) -> None:
+        self._thinned = time.monotonic()
         while len(self._copies) > 1 and (
             len(self._copies) > MOST_COPIES or sum(each.memory for each in self._copies) > MEMORY
         ):
             self._drop(self._copies[dispensable([each.update for each in self._copies])])
 
     def _drop(self, copy: _Process) -> None:
+        at = self._copies.index(copy)
         self._copies.remove(copy)
         copy.close()
+        self._measure(at)
+
+    def _measure(self, at: int) -> None:
+        """Measure the copies around index ``at``: they share what has not changed between them."""
+        for each in self._copies[max(at - 1, 0) : at + 1]:
+            each.memory = private_memory(each.number)
 
 
 def dispensable(updates: list[int]) -> int:

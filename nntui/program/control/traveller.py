@@ -18,8 +18,10 @@ from nntui.program.control import forks, wire
 from nntui.program.control.execution import Execution
 from nntui.program.control.live import Live
 
-GLANCE = 0.05
-"""Seconds after which a running program looks for a command to stop."""
+GLANCE = 0.02
+"""Seconds, about, after which a running program looks at the clock, and for a command to stop."""
+RARE = 40.0
+"""Copies are so rare that they take that part of the time, when one is large."""
 NEVER = float("inf")
 SMALL = 1 << 20
 """Bytes of an array that is sent along with the names of the variables."""
@@ -86,7 +88,11 @@ class Traveller:
         """How many iterations had begun when the loop was left."""
         self._target, self._last = 0, False
         self._interval: float | None = None
-        self._copy_at = self._stop_at = self._glance_at = NEVER
+        self._copy_at = self._stop_at = NEVER
+        self._look_at, self._stride, self._looked = 0, 1, 0.0
+        """The iteration to look at the clock at, how many later the next, and when the last was."""
+        self._cost = 0.0
+        """Seconds that the last copy took."""
         self._children: list[int] = []
 
     def travel(self) -> NoReturn:
@@ -111,10 +117,11 @@ class Traveller:
 
     def _on_iteration(self, _: int) -> None:
         self._at += 1
-        if self._at >= self._target and not self._last:
-            self._arrive(self._at)
-        elif time.perf_counter() >= self._glance_at:
-            self._glance()
+        if self._at >= self._look_at:
+            if self._at >= self._target and not self._last:
+                self._arrive(self._at)
+            else:
+                self._glance()
 
     def _on_left(self, _: int) -> None:
         if self._left == self._at + 1:
@@ -136,6 +143,12 @@ class Traveller:
         if now >= self._stop_at:
             self._arrive(self._at)
             return
+        elapsed, self._looked = now - self._looked, now
+        if elapsed < GLANCE / 2:
+            self._stride *= 2
+        elif elapsed > GLANCE:
+            self._stride = max(self._stride // 2, 1)
+        self._plan()
         if now >= self._copy_at:
             if self._leave_copy(self._at):
                 self._listen()
@@ -145,13 +158,17 @@ class Traveller:
                     self._stop_at = now
             self._interval = command["interval"]
             self._set_clock()
-            return
-        self._glance_at = min(self._copy_at, self._stop_at, now + GLANCE)
+
+    def _plan(self) -> None:
+        """The next look at the clock, which costs as much as a short update, is a stride away."""
+        self._look_at = self._at + self._stride
+        if not self._last:
+            self._look_at = min(self._look_at, self._target)
 
     def _set_clock(self) -> None:
-        now = time.perf_counter()
-        self._copy_at = NEVER if self._interval is None else now + self._interval
-        self._glance_at = min(self._copy_at, self._stop_at, now + GLANCE)
+        self._looked = time.perf_counter()
+        interval = NEVER if self._interval is None else max(self._interval, RARE * self._cost)
+        self._copy_at = self._looked + interval
 
     def _situation(self) -> dict[str, Any]:
         execution = self._execution
@@ -187,7 +204,9 @@ class Traveller:
                 self._interval = command["interval"]
                 seconds = command["seconds"]
                 self._stop_at = NEVER if seconds is None else time.perf_counter() + seconds
+                self._stride = 1
                 self._set_clock()
+                self._plan()
                 return
             try:
                 if do == "copy":
@@ -211,6 +230,7 @@ class Traveller:
         assert isinstance(self._line, Direct)
         self._children = [each for each in self._children if not _has_ended(each)]
         self._execution.flush()
+        begun = time.perf_counter()
         near, far = socket.socketpair()
         child = forks.exact_fork(self._execution.world.separate)
         if child == 0:
@@ -219,6 +239,7 @@ class Traveller:
             self._line.descriptor = far.detach()
             self._children = []
             return True
+        self._cost = time.perf_counter() - begun
         far.close()
         self._children.append(child)
         self._line.send({"copy": update, **self._situation(), "pid": child})

@@ -82,6 +82,12 @@ class Loss:
             return [] if node is None else [node]
         return [prediction for prediction, _ in self._pairs(recording)]
 
+    def targets(self, recording: Recording) -> list[np.ndarray]:
+        """What the predictions are compared with; empty for a number of the program's own."""
+        if self.kind == OWN:
+            return []
+        return [target for _, target in self._pairs(recording)]
+
     def _pairs(self, recording: Recording) -> Iterator[tuple[Node, np.ndarray]]:
         """Predictions and their targets, each prediction once."""
         seen: set[Any] = set()

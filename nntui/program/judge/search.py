@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 TESTS = 2
 """Iterations of a loop that are tested: some programs make their parameters in the first one."""
+BOUNDS = ((20_000, 64 << 20), (200_000, 2 << 30))
+"""(operations, bytes of results) of one iteration: more is rather an epoch than an update.
+
+Where no loop is found within the first bounds the second are tried.
+"""
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
@@ -39,7 +44,8 @@ class Search:
     """Watches the loops of a program as they begin, and keeps the innermost that learns.
 
     ``on_found`` is called at the start of that loop's iteration ``at``, counted from where it was
-    found; ``lines`` restricts the search to loops on these lines.
+    found; ``lines`` restricts the search to loops on these lines, and ``wide`` allows for the
+    second of `BOUNDS`.
     """
 
     def __init__(
@@ -49,9 +55,12 @@ class Search:
         inspect: Inspect,
         at: int = 1,
         lines: Collection[int] = (),
+        wide: bool = False,
     ) -> None:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
-        self._at, self._lines = at, lines
+        self._at, self._lines, self._wide = at, lines, wide
+        self.cut_off = False
+        """Whether an iteration was beyond the bounds."""
         self._running: list[int] = []
         self._tested: dict[int, int] = {}
         """How often each loop was tested."""
@@ -94,13 +103,15 @@ class Search:
         if self.best is not None and self.best.turns > self._at:
             return
         answer = self._execution.fork(
-            Trials(self._execution, loop, 1, as_it_is, self._learning), SECONDS
+            Trials(self._execution, loop, 1, as_it_is, self._learning, *BOUNDS[self._wide]),
+            SECONDS,
         )
         if answer is None:
             return
         if "error" in answer:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
+        self.cut_off = self.cut_off or not answer["complete"]
         if not answer["learning"]:
             self._born.setdefault(loop, (answer["grown"], answer["findings"]))
             return

@@ -1,5 +1,6 @@
 """Records consecutive updates in a fork of the program, from a generic state each."""
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ Prepare = Callable[[list[Recording]], None]
 Finish = Callable[[list[Recording]], dict[str, Any]]
 
 
+FEWEST = 3
+"""Iterations that tell a rule from a coincidence."""
+
+
 class Trials:
     """Records ``count`` iterations of ``loop`` from here on, then replies what ``finish`` finds.
 
@@ -29,10 +34,15 @@ class Trials:
         count: int,
         prepare: Prepare,
         finish: Finish,
+        most_nodes: int | None = None,
+        most_bytes: int | None = None,
     ) -> None:
         self._execution, self._recorder = execution, execution.recorder
         self._loop, self._count = loop, count
         self._prepare, self._finish = prepare, finish
+        self.late = float("inf")
+        """When to be content with fewer iterations (`time.monotonic`)."""
+        self._bounds = most_nodes, most_bytes
         self._recordings: list[Recording] = []
         self._start: dict[str, Node] = {}
         self._reply: Reply | None = None
@@ -44,6 +54,9 @@ class Trials:
         self._execution.on_left = self._on_left
         self._execution.on_end = self._conclude
         self._recorder.on_full = self._on_full
+        nodes, size = self._bounds
+        self._recorder.most_nodes = nodes or self._recorder.most_nodes
+        self._recorder.most_bytes = size or self._recorder.most_bytes
         self._begin()
 
     def _on_iteration(self, loop: int) -> None:
@@ -93,7 +106,8 @@ class Trials:
                 complete,
             )
         )
-        if len(self._recordings) >= self._count:
+        enough = len(self._recordings) >= FEWEST and time.monotonic() > self.late
+        if len(self._recordings) >= self._count or enough:
             self._conclude()
 
     def _conclude(self) -> None:

@@ -28,6 +28,8 @@ from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 
 Array = np.ndarray
 
+LIKELY = 5
+"""Losses that are judged in all states: those that explain most in two of them."""
 RIGHT = "right"
 WRONG = "wrong"
 NO_INFORMATION = "no information"
@@ -172,6 +174,8 @@ class Judgement:
 
 
 def _is_parallel(one: Array, other: Array) -> bool:
+    if one.size > 500:
+        one, other = one[:: one.size // 500], other[:: one.size // 500]
     lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
     if not np.isfinite(lengths) or lengths == 0:
         return False
@@ -313,9 +317,16 @@ def best_of(
         if found is not None:
             ranked.append((found.score, -at))
     ranked.sort(reverse=True)
-    judged = [judge(losses[-at], recordings, learning) for _, at in ranked[:6]]
-    known = [each for each in judged if each is not None]
-    return max(known, key=lambda each: each.score, default=None)
+    best: Judgement | None = None
+    for _, at in ranked[:LIKELY]:
+        found = judge(losses[-at], recordings, learning)
+        if found is None:
+            continue
+        if best is None or found.score > best.score:
+            best = found
+        if len(found.right) == len(found.parameters) and min(found.factors.values()) > 0:
+            break
+    return best
 
 
 def is_own(judgement: Judgement) -> bool:

@@ -134,7 +134,7 @@ class Mending:
         source = self._sources[proposal.file]
         text = proposal.text(source)
         texts = {file: self._sources[file].text for file in self._changed} | {proposal.file: text}
-        execution = self._execution.renewed(Execution, None, texts)
+        execution = self._execution.varied(self._execution.seed, texts)
         file, line = self._answer["loop"]["file"], self._answer["loop"]["line"]
         if file == proposal.file:
             line = proposal.line(source, line)

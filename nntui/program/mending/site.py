@@ -157,7 +157,7 @@ class Site:
                     found.append(node.func.value)
             elif isinstance(node, ast.Call):
                 found += node.args[:1]
-            elif isinstance(node, ast.Tuple | ast.List):
+            elif isinstance(node, ast.Tuple | ast.List) and not self.is_index(node):
                 found += node.elts
         return [each for each in found if not isinstance(each, ast.Constant | ast.Starred)]
 
@@ -343,8 +343,11 @@ def shape_keys(file: str, function: int, text: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
-    """``text`` as Python writes it."""
-    return ast.unparse(ast.parse(text.strip(), mode="eval"))
+    """The expression ``text`` as Python writes it; a slice stays as it is."""
+    try:
+        return ast.unparse(ast.parse(text.strip(), mode="eval"))
+    except SyntaxError:
+        return text
 
 
 def _is_operand(node: ast.AST) -> bool:

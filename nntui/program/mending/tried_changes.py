@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.control.execution import Execution, Same
+from nntui.program.control.forks import Copy, awaited
 from nntui.program.mending.changed_blocks import (
     Change,
     Switched,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 48
 """Changes in one program."""
+AT_ONCE = 3
+"""Forks that run at the same time."""
 LONGEST = 10.0
 """Seconds of one trial; it ends earlier where the unchanged program takes less."""
 
@@ -126,7 +130,9 @@ class Trying:
         self, kind: type[Same], loop: tuple[str, int], texts: Mapping[str, str] | None = None
     ) -> Same:
         known = {file: each.text for file, each in self._sources.items()}
-        return self._original.renewed(kind, [loop], {**known, **(texts or {})})
+        return self._original.renewed(
+            kind, self._original.seed, {**known, **(texts or {})}, [loop]
+        )
 
     def _switched(self, switched: Switched, taken: Mapping[int, Proposal]) -> Iterator[Tried]:
         """Try the changes in forks of one run."""
@@ -151,28 +157,34 @@ class Trying:
             turn(number, False)
 
         def try_all(loop: int, reply: "Reply") -> None:
-            found = []
-            for number in numbers:
+            running: list[tuple[int, Copy]] = []
+            waiting, found = list(numbers), []
+            while waiting or running:
+                while waiting and len(running) < AT_ONCE:
+                    number = waiting.pop(0)
+                    copy = execution.start_fork(partial(self._turned_on, execution, loop, number))
+                    if copy is None:
+                        return
+                    running.append((number, copy))
+                number, copy = running.pop(0)
                 seconds = min(self._seconds, self._until - time.monotonic())
-                if seconds <= 0:
-                    break
-
-                def job(answer: "Reply", number: int = number) -> None:
-                    turn(number, True)
-                    UpdateTrial(execution, loop, self._question, self._before)(answer)
-
-                answer = execution.fork(job, seconds)
-                if answer is None:
-                    return
+                answer = awaited(copy, max(seconds, 0.0))
                 found.append([number, answer])
                 verdicts = Verdicts.of(answer)
-                if verdicts.verdicts and not verdicts.wrong:
+                if (verdicts.verdicts and not verdicts.wrong) or seconds <= 0:
                     break
+            for _, copy in running:
+                copy.end()
             reply({"found": found})
 
         begin = self._when_begun(execution, try_all)
         answer = execution.analyse(begin, max(self._until - time.monotonic(), 0.1) + 1.0)
         return [(number, each) for number, each in answer.get("found", ())]
+
+    def _turned_on(self, execution: Execution, loop: int, number: int, reply: "Reply") -> None:
+        """The job of the fork that tries the change ``number``."""
+        turn(number, True)
+        UpdateTrial(execution, loop, self._question, self._before)(reply)
 
     def _cold(self, proposal: Proposal) -> Tried:
         """Try a change in a run of its own."""

@@ -138,6 +138,10 @@ def _hand_on(
 
 def _moved(node: Node, g: Any, values: Sequence[Any]) -> list[tuple[Node, Any]]:
     """Views, elements read and elements written."""
+    if node.operation == "view":
+        shown = node.arguments[1].spread(g)
+        if shown is not None:
+            return [(node.inputs[0], shown)]
     positions = node.positions
     if positions is None:
         return []

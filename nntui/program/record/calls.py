@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from .recorder import Recorder
 
 DISPATCHED = type(np.sum)
-OVER_ELEMENTS: tuple[Any, ...] = (zip, enumerate, map, filter, reversed, list, tuple, iter)
+OVER_ELEMENTS: tuple[Any, ...] = (
+    zip,
+    enumerate,
+    map,
+    filter,
+    reversed,
+    list,
+    tuple,
+    iter,
+    sorted,
+)
 REDUCTIONS = {id(f): f.__name__ for f in (sum, max, min, abs, pow, round, divmod)}
 CONVERSIONS = {id(float): "float", id(np.float64): "float64", id(np.float32): "float32"}
 NOT_OPERATIONS = words(
@@ -51,6 +61,7 @@ class Calls:
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.result: Any = None
+        self.failed = False
         self.own: tuple[Any, tuple[Any, ...], dict[str, Any]] = (None, (), {})
 
     def take_value(self) -> Any:
@@ -74,11 +85,13 @@ class Calls:
                 if self._made(place, function, arguments, keywords):
                     return True
             except Exception:  # it comes again where the program makes the call itself
+                self.failed = True
                 if not recorder.on:
                     recorder.on = True
         self.own = (function, arguments, keywords)
         foreign = recorder.on and not self._is_harmless(function)
-        recorder.trail.enter(frame, place, function, arguments, keywords, foreign)
+        call = recorder.trail.enter(frame, place, function, arguments, keywords, foreign)
+        call.failed, self.failed = self.failed, False
         if foreign:
             recorder.doubt()
         return False
@@ -93,6 +106,8 @@ class Calls:
         if call.foreign:
             recorder.doubt()
         function = call.function
+        if call.failed:  # by us: the program's own call has worked
+            recorder.warnings.append(f"{name_of(function)} was not recorded")
         if function is copy.deepcopy and call.arguments:
             self._linked(call.place, call.arguments[0], result)
             return result
@@ -156,7 +171,10 @@ class Calls:
     ) -> tuple[Any, ...]:
         """Arrays whose elements are read one by one, and generators that are summed."""
         if any(function is each for each in OVER_ELEMENTS):
-            return tuple([self.recorder.iterate(place, each) for each in arguments])
+            given = [self.recorder.iterate(place, each) for each in arguments]
+            if function is reversed and given[0] is not arguments[0]:
+                given = [list(given[0])]
+            return tuple(given)
         is_consuming = (
             id(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
         )

@@ -88,7 +88,7 @@ class Window:
 
     def key(self) -> tuple[Any, ...]:
         """Two windows with one key show the same elements."""
-        return (self.offset, self.shape, self.strides, self.dtype.str)
+        return (self.offset, self.shape, self.strides, self.dtype.str, self.subtype)
 
     def __call__(self, base: Any) -> np.ndarray[Any, Any]:
         """The view of `base`, in its own memory."""
@@ -116,6 +116,19 @@ class Window:
         if values is not None:
             layout[...] = np.asarray(values).reshape(shape)
         return layout
+
+    def spread(self, shown: Any) -> np.ndarray[Any, Any] | None:
+        """An array like the base, of 0 but for what is shown; None where windows overlap."""
+        if self.dtype != np.float64 or self.base_dtype != np.float64:
+            return None
+        reach = self.dtype.itemsize
+        for stride, count in sorted(zip(map(abs, self.strides), self.shape, strict=True)):
+            if count > 1 and stride < reach:
+                return None
+            reach += (count - 1) * stride
+        base = self.like_base()
+        self._show(base, self.dtype, self.offset, self.strides)[...] = shown
+        return base
 
     def positions(self) -> np.ndarray[Any, Any] | None:
         """Flat positions, in the base's order of indices, of every element shown."""

@@ -96,6 +96,8 @@ class Numbering:
                 self._add(node, node.iter, "item", self._written(node.target), ())
             case ast.comprehension():
                 self._add(node, node.iter, "item", self._written(node.target), ())
+            case ast.Starred(ctx=ast.Load()):
+                self._add(node, node.value, "item", None, ())
             case ast.Constant(value=float()):
                 self._add(node, node, "literal", None, ())
 

@@ -39,6 +39,7 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
+UNPACKING = (ast.Tuple, ast.List)
 CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
 """Attributes of arrays by which their elements are written."""
 
@@ -100,6 +101,8 @@ class RecordedCopy(ast.NodeTransformer):
         keywords = [self.visit(each) for each in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in NOT_RECORDED:
             node.args, node.keywords = arguments, keywords
+            if node.func.id in ("exec", "eval"):
+                return at(call("doubted", node), node)
             return node
         function = self.visit(node.func)
         prepare = call("prepare", self.place(node), function, *arguments)
@@ -140,7 +143,13 @@ class RecordedCopy(ast.NodeTransformer):
     def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
         self.generic_visit(node)
         if not node.is_async:
-            node.iter = at(call("iterate", self.place(node), node.iter), node.iter)
+            node.iter = self._iterated(node, node.target, node.iter)
+        return node
+
+    def visit_Starred(self, node: ast.Starred) -> ast.AST:
+        node.value = self.visit(node.value)
+        if isinstance(node.ctx, ast.Load):
+            node.value = at(call("iterate", self.place(node), node.value), node.value)
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> Any:
@@ -152,6 +161,8 @@ class RecordedCopy(ast.NodeTransformer):
         value = self.visit(node.value)
         if not (len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)):
             value = at(call("bound", self.place(node), value), node.value)
+        if any(isinstance(each, UNPACKING) for each in node.targets):
+            value = at(call("unpacked", self.place(node), value), node.value)
         node.value = value
         node.targets = [self.visit(target) for target in node.targets]
         if any(isinstance(each, ast.Attribute) and each.attr in CHANGING for each in node.targets):
@@ -189,9 +200,15 @@ class RecordedCopy(ast.NodeTransformer):
         return node
 
     def visit_For(self, node: ast.For) -> Any:
-        node.iter = at(call("iterate", self.place(node), self.visit(node.iter)), node.iter)
+        values = self.visit(node.iter)
+        node.iter = self._iterated(node, node.target, values)
         node.target = self.visit(node.target)
         return self._loop(node)
+
+    def _iterated(self, node: ast.AST, target: ast.expr, values: ast.expr) -> ast.expr:
+        """What a loop runs over; its elements are taken apart where the target has parts."""
+        parts = [constant(True)] if isinstance(target, UNPACKING) else []
+        return at(call("iterate", self.place(node), values, *parts), values)
 
     def visit_AsyncFor(self, node: ast.AsyncFor) -> Any:
         node.iter, node.target = self.visit(node.iter), self.visit(node.target)
@@ -260,7 +277,11 @@ class RecordedCopy(ast.NodeTransformer):
     def _defined(self, node: ast.stmt) -> Any:
         return self.plain.visit(node)
 
-    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _defined
+    visit_FunctionDef = visit_AsyncFunctionDef = _defined
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> Any:
+        """What a class does while it is defined is not recorded."""
+        return [self.plain.visit(node), statement(call("doubt"), node)]
 
     def _declared(self, node: ast.stmt) -> ast.stmt:
         return at(ast.Pass(), node)

@@ -7,7 +7,7 @@ import gc
 import operator
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -387,20 +387,31 @@ class Recorder:
         self.memory.written(owner, before, made, place)
         self.assignments.append((place, made, self.trail.path))
 
-    def iterate(self, place: int, values: Any) -> Any:
-        """What a loop runs over; the elements of an array are read one by one."""
-        if (
-            self.on
-            and isinstance(values, np.ndarray)
-            and values.ndim == 1
-            and values.dtype.kind == "f"
-        ):
-            return self._elements(place, values)
-        return values
+    def iterate(self, place: int, values: Any, apart: bool = False) -> Any:
+        """What a loop runs over; the elements of an array are read one by one.
 
-    def _elements(self, place: int, values: np.ndarray[Any, Any]) -> Iterator[Any]:
+        `apart`: each is itself taken apart, into the parts of the loop's target.
+        """
+        if not self.on or not isinstance(values, (np.ndarray, np.flatiter)):
+            return values
+        if isinstance(values, np.flatiter):
+            base: np.ndarray[Any, Any] = values.base
+            return self._elements(place, values) if base.dtype.kind == "f" else values
+        if values.dtype.kind != "f" or values.ndim != 1 + apart:
+            return values
+        return self._rows(place, values) if apart else self._elements(place, values)
+
+    def _elements(self, place: int, values: Any) -> Iterator[Any]:
         for number in range(len(values)):
             yield self.item(place, values, number)
+
+    def _rows(self, place: int, values: np.ndarray[Any, Any]) -> Iterator[Any]:
+        for row in values:
+            yield self._elements(place, row)
+
+    def unpacked(self, place: int, values: Any) -> Any:
+        """What is assigned to several targets at once."""
+        return self.iterate(place, values)
 
     @staticmethod
     def slice(start: Any, stop: Any, step: Any) -> builtins.slice:
@@ -494,6 +505,11 @@ class Recorder:
         self.trail.caught(sys._getframe(1), loop)
         self.doubt()
 
+    def doubted(self, result: Any) -> Any:
+        """The result of something that may have changed any array."""
+        self.doubt()
+        return result
+
     def doubt(self) -> None:
         """Something ran that may have changed any array."""
         self.memory.doubt()
@@ -522,15 +538,21 @@ def _set_item(owner: Any, where: Any, value: Any) -> None:
     owner[where] = value
 
 
+PLAIN_UFUNC = np.ndarray.__array_ufunc__
 PLAIN_TYPES = frozenset({float, int, bool, complex, str, bytes, list, tuple, dict, set, type(None)})
 
 
 def is_overloaded(value: Any) -> bool:
     """Whether an operator may run the program's own code, or goes through an array of objects."""
     kind = type(value)
-    if kind is np.ndarray or kind is float or kind in PLAIN_TYPES:
-        return bool(kind is np.ndarray and value.dtype.kind == "O")
-    return not isinstance(value, (np.generic, np.matrix))
+    if kind is np.ndarray:
+        return bool(value.dtype.kind == "O")
+    if kind in PLAIN_TYPES or issubclass(kind, np.generic):
+        return False
+    if issubclass(kind, np.ndarray):
+        own = any(type(getattr(kind, name)) is FunctionType for name in ("__add__", "__sub__"))
+        return kind is not np.matrix and (own or kind.__array_ufunc__ is not PLAIN_UFUNC)
+    return True
 
 
 def is_array_of_objects(value: Any) -> bool:

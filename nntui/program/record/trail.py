@@ -11,7 +11,17 @@ from .node import Path
 class Call:
     """A call that the program is making itself, in a frame of its own."""
 
-    __slots__ = ("arguments", "foreign", "frame", "function", "keywords", "loops", "path", "place")
+    __slots__ = (
+        "arguments",
+        "failed",
+        "foreign",
+        "frame",
+        "function",
+        "keywords",
+        "loops",
+        "path",
+        "place",
+    )
 
     def __init__(
         self,
@@ -28,6 +38,7 @@ class Call:
         self.arguments, self.keywords = arguments, keywords
         self.path, self.loops = path, loops
         self.foreign = foreign  # code that is not recorded
+        self.failed = False  # it could not be recorded
 
 
 class Trail:

@@ -143,6 +143,16 @@ PROGRAMS = {
         y += math.fsum(rows[0]) + math.log(rows[0][0]) + round(rows[1][1]) * 0.5 + sum(rows[0], 1.5) + math.prod(rows[1]) + math.hypot(rows[0][0], rows[0][1]) + math.pow(rows[2][1], 1.5)
         y += (lambda p: p * 2)(rows[0][1]) + sum(sorted(rows[0])[:2]) + math.dist(rows[0], rows[1]) + rows[2].pop() * 2 + [*rows[0], 1.0][2] + divmod(rows[0][0], 0.3)[1]
     """,
+    "elements taken apart": """
+        a, b, c, d = w[0]; e, f = w[1, :2]; *g, = *w[2], 1.0
+        y = a * b + c ** d + e * f + sum(g) + max(*w[1]) + sum([*w[2] * 2, 1.0])
+        for p, q, *r in w: y += p * q + sum(r)
+        for v in w.flat: y += v ** 3
+        y += sum(p * q for p, q in w[:, :2]) + [s for s in reversed(w[0])][0] * 2 + sorted(w[1])[0] ** 2
+        y += (lambda *k: k[0] * k[3])(*w[0]) + dict(zip("abcd", w[2]))["b"] ** 2 + set(w[0]).pop() * 0
+        m, n = w[:2]; y += m @ n; u, = w[2:3]; y += u @ u; eval("y * 2")
+        exec("w2 = w * 1.0; w2 *= 3"); x, z = (w2[0, 0], w2[1, 1]) if False else (w[0, 0], w[1, 1]); y += x * z
+    """,
     "an own autodiff": """
         class V:
             def __init__(s, d): s.d, s.g, s.b = d, 0.0, lambda: None
@@ -200,6 +210,14 @@ PROGRAMS = {
         n = sum(gen()); s = next(gen()); t = (lambda *xs: sum(xs))(*w)
         def rec(i): return w[0] if i == 0 else np.tanh(rec(i - 1)) * w[i % 3]
         y = sum(np.sum(v ** 2) for v in (a, b, c["m"], c["k"], d, e * 0.1, f, g, h, k, o, u, n, s, t, rec(3)))
+    """,
+    "classes of arrays": """
+        class A(np.ndarray): pass
+        class B(np.ndarray):
+            def __sub__(self, o): return np.subtract(np.asarray(self), o) * 2
+        a, b = w.view(A), (w * 1.0).view(B)
+        c = a * 2 + a; c -= 0.5 * w
+        y = np.sum(np.asarray(c) ** 2) + np.sum(b - 1) + np.asarray(a @ w.T).sum()
     """,
     "float32 and ints": """
         a = w.astype(np.float64); n = np.arange(4); i = np.array([[1, 0, 2, 1]]); x = np.float64(w[0, 0]); t = np.float64(3)

@@ -4,6 +4,7 @@ Plotting is replaced even where it is installed: an analysis runs parts of the p
 and nobody sees the picture.  Progress bars and notebooks are replaced where they are missing.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -174,7 +175,7 @@ class StubFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name in ("pylab", "matplotlib.pylab"):  # it is NumPy's names as well
             names.update({each: getattr(np, each) for each in np.__all__ if hasattr(np, each)})
             names.update({each: getattr(np.random, each) for each in np.random.__all__})
-            names.update(np=np, plt=Shown())
+            names.update(np=np, plt=importlib.import_module("matplotlib.pyplot"))
 
 
 def finders() -> tuple[StubFinder, StubFinder]:

@@ -1,8 +1,10 @@
 """The world of a program: streams, input, plots, files, seeds and effects, put in their places."""
 
+import atexit
 import builtins
 import os
 import sys
+import warnings
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
@@ -40,6 +42,10 @@ class World:
     def install(self) -> None:
         """Change this process; nothing changes it back."""
         sys.dont_write_bytecode = True
+        atexit._clear()  # what this process would do at its end is not for the program to do
+        # From Python 3.12 on, forking warns of the threads of the linear algebra library, which
+        # ends them before a fork.
+        warnings.filterwarnings("ignore", r".* is multi-threaded, use of fork", DeprecationWarning)
         streams = EmptyInput(), text_stream(self.output), text_stream(self.errors)
         for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
             setattr(sys, name, stream)

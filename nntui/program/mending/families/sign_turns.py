@@ -12,6 +12,7 @@ TURNED = {ast.Add: "-", ast.Sub: "+"}
 OPPOSITE = {ast.Gt: "<", ast.Lt: ">", ast.GtE: "<=", ast.LtE: ">="}
 OPPOSITE_OR_EQUAL = {ast.Gt: ">=", ast.Lt: "<=", ast.GtE: ">", ast.LtE: "<"}
 SUM = 10
+OPERANDS = (ast.Name, ast.Attribute, ast.Subscript)
 
 
 def proposals(site: Site) -> Iterator[Proposal]:
@@ -49,11 +50,14 @@ def _of_sum(site: Site, node: ast.BinOp, usual: float) -> Iterator[Proposal]:
     except ValueError:
         return
     is_update = any(site.source.of(node.left) == site.source.of(each) for each in site.targets)
-    more = 0.0 if is_update else 0.2
+    # a difference of two plain values is turned round by exchanging them
+    is_plain = isinstance(node.left, OPERANDS) and isinstance(node.right, OPERANDS)
+    more = 0.0 if is_update else 0.3 if is_plain else 0.1
     yield site.editing([Edit(start, end, TURNED[type(node.op)])], usual + more)
     if isinstance(node.op, ast.Sub) and not is_update:
         exchanged = f"{right} - {bracketed(left, SUM + 1)}"
-        yield site.editing([Edit(*site.source.span(node), exchanged)], usual + 0.1)
+        cost = usual + (0.1 if is_plain else 0.5)
+        yield site.editing([Edit(*site.source.span(node), exchanged)], cost)
 
 
 def _of_comparison(site: Site, node: ast.Compare) -> Iterator[Proposal]:

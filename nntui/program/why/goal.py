@@ -1,0 +1,47 @@
+"""What counts as learned, where a program states no goal.
+
+The measure is a share: how much of what a constant answer misses a training has learned, against
+the lowest loss that any variant of the program reaches.
+"""
+
+from dataclasses import dataclass
+from math import inf, isfinite
+
+LEARNED = 0.95
+"""The share of the way from a constant answer to the lowest known loss that counts as learned.
+Our own choice."""
+WELL = 0.05
+"""A loss that is that share of a constant answer's is good, whether or not others reach less."""
+NOTHING = 0.5
+"""Where the lowest loss is a larger share of a constant answer's, nothing has learned much.  Our
+own choice, as the two above."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What losses are measured by."""
+
+    constant: float
+    """The loss of the best constant answer, or where that is not known the first loss."""
+    is_first: bool
+    """Whether it is the first loss."""
+
+    def goal(self, lowest: float = inf) -> float:
+        """The loss that counts as learned where ``lowest`` is the lowest that is known.
+
+        Where that is not much below a constant answer's, it says nothing of what can be learned.
+        """
+        good = WELL * self.constant
+        if not isfinite(lowest) or lowest > NOTHING * self.constant:
+            return good
+        return max(self.constant - LEARNED * (self.constant - lowest), good)
+
+    def words(self, goal: float, lowest: float) -> str:
+        """The goal in words, with what it rests on."""
+        name = "the first loss" if self.is_first else "the best constant answer"
+        if goal <= WELL * self.constant * (1 + 1e-9):
+            return f"{goal:.3g}, a twentieth of what {name} gives ({self.constant:.3g})"
+        return (
+            f"{goal:.3g}: {LEARNED:.0%} of the way from {name} ({self.constant:.3g}) to the lowest "
+            f"loss that was reached ({lowest:.3g})"
+        )

@@ -1,0 +1,63 @@
+"""What `nntui why FILE.py` answers: why a program does not learn, and how that is known."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nntui.diagnosis.experiments.results import Experiments
+from nntui.diagnosis.explanation import Explanation
+from nntui.program.answer import ProgramCheck
+from nntui.program.why.located import Located
+
+
+@dataclass(frozen=True)
+class ProgramAnswer(Explanation):
+    """What is wrong with a program, what fixes it, and how that is known."""
+
+    program: str
+    """The path, as it was given."""
+    seed: int | None
+    """The seed that was asked for, or that nntui chose; None where the program's own stand."""
+    check: ProgramCheck
+    updates: int
+    """The number of updates that its run was followed for."""
+    epochs: int
+    """The turns of its outermost loop of training that these are."""
+    loss: float | None
+    """That of its own run at the end."""
+    goal: str
+    """What counts as learned, in words; empty where that is not known."""
+    solved: bool
+    findings: tuple[Located, ...]
+    checked: tuple[str, ...]
+    experiments: Experiments | None
+    recognised: str | None = None
+    """The preset that computes the same, as TOML; None if there is none."""
+    interrupted: bool = False
+    limits: tuple[str, ...] = ()
+    """What was examined only in part, in words."""
+    decided: bool = True
+
+    @property
+    def headline(self) -> Located | None:
+        """See `Explanation.headline`."""
+        return self.findings[0] if self.findings else None
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``why --json`` prints."""
+        return {
+            "program": self.program,
+            "seed": self.seed,
+            **self.explained_json(),
+            "updates": self.updates,
+            "solved": self.solved,
+            "checked": list(self.checked),
+            "limits": list(self.limits),
+            "recognised": self.recognised,
+        }
+
+    @property
+    def text(self) -> str:
+        """The answer in lines of at most 80 columns."""
+        from nntui.program.why.program_answer_text import render_program_answer
+
+        return render_program_answer(self)

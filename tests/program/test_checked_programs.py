@@ -1,0 +1,174 @@
+"""``nntui check`` on whole programs: what is printed, what is refused, what is left behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from commands import command, parsed, refused
+
+import nntui
+from nntui.program import ProgramError, check
+
+RIGHT = """\
+import sys
+import numpy as np
+rate = float(sys.argv[1]) if len(sys.argv) > 1 else 0.1
+X = np.random.randn(6, 2)
+y = X @ np.array([[1.0], [2.0]])
+W = np.random.randn(2, 1)
+for epoch in range(40):
+    out = X @ W
+    loss = np.mean((out - y) ** 2)
+    W -= rate * 2 * X.T @ (out - y) / len(X)
+print(loss)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, where the programs are."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_right_program_is_right_and_stays_as_it_was(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    answer = check("net.py", ["0.2"], seed=5)
+    assert answer.ok is True
+    assert answer.confirmed
+    (parameter,) = answer.parameters
+    assert (parameter.name, parameter.shape, parameter.verdict) == ("W", (2, 1), "right")
+    assert parameter.factor == pytest.approx(0.2, rel=1e-6)
+    assert answer.loop is not None
+    assert (answer.loop.file, answer.loop.line) == ("net.py", 7)
+    assert answer.loss is not None
+    assert (answer.loss.kind, answer.loss.line) == ("own", 9)
+    assert (answer.arguments, answer.seed, answer.seeded_by_us) == (("0.2",), 5, False)
+    assert answer.python == sys.executable
+    assert [each.name for each in folder.iterdir()] == ["net.py"]
+
+
+def test_a_program_that_goes_uphill_is_wrong_in_that_line(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT.replace("W -=", "W +="))
+    done = command("check", "net.py", "--json", "--", "0.05")
+    assert (done.returncode, done.stderr) == (1, "")
+    answer = parsed(done.stdout)
+    assert answer["ok"] is False
+    assert answer["arguments"] == ["0.05"]
+    first = answer["findings"][0]
+    assert (first["code"], first["file"], first["line"]) == ("wrong-sign", "net.py", 10)
+    assert first["text"] == "W += rate * 2 * X.T @ (out - y) / len(X)"
+    assert first["parameters"] == ["W"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("x = (1\n", "was never closed"),
+        ("x = 1\nprint(x / 0)\n", "net.py:2: the program stopped before its first update: Zero"),
+        ("import no_such_module\n", f"{sys.executable} -m pip install no_such_module"),
+        (RIGHT, "no loop of net.py begins in line 3; its loops begin in the lines 7"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_one_line(folder: Path, text: str, told: str) -> None:
+    Path("net.py").write_text(text)
+    loop = ("--loop", "3") if text == RIGHT else ()
+    assert told in refused("check", "net.py", *loop)
+
+
+def test_a_file_that_is_not_there_is_refused(folder: Path) -> None:
+    assert "missing.py: no such file" in refused("check", "missing.py")
+
+
+def test_an_interpreter_that_is_none_is_refused(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    Path("fake").write_text("#!/bin/sh\n")
+    Path("fake").chmod(0o755)
+    said = refused("check", "net.py", "--python", str(folder / "fake"))
+    assert "fake cannot be used as the interpreter" in said
+
+
+def test_an_effect_is_kept_in_and_told(folder: Path) -> None:
+    Path("data.csv").write_text("1,2\n")
+    Path("net.py").write_text(f"import os\nos.remove('data.csv')\n{RIGHT}")
+    done = command("check", "net.py")
+    assert (done.returncode, done.stderr) == (3, "")
+    told = " ".join(done.stdout.split())
+    assert "it was stopped where it deletes data.csv in line 2" in told
+    assert "--allow-effects" in told
+    assert Path("data.csv").exists()
+
+
+def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
+    Path("net.py").write_text("import sys\nsys.exit(3)\n")
+    done = command("check", "net.py", "--json")
+    assert done.returncode == 3
+    answer = parsed(done.stdout)
+    assert (answer["ok"], answer["loop"], answer["findings"]) == (None, None, [])
+
+
+def test_a_program_is_stepped_without_naming_its_loop_and_checked(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    with nntui.Program("net.py", ["0.2"], seed=5) as program:
+        assert program.loop == (str(folder / "net.py"), 7)
+        assert program.update == 0
+        program.step(2)
+        answer = program.check()
+        assert answer.ok is True
+        assert answer.parameters[0].factor == pytest.approx(0.2, rel=1e-6)
+        assert program.update == 2
+
+
+def test_a_program_without_a_loop_cannot_be_stepped(folder: Path) -> None:
+    Path("net.py").write_text("print(3)\n")
+    with (
+        nntui.Program("net.py") as program,
+        pytest.raises(ProgramError, match=r"net\.py: no loop was found .* loop=LINE"),
+    ):
+        program.step()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_check_leaves_no_process(folder: Path, number: signal.Signals) -> None:
+    Path("net.py").write_text("while True:\n    pass\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nntui", "check", "net.py", "--time", "600"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(folder)},
+    )
+    try:
+        wait_until(lambda: len(processes_with(folder)) >= 4)  # the command, the host, and its forks
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, out, err) == (128 + number, "", "")
+    wait_until(lambda: not processes_with(folder))
+    assert [each.name for each in folder.iterdir()] == ["net.py"]
+
+
+def processes_with(folder: Path) -> list[int]:
+    """The processes whose temporary files go to ``folder``."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if f"TMPDIR={folder}".encode() in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+    return found
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(3000):
+        if holds():
+            return
+        time.sleep(0.02)
+    pytest.fail("it never came to hold")
