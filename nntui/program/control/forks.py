@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from nntui.program.control import wire
@@ -142,7 +143,7 @@ def memory_to_give() -> int:
 
 @dataclass(frozen=True)
 class Copy:
-    """A fork that was started: where its answer comes from, and its process; or why there is none."""
+    """A fork that was started: its process and where its answer comes from, or why not."""
 
     descriptor: int = -1
     process: int = 0

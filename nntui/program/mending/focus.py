@@ -74,9 +74,9 @@ def lines_to_try(
     for file, source in sources.items():
         functions = {source.function_at(line) for each, line in recorded if each == file}
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.stmt) and source.function_at(node.lineno) in functions:
-                if _has_no_record(source, node.lineno):
-                    add(file, node.lineno, ELSEWHERE, wanted)
+            is_near = isinstance(node, ast.stmt) and source.function_at(node.lineno) in functions
+            if is_near and _has_no_record(source, node.lineno):  # type: ignore[attr-defined]
+                add(file, node.lineno, ELSEWHERE, wanted)  # type: ignore[attr-defined]
     return sorted(found.values(), key=lambda each: each.cost)
 
 
@@ -101,7 +101,7 @@ def _called(statement: ast.stmt, sources: Mapping[str, SourceText]) -> Iterator[
             if isinstance(node, ast.FunctionDef) and node.name in names:
                 for each in ast.walk(node):
                     if isinstance(each, ast.Return) or (each in node.body and len(node.body) < 6):
-                        yield file, each.lineno  # type: ignore[attr-defined]
+                        yield file, each.lineno
 
 
 def _callers(function: ast.AST, sources: Mapping[str, SourceText]) -> Iterator[Where]:

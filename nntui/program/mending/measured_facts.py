@@ -29,9 +29,11 @@ Array = np.ndarray
 def facts(
     places: Places, recordings: Sequence[Recording], judgement: Judgement | None
 ) -> dict[str, Any]:
-    """The facts of `site.Facts`, as values of JSON, and lines: those that were recorded (``lines``),
-    of the forward pass (``forward``), and where the first values arise that are no true derivative
-    (``first``)."""
+    """The facts of `site.Facts`, as values of JSON, and lines.
+
+    ``lines`` are those that were recorded, ``forward`` those of the forward pass, and on those in
+    ``first`` the first values arise that are no true derivative.
+    """
     found: dict[str, Any] = {
         "shapes": _shapes(places, recordings[0]),
         "lines": _lines(places, recordings[0].nodes),
@@ -75,6 +77,8 @@ def _shapes(places: Places, recording: Recording) -> dict[str, list[list[int]]]:
             continue
         seen.add(node.place)
         place = places.places[node.place]
+        if isinstance(place.node, ast.expr):
+            note(place, ast.unparse(place.node), node.value)
         for part, value in zip(_parts(place.node), map(_value, node.arguments), strict=False):
             if value is not None:
                 note(place, ast.unparse(part), value)

@@ -162,9 +162,7 @@ class _Best:
     all of one finding will do where there are several.
     """
 
-    def __init__(
-        self, before: Verdicts, wanted: set[str], told: Sequence[set[str]] = ()
-    ) -> None:
+    def __init__(self, before: Verdicts, wanted: set[str], told: Sequence[set[str]] = ()) -> None:
         self._before, self._wanted = before, wanted
         self._told = [each & wanted for each in told if each & wanted] if len(told) > 1 else []
         self._found: list[tuple[tuple[float, ...], Tried]] = []

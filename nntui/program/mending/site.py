@@ -20,6 +20,10 @@ from nntui.program.mending.source_text import (
 SLOPE_NAME = re.compile(r"deriv|prime|grad|slope|_d$|^d[_A-Za-z]|back|delta", re.IGNORECASE)
 """How programs call the function that gives a slope."""
 PRODUCT, ATOM = 11, 15
+UNKNOWN, NEARLY, OTHER, NEXT = 0.3, 0.5, 1.2, 0.01
+"""What a value costs by its shape: unknown, transposed or with other brackets, another one."""
+MOST_VALUES = 16
+NO_VALUES = (".shape", ".size", ".T", ".dtype", ".ndim")
 Shapes = Mapping[str, list[tuple[int, ...]]]
 
 
@@ -200,8 +204,28 @@ class Site:
         return [
             each
             for each in found
-            if each not in self._no_values and "\n" not in each and (each not in own or is_loop)
+            if each not in self._no_values
+            and not each.endswith(NO_VALUES)
+            and ".shape[" not in each
+            and "\n" not in each
+            and (each not in own or is_loop)
         ]
+
+    def values_for(self, shape: tuple[int, ...] | None) -> list[tuple[str, float]]:
+        """Values to use where one of ``shape`` is, with what each costs, the likelier first."""
+        found = []
+        for at, name in enumerate(self.names):
+            own = self.shape(name)
+            if own is None or shape is None:
+                cost = UNKNOWN
+            elif own == shape:
+                cost = 0.0
+            elif own == shape[::-1] or _squeezed(own) == _squeezed(shape):
+                cost = NEARLY
+            else:
+                cost = OTHER
+            found.append((name, cost + NEXT * at))
+        return sorted(found, key=lambda each: each[1])[:MOST_VALUES]
 
     def _of(self, around: ast.AST) -> Iterator[str]:
         """Values of a class, module or outer function around that of the statement."""
@@ -314,6 +338,19 @@ class Site:
             left = f"({left})"
         yield from self.replacing(node, f"{left} * {bracketed(factor, PRODUCT + 1)}", cost)
 
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the statement computes a single number."""
+        shapes = [self.shape(self.source.of(each)) for each in self.targets]
+        return bool(shapes) and all(each == () for each in shapes)
+
+    def shape_of(self, node: ast.expr) -> tuple[int, ...] | None:
+        """The shape of an expression of the statement, where it is known and one."""
+        found = self.shape(self.source.of(node))
+        if found is None and node is self.value and self.targets:
+            return self.shape(self.source.of(self.targets[0]))
+        return found
+
     def shape(self, text: str) -> tuple[int, ...] | None:
         """The shape of the value ``text``, where it is known and one."""
         function = self.source.function_at(self.statement.lineno)
@@ -325,7 +362,7 @@ class Site:
 
 
 def words(text: str) -> set[str]:
-    """The last word of a value as it is written, and its singular: of ``zs[-l]`` ``zs`` and ``z``."""
+    """The last word of a value as written, and its singular: of ``zs[-l]`` ``zs`` and ``z``."""
     plain = re.sub(r"\[[^\]'\"]*\]", "", text)
     found = re.findall(r"\w+", plain)
     return {found[-1], found[-1].removesuffix("s")} if found else set()
@@ -348,6 +385,10 @@ def _plain(text: str) -> str:
         return ast.unparse(ast.parse(text.strip(), mode="eval"))
     except SyntaxError:
         return text
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
 
 
 def _is_operand(node: ast.AST) -> bool:

@@ -210,7 +210,7 @@ class SourceText:
         return Edit(start, end, text)
 
     def _is_bracketed(self, node: ast.AST) -> bool:
-        """Whether brackets of its own stand around ``node``, and not those of a call or the like."""
+        """Whether brackets of its own stand around ``node``, not those of a call or the like."""
         if not isinstance(
             self.parents.get(node), ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute
         ):

@@ -1,4 +1,4 @@
-"""Tries changes of a program: many of them in forks of one run, the others in a run of their own."""
+"""Tries changes of a program: many of them in forks of one run, others in a run of their own."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -130,9 +130,7 @@ class Trying:
         self, kind: type[Same], loop: tuple[str, int], texts: Mapping[str, str] | None = None
     ) -> Same:
         known = {file: each.text for file, each in self._sources.items()}
-        return self._original.renewed(
-            kind, self._original.seed, {**known, **(texts or {})}, [loop]
-        )
+        return self._original.renewed(kind, self._original.seed, {**known, **(texts or {})}, [loop])
 
     def _switched(self, switched: Switched, taken: Mapping[int, Proposal]) -> Iterator[Tried]:
         """Try the changes in forks of one run."""

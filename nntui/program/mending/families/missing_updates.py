@@ -1,6 +1,5 @@
 """Writes the update of a parameter that has none, after the pattern of another one's."""
 
-import ast
 import re
 from collections.abc import Iterator
 

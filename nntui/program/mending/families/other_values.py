@@ -4,11 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site, stem
+from nntui.program.mending.site import OTHER, Site, stem
 from nntui.program.mending.source_text import Edit, bracketed
 
 CODES = ("own-output-for-input", "derivative-at-a", "gradient", "derivative")
-MOST_NAMES = 24
 SLICES = (":-1", "1:", ":")
 
 
@@ -34,18 +33,14 @@ def _as_told(site: Site) -> Iterator[Proposal]:
 def _names(site: Site, operand: ast.expr) -> Iterator[Proposal]:
     text = site.source.of(operand)
     is_number = site.is_index(operand)
-    for at, name in enumerate(site.names[:MOST_NAMES]):
+    shape = site.shape(text)
+    for name, by_shape in site.values_for(() if is_number else shape):
         if name == text or (is_number and ("." in name or "[" in name)):
             continue
+        if shape == () and by_shape >= OTHER:
+            continue
         alike = stem(name) == stem(text)
-        cost = 0.01 * at + (0.5 if alike else 0.8 if _style(name) == _style(text) else 1.1)
-        shapes = site.shape(text), site.shape(name)
-        if None in shapes:
-            cost += 0.2
-        elif shapes[0] != shapes[1]:
-            if is_number or shapes[0] == ():
-                continue
-            cost += 1.0
+        cost = by_shape + (0.4 if alike else 0.7 if _style(name) == _style(text) else 1.0)
         cost += 0.6 if is_number else 0.0
         cost -= 0.5 if name == site.wanted.meant else 0.0
         yield from site.replacing(operand, name, cost)

@@ -4,11 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import PRODUCT, SLOPE_NAME, Site, words
+from nntui.program.mending.site import OTHER, PRODUCT, SLOPE_NAME, Site, words
 from nntui.program.mending.source_text import FUNCTIONS, bracketed
 
 CODES = ("derivative", "derivative-missing", "derivative-at-a")
-MOST_NAMES = 12
 SIGMOID, TANH, RELU, LEAKY, SOFTPLUS, ELU = "sigmoid", "tanh", "relu", "leaky", "softplus", "elu"
 KINDS = (SIGMOID, TANH, RELU, LEAKY, SOFTPLUS, ELU)
 USUAL = ((SIGMOID, 0.0), (TANH, 0.0), (RELU, 0.0))
@@ -64,34 +63,36 @@ def proposals(site: Site) -> Iterator[Proposal]:
     code = site.wanted.code
     added = {"derivative-missing": 0.2, "gradient": 0.7, "derivative": 1.0}.get(code, 1.3)
     instead = {"derivative-missing": 1.0, "gradient": 0.7}.get(code, 0.3 if code in CODES else 1.2)
-    for slope, cost in _texts(site):
-        for at, node in enumerate(site.arrays):
+    for at, node in enumerate(site.arrays):
+        for slope, cost in _texts(site, site.shape_of(node)):
             yield from site.times(node, slope, cost + added + 0.1 * at)
-        yield from _instead(site, slope, cost + instead)
+    for factor in site.factors:
+        shape = site.shape_of(factor)
+        if not isinstance(factor, ast.Constant) and (shape != () or site.is_scalar):
+            for slope, cost in _texts(site, shape):
+                yield from site.replacing(factor, slope, cost + instead)
+    for product, kept in site.without_two():
+        for slope, cost in _texts(site, site.shape_of(product)):
+            text = f"{kept} * {bracketed(slope, PRODUCT + 1)}"
+            yield from site.replacing(product, text, cost + instead + 0.1)
     for text, cost in _bodies(site):
         if site.value is not None:
             yield from site.replacing(site.value, text, cost + instead - 0.2)
-            yield from _instead(site, text, cost + instead - 0.1)
+            for factor in site.factors:
+                if not isinstance(factor, ast.Constant):
+                    yield from site.replacing(factor, text, cost + instead - 0.1)
 
 
-def _instead(site: Site, slope: str, cost: float) -> Iterator[Proposal]:
-    """``slope`` in place of a factor, or of two that follow each other, as ``a * (1 - a)`` do."""
-    for factor in site.factors:
-        if not isinstance(factor, ast.Constant) and site.shape(site.source.of(factor)) != ():
-            yield from site.replacing(factor, slope, cost)
-    for product, kept in site.without_two():
-        yield from site.replacing(product, f"{kept} * {bracketed(slope, PRODUCT + 1)}", cost + 0.1)
-
-
-def _texts(site: Site) -> Iterator[tuple[str, float]]:
-    """Slopes of the program's activations at the values that can be read here, with their costs."""
+def _texts(site: Site, shape: tuple[int, ...] | None) -> Iterator[tuple[str, float]]:
+    """Slopes at the values of that ``shape`` that can be read here, with what each costs."""
     kinds = site.facts.slopes or USUAL
     sigmoid = _sigmoid(site)
     known = {word for pair in site.facts.activations for name in pair for word in words(name)}
     told = {site.wanted.activation, site.wanted.before}
-    for at, name in enumerate(site.names[:MOST_NAMES]):
-        own = words(name)
-        cost = 0.01 * at + (0.0 if own & known else 0.8) - (0.2 if name in told else 0.0)
+    for name, cost in site.values_for(shape):
+        if cost >= OTHER:
+            continue
+        cost += (0.0 if words(name) & known else 0.5) - (0.2 if name in told else 0.0)
         for function in site.slope_functions:
             yield f"{function}({name})", cost - (0.6 if function in site.unused else 0.0)
         for kind, constant in kinds:

@@ -1,4 +1,4 @@
-"""Moves statements: an update behind the last use of the old value, or a value before the update."""
+"""Moves statements: an update behind the last use of the old value, or a use before the update."""
 
 import ast
 from collections.abc import Iterator

@@ -4,11 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
+from nntui.program.mending.site import OTHER, Site
 from nntui.program.mending.source_text import Edit, bracketed
 
 CODES = ("wrong-factor", "gradient", "derivative")
-MOST_NAMES = 16
 NUMBERS = ("1", "0", "2", "0.5")
 
 
@@ -36,6 +35,10 @@ def _without_a_side(site: Site, node: ast.BinOp) -> Iterator[Proposal]:
     if isinstance(node.op, ast.Mult | ast.Add):
         yield from site.replacing(node, right, usual + (0.9 if is_product else 1.3))
     if is_product:
+        if isinstance(node.op, ast.Div):
+            for name, cost in site.values_for(site.shape_of(node)):
+                if cost < OTHER:
+                    yield from site.replacing(node, f"{left} * {name}", usual + cost + 1.0)
         start, end = site.source.operator(node)
         other = "/" if isinstance(node.op, ast.Mult) else "*"
         yield site.editing([Edit(start, end, other)], usual + 1.4)
@@ -70,27 +73,21 @@ def _powers(site: Site) -> Iterator[Proposal]:
 
 def _with_a_factor(site: Site) -> Iterator[Proposal]:
     """A factor, or a divisor, that is at hand: a mask, the number of samples."""
-    usual = 0.3 if site.wanted.code == "wrong-factor" else 0.9
-    arrays = site.arrays
-    whole = [site.shape(site.source.of(each)) for each in site.targets]
-    for at, name in enumerate(site.names[:MOST_NAMES]):
-        shape = site.shape(name)
-        for place, node in enumerate(arrays[:6]):
-            known = site.shape(site.source.of(node))
-            known = whole[0] if known is None and place == 0 and whole else known
-            cost = usual + 0.02 * at + 0.2 * place
-            if shape is None or known is None:
-                cost += 0.6
-            elif shape not in ((), known):
-                cost += 1.2
-            yield from site.times(node, name, cost)
-            if shape in ((), None) and place == 0:
-                left = bracketed(site.source.of(node), 11)
-                yield from site.replacing(node, f"{left} / {name}", cost + 0.2)
-            elif place == 0:
-                left = bracketed(site.source.of(node), 11)
-                yield from site.replacing(node, f"{left} / {name}.shape[0]", usual + 0.6)
-                yield from site.replacing(node, f"{left} / len({name})", usual + 0.7)
+    usual = 0.3 if site.wanted.code == "wrong-factor" else 0.8
+    for place, node in enumerate(site.arrays[:6]):
+        for name, by_shape in site.values_for(site.shape_of(node)):
+            if by_shape < OTHER:
+                yield from site.times(node, name, usual + by_shape + 0.2 * place)
+    value = site.value
+    if value is None or isinstance(value, ast.Constant):
+        return
+    left = bracketed(site.source.of(value), 11)
+    for name, by_shape in site.values_for(()):
+        if by_shape < OTHER:
+            yield from site.replacing(value, f"{left} / {name}", usual + by_shape + 0.2)
+        else:
+            yield from site.replacing(value, f"{left} / {name}.shape[0]", usual + 0.8)
+            yield from site.replacing(value, f"{left} / len({name})", usual + 0.9)
 
 
 def _added_up(site: Site) -> Iterator[Proposal]:
