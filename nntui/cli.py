@@ -40,7 +40,8 @@ def commands() -> None:
       --no-mouse        Leave the mouse to the terminal.
       --color COLOURS   auto, truecolor, 256, 16 or none.
 
-    The other commands below need no terminal.  nntui help lists the topics of the manual.
+    The other commands below need no terminal.  check, why and show also take FILE.py, a program of
+    your own, with its arguments behind --.  nntui help lists the topics of the manual.
     """
 
 

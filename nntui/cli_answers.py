@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 FOUND_FAULT = 1
 """The exit code of a check that found one."""
-MOST_SEEDS = 10_000_000
+SEEDS, MOST_SEEDS = 100, 10_000_000
+"""For each fix of a preset: how many if not said, and at most."""
 
 
 @click.command()
@@ -121,7 +122,7 @@ def sweep(
 
 @click.command()
 @click.argument("preset", metavar="PRESET|FILE.py")
-@click.option("--seed", type=int, help="Seed of the first parameters.")
+@click.option("--seed", type=int, help="Of the first weights, or of all draws.")
 @click.option("--at-update", type=click.IntRange(0), help="Check there, not where the run is.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @program_options(
@@ -142,7 +143,7 @@ def check(
     allow_effects: bool,
     python: str | None,
 ) -> None:
-    """Check the gradients and updates of a preset, or of a program of your own.
+    """Check the updates of a preset or of your own program.
 
     A preset is checked against its own description.
 
@@ -176,7 +177,9 @@ def check(
 @click.command()
 @click.argument("preset", metavar="PRESET|FILE.py")
 @click.option("--seed", type=int, help="Seed of the run that is diagnosed.")
-@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=100, help="For each fix.")
+@click.option(
+    "--seeds", type=click.IntRange(1, MOST_SEEDS), help="For each fix (100; of a FILE.py 20)."
+)
 @click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @program_options("--allow-effects", "--python")
@@ -184,14 +187,14 @@ def check(
 def why(
     preset: str,
     seed: int | None,
-    seeds: int,
+    seeds: int | None,
     seconds: float,
     changes: tuple[str, ...],
     as_json: bool,
     allow_effects: bool,
     python: str | None,
 ) -> None:
-    """Say why a preset, or a program of your own, does not learn, and what helps.
+    """Say why a preset or your own program does not learn.
 
     Its run is diagnosed; then fixes are tried over many seeds, within the time.  FILE.py is run
     for that, with the arguments behind --.
@@ -202,7 +205,7 @@ def why(
     if takes_program(preset, allow_effects=allow_effects, python=python):
         refuse_preset_options(set=changes)
         allowed = {"allow_effects": allow_effects, "python": python}
-        explain_program(preset, seeds, as_json, seed=seed, time=seconds, **allowed)
+        explain_program(preset, as_json, seed=seed, seeds=seeds, time=seconds, **allowed)
         return
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
@@ -214,7 +217,7 @@ def why(
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(asked, None, seeds, seconds, progress, started=started)
+        answer = ask(asked, None, seeds or SEEDS, seconds, progress, started=started)
     erase_progress()
     if as_json:
         print_json(answer.as_json())

@@ -10,8 +10,8 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nntui.cli_output import erase_progress, print_json, progress_is_seen
-from nntui.cli_training import ended_by_signals
+from nntui.cli_output import erase_progress, print_json, progress_is_seen, show_progress
+from nntui.cli_training import ended_by_signals, exit_if
 
 EXIT_CODES = {True: 0, False: 1, None: 3}
 """Of a check, by its verdict: right, a fault, could not tell."""
@@ -168,7 +168,7 @@ def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     from nntui.program import check
 
     with ended_by_signals(), running(file):
-        answer = check(file, program_arguments(), **options)
+        answer = check(file, program_arguments(), diff=diff, **options)
     if as_json:
         print_json(answer.as_json())
     else:
@@ -178,9 +178,30 @@ def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     click.get_current_context().exit(EXIT_CODES[answer.ok])
 
 
-def explain_program(file: str, seeds: int, as_json: bool, **options: Any) -> None:
-    """Say why the program ``file`` does not learn."""
-    raise _not_yet("why", file)
+def explain_program(file: str, as_json: bool, **options: Any) -> None:
+    """Say why the program ``file`` does not learn.
+
+    ``options`` are those of `nntui.program.why.why` except for the arguments; None is left out.
+    """
+    from nntui.program.why import why
+
+    begun = False
+
+    def progress(words: str, share: float) -> bool:
+        nonlocal begun
+        begun = True
+        show_progress(share, words)
+        return not interrupted
+
+    given = {name: value for name, value in options.items() if value is not None}
+    # Until there is something to tell, Ctrl+C ends it at once.
+    with ended_by_signals(lambda: begun) as interrupted, running(file):
+        answer = why(file, program_arguments(), progress=progress, **given)
+    if as_json:
+        print_json(answer.as_json())
+    else:
+        click.echo(answer.text)
+    exit_if(interrupted)
 
 
 def show_program(file: str, as_string: bool, **options: Any) -> None:
@@ -208,7 +229,3 @@ def _string(file: str, text: str) -> str:
 
     path = Path(file)
     return encode(read_preset(path.stem, tomllib.loads(text), path.absolute().parent))
-
-
-def _not_yet(command: str, file: str) -> click.UsageError:
-    return click.UsageError(f"nntui {command} does not read programs yet; nntui check {file} does")

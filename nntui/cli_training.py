@@ -3,7 +3,7 @@
 Imports what it needs when it trains, so that help is instant.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -67,10 +67,11 @@ def interruptible() -> Iterator[list[int]]:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
+def ended_by_signals(patient: Callable[[], bool] = lambda: False) -> Iterator[list[int]]:
     """Let SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt inside, and then exit.
 
     What is under way is left through its ``finally``, so it can end the processes it started.
+    While ``patient`` holds the first signal is only noted, in the list that is yielded.
     """
     import signal
 
@@ -78,12 +79,13 @@ def ended_by_signals() -> Iterator[None]:
 
     def interrupt(number: int, frame: object) -> None:
         seen.append(number)
-        raise KeyboardInterrupt
+        if len(seen) > 1 or not patient():
+            raise KeyboardInterrupt
 
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
     try:
-        yield
+        yield seen
     except KeyboardInterrupt:
         erase_progress()
         exit_if(seen)

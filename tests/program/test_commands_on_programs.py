@@ -1,7 +1,8 @@
 """The command line where it takes a program: options, arguments behind --, exit codes."""
 
 import signal
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,53 @@ def test_a_program_without_a_preset_says_which_part_has_none(
     done = command("show", "net.py")
     said = "nntui: no preset computes the same as net.py:31: a convolution has no counterpart\n"
     assert (done.returncode, done.stdout, done.stderr) == (3, "", said)
+
+
+@dataclass
+class Explained:
+    """An answer of why, as far as the command line knows it."""
+
+    text: str = "slow.py: 50 updates: it does not learn."
+
+    def as_json(self) -> dict[str, Any]:
+        return {"program": "slow.py", "headline": None}
+
+
+def explained(monkeypatch: pytest.MonkeyPatch, *signals: signal.Signals) -> Asked:
+    """Let every program be explained, after ``signals`` arrive one by one."""
+    calls: Asked = []
+
+    def why(*arguments: Any, progress: Callable[[str, float], bool], **options: Any) -> Explained:
+        calls.append((arguments, options))
+        assert progress("checking", 0.1)
+        for each in signals:
+            signal.raise_signal(each)
+        assert progress("trying", 0.2) is not bool(signals)
+        return Explained()
+
+    monkeypatch.setattr("nntui.program.why.explaining.why", why)
+    return calls
+
+
+def test_why_of_a_program_takes_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = explained(monkeypatch)
+    done = command("why", "net.py")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{Explained.text}\n", "")
+    assert asked.pop() == (("net.py", ()), {"time": 20.0, "allow_effects": False})
+    line = "why net.py --seed 3 --seeds 7 --time 5 --allow-effects --python p --json -- --json"
+    done = command(*line.split())
+    assert parsed(done.stdout) == Explained().as_json()
+    options = {"seed": 3, "seeds": 7, "time": 5.0, "allow_effects": True, "python": "p"}
+    assert asked.pop() == (("net.py", ("--json",)), options)
+
+
+def test_why_prints_what_was_found_when_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    explained(monkeypatch, signal.SIGINT)
+    done = command("why", "net.py")
+    assert (done.returncode, done.stdout) == (130, f"{Explained.text}\n")
+    explained(monkeypatch, signal.SIGINT, signal.SIGTERM)
+    done = command("why", "net.py")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_file_that_is_written_to_is_no_program(program: str) -> None:

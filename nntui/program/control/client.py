@@ -98,6 +98,12 @@ class Host:
         self.close()
 
     @property
+    def number(self) -> int:
+        """The number of the host's process, which is that of its session: all others are in it."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def python(self) -> str:
         """The interpreter that runs the program."""
         return self._task.python or sys.executable

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.machinery import SourceFileLoader
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -33,7 +34,7 @@ from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
-from nntui.program.record.instrument import compile_tree, install
+from nntui.program.record.instrument import compile_program, install
 from nntui.program.record.places import Places
 from nntui.program.record.recorder import Recorder
 
@@ -259,21 +260,21 @@ class Execution:
 
     def _compile(self, file: str, data: bytes) -> CodeType:
         text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
+        rewrite = partial(self.rewrite, file)
         loops: set[int] | None = None
         if self._wanted is not None:
             first = Places()
-            compile_tree(self.tree_of(file, text), text, file, first, ())
+            compile_program(text, file, first, (), rewrite)
             offset = len(self.places.loops)
             loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_tree(self.tree_of(file, text), text, file, self.places, loops)
+        code = compile_program(text, file, self.places, loops, rewrite)
         self.files.add(file)
         for function, names in alias_names(ast.parse(text)).items():
             self._aliases[file, function] = names
         return code
 
-    def tree_of(self, file: str, text: str) -> ast.Module:
-        """The tree of ``text`` that is run for ``file``, as a new object."""
-        return ast.parse(text, file)
+    def rewrite(self, file: str, tree: ast.Module) -> None:
+        """Change the tree of ``file`` before it is run; here it stays as it is."""
 
     def _prepare(self, module: ModuleType, file: str) -> None:
         self.files.add(file)

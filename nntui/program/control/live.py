@@ -133,11 +133,13 @@ class Names:
             }
             aliases = self._aliases.get((code.co_filename, code.co_name), ())
             mine: list[_Root] = []
+            shared = outer.intersection(code.co_freevars)
+            """Variables of a function outside, which is active too."""
             for name, value in list(frame.f_locals.items()):
                 if name.startswith((".", "__", OURS)):
                     continue
-                if name in code.co_freevars and name in outer:
-                    continue  # it is a variable of the function outside, which is active too
+                if name in shared:
+                    continue
 
                 def put(new: Any, frame: FrameType = frame, name: str = name) -> None:
                     set_local(frame, name, new)
@@ -145,7 +147,7 @@ class Names:
                 label = name if name not in taken else f"{code.co_name}:{name}"
                 mine.append(_Root(label, value, put, len(frames) - at, name in aliases))
             found += mine
-            taken.update(code.co_varnames, code.co_cellvars, code.co_freevars)
+            taken.update({*code.co_varnames, *code.co_cellvars, *code.co_freevars} - shared)
         for at, (module_name, module) in enumerate(self._modules.items()):
             aliases = self._aliases.get((getattr(module, "__file__", ""), "<module>"), ())
             for name, value in list(module.__dict__.items()):

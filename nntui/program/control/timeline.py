@@ -23,6 +23,8 @@ MEMORY = 128 << 20
 """Private bytes of all copies together; at least one copy is kept."""
 INTERVAL = 0.05
 """Seconds between copies: about fifty times what one costs."""
+FAR = 0.02
+"""What is that part of the way behind the head counts as near."""
 FOREVER = 1 << 62
 
 
@@ -86,8 +88,8 @@ class Timeline:
     _copies: list[_Process] = field(default_factory=list)
     _thinned: float = 0.0
     """When the copies were thinned out last: the last one grows while the program runs on."""
-    _whole: tuple[int, int] = (0, 0)
-    """How much was printed when the program had ended."""
+    _whole: tuple[str, str] = ("", "")
+    """What was printed when the program had ended."""
     _final: bool = False
     """Whether the head is the state behind the loop."""
 
@@ -140,16 +142,18 @@ class Timeline:
 
     def text(self, stream: int = 0, *, whole: bool = False) -> str:
         """What was printed up to here, or in the ``whole``; ``stream`` 1 is standard error."""
+        if whole:
+            return self._whole[stream]
+        return "" if self._current is None else self._text(self._current, stream)
+
+    def _text(self, process: _Process, stream: int) -> str:
+        """What ``process`` has printed."""
         if self._host is None:
             return ""
-        if whole:
-            end = self._whole[stream]
-        else:
-            end = self._current.written[stream] if self._current is not None else 0
         path = os.path.join(self._host.scratch, ("output", "errors")[stream])
         try:
             with open(path, "rb") as file:
-                return file.read(end).decode("utf-8", "replace")
+                return file.read(process.written[stream]).decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
 
@@ -157,6 +161,12 @@ class Timeline:
     def seeds(self) -> tuple[int | None, bool]:
         """The seed that nntui set, and whether the program had set none."""
         return (None, False) if self._current is None else self._current.seeds
+
+    @property
+    def session(self) -> int:
+        """The number of the session that all processes of the program are in."""
+        assert self._host is not None
+        return self._host.number
 
     def processes(self) -> list[int]:
         """The numbers of the program's processes, but the host's."""
@@ -226,13 +236,16 @@ class Timeline:
             if self.update >= update:
                 return
             try:
-                self._run_to(update, seconds)
+                self._run_to(update, seconds, careful=attempt == 2)
                 return
             except wire.GoneError:  # killed by somebody, or by what the program does
                 self._lose(final=attempt == 2)
 
-    def _run_to(self, update: int, seconds: float | None) -> None:
-        """Let the current process run; raises GoneError if it ends without a word."""
+    def _run_to(self, update: int, seconds: float | None, careful: bool) -> None:
+        """Let the current process run; raises GoneError if it ends without a word.
+
+        If it is ``careful`` it tells every update that it passes, so that it is known where it was.
+        """
         process = self._current
         assert process is not None
         command = {
@@ -241,8 +254,10 @@ class Timeline:
             "last": self._final and update == self.head,
             "interval": INTERVAL if self.copies_wanted else None,
             "seconds": seconds,
+            "careful": careful,
         }
-        process.send(command)
+        with suppress(wire.GoneError):  # it may have said already why it cannot run
+            process.send(command)
         while True:
             answer = process.receive()
             if "copy" in answer:
@@ -251,6 +266,9 @@ class Timeline:
                 self.head = max(self.head, copy.update)
                 self._keep(copy)
                 process.send({"interval": INTERVAL})
+            elif "passed" in answer:
+                self.update = process.update = answer["passed"]
+                self.head = max(self.head, self.update)
             elif "at" in answer:
                 self.update = process.update = answer["at"]
                 process.number = answer["pid"]
@@ -275,7 +293,7 @@ class Timeline:
         """The program has ended while it ran: ``answer`` says how, and behind which update."""
         process = self._current
         assert process is not None
-        self._whole = process.written
+        self._whole = self._text(process, 0), self._text(process, 1)
         begun = answer["begun"]
         if "refused" in answer:
             self.refused = answer["refused"]
@@ -298,7 +316,7 @@ class Timeline:
             if not self.copies_wanted and self._host is not None:
                 message = self._host.how_it_ended()
             self.ending = Ending(DIED, 1, message)
-            self._whole = process.written
+            self._whole = self._text(process, 0), self._text(process, 1)
         process.close()
         self._current = None
 
@@ -358,14 +376,15 @@ def dispensable(updates: list[int]) -> int:
     """The index of the copy to do without, of copies at ``updates`` (in order).
 
     It is the one whose absence makes the smallest gap, measured by the distance from the head:
-    gaps grow exponentially towards the start.  The first copy is kept while there are others.
+    gaps grow exponentially towards the start, up to a tenth or two of the way.  The first copy is
+    kept while there are others.
     """
     head = updates[-1] + 1
     if len(updates) <= 2:
         return len(updates) - 1
 
     def cost(at: int) -> float:
-        return (updates[at + 1] - updates[at - 1]) / (head - updates[at])
+        return (updates[at + 1] - updates[at - 1]) / (head - updates[at] + FAR * head)
 
     return min(range(1, len(updates) - 1), key=cost)
 

@@ -76,7 +76,8 @@ class Traveller:
     """Moves ``execution``, whose hooks it takes, as the commands on ``line`` say.
 
     Commands are dictionaries: ``do`` is ``go`` (``to``: an update; ``last``: whether it is known
-    to be the last; ``interval``: seconds between copies, or None; ``seconds``: stop after these),
+    to be the last; ``interval``: seconds between copies, or None; ``seconds``: stop after these;
+    ``careful``: tell every update that is passed),
     ``stop``, ``copy``, ``variables``, ``value`` (``name``), ``hash``.
     """
 
@@ -86,7 +87,7 @@ class Traveller:
         """The iteration that began last; -1 in front of the first."""
         self._left = -1
         """How many iterations had begun when the loop was left."""
-        self._target, self._last = 0, False
+        self._target, self._last, self._careful = 0, False, False
         self._interval: float | None = None
         self._copy_at = self._stop_at = NEVER
         self._look_at, self._stride, self._looked = 0, 1, 0.0
@@ -144,7 +145,9 @@ class Traveller:
             self._arrive(self._at)
             return
         elapsed, self._looked = now - self._looked, now
-        if elapsed < GLANCE / 2:
+        if self._careful:
+            self._line.send({"passed": self._at})
+        elif elapsed < GLANCE / 2:
             self._stride *= 2
         elif elapsed > GLANCE:
             self._stride = max(self._stride // 2, 1)
@@ -201,6 +204,7 @@ class Traveller:
             do = command.get("do")
             if do == "go":
                 self._target, self._last = command["to"], command["last"]
+                self._careful = command["careful"]
                 self._interval = command["interval"]
                 seconds = command["seconds"]
                 self._stop_at = NEVER if seconds is None else time.perf_counter() + seconds

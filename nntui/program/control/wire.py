@@ -58,6 +58,8 @@ def decode(data: bytes) -> Any:
             array = np.frombuffer(data, dtype, count, at).reshape(shape).copy()
             at += array.nbytes
             arrays.append(array)
+        if at != len(data):
+            raise ValueError(f"a frame of {len(data)} bytes in place of {at}")
         return _restored(value, arrays)
     except (IndexError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(f"not a frame: {error}") from None

@@ -193,11 +193,9 @@ class SwitchedExecution(Execution):
 
     switched = Switched()
 
-    def tree_of(self, file: str, text: str) -> ast.Module:
-        """See `Execution.tree_of`."""
-        tree = super().tree_of(file, text)
+    def rewrite(self, file: str, tree: ast.Module) -> None:
+        """See `Execution.rewrite`."""
         self.switched.rewrite(file, tree)
-        return tree
 
 
 def makes_locals(source: SourceText, change: Change) -> bool:

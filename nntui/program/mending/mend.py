@@ -234,8 +234,17 @@ def _is_better(now: Answer, before: Answer) -> bool:
         return True
     if len(faulty(now)) != len(faulty(before)):
         return len(faulty(now)) < len(faulty(before))
-    codes = [
-        [each["code"] for each in answer["findings"] if each["code"] in BY_CHECKS]
+    return _by_checks(now) < _by_checks(before) or _moves(now, before)
+
+
+def _by_checks(answer: Answer) -> int:
+    return sum(each["code"] in BY_CHECKS for each in answer["findings"])
+
+
+def _moves(now: Answer, before: Answer) -> bool:
+    """Whether the first number that is not finite arises on another line than before."""
+    lines = [
+        {each["line"] for each in answer["findings"] if each["code"] in BY_CHECKS}
         for answer in (now, before)
     ]
-    return len(codes[0]) < len(codes[1])
+    return bool(lines[1]) and not lines[0] & lines[1]

@@ -13,7 +13,6 @@ from nntui.program.mending.source_text import (
     FUNCTIONS,
     Edit,
     SourceText,
-    binding,
     bracketed,
 )
 
@@ -150,7 +149,7 @@ class Site:
 
     @cached_property
     def arrays(self) -> list[ast.expr]:
-        """Where a factor can be added: the whole value, and the operands of matrix products."""
+        """Where a factor can be added: the whole value, operands of matrix products, and terms."""
         found = [self.value] if self.value is not None else []
         for node in self.expressions:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
@@ -159,11 +158,14 @@ class Site:
                 found += node.args
                 if isinstance(node.func, ast.Attribute) and len(node.args) == 1:
                     found.append(node.func.value)
+            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+                found += [node.left, node.right]
             elif isinstance(node, ast.Call):
                 found += node.args[:1]
             elif isinstance(node, ast.Tuple | ast.List) and not self.is_index(node):
                 found += node.elts
-        return [each for each in found if not isinstance(each, ast.Constant | ast.Starred)]
+        found = [each for each in found if not isinstance(each, ast.Constant | ast.Starred)]
+        return [each for each in found if not self.is_index(each)]
 
     def is_product(self, call: ast.Call) -> bool:
         """Whether ``call`` is a matrix or outer product."""
@@ -332,11 +334,22 @@ class Site:
         return Proposal(self.source.file, tuple(edits), cost)
 
     def times(self, node: ast.expr, factor: str, cost: float) -> Iterator[Proposal]:
-        """The proposal that multiplies ``node`` by the expression ``factor``."""
-        left = self.source.of(node)
-        if binding(node) < PRODUCT:
-            left = f"({left})"
-        yield from self.replacing(node, f"{left} * {bracketed(factor, PRODUCT + 1)}", cost)
+        """The proposal that multiplies ``node`` by the expression ``factor``, entry by entry."""
+        yield from self.replacing(node, self.product(self.source.of(node), factor), cost)
+
+    def product(self, left: str, right: str) -> str:
+        """The product of two expressions, entry by entry, as written."""
+        if self.has_matrices:
+            return f"{self.numpy}.multiply({left}, {right})"
+        return f"{bracketed(left, PRODUCT)} * {bracketed(right, PRODUCT)}"
+
+    @cached_property
+    def has_matrices(self) -> bool:
+        """Whether the file uses np.matrix, for which ``*`` is the matrix product."""
+        return bool(self.numpy) and any(
+            isinstance(node, ast.Attribute) and node.attr in ("matrix", "mat", "asmatrix", "bmat")
+            for node in ast.walk(self.source.tree)
+        )
 
     @property
     def is_scalar(self) -> bool:

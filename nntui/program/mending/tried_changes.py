@@ -21,6 +21,7 @@ from nntui.program.mending.changed_blocks import (
 from nntui.program.mending.judged_updates import Question, UpdateTrial, Verdicts
 from nntui.program.mending.proposal import Proposal
 from nntui.program.mending.source_text import SourceText
+from nntui.program.program_error import ProgramError
 
 if TYPE_CHECKING:
     from nntui.program.control.forks import Reply
@@ -200,7 +201,10 @@ class Trying:
             UpdateTrial(execution, loop, self._question, before)(reply)
 
         seconds = min(LONGEST, max(self._until - time.monotonic(), 0.1))
-        return execution.analyse(self._when_begun(execution, try_it), seconds)
+        try:
+            return execution.analyse(self._when_begun(execution, try_it), seconds)
+        except ProgramError:  # the change has moved the loop
+            return {}
 
     def _when_begun(
         self, execution: Execution, then: "Callable[[int, Reply], None]"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Collection
+import copy
+import sys
+from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
 
@@ -17,27 +19,41 @@ from .numbering import Numbering
 from .places import Places
 from .plain_copy import PlainCopy
 
+DEEPEST = 20_000
+"""Frames for walking a tree: a sum of a thousand terms is a thousand levels deep."""
+
 
 def compile_program(
-    source: str, file: str, places: Places, loops: Collection[int] | None = None
+    source: str,
+    file: str,
+    places: Places,
+    loops: Collection[int] | None = None,
+    rewrite: Callable[[ast.Module], None] | None = None,
 ) -> CodeType:
     """Compile one file; `places` gets its expressions, statements and loops.
 
+    `rewrite` may change the tree of `source` before anything else is done with it.
+
     With `loops` only these loops call the recorder and can switch to their recorded copy: the
     others, and what stands around them, cost what they cost alone. The numbers of places and loops
-    do not depend on `loops`. Raises SyntaxError as `compile` does.
+    do not depend on `loops`. Expressions that are nested thousands of levels deep leave the file as
+    it is: it runs, and nothing of it is recorded. Raises SyntaxError as `compile` does.
     """
-    return compile_tree(ast.parse(source, file), source, file, places, loops)
-
-
-def compile_tree(
-    tree: ast.Module, source: str, file: str, places: Places, loops: Collection[int] | None = None
-) -> CodeType:
-    """Compile a tree that was made of `source`; the tree is changed. See `compile_program`."""
-    Numbering(file, source, places).number(tree)
-    tree = PlainCopy(None if loops is None else frozenset(loops)).module(tree)
-    ast.fix_missing_locations(tree)
-    return compile(tree, file, "exec", dont_inherit=True)
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(max(limit, DEEPEST))
+        tree = ast.parse(source, file)
+        if rewrite is not None:
+            rewrite(tree)
+        Numbering(file, source, places).number(tree)
+        copies = PlainCopy(None if loops is None else frozenset(loops))
+        tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written
+        ast.fix_missing_locations(tree)
+        return compile(tree, file, "exec", dont_inherit=True)
+    except RecursionError:  # expressions too deep for our copies of them
+        return compile(source, file, "exec", dont_inherit=True)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def install(recorder: Any) -> None:

@@ -333,6 +333,11 @@ class Copies:
 
     def __init__(self) -> None:
         self.kept: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
+        self.before = self.kept
+
+    def next_recording(self) -> None:
+        """Forget what the last recording had no use for."""
+        self.before, self.kept = self.kept, {}
 
     def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """A copy, perhaps the one made before; of a large array itself."""
@@ -340,9 +345,10 @@ class Copies:
             return array
         if array.nbytes < WORTH_SHARING:
             return copy_of(array)  # type: ignore[no-any-return]
-        kept = self.kept.get(id(array))
+        kept = self.before.get(id(array))
         if kept is None or not same_bits(kept[1], array):
-            self.kept[id(array)] = kept = (array, copy_of(array))
+            kept = (array, copy_of(array))
+        self.kept[id(array)] = kept
         return kept[1]
 
 

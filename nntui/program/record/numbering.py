@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from .places import Loop, Place, Places
 
@@ -36,7 +37,7 @@ class Numbering:
     def __init__(self, file: str, source: str, places: Places) -> None:
         self.file = file
         self.places = places
-        self.lines = source.splitlines() or [""]
+        self.lines = re.split("\r\n|\r|\n", source)
         places.sources[file] = self.lines
 
     def number(self, tree: ast.Module) -> None:

@@ -43,12 +43,16 @@ UNPACKING = (ast.Tuple, ast.List)
 CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
 """Attributes of arrays by which their elements are written."""
 
+DEEPEST_EXPRESSION = 400
+"""Operators within operators that are recorded; the compiler gives up where calls go deeper."""
+
 
 class RecordedCopy(ast.NodeTransformer):
     """Rewrites a copy of a tree in place; what it defines is written by `plain`."""
 
     def __init__(self, plain: PlainCopy) -> None:
         self.plain = plain
+        self.depth = 0
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The recorded copy of a block of statements."""
@@ -64,8 +68,12 @@ class RecordedCopy(ast.NodeTransformer):
     # ---- expressions
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        if self.depth >= DEEPEST_EXPRESSION:
+            return node
+        self.depth += 1
         symbol = constant(SYMBOLS[type(node.op)])
         left, right = self._operand(node.left), self._operand(node.right)
+        self.depth -= 1
         return at(call("binary", self.place(node), symbol, left, right), node)
 
     def _operand(self, node: ast.expr) -> Any:

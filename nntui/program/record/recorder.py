@@ -83,6 +83,7 @@ class Recorder:
         self.assignments: list[tuple[int, Node, Path]] = []
         self.outputs: list[tuple[int, Node, str]] = []
         self.warnings: list[str] = []
+        self.copies.next_recording()
         self.trail = Trail()
         self.memory = Memory(self.make, self.copies)
         self.bytes = 0
@@ -160,6 +161,7 @@ class Recorder:
         if self.full:
             return
         self.full = True
+        self.warnings.append(f"the recording is full with {len(self.nodes):,} values")
         if self.on_full is not None:
             self.on_full()
         else:

@@ -421,6 +421,11 @@ PROGRAMS = {
         print = (lambda p: lambda *a: p("!", *a))(print)
         print(1.0 * 2)
     """,
+    "a long sum": "for i in range(2): print("
+    + " + ".join(["i"] * 1_200)
+    + ", len("
+    + " + ".join(["'a'"] * 900)
+    + "))",
     "nested definitions": """
         def a(x):
             def b(y):

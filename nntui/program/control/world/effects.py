@@ -6,6 +6,7 @@ program may run many times, and protects from accidents: neither from malice nor
 that asks the system itself.
 """
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Collection
@@ -103,6 +104,21 @@ class Effects:
                 check(event, arguments)
 
         sys.addaudithook(hook)
+        self._watch_spawning()
+
+    def _watch_spawning(self) -> None:
+        """`multiprocessing` starts processes by a function that raises no event."""
+        try:
+            module: Any = importlib.import_module("_posixsubprocess")
+        except ImportError:
+            return
+        original = module.fork_exec
+
+        def fork_exec(*arguments: Any) -> Any:
+            self._check("subprocess.Popen", (None, arguments[0]))
+            return original(*arguments)
+
+        module.fork_exec = fork_exec
 
     def _check(self, event: str, arguments: tuple[Any, ...]) -> None:
         if forks.ours:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 LARGEST_COPY = 256 << 20
@@ -34,6 +35,8 @@ class ScratchFiles:
         """Whether the program has written anything."""
         self.missed: list[str] = []
         """Relative paths that the program looked for in vain."""
+        self._inner = False
+        """Whether it is this class that asks for files: the real ones."""
 
     @property
     def folder(self) -> str:
@@ -53,7 +56,8 @@ class ScratchFiles:
             except OSError:
                 return False
         folder, name = os.path.split(os.path.abspath(text))
-        real = os.path.join(os.path.realpath(folder), name)
+        with self._among_real_files():
+            real = os.path.join(os.path.realpath(folder), name)
         return real == self.root or real.startswith(self.root + os.sep)
 
     def place(self, path: Any) -> str:
@@ -65,10 +69,11 @@ class ScratchFiles:
 
     def found(self, path: Any) -> Any:
         """The place of ``path`` if the program has written it, else ``path``."""
-        if not self.used or isinstance(path, int):
+        if not self.used or self._inner or isinstance(path, int):
             return path
         place = self.place(path)
-        return place if os.path.lexists(place) else path
+        with self._among_real_files():
+            return place if os.path.lexists(place) else path
 
     def made(self, path: Any, keep: bool) -> str:
         """The place of ``path``, ready to be written; its old content is there with ``keep``.
@@ -78,16 +83,26 @@ class ScratchFiles:
         full = os.path.abspath(os.fsdecode(path))
         if self.holds(full):
             return full
-        place, parent = self.place(full), os.path.dirname(full)
-        if os.path.isdir(full):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        if not os.path.isdir(parent):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        self.used = True
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        if keep and not os.path.lexists(place) and os.path.exists(full):
-            shutil.copyfile(full, place)
+        place = self.place(full)
+        with self._among_real_files():
+            if os.path.isdir(full) or os.path.isdir(place):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+            if not any(os.path.isdir(os.path.dirname(each)) for each in (full, place)):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            self.used = True
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            if keep and not os.path.lexists(place) and os.path.exists(full):
+                shutil.copyfile(full, place)
         return place
+
+    @contextmanager
+    def _among_real_files(self) -> Iterator[None]:
+        """Within this context the functions are those of the real file system."""
+        before, self._inner = self._inner, True
+        try:
+            yield
+        finally:
+            self._inner = before
 
     def separate(self) -> None:
         """In a fork: go on with files of its own, open ones included."""
@@ -134,9 +149,7 @@ class ScratchFiles:
         os.makedirs(temporary, exist_ok=True)
         tempfile.tempdir = temporary
         builtins.open = io.open = self._opening(io.open)
-        bz2 = sys.modules.get("bz2")
-        if bz2 is not None:
-            vars(bz2)["_builtin_open"] = builtins.open
+        _replace_kept(io.open)
         os.open = self._os_opening(os.open)
         for name in ("stat", "lstat", "access", "readlink"):
             setattr(os, name, self._reading(getattr(os, name)))
@@ -170,6 +183,8 @@ class ScratchFiles:
         ) -> Any:
             """Open a file; what is written goes to a scratch folder."""
             path = file
+            if self._inner:
+                return original(file, mode, buffering, encoding, errors, newline, closefd, opener)
             if not isinstance(file, int) and opener is None and isinstance(mode, str):
                 if set(mode) & set("wax+") and os.fsdecode(file) not in NOWHERE:
                     if "x" in mode and os.path.exists(file):
@@ -195,7 +210,7 @@ class ScratchFiles:
 
     def _os_opening(self, original: Callable[..., int]) -> Any:
         def open(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-            if dir_fd is None and not isinstance(path, int):
+            if dir_fd is None and not isinstance(path, int) and not self._inner:
                 if flags & WRITING and os.fsdecode(path) not in NOWHERE:
                     if flags & os.O_EXCL and os.path.lexists(path):
                         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
@@ -209,7 +224,7 @@ class ScratchFiles:
 
     def _reading(self, original: Callable[..., Any]) -> Any:
         def read(path: Any, *arguments: Any, **named: Any) -> Any:
-            if named.get("dir_fd") is not None or isinstance(path, int):
+            if self._inner or named.get("dir_fd") is not None or isinstance(path, int):
                 return original(path, *arguments, **named)
             try:
                 return original(self.found(path), *arguments, **named)
@@ -222,7 +237,7 @@ class ScratchFiles:
     def _listing(self, original: Callable[..., Any]) -> Any:
         def listed(path: Any = ".") -> Any:
             path = "." if path is None else path
-            if not self.used or isinstance(path, int | bytes):
+            if not self.used or self._inner or isinstance(path, int | bytes):
                 return original(path)
             place = self.place(path)
             if not os.path.isdir(place) or place == os.path.abspath(os.fsdecode(path)):
@@ -249,14 +264,14 @@ class ScratchFiles:
             # With dir_fd it comes from within shutil.rmtree, which was handed the place itself.
             found = path if named.get("dir_fd") is not None else self.found(path)
             if found is not path and self._real(path):
-                found = path  # deleting the scratch file alone would bring back the real one
+                found = path  # without its scratch file the real one would be back
             return original(found, *arguments, **named)
 
         return remove
 
     def _making(self, original: Callable[..., Any]) -> Any:
         def mkdir(path: Any, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
-            if dir_fd is None and not self.holds(path):
+            if dir_fd is None and not self._inner and not self.holds(path):
                 if os.path.lexists(path):
                     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
                 path = self.made(path, keep=False)
@@ -268,8 +283,7 @@ class ScratchFiles:
         def rename(src: Any, dst: Any, **named: Any) -> None:
             found = self.found(src)
             if found is not src and not self._real(src):
-                os.makedirs(os.path.dirname(self.place(dst)), exist_ok=True)
-                original(found, self.place(dst), **named)
+                original(found, self.made(dst, keep=False), **named)
             else:
                 original(src, dst, **named)
 
@@ -280,11 +294,18 @@ class ScratchFiles:
         full = os.path.abspath(os.fsdecode(path))
         if self.holds(full):
             return False
-        used, self.used = self.used, False
-        try:
+        with self._among_real_files():
             return os.path.lexists(full)
-        finally:
-            self.used = used
+
+
+def _replace_kept(new: Callable[..., Any]) -> None:
+    """Put ``new`` where modules that were imported before keep `open` for themselves."""
+    if "bz2" in sys.modules:
+        vars(sys.modules["bz2"])["_builtin_open"] = new
+    openers = getattr(sys.modules.get("numpy.lib._datasource"), "_file_openers", None)
+    kept = getattr(openers, "_file_openers", None)
+    if isinstance(kept, dict):
+        kept[None] = new
 
 
 class _Entries:

@@ -25,7 +25,7 @@ class Seeding:
     def __init__(self, seed: int | None) -> None:
         self._seed = seed
         self._replaced: dict[Any, int] = {}
-        self._unseeded = 0
+        self._unseeded = self._seeded_later = 0
         self._ours: set[str] = set()
         """Streams that the program has not seeded, by the name of their module."""
         self._first: dict[str, Any] = {}
@@ -53,7 +53,7 @@ class Seeding:
         if self._seed is not None:
             return False
         return (
-            self._unseeded > 0
+            self._unseeded > self._seeded_later
             or ("numpy" in self._ours and _numpy_state() != self._first["numpy"])
             or ("random" in self._ours and random.getstate() != self._first["random"])
         )
@@ -89,9 +89,11 @@ class Seeding:
 
         def make_state(state: Any, seed: Any = None) -> None:
             own_state.__init__(state, self._legacy(seed))
+            self._note(state, seed)
 
         def seed_state(state: Any, seed: Any = None) -> None:
             own_state.seed(state, self._legacy(seed))
+            self._note(state, seed)
 
         def make_sequence(made: Any, entropy: Any = None, **others: Any) -> None:
             sequence.__init__(made, self.seed_for(entropy), **others)
@@ -119,9 +121,17 @@ class Seeding:
 
         def seed_state(state: Any, a: Any = None, version: int = 2) -> None:
             kind.seed(state, self.seed_for(a), version)  # the initialiser calls it
+            self._note(state, a)
 
         module.seed = new_seed
         module.Random = _like(kind, seed=seed_state)
+
+    def _note(self, state: Any, seed: Any) -> None:
+        """A generator that was made without a seed may get one before it is used."""
+        if seed is not None and vars(state).pop("_unseeded", False):
+            self._seeded_later += 1
+        elif seed is None:
+            vars(state)["_unseeded"] = True
 
     def _legacy(self, given: Any) -> Any:
         """A seed for the Mersenne Twister, which takes 32 bits."""
@@ -157,5 +167,6 @@ def _like(old: Any, **methods: Any) -> Any:
         def __instancecheck__(cls, value: object) -> bool:
             return isinstance(value, old)
 
-    names = {"__module__": old.__module__, "__doc__": old.__doc__, "__qualname__": old.__qualname__}
-    return Kind(old.__name__, (old,), {**names, **methods})
+    # Pickle finds it under the name where it stands for the other.
+    home = "random" if old.__module__ == "random" else "numpy.random"
+    return Kind(old.__name__, (old,), {"__module__": home, "__doc__": old.__doc__, **methods})

@@ -8,6 +8,8 @@ from nntui.program.mending.site import ATOM, Site
 from nntui.program.mending.source_text import Edit, bracketed
 
 CODES = ("shape-grows", "softmax-axis", "broadcast", "scalar-for-outer-product")
+SHARES = 2.0
+"""How much less the axis of a softmax costs: it is a fault of the forward pass, which is rare."""
 SUMMING = ("sum", "mean")
 OVER = ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True")
 
@@ -18,11 +20,22 @@ def proposals(site: Site) -> Iterator[Proposal]:
     for node in site.expressions:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in SUMMING:
-                yield from _summed(site, node, node.func, usual)
+                less = SHARES if _is_share(site, node) else 0.0
+                yield from _summed(site, node, node.func, usual - less)
             elif node.func.attr == "max" and site.wanted.code == "softmax-axis":
                 yield from _summed(site, node, node.func, usual + 1)
     yield from _sums(site, usual)
+    yield from _number_for_sum(site)
     yield from _shapes(site, usual)
+
+
+def _is_share(site: Site, call: ast.Call) -> bool:
+    """Whether something is divided by its own sum, as in a softmax."""
+    parent = site.source.parents[call]
+    if not isinstance(parent, ast.BinOp) or not isinstance(parent.op, ast.Div):
+        return False
+    whole, part = site.source.of(call), site.source.of(parent.left)
+    return parent.right is call and part in whole
 
 
 def _summed(
@@ -43,6 +56,16 @@ def _summed(
             is_alike = keeps == any(each.arg == "keepdims" for each in own)
             cost = usual + 0.05 * at + (0.0 if is_alike else 0.2) + (0.0 if over else 0.6)
             yield from site.replacing(call, f"{head}({text})", cost)
+
+
+def _number_for_sum(site: Site) -> Iterator[Proposal]:
+    """The sum of each row in place of one number for all, as in the slope of a hinge loss."""
+    match site.statement:
+        case ast.Assign(targets=[ast.Subscript(value=base)], value=value):
+            text = site.source.of(base)
+            for sign in ("-", ""):
+                for axis in (1, 0):
+                    yield from site.replacing(value, f"{sign}{text}.sum(axis={axis})", 1.0)
 
 
 def _sums(site: Site, usual: float) -> Iterator[Proposal]:

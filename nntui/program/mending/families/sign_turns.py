@@ -7,10 +7,10 @@ from nntui.program.mending.proposal import Proposal
 from nntui.program.mending.site import Site
 from nntui.program.mending.source_text import Edit, bracketed
 
-CODES = ("wrong-sign", "derivative", "gradient")
 TURNED = {ast.Add: "-", ast.Sub: "+"}
 OPPOSITE = {ast.Gt: "<", ast.Lt: ">", ast.GtE: "<=", ast.LtE: ">="}
 OPPOSITE_OR_EQUAL = {ast.Gt: ">=", ast.Lt: "<=", ast.GtE: ">", ast.LtE: "<"}
+SLOPES = ("derivative", "derivative-at-a")
 SUM = 10
 OPERANDS = (ast.Name, ast.Attribute, ast.Subscript)
 
@@ -53,6 +53,8 @@ def _of_sum(site: Site, node: ast.BinOp, usual: float) -> Iterator[Proposal]:
     # a difference of two plain values is turned round by exchanging them
     is_plain = isinstance(node.left, OPERANDS) and isinstance(node.right, OPERANDS)
     more = 0.0 if is_update else 0.3 if is_plain else 0.1
+    if isinstance(node.left, ast.Constant) and site.wanted.code in SLOPES:
+        more = -0.5  # as 1 + a in place of 1 - a
     yield site.editing([Edit(start, end, TURNED[type(node.op)])], usual + more)
     if isinstance(node.op, ast.Sub) and not is_update:
         exchanged = f"{right} - {bracketed(left, SUM + 1)}"

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 
 from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import OTHER, PRODUCT, SLOPE_NAME, Site, words
-from nntui.program.mending.source_text import FUNCTIONS, bracketed
+from nntui.program.mending.site import OTHER, SLOPE_NAME, Site, words
+from nntui.program.mending.source_text import FUNCTIONS
 
 CODES = ("derivative", "derivative-missing", "derivative-at-a")
 SIGMOID, TANH, RELU, LEAKY, SOFTPLUS, ELU = "sigmoid", "tanh", "relu", "leaky", "softplus", "elu"
@@ -13,12 +13,13 @@ KINDS = (SIGMOID, TANH, RELU, LEAKY, SOFTPLUS, ELU)
 USUAL = ((SIGMOID, 0.0), (TANH, 0.0), (RELU, 0.0))
 
 
-def of_activation(kind: str, constant: float, a: str, numpy: str) -> Iterator[str]:
+def of_activation(kind: str, constant: float, a: str, site: Site) -> Iterator[str]:
     """The slope of an activation by its value ``a``, as written."""
+    numpy = site.numpy
     if kind == SIGMOID:
-        yield f"{a} * (1 - {a})"
+        yield site.product(a, f"(1 - {a})")
     elif kind == TANH:
-        yield f"(1 - {a} ** 2)"
+        yield f"(1 - {numpy}.power({a}, 2))" if site.has_matrices else f"(1 - {a} ** 2)"
     elif kind == RELU:
         yield f"({a} > 0)"
     elif kind == LEAKY:
@@ -30,18 +31,18 @@ def of_activation(kind: str, constant: float, a: str, numpy: str) -> Iterator[st
 
 
 def of_preactivation(
-    kind: str, constant: float, z: str, numpy: str, sigmoid: str = ""
+    kind: str, constant: float, z: str, site: Site, sigmoid: str = ""
 ) -> Iterator[str]:
     """The slope of an activation by its pre-activation ``z``, as written.
 
     ``sigmoid`` is the program's own function of that kind.
     """
-    if kind == SIGMOID:
-        if sigmoid:
-            yield f"{sigmoid}({z}) * (1 - {sigmoid}({z}))"
-        elif numpy:
-            yield f"{numpy}.exp(-{z}) / (1 + {numpy}.exp(-{z})) ** 2"
-    elif kind == TANH and numpy:
+    numpy = site.numpy
+    if kind == SIGMOID and sigmoid:
+        yield site.product(f"{sigmoid}({z})", f"(1 - {sigmoid}({z}))")
+    elif kind == SIGMOID and numpy and not site.has_matrices:
+        yield f"{numpy}.exp(-{z}) / (1 + {numpy}.exp(-{z})) ** 2"
+    elif kind == TANH and numpy and not site.has_matrices:
         yield f"(1 - {numpy}.tanh({z}) ** 2)"
     elif kind == RELU:
         yield f"({z} > 0)"
@@ -73,7 +74,7 @@ def proposals(site: Site) -> Iterator[Proposal]:
                 yield from site.replacing(factor, slope, cost + instead)
     for product, kept in site.without_two():
         for slope, cost in _texts(site, site.shape_of(product)):
-            text = f"{kept} * {bracketed(slope, PRODUCT + 1)}"
+            text = site.product(kept, slope)
             yield from site.replacing(product, text, cost + instead + 0.1)
     for text, cost in _bodies(site):
         if site.value is not None:
@@ -96,9 +97,9 @@ def _texts(site: Site, shape: tuple[int, ...] | None) -> Iterator[tuple[str, flo
         for function in site.slope_functions:
             yield f"{function}({name})", cost - (0.6 if function in site.unused else 0.0)
         for kind, constant in kinds:
-            for text in of_preactivation(kind, constant, name, site.numpy, sigmoid):
+            for text in of_preactivation(kind, constant, name, site, sigmoid):
                 yield text, cost + (0.1 if kind in (RELU, LEAKY) else 0.3)
-            for text in of_activation(kind, constant, name, site.numpy):
+            for text in of_activation(kind, constant, name, site):
                 yield text, cost + 0.2
 
 
@@ -111,9 +112,9 @@ def _bodies(site: Site) -> Iterator[tuple[str, float]]:
     sigmoid = _sigmoid(site)
     for at, name in enumerate(arguments[:2]):
         for kind, constant in kinds:
-            for text in of_activation(kind, constant, name, site.numpy):
+            for text in of_activation(kind, constant, name, site):
                 yield text, 0.1 + 0.1 * at
-            for text in of_preactivation(kind, constant, name, site.numpy, sigmoid):
+            for text in of_preactivation(kind, constant, name, site, sigmoid):
                 yield text, 0.2 + 0.1 * at
 
 
