@@ -17,7 +17,7 @@ from nntui.program.mending.proposal import Proposal, cheapest_first
 from nntui.program.mending.site import Facts, Site
 from nntui.program.mending.source_text import SourceText
 from nntui.program.mending.tried_changes import Tried, Trying
-from nntui.program.mending.unified_diff import diff_of
+from nntui.program.mending.unified_diff import diff_of, without_one
 
 Answer = dict[str, Any]
 Check = Callable[[Execution, float, int], Answer]
@@ -48,20 +48,40 @@ class Mending:
 
     def mend(self) -> Answer:
         """What is added to the answer of a check: ``diff``, ``mended``, ``mended_ok``."""
-        for _ in range(ROUNDS):
-            if self._answer.get("ok") is not False or time.monotonic() > self._until:
-                break
-            if not self._round():
-                break
-        if not self._changed:
+        rounds = 0
+        while rounds < ROUNDS and self._is_wrong() and self._round():
+            rounds += 1
+        if rounds > 1 and not self._is_wrong():
+            self._take_back()
+        if not rounds:
             return {"diff": None, "mended": None, "mended_ok": None}
         now = self._answer
-        texts = {file: self._sources[file].text for file in self._changed}
         return {
-            "diff": diff_of(self._original, texts),
+            "diff": diff_of(self._original, self._texts()),
             "mended_ok": now.get("ok"),
             "mended": {"ok": now.get("ok"), "findings": now.get("findings", [])},
         }
+
+    def _is_wrong(self) -> bool:
+        return self._answer.get("ok") is False and time.monotonic() < self._until
+
+    def _texts(self) -> dict[str, str]:
+        return {file: self._sources[file].text for file in self._changed}
+
+    def _take_back(self) -> None:
+        """Undo what is not needed any more, now that all is mended: one run of lines at a time."""
+        for file in sorted(self._changed):
+            for text in without_one(self._original[file], self._sources[file].text):
+                left = self._until - time.monotonic()
+                if left <= 0:
+                    return
+                line = self._answer["loop"]["line"]  # a run of lines of another length moves it
+                if text.count("\n") == self._sources[file].text.count("\n"):
+                    answer = self._checked({**self._texts(), file: text}, left, line)
+                    if answer.get("ok") is True:
+                        self._sources[file] = SourceText(file, text)
+                        self._answer = answer
+                        break
 
     # One fault.
 
@@ -133,18 +153,19 @@ class Mending:
             return False
         source = self._sources[proposal.file]
         text = proposal.text(source)
-        texts = {file: self._sources[file].text for file in self._changed} | {proposal.file: text}
-        execution = self._execution.varied(self._execution.seed, texts)
         file, line = self._answer["loop"]["file"], self._answer["loop"]["line"]
         if file == proposal.file:
             line = proposal.line(source, line)
-        answer = self._check(execution, left, line)
+        answer = self._checked({**self._texts(), proposal.file: text}, left, line)
         if not _is_better(answer, self._answer):
             return False
         self._sources[proposal.file] = SourceText(proposal.file, text)
         self._changed.add(proposal.file)
         self._answer = answer
         return True
+
+    def _checked(self, texts: dict[str, str], seconds: float, line: int) -> Answer:
+        return self._check(self._execution.varied(self._execution.seed, texts), seconds, line)
 
     def _load(self, files: Iterable[str]) -> None:
         for file in files:
@@ -228,7 +249,7 @@ def faulty(answer: Answer) -> set[str]:
 
 def _is_better(now: Answer, before: Answer) -> bool:
     """Whether less is wrong than before."""
-    if "loop" not in now or now["updates"] < before["updates"]:
+    if "loop" not in now or now.get("updates", 0) < before.get("updates", 0):
         return False
     if now.get("ok") is True:
         return True

@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 CONTEXT = 3
 NO_NEWLINE = "\\ No newline at end of file"
@@ -26,6 +26,15 @@ def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
             if not is_whole:
                 parts.append(NO_NEWLINE + "\n")
     return "".join(parts)
+
+
+def without_one(before: str, after: str) -> Iterator[str]:
+    """``after`` with one run of changed lines as it was ``before``, for each such run."""
+    old, new = _lines(before), _lines(after)
+    runs = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for kind, start, stop, begin, end in runs:
+        if kind != "equal":
+            yield "".join([*new[:begin], *old[start:stop], *new[end:]])
 
 
 def shown(file: str) -> str:

@@ -8,6 +8,7 @@ from nntui.program.mending.site import OTHER, Site
 from nntui.program.mending.source_text import Edit, bracketed
 
 CODES = ("wrong-factor", "gradient", "derivative")
+MOST_PLACES = 12
 NUMBERS = ("1", "0", "2", "0.5")
 
 
@@ -74,10 +75,10 @@ def _powers(site: Site) -> Iterator[Proposal]:
 def _with_a_factor(site: Site) -> Iterator[Proposal]:
     """A factor, or a divisor, that is at hand: a mask, the number of samples."""
     usual = 0.3 if site.wanted.code == "wrong-factor" else 0.8
-    for place, node in enumerate(site.arrays[:6]):
+    for place, node in enumerate(site.arrays[:MOST_PLACES]):
         for name, by_shape in site.values_for(site.shape_of(node)):
             if by_shape < OTHER:
-                yield from site.times(node, name, usual + by_shape + 0.2 * place)
+                yield from site.times(node, name, usual + by_shape + 0.1 * place)
     value = site.value
     if value is None or isinstance(value, ast.Constant):
         return
