@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.blame import others
-from nntui.program.blame.findings import PROVEN, Finding, finite, of_repairs
+from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_not_finite, of_softmax
 from nntui.program.blame.repair import Repairs
 from nntui.program.blame.scene import Scene
@@ -17,8 +17,15 @@ from nntui.program.blame.signs import of_signs
 from nntui.program.judge import losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.carried import feedback
-from nntui.program.judge.confirm import confirm
-from nntui.program.judge.generic_states import KINDS, shake
+from nntui.program.judge.confirm import Confirmation, confirm
+from nntui.program.judge.generic_states import KINDS, drawn, shake
+from nntui.program.judge.handed import (
+    Handed,
+    record_at,
+    record_handed,
+    uses_scipy,
+    watch_optimisers,
+)
 from nntui.program.judge.losses import Loss
 from nntui.program.judge.recording import Recording
 from nntui.program.judge.search import Found, Search
@@ -33,6 +40,7 @@ from nntui.program.judge.verdict import (
 )
 from nntui.program.judge.watch import Watch
 from nntui.program.mending.mend import Check, Mending
+from nntui.program.record.adjoints import adjoints
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
 
@@ -49,6 +57,8 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
+HANDED_DISTANCE = 1e-5
+"""How far the parameters that were handed to an optimiser are moved for a finite difference."""
 SLACK = 4.0
 """Seconds behind the time given until a process that does not answer is given up."""
 WATCHED = 0.2
@@ -133,6 +143,29 @@ class _Check:
         self._reply = reply
         self._execution.on_end = self._on_end
         self._search.begin()
+        if uses_scipy(self._execution.source.tree):
+            watch_optimisers(self._execution.files, self._on_handed)
+
+    def _on_handed(self, handed: Handed) -> None:
+        """The program hands a loss and its gradient to an optimiser, and so has no loop itself."""
+        if self._search.best is not None:
+            return
+        execution = self._execution
+        states = _States(execution, self._options)
+        states.until = time.monotonic() + 0.7 * max(self._until - time.monotonic(), 1.0)
+
+        def job(reply: "Reply") -> None:
+            reply(states.of_handed(handed))
+
+        answer = execution.fork(job, max(self._until - time.monotonic(), 1.0) + SLACK / 2)
+        if answer is None:
+            return
+        self._answer = answer
+        here = {"file": handed.file, "line": handed.line}
+        function = None if handed.function == "<module>" else handed.function
+        answer["loop"] = {**here, "function": function}
+        answer["epoch_loop"] = None
+        self._conclude()
 
     def _inspect(self, recording: Recording, learning: list[str]) -> list[Finding]:
         """What the first iteration shows: shapes that change."""
@@ -307,7 +340,7 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
     found = execution.analyse(recorded, seconds)
     if "finding" in found:
         # What is not finite often follows from a step that is wrong.
-        follows = any(each["confidence"] == PROVEN for each in answer["findings"])
+        follows = any(each["verdict"] == WRONG for each in answer["parameters"])
         answer["findings"].insert(len(answer["findings"]) if follows else 0, found["finding"])
 
 
@@ -351,6 +384,34 @@ class _States:
     def _text(self, loss: Loss) -> str:
         return self._execution.places.text(loss.place) if loss.place >= 0 else ""
 
+    def of_handed(self, handed: Handed) -> dict[str, Any]:
+        """What loss and gradient show that were handed to an optimiser."""
+        recordings = record_handed(self._execution, handed)
+        self._learning = (handed.name,)
+        answer = self.answer(recordings)
+        if "hypothesis" in answer:
+            answer["confirmed"] = self._confirms(handed, read_loss(answer["hypothesis"]))
+        return answer
+
+    def _confirms(self, handed: Handed, loss: Loss) -> bool:
+        """Whether the loss itself, called beside a generic point, has the derived slope there."""
+        draws = np.random.RandomState(SEED)
+        point = drawn(handed.start, "noise", draws)
+        along = draws.randn(*point.shape)
+        moved = [point + side * HANDED_DISTANCE * along for side in (1, -1)]
+        values = []
+        for each in moved:
+            value = handed.loss(each, *handed.arguments)
+            value = value[0] if isinstance(value, tuple) else value
+            values.append(float(np.sum(value)))
+        recording = record_at(self._execution, handed, point)
+        seeds = None if recording is None else loss.seeds(recording)
+        if recording is None or seeds is None:
+            return False
+        slope = adjoints(recording.nodes, seeds)[recording.start[handed.name].number]
+        measured = (values[0] - values[1]) / (2 * HANDED_DISTANCE)
+        return Confirmation(measured, float(np.sum(slope * along)), 1e-5).holds
+
     def answer(self, recordings: list[Recording]) -> dict[str, Any]:
         """What the recordings show, in the shape of the JSON contract."""
         complete = [each for each in recordings if each.complete]
@@ -390,10 +451,10 @@ class _States:
             if unexplained and not findings:
                 findings.append(others.of_unexplained(scene, unexplained))
         findings += of_signs(scene)
+        softmax = of_softmax(best.recordings[0], places)
+        findings = softmax + findings
         never = others.never_updated(scene)
         findings += others.of_never_updated(scene, never)
-        softmax = of_softmax(best.recordings[0], places)
-        findings += softmax
         printed = _printed(best, hypotheses)
         if printed is not None and not best.wrong and best.right:
             findings.append(others.of_another_loss(scene, printed))

@@ -18,11 +18,21 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 
+STEPS_BACK = 7
+"""From an activation back to its pre-activation, and to the weights in it."""
 LARGE = 400
 """Backward values from which on only those with a name are tried."""
 WIDE = 60
 """Operations of one line, calls made from it included, from which on no operand is exchanged."""
-STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE = 0.2, 0.8, 0.5, 0.9, 1.0, 1.5
+STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
+    0.2,
+    0.8,
+    0.5,
+    0.9,
+    1.0,
+    1.5,
+    0.6,
+)
 """How natural a repair is: the smaller the more."""
 
 
@@ -54,6 +64,7 @@ def candidates(
     wrong: Sequence[str],
     named: bool | None = None,
     near: Sequence[Node] | None = None,
+    verified: Verified | None = None,
 ) -> list[Candidate]:
     """The repairs for the parameters ``wrong``, of values with a name or of those without.
 
@@ -61,7 +72,8 @@ def candidates(
     what is right already changes nothing.
     """
     backward = scene.backward(wrong) if near is None else near
-    found = list(_values(scene, backward, named))
+    verified = Verified(scene) if verified is None else verified
+    found = list(_values(scene, backward, named, verified))
     if named is not False:
         found += _operands(scene, backward)
     return sorted(found, key=lambda each: (each.order, each.cost))
@@ -101,17 +113,22 @@ def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) 
     for edges in options:
         if edges:
             forward = scene.recording.by_key[edges[0][1]].inputs[edges[0][2]]
-            edit = EdgeDerivatives(tuple(edges))
-            found.append(Candidate(edit, first, first.number, DERIVATIVE, forward=forward))
+            edit = EdgeDerivatives(tuple(edges), verified.scale(first))
+            found.append(Candidate(edit, first, first.number, DERIVATIVE - 0.1, forward=forward))
     return found
 
 
-def _values(scene: Scene, backward: Sequence[Node], named: bool | None) -> Iterator[Candidate]:
+def _values(
+    scene: Scene, backward: Sequence[Node], named: bool | None, verified: Verified
+) -> Iterator[Candidate]:
     recording = scene.recording
     is_large = len(backward) > LARGE
     lines: dict[Any, int] = {}
-    ends = {recording.end[name].number for name in recording.changed}
+    ends = {
+        recording.end[name].number for name in scene.judgement.parameters if name in recording.end
+    }
     for node in backward:
+        scale: float | None = None
         is_named = node.number in recording.named
         if is_large and (not is_named or node.operation == "setflat"):
             continue
@@ -122,18 +139,49 @@ def _values(scene: Scene, backward: Sequence[Node], named: bool | None) -> Itera
         if is_large and lines[static] > 3:
             continue
         size, shape = np.size(node.value), np.shape(node.value)
-        for forward in scene.forward_nodes:
+        meant = scene.likely_meant if size > 1 else _numbers_meant(scene, verified, node)
+        for forward in meant:
             if np.size(forward.value) != size:
                 continue
             alike = _squeezed(forward) in (_squeezed(node), _squeezed(node)[::-1])
             own = forward.number in scene.parameter_starts
             if (size == 1 or alike) and not (own and node.number in ends):
-                edit = TrueDerivative(node.key, forward.key)
+                scale = verified.scale(node) if scale is None else scale
+                edit = TrueDerivative(node.key, forward.key, scale)
                 yield Candidate(edit, node, node.number, DERIVATIVE, forward=forward)
         for activation, before in scene.activations:
             if np.shape(before.value) == shape and np.size(before.value) == size:
                 slope = LocalDerivative(node.key, activation.key, before.key)
                 yield Candidate(slope, node, node.number, SLOPE, forward=activation, before=before)
+
+
+def _numbers_meant(scene: Scene, verified: Verified, node: Node) -> list[Node]:
+    """Numbers that the number ``node`` can be meant to be the derivative by.
+
+    Those are what the value was computed from whose derivative it is, or is handed: of numbers
+    there are too many to try them all.
+    """
+    known = [edge for each in (node, *node.inputs) for edge in [verified.edge(each)] if edge]
+    waiting = [(edge.node, 0) for edge in known]
+    found: dict[int, Node] = {}
+    while waiting:
+        one, depth = waiting.pop(0)
+        if one.number in found or depth > STEPS_BACK or np.size(one.value) != 1:
+            continue
+        if scene.recording.depends[one.number]:
+            found[one.number] = one
+            waiting += [(each, depth + 1) for each in one.inputs]
+    if not known:
+        return [scene.recording.nodes[number] for number in scene.parameter_starts]
+    return [found[number] for number in sorted(found)]
+
+
+def _are_of_a_kind(scene: Scene, one: Node, other: Node) -> bool:
+    """Whether two numbers play one role: weights, data, or results of one operation."""
+    if one.operation != other.operation:
+        return False
+    own = one.number in scene.parameter_starts
+    return own is (other.number in scene.parameter_starts)
 
 
 def _calls(node: Node) -> tuple[Any, ...]:
@@ -147,6 +195,9 @@ def _squeezed(node: Node) -> tuple[int, ...]:
 def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
     is_large = len(backward) > LARGE
     pool = _pool(scene)
+    starts = list(scene.parameter_starts)
+    alike = {(one.number, other.number) for one, other in scene.activations}
+    alike |= {(one, other) for one in starts for other in starts}
     by_line: dict[Any, list[Node]] = {}
     for node in backward:
         for line in scene.lines(node):
@@ -175,11 +226,16 @@ def _operands(scene: Scene, backward: Sequence[Node]) -> Iterator[Candidate]:
                 if np.ndim(other.value) != len(shape):
                     continue
                 same = np.shape(other.value) == shape
+                known = (one.number, other.number) in alike
+                if not (shape or known or _are_of_a_kind(scene, one, other)):
+                    continue
                 if not same and (np.size(other.value) == 1 or is_large):
                     continue
                 if is_large:
                     continue
                 cost = SAME_SHAPE if same else OTHER_SHAPE
+                if (one.number, other.number) in alike or (other.number, one.number) in alike:
+                    cost = ALIKE
                 edit = OtherOperand(keys, one.key, other.key)
                 yield Candidate(edit, nodes[-1], order, cost, used=one, meant=other, line=line)
 
@@ -219,19 +275,16 @@ def _stale(scene: Scene, line: Any, nodes: Sequence[Node]) -> Iterator[Candidate
 
 
 def _pool(scene: Scene) -> list[Node]:
-    """Values that a line could have used instead: those with a name, and the forward ones."""
+    """Values that a line could have used instead: what has a name, and pre-activations."""
     recording = scene.recording
-    pool: dict[int, Node] = {}
-    for number in recording.named:
-        pool[number] = recording.nodes[number]
+    pool: dict[int, Node] = {number: recording.nodes[number] for number in recording.named}
     for node in recording.nodes:
-        plain = node.operation not in ("view", "unview") and (
-            node.operation != "take" or np.size(node.value) == 1
-        )
-        leaf = node.operation == "leaf"
-        if node.number in scene.forward and plain and (recording.depends[node.number] or leaf):
+        entry = node.operation == "take" and np.size(node.value) == 1
+        named_leaf = node.operation == "leaf" and node.name
+        if node.number in scene.forward and (entry or named_leaf):
             pool[node.number] = node
-    for name in scene.judgement.parameters:
-        if name in recording.start:
-            pool[recording.start[name].number] = recording.start[name]
+    for pair in scene.activations:
+        pool.update({node.number: node for node in pair})
+    for number in scene.parameter_starts:
+        pool[number] = recording.nodes[number]
     return list(pool.values())

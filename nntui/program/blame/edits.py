@@ -4,21 +4,19 @@ An edit knows nodes by their keys and so applies to every recording; where a lin
 sample, or called for every layer, it applies to all of these turns alike.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from nntui.program.blame.scene import Scene
-from nntui.program.judge.recording import Recording, line_key
+from nntui.program.blame.turns import turns
 from nntui.program.record.adjoints import pullback
 from nntui.program.record.node import Node
 
 Array = np.ndarray
 Fixed = dict[int, Any]
 Swaps = dict[int, dict[int, Any]]
-MOST_TURNS = 600
 
 
 class Edit(Protocol):
@@ -46,10 +44,9 @@ class TrueDerivative:
         for each, (other,) in turns(recording, node, [forward]):
             found = scene.true(at).get(other.number, np.zeros(np.shape(other.value)))
             value = shaped(found, each)
-            if value is None:
-                return None
-            fixed[each.number] = value * self.factor
-        return fixed, {}
+            if value is not None:
+                fixed[each.number] = value * self.factor
+        return (fixed, {}) if fixed else None
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,11 @@ class LocalDerivative:
             return None
         fixed: Fixed = {}
         for each, (head, tail) in turns(recording, node, [activation, before]):
-            value = scene.slope(at, head.key).get(tail.number)
-            if value is None:
-                return None
-            fixed[each.number] = np.reshape(value, np.shape(each.value))
-        return fixed, {}
+            found_slope = scene.slope(at, head.key).get(tail.number)
+            value = None if found_slope is None else shaped(found_slope, each)
+            if value is not None:
+                fixed[each.number] = value
+        return (fixed, {}) if fixed else None
 
 
 @dataclass(frozen=True)
@@ -132,6 +129,7 @@ class EdgeDerivatives:
     """
 
     edges: tuple[tuple[Any, Any, int], ...]
+    factor: float = 1.0
 
     def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
         """See `Edit.apply`."""
@@ -149,7 +147,7 @@ class EdgeDerivatives:
             value = shaped(sum(parts, np.zeros(np.shape(target.value))), node)
             if value is None:
                 return None
-            fixed[node.number] = value
+            fixed[node.number] = value * self.factor
         return (fixed, {}) if fixed else None
 
 
@@ -182,46 +180,3 @@ def shaped(value: Array, node: Node) -> Array | None:
     if value.shape == wanted:
         return value
     return value.T if value.shape == wanted[::-1] else value.reshape(wanted)
-
-
-def turns(
-    recording: Recording, node: Node, others: Sequence[Node]
-) -> Iterator[tuple[Node, list[Node]]]:
-    """``node`` and ``others``, and the same of every other turn of the loops that they share."""
-    yield node, list(others)
-    shared = len(node.path)
-    is_shared = False
-    for other in others:
-        if other.place < 0 and other.operation == "leaf":
-            continue
-        is_shared = True
-        common = 0
-        while (
-            common < min(len(node.path), len(other.path))
-            and node.path[common] == other.path[common]
-        ):
-            common += 1
-        shared = min(shared, common)
-    if not is_shared or shared == 0:
-        return
-    for twin in recording.by_line.get(line_key(node), ())[:MOST_TURNS]:
-        if twin is node or twin.occurrence != node.occurrence:
-            continue
-        if twin.path[:shared] == node.path[:shared] or twin.path[shared:] != node.path[shared:]:
-            continue
-        found = []
-        for other in others:
-            if other.place < 0 and other.operation == "leaf":
-                found.append(other)
-                continue
-            key = (
-                twin.path[:shared] + other.path[shared:],
-                other.place,
-                other.occurrence,
-                other.operation,
-            )
-            if key not in recording.by_key:
-                break
-            found.append(recording.by_key[key])
-        else:
-            yield twin, found

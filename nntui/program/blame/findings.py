@@ -1,5 +1,6 @@
 """Findings: a repair in the words of the program's author, with its line and its numbers."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from nntui.program.blame.edits import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -43,9 +45,15 @@ def finding(
 def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
     """The findings of all repairs; those of one line and kind are one."""
     found: list[Finding] = []
+    verified = Verified(scene)
     for at, repair in enumerate(repairs.found):
+        if any(_is_within(scene, verified, repair, other) for other in repairs.found[at + 1 :]):
+            # What makes it wrong is a slope that is computed elsewhere, and found there.
+            continue
         code, cause, fix = _kind(scene, repair)
         where = line_of(scene, repair)
+        if code == "derivative-missing":
+            where = missing_factor_line(scene, repair.candidate.node)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
         twin = next((each for each in found if (each["file"], each["line"]) == where), None)
@@ -56,6 +64,17 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
         else:
             twin["parameters"] += [name for name in repair.mends if name not in twin["parameters"]]
     return found
+
+
+def _is_within(scene: Scene, verified: Verified, repair: Repair, other: Repair) -> bool:
+    """Whether ``other`` mends a slope, in a function, that the value of ``repair`` is made of."""
+    if repair.candidate.is_operand or not isinstance(other.edit, LocalDerivative):
+        return False
+    where = line_of(scene, other)
+    parts = [each for each in verified.beside(repair.candidate.node) if each.place >= 0]
+    return any(own_line(scene, each) == where for each in parts) and (
+        line_of(scene, repair) != where
+    )
 
 
 def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
@@ -128,8 +147,65 @@ def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
     """(file, line) of a repair: the innermost line that the forward pass does not share."""
     candidate = repair.candidate
     if candidate.line is not None:
-        return candidate.line[0], candidate.line[1]
+        line = candidate.line[0], candidate.line[1]
+        return line if candidate.stale or candidate.used is None else _alias(scene, repair, line)
+    if isinstance(candidate.edit, LocalDerivative) and _is_right_elsewhere(scene, candidate.node):
+        lines = scene.lines(candidate.node)
+        if len(lines) > 1:
+            return lines[1][0], lines[1][1]
     return own_line(scene, candidate.node)
+
+
+def _alias(scene: Scene, repair: Repair, line: tuple[str, int]) -> tuple[str, int]:
+    """The line where the wrong value gets the name that it is used by, if it has another too."""
+    used, places = repair.candidate.used, scene.places
+    assert used is not None
+    text = source_line(places, *line)
+    for number, node, _ in scene.recording.assignments:
+        place = places.places[number]
+        target = place.target or ""
+        is_alias = (
+            node is used
+            and target.isidentifier()
+            and target != used.name
+            and (place.file, place.line) != line
+            and places.places[used.place].line != place.line
+        )
+        if is_alias and re.search(rf"\b{target}\b", text):
+            return place.file, place.line
+    return line
+
+
+def missing_factor_line(scene: Scene, node: Node) -> tuple[str, int] | None:
+    """The line where the value gets its last name: there the factor that it lacks belongs."""
+    calls = [step for step in node.path if not isinstance(step, tuple)]
+    found = own_line(scene, node)
+    for number, other, path in scene.recording.assignments:
+        place = scene.places.places[number]
+        inside = [step for step in path if not isinstance(step, tuple)] == calls
+        if other is node and place.target not in (None, "<return>") and inside:
+            found = place.file, place.line
+    return found
+
+
+def _is_right_elsewhere(scene: Scene, node: Node) -> bool:
+    """Whether the same expression, called from another line, gives a true slope."""
+    here = [step for step in node.path if not isinstance(step, tuple)]
+    for other in scene.recording.nodes:
+        there = [step for step in other.path if not isinstance(step, tuple)]
+        if (
+            other.place != node.place
+            or other.operation != node.operation
+            or there == here
+            or scene.is_forward(other)
+        ):
+            continue
+        for activation, before in scene.activations:
+            slope = scene.slope(scene.at, activation.key).get(before.number)
+            same = slope is not None and np.shape(slope) == np.shape(other.value)
+            if same and np.allclose(np.asarray(slope), np.asarray(other.value, float), rtol=1e-9):
+                return True
+    return False
 
 
 def own_line(scene: Scene, node: Node) -> tuple[str, int] | None:

@@ -42,9 +42,14 @@ def of_softmax(recording: Recording, places: Places) -> list[Finding]:
             continue
         sums = _axes_of_one(np.asarray(node.value, float))
         target = _target(recording, node)
-        if target is None or sums == [True, True]:
+        if sums == [True, True]:
             continue
-        meant = _axes_of_one(target)
+        if target is not None:
+            meant = _axes_of_one(target)
+        elif _takes_one_of_each_row(recording, node):
+            meant = [False, True]
+        else:
+            continue
         if sum(meant) == 1 and sums != meant and any(sums):
             axis = sums.index(True)
             found.append(
@@ -76,6 +81,17 @@ def _target(recording: Recording, node: Node) -> np.ndarray | None:
                 if not recording.depends[each.number] and set(np.unique(value)) <= {0.0, 1.0}:
                     return value
     return None
+
+
+def _takes_one_of_each_row(recording: Recording, node: Node) -> bool:
+    """Whether one entry of each row is read, as ``p[range(n), labels]`` does."""
+    rows, columns = np.shape(node.value)
+    for user in recording.users[node.number]:
+        if user.operation == "take" and np.size(user.value) == rows != columns:
+            positions = user.positions
+            if positions is not None:
+                return bool((np.ravel(positions) // columns == np.arange(rows)).all())
+    return False
 
 
 REASONS = {

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import shaped, turns
+from nntui.program.blame.edits import shaped
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.turns import turns
 from nntui.program.judge.recording import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
@@ -16,6 +17,8 @@ Array = np.ndarray
 Made = Callable[[int, Node, Array], Array | None]
 """(recording, node, its value) to what the value should have been, up to a factor."""
 
+FEW = 6
+"""Activations of the value's shape that are looked at beside the nearest."""
 PARALLEL = 1e-6
 """Relative difference up to which a made value counts as the true one."""
 
@@ -75,7 +78,7 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
             "product belongs",
             "use np.outer, or a matrix product of a column and a row",
         )
-    for activation, before in scene.activations:
+    for activation, before in _near_pairs(scene, forward):
         found = _by_slope(scene, node, forward, activation, before)
         if found is not None:
             return found
@@ -94,13 +97,24 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
     )
 
 
+def _near_pairs(scene: Scene, forward: Node) -> list[tuple[Node, Node]]:
+    """The (activation, pre-activation) pairs that ``forward`` is one of, then a few others."""
+    size = np.size(forward.value)
+    pairs = [pair for pair in scene.activations if np.size(pair[1].value) == size]
+    own = [pair for pair in pairs if forward in pair]
+    return own + [pair for pair in pairs if pair not in own][: FEW if size > 1 else 0]
+
+
 def _own_value(scene: Scene, node: Node, forward: Node) -> str | None:
     """The parameter ``forward``, if the value is computed from it and from nothing else."""
     name = scene.parameter_starts.get(forward.number)
     recording = scene.recording
     if name is None or recording.depends[node.number] != recording.bit[name]:
         return None
-    return name
+    value, own = np.ravel(node.value).astype(float), np.ravel(forward.value).astype(float)
+    lengths = float(np.linalg.norm(value) * np.linalg.norm(own))
+    is_multiple = value.size == own.size and abs(value @ own) >= (1 - 1e-9) * lengths
+    return name if is_multiple or value.size == 1 else None
 
 
 def _by_slope(

@@ -36,7 +36,7 @@ def never_updated(scene: Scene) -> list[str]:
     known = {stem(name) for name in judgement.parameters}
     found = []
     for name, start in recording.start.items():
-        if name in recording.bit or name in judgement.parameters:
+        if name in judgement.parameters or recording.end.get(name) is not start:
             continue
         value = np.asarray(start.value)
         if value.dtype.kind != "f" or start.number not in scene.forward:
@@ -84,7 +84,13 @@ def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
 
 
 def _where_used(scene: Scene, name: str) -> tuple[str, int] | None:
-    """The last update of another parameter: where that of ``name`` is missing."""
+    """Where its new value goes to another name, or else the last update of another parameter."""
+    recording = scene.recording
+    start = recording.start[name]
+    for node in recording.users[start.number]:
+        if node.operation in ("+", "-") and node.place >= 0 and node.number not in scene.forward:
+            place = scene.places.places[node.place]
+            return place.file, place.line
     best = None
     for other in scene.judgement.parameters:
         node = scene.recording.end[other]

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
-from nntui.program.blame.edits import Edit, Fixed, Swaps, Together, TrueDerivative
+from nntui.program.blame.edits import (
+    Edit,
+    Fixed,
+    LocalDerivative,
+    Swaps,
+    Together,
+    TrueDerivative,
+)
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.comparison import CONSTANT, spread
@@ -19,6 +26,8 @@ from nntui.program.judge.readings import Values
 from nntui.program.judge.verdict import RIGHT, Judgement
 from nntui.program.record.recompute import replay
 
+NATURAL = 0.75
+"""The cost up to which a repair is tried before the others: it names what was meant instead."""
 ROUNDS = 8
 """Faults that are looked for, one after the other."""
 STATES = 3
@@ -68,10 +77,25 @@ class Repairs:
         frontier = verified.frontier(wrong)
         if not frontier:
             return None
-        near = candidates(self.scene, wrong, None, verified.beside(frontier[0]))
+        near = candidates(self.scene, wrong, None, verified.beside(frontier[0]), verified)
         near += edge_candidates(self.scene, verified, frontier)
         near.sort(key=lambda each: (each.order, each.cost))
-        repair = self._first_of(near, wrong)
+        several = {node.place for node in frontier}
+        repair = self._first_of([each for each in near if each.cost <= NATURAL], wrong)
+        if repair is None and len(several) > 1:
+            # Wrong values on several lines are likelier to have one cause before them.
+            every = candidates(self.scene, wrong, None, None, verified)
+            natural = self._first_of([each for each in every if each.cost <= NATURAL], wrong)
+            if natural is not None and len(natural.mends) > 1:
+                repair = natural
+        if repair is None:
+            repair = self._first_of([each for each in near if each.cost > NATURAL], wrong)
+            slopes = [each for each in near if isinstance(each.edit, LocalDerivative)]
+            if repair is not None and slopes and isinstance(repair.edit, TrueDerivative):
+                # A slope that is there, and wrong, is named rather than what it is a factor of.
+                slope = self._first_of(slopes, wrong)
+                if slope is not None and set(slope.mends) >= set(repair.mends):
+                    repair = slope
         return None if repair is None else self._deeper(repair, wrong)
 
     @property
@@ -127,7 +151,7 @@ class Repairs:
                 for forward in scene.forward_nodes:
                     if np.size(forward.value) != np.size(part.value):
                         continue
-                    edit = TrueDerivative(part.key, forward.key)
+                    edit = TrueDerivative(part.key, forward.key, candidate.edit.factor)
                     mends = self.mended(edit, wrong)
                     if set(mends) >= set(repair.mends):
                         inner = replace(candidate, edit=edit, node=part, forward=forward)

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.recording import PASSING, Recording, ancestors
 from nntui.program.judge.verdict import Judgement
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 Array = np.ndarray
-HANDING_ON = ("view", "unview", "take")
+SUMS = frozenset({"+", "-", "@", "dot", "sum", "leaf", "einsum", "take"})
+HANDING_ON = PASSING - {"float", "item", "astype"}
 
 
 class Scene:
@@ -75,6 +76,16 @@ class Scene:
             and recording.depends[node.number]
             and node.number in true
             and node.operation != "view"
+        ]
+
+    @cached_property
+    def likely_meant(self) -> list[Node]:
+        """Forward values that a program differentiates by: with a name, or sums and products."""
+        pairs = {node.number for pair in self.activations for node in pair}
+        return [
+            node
+            for node in self.forward_nodes
+            if node.name or node.operation in SUMS or node.number in pairs
         ]
 
     def is_forward(self, node: Node) -> bool:

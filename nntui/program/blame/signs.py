@@ -89,7 +89,7 @@ def _turning(
     scene: Scene, name: str, chain: list[tuple[Node, float]], usual: float | None
 ) -> tuple[str, int] | None:
     """(file, line) where the sign turns on the way to the update of ``name``."""
-    update = _where(scene, _update(scene, name))
+    update = _where(scene, _memory_or_update(scene, name))
     if not chain:
         return update
     sign = chain[0][1] if usual is None else usual
@@ -118,6 +118,21 @@ def _update(scene: Scene, name: str) -> Node:
     while node.place < 0 and node.inputs:
         node = node.inputs[-1]
     return node
+
+
+def _memory_or_update(scene: Scene, name: str) -> Node:
+    """The line that adds the gradient: to an optimiser's memory if there is one.
+
+    A memory that is added to a parameter has to hold minus the gradients, and one that is
+    subtracted the gradients: either way its own line decides.
+    """
+    recording = scene.recording
+    behind = ancestors([recording.end[name]])
+    for memory in scene.judgement.memories:
+        end = recording.end.get(memory)
+        if end is not None and end.number in behind and end.place >= 0:
+            return end
+    return _update(scene, name)
 
 
 def _where(scene: Scene, node: Node) -> tuple[str, int] | None:

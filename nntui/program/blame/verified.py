@@ -137,6 +137,31 @@ class Verified:
                     return edge
         return None
 
+    def scale(self, node: Node) -> float:
+        """How many times the true derivatives are that ``node`` is computed from, sign included.
+
+        A program may divide by the number of samples early or late; 1.0 where nothing tells.
+        """
+        scene, true = self.scene, self.scene.true(self.scene.at)
+        waiting, seen = list(node.inputs), set()
+        while waiting:
+            one = waiting.pop(0)
+            if one.number in seen or scene.is_forward(one):
+                continue
+            seen.add(one.number)
+            edge = self.edge(one)
+            if edge is None or edge.input is not None:
+                waiting += one.inputs
+                continue
+            value = np.ravel(np.asarray(one.value, float))
+            other = np.ravel(true[edge.node.number])
+            size = float(other @ other)
+            if other.size == value.size and size > 0:
+                found = float(value @ other) / size
+                if np.isfinite(found) and found:
+                    return found
+        return 1.0
+
     def frontier(self, wrong: Sequence[str]) -> list[Node]:
         """Values that are no true derivative and lead to none, computed from such that are.
 
@@ -146,6 +171,11 @@ class Verified:
         scene = self.scene
         backward = scene.backward(wrong)
         numbers = {node.number for node in backward}
+        ends = {
+            scene.recording.end[name].number
+            for name in scene.judgement.parameters
+            if name in scene.recording.end
+        }
         fine: set[int] = set()
         for node in reversed(backward):
             users = [each for each in scene.recording.users[node.number] if each.number in numbers]
@@ -158,6 +188,9 @@ class Verified:
         found = []
         for node in backward:
             inputs = [each.number for each in node.inputs]
+            if node.number in ends:
+                # A parameter after its update, which a stale line goes on with.
+                continue
             if any(number in spoilt for number in inputs):
                 spoilt.add(node.number)
             elif node.number in fine:
@@ -170,21 +203,27 @@ class Verified:
         return found
 
     def beside(self, node: Node) -> list[Node]:
-        """``node`` and what it is computed from beside true derivatives and forward values."""
+        """``node`` and what it is computed from, back to the derivative that it hands on.
+
+        That derivative is among them: it may be true of another value than it should be by then,
+        as where a factor was left out.
+        """
         scene = self.scene
         found: dict[int, Node] = {}
         waiting = [node]
         while waiting:
             one = waiting.pop()
-            if one.number not in found:
-                found[one.number] = one
-                waiting += [
-                    each
-                    for each in one.inputs
-                    if not scene.is_forward(each)
-                    and scene.recording.depends[each.number]
-                    and self.edge(each) is None
-                ]
+            if one.number in found:
+                continue
+            found[one.number] = one
+            handed_on = self.edge(one)
+            for each in one.inputs:
+                if scene.is_forward(each) or not scene.recording.depends[each.number]:
+                    continue
+                edge = self.edge(each)
+                same = edge is not None and handed_on is not None and edge.node is handed_on.node
+                if edge is None or same or one is node:
+                    waiting.append(each)
         return [found[number] for number in sorted(found)]
 
 

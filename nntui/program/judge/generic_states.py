@@ -33,10 +33,11 @@ def shake(
         if each.name in memories:
             _assign(each, np.zeros(np.shape(each.value)))
         elif each.name in parameters:
-            _assign(each, _drawn(np.asarray(each.value, float), kind, draws))
+            _assign(each, drawn(np.asarray(each.value, float), kind, draws))
 
 
-def _drawn(value: np.ndarray, kind: str, draws: np.random.RandomState) -> np.ndarray:
+def drawn(value: np.ndarray, kind: str, draws: np.random.RandomState) -> np.ndarray:
+    """Values of the ``kind`` for a parameter that is ``value`` now."""
     noise = draws.randn(*value.shape)
     longest = max(value.shape, default=1)
     if kind == "noise":

@@ -182,6 +182,13 @@ def _single_chain(recording: Recording, node: Node) -> list[Node]:
             small, large = sorted(inputs, key=lambda each: np.size(each.value))
             clips = np.size(small.value) == 1 and small.operation in SHRINKING | {"/", "*"}
             inputs = [large] if clips and np.size(large.value) > 1 else inputs
+        if len(inputs) == 2 and node.operation == "*":
+            # A square that is written as a product, perhaps with a constant in between.
+            one, other = (_single_chain(recording, each) for each in inputs)
+            if inputs[1] in one:
+                inputs = [inputs[1]]
+            elif inputs[0] in other:
+                inputs = [inputs[0]]
         if len(inputs) != 1:
             break
         node = inputs[0]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.judge.recording import Recording
-from nntui.program.record.memory import separate
+from nntui.program.record.following.live_values import separate
 from nntui.program.record.node import Node
 
 if TYPE_CHECKING:

@@ -30,6 +30,8 @@ Array = np.ndarray
 
 LIKELY = 5
 """Losses that are judged in all states: those that explain most in two of them."""
+ENTRIES = 200
+"""Of a larger array about so many entries are compared where only a direction is asked for."""
 RIGHT = "right"
 WRONG = "wrong"
 NO_INFORMATION = "no information"
@@ -149,14 +151,18 @@ class Judgement:
         true: dict[int, list[Array]] = {}
         for number, each in gradient.items():
             if np.size(each) > 1 and recording.depends[number]:
-                true.setdefault(np.size(each), []).append(np.ravel(each))
+                direction = _direction(each)
+                if direction is not None:
+                    true.setdefault(np.size(each), []).append(direction)
+        directions = {size: np.array(each) for size, each in true.items()}
         count = 0
         for number in recording.named:
-            node = recording.nodes[number]
-            value = np.asarray(node.value)
-            if value.size < 2 or number in gradient or value.dtype.kind != "f":
+            value = np.asarray(recording.nodes[number].value)
+            if value.size not in directions or number in gradient or value.dtype.kind != "f":
                 continue
-            count += any(_is_parallel(value.ravel(), each) for each in true.get(value.size, ()))
+            direction = _direction(value)
+            if direction is not None:
+                count += bool(np.max(np.abs(directions[value.size] @ direction)) > 1 - 1e-9)
         return count
 
     @property
@@ -173,13 +179,13 @@ class Judgement:
         )
 
 
-def _is_parallel(one: Array, other: Array) -> bool:
-    if one.size > 500:
-        one, other = one[:: one.size // 500], other[:: one.size // 500]
-    lengths = float(np.linalg.norm(one)) * float(np.linalg.norm(other))
-    if not np.isfinite(lengths) or lengths == 0:
-        return False
-    return abs(abs(float(one @ other)) / lengths - 1) < 1e-9
+def _direction(value: Array) -> Array | None:
+    """``value`` as a vector of length 1; of a large one some entries at equal distances."""
+    vector = np.ravel(np.asarray(value, float))
+    if vector.size > ENTRIES:
+        vector = vector[:: vector.size // ENTRIES]
+    length = float(np.linalg.norm(vector))
+    return vector / length if np.isfinite(length) and length > 0 else None
 
 
 def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) -> Judgement | None:

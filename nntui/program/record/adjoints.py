@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .jacobians import NotDifferentiableError, numeric, traced
-from .node import Node, Ref, fill
-from .rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD, gathered, unbroadcast
+from nntui.program.record.deriving.gradients import gathered, unbroadcast
+from nntui.program.record.deriving.jacobians import NotDifferentiableError, numeric, traced
+from nntui.program.record.deriving.rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD
+from nntui.program.record.node import Node, Ref, fill
 
 __all__ = ["NotDifferentiableError", "adjoints", "pullback"]
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
 
-from .numbering import Numbering
-from .places import Places
-from .plain_copy import PlainCopy
+from nntui.program.record.places import Places
+from nntui.program.record.rewriting.numbering import Numbering
+from nntui.program.record.rewriting.plain_copy import PlainCopy
 
 DEEPEST = 20_000
 """Frames for walking a tree: a sum of a thousand terms is a thousand levels deep."""

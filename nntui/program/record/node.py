@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 Path = tuple[Any, ...]
 Key = tuple[Any, ...]
 
@@ -113,8 +115,6 @@ class Node:
             if hasattr(where, "positions"):
                 self._positions = where.positions()
             else:
-                from .memory import positions_of
-
                 self._positions = positions_of(self.inputs[0].value.shape, fill(where, None))
         return self._positions
 
@@ -141,3 +141,8 @@ def fill(argument: Any, values: Sequence[Any] | None) -> Any:
     if kind is list or kind is tuple:
         return kind(fill(element, values) for element in argument)
     return argument
+
+
+def positions_of(shape: tuple[int, ...], index: Any) -> Any:
+    """Flat positions, in C order, of what an index selects of an array of this shape."""
+    return np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)[index]

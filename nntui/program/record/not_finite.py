@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node
+from nntui.program.record.node import Node
 
 PASSING = frozenset({"view", "unview", "take", "setflat"})
 
@@ -65,7 +65,7 @@ def _reason(node: Node) -> str:
 
 
 def _argument(node: Node, number: int, shape: tuple[int, ...]) -> Any:
-    from .node import fill
+    from nntui.program.record.node import fill
 
     return _seen(fill(node.arguments[number], None), shape)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .node import Node, Ref, fill
+from nntui.program.record.node import Node, Ref, fill
 
 
 class Patched:

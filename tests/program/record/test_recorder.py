@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from instrumented import Run, run_instrumented, run_plain
 
+from nntui.program.record.following.live_values import separate
 from nntui.program.record.instrument import compile_program
-from nntui.program.record.memory import separate
 from nntui.program.record.node import Node
 from nntui.program.record.not_finite import first_not_finite, reason
 from nntui.program.record.places import Places

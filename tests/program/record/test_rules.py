@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntui.program.record.adjoints import adjoints, rule_of
+from nntui.program.record.callables import Method
+from nntui.program.record.deriving.rules import COPYING, OF_BUILTINS, RULES, SLOPES
 from nntui.program.record.node import Node, Ref
-from nntui.program.record.operations import BINARY, Method
+from nntui.program.record.operations import BINARY
 from nntui.program.record.recompute import replay
-from nntui.program.record.rules import COPYING, OF_BUILTINS, RULES, SLOPES
 
 Arrays = list[Any]
 Case = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .node import Node
-from .recompute import Patched, call
+from nntui.program.record.node import Node
+from nntui.program.record.recompute import Patched, call
 
 MOST_ELEMENTS = 4_096
 """Operands with more elements are not differentiated numerically, unless elementwise."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from .numbering import is_literal, loop_of, place_of
-from .operations import words
-from .syntax import at, call, constant, index, mangled, statement
+from nntui.program.record.operations import words
+from nntui.program.record.rewriting.numbering import is_literal, loop_of, place_of
+from nntui.program.record.rewriting.syntax import at, call, constant, index, mangled, statement
 
 if TYPE_CHECKING:
-    from .plain_copy import PlainCopy
+    from nntui.program.record.rewriting.plain_copy import PlainCopy
 
 SYMBOLS: dict[type[ast.AST], str] = {
     ast.Add: "+",

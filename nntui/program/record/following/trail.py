@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FrameType
 from typing import Any
 
-from .node import Path
+from nntui.program.record.node import Path
 
 
 class Call:

@@ -6,9 +6,17 @@ import ast
 import copy
 from typing import Any
 
-from .numbering import FUNCTIONS, NO_PLACE, loop_of, place_of
-from .recorded_copy import RecordedCopy
-from .syntax import at, attribute, call, constant, declarations, docstring_length, statement
+from nntui.program.record.rewriting.numbering import FUNCTIONS, NO_PLACE, loop_of, place_of
+from nntui.program.record.rewriting.recorded_copy import RecordedCopy
+from nntui.program.record.rewriting.syntax import (
+    at,
+    attribute,
+    call,
+    constant,
+    declarations,
+    docstring_length,
+    statement,
+)
 
 DEEPEST_PLAIN = 2
 """A function defined within this many recorded copies exists only recorded: copies of copies

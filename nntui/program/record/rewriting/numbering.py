@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from .places import Loop, Place, Places
+from nntui.program.record.places import Loop, Place, Places
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -1,0 +1,1 @@
+"""The calls of a program: which are operations, and how they are recorded."""

@@ -1,0 +1,1 @@
+"""Derivatives of single operations: by rule, by sent numbers, by finite differences."""

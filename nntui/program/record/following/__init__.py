@@ -1,0 +1,1 @@
+"""Follows live values: which node each is, and where the program is."""

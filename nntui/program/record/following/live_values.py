@@ -1,0 +1,65 @@
+"""Live values: which of them are followed, their copies and their identities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+FOLLOWED_KINDS = "fiub"
+
+
+def is_followed(value: Any) -> bool:
+    """Whether values of this type are recorded: floats, arrays of numbers, NumPy's scalars."""
+    kind = type(value)
+    if kind is float:
+        return True
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in FOLLOWED_KINDS
+    return isinstance(value, (np.floating, np.integer))
+
+
+def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The array whose memory this one shows: itself, or the last array of its bases."""
+    while True:
+        base = array.base
+        if base is None:
+            return array
+        if not isinstance(base, np.ndarray):  # stride tricks keep the array in a holder
+            base = getattr(base, "base", None)
+            if not isinstance(base, np.ndarray):
+                return array
+        array = base
+
+
+def copy_of(value: Any) -> Any:
+    """A copy with the same layout in memory: BLAS gives other last bits for another layout."""
+    return value.copy(order="K") if isinstance(value, np.ndarray) else value
+
+
+def fresh(value: Any) -> Any:
+    """An equal scalar with an identity of its own."""
+    return value * 1.0 if type(value) is float else value.copy()
+
+
+def separate(live: Iterable[Any]) -> None:
+    """Give every number that can be set an identity of its own.
+
+    Python keeps one object for equal numbers that stand in one piece of code: two parameters that
+    both start as 0.1 would be one value. `live` are values with their `name`, `value` and `set`.
+    """
+    for each in live:
+        if each.set is not None and isinstance(each.value, (float, np.floating)):
+            each.set(fresh(each.value))
+
+
+def same_bits(left: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> bool:
+    """Whether two arrays are equal to the last bit, nan included."""
+    if left is right:
+        return True
+    return (
+        left.shape == right.shape
+        and left.dtype == right.dtype
+        and left.tobytes("A") == right.tobytes("A")
+    )

@@ -1,0 +1,1 @@
+"""What the recorded copy of a program calls, layer by layer; `Recorder` is the last."""
