@@ -114,7 +114,7 @@ def _again(options: Options) -> Check:
     """The check of a mended program, whose loop begins in another line perhaps."""
 
     def check(execution: "Execution", seconds: float, line: int) -> dict[str, Any]:
-        return _checked(execution, replace(options, lines=(line,), seconds=seconds))
+        return _checked(execution, replace(options, lines=(line,) if line else (), seconds=seconds))
 
     return check
 

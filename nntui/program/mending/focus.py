@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nntui.program.mending.site import Wanted
-from nntui.program.mending.source_text import FUNCTIONS, SourceText
+from nntui.program.mending.source.beforehand import Wanted
+from nntui.program.mending.source.source_text import FUNCTIONS, SourceText
 
 Where = tuple[str, int]
 NEXT_FINDING, FIRST, CALLED, SAME_FUNCTION, ELSEWHERE, FORWARD = 0.5, 0.3, 0.6, 0.8, 1.6, 1.5

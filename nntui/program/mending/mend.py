@@ -5,35 +5,33 @@ that of no other wrong.  The program with all that counted is checked as a whole
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nntui.program.control.execution import Execution
 from nntui.program.control.loading.source_file import decoded
 from nntui.program.mending.families.all_families import proposals
 from nntui.program.mending.focus import Focus, lines_to_try
-from nntui.program.mending.judged_updates import KINDS, Question, Verdicts, loss_turns
-from nntui.program.mending.proposal import Proposal, cheapest_first
-from nntui.program.mending.site import Facts, Site
-from nntui.program.mending.source_text import SourceText
-from nntui.program.mending.tried_changes import Tried, Trying
+from nntui.program.mending.source.beforehand import Facts
+from nntui.program.mending.source.proposal import Proposal, cheapest_first
+from nntui.program.mending.source.site import Site
+from nntui.program.mending.source.source_text import SourceText
+from nntui.program.mending.trying.judged_updates import Question, loss_turns
+from nntui.program.mending.trying.tried_changes import Trying
 from nntui.program.mending.unified_diff import diff_of, without_one
+from nntui.program.mending.weighing import BY_CHECKS, Weighing, faulty, is_better
 
 Answer = dict[str, Any]
 Check = Callable[[Execution, float, int], Answer]
-"""Checks an execution within so many seconds; its training loop begins in the given line."""
+"""Checks an execution within so many seconds; its loop begins in the given line, 0: any line."""
 ROUNDS = 6
 """Faults that are mended, one after the other."""
-FAULTY = ("wrong", "shape changes", "never updated")
-"""Verdicts on a parameter."""
-BY_CHECKS = ("not-finite", "softmax-axis")
-"""Findings that no single update shows, so that the whole check is asked."""
 SHARE = 0.6
 """The part of the time left that looking for one mend may take."""
-WORSE = 1.5
-"""How much more a better change may cost than one that mends everything."""
-ALIKE = 0.01
-"""Relative spread up to which the factors of all parameters count as one."""
+MOST_CHECKED, MOST_NEAR = 3, 12
+"""Changes of one round for which the whole program is checked: known to help, and unknown."""
+NEAR = 1.0
+"""What looking at a line may cost without any facts."""
 
 
 class Mending:
@@ -45,6 +43,8 @@ class Mending:
         self._sources: dict[str, SourceText] = {}
         self._original: dict[str, str] = {}
         self._changed: set[str] = set()
+        self.tried = 0
+        """Changes that were tried."""
 
     def mend(self) -> Answer:
         """What is added to the answer of a check: ``diff``, ``mended``, ``mended_ok``."""
@@ -53,13 +53,17 @@ class Mending:
             rounds += 1
         if rounds > 1 and not self._is_wrong():
             self._take_back()
-        if not rounds:
-            return {"diff": None, "mended": None, "mended_ok": None}
         now = self._answer
+        left_out = list(self._first.get("left_out", ()))
+        if now.get("ok") is False and time.monotonic() >= self._until:
+            left_out.append(f"the search for a mend ended with the time, at change {self.tried:,}")
+        if not rounds:
+            return {"diff": None, "mended": None, "mended_ok": None, "left_out": left_out}
         return {
             "diff": diff_of(self._original, self._texts()),
             "mended_ok": now.get("ok"),
             "mended": {"ok": now.get("ok"), "findings": now.get("findings", [])},
+            "left_out": left_out,
         }
 
     def _is_wrong(self) -> bool:
@@ -87,14 +91,18 @@ class Mending:
 
     def _round(self) -> bool:
         """Mend one fault; False where no change helps."""
-        if faulty(self._answer):
-            for tried in self._by_updates():
-                if self._accept(tried.proposal):
-                    return True
-        return any(self._accept(each) for each in self._by_checks())
+        found = None
+        if faulty(self._answer) and self._answer.get("loop_number") is not None:
+            found = self._by_updates()
+        if any(self._accept(each) for each in found or ()):
+            return True
+        is_seen = found is not None and not any(
+            each["code"] in BY_CHECKS for each in self._answer["findings"]
+        )
+        return not is_seen and any(self._accept(each) for each in self._near_findings())
 
-    def _by_updates(self) -> Sequence[Tried]:
-        """Changes that make updates right, the best first."""
+    def _by_updates(self) -> list[Proposal] | None:
+        """Changes that make updates right, the best first; None where updates show no fault."""
         answer = self._answer
         until = time.monotonic() + SHARE * (self._until - time.monotonic())
         loop = (answer["loop"]["file"], answer["loop"]["line"])
@@ -111,6 +119,8 @@ class Mending:
         at = 0 if has_grown or answer.get("unjudged") else 1
         trying = Trying(self._execution, self._sources, loop, at, question, until)
         before = trying.begin()
+        if not before.verdicts or before.right >= faulty(answer):
+            return None
         facts = _facts(trying.facts)
         self._load(file for file, _ in trying.facts.get("lines", ()))
         foci = lines_to_try(
@@ -122,12 +132,13 @@ class Mending:
             ),
         )
         told = [set(each["parameters"]) for each in answer["findings"] if each["parameters"]]
-        best = _Best(before, faulty(answer), told)
+        best = Weighing(before, faulty(answer), told)
         for tried in trying.each(self._proposals(foci, facts)):
             best.add(tried)
             if best.is_enough(tried.proposal.cost):
                 break
-        return best.ranked()[:3]
+        self.tried += trying.count
+        return best.ranked()[:MOST_CHECKED]
 
     def _proposals(self, foci: Iterable[Focus], facts: Facts) -> list[Proposal]:
         found = []
@@ -139,12 +150,15 @@ class Mending:
                 found += [each.costing(focus.cost) for each in proposals(site)]
         return cheapest_first(found, self._sources)
 
-    def _by_checks(self) -> Iterable[Proposal]:
-        """Changes at the findings that only a whole check can tell of."""
-        told = [each for each in self._answer["findings"] if each["code"] in BY_CHECKS]
-        self._load(each["file"] for each in told if each["file"])
+    def _near_findings(self) -> list[Proposal]:
+        """Changes at the lines of the findings themselves, for whole checks to tell which helps."""
+        told = [each for each in self._answer["findings"] if each["file"]]
+        if any(each["code"] in BY_CHECKS for each in told):
+            told = [each for each in told if each["code"] in BY_CHECKS]
+        self._load(each["file"] for each in told)
         foci = lines_to_try(told, self._sources, [], [])
-        return self._proposals([each for each in foci if each.cost < 1], Facts())[:12]
+        found = self._proposals([each for each in foci if each.cost < NEAR], Facts())
+        return found[:MOST_NEAR]
 
     def _accept(self, proposal: Proposal) -> bool:
         """Check the program with the change; keep it if less is wrong then."""
@@ -153,11 +167,13 @@ class Mending:
             return False
         source = self._sources[proposal.file]
         text = proposal.text(source)
-        file, line = self._answer["loop"]["file"], self._answer["loop"]["line"]
-        if file == proposal.file:
-            line = proposal.line(source, line)
+        line = 0
+        if self._answer.get("loop_number") is not None:
+            line = self._answer["loop"]["line"]
+            if self._answer["loop"]["file"] == proposal.file:
+                line = proposal.line(source, line)
         answer = self._checked({**self._texts(), proposal.file: text}, left, line)
-        if not _is_better(answer, self._answer):
+        if not is_better(answer, self._answer):
             return False
         self._sources[proposal.file] = SourceText(proposal.file, text)
         self._changed.add(proposal.file)
@@ -176,61 +192,6 @@ class Mending:
                 self._sources[file] = SourceText(file, text)
 
 
-class _Best:
-    """The changes that helped, compared with each other.
-
-    ``wanted`` are the parameters at fault, and ``told`` those of each finding: a change that mends
-    all of one finding will do where there are several.
-    """
-
-    def __init__(self, before: Verdicts, wanted: set[str], told: Sequence[set[str]] = ()) -> None:
-        self._before, self._wanted = before, wanted
-        self._told = [each & wanted for each in told if each & wanted] if len(told) > 1 else []
-        self._found: list[tuple[tuple[float, ...], Tried]] = []
-        self._whole: float | None = None
-        self._done = False
-
-    def add(self, tried: Tried) -> None:
-        """Look at one more change."""
-        before, now = self._before, tried.verdicts
-        gained = (now.right - before.right) & (self._wanted | before.wrong)
-        fewer = len(now.loss) < len(before.loss)  # the training ends, and nothing is shown
-        if not gained or before.right - now.right or fewer:
-            return
-        alters, odd = _alters(before, now), _is_odd(now)
-        rank = (-len(gained), alters, odd, tried.proposal.cost)
-        self._found.append((rank, tried))
-        is_whole = gained >= self._wanted and not now.wrong
-        if is_whole or any(gained >= each for each in self._told):
-            self._done = self._done or not (alters or odd)
-            if self._whole is None:
-                self._whole = tried.proposal.cost
-
-    def is_enough(self, cost: float) -> bool:
-        """Whether looking further, at changes of that ``cost``, is not worth it."""
-        return self._done or (self._whole is not None and cost > self._whole + WORSE)
-
-    def ranked(self) -> list[Tried]:
-        """The changes that helped, the best first."""
-        return [tried for _, tried in sorted(self._found, key=lambda each: each[0])]
-
-
-def _alters(before: Verdicts, now: Verdicts) -> bool:
-    """Whether the forward pass, and so the loss in the same state, is another one."""
-    for kind, one, other in zip(KINDS, before.loss, now.loss, strict=False):
-        if kind == "noise" or one is None or other is None:
-            return False
-        if abs(one - other) > 1e-9 * max(abs(one), abs(other)):
-            return True
-    return False
-
-
-def _is_odd(now: Verdicts) -> bool:
-    """Whether the steps of the parameters are different multiples of their gradients."""
-    sizes = [abs(each) for each in now.factors.values()]
-    return bool(sizes) and max(sizes) - min(sizes) > ALIKE * max(sizes)
-
-
 def _facts(found: Answer) -> Facts:
     return Facts(
         {
@@ -240,32 +201,3 @@ def _facts(found: Answer) -> Facts:
         tuple((kind, constant) for kind, constant in found.get("slopes", ())),
         tuple((one, other) for one, other in found.get("activations", ())),
     )
-
-
-def faulty(answer: Answer) -> set[str]:
-    """The parameters whose updates are at fault."""
-    return {each["name"] for each in answer.get("parameters", ()) if each["verdict"] in FAULTY}
-
-
-def _is_better(now: Answer, before: Answer) -> bool:
-    """Whether less is wrong than before."""
-    if "loop" not in now or now.get("updates", 0) < before.get("updates", 0):
-        return False
-    if now.get("ok") is True:
-        return True
-    if len(faulty(now)) != len(faulty(before)):
-        return len(faulty(now)) < len(faulty(before))
-    return _by_checks(now) < _by_checks(before) or _moves(now, before)
-
-
-def _by_checks(answer: Answer) -> int:
-    return sum(each["code"] in BY_CHECKS for each in answer["findings"])
-
-
-def _moves(now: Answer, before: Answer) -> bool:
-    """Whether the first number that is not finite arises on another line than before."""
-    lines = [
-        {each["line"] for each in answer["findings"] if each["code"] in BY_CHECKS}
-        for answer in (now, before)
-    ]
-    return bool(lines[1]) and not lines[0] & lines[1]

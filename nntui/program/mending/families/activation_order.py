@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import Site
 
 FORWARD = 2.0
 """What a change of the forward pass costs: the update, not the network, is what is at fault."""

@@ -14,8 +14,8 @@ from nntui.program.mending.families import (
     statement_order,
     stray_factors,
 )
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import Site
 
 FAMILIES = (
     sign_turns,

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import Site
 
 CODES = ("never-updated",)
 MOST_NAMES = 16

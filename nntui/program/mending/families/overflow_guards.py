@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import ATOM, Site
-from nntui.program.mending.source_text import bracketed
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import ATOM, Site
+from nntui.program.mending.source.source_text import bracketed
 
 CODES = ("not-finite",)
 HIGHEST = 500

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
-from nntui.program.mending.source_text import Edit, bracketed
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import Site
+from nntui.program.mending.source.source_text import Edit, bracketed
 
 TURNED = {ast.Add: "-", ast.Sub: "+"}
 OPPOSITE = {ast.Gt: "<", ast.Lt: ">", ast.GtE: "<=", ast.LtE: ">="}

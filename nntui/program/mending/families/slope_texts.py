@@ -3,9 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import OTHER, SLOPE_NAME, Site, words
-from nntui.program.mending.source_text import FUNCTIONS
+from nntui.program.mending.source.beforehand import words
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.scope import OTHER, SLOPE_NAME
+from nntui.program.mending.source.site import Site
+from nntui.program.mending.source.source_text import FUNCTIONS
 
 CODES = ("derivative", "derivative-missing", "derivative-at-a")
 SIGMOID, TANH, RELU, LEAKY, SOFTPLUS, ELU = "sigmoid", "tanh", "relu", "leaky", "softplus", "elu"

@@ -3,9 +3,9 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import Site
-from nntui.program.mending.source_text import Edit, whole_lines
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.site import Site
+from nntui.program.mending.source.source_text import Edit, whole_lines
 
 CODES = ("update-before-backprop",)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

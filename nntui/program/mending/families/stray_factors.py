@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.site import OTHER, Site
-from nntui.program.mending.source_text import Edit, bracketed
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.scope import OTHER
+from nntui.program.mending.source.site import Site
+from nntui.program.mending.source.source_text import Edit, bracketed
 
 CODES = ("wrong-factor", "gradient", "derivative")
 MOST_PLACES = 12

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from nntui.program.mending.source_text import Edit, SourceText, edited
+from nntui.program.mending.source.source_text import Edit, SourceText, edited
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from nntui.program.mending.families.slope_texts import (
     SOFTPLUS,
     TANH,
 )
-from nntui.program.mending.site import shape_keys
-from nntui.program.mending.source_text import SourceText
+from nntui.program.mending.source.beforehand import shape_keys
+from nntui.program.mending.source.source_text import SourceText
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Place, Places
 

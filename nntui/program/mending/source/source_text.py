@@ -72,6 +72,14 @@ def bracketed(text: str, least: int) -> str:
     return f"({text})" if binding(node) < least and not has_brackets else text
 
 
+def unbracketed(text: str) -> str:
+    """``text`` without brackets around the whole of it."""
+    node = ast.parse(text.strip(), mode="eval").body
+    if node.col_offset == 0 or isinstance(node, ast.GeneratorExp):
+        return text
+    return ast.get_source_segment(text.strip(), node) or text
+
+
 class SourceText:
     """One file of a program.  Offsets count characters from 0, lines from 1."""
 
@@ -204,7 +212,7 @@ class SourceText:
         has_own = new.col_offset > 0 and not isinstance(new, ast.GeneratorExp | ast.Tuple)
         needs = binding(new) < self._needed(node, new)
         if has_own and (self._is_bracketed(node) or not needs):
-            text = ast.get_source_segment(text.strip(), new) or text
+            text = unbracketed(text)
         elif needs and not has_own and not self._is_bracketed(node):
             text = f"({text})"
         return Edit(start, end, text)

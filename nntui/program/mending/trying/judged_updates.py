@@ -185,7 +185,7 @@ class UpdateTrial:
 
     def facts(self, recordings: Sequence[Recording], judgement: Judgement | None) -> dict[str, Any]:
         """What else the unchanged program shows; see `measured_facts`."""
-        from nntui.program.mending.measured_facts import facts
+        from nntui.program.mending.trying.measured_facts import facts
 
         return facts(self._execution.places, recordings, judgement)
 

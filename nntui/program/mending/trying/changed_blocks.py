@@ -11,8 +11,8 @@ import copy
 from dataclasses import dataclass, field
 
 from nntui.program.control.execution import Execution
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.source_text import BLOCKS, FUNCTIONS, Edit, SourceText, edited
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.source_text import BLOCKS, FUNCTIONS, Edit, SourceText, edited
 
 Step = tuple[str, int]
 Path = tuple[Step, ...]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from nntui.program.control.execution import Execution, Same
 from nntui.program.control.forks import Copy, awaited
-from nntui.program.mending.changed_blocks import (
+from nntui.program.mending.source.proposal import Proposal
+from nntui.program.mending.source.source_text import SourceText
+from nntui.program.mending.trying.changed_blocks import (
     Change,
     Switched,
     SwitchedExecution,
@@ -18,9 +20,7 @@ from nntui.program.mending.changed_blocks import (
     makes_locals,
     turn,
 )
-from nntui.program.mending.judged_updates import Question, UpdateTrial, Verdicts
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.source_text import SourceText
+from nntui.program.mending.trying.judged_updates import Question, UpdateTrial, Verdicts
 from nntui.program.program_error import ProgramError
 
 if TYPE_CHECKING:

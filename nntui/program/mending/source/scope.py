@@ -1,95 +1,27 @@
-"""One statement that may be at fault: its expressions, and the names that it could use instead."""
+"""What a statement can use: the values that it can read, as written, and what is known of them."""
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
-from nntui.program.mending.proposal import Proposal
-from nntui.program.mending.source_text import (
-    BLOCKS,
-    FUNCTIONS,
-    Edit,
-    SourceText,
-    bracketed,
-)
+from nntui.program.mending.source.beforehand import Facts, plain, shape_keys
+from nntui.program.mending.source.source_text import FUNCTIONS, SourceText
 
 SLOPE_NAME = re.compile(r"deriv|prime|grad|slope|_d$|^d[_A-Za-z]|back|delta", re.IGNORECASE)
 """How programs call the function that gives a slope."""
-PRODUCT, ATOM = 11, 15
 UNKNOWN, NEARLY, OTHER, NEXT = 0.3, 0.5, 1.2, 0.01
 """What a value costs by its shape: unknown, transposed or with other brackets, another one."""
 MOST_VALUES = 16
 NO_VALUES = (".shape", ".size", ".T", ".dtype", ".ndim")
-Shapes = Mapping[str, list[tuple[int, ...]]]
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What running the program has shown."""
+class Scope:
+    """The surroundings of a statement."""
 
-    shapes: Shapes = field(default_factory=dict)
-    """By `shape_keys`, the shapes that a value has."""
-    slopes: tuple[tuple[str, float], ...] = ()
-    """The activations that it uses: (kind, constant); see `slope_texts`."""
-    activations: tuple[tuple[str, str], ...] = ()
-    """(activation, pre-activation), as the program calls them."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a finding says of the change."""
-
-    code: str = ""
-    used: str = ""
-    """What stands there, as written."""
-    meant: str = ""
-    """What belongs there, as written."""
-    activation: str = ""
-    """The activation whose slope, or by which the derivative, belongs there."""
-    before: str = ""
-    """Its pre-activation."""
-    parameters: tuple[str, ...] = ()
-
-
-class Site:
-    """A statement with what is known of it."""
-
-    def __init__(
-        self, source: SourceText, statement: ast.stmt, wanted: Wanted, facts: Facts
-    ) -> None:
-        self.source, self.statement = source, statement
-        self.wanted, self.facts = wanted, facts
-
-    # Its expressions.
-
-    @cached_property
-    def expressions(self) -> list[ast.expr]:
-        """All expressions of the statement but those of statements within it, outer ones first."""
-        found: list[ast.expr] = []
-        waiting: list[ast.AST] = [self.statement]
-        while waiting:
-            node = waiting.pop(0)
-            if isinstance(node, ast.expr):
-                found.append(node)
-            for name, value in ast.iter_fields(node):
-                if node is self.statement and name in (*BLOCKS, "handlers", "cases"):
-                    continue
-                if node is self.statement and isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                    continue
-                values = value if isinstance(value, list) else [value]
-                waiting += [each for each in values if isinstance(each, ast.AST)]
-        return found
-
-    @property
-    def value(self) -> ast.expr | None:
-        """What the statement assigns, adds, returns or evaluates; of a lambda what that returns."""
-        value = getattr(self.statement, "value", None)
-        while isinstance(value, ast.Lambda):
-            value = value.body
-        return value if isinstance(value, ast.expr) else None
+    def __init__(self, source: SourceText, statement: ast.stmt, facts: Facts) -> None:
+        self.source, self.statement, self.facts = source, statement, facts
 
     @property
     def targets(self) -> list[ast.expr]:
@@ -100,79 +32,6 @@ class Site:
             case ast.AugAssign() | ast.AnnAssign():
                 return [self.statement.target]
         return []
-
-    @cached_property
-    def operands(self) -> list[ast.expr]:
-        """Names, attributes and elements that are read, whole: ``self.a[i]``, and no function."""
-        found = []
-        for node in self.expressions:
-            if not _is_operand(node) or not isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
-                continue
-            parent = self.source.parents.get(node)
-            if isinstance(parent, ast.Attribute):
-                continue
-            if isinstance(parent, ast.Subscript) and node is parent.value:
-                continue
-            if isinstance(parent, ast.Call) and node is parent.func:
-                continue
-            if self.source.of(node) not in self._no_values:
-                found.append(node)
-        return found
-
-    @cached_property
-    def factors(self) -> list[ast.expr]:
-        """The factors of products in the statement."""
-        return [
-            side
-            for node in self.expressions
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div)
-            for side in (node.left, node.right)
-        ]
-
-    def is_index(self, node: ast.expr) -> bool:
-        """Whether ``node`` chooses an element, and so is a whole number."""
-        inner: ast.AST = node
-        for around in self.source.around(node):
-            if isinstance(around, ast.Subscript) and inner is around.slice:
-                return True
-            if isinstance(around, ast.stmt | ast.Call):
-                return False
-            inner = around
-        return False
-
-    def without_two(self) -> Iterator[tuple[ast.expr, str]]:
-        """Products of three factors or more, each with the source of all but its last two."""
-        for node in self.expressions:
-            match node:
-                case ast.BinOp(op=ast.Mult(), left=ast.BinOp(op=ast.Mult()) as left):
-                    yield node, self.source.sides(left)[0]
-
-    @cached_property
-    def arrays(self) -> list[ast.expr]:
-        """Where a factor can be added: the whole value, operands of matrix products, and terms."""
-        found = [self.value] if self.value is not None else []
-        for node in self.expressions:
-            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-                found += [node.left, node.right]
-            elif isinstance(node, ast.Call) and self.is_product(node):
-                found += node.args
-                if isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-                    found.append(node.func.value)
-            elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-                found += [node.left, node.right]
-            elif isinstance(node, ast.Call):
-                found += node.args[:1]
-            elif isinstance(node, ast.Tuple | ast.List) and not self.is_index(node):
-                found += node.elts
-        found = [each for each in found if not isinstance(each, ast.Constant | ast.Starred)]
-        return [each for each in found if not self.is_index(each)]
-
-    def is_product(self, call: ast.Call) -> bool:
-        """Whether ``call`` is a matrix or outer product."""
-        name = call.func.attr if isinstance(call.func, ast.Attribute) else self.source.of(call.func)
-        return name in ("dot", "matmul", "outer", "inner", "matrix_multiply")
-
-    # What it could use.
 
     @cached_property
     def function(self) -> ast.AST:
@@ -320,29 +179,6 @@ class Site:
                         return each.asname or each.name
         return ""
 
-    # Making proposals.
-
-    def replacing(self, node: ast.AST, text: str, cost: float) -> Iterator[Proposal]:
-        """The proposal that puts the expression ``text`` in place of ``node``."""
-        try:
-            yield self.editing([self.source.replacing(node, text)], cost)
-        except (SyntaxError, ValueError):
-            return
-
-    def editing(self, edits: list[Edit], cost: float) -> Proposal:
-        """The proposal that makes ``edits``."""
-        return Proposal(self.source.file, tuple(edits), cost)
-
-    def times(self, node: ast.expr, factor: str, cost: float) -> Iterator[Proposal]:
-        """The proposal that multiplies ``node`` by the expression ``factor``, entry by entry."""
-        yield from self.replacing(node, self.product(self.source.of(node), factor), cost)
-
-    def product(self, left: str, right: str) -> str:
-        """The product of two expressions, entry by entry, as written."""
-        if self.has_matrices:
-            return f"{self.numpy}.multiply({left}, {right})"
-        return f"{bracketed(left, PRODUCT)} * {bracketed(right, PRODUCT)}"
-
     @cached_property
     def has_matrices(self) -> bool:
         """Whether the file uses np.matrix, for which ``*`` is the matrix product."""
@@ -351,60 +187,21 @@ class Site:
             for node in ast.walk(self.source.tree)
         )
 
-    @property
-    def is_scalar(self) -> bool:
-        """Whether the statement computes a single number."""
-        shapes = [self.shape(self.source.of(each)) for each in self.targets]
-        return bool(shapes) and all(each == () for each in shapes)
-
-    def shape_of(self, node: ast.expr) -> tuple[int, ...] | None:
-        """The shape of an expression of the statement, where it is known and one."""
-        found = self.shape(self.source.of(node))
-        if found is None and node is self.value and self.targets:
-            return self.shape(self.source.of(self.targets[0]))
-        return found
-
     def shape(self, text: str) -> tuple[int, ...] | None:
         """The shape of the value ``text``, where it is known and one."""
         function = self.source.function_at(self.statement.lineno)
-        for key in shape_keys(self.source.file, function, _plain(text)):
+        for key in shape_keys(self.source.file, function, plain(text)):
             known = self.facts.shapes.get(key)
             if known is not None:
                 return known[0] if len(known) == 1 else None
         return None
 
 
-def words(text: str) -> set[str]:
-    """The last word of a value as written, and its singular: of ``zs[-l]`` ``zs`` and ``z``."""
-    plain = re.sub(r"\[[^\]'\"]*\]", "", text)
-    found = re.findall(r"\w+", plain)
-    return {found[-1], found[-1].removesuffix("s")} if found else set()
-
-
-def stem(text: str) -> str:
-    """``text`` without its numbers: what W1 and W2 share."""
-    return re.sub(r"\d+", "", text)
-
-
-def shape_keys(file: str, function: int, text: str) -> tuple[str, str]:
-    """The keys of a value written as ``text``: in its function, and wherever it is so written."""
-    return f"{file}:{function}:{text}", f"{file}:*:{text}"
-
-
-@lru_cache(maxsize=4096)
-def _plain(text: str) -> str:
-    """The expression ``text`` as Python writes it; a slice stays as it is."""
-    try:
-        return ast.unparse(ast.parse(text.strip(), mode="eval"))
-    except SyntaxError:
-        return text
-
-
 def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-def _is_operand(node: ast.AST) -> bool:
+def is_operand(node: ast.AST) -> bool:
     """Whether ``node`` is a name, or attributes and elements of one."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         if isinstance(node, ast.Attribute) and node.attr == "T":
@@ -422,7 +219,7 @@ def _values(function: ast.AST, inside: bool = False) -> Iterator[Any]:
             continue
         if isinstance(node, ast.arguments | ast.arg) or _is_call_name(node, function):
             continue
-        if _is_operand(node):
+        if is_operand(node):
             yield node
         children = list(ast.iter_child_nodes(node))
         if isinstance(node, ast.Call):
