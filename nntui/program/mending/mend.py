@@ -5,7 +5,9 @@ that of no other wrong.  The program with all that counted is checked as a whole
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from math import inf
 from typing import Any
 
 from nntui.program.control.execution import Execution
@@ -13,7 +15,7 @@ from nntui.program.control.loading.source_file import decoded
 from nntui.program.mending.families.all_families import proposals
 from nntui.program.mending.focus import Focus, lines_to_try
 from nntui.program.mending.source.beforehand import Facts
-from nntui.program.mending.source.proposal import Proposal, cheapest_first
+from nntui.program.mending.source.proposal import Cheapest, Proposal
 from nntui.program.mending.source.site import Site
 from nntui.program.mending.source.source_text import SourceText
 from nntui.program.mending.trying.judged_updates import Question, loss_turns
@@ -140,15 +142,17 @@ class Mending:
         self.tried += trying.count
         return best.ranked()[:MOST_CHECKED]
 
-    def _proposals(self, foci: Iterable[Focus], facts: Facts) -> list[Proposal]:
-        found = []
+    def _proposals(self, foci: Iterable[Focus], facts: Facts) -> Iterator[Proposal]:
+        """Changes at ``foci``, the cheapest first; those of a line only when it is its turn."""
+        cheapest = Cheapest(self._sources)
         for focus in foci:
+            yield from cheapest.up_to(focus.cost)
             source = self._sources[focus.file]
             statement = source.statement_at(focus.line)
             if statement is not None:
                 site = Site(source, statement, focus.wanted, facts)
-                found += [each.costing(focus.cost) for each in proposals(site)]
-        return cheapest_first(found, self._sources)
+                cheapest.add(each.costing(focus.cost) for each in proposals(site))
+        yield from cheapest.up_to(inf)
 
     def _near_findings(self) -> list[Proposal]:
         """Changes at the lines of the findings themselves, for whole checks to tell which helps."""
@@ -157,8 +161,8 @@ class Mending:
             told = [each for each in told if each["code"] in BY_CHECKS]
         self._load(each["file"] for each in told)
         foci = lines_to_try(told, self._sources, [], [])
-        found = self._proposals([each for each in foci if each.cost < NEAR], Facts())
-        return found[:MOST_NEAR]
+        near = [each for each in foci if each.cost < NEAR]
+        return list(islice(self._proposals(near, Facts()), MOST_NEAR))
 
     def _accept(self, proposal: Proposal) -> bool:
         """Check the program with the change; keep it if less is wrong then."""

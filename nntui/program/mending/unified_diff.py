@@ -16,12 +16,13 @@ def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     parts = []
     for file in sorted(after):
         name = shown(file)
+        name += "\t" if " " in name else ""  # or patch takes what is before the blank
         end = _line_end(file)
         old, new = _lines(before[file]), _lines(after[file])
         lines = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}", n=CONTEXT)
         for at, line in enumerate(lines):
             body, is_whole = line.rstrip("\n"), line.endswith("\n")
-            own = end if at > 1 and not body.startswith("@@") else ""
+            own = end if at > 1 and is_whole and not body.startswith("@@") else ""
             parts.append(body + own + "\n")
             if not is_whole:
                 parts.append(NO_NEWLINE + "\n")

@@ -1,7 +1,9 @@
 """A change of the source that might mend a fault."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from itertools import count
 
 from nntui.program.mending.source.source_text import Edit, SourceText, edited
 
@@ -31,15 +33,31 @@ class Proposal:
         return edited(source.text, self.edits)
 
 
-def cheapest_first(proposals: Iterable[Proposal], sources: dict[str, SourceText]) -> list[Proposal]:
-    """The proposals that change something, each once, the cheapest first."""
-    seen: set[tuple[str, tuple[Edit, ...]]] = set()
-    found = []
-    for proposal in sorted(proposals, key=lambda each: each.cost):
-        text = sources[proposal.file].text
-        edits = tuple(each for each in proposal.edits if text[each.start : each.end] != each.text)
-        key = (proposal.file, edits)
-        if edits and key not in seen:
-            seen.add(key)
-            found.append(replace(proposal, edits=edits))
-    return found
+class Cheapest:
+    """Hands out proposals that change something, each once, the cheapest first."""
+
+    def __init__(self, sources: Mapping[str, SourceText]) -> None:
+        self._sources = sources
+        self._waiting: list[tuple[float, int, Proposal]] = []
+        self._seen: set[tuple[str, tuple[Edit, ...]]] = set()
+        self._count = count()  # of two that cost the same the first comes first
+
+    def add(self, proposals: Iterable[Proposal]) -> None:
+        """More proposals to hand out."""
+        for proposal in proposals:
+            text = self._sources[proposal.file].text
+            edits = tuple(
+                each for each in proposal.edits if text[each.start : each.end] != each.text
+            )
+            if edits:
+                known = replace(proposal, edits=edits)
+                heappush(self._waiting, (known.cost, next(self._count), known))
+
+    def up_to(self, cost: float) -> Iterator[Proposal]:
+        """Those that cost no more than ``cost``."""
+        while self._waiting and self._waiting[0][0] <= cost:
+            proposal = heappop(self._waiting)[2]
+            key = (proposal.file, proposal.edits)
+            if key not in self._seen:
+                self._seen.add(key)
+                yield proposal

@@ -7,7 +7,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 BLOCKS = ("body", "orelse", "finalbody")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -65,16 +65,22 @@ def binding(node: ast.AST) -> int:
     return _ATOM
 
 
+@lru_cache(maxsize=4096)
+def expression(text: str) -> ast.expr:
+    """The tree of the expression ``text``, which nobody changes.  Raises SyntaxError."""
+    return ast.parse(text, mode="eval").body
+
+
 def bracketed(text: str, least: int) -> str:
     """``text``, in brackets where it binds less than ``least``."""
-    node = ast.parse(text.strip(), mode="eval").body
+    node = expression(text.strip())
     has_brackets = node.col_offset > 0 and not isinstance(node, ast.GeneratorExp)
     return f"({text})" if binding(node) < least and not has_brackets else text
 
 
 def unbracketed(text: str) -> str:
     """``text`` without brackets around the whole of it."""
-    node = ast.parse(text.strip(), mode="eval").body
+    node = expression(text.strip())
     if node.col_offset == 0 or isinstance(node, ast.GeneratorExp):
         return text
     return ast.get_source_segment(text.strip(), node) or text
@@ -208,7 +214,7 @@ class SourceText:
         Raises SyntaxError if ``text`` is no expression.
         """
         start, end = self.span(node)
-        new = ast.parse(text.strip(), mode="eval").body
+        new = expression(text.strip())
         has_own = new.col_offset > 0 and not isinstance(new, ast.GeneratorExp | ast.Tuple)
         needs = binding(new) < self._needed(node, new)
         if has_own and (self._is_bracketed(node) or not needs):

@@ -1,9 +1,10 @@
 """Tries changes of a program: many of them in forks of one run, others in a run of their own."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.control.execution import Execution, Same
@@ -26,8 +27,8 @@ from nntui.program.program_error import ProgramError
 if TYPE_CHECKING:
     from nntui.program.control.forks import Reply
 
-MOST_AT_ONCE = 48
-"""Changes in one program."""
+FIRST, MOST_AT_ONCE = 12, 48
+"""Changes in the first program with several of them, and in the others."""
 AT_ONCE = 3
 """Forks that run at the same time."""
 LONGEST = 10.0
@@ -79,19 +80,17 @@ class Trying:
                 self._functions.add((file, self._sources[file].function_at(line)))
         return self._before
 
-    def each(self, proposals: Sequence[Proposal]) -> Iterator[Tried]:
+    def each(self, proposals: Iterable[Proposal]) -> Iterator[Tried]:
         """The proposals that do something, each as it was tried, until the time is up."""
-        waiting = list(proposals)
-        size = MOST_AT_ONCE // 4
-        while waiting and time.monotonic() < self._until:
-            switched = Switched()
-            cold: list[Proposal] = []
-            taken: dict[int, Proposal] = {}
-            left: list[Proposal] = []
-            for at, proposal in enumerate(waiting):
+        coming, left = iter(proposals), list[Proposal]()
+        size = FIRST
+        while time.monotonic() < self._until:
+            switched, taken = Switched(), dict[int, Proposal]()
+            cold, waiting, left = list[Proposal](), left, []
+            for at, proposal in enumerate(chain(waiting, islice(coming, 2 * size))):
                 if len(taken) + len(cold) >= size:
-                    left += waiting[at:]
-                    break
+                    left.append(proposal)
+                    continue
                 change = change_of(self._sources[proposal.file], proposal)
                 if change is None:
                     continue
@@ -101,11 +100,13 @@ class Trying:
                     taken[at] = proposal
                 else:
                     left.append(proposal)
+            if not taken and not cold and not left:
+                return
             yield from self._switched(switched, taken)
             for proposal in cold:
                 if time.monotonic() < self._until:
                     yield self._cold(proposal)
-            waiting, size = left, MOST_AT_ONCE
+            size = MOST_AT_ONCE
 
     def _can_switch(self, change: Change) -> bool:
         """Whether the change acts where it is turned on at the start of an iteration."""
