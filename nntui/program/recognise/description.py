@@ -9,7 +9,7 @@ are samples.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -41,18 +41,36 @@ class DenseLayer:
     """By update, (updates + 1, units)."""
     transposed: bool
     """Whether the program keeps W as (inputs, units)."""
-    activation: str
-    """The name of one of nntui's activations, or a formula of z."""
-    leak: float | None
-    """Of a leaky ReLU."""
+    values: Array
+    """z and f(z) as they were seen, (2, units, samples)."""
+    formula: str | None
+    """f(z) as the program writes it, as a formula of z; None where it is no such formula."""
+    slopes: tuple[str, ...]
+    """What the program multiplies by on its way back, as formulas of z and a."""
     bias_behind: bool
     """Whether b is added to f(W x)."""
     z: Spot | None
     """Where W x + b is computed."""
     a: Spot | None
     """Where f is."""
+    step: Spot | None = None
+    """Where W gets its new value."""
     shared: bool = False
     """Whether one number is the bias of all units."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Updates that the program made from other first parameters, its optimiser's memory at 0."""
+
+    W: tuple[Array, ...]
+    """By layer, (updates + 1, units, inputs)."""
+    b: tuple[Array | None, ...]
+    """By layer, (updates + 1, units)."""
+    x: tuple[Array, ...]
+    """By update, the inputs, (inputs, samples)."""
+    y: tuple[Array, ...]
+    """By update, the targets, (outputs, samples)."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +83,7 @@ class Series:
     printed: bool
     """Whether it is printed or kept in a list."""
     updates: Array
-    """By occurrence, how many updates were complete when it was computed, (occurrences,)."""
+    """By occurrence, the update in whose turn of the loop it was computed, (occurrences,)."""
     values: Array
     """(occurrences,)."""
 
@@ -103,8 +121,16 @@ class Description:
     """By update, the numbers of the rows that it uses, in this order."""
     epochs: Array = field(default_factory=lambda: np.zeros(0, int))
     """By update, the epoch that it belongs to."""
+    trajectories: tuple[Trajectory, ...] = ()
+    """From other first parameters, which show what saturated and dead units hide."""
     budget: int | None = None
     """How many epochs the program makes, if its loop says so."""
+    printed: Array = field(default_factory=lambda: np.zeros(0, int))
+    """The updates in whose turns something was printed, as far as the program was watched."""
+    shuffles: tuple[Spot, ...] = ()
+    """Where the program draws an order or a sample of its rows."""
+    stops_at: float | None = None
+    """The loss at which its loop stops, if it does."""
     loss: str = ""
     """The kind of the loss that the check held the updates against."""
     series: tuple[Series, ...] = ()
@@ -114,9 +140,11 @@ class Description:
     """The optimiser's, by the program's names."""
     adapts: bool = False
     """Whether a root or a power of a memory comes into the updates, as with Adam."""
+    clips: bool = False
+    """Whether what could clip a gradient comes into the updates."""
     faults: tuple[Fault, ...] = ()
-    seed: int | None = None
-    """Of NumPy's legacy generator when the program began, or when it set it last."""
+    seeds: tuple[int, ...] = ()
+    """That NumPy's legacy generator may have begun with."""
     reason: str | None = None
     """What has no counterpart in a preset, as a clause; None if all was read."""
     spot: Spot | None = None
@@ -136,6 +164,34 @@ class Description:
                 return at, "b"
         return None
 
+    @property
+    def column_of_ones(self) -> int | None:
+        """The first input that is 1 in all rows, if the first layer has no bias."""
+        if not self.layers or self.layers[0].b is not None or self.inputs.shape[1] < 2:
+            return None
+        ones = np.flatnonzero((self.inputs == 1.0).all(axis=0))
+        return int(ones[0]) if ones.size else None
+
+    def with_bias_of(self, column: int) -> "Description":
+        """The same with the first layer's weights of an input that is 1 as its bias."""
+        first = self.layers[0]
+        layer = replace(first, W=np.delete(first.W, column, axis=2), b=first.W[:, :, column].copy())
+        moved = [
+            replace(
+                each,
+                W=(np.delete(each.W[0], column, axis=2), *each.W[1:]),
+                b=(each.W[0][:, :, column].copy(), *each.b[1:]),
+                x=tuple(np.delete(x, column, axis=0) for x in each.x),
+            )
+            for each in self.trajectories
+        ]
+        return replace(
+            self,
+            layers=(layer, *self.layers[1:]),
+            inputs=np.delete(self.inputs, column, axis=1),
+            trajectories=tuple(moved),
+        )
+
     def as_plain(self) -> dict[str, Any]:
         """Dictionaries, lists, numbers and arrays, as `nntui.program.control.wire` sends them."""
         plain: dict[str, Any] = _plain(self)
@@ -151,11 +207,15 @@ class Description:
                     **each,
                     "weights": tuple(each["weights"]),
                     "biases": tuple(each["biases"]),
-                    "z": _spot(each["z"]),
-                    "a": _spot(each["a"]),
+                    "slopes": tuple(each["slopes"]),
+                    **{name: _spot(each[name]) for name in ("z", "a", "step")},
                 }
             )
             for each in value["layers"]
+        )
+        read["trajectories"] = tuple(
+            Trajectory(**{name: tuple(part) for name, part in each.items()})
+            for each in value["trajectories"]
         )
         read["series"] = tuple(
             Series(**{**each, "spot": _spot(each["spot"])}) for each in value["series"]
@@ -166,7 +226,9 @@ class Description:
         read["faults"] = tuple(
             Fault(**{**each, "parameters": tuple(each["parameters"])}) for each in value["faults"]
         )
-        read["batches"], read["memories"] = tuple(value["batches"]), tuple(value["memories"])
+        for name in ("batches", "memories", "seeds"):
+            read[name] = tuple(value[name])
+        read["shuffles"] = tuple(Spot(**each) for each in value["shuffles"])
         read["spot"] = _spot(value["spot"])
         return cls(**read)
 
@@ -176,7 +238,7 @@ def _spot(value: Mapping[str, Any] | None) -> Spot | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Description, DenseLayer, Series, Constant, Fault, Spot)):
+    if isinstance(value, (Description, DenseLayer, Trajectory, Series, Constant, Fault, Spot)):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]

@@ -27,6 +27,8 @@ class Recognised:
     """Which part has no counterpart, as one line; None with a preset."""
     line: int | None
     """The program's line of that part."""
+    nearest_text: str | None = None
+    """A preset that makes the same updates of the same rows, which it takes in another order."""
     correspondence: tuple[Counterpart, ...] = ()
     """Which name or line of the program is which part of the preset."""
     updates: int = 0

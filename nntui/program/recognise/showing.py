@@ -2,9 +2,20 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
+from nntui.core.errors import ConfigError
+from nntui.program.control.client import Task, ask
 from nntui.program.program_error import ProgramError
+from nntui.program.recognise.description import Description, Spot
+from nntui.program.recognise.fitting.unmatched import UnmatchedError
+from nntui.program.recognise.preset_of import preset_of, read_text, text_of
+from nntui.program.recognise.proof import OTHER_ROWS, disagreement
 from nntui.program.recognise.recognised import Recognised
+
+DESCRIBE = "nntui.program.recognise.reading.describe:describe"
+GRACE = 10.0
+"""Seconds beyond the time for a program that is slow to start."""
 
 
 def show(
@@ -20,4 +31,63 @@ def show(
     The arguments are those of `nntui.program.check`; ``time`` is in seconds.  Raises ProgramError
     for a program that cannot be looked at.
     """
-    raise ProgramError("programs cannot be run yet")
+    task = Task(os.fspath(path), tuple(arguments), seed, None, python, allow_effects)
+    answer = ask(task, DESCRIBE, {"seconds": time}, 2.0 * time + GRACE)
+    if "refused" in answer:
+        raise ProgramError(f"{task.path} {answer['refused']['what']}; --allow-effects lets it")
+    if answer.get("description") is None:
+        return Recognised(None, _unread(answer), None)
+    return recognise(Description.from_plain(answer["description"]), task.path, time)
+
+
+def recognise(description: Description, path: str, seconds: float) -> Recognised:
+    """The preset of ``description``, which was read off the program ``path``."""
+    if description.reason is not None:
+        return _without(description, path, description.reason, description.spot)
+    found: tuple[str, str] | None = None
+    try:
+        for made in preset_of(description, seconds):
+            text = text_of(made, path)
+            different = disagreement(read_text(text), made.description, made.reported)
+            if different is None:
+                return Recognised(
+                    text, None, None, None, made.correspondence, description.updates, description
+                )
+            found = found or (different, text)
+    except UnmatchedError as error:
+        return _without(description, path, error.reason, error.spot)
+    except ConfigError as error:
+        return _without(description, path, f"a preset cannot say it: {error}", None)
+    assert found is not None
+    different, text = found
+    if different != OTHER_ROWS:
+        reason = f"the preset that comes nearest is not the same: {different}"
+        return _without(description, path, reason, None)
+    spot = description.shuffles[0] if description.shuffles else None
+    drawing = "the program draws the order" if spot is None else f"{spot.text} draws the order"
+    return replace(
+        _without(description, path, f"{drawing} of the rows, and no preset draws that one", spot),
+        nearest_text=text,
+    )
+
+
+def _without(description: Description, path: str, reason: str, spot: Spot | None) -> Recognised:
+    """No preset, for ``reason``; a line of another file than ``path`` is told with its file."""
+    if spot is None:
+        return Recognised(None, reason, None, description=description)
+    if os.path.basename(spot.file) == os.path.basename(path):
+        return Recognised(None, reason, spot.line, description=description)
+    reason = f"{os.path.basename(spot.file)}:{spot.line}: {reason}"
+    return Recognised(None, reason, None, description=description)
+
+
+def _unread(answer: dict[str, object]) -> str:
+    """Why there is no description, in one line."""
+    check = answer.get("check")
+    if isinstance(check, dict) and check.get("loop") is None:
+        return "no loop was found that trains parameters"
+    if answer.get("error") == "loss":
+        return "no loss was found that its updates follow"
+    if answer.get("error") == "time":
+        return "it was not read in time; --time gives it more"
+    return f"it could not be read: {answer.get('message') or answer.get('error')}"

@@ -4,6 +4,7 @@ The measure is a share: how much of what a constant answer misses a training has
 the lowest loss that any variant of the program reaches.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf, isfinite
 
@@ -35,6 +36,15 @@ class Reference:
         if not isfinite(lowest) or lowest > NOTHING * self.constant:
             return good
         return max(self.constant - LEARNED * (self.constant - lowest), good)
+
+    def floor(self, floors: Iterable[float | None]) -> float:
+        """The greatest of ``floors`` that leaves something to be learned; 0 without one.
+
+        What lies below it cannot be learned, and is no failure: rows that contradict each other,
+        classes that no straight border separates.  A higher floor is what is the matter.
+        """
+        known = (each for each in floors if each is not None)
+        return max((each for each in known if each < NOTHING * self.constant), default=0.0)
 
     def words(self, goal: float, lowest: float) -> str:
         """The goal in words, with what it rests on."""

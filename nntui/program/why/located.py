@@ -1,6 +1,6 @@
 """Findings that have a place in a program: a file and a line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ class Located(Finding):
     line: int | None = None
     text: str | None = None
     """The source line."""
+    parameters: tuple[str, ...] = ()
+    """What it concerns, in the program's names."""
     cause: str = ""
     """What is wrong, in the program's own names; empty: the title of the rule says it."""
 
@@ -72,6 +74,7 @@ def _of(check: ProgramCheck, found: ProgramFinding, at: int, mends: Mapping[int,
         file=found.file,
         line=found.line,
         text=found.text,
+        parameters=found.parameters,
         cause=found.cause.rstrip("."),
     )
 
@@ -95,6 +98,13 @@ def mends_by_line(check: ProgramCheck, edits: Edits) -> dict[int, Edits]:
     return {line: tuple(each) for line, each in found.items()}
 
 
-def places_of(findings: Iterable[Finding]) -> list[tuple[str | None, int | None]]:
-    """File and line of each."""
-    return [(getattr(each, "file", None), getattr(each, "line", None)) for each in findings]
+def mend_in_words(code: Sequence[Located]) -> str:
+    """What mends all wrong lines, in words."""
+    wrong = [each for each in code if each.rule.is_code_fault]
+    lines = sorted({each.line for each in wrong if each.line is not None})
+    if len(lines) == 1 and wrong[0].fixes:
+        return f"mend line {lines[0]}: {wrong[0].fixes[0].text}"
+    if not lines:
+        return "mend every code fault"
+    *most, last = map(str, lines)
+    return f"mend the lines {', '.join(most)} and {last}" if most else f"mend line {last}"

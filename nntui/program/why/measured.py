@@ -43,7 +43,7 @@ def measured(run: OwnRun, source: Source, goal: float, factor: float | None) -> 
 
     ``factor`` is that of the gradient in the program's steps; None where it adapts.
     """
-    yield from _once(run, source)
+    yield from once(run, source)
     if run.diverged:
         yield from _diverged(source)
         return
@@ -55,7 +55,7 @@ def measured(run: OwnRun, source: Source, goal: float, factor: float | None) -> 
     yield from _too_short(run, source, goal)
 
 
-def _once(run: OwnRun, source: Source) -> Iterator[Located]:
+def once(run: OwnRun, source: Source) -> Iterator[Located]:
     """A training that sees its data a single time."""
     if not source.once or run.epochs > 1:
         return

@@ -18,10 +18,6 @@ FEWEST = 3
 """Seeds of a round that only decides what is tried further."""
 LEADING = 3
 """Findings whose fixes are tried, and fixes that are combined with others."""
-SHORTEST = 64
-"""The shortest round is that part of the training."""
-STEP = 4
-"""Between the lengths of rounds."""
 CAUSES, FIELD, PAIRS = 0.25, 0.4, 0.4
 """The most of the time that is left for the fixes of the findings, the usual ones, and pairs."""
 FACTORS = (10.0, 0.1, 100.0, 1000.0, 3.0, 0.01)
@@ -34,17 +30,17 @@ class ProgramRounds:
     """All rounds of experiments with the program of ``laboratory``."""
 
     def __init__(
-        self, findings: Sequence[Finding], laboratory: ProgramLaboratory, seeds: int
+        self,
+        findings: Sequence[Finding],
+        laboratory: ProgramLaboratory,
+        seeds: int,
+        mend: str = "mend the wrong lines",
     ) -> None:
         self.laboratory, self.source = laboratory, laboratory.source
         self.seeds = seeds
         self.findings = [each for each in findings if not each.rule.is_code_fault]
         self.slips = [each for each in findings if each.rule.is_code_fault]
-        lines = sorted(self.source.mends)
-        self.correction = Fix(
-            "mend every wrong line that is proven" if len(lines) > 1 else "mend the wrong line",
-            {LINES: lines},
-        )
+        self.correction = Fix(mend, {LINES: sorted(self.source.mends)})
         self.trials: list[ProgramTrial] = []
         self.untried: list[Fix] = []
         baseline = self.laboratory.trial(NOTHING)
@@ -74,7 +70,7 @@ class ProgramRounds:
         count, budget = min(ENOUGH, self.seeds), self.source.epochs
         while not self.laboratory.pool.deadline.passed:
             best = [self.baseline, *self._finalists()]
-            epochs = self._fitting(best, count, 0.8)
+            epochs = self.laboratory.fitting(best, count, 0.8)
             if not self.laboratory.train(best, epochs, count):
                 return False
             if count >= self.seeds:
@@ -89,17 +85,7 @@ class ProgramRounds:
         return max(int(FIELD * self.laboratory.capacity / one) - others - 1, LEAST_FIELD)
 
     def _round(self, trials: Sequence[ProgramTrial], share: float, seeds: int) -> bool:
-        return self.laboratory.train(trials, self._fitting(trials, seeds, share), seeds)
-
-    def _fitting(self, trials: Sequence[ProgramTrial], seeds: int, share: float) -> int:
-        """The most epochs for which ``trials`` fit into ``share`` of the time that is left."""
-        budget, room = self.source.epochs, share * self.laboratory.capacity
-        epochs = budget
-        while epochs * SHORTEST > budget and epochs > 1:
-            if seeds * sum(self.laboratory.seconds(each, epochs) for each in trials) <= room:
-                break
-            epochs = max(epochs // STEP, 1)
-        return epochs
+        return self.laboratory.train(trials, self.laboratory.fitting(trials, seeds, share), seeds)
 
     def _added(self, fixes: Iterable[Fix]) -> list[ProgramTrial]:
         """New trials of ``fixes``, those left out that are known or cannot be made."""

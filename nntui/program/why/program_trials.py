@@ -15,7 +15,10 @@ from nntui.program.why.variants import Source, Variant
 
 FOLLOW = "nntui.program.follow.many:follow"
 FEW = 3
-"""Seeds of which the median loss is taken for what a variant reaches."""
+"""Seeds of which the median loss is taken for what a variant reaches; and variants of which the
+lowest loss is taken for what can be reached from a seed."""
+SHORTEST, STEP = 64, 4
+"""The shortest round is that part of the training; and the ratio of the lengths of rounds."""
 LONGEST = 8.0
 """Planned seconds of what one process is asked at a time: starting one costs a while."""
 RECORDING = 30.0
@@ -63,15 +66,23 @@ class ProgramTrial:
         """The epochs it is trained for in a round of ``epochs``."""
         return epochs * self.variant.times
 
+    def well_tried(self) -> list[int]:
+        """The rounds in which enough of its seeds came to an end."""
+        return [epochs for epochs, losses in self.losses.items() if len(losses) >= FEW]
+
+    def losses_from(self, seed: int, epochs: int) -> list[float]:
+        """The losses of one seed in the rounds of up to ``epochs``."""
+        known = (ends for at, ends in self.losses.items() if at <= epochs)
+        return [ends[seed] for ends in known if seed in ends]
+
     def ended(self) -> dict[int, dict[int, Ended]]:
         """See `Tried.ended`."""
-        found = {}
+        found: dict[int, dict[int, Ended]] = {}
         for epochs, losses in self.losses.items():
-            goal = self.board.goal(epochs)
-            unit = goal if goal > 0.0 else 1.0
-            found[epochs] = {
-                seed: Ended(loss <= goal, loss / unit) for seed, loss in losses.items()
-            }
+            found[epochs] = {}
+            for seed, loss in losses.items():
+                goal = self.board.goal(epochs, seed)
+                found[epochs][seed] = Ended(loss <= goal, loss / (goal if goal > 0.0 else 1.0))
         return found
 
 
@@ -82,19 +93,27 @@ class Board:
     reference: Reference
     trials: list[ProgramTrial] = field(default_factory=list)
 
-    def lowest(self, epochs: int) -> float:
-        """The lowest median loss of any trial in rounds of up to ``epochs``."""
+    def lowest(self, epochs: int, seed: int) -> float:
+        """The lowest loss from ``seed`` of any trial in rounds of up to ``epochs``.
+
+        Another seed may mean other data, of which less can be learned.  Where too few were tried
+        from this one, it is the lowest median over seeds.
+        """
+        ends = [each.losses_from(seed, epochs) for each in self.trials]
+        own = [min(each) for each in ends if each]
+        if len(own) >= FEW:
+            return min(own)
         medians = [
-            middle(list(losses.values()))
+            middle(list(each.losses[length].values()))
             for each in self.trials
-            for length, losses in each.losses.items()
-            if length <= epochs and len(losses) >= FEW
+            for length in each.well_tried()
+            if length <= epochs
         ]
         return min(medians, default=inf)
 
-    def goal(self, epochs: int) -> float:
-        """The loss that counts as learned in the round of ``epochs``."""
-        return self.reference.goal(self.lowest(epochs))
+    def goal(self, epochs: int, seed: int) -> float:
+        """The loss that counts as learned from ``seed`` in the round of ``epochs``."""
+        return self.reference.goal(self.lowest(epochs, seed))
 
 
 @dataclass(frozen=True)
@@ -148,6 +167,16 @@ class ProgramLaboratory:
     def capacity(self) -> float:
         """The seconds of all processes together that are left."""
         return self.pool.workers * max(self.pool.deadline.left, 0.0)
+
+    def fitting(self, trials: Sequence[ProgramTrial], seeds: int, share: float) -> int:
+        """The most epochs for which ``trials`` fit into ``share`` of the time that is left."""
+        budget, room = self.source.epochs, share * self.capacity
+        epochs = budget
+        while epochs * SHORTEST > budget and epochs > 1:
+            if seeds * sum(self.seconds(each, epochs) for each in trials) <= room:
+                break
+            epochs = max(epochs // STEP, 1)
+        return epochs
 
     def train(self, trials: Sequence[ProgramTrial], epochs: int, seeds: int) -> bool:
         """Train ``trials`` for ``epochs``, the first seeds first; whether all came to an end."""

@@ -1,0 +1,1 @@
+"""Reads the layers of a network off the recording of one update."""
