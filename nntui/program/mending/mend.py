@@ -123,6 +123,8 @@ class Mending:
         before = trying.begin()
         if not before.verdicts or before.right >= faulty(answer):
             return None
+        if None in before.loss and any(each["code"] in BY_CHECKS for each in answer["findings"]):
+            return None  # first things first: there is no gradient of what is not finite
         facts = _facts(trying.facts)
         self._load(file for file, _ in trying.facts.get("lines", ()))
         foci = lines_to_try(

@@ -12,8 +12,8 @@ FAULTY = ("wrong", "shape changes", "never updated")
 """Verdicts on a parameter."""
 BY_CHECKS = ("not-finite", "softmax-axis")
 """Findings that no single update shows, so that the whole check is asked."""
-WORSE = 1.5
-"""How much more a better change may cost than one that mends everything."""
+WORSE, MORE = 0.8, 100
+"""How much more a better change may cost than one that mends everything, and how many are tried."""
 ALIKE = 0.01
 """Relative spread up to which the factors of all parameters count as one."""
 
@@ -30,10 +30,12 @@ class Weighing:
         self._told = [each & wanted for each in told if each & wanted] if len(told) > 1 else []
         self._found: list[tuple[tuple[float, ...], Tried]] = []
         self._whole: float | None = None
+        self._tried = self._at = 0
         self._done = False
 
     def add(self, tried: Tried) -> None:
         """Look at one more change."""
+        self._tried += 1
         before, now = self._before, tried.verdicts
         gained = (now.right - before.right) & (self._wanted | before.wrong)
         fewer = len(now.loss) < len(before.loss)  # the training ends, and nothing is shown
@@ -42,15 +44,18 @@ class Weighing:
         alters, odd = _alters(before, now), _is_odd(now)
         rank = (-len(gained), alters, odd, tried.proposal.cost)
         self._found.append((rank, tried))
-        is_whole = gained >= self._wanted and not now.wrong
+        turned = now.uphill - before.uphill  # right but for a sign, which comes next
+        is_whole = gained | turned >= self._wanted and now.wrong <= now.uphill
         if is_whole or any(gained >= each for each in self._told):
             self._done = self._done or not (alters or odd)
             if self._whole is None:
-                self._whole = tried.proposal.cost
+                self._whole, self._at = tried.proposal.cost, self._tried
 
     def is_enough(self, cost: float) -> bool:
         """Whether looking further, at changes of that ``cost``, is not worth it."""
-        return self._done or (self._whole is not None and cost > self._whole + WORSE)
+        if self._done or self._whole is None:
+            return self._done
+        return cost > self._whole + WORSE or self._tried > self._at + MORE
 
     def ranked(self) -> list[Proposal]:
         """The changes that helped, the best first."""

@@ -35,6 +35,7 @@ for step in range(12):
     b1 -= 0.5 * D1.sum(axis=0, keepdims=True)  # last step
 print(loss)
 """
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the programs
 ENOUGH = 120.0
 """Seconds, of which a mend takes few: the machine may be busy."""
 
@@ -73,9 +74,9 @@ def lines(answer: dict[str, Any]) -> tuple[list[str], list[str]]:
             id="another value",
         ),
         pytest.param(
-            "D1 = D2 @ W2.T * slope(A1)  # of the hidden layer",
-            "D1 = D2 @ W2.T * slope(Z1)  # of the hidden layer",
-            id="slope at z",
+            "D2 = (A2 - Y) * A2 * (1 - A2)  # delta",
+            "D2 = (A2 - Y) * A2 * (1 + A2)  # delta",
+            id="sign within a slope",
         ),
         pytest.param(
             "D1 = D2 @ W2.T * slope(A1)  # of the hidden layer",
@@ -128,7 +129,8 @@ def test_an_update_moves_behind_the_last_use_of_the_old_value(tmp_path: Path) ->
     answer = mended(tmp_path, NET.replace(before + first, first + before))
     assert answer["mended_ok"] is True
     removed, added = lines(answer)
-    assert removed == added == [first.strip()]
+    assert removed == added
+    assert added[0] in (first.strip(), before.strip())
     file = tmp_path / "net.py"
     assert file.read_text().index(first) < file.read_text().index(before)
 
@@ -221,15 +223,16 @@ def test_exp_that_overflows_is_given_smaller_numbers(tmp_path: Path) -> None:
 import numpy as np
 
 rng = np.random.RandomState(2)
-X, Y = 2000 * rng.randn(9, 2), np.eye(2)[rng.randint(0, 2, 9)]
-W = rng.randn(2, 2)
+X, Y = 3 * rng.randn(9, 2), np.eye(2)[rng.randint(0, 2, 9)]
+W = 300 * rng.randn(2, 2)
 for step in range(9):
     e = np.exp(X @ W)  # large
     p = e / e.sum(axis=1, keepdims=True)
-    W -= 1e-6 * X.T @ (p - Y)
+    W -= 0.01 * X.T @ (p - Y)
 print(W)
 """
     answer = mended(tmp_path, text)
+    assert answer["mended_ok"] is True
     (added,) = lines(answer)[1]
     assert added == "e = np.exp(X @ W - (X @ W).max(axis=1, keepdims=True))  # large"
 

@@ -26,6 +26,7 @@ def proposals(site: Site) -> Iterator[Proposal]:
                 yield from _summed(site, node, node.func, usual + 1)
     yield from _sums(site, usual)
     yield from _number_for_sum(site)
+    yield from _sum_for_value(site, usual)
     yield from _shapes(site, usual)
 
 
@@ -66,6 +67,32 @@ def _number_for_sum(site: Site) -> Iterator[Proposal]:
             for sign in ("-", ""):
                 for axis in (1, 0):
                     yield from site.replacing(value, f"{sign}{text}.sum(axis={axis})", 1.0)
+
+
+def _sum_for_value(site: Site, usual: float) -> Iterator[Proposal]:
+    """Another value, summed to the shape of the one that is read."""
+    for operand in site.operands:
+        text = site.source.of(operand)
+        wanted = site.shape(text)
+        if wanted is None or site.is_index(operand):
+            continue
+        for at, name in enumerate(site.names):
+            shape = site.shape(name)
+            if name == text or shape is None:
+                continue
+            for over, summed in _summed_shapes(shape):
+                if summed == wanted:
+                    cost = usual + 0.4 + 0.01 * at
+                    yield from site.replacing(operand, f"{name}.sum({over})", cost)
+
+
+def _summed_shapes(shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The ways to sum an array of two axes, and the shapes that they give."""
+    if len(shape) == 2:
+        yield "axis=0", shape[1:]
+        yield "axis=0, keepdims=True", (1, shape[1])
+        yield "axis=1", shape[:1]
+        yield "axis=1, keepdims=True", (shape[0], 1)
 
 
 def _sums(site: Site, usual: float) -> Iterator[Proposal]:

@@ -40,6 +40,12 @@ def _like(site: Site, line: str, target: str, own: str) -> Iterator[tuple[str, f
                      lambda match: (match.group(1) or "") + other, line)  # fmt: skip
     if renamed != line:
         yield renamed, 0.0
+    numbers = re.findall(r"\d+", one), re.findall(r"\d+", other)
+    if len(numbers[0]) == len(numbers[1]) == 1:  # of b1 and D1 the number changes in both
+        old, new = numbers[0][0], numbers[1][0]
+        head, sign, tail = line.partition("=")
+        counted = re.sub(rf"(?<=[A-Za-z_]){old}(?!\w)", new, tail)
+        yield head.replace(target, own) + sign + counted, 0.1
     for operand in site.operands:
         text = site.source.of(operand)
         if text == target:

@@ -25,8 +25,8 @@ def proposals(site: Site) -> Iterator[Proposal]:
 def _as_told(site: Site) -> Iterator[Proposal]:
     """What the finding says was used becomes what it says was meant."""
     used, meant = site.wanted.used, site.wanted.meant
-    if not used or not meant:
-        return
+    if not used or meant not in site.names:
+        return  # what it is called elsewhere, perhaps
     for node in site.expressions:
         if site.source.of(node) == used:
             yield from site.replacing(node, meant, 0.0)

@@ -65,6 +65,11 @@ class Verdicts:
         return {name for name, verdict in self.verdicts.items() if verdict == RIGHT}
 
     @property
+    def uphill(self) -> set[str]:
+        """The parameters whose steps are along the gradient, with the wrong sign."""
+        return {name for name, factor in self.factors.items() if factor < 0}
+
+    @property
     def wrong(self) -> set[str]:
         """The parameters that are not."""
         return {
