@@ -141,31 +141,13 @@ def memory_to_give() -> int:
     return LEAST_MEMORY
 
 
-@dataclass(frozen=True)
-class Copy:
-    """A fork that was started: its process and where its answer comes from, or why not."""
+def awaited(descriptor: int, child: int, seconds: float) -> dict[str, Any]:
+    """The answer that process ``child`` writes to ``descriptor``, or why there is none.
 
-    descriptor: int = -1
-    process: int = 0
-    error: str = ""
-
-    def end(self) -> None:
-        """Kill it; its answer is not wanted any more."""
-        if not self.error:
-            _kill(self.process)
-            os.close(self.descriptor)
-
-
-def awaited(copy: Copy, seconds: float) -> dict[str, Any]:
-    """The answer of the fork ``copy``, or why there is none.
-
-    It has ended when this returns, and so have the forks that it has made itself.
+    The child has ended when this returns, and so have the forks that it has made itself.
     """
-    if copy.error:
-        return {"error": "fork", "message": copy.error}
-    child = copy.process
     try:
-        answer = wire.receive(copy.descriptor, time.monotonic() + seconds)
+        answer = wire.receive(descriptor, time.monotonic() + seconds)
     except wire.LateError:
         _kill(child)
         return {"error": "time", "message": f"no answer within {seconds:g} s"}
@@ -174,12 +156,40 @@ def awaited(copy: Copy, seconds: float) -> dict[str, Any]:
     except BaseException:
         _kill(child)
         raise
-    finally:
-        os.close(copy.descriptor)
     ended(child)
     if not isinstance(answer, dict):
         return {"error": "answer", "message": "an answer that is no dictionary"}
     return answer
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A fork that was started, and what is to be done when it has ended; or why there is none."""
+
+    descriptor: int = -1
+    process: int = 0
+    at_end: Callable[[], None] = lambda: None
+    error: str = ""
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """What it answers within ``seconds``, or why it does not; it has ended then."""
+        if self.error:
+            return {"error": "fork", "message": self.error}
+        try:
+            return awaited(self.descriptor, self.process, seconds)
+        finally:
+            self._clear()
+
+    def end(self) -> None:
+        """Kill it: its answer is not wanted any more."""
+        if not self.error:
+            _kill(self.process)
+            self._clear()
+
+    def _clear(self) -> None:
+        os.close(self.descriptor)
+        with for_us():
+            self.at_end()
 
 
 def _kill(child: int) -> None:

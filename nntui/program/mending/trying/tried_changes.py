@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.control.execution import Execution, Same
-from nntui.program.control.forks import Copy, awaited
+from nntui.program.control.forks import Copy
 from nntui.program.mending.source.proposal import Proposal
 from nntui.program.mending.source.source_text import SourceText
 from nntui.program.mending.trying.changed_blocks import (
@@ -168,7 +168,7 @@ class Trying:
                     running.append((number, copy))
                 number, copy = running.pop(0)
                 seconds = min(self._seconds, self._until - time.monotonic())
-                answer = awaited(copy, max(seconds, 0.0))
+                answer = copy.answer(max(seconds, 0.0))
                 found.append([number, answer])
                 verdicts = Verdicts.of(answer)
                 if (verdicts.verdicts and not verdicts.wrong) or seconds <= 0:
