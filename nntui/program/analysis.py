@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from nntui.program.judge.verdict import (
     best_of,
 )
 from nntui.program.judge.watch import Watch
+from nntui.program.mending.mend import Check, Mending
 from nntui.program.record.adjoints import adjoints
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
@@ -75,6 +76,8 @@ class Options:
     """The kind of a usual loss, or source that names the program's own."""
     parameters: tuple[str, ...] = ()
     seconds: float = 10.0
+    diff: bool = False
+    """Whether the mend is looked for, in as much time again."""
 
 
 def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
@@ -84,6 +87,16 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     (how the program ended, if it did), ``memories``, ``hypothesis``, ``error`` (why it could not
     tell).
     """
+    answer = _checked(execution, options)
+    if options.diff:
+        until = time.monotonic() + options.seconds
+        answer.update(Mending(execution, answer, _again(options), until).mend())
+    for each in answer.get("findings", ()):
+        each.pop("repair", None)
+    return answer
+
+
+def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
     wide = "loop" not in answer and bool(answer.get("cut_off"))
@@ -96,6 +109,15 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     if answer.get("not_finite") is not None:
         _find_not_finite(execution, answer, until)
     return answer
+
+
+def _again(options: Options) -> Check:
+    """The check of a mended program, whose loop begins in another line perhaps."""
+
+    def check(execution: "Execution", seconds: float, line: int) -> dict[str, Any]:
+        return _checked(execution, replace(options, lines=(line,) if line else (), seconds=seconds))
+
+    return check
 
 
 def _judged(

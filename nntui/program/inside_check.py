@@ -24,8 +24,8 @@ def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
         there = ", ".join(map(str, loops[:12])) + (", ..." if len(loops) > 12 else "")
         told = f"its loops begin in the lines {there}" if loops else "it has no loop at all"
         raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
-    parameters = tuple(options["parameters"])
-    return check_program(execution, Options(lines, options["loss"], parameters, options["seconds"]))
+    asked = {**options, "lines": lines, "parameters": tuple(options["parameters"])}
+    return check_program(execution, Options(**asked))
 
 
 def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ The program runs once and for real: its output is captured and its effects are k
 analyses it sets hooks that its loops call, and forks it at that point.
 """
 
+import ast
 import atexit
 import os
 import sys
@@ -14,7 +15,7 @@ from importlib.machinery import SourceFileLoader
 from shutil import rmtree
 from tempfile import mkdtemp
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from nntui.program.control import forks
 from nntui.program.control.ending import (
@@ -38,6 +39,7 @@ from nntui.program.record.instrument import install
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
+Same = TypeVar("Same", bound="Execution")
 
 
 class Execution(Replying):
@@ -67,7 +69,7 @@ class Execution(Replying):
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._scratch = scratch
-        self._loaded = Modules(self.source.path, loops, texts or {})
+        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite)
         self.places, self.files = self._loaded.places, self._loaded.files
         self.modules = self._loaded.named
         """The program's modules by name, the main one first."""
@@ -90,14 +92,31 @@ class Execution(Replying):
         loops: Collection[LoopLine] | None = None,
     ) -> "Execution":
         """The same program from another seed, with ``texts`` in the place of what files hold."""
-        return Execution(
+        return self.renewed(Execution, seed, texts, loops)
+
+    def renewed(
+        self,
+        kind: type[Same],
+        seed: int | None,
+        texts: Mapping[str, str],
+        loops: Collection[LoopLine] | None = None,
+    ) -> Same:
+        """The same, as another ``kind`` of execution, with a scratch folder of its own.
+
+        That lies in the folder of this one, if it has one, and else is made when it is run.
+        """
+        return kind(
             self.source.given,
             self.arguments,
             seed,
             loops,
             allow_effects=self.allow_effects,
+            scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
             texts=texts,
         )
+
+    def rewrite(self, file: str, tree: ast.Module) -> None:
+        """Change the tree of ``file`` before it is run; here it stays as it is."""
 
     # The hooks.
 
@@ -266,8 +285,18 @@ class Execution(Replying):
         an ``error``: ``time``, ``died`` (killed, or out of memory), ``ended`` (the program did),
         ``failed`` (an exception of ours), ``fork`` (the system has none); and a ``message``.
         """
+        copy = self.start_fork(job)
+        if copy is None:
+            return None
+        answer = copy.answer(seconds)
+        if "refused" in answer and self.is_awaited:
+            self.reply(answer)
+        return answer
+
+    def start_fork(self, job: Callable[[forks.Reply], None]) -> forks.Copy | None:
+        """Begin a `fork` whose answer is awaited later; None in the copy."""
         if not hasattr(os, "fork"):
-            return {"error": "fork", "message": "this system cannot fork a process"}
+            return forks.Copy(error="this system cannot fork a process")
         memory = forks.memory_to_give() if self.memory is None else self.memory
         ours, theirs = os.pipe()
         parent = os.getpid()
@@ -278,7 +307,7 @@ class Execution(Replying):
         except OSError as error:
             os.close(ours)
             os.close(theirs)
-            return {"error": "fork", "message": str(error)}
+            return forks.Copy(error=str(error))
         if child == 0:
             forks.die_with_parent(parent)
             os.close(ours)
@@ -290,16 +319,7 @@ class Execution(Replying):
                 self.fail(error)
             return None
         os.close(theirs)
-        try:
-            answer = forks.awaited(ours, child, seconds)
-        finally:
-            os.close(ours)
-        if parting is not None:
-            with forks.for_us():
-                parting.remove()
-        if "refused" in answer and self.is_awaited:
-            self.reply(answer)
-        return answer
+        return forks.Copy(ours, child, parting.remove if parting else lambda: None)
 
     def _become_copy(self, descriptor: int) -> None:
         self.reply_to(descriptor)

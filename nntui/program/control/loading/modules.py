@@ -2,7 +2,8 @@
 
 import ast
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from types import CodeType, ModuleType
 
 from nntui.program.control.loading.neighbours import NeighbourFinder
@@ -19,13 +20,17 @@ class Modules:
     """The program at ``path`` and the modules beside it, as far as they have been imported.
 
     ``loops`` restricts the loops that are watched; None is all of them.  ``texts`` has, by file,
-    source to compile in the place of what the file holds.
+    source to compile in the place of what the file holds, and ``rewrite`` may change a file's tree.
     """
 
     def __init__(
-        self, path: str, loops: Collection[LoopLine] | None, texts: Mapping[str, str]
+        self,
+        path: str,
+        loops: Collection[LoopLine] | None,
+        texts: Mapping[str, str],
+        rewrite: Callable[[str, ast.Module], None],
     ) -> None:
-        self._path = path
+        self._path, self._rewrite = path, rewrite
         self._texts = {os.path.realpath(file): text for file, text in texts.items()}
         self._wanted = None if loops is None else {self._full(each) for each in loops}
         self.places = Places()
@@ -40,13 +45,14 @@ class Modules:
     def compile(self, file: str, data: bytes) -> CodeType:
         """The code of ``file``; raises SyntaxError, and ProgramError for what is no text."""
         text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
+        rewrite = partial(self._rewrite, file)
         loops: set[int] | None = None
         if self._wanted is not None:
             first = Places()
-            compile_program(text, file, first, ())
+            compile_program(text, file, first, (), rewrite)
             offset = len(self.places.loops)
             loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_program(text, file, self.places, loops)
+        code = compile_program(text, file, self.places, loops, rewrite)
         self.files.add(file)
         tree = ast.parse(text)
         for function, names in alias_names(tree).items():
