@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 
 from nntui.program.control import forks, wire
 from nntui.program.control.execution import Execution
-from nntui.program.control.traveller import Direct, Line, Queued, Traveller
+from nntui.program.control.travel.traveller import Direct, Line, Queued, Traveller
 from nntui.program.program_error import ProgramError
 
 ANALYSE, TRAVEL = "analyse", "travel"

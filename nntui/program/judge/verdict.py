@@ -155,23 +155,29 @@ class Judgement:
         which is made of its length. Of a network with one output any error of the output's slope
         scales all steps alike, too, and is no plan.
         """
-        at, _ = known[0]
-        recording = self.recordings[at]
-        mask = recording.mask(self.parameters)
-        behind = ancestors([recording.end[name]])
-        for node in recording.nodes:
-            if node.number not in behind or np.size(node.value) != 1:
-                continue
-            if recording.depends[node.number] & mask and not _is_of_a_length(recording, node):
-                continue
-            series = []
-            for each, agreed in known:
-                same = self.recordings[each].by_key.get(node.key)
-                value = 0.0 if same is None else float(np.ravel(same.value)[0])
-                series.append(agreed.factor / value if value else np.inf)
-            if np.isfinite(series).all() and spread(series) <= CONSTANT:
-                return True
+        for at in {known[0][0], known[-1][0]}:
+            recording = self.recordings[at]
+            mask = recording.mask(self.parameters)
+            behind = ancestors([recording.end[name]])
+            for node in recording.nodes:
+                if node.number not in behind or np.size(node.value) != 1:
+                    continue
+                free = not recording.depends[node.number] & mask
+                if (free or _is_of_a_length(node)) and self._follows(known, node):
+                    return True
         return False
+
+    def _follows(self, known: Sequence[tuple[int, Agreement]], node: Node) -> bool:
+        """Whether the factors are one multiple of the number ``node`` in all states.
+
+        A gradient that is short enough is not clipped: where there is no such number it is 1.
+        """
+        series = []
+        for at, agreed in known:
+            same = self.recordings[at].by_key.get(node.key)
+            value = 1.0 if same is None else float(np.ravel(same.value)[0])
+            series.append(agreed.factor / value if value else np.inf)
+        return bool(np.isfinite(series).all()) and spread(series) <= CONSTANT
 
     @cached_property
     def matches(self) -> int:
@@ -274,7 +280,7 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
     return found
 
 
-def _is_of_a_length(recording: Recording, node: Node) -> bool:
+def _is_of_a_length(node: Node) -> bool:
     """Whether a number was made of the length of something, as when a gradient is clipped."""
     waiting, seen = [node], set()
     while waiting:
@@ -329,6 +335,7 @@ def _read_handed_gradients(found: Judgement) -> None:
     recording = next(
         each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
     )
+    left: dict[str, list[Reading]] = {}
     for name in list(found.wrong):
         before = found.readings[name]
         options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
@@ -341,6 +348,13 @@ def _read_handed_gradients(found: Judgement) -> None:
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
             found.judge([name])
+            left[name] = options
+    # What the others hand to their optimiser tells where the gradient of a wrong one stands.
+    if any(found.readings[name].adapts for name in found.right):
+        for name, options in left.items():
+            if options:
+                found.readings[name] = options[-1]
+                found.judge([name])
 
 
 def _goes_downhill(found: Judgement, name: str) -> bool:

@@ -16,8 +16,7 @@ from controlled import alone, written
 from sessions_of_processes import all_gone, computed, members, proportional_memory
 
 import nntui
-from nntui.program.control import timeline
-from nntui.program.control.timeline import dispensable
+from nntui.program.control.travel import copies, timeline
 from nntui.program.program_error import ProgramError
 
 # Every program prints its parameters at the start of an update: the plain run is the oracle.
@@ -163,6 +162,42 @@ def test_without_forks_it_runs_again_from_the_start(
 ) -> None:
     monkeypatch.setenv("NNTUI_NO_FORK", "1")
     check_walk(written(folder, STYLES[style]), 5, 2)
+
+
+SETS = """
+    import random
+    class Value:
+        def __init__(self, data, parents=()):
+            self.data, self.parents = data, set(parents)
+    class Leaf(Value):
+        pass
+    random.seed(1)
+    w = 0.5
+    for i in range(12):  # the loop
+        values = [Leaf(random.random() / 3, ()) for _ in range(40)]
+        total = Value(0.0, values)
+        for each in total.parents:
+            w = w + (each.data - w) / 7
+        print(repr(w))
+    """
+
+
+def test_sets_of_objects_have_one_order_in_all_runs(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(folder, SETS)
+    outputs = []
+    for forks in ("", "1"):
+        monkeypatch.setenv("NNTUI_NO_FORK", forks)
+        with nntui.Program(path, loop=loop_of(path)) as program:
+            for update in (3, 9, 1, 5, 8):
+                program.seek(update)
+                outputs.append(program.output)
+                assert program.state_hash
+            program.run()
+            outputs.append(program.printed)
+    assert all(outputs[-1].startswith(output) for output in outputs)
+    assert outputs[-1].count("\n") == 12
 
 
 ENDINGS = {
@@ -349,19 +384,19 @@ def test_it_is_idle_between_two_moves_and_takes_little_memory(folder: Path) -> N
         before = computed(session)
         time.sleep(0.3)
         assert computed(session) == before
-        assert len(program._timeline.processes()) <= timeline.MOST_COPIES + 1
+        assert len(program._timeline.processes()) <= copies.MOST_COPIES + 1
 
 
 def test_copies_of_a_large_program_are_bounded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeline, "MEMORY", 40 << 20)
+    monkeypatch.setattr(copies, "MEMORY", 40 << 20)
     monkeypatch.setattr(timeline, "INTERVAL", 0.0)
     text = "import numpy as np\nA = np.zeros(1 << 20)\nfor i in range(60):\n    A += 1\n"
     with nntui.Program(written(folder, text), loop=3) as program:
         assert program.seek(55) == 55
         kept = program._timeline._copies
-        assert sum(timeline.private_memory(each.number) for each in kept) < 60 << 20
+        assert sum(copies.private_memory(each.number) for each in kept) < 60 << 20
         assert program.seek(20) == 20
         assert program.variables["i"] == 20 or program.variables["i"] == 19
 
@@ -371,7 +406,7 @@ def test_gaps_between_copies_grow_towards_the_start() -> None:
     for update in range(0, 10_000, 7):
         kept.append(update)
         if len(kept) > 24:
-            del kept[dispensable(kept)]
+            del kept[copies.dispensable(kept)]
         assert kept[0] == 0
         assert kept[-1] == update
     gaps = np.diff(kept)

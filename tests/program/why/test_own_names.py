@@ -10,11 +10,11 @@ from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.program.answer import PROVEN, ProgramCheck, ProgramFinding
 from nntui.program.follow.request import Request, Sought
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.why.literals import Literal
-from nntui.program.why.located import mend_in_words, mends_by_line, of_check
-from nntui.program.why.own_names import OwnNames, in_own_words, in_program, merged
-from nntui.program.why.source_edits import Edit
-from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.changes.literals import Literal
+from nntui.program.why.changes.source_edits import Edit
+from nntui.program.why.changes.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.findings.located import mend_in_words, mends_by_line, of_check
+from nntui.program.why.findings.own_names import OwnNames, in_own_words, in_program, merged
 
 FILE = "/net.py"
 

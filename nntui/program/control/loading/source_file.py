@@ -8,6 +8,7 @@ import re
 import stat
 import tokenize
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nntui.program.program_error import ProgramError
@@ -190,6 +191,25 @@ def alias_names(tree: ast.Module) -> dict[str, set[str]]:
 
     visit(tree, "<module>")
     return found
+
+
+def plain_classes(tree: ast.Module) -> set[int]:
+    """The lines of classes that have neither decorators, nor equality or hash of their own."""
+    return {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and not node.decorator_list
+        and not {"__eq__", "__hash__"} & set(_defined(node.body))
+    }
+
+
+def _defined(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (name for target in node.targets for name in _names(target))
 
 
 def _names(target: ast.expr) -> list[str]:

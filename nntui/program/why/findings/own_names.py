@@ -9,8 +9,8 @@ from nntui.diagnosis.finding import Finding, Fix
 from nntui.diagnosis.rules.code_faults import FORWARD, UPDATE
 from nntui.presets.variations import FACTORS
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.why.located import Located, located
-from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.changes.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.findings.located import Located, located
 
 TENSOR = re.compile(r"\b([Wb]) of layer (\d+)")
 LAYERS = re.compile(r"\blayers ((?:\d+, )*\d+ and \d+|\d+(?:, \d+)+)")

@@ -6,67 +6,19 @@ runs up to it.  Where there are no forks, the program runs again from its start.
 """
 
 import os
-import socket
-import time
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from nntui.program.control import forks, wire
-from nntui.program.control.client import Host, Task, checked, end_process
+from nntui.program.control.client import Host, Task, end_process
 from nntui.program.control.ending import DIED, REFUSED, Ending
+from nntui.program.control.travel.copies import Copies, Process
 from nntui.program.program_error import ProgramError
 
-MOST_COPIES = 24
-MEMORY = 128 << 20
-"""Private bytes of all copies together; at least one copy is kept."""
 INTERVAL = 0.05
 """Seconds between copies: about fifty times what one costs."""
-FAR = 0.02
-"""What is that part of the way behind the head counts as near."""
 FOREVER = 1 << 62
-
-
-@dataclass
-class _Process:
-    """A process of the program, which stands at ``update`` or runs from there."""
-
-    line: socket.socket | None
-    reader: int
-    writer: int
-    update: int = -1
-    number: int = 0
-    written: tuple[int, int] = (0, 0)
-    memory: int = 0
-    """The bytes that only it has, when that was measured last."""
-    seeds: tuple[int | None, bool] = (None, False)
-
-    def send(self, command: dict[str, Any]) -> None:
-        wire.send(self.writer, command)
-
-    def receive(self) -> dict[str, Any]:
-        answer = checked(wire.receive(self.reader))
-        if "pid" in answer:
-            self.written = answer["written"][0], answer["written"][1]
-            self.seeds = answer["seed"], answer["seeded_by_us"]
-        return answer
-
-    def received_copy(self, answer: dict[str, Any]) -> "_Process":
-        """The copy that ``answer`` announces; its socket follows."""
-        assert self.line is not None
-        _, sockets, _, _ = socket.recv_fds(self.line, 1, 1)
-        if not sockets:
-            raise wire.GoneError("the socket of a copy did not arrive")
-        line = socket.socket(fileno=sockets[0])
-        copy = _Process(line, line.fileno(), line.fileno(), answer["copy"], answer["pid"])
-        copy.written, copy.seeds = self.written, self.seeds
-        return copy
-
-    def close(self) -> None:
-        """Let it end: it reads the end of its line."""
-        if self.line is not None:
-            self.line.close()
 
 
 @dataclass
@@ -84,10 +36,8 @@ class Timeline:
     ending: Ending | None = None
     refused: dict[str, Any] | None = None
     _host: Host | None = None
-    _current: _Process | None = None
-    _copies: list[_Process] = field(default_factory=list)
-    _thinned: float = 0.0
-    """When the copies were thinned out last: the last one grows while the program runs on."""
+    _current: Process | None = None
+    _copies: Copies = field(default_factory=Copies)
     _whole: tuple[str, str] = ("", "")
     """What was printed when the program had ended."""
     _final: bool = False
@@ -146,7 +96,7 @@ class Timeline:
             return self._whole[stream]
         return "" if self._current is None else self._text(self._current, stream)
 
-    def _text(self, process: _Process, stream: int) -> str:
+    def _text(self, process: Process, stream: int) -> str:
         """What ``process`` has printed."""
         if self._host is None:
             return ""
@@ -175,11 +125,10 @@ class Timeline:
 
     def close(self) -> None:
         """End all processes."""
-        for each in self._copies:
-            each.close()
+        self._copies.clear()
         if self._current is not None:
             self._current.close()
-        self._copies, self._current = [], None
+            self._current = None
         if self._host is not None:
             self._host.close()
             self._host = None
@@ -193,9 +142,9 @@ class Timeline:
         self._host.start("travel", pipes=not self.copies_wanted)
         if self.copies_wanted:
             line = self._host.own_line()
-            self._current = _Process(line, line.fileno(), line.fileno())
+            self._current = Process(line, line.fileno(), line.fileno())
         else:
-            self._current = _Process(None, self._host.reader, self._host.writer)
+            self._current = Process(None, self._host.reader, self._host.writer)
         self.update = -1
 
     def _depart(self, update: int) -> None:
@@ -203,13 +152,13 @@ class Timeline:
 
         A process that stands at an update becomes a copy when it is left.
         """
-        current, best = self._current, self._nearest(update)
+        current, best = self._current, self._copies.nearest(update)
         if current is not None:
             ahead = best is not None and current.update < best.update
             if current.update <= update and not ahead:
                 return
             if current.update >= 0 and self.copies_wanted:
-                self._keep(current)
+                self._copies.keep(current)
             else:
                 current.close()
             self._current = None
@@ -220,14 +169,9 @@ class Timeline:
                 self.update = best.update
                 return
             except (wire.GoneError, OSError):  # somebody has killed it
-                self._drop(best)
-                best = self._nearest(update)
+                self._copies.drop(best)
+                best = self._copies.nearest(update)
         self._begin()
-
-    def _nearest(self, update: int) -> _Process | None:
-        """The last copy up to ``update``."""
-        before = [each for each in self._copies if each.update <= update]
-        return before[-1] if before else None
 
     def _go(self, update: int, seconds: float | None) -> None:
         """Stand at ``update``; or nowhere, if the program has ended on the way."""
@@ -264,7 +208,7 @@ class Timeline:
                 copy = process.received_copy(answer)
                 self.update = process.update = copy.update
                 self.head = max(self.head, copy.update)
-                self._keep(copy)
+                self._copies.keep(copy)
                 process.send({"interval": INTERVAL})
             elif "passed" in answer:
                 self.update = process.update = answer["passed"]
@@ -275,19 +219,20 @@ class Timeline:
                 self.head = max(self.head, self.update)
                 if self.copies_wanted and self.update == 0:
                     self._keep_first(process)
-                elif time.monotonic() > self._thinned + 1.0:
-                    self._measure(len(self._copies) - 1)
-                    self._thin_out()
+                else:
+                    self._copies.look_again()
                 return
+            elif "error" in answer:
+                raise ProgramError(f"the program cannot be run: {answer['message']}")
             else:
                 self._has_ended(answer)
                 return
 
-    def _keep_first(self, process: _Process) -> None:
+    def _keep_first(self, process: Process) -> None:
         """Leave a copy at update 0, so that nothing has to begin anew."""
         if not any(each.update == 0 for each in self._copies):
             process.send({"do": "copy"})
-            self._keep(process.received_copy(process.receive()))
+            self._copies.keep(process.received_copy(process.receive()))
 
     def _has_ended(self, answer: dict[str, Any]) -> None:
         """The program has ended while it ran: ``answer`` says how, and behind which update."""
@@ -320,7 +265,7 @@ class Timeline:
         process.close()
         self._current = None
 
-    def _present(self) -> _Process:
+    def _present(self) -> Process:
         """The process at `update`; it is made again if it was lost."""
         if self._current is None:
             self._go(self.update, None)
@@ -340,65 +285,3 @@ class Timeline:
         elif self._host is not None:
             self._host.close()
             self._host = None
-
-    # Copies.
-
-    def _keep(self, copy: _Process) -> None:
-        """Keep ``copy`` asleep, and thin out what is too much."""
-        if any(each.update == copy.update for each in self._copies):
-            copy.close()
-            return
-        self._copies.append(copy)
-        self._copies.sort(key=lambda each: each.update)
-        self._measure(self._copies.index(copy))
-        self._thin_out()
-
-    def _thin_out(self) -> None:
-        self._thinned = time.monotonic()
-        while len(self._copies) > 1 and (
-            len(self._copies) > MOST_COPIES or sum(each.memory for each in self._copies) > MEMORY
-        ):
-            self._drop(self._copies[dispensable([each.update for each in self._copies])])
-
-    def _drop(self, copy: _Process) -> None:
-        at = self._copies.index(copy)
-        self._copies.remove(copy)
-        copy.close()
-        self._measure(at)
-
-    def _measure(self, at: int) -> None:
-        """Measure the copies around index ``at``: they share what has not changed between them."""
-        for each in self._copies[max(at - 1, 0) : at + 1]:
-            each.memory = private_memory(each.number)
-
-
-def dispensable(updates: list[int]) -> int:
-    """The index of the copy to do without, of copies at ``updates`` (in order).
-
-    It is the one whose absence makes the smallest gap, measured by the distance from the head:
-    gaps grow exponentially towards the start, up to a tenth or two of the way.  The first copy is
-    kept while there are others.
-    """
-    head = updates[-1] + 1
-    if len(updates) <= 2:
-        return len(updates) - 1
-
-    def cost(at: int) -> float:
-        return (updates[at + 1] - updates[at - 1]) / (head - updates[at] + FAR * head)
-
-    return min(range(1, len(updates) - 1), key=cost)
-
-
-def private_memory(process: int) -> int:
-    """The bytes of memory that only ``process`` has; 0 where the system does not say."""
-    try:
-        with open(f"/proc/{process}/smaps_rollup", encoding="ascii") as file:
-            return 1024 * sum(_kilobytes(file, ("Private_Clean:", "Private_Dirty:")))
-    except (OSError, ValueError):
-        return 0
-
-
-def _kilobytes(lines: Iterable[str], names: tuple[str, ...]) -> Iterable[int]:
-    for line in lines:
-        if line.startswith(names):
-            yield int(line.split()[1])

@@ -236,7 +236,9 @@ class Traveller:
         self._execution.flush()
         begun = time.perf_counter()
         near, far = socket.socketpair()
-        child = forks.exact_fork(self._execution.world.separate)
+        with forks.for_us():
+            parting = self._execution.world.part()
+        child = forks.exact_fork(parting.separate)
         if child == 0:
             near.close()
             os.close(self._line.descriptor)
@@ -246,7 +248,8 @@ class Traveller:
         self._cost = time.perf_counter() - begun
         far.close()
         self._children.append(child)
-        self._line.send({"copy": update, **self._situation(), "pid": child})
+        copy = {"copy": update, "folder": parting.folder}
+        self._line.send({**copy, **self._situation(), "pid": child})
         duplicate = socket.socket(fileno=os.dup(self._line.descriptor))
         with duplicate, near, forks.for_us():
             socket.send_fds(duplicate, [b"\0"], [near.fileno()])
