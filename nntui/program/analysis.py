@@ -14,7 +14,7 @@ from nntui.program.blame.repair import Repairs
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.shapes import of_growth
 from nntui.program.blame.signs import of_signs
-from nntui.program.judge import losses
+from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import Confirmation, confirm
@@ -26,8 +26,8 @@ from nntui.program.judge.handed import (
     uses_scipy,
     watch_optimisers,
 )
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.search import Found, Search
 from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import LocalDerivative, Together
+from nntui.program.blame.counterfactuals import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene

@@ -4,7 +4,7 @@ from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.readings import Step
-from nntui.program.judge.recording import ancestors
+from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 
 UP = -1.0

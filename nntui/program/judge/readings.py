@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nntui.program.judge.comparison import CONSTANT, SAME, spread
-from nntui.program.judge.recording import PASSING, Recording
+from nntui.program.judge.agreement import CONSTANT, SAME, spread
+from nntui.program.judge.recorded_update import PASSING, Recording
 from nntui.program.record.node import Node
 
 Array = np.ndarray

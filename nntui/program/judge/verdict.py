@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from nntui.program.judge import carried
-from nntui.program.judge.comparison import (
+from nntui.program.judge.agreement import (
     CONSTANT,
     Agreement,
     agreement,
     is_constant,
     spread,
 )
-from nntui.program.judge.losses import OWN, Loss
+from nntui.program.judge.loss_hypotheses import OWN, Loss
 from nntui.program.judge.readings import (
     Reading,
     Step,
@@ -23,7 +23,7 @@ from nntui.program.judge.readings import (
     is_nonlinear,
     weight_decay,
 )
-from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from nntui.program.analysis import read_loss
 from nntui.program.judge.generic_states import shake
-from nntui.program.judge.recording import Recording, ancestors, line_key
+from nntui.program.judge.recorded_update import Recording, ancestors, line_key
 from nntui.program.judge.verdict import SHAPE_CHANGES
 from nntui.program.recognise.description import Description, Fault
 from nntui.program.recognise.reading.assembly import (

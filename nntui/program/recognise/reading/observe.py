@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.record.node import Node
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recording import Recording, line_key, operand, origin
+from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 
