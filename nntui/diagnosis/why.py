@@ -11,7 +11,7 @@ from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress
 from nntui.diagnosis.experiments.results import Experiments
-from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
+from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, Aim, experiment, workshop
 from nntui.diagnosis.explanation import Explanation
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.measures.progress import epochs_needed
@@ -84,6 +84,7 @@ def why(
     workers: int | None = None,
     clock: Clock = perf_counter,
     started: float | None = None,
+    aim: Aim | None = None,
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
@@ -91,8 +92,10 @@ def why(
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
-    ``clock`` from its reading ``started`` (None: now).  Raises ConfigError for an invalid seed,
-    for ``seeds`` below 1 and for ``seconds`` that are not a positive number.
+    ``clock`` from its reading ``started`` (None: now).  ``aim``: see `experiment`.
+
+    Raises ConfigError for an invalid seed, for ``seeds`` below 1 and for ``seconds`` that are not a
+    positive number.
     """
     if seeds < 1:
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
@@ -108,11 +111,16 @@ def why(
         look = _portion(deadline, LOOK, LEAST_LOOK)
         end = diagnose(observe(run), look) if run.update else start
         findings = together(start, end)
-        tried, decided = None, True
-        if findings or not run.solved:
-            suspects = [] if run.solved else list(end.suspects)
-            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run))
-            if not run.solved:
+        tried, decided, solved = None, True, run.solved
+        if findings or not solved:
+            suspects = [] if solved else list(end.suspects)
+            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run), aim)
+            if aim is not None and tried.given.goal is not None:
+                preset = replace(preset, goal=replace(preset.goal, loss=tried.given.goal))
+                if not solved and preset.goal.reached(run.loss):
+                    solved = True
+                    findings = tuple(each for each in findings if each.rule.is_code_fault)
+            if not solved:
                 decision = decide(findings, suspects, tried, run.seed)
                 findings, decided = decision.findings, decision.decided and whole
         limits = (*apart, *start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
@@ -122,7 +130,7 @@ def why(
             updates=run.update,
             ended=ended,
             loss=run.loss,
-            solved=run.solved,
+            solved=solved,
             findings=findings,
             checked=end.checked,
             limits=tuple(dict.fromkeys(limits)),

@@ -32,6 +32,7 @@ from nntui.program.judge.search import Found, Search
 from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
+    NO_INFORMATION,
     RIGHT,
     SHAPE_CHANGES,
     WRONG,
@@ -225,7 +226,6 @@ class _Check:
             answer["unjudged"] = self._watch is None
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
-            answer["findings"] = best.findings + answer["findings"]
             _grow(answer, best)
         answer["ok"] = _ok(answer)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
@@ -245,14 +245,24 @@ def _loop(places: Places, number: int) -> dict[str, Any]:
 def _grow(answer: dict[str, Any], found: Found) -> None:
     """Parameters that changed their shape in their first update are told so."""
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
+    grown = []
     for name, (before, _) in found.grown.items():
-        if not before and name in known and known[name]["verdict"] == RIGHT:
+        benign = (RIGHT, NO_INFORMATION, WRONG)
+        if not before and name in known and known[name]["verdict"] in benign:
             # A number that becomes one entry for each unit, as a bias of all of them.
             continue
         if name not in known:
             answer["parameters"].append({"name": name, "factor": None, "residual": None})
         entry = known.get(name, answer["parameters"][-1])
         entry.update(shape=before, verdict=SHAPE_CHANGES)
+        grown.append(name)
+    first, last = [], []
+    for each in found.findings:
+        if set(each["parameters"]) & set(grown):
+            first.append(each)
+        else:
+            last.append({**each, "code": "broadcast", "confidence": "likely"})
+    answer["findings"] = first + answer["findings"] + last
 
 
 def _ok(answer: dict[str, Any]) -> bool | None:

@@ -304,3 +304,22 @@ def test_long_epochs_are_shortened_by_what_they_cost_alone() -> None:
     assert rows is not None
     assert 1000 <= rows < 100_000
     assert short_epoch(load_preset("square-linear-output"), 20) is None
+
+
+def test_results_are_held_against_the_goal_that_they_themselves_suggest() -> None:
+    asked = preset("add-relu", goal__epochs=3, goal__loss=1e-9)
+    lowest: list[float] = []
+
+    def aim(tried: Experiments) -> float:
+        lowest.append(tried.lowest * 1e-9)
+        return 1.01 * lowest[0]
+
+    with workshop(asked, Deadline.after(1e4), workers=0) as laboratory:
+        none = experiment((), laboratory, 2)
+        made = experiment((), laboratory, 2, aim=aim)
+    assert not any(each.solved for each in none.tried)
+    assert made.given.goal == pytest.approx(1.01 * lowest[0])
+    best = [each for each in made.tried if each.solved]
+    assert best
+    assert min(each.loss for each in best) == pytest.approx(1 / 1.01)
+    assert len(best) < len(made.tried)

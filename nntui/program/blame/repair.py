@@ -205,7 +205,13 @@ class Repairs:
             for at in range(len(self.scene.recordings))
         ]
         original = self.scene.judgement
-        again = replace(original, readings=dict(original.readings), agreements={}, verdicts={})
+        again = replace(
+            original,
+            readings=dict(original.readings),
+            agreements={},
+            verdicts={},
+            has_plan=original.scheduled,
+        )
         for name in original.parameters:
             again.agreements[name] = [
                 None if values[at] is None else again.compare(at, name, values[at])

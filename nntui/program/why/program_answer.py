@@ -6,7 +6,7 @@ from typing import Any
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.explanation import Explanation
 from nntui.program.answer import ProgramCheck
-from nntui.program.why.located import Located
+from nntui.program.why.findings.located import Located
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,17 @@ class ProgramAnswer(Explanation):
     def headline(self) -> Located | None:
         """See `Explanation.headline`."""
         return self.findings[0] if self.findings else None
+
+    @property
+    def is_untried(self) -> bool:
+        """Whether the headline is a code fault whose mend could not be tried."""
+        headline = self.headline
+        return headline is not None and headline.rule.is_code_fault and self.own is None
+
+    @property
+    def recommended(self) -> Experiment | None:
+        """See `Explanation.recommended`; what is proven wrong comes before what seems to help."""
+        return None if self.is_untried else super().recommended
 
     def as_json(self) -> dict[str, Any]:
         """What ``why --json`` prints."""

@@ -7,7 +7,7 @@ from nntui.core.errors import one_line
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
-from nntui.program.why.located import Located
+from nntui.program.why.findings.located import Located
 from nntui.program.why.program_answer import ProgramAnswer
 
 WIDTH, HEIGHT, LABEL = 80, 24, 12
@@ -62,7 +62,7 @@ def _verdict(answer: ProgramAnswer) -> str:
         return "it learns"
     if answer.missed is None or answer.missed > LITTLE:
         return "it does not learn"
-    share = f"{1.0 - answer.missed:.0%} of what there is to learn at most"
+    share = f"{1.0 - answer.missed:.0%} of what it could at most"
     return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
 
 
@@ -98,7 +98,7 @@ def _where(answer: ProgramAnswer, finding: Located) -> str:
 
 def _fix(answer: ProgramAnswer) -> list[str]:
     tried = answer.experiments
-    known = answer.best or answer.promising
+    known = answer.recommended
     if known is not None and tried is not None:
         begin = "THE FIX" if answer.best is not None else "PROMISING"
         lines = _field(begin, f"{known.fix.text}.")
@@ -119,7 +119,7 @@ def _fix(answer: ProgramAnswer) -> list[str]:
     if proposed is None:
         return _field("THE FIX", "not known.") if headline is not None else []
     why = "nothing that was tried helps beyond chance"
-    if headline is not None and headline.rule.is_code_fault and not headline.fixes[0].changes:
+    if answer.is_untried and headline is not None and not headline.fixes[0].changes:
         why = "it cannot be written as an edit of the source, and so it was not tried"
     elif tried is None:
         why = "it was not tried"
@@ -170,10 +170,10 @@ def _matters(answer: ProgramAnswer, finding: Located) -> str:
 
 
 def _tried(answer: ProgramAnswer, experiments: Experiments, room: int) -> Iterator[str]:
-    where = ", on the preset that is the same" if answer.through_preset else ""
-    yield f"TRIED       (seeds that learn; as it stands; verdict{where})"
+    where = ", on its preset" if answer.through_preset else ""
+    yield f"TRIED       (seeds that learn; as it stands; verdict){where}"
     listed = list(experiments.tried[: min(max(room, FEWEST), MOST)])
-    for each in (answer.best or answer.promising, answer.own):
+    for each in (answer.recommended, answer.own):
         if each is not None and each not in listed:
             listed.append(each)
     for each in listed:

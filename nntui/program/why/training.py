@@ -15,17 +15,17 @@ from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description
 from nntui.program.recognise.recognised import Recognised
 from nntui.program.recognise.showing import DESCRIBE, recognise
-from nntui.program.why.goal import Reference
-from nntui.program.why.literals import Literal, rate_literals
-from nntui.program.why.located import mends_by_line
-from nntui.program.why.own_run import OwnRun
-from nntui.program.why.pool import Pool, Question
-from nntui.program.why.program_trials import FOLLOW, Costs, Seeds
-from nntui.program.why.source_edits import edited, of_diff
-from nntui.program.why.variants import Source, is_bias
+from nntui.program.why.changes.literals import Literal, rate_literals
+from nntui.program.why.changes.source_edits import edited, of_diff
+from nntui.program.why.changes.variants import Source, is_bias
+from nntui.program.why.findings.located import mends_by_line
+from nntui.program.why.findings.own_run import OwnRun
+from nntui.program.why.trials.goal import Reference
+from nntui.program.why.trials.pool import Pool, Question
+from nntui.program.why.trials.program_trials import FOLLOW, Costs, Seeds
 
 SURVEY, SCALING = "nntui.program.follow.many:survey", "nntui.program.follow.many:scaling"
-FIRST, OWN_RUN, LITERAL, MATCH = 0.25, 0.35, 0.2, 0.3
+FIRST, OWN_RUN, LITERAL, MATCH = 0.25, 0.22, 0.2, 0.3
 """The most of the time that is left for looking at the first updates; then for the own run, for
 the learning rate in the source, and for the preset of the program, side by side."""
 WINDOW = 16

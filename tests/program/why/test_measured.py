@@ -1,15 +1,16 @@
 """Measurements of a program's run that need no description of its network."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nntui.program.follow.request import Request, Sought
-from nntui.program.why.literals import Literal
-from nntui.program.why.measured import measured
-from nntui.program.why.own_run import Look, OwnRun
-from nntui.program.why.variants import RATE, Source
+from nntui.program.why.changes.literals import Literal
+from nntui.program.why.changes.variants import RATE, Source
+from nntui.program.why.findings.measured import measured
+from nntui.program.why.findings.own_run import Look, OwnRun
 
 FILE = "/net.py"
 RANDOM = np.random.RandomState(0)
@@ -94,3 +95,15 @@ def test_a_loop_that_goes_over_the_data_once_is_told_first() -> None:
 
 def test_a_loss_that_still_falls_needs_longer() -> None:
     assert "budget-too-small" in codes(run(np.geomspace(1.0, 0.01, 40)))
+
+
+def test_weights_that_get_hardly_any_gradient_are_told() -> None:
+    plain = run(STILL)
+    looks = tuple(
+        Look(each.update, each.epoch, each.values, {"W1": 1e-5 * USUAL, "W2": USUAL})
+        for each in plain.looks
+    )
+    told = list(measured(replace(plain, looks=looks), source(), 1e-3, 0.01))
+    (vanishing,) = (each for each in told if each.code == "vanishing-gradient")
+    assert "for W1" in vanishing.evidence
+    assert "vanishing-gradient" not in codes(plain)

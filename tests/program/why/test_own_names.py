@@ -10,11 +10,11 @@ from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.program.answer import PROVEN, ProgramCheck, ProgramFinding
 from nntui.program.follow.request import Request, Sought
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.why.literals import Literal
-from nntui.program.why.located import mend_in_words, mends_by_line, of_check
-from nntui.program.why.own_names import OwnNames, in_program, merged
-from nntui.program.why.source_edits import Edit
-from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.changes.literals import Literal
+from nntui.program.why.changes.source_edits import Edit
+from nntui.program.why.changes.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.findings.located import mend_in_words, mends_by_line, of_check
+from nntui.program.why.findings.own_names import OwnNames, in_own_words, in_program, merged
 
 FILE = "/net.py"
 
@@ -121,6 +121,16 @@ def test_changes_of_the_preset_are_made_in_the_program_where_it_has_a_place_for_
 ) -> None:
     # The preset's rate is half of the number in the program: its loss is twice as large.
     assert in_program(Fix("words", changes), SOURCE, 0.1).changes == own
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["the learning rate 0.3", "three times the learning rate: 0.3", "the learning rate 3e-1"],
+)
+def test_the_rate_of_a_fix_is_the_number_that_the_program_needs(said: str) -> None:
+    fix = Fix(f"mend line 3; and {said}; and momentum 0.9", {RATE: 0.3, "training.momentum": 0.9})
+    text = in_own_words(fix, SOURCE, 0.1).text
+    assert text == "mend line 3; and the learning rate 0.6 (line 1); and momentum 0.9"
 
 
 def test_a_right_program_has_no_code_faults_and_a_wrong_one_the_mends_of_its_lines() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nntui.program.why.literals import rate_literals
-from nntui.program.why.longer_loops import lengthened, repeated
-from nntui.program.why.source_edits import Edit, edited, moved, of_diff, overlap
+from nntui.program.why.changes.literals import rate_literals
+from nntui.program.why.changes.longer_loops import lengthened, repeated
+from nntui.program.why.changes.source_edits import Edit, edited, moved, of_diff, overlap
 
 FILE = "net.py"
 

@@ -5,10 +5,9 @@ from math import inf
 import pytest
 
 from nntui.program.follow.request import Request, Sought
-from nntui.program.why.goal import Reference
-from nntui.program.why.literals import rate_literals
-from nntui.program.why.source_edits import Edit
-from nntui.program.why.variants import (
+from nntui.program.why.changes.literals import rate_literals
+from nntui.program.why.changes.source_edits import Edit
+from nntui.program.why.changes.variants import (
     BIASES,
     DRAWN,
     EPOCHS,
@@ -18,6 +17,7 @@ from nntui.program.why.variants import (
     Source,
     is_bias,
 )
+from nntui.program.why.trials.goal import Reference
 
 FILE = "/net.py"
 TEXT = """lr = 0.1

@@ -7,8 +7,8 @@ from typing import Any
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.rules.finding_kinds import RULES
 from nntui.program.answer import PROVEN, ProgramCheck, ProgramFinding
-from nntui.program.why.source_edits import Edits
-from nntui.program.why.variants import LINES
+from nntui.program.why.changes.source_edits import Edits
+from nntui.program.why.changes.variants import LINES
 
 UNKNOWN = "update-wrong"
 """The kind of a wrong update whose kind has no rule of its own."""

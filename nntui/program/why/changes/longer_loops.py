@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from nntui.program.why.source_edits import Edit, Edits
+from nntui.program.why.changes.source_edits import Edit, Edits
 
 COUNTER = "_nntui_pass"
 

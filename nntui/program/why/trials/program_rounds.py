@@ -10,8 +10,8 @@ from itertools import islice
 from nntui.diagnosis.experiments.fixes import combined, own_fixes
 from nntui.diagnosis.experiments.results import ENOUGH, Experiment, Experiments, Given, simplest
 from nntui.diagnosis.finding import Finding, Fix
-from nntui.program.why.program_trials import ProgramLaboratory, ProgramTrial
-from nntui.program.why.variants import DRAWN, LINES, RATE, SIZE
+from nntui.program.why.changes.variants import DRAWN, LINES, RATE, SIZE
+from nntui.program.why.trials.program_trials import ProgramLaboratory, ProgramTrial
 
 NOTHING = Fix("nothing changed", {})
 FEWEST = 3

@@ -9,9 +9,9 @@ from typing import Any
 from nntui.diagnosis.experiments.results import Ended, middle
 from nntui.diagnosis.finding import Fix
 from nntui.program.follow.following import LEFT
-from nntui.program.why.goal import Reference
-from nntui.program.why.pool import Pool, Question
-from nntui.program.why.variants import Source, Variant
+from nntui.program.why.changes.variants import Source, Variant
+from nntui.program.why.trials.goal import Reference
+from nntui.program.why.trials.pool import Pool, Question
 
 FOLLOW = "nntui.program.follow.many:follow"
 FEW = 3

@@ -7,9 +7,9 @@ from typing import Any
 
 from nntui.diagnosis.finding import Fix
 from nntui.program.follow.request import LineOfLoop, Request
-from nntui.program.why.literals import Literal
-from nntui.program.why.longer_loops import lengthened, repeated
-from nntui.program.why.source_edits import Edit, Edits, edited, moved, overlap
+from nntui.program.why.changes.literals import Literal
+from nntui.program.why.changes.longer_loops import lengthened, repeated
+from nntui.program.why.changes.source_edits import Edit, Edits, edited, moved, overlap
 
 LINES = "lines"
 """The key of a change: the lines that are mended, as the diff of the check mends them."""

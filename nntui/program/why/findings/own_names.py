@@ -7,13 +7,19 @@ from typing import Any
 
 from nntui.diagnosis.finding import Finding, Fix
 from nntui.diagnosis.rules.code_faults import FORWARD, UPDATE
+from nntui.presets.variations import FACTORS
 from nntui.program.recognise.description import DenseLayer, Description, Spot
-from nntui.program.why.located import Located, located
-from nntui.program.why.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.changes.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
+from nntui.program.why.findings.located import Located, located
 
 TENSOR = re.compile(r"\b([Wb]) of layer (\d+)")
 LAYERS = re.compile(r"\blayers ((?:\d+, )*\d+ and \d+|\d+(?:, \d+)+)")
 LAYER = re.compile(r"\blayer (\d+)\b(?! \()")
+NEW_RATE = re.compile(
+    rf"(?:(?:{'|'.join(words for _, words in FACTORS)}) the learning rate:|the learning rate) "
+    r"[-+.\de]*\d"
+)
+"""How fixes of presets name a learning rate."""
 UNNAMED = (UPDATE, FORWARD)
 """Code faults whose kind is not known: the check knows more, if it has found anything."""
 WIDEST = 40
@@ -147,6 +153,15 @@ def _at_line(finding: Finding, line: Located) -> Located:
         layer=finding.layer,
         layers=finding.layers,
     )
+
+
+def in_own_words(fix: Fix, source: Source, rate: float | None) -> Fix:
+    """``fix``, of a preset with the learning rate ``rate``, with the number the program needs."""
+    value = fix.changes.get(RATE)
+    if value is None or not rate or source.rate is None:
+        return fix
+    (own,) = source.rate_fixes(value / rate)
+    return replace(fix, text=NEW_RATE.sub(own.text, fix.text, count=1))
 
 
 def in_program(fix: Fix, source: Source, rate: float | None) -> Fix:

@@ -4,7 +4,6 @@ import select
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +68,12 @@ class Pool:
                 host.close()
 
     def _answer(self, host: Host) -> dict[str, Any]:
-        with suppress(wire.GoneError, wire.LateError, ValueError):
-            until = time.monotonic() + max(self.deadline.left, 0.0) + PATIENCE
-            return checked(wire.receive(host.reader, until))
-        return {"error": "died", "message": host.how_it_ended()}
+        until = time.monotonic() + max(self.deadline.left, 0.0) + PATIENCE
+        try:
+            answer = wire.receive(host.reader, until)
+        except (wire.GoneError, wire.LateError, ValueError):
+            return {"error": "died", "message": host.how_it_ended()}
+        return checked(answer)
 
 
 def _ready(readers: list[int]) -> list[int]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from nntui.program.why.source_edits import Edit
+from nntui.program.why.changes.source_edits import Edit
 
 RATE = re.compile(
     r"^(.*_)?(lr|learn|learning|learning_?rate|rate|alpha|eta|step_?size|step|gamma|mu|epsilon"

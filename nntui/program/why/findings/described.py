@@ -21,8 +21,8 @@ from nntui.presets.schema import override, read_preset
 from nntui.program.recognise.description import DenseLayer, Description
 from nntui.program.recognise.fitting.activation_names import name_activation
 from nntui.program.recognise.fitting.unmatched import UnmatchedError
-from nntui.program.why.own_run import Look, OwnRun
-from nntui.program.why.through_preset import reference_of
+from nntui.program.why.findings.own_run import Look, OwnRun
+from nntui.program.why.trials.goal import reference_of
 
 LOSSES = {
     "squared-error": "half-squared-error",

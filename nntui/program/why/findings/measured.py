@@ -14,6 +14,7 @@ from nntui.core.tape import Array
 from nntui.diagnosis.experiments.fixes import LARGEST_BUDGET
 from nntui.diagnosis.finding import MEASURED, Finding, Fix
 from nntui.diagnosis.measures.progress import reports_needed
+from nntui.diagnosis.rules.depth import VANISHES, VANISHING
 from nntui.diagnosis.rules.finding_kinds import LONGER
 from nntui.diagnosis.rules.rates import (
     CREEPS,
@@ -30,9 +31,9 @@ from nntui.diagnosis.rules.rates import (
 )
 from nntui.diagnosis.rules.scales import INIT, MARGIN, size_and_range
 from nntui.diagnosis.rules.units import SYMMETRIC
-from nntui.program.why.located import Located, located
-from nntui.program.why.own_run import OwnRun
-from nntui.program.why.variants import DRAWN, Source
+from nntui.program.why.changes.variants import DRAWN, Source
+from nntui.program.why.findings.located import Located, located
+from nntui.program.why.findings.own_run import OwnRun
 
 ROSE = 1.05
 """Ratio of the last loss to the first from which on it has risen."""
@@ -50,6 +51,7 @@ def measured(run: OwnRun, source: Source, goal: float, factor: float | None) -> 
     yield from _too_low(run, source, factor)
     yield from _too_high(run, source, factor)
     yield from _symmetric(run, source)
+    yield from _vanishing(run, source)
     yield from _first_weights(run, source)
     yield from _oscillation(run, source)
     yield from _too_short(run, source, goal)
@@ -165,6 +167,28 @@ def _symmetric(run: OwnRun, source: Source) -> Iterator[Located]:
 
 def _rows_alike(matrix: Array) -> bool:
     return bool(np.allclose(matrix, matrix[:1], rtol=1e-12, atol=0.0))
+
+
+def _vanishing(run: OwnRun, source: Source) -> Iterator[Located]:
+    """Weights whose gradient is far smaller than that of others, at the start or now."""
+    for look in (look for look in (*run.looks[:1], *run.looks[-2:]) if look.gradients):
+        norms = {
+            name: float(np.linalg.norm(look.gradients[name]))
+            for name in source.weights
+            if name in look.gradients
+        }
+        least, most = (pick(norms, key=norms.__getitem__, default="") for pick in (min, max))
+        if not least or not 0.0 < norms[most] < np.inf or norms[least] >= VANISHES * norms[most]:
+            continue
+        yield Located(
+            VANISHING,
+            f"before update {look.update:,} the gradient's norm is {norms[least]:.2g} for {least} "
+            f"and {norms[most]:.2g} for {most}",
+            first_update=0 if look.update == 0 else None,
+            fixes=(Fix("weights drawn as Glorot and Bengio propose", {DRAWN: "xavier"}),),
+            weight=0.35,
+        )
+        return
 
 
 def _first_weights(run: OwnRun, source: Source) -> Iterator[Located]:

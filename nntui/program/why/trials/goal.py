@@ -8,6 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf, isfinite
 
+from nntui.core.engine.data import load_data
+from nntui.core.engine.reported_loss import is_unscaled
+from nntui.diagnosis.measures.floors import Cost
+from nntui.presets.preset import Preset
+
 LEARNED = 0.95
 """The share of the way from a constant answer to the lowest known loss that counts as learned.
 Our own choice."""
@@ -55,3 +60,12 @@ class Reference:
             f"{goal:.3g}: {LEARNED:.0%} of the way from {name} ({self.constant:.3g}) to the lowest "
             f"loss that was reached ({lowest:.3g})"
         )
+
+
+def reference_of(preset: Preset) -> Reference | None:
+    """What the losses of ``preset`` are measured by; None where nothing can be missed."""
+    configuration = preset.configuration
+    data = load_data(configuration)
+    units = data.units if is_unscaled(configuration) else None
+    constant = Cost(configuration.report, configuration.reported_samples, units).constant(data.y)
+    return Reference(constant, False) if isfinite(constant) and constant > 0.0 else None
