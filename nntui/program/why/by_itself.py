@@ -1,9 +1,11 @@
 """Answers why a program does not learn from its own run, and from variants of the program."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
 from nntui.diagnosis.cause import decide
+from nntui.diagnosis.experiments.results import NEAR, Experiments
 from nntui.diagnosis.finding import Finding
 from nntui.program.answer import ProgramCheck
 from nntui.program.why.changes.variants import EPOCHS, RATE
@@ -44,7 +46,8 @@ def explained_by_itself(
         findings = list(code)
     elif tried is not None:
         decision = decide(findings, suspects, tried, 0)
-        findings, decided = list(decision.findings), decision.decided and run.whole
+        findings = list(decision.findings)
+        decided = run.whole and (decision.decided or _is_enough(findings, tried))
     limits = []
     if source.rate is None:
         limits.append("no number in the source was found that is the learning rate")
@@ -121,6 +124,14 @@ def _is_as_good(run: OwnRun, board: Board) -> bool:
     ]
     known = run.whole and len(long) >= LEAST_TRIED
     return known and isfinite(loss) and loss <= board.goal(budget, 0)
+
+
+def _is_enough(findings: Sequence[Finding], tried: Experiments) -> bool:
+    """Whether the first finding's own fix is, whatever an untried mend of wrong lines would do."""
+    if not findings or findings[0].rule.is_code_fault:
+        return False
+    own = tried.with_own(findings[0])
+    return own is not None and own.helps and own.solved >= NEAR * own.seeds
 
 
 def _placed(finding: Finding, training: Training) -> Located:

@@ -92,11 +92,14 @@ def preset_of_training(training: Training) -> Preset | None:
     text = None if recognised is None else recognised.preset_text or recognised.nearest_text
     if text is None:
         return None
-    run = training.run
+    run, request = training.run, training.source.request
+    if training.source.once:
+        return None  # longer training is what is missing first, and that is tried with the program
     try:
         preset = read_text(text)
         # The run knows how long the program trains, where its source does not say.
-        return override(preset, {"goal.epochs": run.epochs}) if run.whole else preset
+        counted = run.whole and (request.around is not None or request.window == 1)
+        return override(preset, {"goal.epochs": run.epochs}) if counted else preset
     except ConfigError:
         return None
 
