@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
-from nntui.diagnosis.cause import decide
+from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.experiments.results import NEAR, Experiments
 from nntui.diagnosis.finding import Finding
 from nntui.program.answer import ProgramCheck
@@ -38,14 +38,18 @@ def explained_by_itself(
     faults = any(each.rule.is_code_fault for each in code)
     if (not learns or faults) and not inquiry.stopped:
         laboratory = inquiry.laboratory(training, board, "trying changes")
-        tried = ProgramRounds(
-            [*findings, *suspects], laboratory, inquiry.seeds, mend_in_words(code)
-        ).all()
+        mend = mend_in_words(code)
+        rounds = ProgramRounds([*findings, *suspects], laboratory, inquiry.seeds, mend)
+        made = [rounds.all()]
+        tried = made[0]
         learns = learns or _is_as_good(run, board)
     if learns:
         findings = list(code)
     elif tried is not None:
-        decision = decide(findings, suspects, tried, 0)
+        board.halfway = True
+        made.append(rounds.result())
+        decision, tried = attributed(findings, suspects, made, 0)
+        board.halfway = tried is made[1]
         findings = list(decision.findings)
         decided = run.whole and (decision.decided or _is_enough(findings, tried))
     limits = []

@@ -1,7 +1,7 @@
 """Answers why a program does not learn from the preset that computes the same: quickly, often."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from nntui.core.errors import ConfigError
@@ -50,20 +50,10 @@ def _explained(
     reference = reference_of(preset)
     if reference is None:
         return None
-    lowest = floor = 0.0
-
-    def aim(tried: Experiments) -> float:
-        nonlocal lowest
-        given = tried.given.goal
-        assert given is not None
-        if len(tried.tried) >= LEAST_TRIED and isfinite(tried.lowest):
-            lowest = max(tried.lowest * given, floor)
-        return max(reference.goal(lowest), given)
-
     try:
-        lowest = floor = _floor(preset, reference, deadline)
+        aim = _Aim(reference, _floor(preset, reference, deadline))
         answer = why(
-            _with_goal(preset, reference.goal(floor)),
+            _with_goal(preset, reference.goal(aim.lowest)),
             seeds=SEEDS,
             seconds=max(deadline.left, LEAST),
             progress=progress,
@@ -72,7 +62,32 @@ def _explained(
         )
     except ConfigError:
         return None
-    return answer, reference, lowest
+    return answer, reference, aim.lowest
+
+
+@dataclass
+class _Aim:
+    """What counts as learned, from what was tried and what is proven to be out of reach."""
+
+    reference: Reference
+    lowest: float
+    """The lowest loss that is known."""
+
+    def goals(self, tried: Experiments) -> list[float]:
+        """See `Aim.goals`."""
+        given = tried.given.goal
+        assert given is not None
+        if len(tried.tried) >= LEAST_TRIED and isfinite(tried.lowest):
+            self.lowest = max(tried.lowest * given, self.lowest)
+        strict = max(self.reference.goal(self.lowest), given)
+        baseline = tried.baseline
+        if baseline is None:
+            return [strict]
+        return [strict, max(self.reference.halfway(self.lowest, baseline.loss * given), strict)]
+
+    def is_learned(self, tried: Experiments, loss: float | None) -> bool:
+        """See `Aim.is_learned`."""
+        return loss is not None and loss <= self.goals(tried)[0]
 
 
 def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
