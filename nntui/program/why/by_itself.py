@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
+import numpy as np
+
 from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.experiments.results import NEAR, Experiments
 from nntui.diagnosis.finding import Finding
@@ -105,7 +107,8 @@ def _measured(
             found = [*once(run, source), *map(own, seen.findings)]
             return found, list(map(own, seen.suspects))
     goal = training.reference.goal()
-    found = list(measured(run, source, goal, factor))
+    with np.errstate(all="ignore"):
+        found = list(measured(run, source, goal, factor))
     return sorted(found, key=lambda each: -each.weight), []
 
 

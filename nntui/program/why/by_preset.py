@@ -180,13 +180,14 @@ def explained_by_preset(
     best = made.recommended
     if best is None or inquiry.stopped:
         return made
-    return replace(made, confirmed=_confirmed(inquiry, best.fix, training, rate))
+    there = in_program(best.fix, source, rate)
+    halfway = answer.preset.goal.loss > reference.goal(lowest) * (1.0 + 1e-9)
+    return replace(made, confirmed=_confirmed(inquiry, there, training, halfway))
 
 
-def _confirmed(inquiry: Inquiry, fix: Fix, training: Training, rate: float) -> Experiment | None:
-    """What ``fix``, of the preset, does in the program itself; None where it has no place."""
-    own = in_program(fix, training.source, rate)
-    board = Board(training.reference)
+def _confirmed(inquiry: Inquiry, own: Fix, training: Training, halfway: bool) -> Experiment | None:
+    """What the fix does in the program itself; None where it has no place there."""
+    board = Board(training.reference, halfway=halfway)
     laboratory = inquiry.laboratory(training, board, "trying the fix on the program itself")
     baseline, trial = laboratory.trial(NOTHING), laboratory.trial(own) if own.changes else None
     if baseline is None or trial is None:

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isfinite
 from threading import Thread
 from typing import Any
 
@@ -99,12 +101,12 @@ class Looking:
             run = replace(run, epochs=1)
         source = self._source(check, plain, texts, run, literal, once)
         source = replace(source, longer=self._longer(source, costs))
-        constant = own["constant"]
+        constant, first = own["constant"], float(run.losses[0])
         return Training(
             source=source,
             run=run,
             costs=costs,
-            reference=Reference(constant or float(run.losses[0]), constant is None),
+            reference=Reference(constant or (first if isfinite(first) else 1.0), constant is None),
             seeds=Seeds(self.task.seed, other.get("losses") == own["losses"]),
             usual=None if own["usual"] is None else (own["usual"][0], own["usual"][1]),
             recognised=matching.result(),
@@ -199,8 +201,10 @@ class _Matching:
 
     def _match(self) -> None:
         assert self._plain is not None
-        description = Description.from_plain(self._plain)
-        self._found = recognise(description, self._path, max(self._seconds, 1.0))
+        # A description that cannot be fitted leaves the program itself to be tried.
+        with suppress(Exception):
+            description = Description.from_plain(self._plain)
+            self._found = recognise(description, self._path, max(self._seconds, 1.0))
 
     def result(self) -> Recognised | None:
         """What was found; None without a description."""
