@@ -39,8 +39,9 @@ TWICE = 2.0
 """By what a number is multiplied to see whether it is the learning rate."""
 LONGER, PASSES = (4, 16), (100, 1000, 3000, 10_000, 30_000)
 """How many times as long it trains; how many times it goes over the data that it saw once."""
-LONG_SHARE = 0.3
-"""The most of the time that is left for a longer training from `ENOUGH` seeds."""
+LONG_SHARE, ONCE_SHARE = 0.3, 0.6
+"""The most of the time that is left for a longer training from `ENOUGH` seeds; and for one of a
+program that goes over its data once, where it is the first thing to try."""
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,10 @@ class Looking:
 
     def _longer(self, source: Source, costs: Costs) -> tuple[int, ...]:
         """How many times as long the program can be trained from a few seeds, most first."""
-        room = LONG_SHARE * self.workers * self.deadline.left / ENOUGH
-        possible = PASSES if source.once else LONGER
+        share, possible = (ONCE_SHARE, PASSES) if source.once else (LONG_SHARE, LONGER)
+        room = share * self.workers * self.deadline.left / ENOUGH
         fitting = [each for each in possible if costs.of(each * source.epochs) <= room]
-        return tuple(sorted(fitting, reverse=True)[:2])
+        return tuple(sorted(fitting, reverse=True)[: 1 if source.once else 2])
 
 
 class _Matching:
