@@ -36,7 +36,7 @@ Keys = dict[str, Any]
 
 BUDGET = 1000
 """Epochs of a preset whose program does not say how many it makes."""
-HEADER = "the same network as {file}: {updates} updates and the losses agree to 1e-9"
+HEADER = "the same network as {file}: {updates} updates{losses} agree to 1e-9"
 
 
 @dataclass(frozen=True)
@@ -302,7 +302,8 @@ def text_of(made: Made, path: str) -> str:
     """The preset as TOML, with comments that tell what of the program it is."""
     description, reported = made.description, made.reported
     name = os.path.basename(path)
-    lines = [HEADER.format(file=name, updates=description.updates)]
+    losses = " and the losses" if reported is not None else ""
+    lines = [HEADER.format(file=name, updates=description.updates, losses=losses)]
     for each in made.correspondence:
         where = "" if each.line is None else f"line {each.line}"
         if each.file is not None and os.path.basename(each.file) != name:

@@ -126,9 +126,9 @@ class OptimiserFit:
                 return None
             keys["optimiser"] = "nesterov"
         elif momentum is not None:
-            plain = self._score(rate)
             damped = rate / (1.0 - momentum)
-            if self._score(damped) > plain:
+            averages = any(is_near(1.0 - momentum, each) for each in self.constants)
+            if averages and self._score(damped) >= self._score(rate):
                 keys["dampening"], rate = momentum, damped
         share = 1.0 - keys.get("dampening", 0.0)
         for name, key in (("w", "l2"), ("sign", "l1")):
@@ -140,7 +140,9 @@ class OptimiserFit:
         return Rule(keys, rate)
 
     def _score(self, rate: float) -> float:
-        known = any(is_near(abs(rate), each) for each in self.constants)
+        """How likely the program says this rate, for a loss that is known up to a factor."""
+        rates = [abs(rate) / factor for factor in (1, *self.divisors)]
+        known = any(is_near(each, other) for each in rates for other in self.constants)
         return 10.0 * known - digits_of(abs(rate))
 
     def _clipped(self, configuration: Configuration, part: slice) -> Rule | None:
@@ -238,9 +240,9 @@ class OptimiserFit:
             return
         first = changed[0]
         decay = written(relative[first], self.constants)
-        yield {"schedule": "step", "schedule_decay": decay, "schedule_every": first}
         root = written(relative[last] ** (1.0 / last), self.constants)
         yield {"schedule": "exponential", "schedule_decay": root, "schedule_every": 1}
+        yield {"schedule": "step", "schedule_decay": decay, "schedule_every": first}
         slope = written((1.0 / relative[last] - 1.0) / last, self.constants)
         if slope > 0.0:
             yield {"schedule": "inverse", "schedule_decay": slope, "schedule_every": 1}
