@@ -168,7 +168,7 @@ def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     from nntui.program import check
 
     with ended_by_signals(), running(file):
-        answer = check(file, program_arguments(), **options)
+        answer = check(file, program_arguments(), diff=diff, **options)
     if as_json:
         print_json(answer.as_json())
     else:

@@ -59,15 +59,19 @@ def diagnose(observation: Observation, deadline: Deadline = NEVER) -> Diagnosis:
 
 
 def diagnose_subject(
-    subject: Subject, observation: Observation, deadline: Deadline = NEVER
+    subject: Subject,
+    observation: Observation,
+    deadline: Deadline = NEVER,
+    *,
+    with_code: bool = True,
 ) -> Diagnosis:
-    """Like `diagnose`, for any program."""
+    """Like `diagnose`, for any program; ``with_code``: look for faults of its code as well."""
     evidence = Evidence(subject, observation, deadline)
     # Parameters on their way to infinity overflow whatever is computed from them.
     with np.errstate(all="ignore"):
         found = [
             finding
-            for rule in (code_faults, _certificates, _measured)
+            for rule in (*([code_faults] if with_code else []), _certificates, _measured)
             if evidence.has_time()
             for finding in rule(evidence)
         ]

@@ -84,17 +84,21 @@ class Explanation:
         return mends and self._fixes_cause(each)
 
     @property
+    def recommended(self) -> Experiment | None:
+        """What helped, else what is promising."""
+        return self.best or self.promising
+
+    @property
     def fix(self) -> str | None:
         """The recommendation in words: what helped, else what is promising or proposed."""
-        known = self.best or self.promising
-        if known is not None:
-            return known.fix.text
+        if self.recommended is not None:
+            return self.recommended.fix.text
         fixes = self.headline.fixes if self.headline is not None else ()
         return fixes[0].text if fixes else None
 
     def explained_json(self) -> dict[str, Any]:
         """The part of ``why --json`` that is the same for presets and programs."""
-        headline, best = self.headline, self.best or self.promising
+        headline, best = self.headline, self.recommended
         return {
             "headline": None
             if headline is None

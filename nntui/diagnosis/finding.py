@@ -86,6 +86,8 @@ class Finding:
     dropped for; empty if it need not be told there."""
     layers: tuple[int, ...] = ()
     """All of them, where there are several."""
+    floor: float | None = None
+    """The reported loss that it proves to be the least possible."""
 
     @property
     def where(self) -> str:

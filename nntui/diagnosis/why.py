@@ -1,12 +1,13 @@
 """Explain why a preset does not learn: diagnose its run, try fixes, give one answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.cause import decide
+from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress
@@ -36,6 +37,16 @@ LEAST_LOSSES = 10
 CUT_OFF = "the run was diagnosed where its share of the time ended"
 SLICE = 0.1
 """Seconds of training between two calls of the progress."""
+
+
+class Aim(Protocol):
+    """What counts as learned for a preset whose goal is not its author's."""
+
+    def goals(self, tried: Experiments) -> Sequence[float]:
+        """The goals to hold what was tried against, the strictest first."""
+
+    def is_learned(self, tried: Experiments, loss: float | None) -> bool:
+        """Whether a run that ends with ``loss`` has learned, for all that was tried."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,7 @@ def why(
     workers: int | None = None,
     clock: Clock = perf_counter,
     started: float | None = None,
+    aim: Aim | None = None,
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
@@ -91,8 +103,11 @@ def why(
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
-    ``clock`` from its reading ``started`` (None: now).  Raises ConfigError for an invalid seed,
-    for ``seeds`` below 1 and for ``seconds`` that are not a positive number.
+    ``clock`` from its reading ``started`` (None: now).  ``aim`` decides what
+    counts as learned; None: the preset's goal does.
+
+    Raises ConfigError for an invalid seed, for ``seeds`` below 1 and for ``seconds`` that are not a
+    positive number.
     """
     if seeds < 1:
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
@@ -108,13 +123,21 @@ def why(
         look = _portion(deadline, LOOK, LEAST_LOOK)
         end = diagnose(observe(run), look) if run.update else start
         findings = together(start, end)
-        tried, decided = None, True
-        if findings or not run.solved:
-            suspects = [] if run.solved else list(end.suspects)
+        tried, decided, solved = None, True, run.solved
+        if findings or not solved:
+            suspects = [] if solved else list(end.suspects)
             tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run))
-            if not run.solved:
-                decision = decide(findings, suspects, tried, run.seed)
+            made: Sequence[Experiments] = [tried]
+            if aim is not None and not solved:
+                made = [tried.against(goal) for goal in aim.goals(tried)]
+                if solved := aim.is_learned(tried, run.loss):
+                    tried = made[0]
+                    findings = tuple(each for each in findings if each.rule.is_code_fault)
+            if not solved:
+                decision, tried = attributed(findings, suspects, made, run.seed)
                 findings, decided = decision.findings, decision.decided and whole
+            if aim is not None and tried.given.goal is not None:
+                preset = replace(preset, goal=replace(preset.goal, loss=tried.given.goal))
         limits = (*apart, *start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
         return Answer(
             preset=preset,
@@ -122,7 +145,7 @@ def why(
             updates=run.update,
             ended=ended,
             loss=run.loss,
-            solved=run.solved,
+            solved=solved,
             findings=findings,
             checked=end.checked,
             limits=tuple(dict.fromkeys(limits)),

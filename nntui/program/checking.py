@@ -40,6 +40,8 @@ class CheckRequest:
     """Whether it may write, delete, connect and start processes."""
     python: str | None = None
     """The interpreter that runs it; None: the one that nntui runs on."""
+    diff: bool = False
+    """Whether a mend is looked for, which may take as much time again."""
 
     def problems(self) -> Iterator[str]:
         """What is wrong with it, in words; nothing is executed to find out."""
@@ -69,6 +71,7 @@ def check(
     time: float = 10.0,
     allow_effects: bool = False,
     python: str | None = None,
+    diff: bool = False,
 ) -> ProgramCheck:
     """Run the program ``path`` and say whether its updates are the gradient of its loss.
 
@@ -85,6 +88,7 @@ def check(
         time,
         allow_effects,
         python,
+        diff,
     )
     for problem in request.problems():
         raise ProgramError(problem)
@@ -97,8 +101,9 @@ def check(
             "loss": loss,
             "parameters": list(request.parameters or ()),
             "seconds": time,
+            "diff": diff,
         },
-        time + GRACE,
+        (2 * time if diff else time) + GRACE,
     )
     asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
     return program_check(asked, reply)

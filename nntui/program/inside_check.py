@@ -4,9 +4,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.analysis import Options, check_program
+from nntui.program.analysis import check_program
 from nntui.program.judge.search import Found, Search
 from nntui.program.program_error import ProgramError
+from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
@@ -24,8 +25,8 @@ def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
         there = ", ".join(map(str, loops[:12])) + (", ..." if len(loops) > 12 else "")
         told = f"its loops begin in the lines {there}" if loops else "it has no loop at all"
         raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
-    parameters = tuple(options["parameters"])
-    return check_program(execution, Options(lines, options["loss"], parameters, options["seconds"]))
+    asked = {**options, "lines": lines, "parameters": tuple(options["parameters"])}
+    return check_program(execution, Options(**asked))
 
 
 def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:

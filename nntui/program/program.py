@@ -10,7 +10,7 @@ from nntui.program.answer import ProgramCheck
 from nntui.program.checking import check, find_loop
 from nntui.program.control.client import Task
 from nntui.program.control.ending import END, Ending
-from nntui.program.control.timeline import FOREVER, Timeline
+from nntui.program.control.travel.timeline import FOREVER, Timeline
 from nntui.program.program_error import ProgramError
 
 

@@ -67,6 +67,18 @@ def test_a_program_that_goes_uphill_is_wrong_in_that_line(folder: Path) -> None:
     assert first["parameters"] == ["W"]
 
 
+def test_a_diff_mends_what_is_wrong_and_the_file_stays(folder: Path) -> None:
+    wrong = RIGHT.replace("W -=", "W +=")
+    Path("net.py").write_text(wrong)
+    done = command("check", "net.py", "--diff", "--time", "60", "--", "0.05")
+    assert (done.returncode, done.stderr) == (1, "")
+    behind = done.stdout.partition("\n--- a/net.py\n+++ b/net.py\n@@ ")[2]
+    assert "\n-    W += rate * 2 * X.T @ (out - y) / len(X)\n+    W -= rate * 2" in behind
+    assert done.stdout.endswith("With this diff every update is the gradient of the loss.\n")
+    assert Path("net.py").read_text() == wrong
+    assert [each.name for each in folder.iterdir()] == ["net.py"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

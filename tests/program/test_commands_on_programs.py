@@ -59,6 +59,7 @@ PLAIN = {
     "time": 10.0,
     "allow_effects": False,
     "python": None,
+    "diff": False,
 }
 
 
@@ -80,6 +81,7 @@ def test_every_option_reaches_the_check(asked: Asked) -> None:
         "time": 2.5,
         "allow_effects": True,
         "python": "python3.12",
+        "diff": True,
     }
 
 

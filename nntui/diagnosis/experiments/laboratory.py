@@ -52,6 +52,11 @@ class Trial:
         """The preset with the fix applied and its goal adapted."""
         return with_goal(override(self.base, self.changes), self.base)
 
+    def hold_against(self, loss: float) -> None:
+        """Hold all outcomes against another goal of the preset that is diagnosed."""
+        self.base = replace(self.base, goal=replace(self.base.goal, loss=loss))
+        self.__dict__.pop("preset", None)
+
     def epochs(self, epochs: int) -> int:
         """The epochs it is trained for in a round of ``epochs``.
 

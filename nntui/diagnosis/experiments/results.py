@@ -50,13 +50,15 @@ class Given:
     """None if it is not known."""
     rows: int
     """Rows in an epoch."""
+    goal: float | None = None
+    """The reported loss that counts as solved; None if it is not one for all seeds."""
 
     @classmethod
     def of(cls, preset: Preset) -> "Given":
         """Those of ``preset``."""
         configuration = preset.configuration
         rate = configuration.training.learning_rate
-        return cls(preset.goal.epochs, rate, configuration.samples_per_epoch)
+        return cls(preset.goal.epochs, rate, configuration.samples_per_epoch, preset.goal.loss)
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,19 @@ class Experiments:
     """What mends all code faults that were found."""
     complete: bool = True
     """Whether the time allowed all that was planned for the best of them."""
+    again: "Callable[[float], Experiments] | None" = field(default=None, compare=False, repr=False)
+    """Holds the same outcomes against another goal."""
+
+    def against(self, goal: float) -> "Experiments":
+        """The same, held against another ``goal``, where that can be done."""
+        if self.again is None or goal == self.given.goal:
+            return self
+        return self.again(goal)
+
+    @property
+    def lowest(self) -> float:
+        """The lowest median loss of all that was tried, in units of the goal."""
+        return min((each.loss for each in self.tried), default=math.inf)
 
     def cut(self, each: Experiment) -> bool:
         """Whether ``each`` was cut short, so that "no effect" means undecided."""

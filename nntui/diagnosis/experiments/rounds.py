@@ -153,6 +153,13 @@ class _Rounds:
             self.complete = True
         return self._result()
 
+    def _against(self, goal: float) -> Experiments:
+        """The results, held against another ``goal``."""
+        for trial in (self.baseline, *self.trials):
+            trial.hold_against(goal)
+        self.preset = self.baseline.base
+        return self._result()
+
     def _pass(self, scale: float) -> bool:
         """All rounds once, with ``scale`` times the first time; whether no more is left to do."""
         budget = self.preset.goal.epochs
@@ -337,6 +344,7 @@ class _Rounds:
             untried=tuple(trial.fix for each, trial in known if each is None),
             correction=self.correction,
             complete=self.complete,
+            again=self._against,
         )
 
     def _solving(self) -> tuple[int, ...]:

@@ -62,6 +62,7 @@ def output_range(evidence: Evidence) -> Iterator[Finding]:
             fixes=fixes,
             units=tuple((last, unit) for unit in range(output.units)),
             weight=explained(evidence, floor),
+            floor=floor,
         )
     elif two_sided and not output.normalise and evidence.progress.bad and _wants_all(evidence):
         on = (y == low) | (y == high)

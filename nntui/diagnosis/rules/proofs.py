@@ -113,6 +113,7 @@ def _no_bias(evidence: Evidence) -> Iterator[Finding]:
             ),
         ),
         weight=explained(evidence, floor),
+        floor=floor,
     )
 
 
@@ -203,6 +204,7 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         if evidence.hidden
         else hidden_layer(evidence.observation.preset),
     )
+    lost = evidence.progress.bad and output.activation != "identity"
     which = {0: "there is no hidden layer", 1: "the hidden layer is linear"}
     whose = which.get(len(evidence.hidden), "all hidden layers are linear")
     yield Finding(
@@ -211,7 +213,8 @@ def _linear(evidence: Evidence) -> Iterator[Finding]:
         first_update=0,
         fixes=fixes,
         # Without a border the task is lost, however little of it the bound accounts for.
-        weight=max(explained(evidence, floor), EXPLAINS if evidence.progress.bad else 0.0),
+        weight=max(explained(evidence, floor), EXPLAINS if lost else 0.0),
+        floor=floor,
     )
 
 
@@ -261,4 +264,5 @@ def _contradictory(evidence: Evidence) -> Iterator[Finding]:
         first_update=0,
         fixes=(Fix("correct the rows, or add an input that distinguishes them", {}),),
         weight=explained(evidence, floor),
+        floor=floor,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import (
+from nntui.program.blame.counterfactuals import (
     EdgeDerivatives,
     Edit,
     LocalDerivative,

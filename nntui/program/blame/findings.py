@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import LocalDerivative, Together
+from nntui.program.blame.counterfactuals import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Scene
@@ -60,6 +60,7 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
+            found[-1]["repair"] = _in_source(scene, repair)
         else:
             twin["parameters"] += [name for name in repair.mends if name not in twin["parameters"]]
     return found
@@ -85,6 +86,22 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
         assert candidate.before is not None
         return slope_kind(scene, candidate.node, candidate.forward, candidate.before)
     return what_it_is(scene, candidate.node, candidate.forward)
+
+
+def _in_source(scene: Scene, repair: Repair) -> dict[str, str]:
+    """The values of a repair as the program writes them: for whoever writes it as source."""
+    candidate, places = repair.candidate, scene.places
+    values = {
+        "used": candidate.used,
+        "meant": candidate.meant,
+        "activation": candidate.forward,
+        "before": candidate.before,
+    }
+    return {
+        what: node.name or (places.text(node.place) if node.place >= 0 else "")
+        for what, node in values.items()
+        if node is not None
+    }
 
 
 def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:

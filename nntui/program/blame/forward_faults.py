@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recording import Recording, operand
+from nntui.program.judge.recorded_update import Recording, operand
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 

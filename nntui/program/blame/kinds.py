@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.edits import shaped
+from nntui.program.blame.counterfactuals import shaped
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.turns import turns
-from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay

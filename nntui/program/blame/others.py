@@ -9,8 +9,8 @@ import numpy as np
 from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import ancestors
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 

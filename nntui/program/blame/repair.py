@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
-from nntui.program.blame.edits import (
+from nntui.program.blame.counterfactuals import (
     Edit,
     Fixed,
     LocalDerivative,
@@ -21,7 +21,7 @@ from nntui.program.blame.edits import (
 )
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
-from nntui.program.judge.comparison import CONSTANT, spread
+from nntui.program.judge.agreement import CONSTANT, spread
 from nntui.program.judge.readings import Values
 from nntui.program.judge.verdict import RIGHT, Judgement
 from nntui.program.record.recompute import replay
@@ -205,7 +205,13 @@ class Repairs:
             for at in range(len(self.scene.recordings))
         ]
         original = self.scene.judgement
-        again = replace(original, readings=dict(original.readings), agreements={}, verdicts={})
+        again = replace(
+            original,
+            readings=dict(original.readings),
+            agreements={},
+            verdicts={},
+            has_plan=original.scheduled,
+        )
         for name in original.parameters:
             again.agreements[name] = [
                 None if values[at] is None else again.compare(at, name, values[at])

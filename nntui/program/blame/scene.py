@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recording import PASSING, Recording, ancestors
+from nntui.program.judge.recorded_update import PASSING, Recording, ancestors
 from nntui.program.judge.verdict import Judgement
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 from nntui.program.record.node import Node

@@ -1,12 +1,10 @@
 """Steps that go up the loss: where between the loss and the parameters the sign turns."""
 
-import numpy as np
-
-from nntui.program.blame.edits import shaped
 from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.verified import Verified
 from nntui.program.judge.readings import Step
-from nntui.program.judge.recording import ancestors
+from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 
 UP = -1.0
@@ -19,7 +17,13 @@ def of_signs(scene: Scene) -> list[Finding]:
     if not uphill:
         return []
     downhill = [name for name, factor in judgement.factors.items() if factor > 0]
-    chains = {name: _chain(scene, name) for name in uphill + downhill}
+    chains: dict[str, list[tuple[Node, float]]] = {}
+    for alone in (False, True):
+        # Where values have another order in every update one recording has to do.
+        verified = Verified(scene, alone=alone)
+        chains = {name: _chain(scene, verified, name) for name in uphill + downhill}
+        if all(chains.values()):
+            break
     usual = _first_sign([chains[name] for name in downhill])
     by_line: dict[tuple[str, int] | None, list[str]] = {}
     for name in uphill:
@@ -47,13 +51,10 @@ def of_signs(scene: Scene) -> list[Finding]:
     return found
 
 
-def _chain(scene: Scene, name: str) -> list[tuple[Node, float]]:
+def _chain(scene: Scene, verified: Verified, name: str) -> list[tuple[Node, float]]:
     """(value, sign) of the backward values of ``name`` that are true derivatives, loss first."""
-    recording, true = scene.recording, scene.true(scene.at)
+    recording = scene.recording
     behind = ancestors([recording.end[name]])
-    by_size: dict[int, list[Node]] = {}
-    for node in scene.forward_nodes:
-        by_size.setdefault(np.size(node.value), []).append(node)
     found = []
     for node in recording.nodes:
         if (
@@ -64,18 +65,9 @@ def _chain(scene: Scene, name: str) -> list[tuple[Node, float]]:
             or scene.is_forward(node)
         ):
             continue
-        value = np.asarray(node.value, float)
-        for forward in by_size.get(value.size, ()):
-            other = shaped(true[forward.number], node)
-            if other is None:
-                continue
-            lengths = float(np.linalg.norm(value)) * float(np.linalg.norm(other))
-            if not np.isfinite(lengths) or lengths == 0:
-                continue
-            cosine = float(np.sum(value * other)) / lengths
-            if abs(abs(cosine) - 1) < 1e-9:
-                found.append((node, float(np.sign(cosine))))
-                break
+        sign = verified.sign(node)
+        if sign is not None:
+            found.append((node, sign))
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nntui.program.judge.recording import Recording, line_key
+from nntui.program.judge.recorded_update import Recording, line_key
 from nntui.program.record.node import Node
 
 MOST_TURNS = 600

@@ -47,11 +47,12 @@ class Verified:
     ) -> None:
         self.scene, self._values, self._alone = scene, values or {}, alone
         self._states = [scene.at] if alone else scene.informative[:STATES]
-        self._known: dict[tuple[int, int], list[tuple[Array, Edge]]] = {}
+        self._known: dict[tuple[int, int], list[tuple[Array, Edge, bool]]] = {}
         for edge, value in self._true():
             vector = self._normal(value)
             if vector is not None:
-                self._known.setdefault(_cell(vector), []).append((vector, edge))
+                positive = _is_positive(value)
+                self._known.setdefault(_cell(vector), []).append((vector, edge, positive))
 
     def _normal(self, value: Array) -> Array | None:
         """``value`` with length 1, its largest entry positive; None where it has no direction.
@@ -111,15 +112,24 @@ class Verified:
 
     def edge(self, node: Node) -> Edge | None:
         """The derivative that ``node`` is a multiple of; None if it is none."""
+        found = self._at(node)
+        return None if found is None else found[0]
+
+    def sign(self, node: Node) -> float | None:
+        """1.0 where ``node`` is a positive multiple of a derivative, -1.0 of a negative one."""
+        found = self._at(node)
+        return None if found is None else found[1]
+
+    def _at(self, node: Node) -> tuple[Edge, float] | None:
         if node.number not in self._edges:
             self._edges[node.number] = self._find(node)
         return self._edges[node.number]
 
     @cached_property
-    def _edges(self) -> dict[int, Edge | None]:
+    def _edges(self) -> dict[int, tuple[Edge, float] | None]:
         return {}
 
-    def _find(self, node: Node) -> Edge | None:
+    def _find(self, node: Node) -> tuple[Edge, float] | None:
         values = []
         for at in self._states:
             same = node if at == self.scene.at else self.scene.recordings[at].by_key.get(node.key)
@@ -127,14 +137,15 @@ class Verified:
                 return None
             value = self._values[at][same.number] if at in self._values else same.value
             values.append(np.ravel(np.asarray(value, float)))
-        vector = self._normal(np.concatenate(values))
+        joined = np.concatenate(values)
+        vector = self._normal(joined)
         if vector is None:
             return None
         size, cell = _cell(vector)
         for near in (cell, cell - 1, cell + 1):
-            for other, edge in self._known.get((size, near), ()):
+            for other, edge, positive in self._known.get((size, near), ()):
                 if float(np.max(np.abs(vector - other))) < SAME * float(np.max(np.abs(other))):
-                    return edge
+                    return edge, 1.0 if positive == _is_positive(joined) else -1.0
         return None
 
     def scale(self, node: Node) -> float:
@@ -225,6 +236,13 @@ class Verified:
                 if edge is None or same or one is node:
                     waiting.append(each)
         return [found[number] for number in sorted(found)]
+
+
+def _is_positive(value: Array) -> bool:
+    """Whether the entry of ``value`` with the largest size is positive."""
+    if value.size > ENTRIES:
+        value = value[:: value.size // ENTRIES]
+    return bool(value[int(np.argmax(np.abs(value)))] > 0)
 
 
 def _cell(vector: Array) -> tuple[int, int]:

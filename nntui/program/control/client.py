@@ -128,6 +128,8 @@ class Host:
                 env=_environment(self._task.threads),
             )
         except OSError as error:
+            if ours is not None:
+                ours.close()
             shutil.rmtree(self.scratch, ignore_errors=True)
             raise ProgramError(f"{self.python} cannot be run: {error.strerror}") from None
         finally:

@@ -6,18 +6,19 @@ analyses it sets hooks that its loops call, and forks it at that point.
 
 import ast
 import atexit
+import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from shutil import rmtree
 from tempfile import mkdtemp
-from types import CodeType, ModuleType
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import Any, NoReturn, TypeVar
 
-from nntui.program.control import forks, wire
+from nntui.program.control import forks
 from nntui.program.control.ending import (
     END,
     Ending,
@@ -26,23 +27,23 @@ from nntui.program.control.ending import (
     from_program,
 )
 from nntui.program.control.live import Live, Names
-from nntui.program.control.loading.neighbours import NeighbourFinder
-from nntui.program.control.loading.source_file import alias_names, decoded, read_program
+from nntui.program.control.loading.modules import LoopLine, Modules
+from nntui.program.control.loading.source_file import read_program
+from nntui.program.control.replying import Replying
 from nntui.program.control.state_hash import state_hash
 from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
+from nntui.program.control.world.identity_hashes import IdentityHashes
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
-from nntui.program.record.instrument import compile_program, install
-from nntui.program.record.places import Places
+from nntui.program.record.instrument import install
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
-LoopLine = int | tuple[str, int]
-"""A loop by its line in the program's file, or by file and line."""
+Same = TypeVar("Same", bound="Execution")
 
 
-class Execution:
+class Execution(Replying):
     """The program at ``path`` with ``arguments``; it starts with `run`.
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
@@ -64,26 +65,22 @@ class Execution:
         scratch: str | None = None,
         texts: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__()
         self.source = read_program(path)
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
-        self._wanted = None if loops is None else {self._loop_line(each) for each in loops}
         self._scratch = scratch
-        self._texts = {os.path.realpath(file): text for file, text in (texts or {}).items()}
-        self.places = Places()
+        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite)
+        self.places, self.files = self._loaded.places, self._loaded.files
+        self.modules = self._loaded.named
+        """The program's modules by name, the main one first."""
         self.sources = self.places.sources
         self.recorder = Recorder(self.places)
-        self.modules: dict[str, ModuleType] = {}
-        """The program's modules by name, the main one first."""
-        self.files: set[str] = set()
-        self._aliases: dict[tuple[str, str], set[str]] = {}
-        self.names = Names(self.files, self.modules, self._aliases)
+        self.names = Names(self.files, self.modules, self._loaded.aliases)
         self.running = False
         self.ending: Ending | None = None
         self.on_end: Callable[[], None] | None = None
         """Called when the program has ended, with `ending` set."""
-        self._reply: Callable[[dict[str, Any]], None] | None = None
-        self._descriptor: int | None = None
         self.memory: int | None = None
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
         self.world: World
@@ -96,14 +93,31 @@ class Execution:
         loops: Collection[LoopLine] | None = None,
     ) -> "Execution":
         """The same program from another seed, with ``texts`` in the place of what files hold."""
-        return Execution(
+        return self.renewed(Execution, seed, texts, loops)
+
+    def renewed(
+        self,
+        kind: type[Same],
+        seed: int | None,
+        texts: Mapping[str, str],
+        loops: Collection[LoopLine] | None = None,
+    ) -> Same:
+        """The same, as another ``kind`` of execution, with a scratch folder of its own.
+
+        That lies in the folder of this one, if it has one, and else is made when it is run.
+        """
+        return kind(
             self.source.given,
             self.arguments,
             seed,
             loops,
             allow_effects=self.allow_effects,
+            scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
             texts=texts,
         )
+
+    def rewrite(self, file: str, tree: ast.Module) -> None:
+        """Change the tree of ``file`` before it is run; here it stays as it is."""
 
     # The hooks.
 
@@ -155,7 +169,7 @@ class Execution:
                 self.on_end()
             except BaseException as error:
                 self.fail(error)
-        if self._descriptor is not None:
+        if self.is_fork:
             self.reply({"error": "ended", "message": "the program ended", **_told(ending)})
         return ending
 
@@ -193,8 +207,12 @@ class Execution:
         sys.argv = [self.source.given, *self.arguments]
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
-        sys.meta_path.insert(0, NeighbourFinder(folder, self._compile, self._prepare))
+        sys.meta_path.insert(0, self._loaded.finder())
+        IdentityHashes(self._loaded.plain_classes).install()
         install(self.recorder)
+        # Collections need not look at what is ours, and in a fork would copy its pages.
+        gc.collect()
+        gc.freeze()
 
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""
@@ -213,14 +231,11 @@ class Execution:
         sys.modules["__main__"] = main
         try:
             with open(source.path, "rb") as file:
-                code = self._compile(source.path, file.read())
+                code = self._loaded.compile(source.path, file.read())
         except (OSError, SyntaxError) as error:
             raise ProgramError(f"{source.given}: {error}") from None
-        here = {line for file, line in self._wanted or () if file == os.path.realpath(source.path)}
-        if here and not any(self._is_wanted(each) for each in self.places.loops):
-            lines = " or ".join(map(str, sorted(here)))
-            raise ProgramError(f"{source.given} has no loop on line {lines}")
-        self._prepare(main, source.path)
+        self._loaded.require_loops(source.given)
+        self._loaded.add(main, source.path)
         ending = self._guard(lambda: exec(code, main.__dict__))
         threading._shutdown()  # type: ignore[attr-defined]
         self._guard(atexit._run_exitfuncs)
@@ -241,31 +256,6 @@ class Execution:
                 sys.excepthook(type(error), error.with_traceback(trace), trace)
             return crash_ending(error, self.files, self.world.hint(error))
         return Ending(END, 0)
-
-    def _compile(self, file: str, data: bytes) -> CodeType:
-        text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
-        loops: set[int] | None = None
-        if self._wanted is not None:
-            first = Places()
-            compile_program(text, file, first, ())
-            offset = len(self.places.loops)
-            loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_program(text, file, self.places, loops)
-        self.files.add(file)
-        for function, names in alias_names(ast.parse(text)).items():
-            self._aliases[file, function] = names
-        return code
-
-    def _prepare(self, module: ModuleType, file: str) -> None:
-        self.files.add(file)
-        self.modules[module.__name__] = module
-
-    def _is_wanted(self, loop: Any) -> bool:
-        return self._wanted is not None and (os.path.realpath(loop.file), loop.line) in self._wanted
-
-    def _loop_line(self, loop: LoopLine) -> tuple[str, int]:
-        file, line = (self.source.path, loop) if isinstance(loop, int) else loop
-        return os.path.realpath(os.path.join(os.path.dirname(self.source.path), file)), line
 
     # What is seen of it.
 
@@ -299,17 +289,29 @@ class Execution:
         an ``error``: ``time``, ``died`` (killed, or out of memory), ``ended`` (the program did),
         ``failed`` (an exception of ours), ``fork`` (the system has none); and a ``message``.
         """
+        copy = self.start_fork(job)
+        if copy is None:
+            return None
+        answer = copy.answer(seconds)
+        if "refused" in answer and self.is_awaited:
+            self.reply(answer)
+        return answer
+
+    def start_fork(self, job: Callable[[forks.Reply], None]) -> forks.Copy | None:
+        """Begin a `fork` whose answer is awaited later; None in the copy."""
         if not hasattr(os, "fork"):
-            return {"error": "fork", "message": "this system cannot fork a process"}
+            return forks.Copy(error="this system cannot fork a process")
         memory = forks.memory_to_give() if self.memory is None else self.memory
         ours, theirs = os.pipe()
         parent = os.getpid()
         try:
-            child = forks.exact_fork(self.world.separate if self.running else None)
+            with forks.for_us():
+                parting = self.world.part() if self.running else None
+            child = forks.exact_fork(parting.separate if parting else None)
         except OSError as error:
             os.close(ours)
             os.close(theirs)
-            return {"error": "fork", "message": str(error)}
+            return forks.Copy(error=str(error))
         if child == 0:
             forks.die_with_parent(parent)
             os.close(ours)
@@ -321,54 +323,12 @@ class Execution:
                 self.fail(error)
             return None
         os.close(theirs)
-        try:
-            answer = forks.awaited(ours, child, seconds)
-        finally:
-            os.close(ours)
-        if "refused" in answer and self._reply is not None:
-            self.reply(answer)
-        return answer
+        return forks.Copy(ours, child, parting.remove if parting else lambda: None)
 
     def _become_copy(self, descriptor: int) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        self._descriptor = descriptor
-        self._reply = lambda answer: wire.send(descriptor, answer)
+        self.reply_to(descriptor)
         self.recorder.on_iteration = self.recorder.on_left = self.on_end = None
-
-    def answer_with(self, send: Callable[[dict[str, Any]], None]) -> None:
-        """Send by ``send`` what this process, which is no fork of ours, replies."""
-        self._reply = send
-
-    def reply(self, answer: dict[str, Any]) -> NoReturn:
-        """Give ``answer`` to the process that waits for this one, and end."""
-        status = 0
-        try:
-            if self._reply is not None:
-                self._reply(answer)
-        except wire.GoneError:
-            status = 1
-        except (TypeError, ValueError, MemoryError) as error:
-            with suppress(Exception):
-                assert self._reply is not None
-                self._reply({"error": "failed", "message": f"{type(error).__name__}: {error}"})
-        finally:
-            os._exit(status)
-
-    def fail(self, error: BaseException) -> NoReturn:
-        """Reply that the analysis itself has failed."""
-        import traceback
-
-        lines = traceback.format_exception(error)
-        message = f"{type(error).__name__}: {error}"
-        kind = "memory" if isinstance(error, MemoryError) else "failed"
-        self.reply({"error": kind, "message": message, "traceback": "".join(lines)[-8000:]})
 
 
 def _told(ending: Ending) -> dict[str, Any]:
     return {"ending": ending.as_dict()}
-
-
-def loop_lines(loops: Iterable[Any]) -> list[LoopLine]:
-    """Loops of `Places`, as `Execution` takes them for another run."""
-    return [(loop.file, loop.line) for loop in loops]

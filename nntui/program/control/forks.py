@@ -5,7 +5,6 @@ own generator seeds itself anew in a fork, so its state is put back.
 """
 
 import ctypes
-import gc
 import os
 import random
 import signal
@@ -13,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from nntui.program.control import wire
@@ -62,15 +62,12 @@ def exact_fork(separate: Callable[[], None] | None = None) -> int:
     ``separate`` is called in the child, to take leave of what it would share with its parent.
     """
     state = random.getstate()
-    gc.freeze()  # a collection in the child would copy every page that holds an object
     with for_us():
         number = os.fork()
         if number == 0:
             random.setstate(state)
             if separate is not None:
                 separate()
-    if number:
-        gc.unfreeze()
     return number
 
 
@@ -159,6 +156,36 @@ def awaited(descriptor: int, child: int, seconds: float) -> dict[str, Any]:
     if not isinstance(answer, dict):
         return {"error": "answer", "message": "an answer that is no dictionary"}
     return answer
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A fork that was started, and what is to be done when it has ended; or why there is none."""
+
+    descriptor: int = -1
+    process: int = 0
+    at_end: Callable[[], None] = lambda: None
+    error: str = ""
+
+    def answer(self, seconds: float) -> dict[str, Any]:
+        """What it answers within ``seconds``, or why it does not; it has ended then."""
+        if self.error:
+            return {"error": "fork", "message": self.error}
+        try:
+            return awaited(self.descriptor, self.process, seconds)
+        finally:
+            self._clear()
+
+    def end(self) -> None:
+        """Kill it: its answer is not wanted any more."""
+        if not self.error:
+            _kill(self.process)
+            self._clear()
+
+    def _clear(self) -> None:
+        os.close(self.descriptor)
+        with for_us():
+            self.at_end()
 
 
 def _kill(child: int) -> None:

@@ -4,36 +4,30 @@ A value is found from the variables of the active functions and of the program's
 lists, tuples, dictionaries, attributes of the program's own classes, and closures.
 """
 
-import random
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import (
-    BuiltinFunctionType,
     FrameType,
     FunctionType,
-    MethodType,
     ModuleType,
 )
 from typing import Any
 
 import numpy as np
 
-Setter = Callable[[Any], None]
+from nntui.program.control.containers import PLAIN, Setter, is_generator, is_own, parts_of
+
 Slot = tuple[int, str]
 """A container's identity and the place in it."""
 
 DEEPEST = 7
 """Levels of containers that are entered."""
-LONGEST = 300
-"""Numbers in a list that is still taken apart; a longer one is a record of losses, or data."""
 MOST = 20_000
 """Values that are listed."""
 OURS = "_nn"
 """The names that instrumentation adds to a module begin with this."""
-CLOSED = (ModuleType, BuiltinFunctionType, MethodType, np.ufunc)
-PLAIN = (int, str, bool, bytes, type(None))
 
 
 @dataclass
@@ -61,6 +55,66 @@ def set_local(frame: FrameType, name: str, value: Any) -> None:
         import ctypes
 
         ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+
+
+class _Walk:
+    def __init__(
+        self,
+        modules: Mapping[str, ModuleType],
+        whole: bool,
+        everything: bool,
+        homes: dict[int, str],
+    ) -> None:
+        self._modules, self._whole, self._everything = modules, whole, everything
+        self._homes = homes
+        self._objects: set[int] = set()
+        self._first: dict[Slot, str] = {}
+        self.found: list[Live] = []
+
+    def enter(self, name: str, value: Any, put: Setter | None) -> None:
+        """List what is within ``value``."""
+        self._visit(name, value, put, 0, set(), None)
+
+    def _list(self, name: str, value: Any, put: Setter | None, slot: Slot | None) -> None:
+        first = name if slot is None else self._first.setdefault(slot, name)
+        self.found.append(Live(name, value, put, None if first == name else first))
+
+    def _visit(
+        self,
+        name: str,
+        value: Any,
+        put: Setter | None,
+        depth: int,
+        seen: set[int],
+        slot: Slot | None,
+    ) -> None:
+        if len(self.found) >= MOST:
+            return
+        kind = type(value)
+        if kind is float or kind is complex or isinstance(value, np.generic):
+            self._list(name, value, put, slot)
+            return
+        if kind in PLAIN:
+            if self._everything or (self._whole and kind in (int, bool)):
+                self._list(name, value, put, slot)
+            return
+        if id(value) in seen or depth > DEEPEST:
+            return
+        if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+            if value.dtype.kind in "fiubc" or self._everything:
+                self._list(name, value, put, (id(value), ""))
+            return
+        if is_own(value, self._modules):
+            if id(value) in self._objects:
+                return
+            self._objects.add(id(value))
+            name = self._homes.get(id(value), name)
+        seen.add(id(value))
+        if self._everything and is_generator(value):
+            self.found.append(Live(name, value, None))
+            return
+        for part, each, put_part in parts_of(value, self._modules, self._everything):
+            self._visit(name + part, each, put_part, depth + 1, seen, (id(value), part))
 
 
 @dataclass
@@ -207,151 +261,9 @@ class Names:
                     homes[id(value)] = path
                 queue.extend(
                     (path + part, each, depth + 1)
-                    for part, each, _ in _parts(value, self._modules, False)
+                    for part, each, _ in parts_of(value, self._modules, False)
                 )
         return homes
-
-
-class _Walk:
-    def __init__(
-        self,
-        modules: Mapping[str, ModuleType],
-        whole: bool,
-        everything: bool,
-        homes: dict[int, str],
-    ) -> None:
-        self._modules, self._whole, self._everything = modules, whole, everything
-        self._homes = homes
-        self._objects: set[int] = set()
-        self._first: dict[Slot, str] = {}
-        self.found: list[Live] = []
-
-    def enter(self, name: str, value: Any, put: Setter | None) -> None:
-        """List what is within ``value``."""
-        self._visit(name, value, put, 0, set(), None)
-
-    def _list(self, name: str, value: Any, put: Setter | None, slot: Slot | None) -> None:
-        first = name if slot is None else self._first.setdefault(slot, name)
-        self.found.append(Live(name, value, put, None if first == name else first))
-
-    def _visit(
-        self,
-        name: str,
-        value: Any,
-        put: Setter | None,
-        depth: int,
-        seen: set[int],
-        slot: Slot | None,
-    ) -> None:
-        if len(self.found) >= MOST:
-            return
-        kind = type(value)
-        if kind is float or kind is complex or isinstance(value, np.generic):
-            self._list(name, value, put, slot)
-            return
-        if kind in PLAIN:
-            if self._everything or (self._whole and kind in (int, bool)):
-                self._list(name, value, put, slot)
-            return
-        if id(value) in seen or depth > DEEPEST:
-            return
-        if isinstance(value, np.ndarray) and value.dtype.kind != "O":
-            if value.dtype.kind in "fiubc" or self._everything:
-                self._list(name, value, put, (id(value), ""))
-            return
-        if is_own(value, self._modules):
-            if id(value) in self._objects:
-                return
-            self._objects.add(id(value))
-            name = self._homes.get(id(value), name)
-        seen.add(id(value))
-        if self._everything and _is_generator(value):
-            self.found.append(Live(name, value, None))
-            return
-        for part, each, put_part in _parts(value, self._modules, self._everything):
-            self._visit(name + part, each, put_part, depth + 1, seen, (id(value), part))
-
-
-def is_own(value: Any, modules: Mapping[str, ModuleType]) -> bool:
-    """Whether ``value`` is an object of a class that the program defines."""
-    kind = type(value)
-    return getattr(kind, "__module__", None) in modules and kind is not type
-
-
-def _parts(
-    value: Any, modules: Mapping[str, ModuleType], everything: bool
-) -> Iterator[tuple[str, Any, Setter | None]]:
-    """What is directly within ``value``, with the end of its name and its setter."""
-    kind = type(value)
-    if kind in PLAIN or kind is float or isinstance(value, CLOSED):
-        return
-    if isinstance(value, type):
-        if value.__module__ in modules:
-            yield from _attributes(value, dict(value.__dict__))
-        return
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind == "O":
-            for at, each in enumerate(value.flat):
-                yield f"[{at}]", each, _put_flat(value, at)
-        return
-    if isinstance(value, list | tuple | deque):
-        if (
-            len(value) > LONGEST
-            and not everything
-            and all(type(each) in (float, int, np.float64) for each in list(value)[:50])
-        ):
-            return
-        fields = getattr(value, "_fields", None) if isinstance(value, tuple) else None
-        for at, each in enumerate(list(value)):
-            put = None if isinstance(value, tuple) else _put_item(value, at)
-            yield f".{fields[at]}" if fields else f"[{at}]", each, put
-    elif isinstance(value, dict):
-        for at, (key, each) in enumerate(list(value.items())):
-            yield f"[{_key(key, at)}]", each, _put_item(value, key)
-    if is_own(value, modules) or (
-        kind.__module__ == "types" and kind.__name__ == "SimpleNamespace"
-    ):
-        variables = getattr(value, "__dict__", None)
-        if isinstance(variables, dict):
-            yield from _attributes(value, variables)
-        for base in kind.__mro__:
-            slots = base.__dict__.get("__slots__", ())
-            for name in (slots,) if isinstance(slots, str) else slots:
-                if not name.startswith("__") and hasattr(value, name):
-                    yield f".{name}", getattr(value, name), _put_attribute(value, name)
-
-
-def _attributes(owner: Any, variables: dict[str, Any]) -> Iterator[tuple[str, Any, Setter]]:
-    for name, each in list(variables.items()):
-        if not name.startswith("__"):
-            yield f".{name}", each, _put_attribute(owner, name)
-
-
-def _put_attribute(owner: Any, name: str) -> Setter:
-    return lambda new: setattr(owner, name, new)
-
-
-def _put_item(owner: Any, key: Any) -> Setter:
-    def put(new: Any) -> None:
-        owner[key] = new
-
-    return put
-
-
-def _put_flat(array: np.ndarray, at: int) -> Setter:
-    def put(new: Any) -> None:
-        array.flat[at] = new
-
-    return put
-
-
-def _key(key: Any, at: int) -> str:
-    """A dictionary's key as source; an object, whose text may hold its address, by its place."""
-    if isinstance(key, (*PLAIN, float)) or (
-        isinstance(key, tuple) and all(isinstance(each, (*PLAIN, float)) for each in key)
-    ):
-        return repr(key)
-    return f"<key {at}>"
 
 
 def _of_a_library(name: str, value: Any) -> bool:
@@ -361,10 +273,6 @@ def _of_a_library(name: str, value: Any) -> bool:
         for library in (np, sys.modules.get("math"))
         if library is not None
     )
-
-
-def _is_generator(value: Any) -> bool:
-    return isinstance(value, np.random.Generator | np.random.RandomState | random.Random)
 
 
 def _distinct(roots: list[_Root]) -> list[_Root]:

@@ -1,14 +1,14 @@
 """Finds a loss again in a program whose lines were edited; what a constant answer would cost."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nntui.program.follow.request import Sought
-from nntui.program.judge import losses
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import Recording
+from nntui.program.judge import loss_hypotheses as losses
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.record.places import Places
 
 ALIKE = 1e-6
@@ -63,27 +63,31 @@ def _off(loss: Loss, value: float | None, recordings: Sequence[Recording]) -> fl
     return min(known, default=np.inf)
 
 
-def of_constant(
-    loss: Loss, recordings: Sequence[Recording], parameters: Sequence[str], places: Places
-) -> float | None:
-    """The mean of ``loss`` over ``recordings`` if every prediction were the best constant.
+@dataclass(frozen=True)
+class Usual:
+    """A usual loss that another is a multiple of."""
 
-    None where the loss is not proportional to a usual one, so that it is not known.
-    """
-    usual = (
-        [loss]
-        if loss.kind != losses.OWN
-        else losses.candidates(recordings[:2][-1], parameters, places)
-    )
-    for each in usual:
-        if each.kind == losses.OWN:
-            continue
-        ratio = _ratio(loss, each, recordings)
+    kind: str
+    ratio: float
+    """The loss as a multiple of it, summed over the rows of an update."""
+    constant: float | None
+    """The mean loss of an update if every prediction were the best constant; None for 0."""
+
+
+def as_usual(
+    loss: Loss, recordings: Sequence[Recording], parameters: Sequence[str], places: Places
+) -> Usual | None:
+    """The usual loss that ``loss`` is, or is a multiple of, in all ``recordings``."""
+    known = [loss]
+    if loss.kind == losses.OWN:
+        known = losses.candidates(recordings[:2][-1], parameters, places)
+    for each in known:
+        ratio = None if each.kind == losses.OWN else _ratio(loss, each, recordings)
         targets = [target for recording in recordings for target in each.targets(recording)]
         if ratio is None or not targets:
             continue
         cost = ratio * _of_best_constant(each.kind, targets) / len(recordings)
-        return cost if np.isfinite(cost) and cost > 0.0 else None
+        return Usual(each.kind, ratio, cost if np.isfinite(cost) and cost > 0.0 else None)
     return None
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.follow.loops import UPDATE, Loops
-from nntui.program.follow.loss_finder import found, found_without_names, of_constant
+from nntui.program.follow.loss_finder import as_usual, found, found_without_names
 from nntui.program.follow.request import Request
 from nntui.program.follow.updates import Updates
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import PASSING, Recording, ancestors
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import PASSING, Recording, ancestors
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
@@ -67,16 +67,18 @@ class Survey:
         loss, sought = known
         plain = found_without_names(loss, self._recordings[:2][-1])
         loss, later = (loss, self._recordings[:2]) if plain is None else (plain, self._recordings)
-        constant = of_constant(loss, later, request.parameters, places)
+        usual = as_usual(loss, later, request.parameters, places)
         self._reply(
             {
                 "updates": len(self._recordings),
                 "ordinal": sought.ordinal,
-                "constant": constant,
+                "constant": None if usual is None else usual.constant,
+                "usual": None if usual is None else [usual.kind, usual.ratio],
                 "varies": varies(loss, self._recordings, request.parameters),
                 "losses": [loss.value(each) for each in later],
                 "sources": {
-                    file: "\n".join(lines) + "\n" for file, lines in places.sources.items()
+                    file: "\n".join(lines).rstrip("\n") + "\n"
+                    for file, lines in places.sources.items()
                 },
             }
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recording import PASSING, Recording, origin
+from nntui.program.judge.recorded_update import PASSING, Recording, origin
 from nntui.program.record.node import Node
 
 ADDING = PASSING | {"+", "-", "setflat"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.judge.generic_states import KINDS, drawn
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.record.node import Ref
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nntui.program.judge.comparison import CONSTANT, SAME, spread
-from nntui.program.judge.recording import PASSING, Recording
+from nntui.program.judge.agreement import CONSTANT, SAME, spread
+from nntui.program.judge.recorded_update import PASSING, Recording
 from nntui.program.record.node import Node
 
 Array = np.ndarray
@@ -119,6 +119,8 @@ def _fit(step: Array, gradient: Array, parameter: Array) -> tuple[float, float, 
     if not (np.isfinite(step).all() and np.isfinite(gradient).all()):
         return None
     lengths = np.linalg.norm(gradient), np.linalg.norm(parameter)
+    if not all(lengths):  # entries below 1e-160, whose squares are 0
+        return None
     columns = np.stack([gradient / lengths[0], parameter / lengths[1]], axis=1)
     solution = np.linalg.lstsq(columns, step, rcond=None)[0]
     size = np.linalg.norm(step)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.judge.carried import feedback, made_from
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.trials import Trials, as_it_is
 
 if TYPE_CHECKING:

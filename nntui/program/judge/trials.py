@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.record.following.live_values import separate
 from nntui.program.record.node import Node
 

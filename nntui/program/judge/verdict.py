@@ -7,14 +7,14 @@ from functools import cached_property
 import numpy as np
 
 from nntui.program.judge import carried
-from nntui.program.judge.comparison import (
+from nntui.program.judge.agreement import (
     CONSTANT,
     Agreement,
     agreement,
     is_constant,
     spread,
 )
-from nntui.program.judge.losses import OWN, Loss
+from nntui.program.judge.loss_hypotheses import OWN, Loss
 from nntui.program.judge.readings import (
     Reading,
     Step,
@@ -23,8 +23,9 @@ from nntui.program.judge.readings import (
     is_nonlinear,
     weight_decay,
 )
-from nntui.program.judge.recording import Recording, ancestors
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
+from nntui.program.record.node import Node
 
 Array = np.ndarray
 
@@ -56,6 +57,8 @@ class Judgement:
     """step = -factor * gradient, of the parameters that are right."""
     scheduled: bool = False
     """Whether the factors vary from state to state, alike for all parameters."""
+    has_plan: bool = False
+    """Whether steps are known to be scaled by a plan, from before values were replaced."""
     scales: list[float] = field(default_factory=list)
     """By recording, the largest entry of any derivative."""
 
@@ -138,10 +141,43 @@ class Judgement:
                 for other in [self.agreements[another][at]]
                 if other is not None and other.holds and other.factor
             ]
-            if not others:
+            usual = float(np.median(others)) if others else 0.0
+            if usual == 0.0:
                 return False
-            ratios.append(each.factor / float(np.median(others)))
-        return bool(np.isfinite(ratios).all()) and spread(ratios) <= CONSTANT
+            ratios.append(each.factor / usual)
+        alike = bool(np.isfinite(ratios).all()) and spread(ratios) <= CONSTANT
+        return alike and (self.has_plan or self._is_planned(name, known))
+
+    def _is_planned(self, name: str, known: Sequence[tuple[int, Agreement]]) -> bool:
+        """Whether the factors follow a number that the program means its steps to be scaled by.
+
+        That is a learning rate, which depends on no weight, or what a gradient is clipped with,
+        which is made of its length. Of a network with one output any error of the output's slope
+        scales all steps alike, too, and is no plan.
+        """
+        for at in {known[0][0], known[-1][0]}:
+            recording = self.recordings[at]
+            mask = recording.mask(self.parameters)
+            behind = ancestors([recording.end[name]])
+            for node in recording.nodes:
+                if node.number not in behind or np.size(node.value) != 1:
+                    continue
+                free = not recording.depends[node.number] & mask
+                if (free or _is_of_a_length(node)) and self._follows(known, node):
+                    return True
+        return False
+
+    def _follows(self, known: Sequence[tuple[int, Agreement]], node: Node) -> bool:
+        """Whether the factors are one multiple of the number ``node`` in all states.
+
+        A gradient that is short enough is not clipped: where there is no such number it is 1.
+        """
+        series = []
+        for at, agreed in known:
+            same = self.recordings[at].by_key.get(node.key)
+            value = 1.0 if same is None else float(np.ravel(same.value)[0])
+            series.append(agreed.factor / value if value else np.inf)
+        return bool(np.isfinite(series).all()) and spread(series) <= CONSTANT
 
     @cached_property
     def matches(self) -> int:
@@ -244,6 +280,20 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
     return found
 
 
+def _is_of_a_length(node: Node) -> bool:
+    """Whether a number was made of the length of something, as when a gradient is clipped."""
+    waiting, seen = [node], set()
+    while waiting:
+        one = waiting.pop()
+        if one.number in seen or np.size(one.value) != 1:
+            continue
+        seen.add(one.number)
+        if one.operation in ("norm", "sqrt"):
+            return True
+        waiting += one.inputs
+    return False
+
+
 def _largest(gradients: Mapping[int, Array]) -> float:
     sizes = (
         float(np.max(np.abs(each)))
@@ -285,6 +335,7 @@ def _read_handed_gradients(found: Judgement) -> None:
     recording = next(
         each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
     )
+    left: dict[str, list[Reading]] = {}
     for name in list(found.wrong):
         before = found.readings[name]
         options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
@@ -297,6 +348,13 @@ def _read_handed_gradients(found: Judgement) -> None:
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
             found.judge([name])
+            left[name] = options
+    # What the others hand to their optimiser tells where the gradient of a wrong one stands.
+    if any(found.readings[name].adapts for name in found.right):
+        for name, options in left.items():
+            if options:
+                found.readings[name] = options[-1]
+                found.judge([name])
 
 
 def _goes_downhill(found: Judgement, name: str) -> bool:

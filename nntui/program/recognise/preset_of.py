@@ -142,7 +142,7 @@ def _layers(description: Description, faults: list[Keys]) -> list[Keys]:
             last = layer.b[-1]
             if (layer.b == layer.b[:, :1]).all() and (last != layer.b[0]).any():
                 raise UnmatchedError("one number is the bias of all units of a layer", layer.z)
-        keys: Keys = {"units": layer.W.shape[1], **name_activation(layer, number, samples, faults)}
+        keys: Keys = {"units": layer.W.shape[1], **name_activation(layer, number, faults, samples)}
         kink = kink_of(layer, keys)
         if kink is not None:
             keys["kink"] = kink

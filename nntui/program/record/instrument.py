@@ -11,7 +11,7 @@ import ast
 import builtins
 import copy
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
 
@@ -24,9 +24,15 @@ DEEPEST = 20_000
 
 
 def compile_program(
-    source: str, file: str, places: Places, loops: Collection[int] | None = None
+    source: str,
+    file: str,
+    places: Places,
+    loops: Collection[int] | None = None,
+    rewrite: Callable[[ast.Module], None] | None = None,
 ) -> CodeType:
     """Compile one file; `places` gets its expressions, statements and loops.
+
+    `rewrite` may change the tree of `source` before anything else is done with it.
 
     With `loops` only these loops call the recorder and can switch to their recorded copy: the
     others, and what stands around them, cost what they cost alone. The numbers of places and loops
@@ -37,6 +43,8 @@ def compile_program(
     try:
         sys.setrecursionlimit(max(limit, DEEPEST))
         tree = ast.parse(source, file)
+        if rewrite is not None:
+            rewrite(tree)
         Numbering(file, source, places).number(tree)
         copies = PlainCopy(None if loops is None else frozenset(loops))
         tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written

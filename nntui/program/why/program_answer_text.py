@@ -7,12 +7,16 @@ from nntui.core.errors import one_line
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT
 from nntui.diagnosis.experiments.results import Experiment, Experiments
 from nntui.diagnosis.rules.code_faults import ONLY_PRINTED
-from nntui.program.why.located import Located
+from nntui.program.why.findings.located import Located
 from nntui.program.why.program_answer import ProgramAnswer
 
-WIDTH, LABEL = 80, 12
-ALSO, TRIED = 2, 5
-"""Further findings, and experiments, that are told; the others are counted."""
+WIDTH, HEIGHT, LABEL = 80, 24, 12
+ALSO = 2
+"""Further findings that are told; the others are counted."""
+LITTLE = 0.5
+"""A loss that is a larger share of a constant answer's has not been learned."""
+FEWEST, MOST = 2, 6
+"""Experiments that are listed, however little room there is, and however much."""
 SURE = {
     "proof": "proven: it follows from the numbers, however training goes",
     "measured": "measured in this run",
@@ -33,12 +37,12 @@ def render_program_answer(answer: ProgramAnswer) -> str:
     if headline is not None or not answer.solved:
         lines += _fix(answer)
     lines += _also(answer)
-    if tried is not None and tried.tried:
-        lines += _tried(answer, tried)
-    if answer.goal:
-        lines += _field("Learned", f"means a loss of {answer.goal}.")
+    end = _field("Learned", f"means a loss of {answer.goal}.") if answer.goal else []
     if answer.limits:
-        lines += _field("Limits", f"{'; '.join(answer.limits)}.")
+        end += _field("Limits", f"{'; '.join(answer.limits)}.")
+    if tried is not None and tried.tried:
+        lines += _tried(answer, tried, HEIGHT - len(lines) - len(end) - 2)
+    lines += end
     return "\n".join(lines)
 
 
@@ -48,10 +52,18 @@ def _run(answer: ProgramAnswer) -> Iterator[str]:
         yield f"{answer.program}{seed}"
         return
     loss = "" if answer.loss is None else f", loss {answer.loss:.4g} at the end"
-    learns = "it learns" if answer.solved else "it does not learn"
     yield from textwrap.wrap(
-        f"{answer.program}{seed}: {answer.updates:,} updates{loss}: {learns}.", WIDTH
+        f"{answer.program}{seed}: {answer.updates:,} updates{loss}: {_verdict(answer)}.", WIDTH
     )
+
+
+def _verdict(answer: ProgramAnswer) -> str:
+    if answer.solved:
+        return "it learns"
+    if answer.missed is None or answer.missed > LITTLE:
+        return "it does not learn"
+    share = f"{1.0 - answer.missed:.0%} of what it could at most"
+    return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
 
 
 def _and_no_more(answer: ProgramAnswer) -> str:
@@ -86,11 +98,18 @@ def _where(answer: ProgramAnswer, finding: Located) -> str:
 
 def _fix(answer: ProgramAnswer) -> list[str]:
     tried = answer.experiments
-    known = answer.best or answer.promising
+    known = answer.recommended
     if known is not None and tried is not None:
         begin = "THE FIX" if answer.best is not None else "PROMISING"
         lines = _field(begin, f"{known.fix.text}.")
         lines += _field("Effect", f"{_effect(known, tried)}.")
+        if answer.confirmed is not None:
+            done = answer.confirmed
+            lines += _field(
+                "Run so",
+                f"the program itself learns from {done.solved} of {done.seeds} seeds, "
+                f"{done.baseline_solved} as it stands{_in_turns(answer, done)}.",
+            )
         own = answer.own
         if own is not None and own is not known:
             lines += _field("Alone", f"{own.fix.text}: {_effect(own, tried)}.")
@@ -100,11 +119,11 @@ def _fix(answer: ProgramAnswer) -> list[str]:
     if proposed is None:
         return _field("THE FIX", "not known.") if headline is not None else []
     why = "nothing that was tried helps beyond chance"
-    if headline is not None and headline.rule.is_code_fault and not headline.fixes[0].changes:
+    if answer.is_untried and headline is not None and not headline.fixes[0].changes:
         why = "it cannot be written as an edit of the source, and so it was not tried"
-    elif tried is None or not tried.tried:
+    elif tried is None:
         why = "it was not tried"
-    elif not answer.decided:
+    elif not answer.decided or not tried.tried:
         why = "there was too little time to tell whether it helps; --time gives more"
     return _field("THE FIX", f"{proposed} ({why}).")
 
@@ -116,6 +135,11 @@ def _effect(each: Experiment, experiments: Experiments) -> str:
         f"learns from {each.solved} of {each.seeds} seeds{_within(each, experiments)}, "
         f"{each.baseline_solved} as it stands: {said}"
     )
+
+
+def _in_turns(answer: ProgramAnswer, each: Experiment) -> str:
+    short = each.base_epochs < answer.epochs
+    return f" ({each.epochs:,} of {answer.epochs:,} turns)" if short else ""
 
 
 def _within(each: Experiment, experiments: Experiments) -> str:
@@ -145,10 +169,11 @@ def _matters(answer: ProgramAnswer, finding: Located) -> str:
     return f"mended alone it {_effect(effect, tried)}"
 
 
-def _tried(answer: ProgramAnswer, experiments: Experiments) -> Iterator[str]:
-    yield "TRIED       from the same seeds (learned; as it stands; verdict)"
-    listed = list(experiments.tried[:TRIED])
-    for each in (answer.best or answer.promising, answer.own):
+def _tried(answer: ProgramAnswer, experiments: Experiments, room: int) -> Iterator[str]:
+    where = ", on its preset" if answer.through_preset else ""
+    yield f"TRIED       (seeds that learn; as it stands; verdict){where}"
+    listed = list(experiments.tried[: min(max(room, FEWEST), MOST)])
+    for each in (answer.recommended, answer.own):
         if each is not None and each not in listed:
             listed.append(each)
     for each in listed:

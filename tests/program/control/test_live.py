@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from controlled import at_iteration, inside, to_the_end, written
+from controlled import alone, at_iteration, inside, to_the_end, written
 
 from nntui.program.control.execution import Execution
 from nntui.program.control.forks import Reply
@@ -245,3 +245,46 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
         execution.on_end = lambda: reply({"output": execution.world.output.text()})
 
     assert inside(path, job)["output"] == to_the_end(path)["output"] == ""
+
+
+def test_without_sets_objects_keep_their_hash(tmp_path: Path) -> None:
+    text = "class Node: pass\nn = Node()\nprint(hash(n) == object.__hash__(n), {n: 1}[n])\n"
+    assert to_the_end(written(tmp_path, text))["output"] == "True 1\n"
+
+
+def test_objects_are_hashed_by_their_order_unless_they_say_otherwise(tmp_path: Path) -> None:
+    text = """
+        import copy, pickle, weakref
+        from dataclasses import dataclass
+        from enum import Enum
+        class Node: pass
+        class Slotted: __slots__ = ()
+        class Equal:
+            def __eq__(self, other): return True
+        class Own:
+            def __hash__(self): return 7
+        class Sub(Own): pass
+        @dataclass(frozen=True)
+        class Frozen:
+            x: int
+        @dataclass
+        class Plain:
+            x: int
+        class Kind(Enum):
+            A = 1
+        class Fault(Exception): pass
+        nodes = [Node() for _ in range(5)]
+        print([hash(each) - hash(nodes[0]) for each in nodes], len({*nodes, *nodes}))
+        print(hash(nodes[3]) == hash(nodes[3]), nodes[0] == nodes[1], nodes[0] in set(nodes))
+        print(len({Slotted(), Slotted()}), hash(Own()), hash(Sub()), len({Frozen(1), Frozen(1)}))
+        for kind in (Equal(), Plain(1)):
+            try: hash(kind)
+            except TypeError as error: print(error)
+        print(len({Kind.A, Kind.A}), len({Fault(), Fault()}), vars(nodes[0]))
+        seen = weakref.WeakSet(nodes); del nodes; print(len(seen))
+        print(len({copy.copy(Node()), pickle.loads(pickle.dumps(Node()))}))
+        """
+    path = written(tmp_path, text)
+    own, plain = to_the_end(path)["output"], alone(path).stdout
+    assert own.splitlines()[0] == "[0, 1, 2, 3, 4] 5"
+    assert own.splitlines()[1:] == plain.splitlines()[1:]

@@ -9,8 +9,8 @@ import pytest
 
 from nntui.program.control.client import Task, ask
 from nntui.program.follow.request import Request, Sought
-from nntui.program.why.literals import rate_literals
-from nntui.program.why.source_edits import edited
+from nntui.program.why.changes.literals import rate_literals
+from nntui.program.why.changes.source_edits import edited
 
 FOLLOW = "nntui.program.follow.many"
 

@@ -8,6 +8,7 @@ import re
 import stat
 import tokenize
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nntui.program.program_error import ProgramError
@@ -190,6 +191,34 @@ def alias_names(tree: ast.Module) -> dict[str, set[str]]:
 
     visit(tree, "<module>")
     return found
+
+
+def makes_sets(tree: ast.Module) -> bool:
+    """Whether there is a set anywhere, whose order depends on the hashes of what is in it."""
+    return any(
+        isinstance(node, ast.Set | ast.SetComp)
+        or (isinstance(node, ast.Name) and node.id in ("set", "frozenset"))
+        for node in ast.walk(tree)
+    )
+
+
+def plain_classes(tree: ast.Module) -> set[int]:
+    """The lines of classes that have neither decorators, nor equality or hash of their own."""
+    return {
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and not node.decorator_list
+        and not {"__eq__", "__hash__"} & set(_defined(node.body))
+    }
+
+
+def _defined(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (name for target in node.targets for name in _names(target))
 
 
 def _names(target: ast.expr) -> list[str]:

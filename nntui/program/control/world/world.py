@@ -15,6 +15,8 @@ from nntui.program.control.world.captured_output import (
     text_stream,
 )
 from nntui.program.control.world.effects import Effects, Refused
+from nntui.program.control.world.file_functions import FileFunctions
+from nntui.program.control.world.parting import Parting
 from nntui.program.control.world.scratch_files import ScratchFiles
 from nntui.program.control.world.seeding import Seeding
 from nntui.program.control.world.stubs import finders
@@ -55,12 +57,12 @@ class World:
         sys.meta_path.insert(0, first)
         sys.meta_path.append(last)
         self.seeding.install()
-        self.files.install()
+        FileFunctions(self.files).install()
         self._effects.install()
 
-    def separate(self) -> None:
-        """In a fork: go on with files of its own."""
-        self.files.separate()
+    def part(self) -> Parting:
+        """In front of a fork: what it needs to go on with files of its own."""
+        return self.files.part()
 
     def flush(self) -> None:
         """Move what was printed to the captured output."""

@@ -30,11 +30,13 @@ def is_same(one: Any, other: Any) -> bool:
         return bool(((np.abs(one - other) <= bound) | (one == other)).all())
 
 
-def name_activation(layer: DenseLayer, number: int, samples: int, faults: list[Keys]) -> Keys:
+def name_activation(
+    layer: DenseLayer, number: int, faults: list[Keys], samples: int | None = None
+) -> Keys:
     """The entries for the activation of ``layer``; a fault in its value joins ``faults``.
 
-    The first ``samples`` of its values were computed together.  Raises UnmatchedError for a
-    function that no preset has.
+    The first ``samples`` of its values were computed together; None: all of them.  Raises
+    UnmatchedError for a function that no preset has.
     """
     z, f = layer.values
     if not np.isfinite(f).all():

@@ -183,6 +183,15 @@ def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...]:
     return tuple(gradients)
 
 
+def sort(g: Any, y: Any, x: Any, axis: Any = -1) -> tuple[Any]:
+    """Each sorted element comes from one place."""
+    if axis is None:
+        return (sort(g, y, x.reshape(-1), 0)[0].reshape(x.shape),)
+    back = np.zeros(np.shape(x))
+    np.put_along_axis(back, np.argsort(x, axis=int(axis), kind="stable"), g, int(axis))
+    return (back,)
+
+
 def gathered(g: Any, positions: Any, shape: tuple[int, ...]) -> Any:
     """Add what was read back to where it was read."""
     count = int(np.prod(shape, dtype=np.int64))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,11 @@ from nntui.program.record.recompute import Patched, call
 MOST_ELEMENTS = 4_096
 """Operands with more elements are not differentiated numerically, unless elementwise."""
 FIRST_INDEX = 2.0**40
-STEP = 1e-3
-HALVES = 3
+STEP, TINY = 1e-3, 1e-6
+"""Steps, relative to an element; of fourth order, and of second where the function has a kink."""
+SMALL = 0.1
+"""Smaller elements are moved as if they were as large as this."""
+ALIKE = 1e-6
 
 
 class NotDifferentiableError(NotImplementedError):
@@ -69,62 +74,84 @@ def traced(node: Node, g: Any, values: Any) -> list[tuple[Node, Any]] | None:
 
 
 def numeric(node: Node, g: Any, values: Any) -> list[tuple[Node, Any]]:
-    """Central differences of fourth order. Raises NotDifferentiableError where too large."""
-    result = []
-    for operand in operands(node):
-        value = np.asarray(values[operand.number], float)
-        gradient = elementwise(node, operand, g, values)
-        if gradient is None:
-            if value.size > MOST_ELEMENTS:
-                raise NotDifferentiableError(node, f"{value.size} elements and no rule")
-            gradient = np.empty(value.size)
-            for number in range(value.size):
-                direction = np.zeros(value.size)
-                direction[number] = 1.0
-                change = directional(node, operand, direction.reshape(value.shape), values)
-                gradient[number] = np.sum(np.asarray(g) * change)
-            gradient = gradient.reshape(value.shape)
-        result.append((operand, gradient))
-    return result
+    """By central differences. Raises NotDifferentiableError where that takes too many."""
+    return [(each, _gradient(node, each, np.asarray(g), values)) for each in operands(node)]
 
 
-def elementwise(node: Node, operand: Node, g: Any, values: Any) -> Any:
-    """The gradient where every result depends on the one element at its place; else None."""
+def _gradient(node: Node, operand: Node, g: Any, values: Any) -> Any:
+    """The adjoint of one operand.
+
+    Slices that do not depend on each other, as the rows of a softmax, are moved at once.
+    """
+    value = np.asarray(values[operand.number], float)
+    apart = independent(node, operand, values)
+    others = tuple(axis for axis in range(value.ndim) if axis not in apart)
+    sizes = [value.shape[axis] for axis in others]
+    if int(np.prod(sizes)) > MOST_ELEMENTS:
+        raise NotDifferentiableError(node, f"{value.size} elements and no rule")
+
+    def result(where: tuple[Any, ...], part: Any) -> Any:
+        moved = value.copy()
+        moved[where] = part
+        patch = {operand.number: like(moved, values[operand.number])}
+        return call(node, Patched(values, patch))
+
+    gradient = np.empty(value.shape)
+    for chosen in np.ndindex(*sizes):
+        where = [slice(None)] * value.ndim
+        for axis, at in zip(others, chosen, strict=True):
+            where[axis] = slice(at, at + 1)
+        index = tuple(where)
+        slope = g * _slope(partial(result, index), value[index])
+        gradient[index] = np.sum(slope, axis=others, keepdims=True) if apart else np.sum(slope)
+    return gradient
+
+
+def independent(node: Node, operand: Node, values: Any) -> tuple[int, ...]:
+    """The axes along which every slice of the result depends on the same slice of the operand."""
     value = np.asarray(values[operand.number], float)
     before = np.asarray(values[node.number])
-    if value.size < 2 or before.shape != value.shape or before.dtype.kind != "f":
-        return None
-    chooser = np.random.default_rng(0)
-    for _ in range(HALVES):
-        moved = chooser.random(value.shape) < 0.5
-        shifted = like(value + moved * step_of(value), values[operand.number])
-        after = np.asarray(call(node, Patched(values, {operand.number: shifted})))
-        if after.shape != before.shape or np.any(after[~moved] != before[~moved]):
-            return None
-    return np.asarray(g) * directional(node, operand, np.ones(value.shape), values)
+    if before.ndim != value.ndim:
+        return ()
+    return tuple(
+        axis
+        for axis in range(value.ndim)
+        if before.shape[axis] == value.shape[axis] > 1
+        and all(_is_apart(node, operand, values, axis, half) for half in _halves(value.shape[axis]))
+    )
 
 
-def step_of(value: Any) -> Any:
-    """A step for every element."""
-    return STEP * np.maximum(np.abs(value), 0.1)
+def _halves(count: int) -> Iterator[Any]:
+    """Masks such that of any two slices each moves once without the other."""
+    numbers = np.arange(count)
+    for bit in range((count - 1).bit_length()):
+        half = (numbers >> bit) % 2 == 1
+        yield half
+        yield ~half
 
 
-def directional(node: Node, operand: Node, direction: Any, values: Any) -> Any:
-    """The derivative of a node's value along a direction of one operand."""
+def _is_apart(node: Node, operand: Node, values: Any, axis: int, moved: Any) -> bool:
+    """Whether some slices along an axis can move without moving the others."""
     value = np.asarray(values[operand.number], float)
-    for shrink in (1.0, 1e-3):
-        step = step_of(value) * shrink
-        if not np.all(direction):
-            step = np.full(value.shape, np.max(step * np.abs(direction)))
-        results = []
-        for factor in (-2, -1, 1, 2):
-            moved = like(value + factor * step * direction, values[operand.number])
-            result = call(node, Patched(values, {operand.number: moved}))
-            results.append(np.asarray(result, float))
-        far_below, below, above, far_above = results
-        change = (8 * (above - below) - (far_above - far_below)) / 12
-        divisor = step if np.shape(change) == step.shape else np.max(step)
-        change = change / divisor
-        if np.all(np.isfinite(change)):
-            break
-    return change
+    before = np.asarray(values[node.number])
+    shape = [moved.size if each == axis else 1 for each in range(value.ndim)]
+    shifted = value + moved.reshape(shape) * STEP * np.maximum(np.abs(value), SMALL)
+    patch = {operand.number: like(shifted, values[operand.number])}
+    after = np.asarray(call(node, Patched(values, patch)))
+    still = np.flatnonzero(~moved)
+    return after.shape == before.shape and np.array_equal(
+        np.take(after, still, axis), np.take(before, still, axis), equal_nan=True
+    )
+
+
+def _slope(result: Callable[[Any], Any], part: Any) -> Any:
+    """The derivative by a part that moves as one; beside a kink that of the nearest neighbours."""
+    size = np.maximum(np.abs(part), SMALL)
+    steps = [np.asarray(result(part + k * STEP * size)) for k in (-2, -1, 1, 2)]
+    far_below, below, above, far_above = (each.astype(float) for each in steps)
+    smooth = (8 * (above - below) - (far_above - far_below)) / (12 * STEP * size)
+    if steps[0].dtype != np.float64:
+        return smooth
+    ends = [np.asarray(result(part + k * TINY * size), float) for k in (-1, 1)]
+    near = (ends[1] - ends[0]) / (2 * TINY * size)
+    return np.where(np.abs(smooth - near) <= ALIKE * (1 + np.abs(near)), smooth, near)

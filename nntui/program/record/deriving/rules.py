@@ -29,6 +29,7 @@ from nntui.program.record.deriving.gradients import (
     norm,
     power,
     product,
+    sort,
     spread,
     tensordot,
     variance,
@@ -128,6 +129,7 @@ RULES: dict[str, Rule] = {
     "std": deviation,
     "norm": norm,
     "cumsum": cumulative,
+    "sort": sort,
     "einsum": einsum,
     "logsumexp": lambda g, y, x, axis=None: (spread(g, x, axis) * np.exp(x - spread(y, x, axis)),),
 }
@@ -146,6 +148,7 @@ UNDERSTOOD: dict[str, frozenset[str]] = {
     "var": frozenset({"axis", "keepdims", "ddof"}),
     "std": frozenset({"axis", "keepdims", "ddof"}),
     "cumsum": frozenset({"axis"}),
+    "sort": frozenset({"axis", "kind", "stable"}),
     "tensordot": frozenset({"axes"}),
     "clip": frozenset({"low", "high", "min", "max", "a_min", "a_max"}),
     "astype": frozenset({"dtype", "copy", "order"}),
@@ -160,6 +163,6 @@ COPYING = words(
     moveaxis rollaxis concatenate hstack vstack dstack stack column_stack row_stack append insert
     delete tile repeat roll flip flipud fliplr rot90 taken take_along_axis diag diagonal diagflat
     pad broadcast_to split array_split hsplit vsplit block r_ c_ resize tril triu compress choose
-    select extract fromiter meshgrid broadcast_arrays sort partition unique copyto put place
+    select extract fromiter meshgrid broadcast_arrays copyto put place
     putmask fill fill_diagonal put_along_axis itemset"""
 )

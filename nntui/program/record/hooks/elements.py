@@ -22,11 +22,11 @@ class Elements(Binding):
 
     def item(self, place: int, owner: Any, where: Any) -> Any:
         """`owner[where]`."""
+        if self.on and isinstance(owner, np.flatiter):
+            owner, where = self.of_array(owner, where)
         result = owner[where]
         if not self.on:
             return result
-        if isinstance(owner, np.flatiter) and type(where) is int:
-            return self.item(place, owner.base, np.unravel_index(where, owner.base.shape))
         if not isinstance(owner, np.ndarray):
             return self._indexed(place, owner, where, result)
         if not is_followed(result):
@@ -48,6 +48,13 @@ class Elements(Binding):
         arguments = where if type(where) is tuple else (where,)
         return self.result(name, Concatenating(owner), arguments, {}, result, place)
 
+    def of_array(self, owner: np.flatiter[Any], where: Any) -> tuple[Any, Any]:
+        """An element of `x.flat` as one of `x`, or of a view of it, where there is one."""
+        base = owner.base
+        if isinstance(where, (int, np.integer)):
+            return base, np.unravel_index(int(where) % base.size, base.shape)
+        return (base.reshape(-1), where) if base.flags.c_contiguous else (owner, where)
+
     def kept(self, where: Any) -> Any:
         """An index as a node keeps it."""
         if type(where) is tuple:
@@ -65,12 +72,13 @@ class Elements(Binding):
 
     def write(self, place: int, owner: Any, where: Any, value: Any) -> None:
         """`owner[where] = value`."""
-        if self.on and isinstance(owner, np.flatiter) and type(where) is int:
-            owner, where = owner.base, np.unravel_index(where, owner.base.shape)
+        if self.on and isinstance(owner, np.flatiter):
+            owner, where = self.of_array(owner, where)
         if not self.on or not isinstance(owner, np.ndarray):
             owner[where] = value
-            if self.on:
-                self.bound(place, value)
+            if isinstance(owner, np.flatiter):
+                self.doubt()
+            self.bound(place, value)
             return
         node = self.memory.node_of(owner)
         if node is None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.record.callables import Cast
-from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.following.live_values import copy_of, is_borrowable, is_followed, owner_of
 from nntui.program.record.hooks.elements import Elements
 from nntui.program.record.node import Ref
 from nntui.program.record.operations import BINARY, IN_PLACE
@@ -45,7 +45,8 @@ class Operators(Elements):
             left if literals[0] else self.refer(left),
             right if literals[-1] else self.refer(right),
         )
-        node = self.make(operation, function, arguments, NO_KEYWORDS, copy_of(result), place)
+        kept = result if is_borrowable(result) else copy_of(result)
+        node = self.make(operation, function, arguments, NO_KEYWORDS, kept, place)
         self.memory.put(result, node)
         return result
 
@@ -120,7 +121,9 @@ class Operators(Elements):
 
     def held_element(self, owner: Any, where: Any) -> tuple[Any, ...]:
         """The target of an augmented assignment, read before its operand is computed."""
-        if isinstance(owner, np.ndarray) and self.on:
+        if self.on and isinstance(owner, np.flatiter):
+            owner, where = self.of_array(owner, where)
+        if self.on and isinstance(owner, (np.ndarray, np.flatiter)):
             return self.write, owner, where, None
         return _set_item, owner, where, owner[where]
 
@@ -133,7 +136,7 @@ class Operators(Elements):
                 self.doubt()
             return
         value = self.item(place, owner, where)
-        if isinstance(value, np.ndarray) and np.may_share_memory(value, owner):
+        if isinstance(value, np.ndarray) and owner_of(value) is owner_of(owner):
             self.augment(place, operation, value, operand)
         else:
             self.write(place, owner, where, self.binary(place, operation, value, operand))

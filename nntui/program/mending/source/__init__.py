@@ -1,0 +1,1 @@
+"""A program as its source: statements, what they could use instead, and changes of them."""

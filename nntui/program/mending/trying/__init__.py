@@ -1,0 +1,1 @@
+"""Runs changes of a program, and judges the updates that they make."""

@@ -1,0 +1,1 @@
+"""Changes of a program: edits of its source, and other starts of its weights."""

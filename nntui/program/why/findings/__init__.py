@@ -1,0 +1,1 @@
+"""What is found about a program, in its own names and with its lines."""
