@@ -15,7 +15,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 from nntui.program.answer import ProgramCheck
 from nntui.program.recognise.preset_of import read_text
-from nntui.program.why.findings.located import mend_in_words, of_check
+from nntui.program.why.findings.located import mend_in_words, of_check, proven_first
 from nntui.program.why.findings.own_names import OwnNames, in_own_words, in_program, merged
 from nntui.program.why.inquiry import Inquiry
 from nntui.program.why.program_answer import ProgramAnswer
@@ -143,7 +143,9 @@ def explained_by_preset(
     rate = preset.configuration.training.learning_rate
     findings = [
         replace(each, fixes=tuple(in_own_words(fix, source, rate) for fix in each.fixes))
-        for each in merged(answer.findings, code, recognised.description, source)
+        for each in merged(
+            proven_first(answer.findings, answer.decided), code, recognised.description, source
+        )
     ]
     tried = answer.experiments
     if tried is not None:

@@ -170,7 +170,8 @@ class Looking:
     ) -> Source:
         biases = tuple(each.name for each in check.parameters if is_bias(each.name, each.shape))
         program = os.path.realpath(self.task.path)
-        edits = () if check.diff is None else of_diff(check.diff, program)
+        files = [program, *(file for file in texts if file != program)]
+        edits = () if check.diff is None else of_diff(check.diff, files)
         return Source(
             texts=texts,
             request=plain,
