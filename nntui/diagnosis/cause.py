@@ -96,6 +96,35 @@ def decide(
     return Decision((*findings, *luck), settled)
 
 
+def attributed(
+    findings: Sequence[Finding],
+    suspects: Sequence[Finding],
+    made: Sequence[Experiments],
+    seed: int,
+) -> tuple[Decision, Experiments]:
+    """The decision by the first of ``made`` that shows a cause by its own effect, else the first.
+
+    They are the same outcomes held against several goals, for a run without a goal of its own.
+    """
+    decisions = [decide(findings, suspects, each, seed) for each in made]
+    for decision, tried in zip(decisions, made, strict=True):
+        if _is_attributed(decision, tried):
+            return decision, tried
+    return decisions[0], made[0]
+
+
+def _is_attributed(decision: Decision, tried: Experiments) -> bool:
+    """Whether an experiment shows that the first finding is the cause, and what it is."""
+    cause = decision.findings[0] if decision.findings else None
+    if cause is None or cause.code in (FOUND.code, PLATEAU.code):
+        return False
+    if forbids(cause) or cause.rule.klass == EXPERIMENT:
+        return True
+    corrected = tried.corrected if cause.rule.is_code_fault else None
+    own = (corrected, tried.with_own(cause, mended=True))
+    return any(each is not None and each.helps for each in own)
+
+
 def _in_order(cause: Finding | None, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """``cause``, then the other code faults, then the rest; a plateau is no finding beside it."""
     rest = [each for each in findings if each is not cause]

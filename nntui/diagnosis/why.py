@@ -1,17 +1,18 @@
 """Explain why a preset does not learn: diagnose its run, try fixes, give one answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from nntui.core.errors import ConfigError
-from nntui.diagnosis.cause import decide
+from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.deadline import Clock, Deadline
 from nntui.diagnosis.diagnose import diagnose
 from nntui.diagnosis.experiments.laboratory import Laboratory, OnProgress
 from nntui.diagnosis.experiments.results import Experiments
-from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, Aim, experiment, workshop
+from nntui.diagnosis.experiments.rounds import SECONDS, SEEDS, experiment, workshop
 from nntui.diagnosis.explanation import Explanation
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.measures.progress import epochs_needed
@@ -36,6 +37,16 @@ LEAST_LOSSES = 10
 CUT_OFF = "the run was diagnosed where its share of the time ended"
 SLICE = 0.1
 """Seconds of training between two calls of the progress."""
+
+
+class Aim(Protocol):
+    """What counts as learned for a preset whose goal is not its author's."""
+
+    def goals(self, tried: Experiments) -> Sequence[float]:
+        """The goals to hold what was tried against, the strictest first."""
+
+    def is_learned(self, tried: Experiments, loss: float | None) -> bool:
+        """Whether a run that ends with ``loss`` has learned, for all that was tried."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +103,8 @@ def why(
     The run is trained to its end, or for a third of the time; then fixes are tried from ``seeds``
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
-    ``clock`` from its reading ``started`` (None: now).  ``aim``: see `experiment`.
+    ``clock`` from its reading ``started`` (None: now).  ``aim`` decides what
+    counts as learned; None: the preset's goal does.
 
     Raises ConfigError for an invalid seed, for ``seeds`` below 1 and for ``seconds`` that are not a
     positive number.
@@ -114,15 +126,18 @@ def why(
         tried, decided, solved = None, True, run.solved
         if findings or not solved:
             suspects = [] if solved else list(end.suspects)
-            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run), aim)
-            if aim is not None and tried.given.goal is not None:
-                preset = replace(preset, goal=replace(preset.goal, loss=tried.given.goal))
-                if not solved and preset.goal.reached(run.loss):
-                    solved = True
+            tried = experiment([*findings, *suspects], laboratory, seeds, _pace(run))
+            made: Sequence[Experiments] = [tried]
+            if aim is not None and not solved:
+                made = [tried.against(goal) for goal in aim.goals(tried)]
+                if solved := aim.is_learned(tried, run.loss):
+                    tried = made[0]
                     findings = tuple(each for each in findings if each.rule.is_code_fault)
             if not solved:
-                decision = decide(findings, suspects, tried, run.seed)
+                decision, tried = attributed(findings, suspects, made, run.seed)
                 findings, decided = decision.findings, decision.decided and whole
+            if aim is not None and tried.given.goal is not None:
+                preset = replace(preset, goal=replace(preset.goal, loss=tried.given.goal))
         limits = (*apart, *start.limits, *end.limits, *(() if whole else (CUT_OFF,)))
         return Answer(
             preset=preset,

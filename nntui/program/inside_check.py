@@ -4,9 +4,10 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.analysis import Options, check_program
+from nntui.program.analysis import check_program
 from nntui.program.judge.search import Found, Search
 from nntui.program.program_error import ProgramError
+from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from support import preset
 
-from nntui.diagnosis.cause import DECISIVE, decide
+from nntui.diagnosis.cause import DECISIVE, attributed, decide
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.evidence import FELT
 from nntui.diagnosis.experiments.fixes import CORRECTION, candidates, combined, longer, standing
@@ -306,20 +306,27 @@ def test_long_epochs_are_shortened_by_what_they_cost_alone() -> None:
     assert short_epoch(load_preset("square-linear-output"), 20) is None
 
 
-def test_results_are_held_against_the_goal_that_they_themselves_suggest() -> None:
+def test_the_same_results_can_be_held_against_another_goal() -> None:
     asked = preset("add-relu", goal__epochs=3, goal__loss=1e-9)
-    lowest: list[float] = []
-
-    def aim(tried: Experiments) -> float:
-        lowest.append(tried.lowest * 1e-9)
-        return 1.01 * lowest[0]
-
     with workshop(asked, Deadline.after(1e4), workers=0) as laboratory:
         none = experiment((), laboratory, 2)
-        made = experiment((), laboratory, 2, aim=aim)
     assert not any(each.solved for each in none.tried)
-    assert made.given.goal == pytest.approx(1.01 * lowest[0])
+    goal = 1.01 * none.lowest * 1e-9
+    made = none.against(goal)
+    assert made.given.goal == pytest.approx(goal)
     best = [each for each in made.tried if each.solved]
     assert best
     assert min(each.loss for each in best) == pytest.approx(1 / 1.01)
     assert len(best) < len(made.tried)
+    assert none.against(1e-9) is none
+
+
+def test_a_cause_is_told_by_the_first_goal_at_which_its_own_fix_helps() -> None:
+    strict = after("-" * 8, (FASTER, "-" * 8), (LINEAR, "-" * 8))
+    loose = after("-" * 8, (FASTER, "+" * 8), (LINEAR, "-" * 8))
+    decision, tried = attributed((STUCK, SLOW), (), [strict, loose], 0)
+    assert tried is loose
+    assert decision.findings[0] is SLOW
+    decision, tried = attributed((STUCK, SLOW), (), [loose, strict], 0)
+    assert tried is loose
+    assert attributed((SLOW,), (), [strict, strict], 0)[1] is strict

@@ -632,10 +632,13 @@ async def test_a_difference_that_never_comes_is_looked_for_in_small_steps() -> N
         await pilot.press("m")
         screen = bench(pilot)
         await until(pilot, lambda: not screen.running)
-        for _ in range(100):
+        # How far one step gets depends on the machine; that it gets there does not.
+        for _ in range(10_000):
             screen.show("")
-        found = screen.panels.feed._searched[2]
-        assert found is not None
+            found = screen.panels.feed._searched[2]
+            assert found is not None
+            if found.searched_to == 400:
+                break
         assert (found.update, found.searched_to) == (None, 400)
         screen.show("")
         assert screen.panels.feed._searched[2] is found

@@ -9,6 +9,7 @@ import numpy as np
 
 from nntui.core.engine.data import load_data
 from nntui.core.errors import ConfigError
+from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.layer_settings import Layer
 from nntui.core.tape import Array
@@ -109,7 +110,10 @@ def standing(preset: Preset) -> Iterator[Fix]:
     if training.l1 or training.l2:
         yield Fix("no penalty on the weights", {"training.l1": 0.0, "training.l2": 0.0})
     yield Fix("inputs scaled to mean 0 and spread 1", {"data.scale_inputs": "standard"})
-    yield Fix("targets scaled to mean 0 and spread 1", {"data.scale_targets": "standard"})
+    losses = training.loss, preset.configuration.report.loss
+    # A cross-entropy has no least value for targets outside of 0 to 1, so that any goal is reached.
+    if not any(LOSSES[each].is_entropy for each in losses):
+        yield Fix("targets scaled to mean 0 and spread 1", {"data.scale_targets": "standard"})
 
 
 def _layers(preset: Preset) -> Iterator[Fix]:

@@ -232,6 +232,14 @@ class Experiments:
     """What mends all code faults that were found."""
     complete: bool = True
     """Whether the time allowed all that was planned for the best of them."""
+    again: "Callable[[float], Experiments] | None" = field(default=None, compare=False, repr=False)
+    """Holds the same outcomes against another goal."""
+
+    def against(self, goal: float) -> "Experiments":
+        """The same, held against another ``goal``, where that can be done."""
+        if self.again is None or goal == self.given.goal:
+            return self
+        return self.again(goal)
 
     @property
     def lowest(self) -> float:

@@ -8,7 +8,7 @@ the whole budget.  The time only cuts this off.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from nntui.diagnosis.deadline import Deadline
@@ -51,9 +51,6 @@ FINALISTS = 3
 """Fixes in the last round, beside those of the first finding."""
 NOTHING = Fix("nothing changed", {})
 
-Aim = Callable[[Experiments], float]
-"""Given the results, the reported loss that is to count as solved."""
-
 
 @contextmanager
 def workshop(
@@ -80,16 +77,13 @@ def experiment(
     laboratory: Laboratory,
     seeds: int = SEEDS,
     epochs_needed: float = 0.0,
-    aim: Aim | None = None,
 ) -> Experiments:
     """Try the fixes of ``findings`` and the standing ones in ``laboratory``, from ``seeds`` seeds.
 
     Seeds start with the preset's own and are the same for the baseline and every fix.
     ``epochs_needed`` is how many epochs the run would need at its pace, 0 if that is not known.
-    ``aim`` is asked in the end which goal the results are to be held against, where the preset's
-    own is none that its author set.
     """
-    return _Rounds(findings, laboratory, seeds, epochs_needed, aim).all()
+    return _Rounds(findings, laboratory, seeds, epochs_needed).all()
 
 
 def counts(seeds: int) -> list[int]:
@@ -124,14 +118,8 @@ def short_epoch(preset: Preset, fixes: int) -> int | None:
 
 class _Rounds:
     def __init__(
-        self,
-        findings: Sequence[Finding],
-        laboratory: Laboratory,
-        seeds: int,
-        needed: float,
-        aim: Aim | None,
+        self, findings: Sequence[Finding], laboratory: Laboratory, seeds: int, needed: float
     ) -> None:
-        self.aim = aim
         self.preset = preset = laboratory.preset
         self.laboratory = laboratory
         first = min(preset.seed, HIGHEST_SEED + 1 - seeds)
@@ -163,10 +151,10 @@ class _Rounds:
             if not self.laboratory.go_on("more seeds"):
                 break
             self.complete = True
-        made = self._result()
-        goal = self.preset.goal.loss if self.aim is None else self.aim(made)
-        if goal == self.preset.goal.loss:
-            return made
+        return self._result()
+
+    def _against(self, goal: float) -> Experiments:
+        """The results, held against another ``goal``."""
         for trial in (self.baseline, *self.trials):
             trial.hold_against(goal)
         self.preset = self.baseline.base
@@ -356,6 +344,7 @@ class _Rounds:
             untried=tuple(trial.fix for each, trial in known if each is None),
             correction=self.correction,
             complete=self.complete,
+            again=self._against,
         )
 
     def _solving(self) -> tuple[int, ...]:

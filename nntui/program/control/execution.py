@@ -6,6 +6,7 @@ analyses it sets hooks that its loops call, and forks it at that point.
 
 import ast
 import atexit
+import gc
 import os
 import sys
 import threading
@@ -209,6 +210,9 @@ class Execution(Replying):
         sys.meta_path.insert(0, self._loaded.finder())
         IdentityHashes(self._loaded.plain_classes).install()
         install(self.recorder)
+        # Collections need not look at what is ours, and in a fork would copy its pages.
+        gc.collect()
+        gc.freeze()
 
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""

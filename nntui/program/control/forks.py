@@ -5,7 +5,6 @@ own generator seeds itself anew in a fork, so its state is put back.
 """
 
 import ctypes
-import gc
 import os
 import random
 import signal
@@ -63,15 +62,12 @@ def exact_fork(separate: Callable[[], None] | None = None) -> int:
     ``separate`` is called in the child, to take leave of what it would share with its parent.
     """
     state = random.getstate()
-    gc.freeze()  # a collection in the child would copy every page that holds an object
     with for_us():
         number = os.fork()
         if number == 0:
             random.setstate(state)
             if separate is not None:
                 separate()
-    if number:
-        gc.unfreeze()
     return number
 
 

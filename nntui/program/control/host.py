@@ -129,9 +129,18 @@ class _Host:
         with suppress(ChildProcessError):
             while time.monotonic() < deadline:
                 if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    _kill_children()  # those that have left the group have become ours
                     time.sleep(0.002)
         shutil.rmtree(self._request["scratch"], ignore_errors=True)
         os._exit(0)
+
+
+def _kill_children() -> None:
+    """Kill the processes whose parent this is (Linux)."""
+    with suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children") as file:
+        for number in file.read().split():
+            with suppress(OSError):
+                os.kill(int(number), signal.SIGKILL)
 
 
 def _alone(requests: int, answers: int, request: dict[str, Any]) -> None:

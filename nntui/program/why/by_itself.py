@@ -1,9 +1,11 @@
 """Answers why a program does not learn from its own run, and from variants of the program."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
-from nntui.diagnosis.cause import decide
+from nntui.diagnosis.cause import attributed
+from nntui.diagnosis.experiments.results import NEAR, Experiments
 from nntui.diagnosis.finding import Finding
 from nntui.program.answer import ProgramCheck
 from nntui.program.why.changes.variants import EPOCHS, RATE
@@ -36,15 +38,20 @@ def explained_by_itself(
     faults = any(each.rule.is_code_fault for each in code)
     if (not learns or faults) and not inquiry.stopped:
         laboratory = inquiry.laboratory(training, board, "trying changes")
-        tried = ProgramRounds(
-            [*findings, *suspects], laboratory, inquiry.seeds, mend_in_words(code)
-        ).all()
+        mend = mend_in_words(code)
+        rounds = ProgramRounds([*findings, *suspects], laboratory, inquiry.seeds, mend)
+        made = [rounds.all()]
+        tried = made[0]
         learns = learns or _is_as_good(run, board)
     if learns:
         findings = list(code)
     elif tried is not None:
-        decision = decide(findings, suspects, tried, 0)
-        findings, decided = list(decision.findings), decision.decided and run.whole
+        board.halfway = True
+        made.append(rounds.result())
+        decision, tried = attributed(findings, suspects, made, 0)
+        board.halfway = tried is made[1]
+        findings = list(decision.findings)
+        decided = run.whole and (decision.decided or _is_enough(findings, tried))
     limits = []
     if source.rate is None:
         limits.append("no number in the source was found that is the learning rate")
@@ -121,6 +128,14 @@ def _is_as_good(run: OwnRun, board: Board) -> bool:
     ]
     known = run.whole and len(long) >= LEAST_TRIED
     return known and isfinite(loss) and loss <= board.goal(budget, 0)
+
+
+def _is_enough(findings: Sequence[Finding], tried: Experiments) -> bool:
+    """Whether the first finding's own fix is, whatever an untried mend of wrong lines would do."""
+    if not findings or findings[0].rule.is_code_fault:
+        return False
+    own = tried.with_own(findings[0])
+    return own is not None and own.helps and own.solved >= NEAR * own.seeds
 
 
 def _placed(finding: Finding, training: Training) -> Located:

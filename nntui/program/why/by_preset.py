@@ -1,7 +1,7 @@
 """Answers why a program does not learn from the preset that computes the same: quickly, often."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from nntui.core.errors import ConfigError
@@ -50,20 +50,10 @@ def _explained(
     reference = reference_of(preset)
     if reference is None:
         return None
-    lowest = floor = 0.0
-
-    def aim(tried: Experiments) -> float:
-        nonlocal lowest
-        given = tried.given.goal
-        assert given is not None
-        if len(tried.tried) >= LEAST_TRIED and isfinite(tried.lowest):
-            lowest = max(tried.lowest * given, floor)
-        return max(reference.goal(lowest), given)
-
     try:
-        lowest = floor = _floor(preset, reference, deadline)
+        aim = _Aim(reference, _floor(preset, reference, deadline))
         answer = why(
-            _with_goal(preset, reference.goal(floor)),
+            _with_goal(preset, reference.goal(aim.lowest)),
             seeds=SEEDS,
             seconds=max(deadline.left, LEAST),
             progress=progress,
@@ -72,7 +62,32 @@ def _explained(
         )
     except ConfigError:
         return None
-    return answer, reference, lowest
+    return answer, reference, aim.lowest
+
+
+@dataclass
+class _Aim:
+    """What counts as learned, from what was tried and what is proven to be out of reach."""
+
+    reference: Reference
+    lowest: float
+    """The lowest loss that is known."""
+
+    def goals(self, tried: Experiments) -> list[float]:
+        """See `Aim.goals`."""
+        given = tried.given.goal
+        assert given is not None
+        if len(tried.tried) >= LEAST_TRIED and isfinite(tried.lowest):
+            self.lowest = max(tried.lowest * given, self.lowest)
+        strict = max(self.reference.goal(self.lowest), given)
+        baseline = tried.baseline
+        if baseline is None:
+            return [strict]
+        return [strict, max(self.reference.halfway(self.lowest, baseline.loss * given), strict)]
+
+    def is_learned(self, tried: Experiments, loss: float | None) -> bool:
+        """See `Aim.is_learned`."""
+        return loss is not None and loss <= self.goals(tried)[0]
 
 
 def _floor(preset: Preset, reference: Reference, deadline: Deadline) -> float:
@@ -92,11 +107,14 @@ def preset_of_training(training: Training) -> Preset | None:
     text = None if recognised is None else recognised.preset_text or recognised.nearest_text
     if text is None:
         return None
-    run = training.run
+    run, request = training.run, training.source.request
+    if training.source.once:
+        return None  # longer training is what is missing first, and that is tried with the program
     try:
         preset = read_text(text)
         # The run knows how long the program trains, where its source does not say.
-        return override(preset, {"goal.epochs": run.epochs}) if run.whole else preset
+        counted = run.whole and (request.around is not None or request.window == 1)
+        return override(preset, {"goal.epochs": run.epochs}) if counted else preset
     except ConfigError:
         return None
 

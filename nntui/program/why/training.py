@@ -16,6 +16,7 @@ from nntui.program.recognise.description import Description
 from nntui.program.recognise.recognised import Recognised
 from nntui.program.recognise.showing import DESCRIBE, recognise
 from nntui.program.why.changes.literals import Literal, rate_literals
+from nntui.program.why.changes.longer_loops import goes_over_data
 from nntui.program.why.changes.source_edits import edited, of_diff
 from nntui.program.why.changes.variants import Source, is_bias
 from nntui.program.why.findings.located import mends_by_line
@@ -81,15 +82,21 @@ class Looking:
         own, other, described = self._first(plain, reply)
         if not own.get("losses"):
             return None
-        once = bool(own["varies"]) and plain.around is None
+        other_rows = bool(own["varies"]) and plain.around is None
         sought = replace(plain.loss, ordinal=own["ordinal"])
-        plain = replace(plain, loss=sought, window=WINDOW if once else 1)
+        plain = replace(plain, loss=sought, window=WINDOW if other_rows else 1)
         texts = {os.path.realpath(file): text for file, text in own["sources"].items()}
+        file, line = plain.loop
+        once = other_rows and goes_over_data(texts[file], line)
         matching = _Matching(described, self.task.path, MATCH * self.deadline.left)
         literal, course = self._literal_and_course(plain, texts)
         if not course.get("looks"):
             return None
         run, costs = OwnRun.of(course), Costs.measured(course)
+        if once:  # its one epoch is all that it does
+            plain = replace(plain, window=max(run.updates, 1))
+            costs = replace(costs, epoch=costs.epoch * run.epochs)
+            run = replace(run, epochs=1)
         source = self._source(check, plain, texts, run, literal, once)
         source = replace(source, longer=self._longer(source, costs))
         constant = own["constant"]

@@ -50,6 +50,7 @@ def test_whatever_the_program_does_there_is_an_answer(
     all_gone(sessions[0])
 
 
+@pytest.mark.slow
 def test_a_fault_of_what_is_asked_is_an_answer(tmp_path: Path, sessions: list[int]) -> None:
     path = written(tmp_path, "x = 1\n")
     for function in ("json:loads", "json:nothing", "no_such_module:f"):
@@ -60,6 +61,7 @@ def test_a_fault_of_what_is_asked_is_an_answer(tmp_path: Path, sessions: list[in
         all_gone(session)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whom", ["host", "all", "group"])
 def test_a_host_that_is_killed_is_an_error(tmp_path: Path, whom: str, sessions: list[int]) -> None:
     path = written(tmp_path, "while True: pass\n")
@@ -81,6 +83,7 @@ def test_a_host_that_is_killed_is_an_error(tmp_path: Path, whom: str, sessions: 
     all_gone(sessions[0])
 
 
+@pytest.mark.slow
 def test_an_interruption_leaves_no_process(tmp_path: Path, sessions: list[int]) -> None:
     path = written(tmp_path, "while True: pass\n")
 

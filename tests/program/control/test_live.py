@@ -247,6 +247,11 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     assert inside(path, job)["output"] == to_the_end(path)["output"] == ""
 
 
+def test_without_sets_objects_keep_their_hash(tmp_path: Path) -> None:
+    text = "class Node: pass\nn = Node()\nprint(hash(n) == object.__hash__(n), {n: 1}[n])\n"
+    assert to_the_end(written(tmp_path, text))["output"] == "True 1\n"
+
+
 def test_objects_are_hashed_by_their_order_unless_they_say_otherwise(tmp_path: Path) -> None:
     text = """
         import copy, pickle, weakref

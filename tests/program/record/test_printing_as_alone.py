@@ -398,6 +398,40 @@ PROGRAMS = {
             print(list(zip([1.0], a)), dict(enumerate(a)), list(reversed([1.0, 2.0])), sum(a, 0.5))
             print(np.vectorize(lambda v: v * 2)(a), np.apply_along_axis(lambda r: r.sum(), 0, c), str(a))
     """,
+    "errors of NumPy": """
+        import numpy as np, warnings, math
+        tried = [lambda: np.dot(np.ones((2, 3)), np.ones((2, 3))), lambda: np.ones(3) + np.ones(4),
+                 lambda: np.linalg.inv(np.zeros((2, 2))), lambda: math.log(0), lambda: 1.0 / 0,
+                 lambda: np.ones(3)[5], lambda: np.ones(3)["a"], lambda: {}["k"], lambda: [].pop(),
+                 lambda: np.random.rand(-1), lambda: float("x"), lambda: math.exp(1000), lambda: None + 1.0,
+                 lambda: np.reshape(np.ones(3), (2, 2)), lambda: undefined, lambda: np.no_such, lambda: max([]),
+                 lambda: np.add(1, 2, 3, 4), lambda: np.sum(1, no=2), lambda: np.array([[1], [1, 2.0]]), lambda: next(iter([]))]
+        np.random.seed(3)
+        for f in tried:
+            try: print("worked", f())
+            except Exception as e: print(type(e).__name__, str(e)[:60], e.__traceback__.tb_next is not None)
+        x = np.ones(2)
+        try: x[5] = 1.0
+        except IndexError as e: print(e)
+        try: x += np.ones(3)
+        except ValueError as e: print(e, x)
+        with np.errstate(all="raise"):
+            try: np.log(np.zeros(2)) + 1
+            except FloatingPointError as e: print(e)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            np.log(np.zeros(2)); np.exp(np.array([1000.0])); 1 / np.zeros(1)
+            warnings.warn("mine")
+            print([str(each.message) for each in seen], np.random.rand())
+        def late():
+            try: return np.ones(2) @ np.ones(3)
+            except ValueError: return "late"
+            finally: print("finally")
+        print(late(), [late() for _ in range(1)])
+        assert x.sum() == 2.0, "not reached"
+        try: assert x.sum() == 3.0, f"sum {x.sum()}"
+        except AssertionError as e: print(e)
+    """,
     "long recursion": """
         import sys
         def depth(n): return 0.0 if n == 0 else depth(n - 1) + 1.0

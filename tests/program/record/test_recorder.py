@@ -460,6 +460,41 @@ def test_a_large_array_from_outside_is_not_copied_until_it_is_written_to() -> No
     assert float(here.namespace["u"]) == 5.0 * 1100
 
 
+def test_a_large_result_is_copied_when_it_is_written_to_or_outlives_the_recording() -> None:
+    here = run(
+        """
+        def f(x):
+            h = x * 2.0
+            kept = h + 1.0
+            k = kept * 1.0
+            k[0] = 7.0
+            return kept, np.sum(k) + np.sum(h)
+        kept, s = f(X)
+        """,
+        names={"np": np, "X": np.ones(1_100_000)},
+    )
+    twice, plus, again = [node for node in here.nodes if node.operation in "*+"][:3]
+    here.namespace["kept"][0] = 9.0
+    assert (twice.value[0], plus.value[0], again.value[0]) == (2.0, 3.0, 3.0)
+    leaves = {node.number: node.value for node in here.nodes if node.operation == "leaf"}
+    assert replay(here.nodes, leaves)[here.node("s").number] == here.namespace["s"]
+
+
+def test_named_leaves_do_not_fill_the_recording() -> None:
+    places = Places()
+    recorder = Recorder(places)
+    recorder.most_nodes = 10
+    numbers = [float(k) for k in range(30)]
+    for k, value in enumerate(numbers):
+        recorder.node_of(value, f"w[{k}]")
+    assert not recorder.full
+    recorder.on = True
+    code = compile_program("for k in range(5): w[k] = w[k] * 2.0", "program.py", places)
+    exec(code, {"_nn": recorder, "w": numbers})
+    recorder.on = False
+    assert not recorder.full
+
+
 def test_copies_are_shared_between_recordings() -> None:
     recorder, data = Recorder(), np.ones((100, 100))
     first = recorder.node_of(data, "X").value

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nntui.program.why.changes.literals import rate_literals
-from nntui.program.why.changes.longer_loops import lengthened, repeated
+from nntui.program.why.changes.longer_loops import goes_over_data, lengthened, repeated
 from nntui.program.why.changes.source_edits import Edit, edited, moved, of_diff, overlap
 
 FILE = "net.py"
@@ -109,6 +109,25 @@ def test_a_loop_over_data_is_not_lengthened_but_done_again() -> None:
     again = edited({FILE: source}, edits)[FILE]
     assert run(again)["last"] == 30
     assert again.splitlines()[2].strip() == "for x in [1, 2, 3]:"
+
+
+@pytest.mark.parametrize(
+    ("source", "over_data"),
+    [
+        ("for i in range(X.shape[0]):\n    pass\n", True),
+        ("for i in range(len(X)):\n    pass\n", True),
+        ("for x, y in zip(X, Y):\n    pass\n", True),
+        ("for i, x in enumerate(X):\n    pass\n", True),
+        ("for x in X:\n    pass\n", True),
+        ("for i in range(m):\n    pass\nm = len(X)\n", True),
+        ("for i in range(1000):\n    pass\n", False),
+        ("for i in range(epochs):\n    pass\nepochs = 50\n", False),
+        ("while True:\n    pass\n", False),
+        ("for i in count():\n    pass\n", False),
+    ],
+)
+def test_a_loop_over_data_is_told_from_one_that_counts(source: str, over_data: bool) -> None:
+    assert goes_over_data(source, 1) == over_data
 
 
 def test_a_loop_with_a_text_over_several_lines_is_left_alone() -> None:

@@ -116,3 +116,12 @@ def test_the_goal_is_most_of_the_way_to_the_lowest_loss_that_was_reached() -> No
     assert reference.goal(inf) == pytest.approx(0.5)
     assert "95% of the way from the best constant answer (10)" in reference.words(4.3, 4.0)
     assert "a twentieth" in reference.words(0.5, inf)
+
+
+def test_half_of_the_way_tells_what_makes_a_difference_but_not_all_of_it() -> None:
+    reference = Reference(10.0, is_first=False)
+    assert reference.halfway(1.0, 9.0) == pytest.approx(5.0)
+    assert reference.halfway(1.0, 90.0) == pytest.approx(5.5), "at most a constant answer's"
+    assert reference.halfway(8.9, 9.0) == reference.goal(8.9), "nothing makes a difference"
+    assert reference.halfway(4.0, 4.2) == reference.goal(4.0)
+    assert "half of the way" in reference.words(5.0, 1.0)

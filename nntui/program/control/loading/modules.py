@@ -7,7 +7,12 @@ from functools import partial
 from types import CodeType, ModuleType
 
 from nntui.program.control.loading.neighbours import NeighbourFinder
-from nntui.program.control.loading.source_file import alias_names, decoded, plain_classes
+from nntui.program.control.loading.source_file import (
+    alias_names,
+    decoded,
+    makes_sets,
+    plain_classes,
+)
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import compile_program
 from nntui.program.record.places import Loop, Places
@@ -40,7 +45,10 @@ class Modules:
         self.aliases: dict[tuple[str, str], set[str]] = {}
         """By file and function, the variables that only name parts of others."""
         self.plain_classes: set[tuple[str, int]] = set()
-        """File and line of the classes whose objects are hashed by their identity."""
+        """File and line of the classes whose objects are hashed by their identity, and put into
+        sets as far as can be seen: to hash them in another way is slow."""
+        self._classes: set[tuple[str, int]] = set()
+        self._makes_sets = False
 
     def compile(self, file: str, data: bytes) -> CodeType:
         """The code of ``file``; raises SyntaxError, and ProgramError for what is no text."""
@@ -57,7 +65,11 @@ class Modules:
         tree = ast.parse(text)
         for function, names in alias_names(tree).items():
             self.aliases[file, function] = names
-        self.plain_classes.update((file, line) for line in plain_classes(tree))
+        if makes_sets(tree):
+            self._makes_sets = True
+        self._classes.update((file, line) for line in plain_classes(tree))
+        if self._makes_sets:
+            self.plain_classes.update(self._classes)
         return code
 
     def add(self, module: ModuleType, file: str) -> None:

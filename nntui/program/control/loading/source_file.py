@@ -193,6 +193,15 @@ def alias_names(tree: ast.Module) -> dict[str, set[str]]:
     return found
 
 
+def makes_sets(tree: ast.Module) -> bool:
+    """Whether there is a set anywhere, whose order depends on the hashes of what is in it."""
+    return any(
+        isinstance(node, ast.Set | ast.SetComp)
+        or (isinstance(node, ast.Name) and node.id in ("set", "frozenset"))
+        for node in ast.walk(tree)
+    )
+
+
 def plain_classes(tree: ast.Module) -> set[int]:
     """The lines of classes that have neither decorators, nor equality or hash of their own."""
     return {

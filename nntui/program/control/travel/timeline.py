@@ -165,12 +165,15 @@ class Timeline:
         while best is not None:
             try:
                 best.send({"do": "copy"})
-                self._current = best.received_copy(best.receive())
-                self.update = best.update
-                return
+                answer = best.receive()
+                if "copy" in answer:
+                    self._current = best.received_copy(answer)
+                    self.update = best.update
+                    return
             except (wire.GoneError, OSError):  # somebody has killed it
-                self._copies.drop(best)
-                best = self._copies.nearest(update)
+                pass
+            self._copies.drop(best)
+            best = self._copies.nearest(update)
         self._begin()
 
     def _go(self, update: int, seconds: float | None) -> None:
@@ -232,7 +235,9 @@ class Timeline:
         """Leave a copy at update 0, so that nothing has to begin anew."""
         if not any(each.update == 0 for each in self._copies):
             process.send({"do": "copy"})
-            self._copies.keep(process.received_copy(process.receive()))
+            answer = process.receive()
+            if "copy" in answer:  # else it has threads, and runs again from its start
+                self._copies.keep(process.received_copy(answer))
 
     def _has_ended(self, answer: dict[str, Any]) -> None:
         """The program has ended while it ran: ``answer`` says how, and behind which update."""

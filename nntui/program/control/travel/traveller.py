@@ -7,6 +7,7 @@ asleep in a read from a socket of its own, and ends when the other side closes i
 
 import os
 import socket
+import threading
 import time
 from contextlib import suppress
 from queue import Queue
@@ -152,7 +153,7 @@ class Traveller:
         elif elapsed > GLANCE:
             self._stride = max(self._stride // 2, 1)
         self._plan()
-        if now >= self._copy_at:
+        if now >= self._copy_at and can_be_copied():
             if self._leave_copy(self._at):
                 self._listen()
                 return
@@ -213,7 +214,9 @@ class Traveller:
                 self._plan()
                 return
             try:
-                if do == "copy":
+                if do == "copy" and not can_be_copied():
+                    self._line.send({"error": "its threads would not be in the copy"})
+                elif do == "copy":
                     self._leave_copy(max(self._at, self._left))
                 elif do == "variables":
                     self._line.send({"variables": self._variables()})
@@ -271,6 +274,11 @@ class Traveller:
 
     def _numbers(self) -> list[Live]:
         return [each for each in self._execution.live(whole=True) if each.alias_of is None]
+
+
+def can_be_copied() -> bool:
+    """Whether this process has one thread: a fork has no more, and may wait for the others."""
+    return threading.active_count() == 1
 
 
 def _has_ended(child: int) -> bool:

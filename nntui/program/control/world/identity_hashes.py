@@ -6,8 +6,9 @@ of the program to the next.
 """
 
 import builtins
+import itertools
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 Body = tuple[str, int]
@@ -22,14 +23,13 @@ class IdentityHashes:
 
     def __init__(self, bodies: Collection[Body]) -> None:
         self._bodies = bodies
-        self._numbers: dict[int, int] = {}
-        self._references: dict[int, weakref.ref[Any]] = {}
-        self._next = 0
+        self._numbers: dict[int, _Reference] = {}
+        self._count = itertools.count()
 
     def install(self) -> None:
         """Watch the making of classes from here on."""
         original = builtins.__build_class__
-        bodies, hash_of = self._bodies, self._hash
+        bodies = self._bodies
 
         def build_class(body: Any, name: str, /, *bases: Any, **named: Any) -> Any:
             made = original(body, name, *bases, **named)
@@ -39,24 +39,38 @@ class IdentityHashes:
                 and getattr(made, "__hash__", None) is object.__hash__
                 and not issubclass(made, BaseException)
             ):
-                made.__hash__ = lambda each: hash_of(each)
+                made.__hash__ = self._hash()
             return made
 
         builtins.__build_class__ = build_class
 
-    def _hash(self, value: Any) -> int:
-        key = id(value)
-        number = self._numbers.get(key)
-        if number is None:
-            try:
-                reference = weakref.ref(value, lambda _: self._forget(key))
-            except TypeError:  # a class with slots and no room for references
-                return object.__hash__(value)
-            number = self._next
-            self._next += 1
-            self._numbers[key], self._references[key] = number, reference
-        return number
+    def _hash(self) -> Callable[[Any], int]:
+        """A method `__hash__`; it is called very often."""
+        known, numbers, count = self._numbers.get, self._numbers, self._count
+        address = object.__hash__  # `id` would raise an audit event each time
 
-    def _forget(self, key: int) -> None:
-        """The object has ended: its address may be another's next."""
-        del self._numbers[key], self._references[key]
+        def forget(reference: _Reference) -> None:
+            del numbers[reference.key]
+
+        def __hash__(self: Any) -> int:  # noqa: N807
+            key = address(self)
+            found = known(key)
+            if found is None:
+                try:
+                    found = _Reference(self, forget)
+                except TypeError:  # a class with slots and no room for references
+                    return key
+                found.key = key
+                found.number = next(count)
+                numbers[key] = found
+            return found.number
+
+        return __hash__
+
+
+class _Reference(weakref.ref[Any]):
+    """A weak reference to an object: its address may be another's when it has ended."""
+
+    __slots__ = ("key", "number")
+    key: int
+    number: int

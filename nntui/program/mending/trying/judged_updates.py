@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge import losses
+from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.generic_states import shake
-from nntui.program.judge.losses import Loss
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.trials import Trials
 from nntui.program.judge.verdict import RIGHT, WRONG, Judgement, judge
 from nntui.program.record.adjoints import adjoints

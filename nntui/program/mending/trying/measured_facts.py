@@ -8,7 +8,7 @@ import numpy as np
 
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
-from nntui.program.judge.recording import Recording
+from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.verdict import Judgement
 from nntui.program.mending.families.slope_texts import (
     ELU,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.analysis import read_loss
 from nntui.program.judge.generic_states import shake
 from nntui.program.judge.recorded_update import Recording, ancestors, line_key
 from nntui.program.judge.verdict import SHAPE_CHANGES
@@ -25,6 +24,7 @@ from nntui.program.recognise.reading.numbers_seen import SeriesSeen, constants_o
 from nntui.program.recognise.reading.observe import Observed, Observer, Subject
 from nntui.program.recognise.reading.traits import check_parameters, formulas_of, scaling_of
 from nntui.program.record.node import Node
+from nntui.program.states_judged import read_loss
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

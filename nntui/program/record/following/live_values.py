@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 FOLLOWED_KINDS = "fiub"
+LARGE = 8_000_000
+"""Bytes from which on an array is not copied before something is written to it."""
 
 
 def is_followed(value: Any) -> bool:
@@ -36,6 +38,11 @@ def owner_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def copy_of(value: Any) -> Any:
     """A copy with the same layout in memory: BLAS gives other last bits for another layout."""
     return value.copy(order="K") if isinstance(value, np.ndarray) else value
+
+
+def is_borrowable(value: Any) -> bool:
+    """Whether a result is so large that it is copied only when something is written to it."""
+    return type(value) is np.ndarray and value.nbytes >= LARGE and value.base is None
 
 
 def fresh(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from nntui.program.record.following.live_values import (
     FOLLOWED_KINDS,
+    LARGE,
     copy_of,
     is_followed,
     owner_of,
@@ -18,9 +20,11 @@ from nntui.program.record.following.windows import Window, hide, show, with_elem
 from nntui.program.record.node import Node, Ref
 
 Maker = Callable[..., Node]
-LARGE = 8_000_000
-"""Bytes from which on an array that comes from outside is not copied before it is written to."""
+SAMPLE = 4_096
+"""Elements of an array that was not copied which tell whether it has changed."""
 WORTH_SHARING = 16_000
+OURS = 3
+"""References to a borrowed array that are ours: its buffer's, its node's, the one that counts."""
 
 
 class Copies:
@@ -50,11 +54,32 @@ class Copies:
 class Buffer:
     """What is known of the memory that an array owns."""
 
-    __slots__ = ("checked", "node", "owner", "windows")
+    __slots__ = ("checked", "node", "owner", "sample", "windows")
 
     def __init__(self, owner: np.ndarray[Any, Any], node: Node, checked: int) -> None:
         self.owner, self.node, self.checked = owner, node, checked
         self.windows: dict[tuple[Any, ...], Node] = {}  # of this version
+        self.sample = self._sample() if self.is_borrowed() else b""
+
+    def is_borrowed(self) -> bool:
+        """Whether the node's value is the program's array itself."""
+        return self.node.value is self.owner
+
+    def _sample(self) -> bytes:
+        flat = self.owner.ravel(order="K")
+        return flat[:: max(1, flat.size // SAMPLE)].tobytes()
+
+    def is_unchanged(self) -> bool:
+        """Whether the memory is what the node's value says."""
+        if self.is_borrowed():
+            return self._sample() == self.sample
+        return same_bits(self.node.value, self.owner)
+
+    def copy(self) -> None:
+        """Give the node a value of its own, and so the views of it."""
+        self.node.value = copy_of(self.owner)
+        for view in self.windows.values():
+            view.value = view.arguments[1](self.node.value)
 
 
 class Memory:
@@ -120,7 +145,7 @@ class Memory:
             and not self.is_shared
         ):
             return buffer
-        if same_bits(buffer.node.value, owner):
+        if buffer.is_unchanged():
             buffer.checked = self.doubts
             return buffer
         node = self.make("leaf", None, (), {}, copy_of(owner), -1, "changed unseen")
@@ -174,11 +199,16 @@ class Memory:
         if owner.dtype.kind not in FOLLOWED_KINDS:
             owner = array
         buffer = self._owner(owner, None)
-        if buffer.node.value is owner:  # large, and not copied until now
-            buffer.node.value = copy_of(owner)
-            for view in buffer.windows.values():
-                view.value = view.arguments[1](buffer.node.value)
+        if buffer.is_borrowed():
+            buffer.copy()
         return buffer.node
+
+    def settle(self) -> None:
+        """The recording is over: copy the results that the program still has and may change."""
+        for buffer in self.buffers.values():
+            is_result = buffer.node.operation != "leaf"
+            if is_result and buffer.is_borrowed() and sys.getrefcount(buffer.owner) > OURS:
+                buffer.copy()
 
     def written(self, array: np.ndarray[Any, Any], before: Node, node: Node, place: int) -> Node:
         """An array now holds the value of a node; returns the node of the memory behind it."""

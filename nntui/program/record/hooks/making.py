@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.record.following.live_values import copy_of, fresh, is_followed
+from nntui.program.record.following.live_values import copy_of, fresh, is_borrowable, is_followed
 from nntui.program.record.following.memory import Copies, Memory
 from nntui.program.record.following.trail import Trail
 from nntui.program.record.node import Node, Path, Ref
@@ -18,7 +18,7 @@ from nntui.program.record.places import Places
 Hook = Callable[[int], None]
 
 MOST_NODES = 60_000
-MOST_BYTES = 400_000_000
+MOST_BYTES = 1_000_000_000
 LONGEST_LIST = 5_000
 """Lists with more elements than this are not looked into."""
 DEEPEST_LIST = 4
@@ -30,6 +30,7 @@ class Making:
 
     on: bool
     awake: bool
+    outside: int | None
 
     def __init__(self, places: Places | None = None) -> None:
         self.places = places if places is not None else Places()
@@ -53,10 +54,14 @@ class Making:
     def _switched(self, on: bool) -> None:
         if on:
             self.memory.doubt()  # what ran meanwhile was not recorded
+            if self.outside is None:
+                self.outside = len(self.nodes)  # leaves that were named before
             if gc.isenabled():  # it would go through all nodes again and again
                 gc.disable()
                 object.__setattr__(self, "_collects", True)
-        elif self._collects:
+            return
+        self.memory.settle()
+        if self._collects:
             gc.enable()
             object.__setattr__(self, "_collects", False)
 
@@ -70,6 +75,7 @@ class Making:
         self.trail = Trail()
         self.memory = Memory(self.make, self.copies)
         self.bytes = 0
+        self.outside = None
         self.full = False
 
     def make(
@@ -99,7 +105,8 @@ class Making:
         self.nodes.append(node)
         if operation != "view":
             self.bytes += getattr(value, "nbytes", 24)
-        if node.number >= self.most_nodes or self.bytes > self.most_bytes:
+        most = self.most_nodes + (self.outside or 0)
+        if self.on and (node.number >= most or self.bytes > self.most_bytes):
             self._fill()
         return node
 
@@ -158,7 +165,8 @@ class Making:
             result = fresh(result)
         referred = tuple([self.refer(argument) for argument in arguments])
         named = {name: self.refer(argument) for name, argument in keywords.items()}
-        node = self.make(operation, function, referred, named, copy_of(result), place)
+        kept = result if is_borrowable(result) else copy_of(result)
+        node = self.make(operation, function, referred, named, kept, place)
         self.memory.put(result, node)
         return result
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.record.callables import Cast
-from nntui.program.record.following.live_values import copy_of, is_followed, owner_of
+from nntui.program.record.following.live_values import copy_of, is_borrowable, is_followed, owner_of
 from nntui.program.record.hooks.elements import Elements
 from nntui.program.record.node import Ref
 from nntui.program.record.operations import BINARY, IN_PLACE
@@ -45,7 +45,8 @@ class Operators(Elements):
             left if literals[0] else self.refer(left),
             right if literals[-1] else self.refer(right),
         )
-        node = self.make(operation, function, arguments, NO_KEYWORDS, copy_of(result), place)
+        kept = result if is_borrowable(result) else copy_of(result)
+        node = self.make(operation, function, arguments, NO_KEYWORDS, kept, place)
         self.memory.put(result, node)
         return result
 

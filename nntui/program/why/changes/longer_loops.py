@@ -47,6 +47,40 @@ def repeated(file: str, text: str, line: int, times: int) -> Edits | None:
     return (Edit(file, (line, 0), (loop.end_lineno + 1, 0), new),)
 
 
+def goes_over_data(text: str, line: int) -> bool:
+    """Whether the loop on ``line`` takes as many turns as there are data, by what it says.
+
+    That is so for what is no range, and for a range up to a length: ``len(X)``, ``X.shape[0]``, or
+    a variable that was assigned such a length.
+    """
+    loop = _loop(text, line)
+    if loop is None or isinstance(loop, ast.While):
+        return False
+    ends = list(_ends(loop.iter))
+    if not ends:
+        return not (isinstance(loop.iter, ast.Call) and not loop.iter.args)
+    end = ends[0][1]
+    names = {node.id for node in ast.walk(end) if isinstance(node, ast.Name)}
+    assigned = [
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id in names for t in node.targets)
+    ]
+    return any(map(_has_length, [end, *assigned]))
+
+
+def _has_length(node: ast.expr) -> bool:
+    """Whether a length is asked for within ``node``."""
+    return any(
+        (isinstance(each, ast.Attribute) and each.attr in ("shape", "size"))
+        or (
+            isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "len"
+        )
+        for each in ast.walk(node)
+    )
+
+
 def _loop(text: str, line: int) -> ast.For | ast.While | None:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.For | ast.While) and node.lineno == line:

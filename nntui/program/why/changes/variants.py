@@ -70,7 +70,8 @@ class Source:
         if self.once:
             said = f"go over the data {times:,} times: a loop around the one in line {line}"
         else:
-            said = f"train {times} times as long: {epochs:,} turns of the loop in line {line}"
+            turns = epochs * (1 if self.request.around else self.request.window)
+            said = f"train {times} times as long: {turns:,} turns of the loop in line {line}"
         return Fix(said, {EPOCHS: epochs})
 
     def rate_fixes(self, *factors: float) -> tuple[Fix, ...]:

@@ -59,7 +59,7 @@ def measured(run: OwnRun, source: Source, goal: float, factor: float | None) -> 
 
 def once(run: OwnRun, source: Source) -> Iterator[Located]:
     """A training that sees its data a single time."""
-    if not source.once or run.epochs > 1:
+    if not source.once:
         return
     file, line = source.request.loop
     yield Located(

@@ -18,9 +18,11 @@ LEARNED = 0.95
 Our own choice."""
 WELL = 0.05
 """A loss that is that share of a constant answer's is good, whether or not others reach less."""
+FELT = 0.8
+"""A loss that is a larger share of the present one's is no difference."""
 NOTHING = 0.5
 """Where the lowest loss is a larger share of a constant answer's, nothing has learned much.  Our
-own choice, as the two above."""
+own choice, as the three above."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ class Reference:
             return good
         return max(self.constant - LEARNED * (self.constant - lowest), good)
 
+    def halfway(self, lowest: float, present: float) -> float:
+        """The loss halfway from the ``present`` one, or a constant answer's, to the lowest known.
+
+        It tells what makes a difference where no single change makes all of it; where the lowest
+        is about the present loss, nothing does, and the goal stays.
+        """
+        goal, begin = self.goal(lowest), min(present, self.constant)
+        if not isfinite(lowest) or lowest > FELT * begin:
+            return goal
+        return max(lowest + 0.5 * (begin - lowest), goal)
+
     def floor(self, floors: Iterable[float | None]) -> float:
         """The greatest of ``floors`` that leaves something to be learned; 0 without one.
 
@@ -56,10 +69,11 @@ class Reference:
         name = "the first loss" if self.is_first else "the best constant answer"
         if goal <= WELL * self.constant * (1 + 1e-9):
             return f"{goal:.3g}, a twentieth of what {name} gives ({self.constant:.3g})"
-        return (
-            f"{goal:.3g}: {LEARNED:.0%} of the way from {name} ({self.constant:.3g}) to the lowest "
-            f"loss that was reached ({lowest:.3g})"
-        )
+        reached = f"the lowest that was reached ({lowest:.3g})"
+        if goal <= self.goal(lowest) * (1 + 1e-9):
+            begin = f"{name} ({self.constant:.3g})"
+            return f"{goal:.3g}: {LEARNED:.0%} of the way from {begin} to {reached}"
+        return f"{goal:.3g}: half of the way from what it gives now to {reached}"
 
 
 def reference_of(preset: Preset) -> Reference | None:

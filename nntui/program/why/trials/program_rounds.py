@@ -51,7 +51,7 @@ class ProgramRounds:
     def all(self) -> Experiments:
         """Round after round, until nothing is left to be trained for longer or the time is up."""
         self.complete = self._all()
-        return self._result()
+        return self.result()
 
     def _all(self) -> bool:
         causes = self._added(self._causes())
@@ -147,7 +147,8 @@ class ProgramRounds:
         chosen += [each for each in self.trials if each.fix.changes in wanted]
         return list(dict.fromkeys([*ranked[:2], *chosen]))
 
-    def _result(self) -> Experiments:
+    def result(self) -> Experiments:
+        """All experiments so far, by what counts as learned on the board now."""
         known = [(Experiment.of(each, self.baseline), each) for each in self.trials]
         found = [made for made, _ in known if made is not None]
         rate = self.source.rate

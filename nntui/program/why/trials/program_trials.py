@@ -92,6 +92,9 @@ class Board:
 
     reference: Reference
     trials: list[ProgramTrial] = field(default_factory=list)
+    """The first is that of the program as it stands."""
+    halfway: bool = False
+    """Whether half of the way to the lowest loss counts as learned."""
 
     def lowest(self, epochs: int, seed: int) -> float:
         """The lowest loss from ``seed`` of any trial in rounds of up to ``epochs``.
@@ -103,6 +106,21 @@ class Board:
         own = [min(each) for each in ends if each]
         if len(own) >= FEW:
             return min(own)
+        return self._median(epochs)
+
+    def goal(self, epochs: int, seed: int) -> float:
+        """The loss that counts as learned from ``seed`` in the round of ``epochs``."""
+        lowest = self.lowest(epochs, seed)
+        if not self.halfway:
+            return self.reference.goal(lowest)
+        return self.reference.halfway(self._median(epochs), self._present(epochs))
+
+    def _present(self, epochs: int) -> float:
+        """The median loss of the program as it stands."""
+        return middle(list(self.trials[0].losses.get(epochs, {}).values()))
+
+    def _median(self, epochs: int) -> float:
+        """The lowest median loss over seeds, in rounds of up to ``epochs``."""
         medians = [
             middle(list(each.losses[length].values()))
             for each in self.trials
@@ -110,10 +128,6 @@ class Board:
             if length <= epochs
         ]
         return min(medians, default=inf)
-
-    def goal(self, epochs: int, seed: int) -> float:
-        """The loss that counts as learned from ``seed`` in the round of ``epochs``."""
-        return self.reference.goal(self.lowest(epochs, seed))
 
 
 @dataclass(frozen=True)

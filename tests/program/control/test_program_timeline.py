@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Container, Iterable
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,7 +150,15 @@ def state_of(program: nntui.Program) -> str:
     return f"state {np.asarray(variables[name]).tobytes().hex()}"
 
 
-@pytest.mark.parametrize("style", STYLES)
+QUICK = ("class, mini-batches, random", "reads and writes as it goes")
+
+
+def some_slow(names: Iterable[str], quick: Container[str]) -> list[Any]:
+    """The parameters ``names``, of which only ``quick`` are run each time."""
+    return [pytest.param(name, marks=[] if name in quick else [pytest.mark.slow]) for name in names]
+
+
+@pytest.mark.parametrize("style", some_slow(STYLES, QUICK))
 def test_a_random_walk_meets_the_bits_of_the_plain_run(
     folder: Path, style: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +166,7 @@ def test_a_random_walk_meets_the_bits_of_the_plain_run(
     check_walk(written(folder, STYLES[style]), 40, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 def test_without_forks_it_runs_again_from_the_start(
     folder: Path, style: str, monkeypatch: pytest.MonkeyPatch
@@ -182,6 +193,65 @@ SETS = """
     """
 
 
+@pytest.mark.slow
+def test_a_program_with_threads_runs_again_from_its_start(folder: Path) -> None:
+    text = """
+        import threading
+        from queue import Queue
+        rows = Queue(2)
+        def read():
+            for k in range(30):
+                rows.put(k / 7)
+        threading.Thread(target=read, daemon=True).start()
+        w = 0.0
+        for i in range(30):  # the loop
+            w += rows.get()
+            print(w)
+        """
+    path = written(folder, text)
+    plain = alone(path).stdout
+    with nntui.Program(path, loop=loop_of(path)) as program:
+        for update in (5, 2, 9, 0, 3):
+            assert program.seek(update) == update
+            assert program.output.count("\n") == update
+            assert plain.startswith(program.output)
+
+
+@pytest.mark.slow
+def test_processes_that_leave_the_group_end_too(folder: Path) -> None:
+    text = """
+        import os, subprocess, sys
+        sleep = [sys.executable, "-c", "import time; time.sleep(60)"]
+        subprocess.Popen(sleep, start_new_session=True)
+        if os.fork() == 0:
+            os.setsid()
+            import time; time.sleep(60)
+        for i in range(3):  # the loop
+            pass
+        """
+    path = written(folder, text)
+    with nntui.Program(path, loop=loop_of(path), allow_effects=True) as program:
+        program.step()
+        assert len(descendants(program._timeline.session)) >= 5
+        seen = descendants(program._timeline.session)
+    for number in seen:
+        assert not os.path.exists(f"/proc/{number}") or is_zombie(number)
+
+
+def is_zombie(number: int) -> bool:
+    return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+
+
+def descendants(root: int) -> list[int]:
+    """The process ``root`` and all that it, or they, have started."""
+    found = [root]
+    for number in found:
+        children = Path(f"/proc/{number}/task/{number}/children")
+        found += [int(each) for each in children.read_text().split()]
+    return found
+
+
+@pytest.mark.slow
 def test_sets_of_objects_have_one_order_in_all_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,8 +285,10 @@ WITHIN = {
 }
 
 
-@pytest.mark.parametrize("forks", ["", "1"])
-@pytest.mark.parametrize("end", [*ENDINGS, *WITHIN])
+@pytest.mark.parametrize("forks", some_slow(["", "1"], [""]))
+@pytest.mark.parametrize(
+    "end", some_slow([*ENDINGS, *WITHIN], ["print('end')", "if i == 3: 1 / 0"])
+)
 def test_it_stays_at_the_last_update_however_it_ends(
     folder: Path, end: str, forks: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +318,7 @@ def test_it_stays_at_the_last_update_however_it_ends(
     assert (folder / "rows.csv").exists()
 
 
+@pytest.mark.slow
 def test_what_ends_in_front_of_the_first_update_is_an_error(folder: Path) -> None:
     never = "never = 0\nfor i in range(never):\n    pass\n"
     cases = {
@@ -299,6 +372,7 @@ def test_a_seek_can_be_bounded_stopped_and_interrupted(folder: Path) -> None:
         assert program.seek(reached) == program.variables["n"] == reached
 
 
+@pytest.mark.slow
 def test_processes_that_are_killed_are_made_again(folder: Path) -> None:
     path = written(folder, STYLES["flat, np.random"])
     draws = random.Random(5)
@@ -332,13 +406,13 @@ print(program._timeline.session, program._timeline._host.scratch, flush=True)
     ("then", "number"),
     [
         ("program.seek(10**9)", signal.SIGKILL),
-        ("program.seek(10**9)", signal.SIGTERM),
-        ("program.seek(10**9)", signal.SIGHUP),
-        ("program.seek(10**9)", signal.SIGINT),
-        ("time.sleep(60)", signal.SIGKILL),
-        ("1 / 0", None),
-        ("", None),
-        ("import os; os._exit(1)", None),
+        pytest.param("program.seek(10**9)", signal.SIGTERM, marks=pytest.mark.slow),
+        pytest.param("program.seek(10**9)", signal.SIGHUP, marks=pytest.mark.slow),
+        pytest.param("program.seek(10**9)", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("time.sleep(60)", signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param("1 / 0", None, marks=pytest.mark.slow),
+        pytest.param("", None, marks=pytest.mark.slow),
+        pytest.param("import os; os._exit(1)", None, marks=pytest.mark.slow),
     ],
 )
 def test_no_process_and_no_file_is_left_behind(
@@ -367,6 +441,7 @@ def test_no_process_and_no_file_is_left_behind(
     assert not os.path.exists(scratch)
 
 
+@pytest.mark.slow
 def test_it_is_idle_between_two_moves_and_takes_little_memory(folder: Path) -> None:
     text = """
         import numpy as np
@@ -387,6 +462,7 @@ def test_it_is_idle_between_two_moves_and_takes_little_memory(folder: Path) -> N
         assert len(program._timeline.processes()) <= copies.MOST_COPIES + 1
 
 
+@pytest.mark.slow
 def test_copies_of_a_large_program_are_bounded(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -430,6 +506,7 @@ def test_a_run_to_the_end_is_the_plain_run(folder: Path, text: str) -> None:
         )
 
 
+@pytest.mark.slow
 def test_warnings_and_seeds_are_those_of_the_plain_run(folder: Path) -> None:
     text = """
         import warnings
@@ -450,6 +527,7 @@ def test_warnings_and_seeds_are_those_of_the_plain_run(folder: Path) -> None:
         assert (unseeded.seed, unseeded.seeded_by_us) == (0, True)
 
 
+@pytest.mark.slow
 def test_the_linear_algebra_gives_the_same_bits(folder: Path) -> None:
     text = dedent("""
         import numpy as np
