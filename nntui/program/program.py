@@ -10,6 +10,7 @@ from nntui.program.answer import ProgramCheck
 from nntui.program.checking import check, find_loop
 from nntui.program.control.client import Task
 from nntui.program.control.ending import END, Ending
+from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Timeline
 from nntui.program.program_error import ProgramError
 
@@ -45,6 +46,8 @@ class Program:
         self._timeline = Timeline(self._task)
         if loop is not None:
             self._start(loop)
+        elif python is None:
+            read_program(self.path)  # the error comes now, though nothing runs yet
 
     def _start(self, loop: int | tuple[str, int]) -> None:
         try:

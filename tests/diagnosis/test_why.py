@@ -681,13 +681,16 @@ def test_the_command_prints_one_object(name: str, code: str | None) -> None:
     assert result["preset"] == name
     assert result["seed"] == 0
     headline = result["headline"]
-    assert (headline and headline["code"]) == code
+    # What the time cuts off is undecided, and how far it gets depends on the machine.
+    if result["decided"] or code is None:
+        assert (headline and headline["code"]) == code
     assert (result["findings"] == []) == (code is None)
     if headline is not None:
         assert headline.keys() >= {"code", "cause", "evidence", "class", "fix"}
         assert headline["class"] in CLASSES
         assert headline["evidence"]
-        assert result["findings"][0]["code"] == code
+        assert result["findings"][0]["code"] == headline["code"]
+        assert code in {each["code"] for each in result["findings"]}
     for finding in result["findings"]:
         assert set(finding) == {
             "code",

@@ -3,7 +3,8 @@
 import random
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from types import BuiltinFunctionType, MethodType, ModuleType
+from contextlib import suppress
+from types import BuiltinFunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -55,14 +56,18 @@ def parts_of(
     if is_own(value, modules) or (
         kind.__module__ == "types" and kind.__name__ == "SimpleNamespace"
     ):
-        variables = getattr(value, "__dict__", None)
-        if isinstance(variables, dict):
-            yield from _attributes(value, variables)
+        try:  # without asking methods of the program's own
+            variables = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            variables = {}
+        yield from _attributes(value, variables)
         for base in kind.__mro__:
             slots = base.__dict__.get("__slots__", ())
             for name in (slots,) if isinstance(slots, str) else slots:
-                if not name.startswith("__") and hasattr(value, name):
-                    yield f".{name}", getattr(value, name), _put_attribute(value, name)
+                member = base.__dict__.get(name)
+                if isinstance(member, MemberDescriptorType):
+                    with suppress(AttributeError):  # it has no value yet
+                        yield f".{name}", member.__get__(value), _put_attribute(value, name)
 
 
 def _attributes(owner: Any, variables: dict[str, Any]) -> Iterator[tuple[str, Any, Setter]]:
@@ -72,7 +77,9 @@ def _attributes(owner: Any, variables: dict[str, Any]) -> Iterator[tuple[str, An
 
 
 def _put_attribute(owner: Any, name: str) -> Setter:
-    return lambda new: setattr(owner, name, new)
+    if isinstance(owner, type):
+        return lambda new: setattr(owner, name, new)
+    return lambda new: object.__setattr__(owner, name, new)
 
 
 def _put_item(owner: Any, key: Any) -> Setter:

@@ -200,14 +200,14 @@ class Execution(Replying):
 
     def _enter(self) -> None:
         """Make this process the one that ``python FILE.py`` would be."""
-        folder = os.path.dirname(self.source.path)
+        folder = os.path.dirname(os.path.realpath(self.source.path))  # as Python takes it
         scratch = self._scratch or mkdtemp(prefix="nntui-")
         self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
         self.world.install()
         sys.argv = [self.source.given, *self.arguments]
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
-        sys.meta_path.insert(0, self._loaded.finder())
+        self._loaded.finder().install()
         IdentityHashes(self._loaded.plain_classes).install()
         install(self.recorder)
         # Collections need not look at what is ours, and in a fork would copy its pages.

@@ -113,6 +113,10 @@ class _Walk:
         if self._everything and is_generator(value):
             self.found.append(Live(name, value, None))
             return
+        if self._everything and isinstance(value, set | frozenset):
+            plain = [repr(each) for each in value if isinstance(each, (*PLAIN, float))]
+            self.found.append(Live(name, " ".join(sorted(plain)), None))
+            return
         for part, each, put_part in parts_of(value, self._modules, self._everything):
             self._visit(name + part, each, put_part, depth + 1, seen, (id(value), part))
 
@@ -269,7 +273,7 @@ class Names:
 def _of_a_library(name: str, value: Any) -> bool:
     """Whether a global number comes from ``from numpy import *`` or ``from math import pi``."""
     return isinstance(value, float | np.generic) and any(
-        getattr(library, name, None) is value
+        vars(library).get(name) is value
         for library in (np, sys.modules.get("math"))
         if library is not None
     )

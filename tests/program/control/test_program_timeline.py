@@ -333,6 +333,8 @@ def test_what_ends_in_front_of_the_first_update_is_an_error(folder: Path) -> Non
         ),
         "import torch\nfor i in range(3): pass\n": "the program trains with PyTorch",
     }
+    with pytest.raises(ProgramError, match="no such file"):
+        nntui.Program("none.py")
     for text, told in cases.items():
         with pytest.raises(ProgramError) as caught:
             nntui.Program(written(folder, text), loop=2)

@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from controlled import alone, at_iteration, to_the_end, written
+from controlled import alone, at_iteration, inside, to_the_end, written
 
+from nntui.program.control.execution import Execution
+from nntui.program.control.forks import Reply
 from nntui.program.control.world import captured_output
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded")
@@ -175,6 +177,33 @@ def test_plots_show_nothing(tmp_path: Path) -> None:
     assert seen["ending"]["kind"] == "end", seen
     assert seen["output"] == "(2, 3) 2 6\n[2. 1.] [1.  1.5 2. ]\nFalse 0.0 1.0\n"
     assert os.listdir(tmp_path) == ["mynet.py"]
+
+
+def test_plots_are_left_out_where_they_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "installed" / "site-packages" / "matplotlib"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise AssertionError('loaded')")
+    (package.parent / "other.py").write_text("for i in range(2): pass\n")
+    monkeypatch.syspath_prepend(str(package.parent))
+    (tmp_path / "mine").mkdir()
+    path = written(tmp_path / "mine", "import matplotlib.pyplot as plt, other\nplt.show()\n")
+    assert to_the_end(path)["ending"]["kind"] == "end"
+
+    def job(execution: Execution, reply: Reply) -> None:
+        execution.on_iteration = lambda _: reply({"watched": True})
+
+    assert inside(path, job)["error"] == "ended"  # loops of what is installed are not watched
+
+
+def test_a_link_to_a_program_finds_what_is_beside_the_program(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    written(tmp_path / "mine", "rate = 0.5\n", "helper.py")
+    path = written(tmp_path / "mine", "import helper, sys\nprint(helper.rate, sys.path[0])\n")
+    link = tmp_path / "link.py"
+    link.symlink_to(path)
+    assert to_the_end(str(link))["output"] == alone(str(link)).stdout != ""
 
 
 def test_a_progress_bar_that_is_missing_passes_on_what_it_counts(tmp_path: Path) -> None:

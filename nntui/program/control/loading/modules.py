@@ -79,7 +79,8 @@ class Modules:
 
     def finder(self) -> NeighbourFinder:
         """Finds the modules beside the program."""
-        return NeighbourFinder(os.path.dirname(self._path), self.compile, self.add)
+        folder = os.path.dirname(os.path.realpath(self._path))
+        return NeighbourFinder(folder, self.compile, self.add)
 
     def require_loops(self, given: str) -> None:
         """Raise ProgramError if the program's own file has none of the loops that are wanted."""

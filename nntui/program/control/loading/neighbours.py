@@ -28,7 +28,7 @@ class NeighbourLoader(importlib.machinery.SourceFileLoader):
 
 
 class NeighbourFinder(importlib.abc.MetaPathFinder):
-    """Finds the modules within the folder of the program, as the usual finder would."""
+    """Finds the modules within the folder of the program; the usual finder finds the others."""
 
     def __init__(self, folder: str, compile_it: Compile, prepare: Prepare) -> None:
         self._folder = os.path.realpath(folder) + os.sep
@@ -39,12 +39,18 @@ class NeighbourFinder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is None or type(spec.loader) is not importlib.machinery.SourceFileLoader:
-            return spec
+            return None
         origin = spec.loader.path
-        if self._is_neighbour(origin):
-            loader = NeighbourLoader(fullname, origin, self._compile, self._prepare)
-            spec.loader = loader
+        if not self._is_neighbour(origin):
+            return None
+        spec.loader = NeighbourLoader(fullname, origin, self._compile, self._prepare)
         return spec
+
+    def install(self) -> None:
+        """Stand in front of the usual finder, behind those of built-in modules."""
+        usual = importlib.machinery.PathFinder
+        at = sys.meta_path.index(usual) if usual in sys.meta_path else 0
+        sys.meta_path.insert(at, self)
 
     def _is_neighbour(self, file: str) -> bool:
         real = os.path.realpath(file)

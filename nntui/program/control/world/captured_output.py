@@ -15,9 +15,11 @@ MOST = 32 << 20
 class CapturedOutput(io.RawIOBase):
     """A stream that is written to ``path``, at an offset that belongs to this process."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, descriptor: int) -> None:
         super().__init__()
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._path, self._number = path, descriptor
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        self._descriptor = os.open(path, flags, 0o600)
         self.written = 0
         """Bytes printed so far."""
         self.kept = True
@@ -26,12 +28,16 @@ class CapturedOutput(io.RawIOBase):
     def writable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        """That of the standard stream; what is written to it otherwise is lost."""
+        return self._number
+
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         if self.kept and self.written < MOST:
             part, at = view[: MOST - self.written], self.written
             while part:
-                count = os.pwrite(self._descriptor, part, at)
+                count = _write_at(self._descriptor, part, at)
                 part, at = part[count:], at + count
         self.written += len(view)
         return len(view)
@@ -44,14 +50,16 @@ class CapturedOutput(io.RawIOBase):
 
     def read_at(self, begin: int, end: int) -> str:
         """The text between two offsets."""
-        parts = []
-        while begin < end:
-            part = os.pread(self._descriptor, end - begin, begin)
-            if not part:
-                break
-            parts.append(part)
-            begin += len(part)
-        return b"".join(parts).decode("utf-8", "replace")
+        with open(self._path, "rb") as file:
+            file.seek(begin)
+            return file.read(end - begin).decode("utf-8", "replace")
+
+
+def _write_at(descriptor: int, data: memoryview, offset: int) -> int:
+    if hasattr(os, "pwrite"):  # which forks can use at the same time
+        return os.pwrite(descriptor, data, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.write(descriptor, data)
 
 
 def text_stream(raw: CapturedOutput) -> io.TextIOWrapper:

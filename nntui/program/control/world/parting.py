@@ -19,7 +19,7 @@ class Parting:
 
     def __init__(self, old: str, new: str, go_on: Callable[[], None]) -> None:
         self._old, self._new, self._go_on = old, new, go_on
-        self._open = [_noted(int(name)) for name in list_folder("/proc/self/fd")]
+        self._open = [_noted(number) for number in _open_descriptors()]
 
     @property
     def folder(self) -> str | None:
@@ -47,6 +47,13 @@ class _OpenFile:
     path: str
     flags: int
     offset: int
+
+
+def _open_descriptors() -> list[int]:
+    try:
+        return [int(name) for name in list_folder("/proc/self/fd")]
+    except OSError:  # another system; there are no copies that go on there
+        return []
 
 
 def _noted(descriptor: int) -> _OpenFile | None:

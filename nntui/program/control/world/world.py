@@ -35,8 +35,8 @@ class World:
         allow_effects: bool,
     ) -> None:
         self._folder = folder
-        self.output = CapturedOutput(os.path.join(scratch, "output"))
-        self.errors = CapturedOutput(os.path.join(scratch, "errors"))
+        self.output = CapturedOutput(os.path.join(scratch, "output"), 1)
+        self.errors = CapturedOutput(os.path.join(scratch, "errors"), 2)
         self.files = ScratchFiles(scratch)
         self.seeding = Seeding(seed)
         self._effects = Effects(self.files, files, refuse, allow_effects)
