@@ -74,6 +74,17 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """The parameters at a later update, up to which the program ran unobserved."""
+
+    update: int
+    W: tuple[Array, ...]
+    """By layer, (units, inputs)."""
+    b: tuple[Array | None, ...]
+    """By layer, (units,)."""
+
+
+@dataclass(frozen=True)
 class Series:
     """A number that the program computes again and again, such as its loss."""
 
@@ -123,6 +134,8 @@ class Description:
     """By update, the epoch that it belongs to."""
     trajectories: tuple[Trajectory, ...] = ()
     """From other first parameters, which show what saturated and dead units hide."""
+    checkpoints: tuple[Checkpoint, ...] = ()
+    """In the order of their updates."""
     budget: int | None = None
     """How many epochs the program makes, if its loop says so."""
     printed: Array = field(default_factory=lambda: np.zeros(0, int))
@@ -136,6 +149,8 @@ class Description:
     series: tuple[Series, ...] = ()
     """What may be the reported loss, the most likely first."""
     constants: tuple[Constant, ...] = ()
+    literals: tuple[float, ...] = ()
+    """The numbers in the program's text."""
     memories: tuple[str, ...] = ()
     """The optimiser's, by the program's names."""
     adapts: bool = False
@@ -185,8 +200,17 @@ class Description:
             )
             for each in self.trajectories
         ]
+        later = [
+            replace(
+                each,
+                W=(np.delete(each.W[0], column, axis=1), *each.W[1:]),
+                b=(each.W[0][:, column].copy(), *each.b[1:]),
+            )
+            for each in self.checkpoints
+        ]
         return replace(
             self,
+            checkpoints=tuple(later),
             layers=(layer, *self.layers[1:]),
             inputs=np.delete(self.inputs, column, axis=1),
             trajectories=tuple(moved),
@@ -217,6 +241,10 @@ class Description:
             Trajectory(**{name: tuple(part) for name, part in each.items()})
             for each in value["trajectories"]
         )
+        read["checkpoints"] = tuple(
+            Checkpoint(each["update"], tuple(each["W"]), tuple(each["b"]))
+            for each in value["checkpoints"]
+        )
         read["series"] = tuple(
             Series(**{**each, "spot": _spot(each["spot"])}) for each in value["series"]
         )
@@ -226,7 +254,7 @@ class Description:
         read["faults"] = tuple(
             Fault(**{**each, "parameters": tuple(each["parameters"])}) for each in value["faults"]
         )
-        for name in ("batches", "memories", "seeds"):
+        for name in ("batches", "memories", "seeds", "literals"):
             read[name] = tuple(value[name])
         read["shuffles"] = tuple(Spot(**each) for each in value["shuffles"])
         read["spot"] = _spot(value["spot"])
@@ -238,7 +266,9 @@ def _spot(value: Mapping[str, Any] | None) -> Spot | None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, (Description, DenseLayer, Trajectory, Series, Constant, Fault, Spot)):
+    if isinstance(
+        value, (Description, DenseLayer, Trajectory, Checkpoint, Series, Constant, Fault, Spot)
+    ):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, tuple):
         return [_plain(each) for each in value]

@@ -34,9 +34,10 @@ from nntui.program.recognise.recognised import Counterpart
 Array = np.ndarray
 Keys = dict[str, Any]
 
+MOST_SCHEDULES = 24
 BUDGET = 1000
 """Epochs of a preset whose program does not say how many it makes."""
-HEADER = "the same network as {file}: {updates} updates and the losses agree to 1e-9"
+HEADER = "the same network as {file}: {updates} updates{losses} agree to 1e-9"
 
 
 @dataclass(frozen=True)
@@ -110,17 +111,38 @@ def _likely(description: Description, reported: Reported | None) -> str:
     return "" if reported is None else str(reported.keys["loss"])
 
 
+def with_later_rates(made: Made, last: int, first: int) -> Iterator[Made]:
+    """The same with each schedule that changes the rate between these two updates.
+
+    Its constants are looked for among the numbers of the program's text.
+    """
+    description = made.description
+    updates = int(np.count_nonzero(description.epochs == 0))
+    numbers = sorted({abs(each) for each in description.literals})
+    shares = [each for each in numbers if 0.0 < each < 1.0]
+    shares += [1.0 / each for each in numbers if each in (2.0, 5.0, 10.0)]
+    periods = [int(each) for each in numbers if last < each * updates <= first and each % 1 == 0]
+    options = [("step", share, period) for period in periods for share in shares]
+    options += [("exponential", share, 1) for share in shares if share > 0.9]
+    options += [("inverse", share, 1) for share in shares if share < 0.1]
+    for schedule, decay, every in options[:MOST_SCHEDULES]:
+        keys = {"schedule": schedule, "schedule_decay": decay, "schedule_every": every}
+        table = {**made.table, "training": {**made.table["training"], **keys}}
+        yield replace(made, table=table, preset=read_preset("program", table))
+
+
 # The network.
 
 
 def _layers(description: Description, faults: list[Keys]) -> list[Keys]:
     layers = []
+    samples = len(description.batches[0])
     for number, layer in enumerate(description.layers):
         if layer.b is not None and layer.shared and layer.b.shape[1] > 1:
             last = layer.b[-1]
             if (layer.b == layer.b[:, :1]).all() and (last != layer.b[0]).any():
                 raise UnmatchedError("one number is the bias of all units of a layer", layer.z)
-        keys: Keys = {"units": layer.W.shape[1], **name_activation(layer, number, faults)}
+        keys: Keys = {"units": layer.W.shape[1], **name_activation(layer, number, faults, samples)}
         kink = kink_of(layer, keys)
         if kink is not None:
             keys["kink"] = kink
@@ -197,7 +219,10 @@ def _orders(description: Description) -> Iterator[Keys]:
     rows, batches, epochs = len(description.inputs), description.batches, description.epochs
     size = max(len(each) for each in batches)
     full = all(len(each) == rows for each in batches)
-    batch: Keys = {} if full else {"batch": size}
+    if full:
+        yield {}
+        return
+    batch: Keys = {"batch": size}
     used = [np.concatenate([b for b, e in zip(batches, epochs, strict=True) if e == at])
             for at in range(int(epochs[-1]) + 1)]  # fmt: skip
     if all((each == np.arange(rows)[: len(each)]).all() for each in used):
@@ -302,7 +327,8 @@ def text_of(made: Made, path: str) -> str:
     """The preset as TOML, with comments that tell what of the program it is."""
     description, reported = made.description, made.reported
     name = os.path.basename(path)
-    lines = [HEADER.format(file=name, updates=description.updates)]
+    losses = " and the losses" if reported is not None else ""
+    lines = [HEADER.format(file=name, updates=description.updates, losses=losses)]
     for each in made.correspondence:
         where = "" if each.line is None else f"line {each.line}"
         if each.file is not None and os.path.basename(each.file) != name:

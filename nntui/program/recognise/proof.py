@@ -4,6 +4,8 @@ A network that is dead from the start would prove nothing; so the updates that t
 from other first parameters are compared too, each from the program's own numbers.
 """
 
+import time
+
 import numpy as np
 
 from nntui.presets.preset import Preset
@@ -16,12 +18,26 @@ Array = np.ndarray
 
 SAME = 1e-9
 """Relative difference up to which parameters and losses are the same."""
+LATER, MOST_WORK, OVERHEAD = 1e-6, 2e8, 20_000
+"""The same at later updates; how much is computed to reach them, and what each update costs."""
+SLICE, SECONDS = 64, 4.0
+"""Updates between two looks at the clock, and how long later updates may take."""
 OTHER_ROWS = "an update uses other rows"
 """The disagreement in nothing but the order of the rows."""
 
 
+class LaterError(Exception):
+    """The run is the program's up to update ``last``, and no more at update ``first``."""
+
+    def __init__(self, last: int, first: int) -> None:
+        super().__init__(f"its steps change between update {last} and {first}")
+        self.last, self.first = last, first
+
+
 def disagreement(preset: Preset, description: Description, reported: Reported | None) -> str | None:
     """Where a run of ``preset`` first differs from the program, as a clause; None if it does not.
+
+    Raises LaterError where that is behind the observed updates.
 
     Compared are all parameters after each observed update, the rows of each update, and the
     reported losses of the epochs that were observed.
@@ -43,7 +59,56 @@ def disagreement(preset: Preset, description: Description, reported: Reported | 
         different = _of_losses(run, reported)
         if different is not None:
             return different
-    return _of_other_starts(preset, description)
+    different = _of_other_starts(preset, description)
+    if different is None:
+        _of_checkpoints(run, description)
+    return different
+
+
+def _of_checkpoints(run: Run, description: Description) -> None:
+    """Raise LaterError where the run has left the program, at an update that was not observed.
+
+    That is not held against a run that is chaotic, or too long to be made again.
+    """
+    last, until = description.updates, time.monotonic() + SECONDS
+    for each in description.checkpoints:
+        if _work(run, each.update) > MOST_WORK:
+            return
+        while run.update < each.update and run.divergence is None:
+            if time.monotonic() > until:
+                return
+            run.step(min(SLICE, each.update - run.update))
+        if run.update < each.update or not np.isfinite(each.W[0]).all():
+            return
+        if all(_is_near(W, own) for (W, _), own in zip(run.parameters, each.W, strict=True)):
+            last = each.update
+        elif _is_chaotic(run, each.update):
+            return
+        else:
+            raise LaterError(last, each.update)
+
+
+def _work(run: Run, updates: int) -> float:
+    """Multiplications of ``updates`` updates, about."""
+    weights = sum(W.size for W, _ in run.parameters)
+    return float(updates * (weights * run.preset.configuration.batch_size + OVERHEAD))
+
+
+def _is_chaotic(run: Run, update: int) -> bool:
+    """Whether the last bits of a first weight decide where the run is at ``update``."""
+    W = run.parameters
+    first = Run(run.preset, run.seed)
+    start = float(first.parameters[0][0][0, 0])
+    other = first.fork(**{"parameters.0.W.0.0": start + 1e-13 * max(abs(start), 1e-3)})
+    other.seek(update)
+    return not all(
+        _is_near(own, one) for (own, _), (one, _) in zip(W, other.parameters, strict=True)
+    )
+
+
+def _is_near(one: Array, other: Array) -> bool:
+    size = float(np.abs(other).max(initial=0.0))
+    return bool(np.abs(one - other).max(initial=0.0) <= LATER * size + 1e-12)
 
 
 def _of_other_starts(preset: Preset, description: Description) -> str | None:

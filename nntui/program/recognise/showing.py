@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from nntui.core.errors import ConfigError
@@ -9,8 +10,14 @@ from nntui.program.control.client import Task, ask
 from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description, Spot
 from nntui.program.recognise.fitting.unmatched import UnmatchedError
-from nntui.program.recognise.preset_of import preset_of, read_text, text_of
-from nntui.program.recognise.proof import OTHER_ROWS, disagreement
+from nntui.program.recognise.preset_of import (
+    Made,
+    preset_of,
+    read_text,
+    text_of,
+    with_later_rates,
+)
+from nntui.program.recognise.proof import OTHER_ROWS, LaterError, disagreement
 from nntui.program.recognise.recognised import Recognised
 
 DESCRIBE = "nntui.program.recognise.reading.describe:describe"
@@ -47,13 +54,22 @@ def recognise(description: Description, path: str, seconds: float) -> Recognised
     found: tuple[str, str] | None = None
     try:
         for made in preset_of(description, seconds):
-            text = text_of(made, path)
-            different = disagreement(read_text(text), made.description, made.reported)
+            try:
+                proven, different = made, _different(made, path)
+            except LaterError as error:
+                later = _later(made, path, error)
+                proven, different = later or made, None if later else str(error)
             if different is None:
                 return Recognised(
-                    text, None, None, None, made.correspondence, description.updates, description
+                    text_of(proven, path),
+                    None,
+                    None,
+                    None,
+                    made.correspondence,
+                    description.updates,
+                    description,
                 )
-            found = found or (different, text)
+            found = found or (different, text_of(made, path))
     except UnmatchedError as error:
         return _without(description, path, error.reason, error.spot)
     except ConfigError as error:
@@ -69,6 +85,20 @@ def recognise(description: Description, path: str, seconds: float) -> Recognised
         _without(description, path, f"{drawing} of the rows, and no preset draws that one", spot),
         nearest_text=text,
     )
+
+
+def _different(made: Made, path: str) -> str | None:
+    """Where the preset, read again from its text, differs from the program; see `disagreement`."""
+    return disagreement(read_text(text_of(made, path)), made.description, made.reported)
+
+
+def _later(made: Made, path: str, error: LaterError) -> Made | None:
+    """The preset with a rate that changes as the program's does behind what was observed."""
+    for other in with_later_rates(made, error.last, error.first):
+        with suppress(LaterError):
+            if _different(other, path) is None:
+                return other
+    return None
 
 
 def _without(description: Description, path: str, reason: str, spot: Spot | None) -> Recognised:

@@ -48,6 +48,18 @@ class Changing:
         return changed
 
 
+class Writing:
+    """A function that writes its results into an array, which comes first here."""
+
+    __slots__ = ("__name__", "function")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function, self.__name__ = function, f"{name_of(function)} into"
+
+    def __call__(self, target: Any, *arguments: Any, **keywords: Any) -> Any:
+        return self.function(*arguments, **keywords, out=target)
+
+
 class Cast:
     """An operation whose result takes the type of the array it is written into."""
 

@@ -42,18 +42,24 @@ def compile_program(
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(max(limit, DEEPEST))
-        tree = ast.parse(source, file)
-        if rewrite is not None:
-            rewrite(tree)
+        tree = _tree(source, file, rewrite)
         Numbering(file, source, places).number(tree)
         copies = PlainCopy(None if loops is None else frozenset(loops))
         tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written
         ast.fix_missing_locations(tree)
         return compile(tree, file, "exec", dont_inherit=True)
     except RecursionError:  # expressions too deep for our copies of them
-        return compile(source, file, "exec", dont_inherit=True)
+        alone = source if rewrite is None else _tree(source, file, rewrite)
+        return compile(alone, file, "exec", dont_inherit=True)
     finally:
         sys.setrecursionlimit(limit)
+
+
+def _tree(source: str, file: str, rewrite: Callable[[ast.Module], None] | None) -> ast.Module:
+    tree = ast.parse(source, file)
+    if rewrite is not None:
+        rewrite(tree)
+    return tree
 
 
 def install(recorder: Any) -> None:

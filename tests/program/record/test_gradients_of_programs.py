@@ -59,7 +59,9 @@ PROGRAMS = {
         np.exp(b[0], out=b[1])
         np.dot(w, w.T[:, :3], out=(c := np.zeros((3, 3))))
         w.sum(axis=0, out=(d := np.zeros(4)))
-        y = np.sum(a * b) + np.sum(c ** 2) + d @ d
+        np.divide(w, a, out=(e := np.ones((3, 4))), where=w > 1)
+        np.dot(w, w.T[:, :3], f := np.zeros((3, 3))); np.clip(w, 0.8, 1.2, g := np.zeros((3, 4)))
+        y = np.sum(e ** 2) + np.sum(f * c) + np.sum(g * w) + np.sum(a * b) + np.sum(c ** 2) + d @ d
     """,
     "add.at and others that change": """
         a = np.zeros(5); np.add.at(a, [0, 1, 0, 4], w[0])

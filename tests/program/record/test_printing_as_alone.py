@@ -228,6 +228,24 @@ PROGRAMS = {
             print(x, s, "t" in globals())
             print((h := 3.0) * 2, h, [p := v * 2 for v in (1.0, 2.0)], p)
     """,
+    "objects that answer everything": """
+        import copy
+        class Any:
+            def __init__(self): self.__dict__["x"] = 1.0
+            def __getattr__(self, name):
+                if name.startswith("__"): raise AttributeError(name)
+                print("asked for", name); return lambda *a: 2.0
+            def __eq__(self, other): print("compared"); raise ValueError
+            def __call__(self, *a): print("called", len(a)); return 3.0
+            __hash__ = None
+        class Slots:
+            __slots__ = ("w",)
+            def __getattr__(self, name): print("slot", name); raise AttributeError(name)
+        for i in range(2):
+            o = Any(); s = Slots(); s.w = 2.0
+            print(o(1.0), o.anything(2.0), o.x * 2, copy.copy(s).w, [o].append(o), len([o, s]))
+            print(sum([o(), 1.0]), max(o(), o.x), isinstance(o, Any), type(o).__name__)
+    """,
     "order of evaluation": """
         class Loud:
             def __init__(self, name): self.__dict__["name"], self.__dict__["d"] = name, {"x": 1.0}

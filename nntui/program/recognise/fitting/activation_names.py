@@ -30,10 +30,13 @@ def is_same(one: Any, other: Any) -> bool:
         return bool(((np.abs(one - other) <= bound) | (one == other)).all())
 
 
-def name_activation(layer: DenseLayer, number: int, faults: list[Keys]) -> Keys:
-    """The entries for the activation of ``layer``; what is wrong with its value joins ``faults``.
+def name_activation(
+    layer: DenseLayer, number: int, faults: list[Keys], samples: int | None = None
+) -> Keys:
+    """The entries for the activation of ``layer``; a fault in its value joins ``faults``.
 
-    Raises UnmatchedError for a function that no preset has.
+    The first ``samples`` of its values were computed together; None: all of them.  Raises
+    UnmatchedError for a function that no preset has.
     """
     z, f = layer.values
     if not np.isfinite(f).all():
@@ -55,7 +58,8 @@ def name_activation(layer: DenseLayer, number: int, faults: list[Keys]) -> Keys:
             pass
         else:
             return {"activation": layer.formula}
-    if z.shape[0] > 1 and is_same(_value(activation("softmax"), z.T).T, f):
+    first, given = z[:, :samples], f[:, :samples]
+    if z.shape[0] > 1 and is_same(_value(activation("softmax"), first.T).T, given):
         faults.append({"name": "softmax-over-samples", "layers": [number]})
         return {"activation": "softmax"}
     if is_same(z, f):

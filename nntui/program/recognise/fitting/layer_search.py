@@ -96,8 +96,9 @@ class LayerSearch:
                     return self._below(self._with_bias(start, self._last), deep)
                 except UnmatchedError as error:
                     first = first or error
-        except _LateError:
-            first = first or UnmatchedError("there was no time to try every fault")
+        except _LateError as late:
+            layer = self._description.layers[late.layer]
+            first = first or self._unmatched(layer.weights, layer, "that there was time to try ")
         layer = self._description.layers[self._last]
         raise first or self._unmatched(layer.weights, layer)
 
@@ -131,7 +132,7 @@ class LayerSearch:
         losses = list(self._losses())
         is_followed, found = False, False
         for loss in losses:
-            self._check_time()
+            self._check_time(self._last)
             solution = self._fitted(loss, [], part)
             is_followed = is_followed or self._fit.is_followed
             if solution is not None:
@@ -143,7 +144,7 @@ class LayerSearch:
         for loss in losses:
             is_differentiated = LOSSES[loss[0]].needs_output is None
             for faults in self._faults(self._last, deep, is_differentiated):
-                self._check_time()
+                self._check_time(self._last)
                 solution = self._fitted(loss, faults, part) if faults else None
                 if solution is not None:
                     yield solution
@@ -157,7 +158,9 @@ class LayerSearch:
         except ConfigError:
             return None
         rule = self._fit.fit(configuration, part)
-        return None if rule is None else self._started(configuration, rule, faults)
+        if rule is None or (rule.rate < 0.0 and _has_formula(faults)):
+            return None
+        return self._started(configuration, rule, faults)
 
     def _faults(self, at: int, deep: bool, is_differentiated: bool = True) -> Iterator[list[Keys]]:
         """What may be wrong with the gradients of layer ``at``: nothing, one thing, several."""
@@ -203,7 +206,7 @@ class LayerSearch:
         layer = self._description.layers[at]
         first: UnmatchedError | None = None
         for faults in self._faults(at, deep):
-            self._check_time()
+            self._check_time(at)
             found = self._with_weights(solution, at, faults)
             if found is None:
                 continue
@@ -223,7 +226,7 @@ class LayerSearch:
             return None
         part = self._spans[at][0]
         if not self._agrees(trial, part, self._few):
-            factor = self._ratio(trial, part)
+            factor = None if _has_formula(faults) else self._ratio(trial, part)
             if factor is None:
                 return None
             fault: Keys = {"name": "wrong-sign", "layers": [at]}
@@ -283,18 +286,22 @@ class LayerSearch:
         for of in GRADIENTS:
             yield [{"name": "gradient", "layers": [at], "of": of}] if of else []
 
-    def _unmatched(self, names: Sequence[str], layer: DenseLayer) -> UnmatchedError:
+    def _unmatched(
+        self, names: Sequence[str], layer: DenseLayer, which: str = ""
+    ) -> UnmatchedError:
         """No fault gives the steps; where the check has found one, its line is the reason."""
         shown = names[0] if len(names) == 1 else f"{names[0]} ... {names[-1]}"
         for fault in self._description.faults:
             if fault.line is not None and set(fault.parameters) & set(names):
                 spot = Spot(fault.file or "", fault.line)
-                return UnmatchedError(f"no fault of nntui's changes {shown} as this does", spot)
-        return UnmatchedError(f"no preset gives the steps of {shown}", layer.step or layer.z)
+                said = f"no fault of nntui's {which}changes {shown} as this does"
+                return UnmatchedError(said, spot)
+        said = f"no preset {which}gives the steps of {shown}"
+        return UnmatchedError(said, layer.step or layer.z)
 
-    def _check_time(self) -> None:
+    def _check_time(self, at: int) -> None:
         if time.monotonic() > self._until:
-            raise _LateError
+            raise _LateError(at)
 
     # Losses that differ by a factor only.
 
@@ -313,7 +320,8 @@ class LayerSearch:
             training, rate = other.configuration.training, other.rule.rate
             score = 4.0 * any(is_near(rate, each) for each in constants) - digits_of(rate)
             # A factor 2 in the program belongs to the slope of its loss.
-            score += 0.5 * (training.loss == "squared-error" and self._doubles)
+            if training.loss == "squared-error":
+                score += 0.5 if self._doubles else -2.0
             if samples is not None:
                 divides = float(samples) in self._fit.constants
                 score += 1.0 * (divides == (training.reduction == "mean"))
@@ -351,8 +359,17 @@ class LayerSearch:
         return found
 
 
+def _has_formula(faults: Sequence[Keys]) -> bool:
+    """Whether one is a formula of the program, which needs no factor beside it."""
+    return any(each["name"] == "derivative" and each["of"] not in ACTIVATIONS for each in faults)
+
+
 class _LateError(Exception):
-    """The time is up."""
+    """The time is up, in the middle of a layer."""
+
+    def __init__(self, layer: int) -> None:
+        super().__init__(layer)
+        self.layer = layer
 
 
 def merged_faults(faults: Sequence[Keys], layers: int) -> list[Any]:

@@ -126,9 +126,9 @@ class OptimiserFit:
                 return None
             keys["optimiser"] = "nesterov"
         elif momentum is not None:
-            plain = self._score(rate)
             damped = rate / (1.0 - momentum)
-            if self._score(damped) > plain:
+            averages = any(is_near(1.0 - momentum, each) for each in self.constants)
+            if averages and momentum != 0.5 and self._score(damped) > self._score(rate):
                 keys["dampening"], rate = momentum, damped
         share = 1.0 - keys.get("dampening", 0.0)
         for name, key in (("w", "l2"), ("sign", "l1")):
@@ -140,18 +140,42 @@ class OptimiserFit:
         return Rule(keys, rate)
 
     def _score(self, rate: float) -> float:
-        known = any(is_near(abs(rate), each) for each in self.constants)
+        """How likely the program says this rate, for a loss that is known up to a factor."""
+        rates = [abs(rate) / factor for factor in (1, *self.divisors)]
+        known = any(is_near(each, other) for each in rates for other in self.constants)
         return 10.0 * known - digits_of(abs(rate))
 
     def _clipped(self, configuration: Configuration, part: slice) -> Rule | None:
         """Gradients that are cut to, or shrunk to, one of the program's constants."""
         penalties = (0.0, *(each for each in self.constants if each < 1.0))
-        for key, bound, l2 in product(("clip_norm", "clip_value"), self.constants, penalties):
-            keys: Keys = {key: bound, **({"l2": l2} if l2 else {})}
-            rate = self._full_rate(configuration, part, keys)
-            if rate is not None:
-                return Rule(keys, written(rate, self.constants))
+        for key in self._clips(configuration, part):
+            for bound, l2 in product(self.constants, penalties):
+                keys: Keys = {key: bound, **({"l2": l2} if l2 else {})}
+                rate = self._full_rate(configuration, part, keys)
+                if rate is not None:
+                    return Rule(keys, written(rate, self.constants))
         return None
+
+    def _clips(self, configuration: Configuration, part: slice) -> list[str]:
+        """How gradients may be clipped, by their directions and signs in the first updates."""
+        g = self._first.make(_with(configuration, {})).gradients[:, part]
+        s, w = self._first.steps[:, part], self._first.theta[:, part]
+        if not np.isfinite(g).all():
+            return []
+        found = []
+        if all(
+            any(
+                _solved([("", each[at : at + 1]) for each in basis], s[at : at + 1], w, False)
+                is not None
+                for basis in ((g,), (g, w))
+            )
+            for at in range(len(g))
+        ):
+            found.append("clip_norm")
+        strong = np.abs(g) > 1e-6 * np.abs(g).max(axis=1, keepdims=True)
+        if (np.sign(g[strong]) == np.sign(s[strong])).all():
+            found.append("clip_value")
+        return found
 
     # Rules that scale every parameter's step.
 
@@ -212,7 +236,7 @@ class OptimiserFit:
             if epoch in rates and abs(rates[epoch] - found) > 1e-6 * abs(found):
                 return None
             rates.setdefault(epoch, found)
-        if not rates.get(0) or len(rates) < 4:
+        if not rates.get(0) or len(rates) < 2:
             return None
         relative = {epoch: rate / rates[0] for epoch, rate in rates.items()}
         if min(relative.values()) <= 0.0:
@@ -238,9 +262,9 @@ class OptimiserFit:
             return
         first = changed[0]
         decay = written(relative[first], self.constants)
-        yield {"schedule": "step", "schedule_decay": decay, "schedule_every": first}
         root = written(relative[last] ** (1.0 / last), self.constants)
         yield {"schedule": "exponential", "schedule_decay": root, "schedule_every": 1}
+        yield {"schedule": "step", "schedule_decay": decay, "schedule_every": first}
         slope = written((1.0 / relative[last] - 1.0) / last, self.constants)
         if slope > 0.0:
             yield {"schedule": "inverse", "schedule_decay": slope, "schedule_every": 1}

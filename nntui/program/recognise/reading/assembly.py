@@ -1,12 +1,13 @@
 """Puts the description of a network together from the updates that were read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nntui.program.recognise.description import (
+    Checkpoint,
     Constant,
     DenseLayer,
     Description,
@@ -16,10 +17,10 @@ from nntui.program.recognise.description import (
 )
 from nntui.program.recognise.reading.data_rows import data_rows
 from nntui.program.recognise.reading.extent import shuffles_of
-from nntui.program.recognise.reading.layers.update_numbers import LayerNumbers, Snapshot
+from nntui.program.recognise.reading.layers.update_numbers import LayerNumbers, UpdateNumbers
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.numbers_seen import spot_of
-from nntui.program.recognise.reading.traits import seeds_in
+from nntui.program.recognise.reading.traits import literals_in, seeds_in
 from nntui.program.record.places import Places
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-SAMPLES_KEPT = 300
+SAMPLES_KEPT = 1000
 """Samples of which activations are kept."""
 
 
@@ -37,7 +38,7 @@ class Seen:
 
     places: Places
     loss: str
-    snapshots: list[Snapshot] = field(default_factory=list)
+    snapshots: list[UpdateNumbers] = field(default_factory=list)
     turns: list[int] = field(default_factory=list)
     """By update, the turn of the loop around."""
     last: dict[str, Any] = field(default_factory=dict)
@@ -57,6 +58,8 @@ class Seen:
     budget: int | None = None
     stops_at: float | None = None
     printed: list[int] = field(default_factory=list)
+    later: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """Updates behind those that were read, and the parameters then, by name."""
 
 
 def trajectory_of(seen: Seen) -> dict[str, Any]:
@@ -101,6 +104,7 @@ def assembled(
             Trajectory(*(tuple(each[name]) for name in ("W", "b", "x", "y")))
             for each in seen.varied
         ),
+        checkpoints=tuple(_checkpoints(seen)),
         budget=int(rows.epochs[-1]) + 1 if seen.ended else seen.budget,
         printed=np.array(seen.printed, int),
         shuffles=shuffles_of(execution.sources, execution.source.path),
@@ -108,6 +112,7 @@ def assembled(
         loss=seen.loss,
         series=series,
         constants=tuple(seen.constants),
+        literals=literals_in(execution.sources),
         memories=seen.memories,
         adapts=seen.adapts,
         clips=seen.clips or any(each["clips"] for each in seen.varied),
@@ -123,8 +128,8 @@ def _layer(seen: Seen, at: int) -> DenseLayer:
     W, b = [each.W for each in own], _biases(own)
     if seen.ended:
         W.append(_held(last.W_names, last.W_places, seen.last))
-        if b is not None and last.b_places is not None:
-            end = last.b_sign * _held(last.b_names, last.b_places, seen.last)
+        end = _held_bias(last, seen.last)
+        if b is not None and end is not None:
             b = np.concatenate([b, [end]])
     formula, slopes = seen.formulas[at]
     return DenseLayer(
@@ -169,6 +174,22 @@ def _held(names: Sequence[str], places: Array, values: Mapping[str, Any]) -> Arr
         here = places >> 32 == number
         found[here] = np.asarray(values[name], float).reshape(-1)[places[here] & 0xFFFFFFFF]
     return found
+
+
+def _held_bias(numbers: LayerNumbers, values: Mapping[str, Any]) -> Array | None:
+    if numbers.b_places is None:
+        return None
+    return numbers.b_sign * _held(numbers.b_names, numbers.b_places, values)
+
+
+def _checkpoints(seen: Seen) -> Iterator[Checkpoint]:
+    layers = seen.snapshots[-1].layers
+    wanted = {name for each in layers for name in (*each.W_names, *each.b_names)}
+    for update, values in seen.later:
+        if update < len(seen.snapshots) or not wanted <= set(values):
+            continue
+        W = [_held(each.W_names, each.W_places, values) for each in layers]
+        yield Checkpoint(update, tuple(W), tuple(_held_bias(each, values) for each in layers))
 
 
 def _biases(own: Sequence[LayerNumbers]) -> Array | None:

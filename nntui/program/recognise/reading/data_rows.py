@@ -52,7 +52,9 @@ def data_rows(
 def _epochs(rows: Sequence[Array], turns: Sequence[int]) -> tuple[Array, bool]:
     """The epoch of each update, and whether the first was observed to its end."""
     count = len(rows)
-    if all(each.shape == rows[0].shape and (each == rows[0]).all() for each in rows):
+    # Sums over all rows do not depend on their order.
+    first = _sorted(rows[0])
+    if all(each.shape == first.shape and (_sorted(each) == first).all() for each in rows):
         return np.arange(count), True
     lengths = [turns.count(each) for each in dict.fromkeys(turns)]
     if len(lengths) > 1 and len(set(lengths[:-1])) == 1 and lengths[-1] <= lengths[0]:
@@ -67,6 +69,10 @@ def _epochs(rows: Sequence[Array], turns: Sequence[int]) -> tuple[Array, bool]:
     if period is not None:
         return np.arange(count) // period, True
     return np.arange(count), True
+
+
+def _sorted(rows: Array) -> Array:
+    return rows[np.lexsort(rows.T[::-1])]
 
 
 def _period(rows: Sequence[Array]) -> int | None:

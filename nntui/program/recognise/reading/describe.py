@@ -39,7 +39,7 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
         execution,
         describer.subject,
         describer.take,
-        lambda: describer.finish(observer.printed, observer.ended),
+        lambda: describer.finish(observer),
         left,
         describer.vary,
         watch=WATCHED,

@@ -18,7 +18,7 @@ from nntui.program.recognise.reading.assembly import (
 from nntui.program.recognise.reading.data_rows import held_arrays
 from nntui.program.recognise.reading.extent import extent_of
 from nntui.program.recognise.reading.layers.stack import Stack
-from nntui.program.recognise.reading.layers.update_numbers import Snapshot, read_update
+from nntui.program.recognise.reading.layers.update_numbers import UpdateNumbers, read_update
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError
 from nntui.program.recognise.reading.numbers_seen import SeriesSeen, constants_of, spot_of
 from nntui.program.recognise.reading.observe import Observed, Observer, Subject
@@ -117,7 +117,7 @@ class Describer:
             np.array_equal(first.x, each.x) for each in others
         )
 
-    def _read(self, recording: Recording) -> Snapshot:
+    def _read(self, recording: Recording) -> UpdateNumbers:
         seen, places = self._seen, self._execution.places
         is_first = not seen.snapshots
         if is_first:
@@ -169,13 +169,10 @@ class Describer:
 
     # All of them.
 
-    def finish(self, printed: list[int], ended: bool) -> dict[str, Any]:
-        """The reply: the description.
-
-        ``printed`` are the updates that print something; ``ended`` says whether there are no more.
-        """
+    def finish(self, observer: Observer) -> dict[str, Any]:
+        """The reply: the description, with what ``observer`` has seen itself."""
         seen = self._seen
-        seen.printed, seen.ended = printed, ended
+        seen.printed, seen.ended, seen.later = observer.printed, observer.ended, observer.later
         faults = tuple(
             Fault(each["code"], each.get("file"), each.get("line"), tuple(each["parameters"]))
             for each in self._check.get("findings", ())

@@ -85,7 +85,8 @@ def constants_of(recording: Recording, forward: Collection[int], places: Places)
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        for given in node.arguments:
+        given_numbers = node.arguments[:1] if node.operation == "**" else node.arguments
+        for given in given_numbers:  # an exponent tells nothing of a size
             name, place, value = "", node.place, given
             if isinstance(given, Ref):
                 inner = given.node

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nntui.program.judge.loss_hypotheses import Loss
 from nntui.program.judge.recorded_update import Recording
 from nntui.program.record.node import Node
@@ -14,8 +16,9 @@ if TYPE_CHECKING:
     from nntui.program.control.forks import Reply
 
 
-ENOUGH = 4
-"""Updates that print something, behind which no more are waited for."""
+FIRST_CHECKPOINT, CHECKPOINTS = 256, 5
+"""The update at which the parameters are noted again, and how often they are, at twice the update
+each time."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,13 @@ class Observer:
         self._before, self._now, self._watch = before, now, watch
         self.printed: list[int] = []
         """The updates in whose turns something was printed."""
+        self.later: list[tuple[int, dict[str, Any]]] = []
+        """The parameters at some updates behind the recorded ones, by name."""
         self._update, self._written, self._watching = -1, 0, False
         self._execution, self._recorder = execution, execution.recorder
         self._subject, self._take, self._finish = subject, take, finish
         self._seconds, self._until = seconds, time.monotonic() + seconds
+        self._checkpoint = FIRST_CHECKPOINT
         self._start: dict[str, Node] = {}
         self._epoch = -1
         self._reply: Reply | None = None
@@ -99,8 +105,7 @@ class Observer:
             self._recorder.on = False
         self._note_output()
         if self._watching:
-            if len(self.printed) >= ENOUGH or time.monotonic() > self._until:
-                self._conclude()
+            self._watch_on()
             return
         if self._recording and not self._end():
             self._stop_recording()
@@ -131,9 +136,20 @@ class Observer:
         return (loops[loop].file, loops[loop].line) == self._subject.around
 
     def _stop_recording(self) -> None:
-        if self._watch <= 0.0 or len(self.printed) >= ENOUGH:
+        if self._watch <= 0.0:
             self._conclude()
         self._watching, self._until = True, time.monotonic() + self._watch
+
+    def _watch_on(self) -> None:
+        """The program runs on; note its parameters at twice the update, then at twice that."""
+        is_late = time.monotonic() > self._until
+        if is_late or self._update == self._checkpoint:
+            values = {each.name: each.value for each in self._execution.live()}
+            known = {name: np.array(values[name]) for name in self._names if name in values}
+            self.later.append((self._update, known))
+            self._checkpoint *= 2
+        if is_late or len(self.later) >= CHECKPOINTS:
+            self._conclude()
 
     def _note_output(self) -> None:
         """Note whether the turn that has just ended has printed something."""

@@ -121,3 +121,15 @@ def seeds_in(sources: Mapping[str, Sequence[str]]) -> tuple[int, ...]:
                 if name in ("seed", "RandomState") and type(value) is int and value >= 0:
                     found.setdefault(value)
     return tuple(found)
+
+
+def literals_in(sources: Mapping[str, Sequence[str]]) -> tuple[float, ...]:
+    """The numbers in the program's text."""
+    found: dict[float, None] = {}
+    for lines in sources.values():
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+                number = float(node.value)  # type: ignore[arg-type]
+                if np.isfinite(number):
+                    found.setdefault(number)
+    return tuple(found)

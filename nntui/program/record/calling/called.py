@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.record.callables import Cast, Changing, Method, OfUfunc, Part, Silent
+from nntui.program.record.callables import Cast, Changing, Method, OfUfunc, Part, Silent, Writing
 from nntui.program.record.calling.known import (
     CALL,
     CHANGING_FUNCTIONS,
     CHANGING_METHODS,
     NOT_OPERATIONS,
     OPAQUE,
+    POSITION_OF_OUT,
     PURE,
     REDUCTIONS,
 )
@@ -67,6 +68,9 @@ class Called:
         if isinstance(function, np.ufunc) and len(arguments) > function.nin:
             keywords = {**keywords, "out": arguments[function.nin]}
             return self._out(place, function, arguments[: function.nin], keywords)
+        if len(arguments) == POSITION_OF_OUT.get(name, -1) + 1:
+            keywords = {**keywords, "out": arguments[-1]}
+            return self._out(place, function, arguments[:-1], keywords)
         if name in CHANGING_FUNCTIONS and isinstance(arguments[0], np.ndarray):
             return self._changing(place, function, arguments, keywords)
         if name in OPAQUE:
@@ -138,9 +142,11 @@ class Called:
             target = target[0]
         if not isinstance(target, np.ndarray) or memory.node_of(target) is None:
             return False
+        others = {name: value for name, value in keywords.items() if name != "out"}
+        if "where" in others:  # what is not written keeps its value
+            return self._changing(place, Writing(function), (target, *arguments), others)
         before = memory.before_writing(target)
         referred = tuple([recorder.refer(argument) for argument in arguments])
-        others = {name: value for name, value in keywords.items() if name != "out"}
         named = {name: recorder.refer(value) for name, value in others.items()}
         result = function(*arguments, **keywords)
         name = canonical(name_of(function))
@@ -156,7 +162,7 @@ class Called:
         """A function that changes its first argument."""
         recorder, memory = self.recorder, self.recorder.memory
         target = arguments[0]
-        if memory.node_of(target) is None:
+        if not isinstance(target, np.ndarray) or memory.node_of(target) is None:
             return False
         before = memory.before_writing(target)
         referred = tuple([recorder.refer(argument) for argument in arguments])
@@ -175,32 +181,13 @@ class Called:
         arguments: tuple[Any, ...],
         keywords: dict[str, Any],
     ) -> bool:
-        name = name_of(function)
-        if name == "at":
-            method = Changing(OfUfunc(owner, "at"))
-            recorder, memory = self.recorder, self.recorder.memory
-            target = arguments[0]
-            if not isinstance(target, np.ndarray) or memory.node_of(target) is None:
-                return False
-            before = memory.before_writing(target)
-            referred = (
-                recorder.refer(target),
-                recorder.kept(arguments[1]),
-                *[recorder.refer(each) for each in arguments[2:]],
-            )
-            function(*arguments, **keywords)
-            node = recorder.make(
-                f"{owner.__name__}.at", method, referred, {}, copy_of(target), place
-            )
-            memory.written(target, before, node, place)
-            self.result = None
-            return True
+        method = OfUfunc(owner, name_of(function))
+        if method.name == "at":
+            return self._changing(place, method, arguments, keywords)
         if keywords.get("out") is not None:
             return False
         result = function(*arguments, **keywords)
-        return self._keep(
-            place, f"{owner.__name__}.{name}", OfUfunc(owner, name), arguments, keywords, result
-        )
+        return self._keep(place, method.__name__, method, arguments, keywords, result)
 
     def _drawn(
         self, place: int, function: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]

@@ -19,6 +19,7 @@ from nntui.program.record.calling.known import (
     HARMLESS_OWNERS,
     OVER_ELEMENTS,
     REDUCTIONS,
+    SHARING,
 )
 from nntui.program.record.following.live_values import copy_of, is_followed
 from nntui.program.record.hooks.operators import Operators
@@ -98,24 +99,23 @@ class Calls(Called):
                 return
         if depth > DEEPEST_COPY or new is old:
             return
-        if hasattr(new, "__dict__"):
-            old, new = vars(old), vars(new)
+        if not isinstance(new, (dict, list, tuple)):
+            old, new = attributes(old), attributes(new)
         if isinstance(new, dict):
             pairs = [(old[key], new[key]) for key in new if key in old]
-        elif isinstance(new, (list, tuple)):
-            pairs = list(zip(old, new, strict=False))
         else:
-            return
+            pairs = list(zip(old, new, strict=False))
         for one, other in pairs:
             self._linked(place, one, other, depth + 1)
 
     def _is_harmless(self, function: Any) -> bool:
         """Whether a call cannot change an array unseen."""
-        if function in (np.nditer, memoryview, np.frombuffer):
+        if any(function is each for each in SHARING):
             self.recorder.memory.is_shared = True
         if self._is_own(function):
             return True
-        owner = getattr(function, "__self__", None)
+        kind = type(function)
+        owner = function.__self__ if kind in (BuiltinFunctionType, MethodType) else None
         if owner is builtins or owner is math or type(owner) in HARMLESS_OWNERS:
             return True
         return isinstance(function, type) and function.__module__ == "builtins"
@@ -132,7 +132,7 @@ class Calls(Called):
         is_consuming = (
             id(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
         )
-        if is_consuming and arguments and hasattr(arguments[0], "__next__"):
+        if is_consuming and arguments and hasattr(type(arguments[0]), "__next__"):
             return (list(arguments[0]), *arguments[1:])
         return arguments
 
@@ -197,3 +197,12 @@ class Calls(Called):
         if kind is np.vectorize:
             return self._opaque(place, function, arguments, keywords)
         return False
+
+
+def attributes(value: Any) -> dict[str, Any]:
+    """The attributes of an object, without asking its own `__getattr__`."""
+    try:
+        found: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return found

@@ -34,6 +34,9 @@ CHANGING_METHODS = frozenset({"fill", "sort", "put", "itemset", "partition"})
 CHANGING_FUNCTIONS = frozenset(
     {"copyto", "put", "place", "putmask", "fill_diagonal", "put_along_axis"}
 )
+SHARING = (np.nditer, memoryview, np.frombuffer)
+"""What they give can be used to write to an array at any time."""
+POSITION_OF_OUT = {"dot": 2, "clip": 3}
 OPAQUE = frozenset(
     {"apply_along_axis", "apply_over_axes", "piecewise", "fromfunction", "vectorize"}
 )

@@ -60,10 +60,13 @@ class Operators(Elements):
         trail = self.trail
         trail.enter(frame, place, function, (), {})
         try:
-            return function(left, right)
+            result = function(left, right)
         finally:
             if self.trail is trail:
                 trail.leave(frame)
+        if not self.on or not is_followed(result) or self.memory.is_known(result):
+            return result
+        return self.result(operation, function, (left, right), {}, result, place)
 
     def elementwise(self, place: int, operation: str, left: Any, right: Any) -> Any:
         """An operator over arrays of objects, element by element."""

@@ -39,7 +39,7 @@ class LayerNumbers:
 
 
 @dataclass
-class Snapshot:
+class UpdateNumbers:
     """One update: (inputs, samples), (outputs, samples), and its layers."""
 
     x: Array
@@ -68,7 +68,7 @@ def read_update(
     loss: Loss,
     places: Places,
     tops: Sequence[Node] | None = None,
-) -> Snapshot:
+) -> UpdateNumbers:
     """The numbers of ``recording``; the output is read off ``tops`` if given, else off the loss.
 
     Raises NoCounterpartError for what is no stack of dense layers.
@@ -97,7 +97,7 @@ def read_update(
                 f"{name} is neither the weights nor the bias of a layer",
                 next(iter(recording.users[recording.start[name].number]), None),
             )
-    return Snapshot(stack.levels[0].x, targets, layers, stack)
+    return UpdateNumbers(stack.levels[0].x, targets, layers, stack)
 
 
 def _numbers(stack: Stack, level: Level) -> LayerNumbers:
