@@ -101,7 +101,7 @@ def _first_finding(check: ProgramCheck, with_diff: bool) -> Iterator[str]:
         yield ""
     yield from _field("Evidence", f"{_clause(first.evidence)}.")
     if first.fix is not None:
-        how = "" if check.diff is None or with_diff else " (--diff prints it)"
+        how = "" if check.ok is not False or with_diff else " (--diff tries it)"
         yield from _field("To mend", f"{_clause(first.fix)}{how}.")
     yield from _field("How sure", _certainty(first))
 

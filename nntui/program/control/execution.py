@@ -163,7 +163,7 @@ class Execution(Replying):
         finally:
             self.recorder.on = False
         self.ending = ending
-        self.flush()
+        self.world.flush(at_end=True)
         if self.on_end is not None:
             try:
                 self.on_end()

@@ -193,6 +193,8 @@ class Following:
         return {"values": values, "gradients": gradients}
 
     def _conclude(self, why: str) -> None:
+        if why == TIME:
+            self._recordings = []  # of a part of an epoch
         self._find_loss()
         self._end_epoch()
         ending = self._execution.ending

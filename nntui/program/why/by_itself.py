@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
+import numpy as np
+
 from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.experiments.results import NEAR, Experiments
 from nntui.diagnosis.finding import Finding
 from nntui.program.answer import ProgramCheck
 from nntui.program.why.changes.variants import EPOCHS, RATE
 from nntui.program.why.findings.described import described_preset, diagnosed
-from nntui.program.why.findings.located import Located, located, mend_in_words, of_check
+from nntui.program.why.findings.located import (
+    Located,
+    located,
+    mend_in_words,
+    of_check,
+    proven_first,
+)
 from nntui.program.why.findings.measured import measured, once
 from nntui.program.why.findings.own_names import OwnNames, in_program
 from nntui.program.why.findings.own_run import OwnRun
@@ -50,8 +58,8 @@ def explained_by_itself(
         made.append(rounds.result())
         decision, tried = attributed(findings, suspects, made, 0)
         board.halfway = tried is made[1]
-        findings = list(decision.findings)
-        decided = run.whole and (decision.decided or _is_enough(findings, tried))
+        decided = run.whole and (decision.decided or _is_enough(decision.findings, tried))
+        findings = proven_first(decision.findings, decided)
     limits = []
     if source.rate is None:
         limits.append("no number in the source was found that is the learning rate")
@@ -105,7 +113,8 @@ def _measured(
             found = [*once(run, source), *map(own, seen.findings)]
             return found, list(map(own, seen.suspects))
     goal = training.reference.goal()
-    found = list(measured(run, source, goal, factor))
+    with np.errstate(all="ignore"):
+        found = list(measured(run, source, goal, factor))
     return sorted(found, key=lambda each: -each.weight), []
 
 

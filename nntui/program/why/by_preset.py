@@ -15,7 +15,7 @@ from nntui.presets.preset import Preset
 from nntui.presets.schema import override
 from nntui.program.answer import ProgramCheck
 from nntui.program.recognise.preset_of import read_text
-from nntui.program.why.findings.located import mend_in_words, of_check
+from nntui.program.why.findings.located import mend_in_words, of_check, proven_first
 from nntui.program.why.findings.own_names import OwnNames, in_own_words, in_program, merged
 from nntui.program.why.inquiry import Inquiry
 from nntui.program.why.program_answer import ProgramAnswer
@@ -143,7 +143,9 @@ def explained_by_preset(
     rate = preset.configuration.training.learning_rate
     findings = [
         replace(each, fixes=tuple(in_own_words(fix, source, rate) for fix in each.fixes))
-        for each in merged(answer.findings, code, recognised.description, source)
+        for each in merged(
+            proven_first(answer.findings, answer.decided), code, recognised.description, source
+        )
     ]
     tried = answer.experiments
     if tried is not None:
@@ -180,13 +182,14 @@ def explained_by_preset(
     best = made.recommended
     if best is None or inquiry.stopped:
         return made
-    return replace(made, confirmed=_confirmed(inquiry, best.fix, training, rate))
+    there = in_program(best.fix, source, rate)
+    halfway = answer.preset.goal.loss > reference.goal(lowest) * (1.0 + 1e-9)
+    return replace(made, confirmed=_confirmed(inquiry, there, training, halfway))
 
 
-def _confirmed(inquiry: Inquiry, fix: Fix, training: Training, rate: float) -> Experiment | None:
-    """What ``fix``, of the preset, does in the program itself; None where it has no place."""
-    own = in_program(fix, training.source, rate)
-    board = Board(training.reference)
+def _confirmed(inquiry: Inquiry, own: Fix, training: Training, halfway: bool) -> Experiment | None:
+    """What the fix does in the program itself; None where it has no place there."""
+    board = Board(training.reference, halfway=halfway)
     laboratory = inquiry.laboratory(training, board, "trying the fix on the program itself")
     baseline, trial = laboratory.trial(NOTHING), laboratory.trial(own) if own.changes else None
     if baseline is None or trial is None:

@@ -75,7 +75,13 @@ def why(
 def _check(inquiry: Inquiry) -> tuple[ProgramCheck, dict[str, Any]]:
     request, task = inquiry.request, inquiry.task
     seconds = max(CHECK * inquiry.deadline.left, 1.0)
-    options: dict[str, Any] = {"lines": [], "loss": None, "parameters": [], "seconds": seconds}
+    options: dict[str, Any] = {
+        "lines": [],
+        "loss": None,
+        "parameters": [],
+        "seconds": seconds,
+        "diff": True,
+    }
     question = Question(CHECK_INSIDE, options)
     reply = dict(inquiry.pool("checking the updates").ask([question])).get(0, {"error": "time"})
     asked = Request(

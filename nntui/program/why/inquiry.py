@@ -34,7 +34,13 @@ class Inquiry:
         python = request.python
         interpreter = None if python is None else shutil.which(os.path.expanduser(python))
         self.task = Task(
-            request.path, request.arguments, request.seed, None, interpreter, request.allow_effects
+            request.path,
+            request.arguments,
+            request.seed,
+            None,
+            interpreter,
+            request.allow_effects,
+            threads=1,
         )
         self.stopped = False
         """Whether the progress asked to stop."""

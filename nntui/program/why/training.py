@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import isfinite
 from threading import Thread
 from typing import Any
 
@@ -37,8 +39,9 @@ TWICE = 2.0
 """By what a number is multiplied to see whether it is the learning rate."""
 LONGER, PASSES = (4, 16), (100, 1000, 3000, 10_000, 30_000)
 """How many times as long it trains; how many times it goes over the data that it saw once."""
-LONG_SHARE = 0.3
-"""The most of the time that is left for a longer training from `ENOUGH` seeds."""
+LONG_SHARE, ONCE_SHARE = 0.3, 0.6
+"""The most of the time that is left for a longer training from `ENOUGH` seeds; and for one of a
+program that goes over its data once, where it is the first thing to try."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,12 @@ class Looking:
             run = replace(run, epochs=1)
         source = self._source(check, plain, texts, run, literal, once)
         source = replace(source, longer=self._longer(source, costs))
-        constant = own["constant"]
+        constant, first = own["constant"], float(run.losses[0])
         return Training(
             source=source,
             run=run,
             costs=costs,
-            reference=Reference(constant or float(run.losses[0]), constant is None),
+            reference=Reference(constant or (first if isfinite(first) else 1.0), constant is None),
             seeds=Seeds(self.task.seed, other.get("losses") == own["losses"]),
             usual=None if own["usual"] is None else (own["usual"][0], own["usual"][1]),
             recognised=matching.result(),
@@ -167,7 +170,8 @@ class Looking:
     ) -> Source:
         biases = tuple(each.name for each in check.parameters if is_bias(each.name, each.shape))
         program = os.path.realpath(self.task.path)
-        edits = () if check.diff is None else of_diff(check.diff, program)
+        files = [program, *(file for file in texts if file != program)]
+        edits = () if check.diff is None else of_diff(check.diff, files)
         return Source(
             texts=texts,
             request=plain,
@@ -181,10 +185,10 @@ class Looking:
 
     def _longer(self, source: Source, costs: Costs) -> tuple[int, ...]:
         """How many times as long the program can be trained from a few seeds, most first."""
-        room = LONG_SHARE * self.workers * self.deadline.left / ENOUGH
-        possible = PASSES if source.once else LONGER
+        share, possible = (ONCE_SHARE, PASSES) if source.once else (LONG_SHARE, LONGER)
+        room = share * self.workers * self.deadline.left / ENOUGH
         fitting = [each for each in possible if costs.of(each * source.epochs) <= room]
-        return tuple(sorted(fitting, reverse=True)[:2])
+        return tuple(sorted(fitting, reverse=True)[: 1 if source.once else 2])
 
 
 class _Matching:
@@ -199,8 +203,10 @@ class _Matching:
 
     def _match(self) -> None:
         assert self._plain is not None
-        description = Description.from_plain(self._plain)
-        self._found = recognise(description, self._path, max(self._seconds, 1.0))
+        # A description that cannot be fitted leaves the program itself to be tried.
+        with suppress(Exception):
+            description = Description.from_plain(self._plain)
+            self._found = recognise(description, self._path, max(self._seconds, 1.0))
 
     def result(self) -> Recognised | None:
         """What was found; None without a description."""

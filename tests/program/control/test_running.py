@@ -32,6 +32,21 @@ PROGRAMS = {
         print("b", end=""); print("c", flush=True); print("é", file=sys.stderr)
         print(sys.stdout.isatty(), sys.stdout.writable())
         """,
+    "own streams": """
+        import contextlib, io, sys
+        class Tee:
+            def __init__(self, to): self.to, self.lines = to, []
+            def write(self, text): self.to.write(text.upper()); self.lines.append(text)
+            def flush(self): self.to.write("flushed "); self.to.flush()
+        print("plain")
+        with contextlib.redirect_stdout(io.StringIO()) as text:
+            print("hidden")
+        sys.stdout = Tee(sys.stdout)
+        for i in range(2): print("tee", i)
+        sys.__stdout__.flush()  # else Python itself loses it
+        sys.stdout = io.TextIOWrapper(sys.__stdout__.buffer, encoding="utf-8")
+        print("wrapped", repr(text.getvalue()))
+        """,
     "at exit": """
         import atexit, threading
         atexit.register(print, "bye")

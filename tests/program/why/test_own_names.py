@@ -13,7 +13,7 @@ from nntui.program.recognise.description import DenseLayer, Description, Spot
 from nntui.program.why.changes.literals import Literal
 from nntui.program.why.changes.source_edits import Edit
 from nntui.program.why.changes.variants import BIASES, DRAWN, EPOCHS, LINES, RATE, Source
-from nntui.program.why.findings.located import mend_in_words, mends_by_line, of_check
+from nntui.program.why.findings.located import mend_in_words, mends_by_line, of_check, proven_first
 from nntui.program.why.findings.own_names import OwnNames, in_own_words, in_program, merged
 
 FILE = "/net.py"
@@ -142,6 +142,14 @@ def test_a_right_program_has_no_code_faults_and_a_wrong_one_the_mends_of_its_lin
     assert mend_in_words([wrong]) == "mend line 12: mend it"
     other = replace(wrong, line=14)
     assert mend_in_words([wrong, other]) == "mend the lines 12 and 14"
+
+
+def test_a_wrong_line_comes_before_luck_until_that_is_decided() -> None:
+    luck, floor = Finding(RULES["bad-luck"], "3 of 6"), Finding(RULES["no-bias"], "low")
+    (wrong,) = of_check(checked(finding(BIAS, 12)), {})
+    assert proven_first([luck, floor, wrong], decided=False) == [wrong, luck, floor]
+    assert proven_first([luck, floor, wrong], decided=True) == [luck, floor, wrong]
+    assert proven_first([floor, wrong], decided=False) == [floor, wrong]
 
 
 def test_each_edit_of_the_diff_belongs_to_the_nearest_finding() -> None:

@@ -34,9 +34,23 @@ def test_the_edits_of_a_diff_make_the_other_text_of_the_one(
 ) -> None:
     before, after = ("".join(f"{line}\n" for line in lines) for lines in (one, other))
     diff = "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), "a", "b"))
-    edits = of_diff(diff, FILE)
+    edits = of_diff(diff, [FILE])
     assert edited({FILE: before}, edits).get(FILE, before) == after
     assert not any(overlap([edit], edits[:at]) for at, edit in enumerate(edits))
+
+
+def test_each_part_of_a_diff_is_of_the_file_that_it_names() -> None:
+    one, two = "/home/x/net.py", "/home/x/layers.py"
+    diff = "".join(
+        line
+        for path, before, after in ((two, ["-- a\n", "b\n"], ["b\n"]), (one, ["c\n"], ["d\n"]))
+        for line in difflib.unified_diff(before, after, f"a{path}", f"b{path}")
+    )
+    edits = of_diff(diff, [one, two])
+    assert [(each.file, each.start, each.end, each.new) for each in edits] == [
+        (two, (1, 0), (2, 0), ""),
+        (one, (1, 0), (2, 0), "d\n"),
+    ]
 
 
 def test_several_edits_are_made_at_once_and_their_lines_stay_where_they_were_said_to_be() -> None:

@@ -6,6 +6,7 @@ runs up to it.  Where there are no forks, the program runs again from its start.
 """
 
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +17,10 @@ from nntui.program.control.ending import DIED, REFUSED, Ending
 from nntui.program.control.travel.copies import Copies, Process
 from nntui.program.program_error import ProgramError
 
-INTERVAL = 0.05
-"""Seconds between copies: about fifty times what one costs."""
+INTERVAL, LONGEST_INTERVAL = 0.1, 0.5
+"""Seconds between copies: many times what one costs, and more when the program runs for long."""
+SHARE = 0.02
+"""Of the time that it has run, the interval is at least that part, up to the longest."""
 FOREVER = 1 << 62
 
 
@@ -203,6 +206,7 @@ class Timeline:
             "seconds": seconds,
             "careful": careful,
         }
+        begun = time.monotonic()
         with suppress(wire.GoneError):  # it may have said already why it cannot run
             process.send(command)
         while True:
@@ -212,7 +216,9 @@ class Timeline:
                 self.update = process.update = copy.update
                 self.head = max(self.head, copy.update)
                 self._copies.keep(copy)
-                process.send({"interval": INTERVAL})
+                run_for = SHARE * (time.monotonic() - begun)
+                with suppress(wire.GoneError):  # it may have come to its end meanwhile
+                    process.send({"interval": max(INTERVAL, min(run_for, LONGEST_INTERVAL))})
             elif "passed" in answer:
                 self.update = process.update = answer["passed"]
                 self.head = max(self.head, self.update)

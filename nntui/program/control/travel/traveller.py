@@ -90,6 +90,8 @@ class Traveller:
         """How many iterations had begun when the loop was left."""
         self._target, self._last, self._careful = 0, False, False
         self._interval: float | None = None
+        self._unanswered = False
+        """Whether it was not yet said what became of the last copy."""
         self._copy_at = self._stop_at = NEVER
         self._look_at, self._stride, self._looked = 0, 1, 0.0
         """The iteration to look at the clock at, how many later the next, and when the last was."""
@@ -140,8 +142,7 @@ class Traveller:
         """Between two updates: stop, leave a copy, or go on."""
         now = time.perf_counter()
         while self._line.pending():
-            if self._command().get("do") == "stop":
-                self._stop_at = now
+            self._note(self._command())
         if now >= self._stop_at:
             self._arrive(self._at)
             return
@@ -154,14 +155,20 @@ class Traveller:
             self._stride = max(self._stride // 2, 1)
         self._plan()
         if now >= self._copy_at and can_be_copied():
+            while self._unanswered:  # whoever keeps the copies falls behind
+                self._note(self._command())
             if self._leave_copy(self._at):
                 self._listen()
                 return
-            while "interval" not in (command := self._command()):
-                if command.get("do") == "stop":
-                    self._stop_at = now
-            self._interval = command["interval"]
+            self._unanswered = True
             self._set_clock()
+
+    def _note(self, command: dict[str, Any]) -> None:
+        """Take what is said while the program runs."""
+        if "interval" in command:
+            self._interval, self._unanswered = command["interval"], False
+        elif command.get("do") == "stop":
+            self._stop_at = 0.0
 
     def _plan(self) -> None:
         """The next look at the clock, which costs as much as a short update, is a stride away."""
@@ -201,12 +208,12 @@ class Traveller:
     def _listen(self) -> None:
         """Answer questions until the command to go on."""
         while True:
-            command = self._command()
+            command = self._command()  # of which some were meant for before: they have no effect
             do = command.get("do")
             if do == "go":
                 self._target, self._last = command["to"], command["last"]
                 self._careful = command["careful"]
-                self._interval = command["interval"]
+                self._interval, self._unanswered = command["interval"], False
                 seconds = command["seconds"]
                 self._stop_at = NEVER if seconds is None else time.perf_counter() + seconds
                 self._stride = 1
@@ -246,7 +253,7 @@ class Traveller:
             near.close()
             os.close(self._line.descriptor)
             self._line.descriptor = far.detach()
-            self._children = []
+            self._children, self._unanswered = [], False
             return True
         self._cost = time.perf_counter() - begun
         far.close()

@@ -2,6 +2,7 @@
 
 import atexit
 import builtins
+import io
 import os
 import sys
 import warnings
@@ -35,6 +36,7 @@ class World:
         allow_effects: bool,
     ) -> None:
         self._folder = folder
+        self._streams: tuple[io.TextIOWrapper, ...] = ()
         self.output = CapturedOutput(os.path.join(scratch, "output"), 1)
         self.errors = CapturedOutput(os.path.join(scratch, "errors"), 2)
         self.files = ScratchFiles(scratch)
@@ -48,7 +50,8 @@ class World:
         # From Python 3.12 on, forking warns of the threads of the linear algebra library, which
         # ends them before a fork.
         warnings.filterwarnings("ignore", r".* is multi-threaded, use of fork", DeprecationWarning)
-        streams = EmptyInput(), text_stream(self.output), text_stream(self.errors)
+        self._streams = text_stream(self.output), text_stream(self.errors)
+        streams = EmptyInput(), *self._streams
         for name, stream in zip(("stdin", "stdout", "stderr"), streams, strict=True):
             setattr(sys, name, stream)
             setattr(sys, f"__{name}__", stream)
@@ -64,11 +67,17 @@ class World:
         """In front of a fork: what it needs to go on with files of its own."""
         return self.files.part()
 
-    def flush(self) -> None:
-        """Move what was printed to the captured output."""
-        for stream in (sys.stdout, sys.stderr):
+    def flush(self, at_end: bool = False) -> None:
+        """Move what was printed to the captured output.
+
+        Streams of the program's own are asked ``at_end`` only, as by Python: they may do anything.
+        """
+        for now, ours in zip((sys.stdout, sys.stderr), self._streams, strict=True):
             with suppress(Exception):
-                stream.flush()
+                if at_end or type(now) is io.TextIOWrapper:
+                    now.flush()
+            with suppress(Exception):
+                ours.flush()
 
     def hint(self, error: BaseException) -> str:
         """What would help against ``error``, as a clause; empty if nothing is known."""

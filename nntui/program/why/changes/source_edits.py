@@ -7,7 +7,7 @@ from functools import total_ordering
 
 Position = tuple[int, int]
 """A line, from 1, and a column in characters, from 0."""
-HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
+HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
 @total_ordering
@@ -65,10 +65,13 @@ def moved(file: str, line: int, edits: Iterable[Edit]) -> int:
     )
 
 
-def of_diff(diff: str, file: str) -> Edits:
-    """The edits of a unified ``diff`` of one ``file``, one for each run of changed lines."""
+def of_diff(diff: str, files: Sequence[str]) -> Edits:
+    """The edits of a unified ``diff`` of ``files``, one for each run of changed lines.
+
+    A part of it is of the file whose path ends as it says, else of the first.
+    """
     found: list[Edit] = []
-    line = 0
+    file, line = files[0], 0
     begin: int | None = None
     new: list[str] = []
 
@@ -79,25 +82,31 @@ def of_diff(diff: str, file: str) -> Edits:
             begin = None
             new.clear()
 
-    inside = False
+    old = left = 0  # lines of the part that are still to come, of the file and of the new text
     for each in diff.splitlines(keepends=True):
         head = HUNK.match(each)
-        if head:
+        if old <= 0 and left <= 0:
             close()
-            line, inside = int(head[1]) + (head[2] == "0"), True
-        elif not inside or each.startswith("\\"):
-            continue
+            if head:
+                line = int(head[1]) + (head[2] == "0")
+                old, left = int(head[2] or 1), int(head[3] or 1)
+            elif each.startswith("+++ "):
+                name = each[4:].split("\t")[0].strip().removeprefix("b/")
+                file = next((known for known in files if _ends_as(known, name)), files[0])
         elif each[0] in "-+":
             begin = line if begin is None else begin
             if each[0] == "-":
-                line += 1
+                line, old = line + 1, old - 1
             else:
                 new.append(each[1:] if each.endswith("\n") else f"{each[1:]}\n")
-        elif each.startswith(" ") or each == "\n":
+                left -= 1
+        elif each[0] != "\\":
             close()
-            line += 1
-        else:
-            close()
-            inside = False
+            line, old, left = line + 1, old - 1, left - 1
     close()
     return tuple(found)
+
+
+def _ends_as(path: str, name: str) -> bool:
+    """Whether ``path`` is what ``name``, absolute or relative, may stand for."""
+    return path == name or path.endswith(f"/{name.removeprefix('./').lstrip('/')}")

@@ -5,13 +5,15 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
-from nntui.diagnosis.rules.finding_kinds import RULES
+from nntui.diagnosis.rules.finding_kinds import BAD_LUCK, FOUND, PLATEAU, RULES
 from nntui.program.answer import PROVEN, ProgramCheck, ProgramFinding
 from nntui.program.why.changes.source_edits import Edits
 from nntui.program.why.changes.variants import LINES
 
 UNKNOWN = "update-wrong"
 """The kind of a wrong update whose kind has no rule of its own."""
+GUESSES = (BAD_LUCK.code, FOUND.code, PLATEAU.code)
+"""Findings that name no cause."""
 STEP = 0.01
 """By how much the weight of a finding is below that of the one before it."""
 
@@ -108,3 +110,14 @@ def mend_in_words(code: Sequence[Located]) -> str:
         return "mend every code fault"
     *most, last = map(str, lines)
     return f"mend the lines {', '.join(most)} and {last}" if most else f"mend line {last}"
+
+
+def proven_first(findings: Sequence[Finding], decided: bool) -> list[Finding]:
+    """``findings``, where a wrong line comes before what only luck and guesses speak for.
+
+    Once that is decided by experiments, their order stands.
+    """
+    wrong = next((each for each in findings if each.rule.is_code_fault), None)
+    if decided or wrong is None or findings[0].code not in GUESSES:
+        return list(findings)
+    return [wrong, *(each for each in findings if each is not wrong)]

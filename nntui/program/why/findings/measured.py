@@ -70,6 +70,7 @@ def once(run: OwnRun, source: Source) -> Iterator[Located]:
         weight=0.85,
         file=file,
         line=line,
+        cause="the training is far too short: it sees its data once",
     )  # fmt: skip
 
 
@@ -249,4 +250,5 @@ def _too_short(run: OwnRun, source: Source, goal: float) -> Iterator[Located]:
         weight=0.45,
         file=file,
         line=line,
+        cause="the training ends while the loss still falls",
     )
