@@ -103,6 +103,7 @@ def test_twins_are_kept_apart_together_and_about_a_third_is() -> None:
     assert {each.name for each in cases(True)} & {each.name for each in cases(False)} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("title", JUDGED)
 def test_finite_differences_confirm_the_truth(title: str) -> None:
     program = KNOWN[title]
@@ -110,6 +111,7 @@ def test_finite_differences_confirm_the_truth(title: str) -> None:
     assert judge(program, found).ok == program.ok, found["how"]
 
 
+@pytest.mark.slow
 def test_a_parameter_that_is_forgotten_or_climbs_is_told_apart() -> None:
     forgotten = KNOWN["own/closure_net_wrong.py"]
     verdicts = judge(forgotten, measure(forgotten)).parameters
@@ -119,6 +121,7 @@ def test_a_parameter_that_is_forgotten_or_climbs_is_told_apart() -> None:
     assert verdicts == {"reg.coef": RIGHT, "reg.intercept": WRONG}
 
 
+@pytest.mark.slow
 def test_a_program_that_crashes_is_not_judged() -> None:
     program = KNOWN["styles/r7_local_floats.py"]
     broken = program.path.read_text().replace("dw = db = 0.0", "dw = db = nothing")
@@ -193,6 +196,7 @@ def remeasured(mutant: Mutant) -> bool | None:
     return judge(program, measure(program, {mutant.file: mutant.apply(source)})).ok
 
 
+@pytest.mark.slow
 def test_the_judge_says_the_same_of_a_stored_mutant_again() -> None:
     chosen = [each for each in STORED if each.program == "styles/r2_coursera.py"]
     assert {each.ok for each in chosen} == {True, False}

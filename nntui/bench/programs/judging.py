@@ -31,6 +31,10 @@ RIGHT, WRONG, NEVER, SHAPE, UNCLEAR, NOTHING = (
 )
 STATES = [[0, 0], [0, 1], [1, 2], [2, 3]]
 """Iterations that are measured, and the random change of the parameters (0: none)."""
+FIRST_STATES = [[0, 0], [0, 1], [0, 2], [0, 3], [1, 1]]
+"""The same to compare a program with another, from which it departs in the first iteration."""
+ALL, FIRST, LATER = "all", "first", "later"
+"""Which of the measured states a verdict rests on."""
 ITERATIONS = 12
 SURE, SURELY_NOT = 1e-4, 1e-2
 """Relative residuals below and above which a parameter is right or wrong."""
@@ -44,7 +48,8 @@ class Judgement:
     """What was measured of one program.
 
     ``parameters`` has the verdict of each, and ``factors`` the median of step over gradient,
-    negative downhill.  ``losses`` are those of the measured states.
+    negative downhill.  ``losses``, ``steps`` and ``handed`` are those of the states measured in
+    the first iteration, ``later`` the losses of the others.
     """
 
     how: str
@@ -54,7 +59,11 @@ class Judgement:
     parameters: dict[str, str]
     factors: dict[str, float | None]
     losses: tuple[float | None, ...]
+    later: tuple[float | None, ...]
     steps: tuple[dict[str, list[float]], ...]
+    handed: tuple[dict[str, list[float]], ...]
+    moved: frozenset[str]
+    """The parameters that changed in any iteration."""
     lines: dict[str, Any]
 
     @property
@@ -71,8 +80,12 @@ def measure(
     replaced: dict[str, str] | None = None,
     observe: bool = False,
     iterations: int = ITERATIONS,
+    states: list[list[int]] | None = None,
 ) -> dict[str, Any]:
-    """Run a program with ``replaced`` files (name: text) under probes; what was measured."""
+    """Run a program with ``replaced`` files (name: text) under probes; what was measured.
+
+    ``states`` stand for those of the truth, or the usual ones; ``observe`` adds which lines run.
+    """
     spec = program.judge
     with tempfile.TemporaryDirectory(prefix="nntui-judge-") as scratch:
         main = os.path.basename(program.name)
@@ -88,7 +101,8 @@ def measure(
             "also": spec.get("also", []),
             "gradients": spec.get("gradients"),
             "parameters": program.parameters,
-            "states": spec.get("states", STATES),
+            "states": spec.get("states", STATES) if states is None else states,
+            "entries": bool(spec.get("mixed")),
             "iterations": iterations,
             "step": spec.get("step"),
             "observe": observe,
@@ -127,17 +141,25 @@ def _run(request: dict[str, Any], scratch: str) -> dict[str, Any]:
     return found
 
 
-def judge(program: KnownProgram, found: dict[str, Any], loss: int = 0) -> Judgement:
+def judge(
+    program: KnownProgram, found: dict[str, Any], loss: int = 0, which: str = ALL
+) -> Judgement:
     """The verdict on what was measured of ``program``, or of a mutant of it.
 
     ``loss`` counts the losses it may minimise: its own, and those of the truth's ``also``.
+    ``which`` says on which states the verdict rests.
     """
-    states = found.get("states", [])
+    measured = found.get("states", [])
+    first = [state for state in measured if state["iteration"] == 0]
+    later = [state for state in measured if state["iteration"] > 0]
+    states = {ALL: measured, FIRST: first, LATER: later}[which]
     by_steps = "gradients" not in program.judge
     verdicts, factors = {}, {}
     for index, name in enumerate(program.parameters):
         shapes = [shapes[index] for shapes in found.get("shapes", [])]
         verdicts[name], factors[name] = _verdict(name, states, loss, by_steps, program.judge)
+        if verdicts[name] == NEVER and name in found["moved"]:
+            verdicts[name] = UNCLEAR
         if any(shape != shapes[0] for shape in shapes[1:]) and not program.judge.get("grows"):
             verdicts[name] = SHAPE
     return Judgement(
@@ -147,8 +169,11 @@ def judge(program: KnownProgram, found: dict[str, Any], loss: int = 0) -> Judgem
         found.get("finite", True),
         verdicts,
         factors,
-        tuple((state["base"] or {}).get("loss", [None])[0] for state in states),
-        tuple((state["base"] or {}).get("steps", {}) for state in states),
+        tuple((state["base"] or {}).get("loss", [None])[0] for state in first),
+        tuple((state["base"] or {}).get("loss", [None])[0] for state in later),
+        tuple((state["base"] or {}).get("steps", {}) for state in first),
+        tuple((state["base"] or {}).get("handed", {}) for state in first),
+        frozenset(found.get("moved", ())),
         found.get("lines", {}),
     )
 
@@ -159,7 +184,7 @@ def _verdict(
     sure, surely_not = SURE, SURELY_NOT
     if spec.get("single"):
         sure, surely_not = SURE_SINGLE, SURELY_NOT_SINGLE
-    worst, factors = 0.0, []
+    worst, factors, ratios = 0.0, [], []
     for state in states:
         base, slopes = state["base"] or {}, state["slopes"].get(name, [])
         if "loss" not in base or not np.isfinite(base["loss"][loss]):
@@ -181,6 +206,7 @@ def _verdict(
             continue
         factor = float(s @ g / (g @ g))
         factors.append(factor)
+        ratios.append(np.where(np.abs(g) > noise, s / np.where(g == 0, 1, g), np.nan))
         worst = max(worst, float(np.linalg.norm(s - factor * g) / np.linalg.norm(s)))
     if not factors:
         return (WRONG if worst == 1.0 else NOTHING), None
@@ -189,6 +215,21 @@ def _verdict(
     middle = float(np.median(factors))
     spread = max(abs(f - middle) for f in factors) / abs(middle) if middle else 1.0
     uphill = -1.0 if by_steps else float(spec.get("sign", 1))
+    if spec.get("mixed") and worst > surely_not and _each_scaled(np.array(ratios) * uphill):
+        return UNCLEAR, middle
     if worst > surely_not or spread > surely_not or middle * uphill < 0:
         return WRONG, middle
     return (RIGHT if worst < sure and spread < 10 * sure else UNCLEAR), middle
+
+
+def _each_scaled(ratios: np.ndarray) -> bool:
+    """Whether each entry has a positive factor of its own, the same in all states.
+
+    Where one array holds several parameters, people may call that right.
+    """
+    known = ~np.isnan(ratios)
+    each = [column[seen] for column, seen in zip(ratios.T, known.T, strict=True)]
+    return all(
+        its.size == 0 or (its.min() > 0 and its.max() - its.min() < 1e-3 * its.max())
+        for its in each
+    )

@@ -17,7 +17,12 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nntui.bench.programs.judging import (
+    FIRST,
+    FIRST_STATES,
+    LATER,
     NEVER,
     NOTHING,
     SHAPE,
@@ -48,8 +53,8 @@ def originals() -> Iterator[KnownProgram]:
 
 def make(program: KnownProgram) -> Iterator[Mutant]:
     """The valid mutants of a program."""
-    found = measure(program, observe=True)
-    original = judge(program, found)
+    found = measure(program, observe=True, states=_states(program))
+    original = judge(program, found, which=FIRST)
     if original.ok is not True:
         raise ValueError(f"{program.title} is not right by the judge: {original.parameters}")
     left = {True: RIGHT_EACH, False: WRONG_EACH}
@@ -59,7 +64,8 @@ def make(program: KnownProgram) -> Iterator[Mutant]:
             return
         source = (program.path.parent / file).read_text()
         changed = {file: mutation.apply(source)}
-        mutant = _classified(program, original, file, mutation, measure(program, changed))
+        measured = measure(program, changed, states=_states(program))
+        mutant = _classified(program, original, file, mutation, measured)
         if mutant is None or not left[mutant.ok]:
             continue
         if mutant.ok and not _stays_finite(program, changed):
@@ -103,72 +109,105 @@ def _classified(
     found: dict[str, Any],
 ) -> Mutant | None:
     """What is true of a mutant; None where it is no use or the judge is not sure."""
-    judged = judge(program, found)
+    judged = judge(program, found, which=FIRST)
     runs = judged.how == "stopped"
     if not runs or judged.digests == original.digests or UNCLEAR in judged.parameters.values():
         return None
-    wrong = tuple(n for n, v in judged.parameters.items() if v in (WRONG, NEVER, SHAPE))
-    ok: bool | None = not wrong
+    wrong: tuple[str, ...] | None = tuple(
+        name for name, verdict in judged.parameters.items() if verdict in (WRONG, NEVER, SHAPE)
+    )
     if wrong:
         for number in range(1, 1 + len(program.judge.get("also", ()))):
-            if judge(program, found, number).ok:
+            if judge(program, found, number, FIRST).ok:
                 # Right for another usual loss.  That is right if the program computes no loss of
                 # its own; otherwise people would not agree.
-                ok, wrong = (True, ()) if program.judge.get("computed") is False else (None, wrong)
-    elif not judged.finite or _informative(judged) != _informative(original):
-        ok = None
+                wrong = () if program.judge.get("computed") is False else None
+    elif _informative(judged) != _informative(original) or not judged.finite:
+        wrong = None
     elif judged.losses == original.losses:
-        ok, wrong = _by_steps(program, original, judged)
-    if ok is None:
+        wrong = _by_steps(program, original, judged)
+        if wrong is None:
+            wrong = _later(program, found, judged)
+    elif mutation.operator in ("sign", "difference-turned"):
+        wrong = None  # the targets' sign: it descends, and nobody would call it right
+    if wrong is None or (wrong and mutation.operator == "scaled" and not _far(judged, wrong)):
         return None
-    accepted = _accepted(program, original, judged, file, mutation, wrong) if not ok else ()
+    accepted = _accepted(program, original, judged, file, mutation, wrong) if wrong else ()
     if accepted is None:
         return None
-    never = any(judged.parameters[name] == NEVER for name in wrong) or any(
-        not any(step.get(name, [0.0])) for name in wrong for step in judged.steps[:1]
-    )
+    never = any(name not in judged.moved for name in wrong) or program.judge.get("mixed")
     return Mutant(
         program.title,
         file,
         mutation.operator,
         mutation.lines,
-        ok,
+        not wrong,
         accepted,
         ("never-updated",) if never and mutation.operator == "update-left-out" else (),
         wrong,
     )
 
 
+def _states(program: KnownProgram) -> list[list[int]]:
+    states: list[list[int]] = program.judge.get("states", FIRST_STATES)
+    return states
+
+
 def _informative(judged: Judgement) -> set[str]:
     return {name for name, verdict in judged.parameters.items() if verdict != NOTHING}
 
 
+def _far(judged: Judgement, wrong: tuple[str, ...]) -> bool:
+    """Whether what is wrong has another sign: a factor within a sum is a matter of taste."""
+    return any((judged.factors[name] or 0.0) > 0 for name in wrong)
+
+
 def _by_steps(
     program: KnownProgram, original: Judgement, judged: Judgement
-) -> tuple[bool | None, tuple[str, ...]]:
-    """Where gradient and loss are right: whether the steps still go where they went."""
-    wrong, same, scaled = [], True, True
-    for name in original.parameters:
-        for before, after in zip(original.steps, judged.steps, strict=True):
-            old, new = before.get(name, []), after.get(name, [])
-            if old == new or not any(old):
-                continue
-            same = False
-            ratios = [b / a for a, b in zip(old, new, strict=True) if a] or [0.0]
-            if max(ratios) - min(ratios) > 1e-6 * max(map(abs, ratios)):
-                scaled = False
-            elif max(ratios) <= 0 and name not in wrong:
-                wrong.append(name)
-            break
+) -> tuple[str, ...] | None:
+    """Where the loss is that of the original: which steps no longer go where they went.
+
+    None where steps and gradients are the same at first, or differ in a way that people may want.
+    """
+    steps = {n: _compared(n, original.steps, judged.steps) for n in original.parameters}
+    wrong = tuple(
+        name
+        for name, (low, high) in steps.items()
+        if high <= 0 and low > -np.inf and judged.parameters[name] != NOTHING
+    )
     if wrong:
-        return False, tuple(wrong)
-    if "gradients" in program.judge:  # the optimiser was changed, and people may want it so
-        return (None, ()) if _handed(original) == _handed(judged) else (True, ())
-    return (True, ()) if scaled and not same else (None, ())
+        still = {name for name in wrong if steps[name][1] == 0}
+        return None if still & judged.moved else wrong
+    seen = original.handed, judged.handed
+    if "gradients" not in program.judge:
+        seen = original.steps, judged.steps
+    ratios = [_compared(name, *seen) for name in original.parameters]
+    if all(low == high == 1.0 for low, high in ratios):
+        return None
+    return () if all(low > 0 and high - low < 1e-10 * high for low, high in ratios) else None
 
 
-def _handed(judged: Judgement) -> dict[str, float | None]:
-    return {name: factor and round(factor, 6) for name, factor in judged.factors.items()}
+def _compared(
+    name: str, before: tuple[dict[str, list[float]], ...], after: tuple[dict[str, list[float]], ...]
+) -> tuple[float, float]:
+    """The lowest and highest ratio of what was measured of a parameter; (1, 1) where equal."""
+    ratios = [
+        new / old if old else 1.0 if new == old else np.inf
+        for one, other in zip(before, after, strict=True)
+        for old, new in zip(one.get(name, []), other.get(name, []), strict=False)
+    ]
+    return (min(ratios), max(ratios)) if ratios else (1.0, 1.0)
+
+
+def _later(
+    program: KnownProgram, found: dict[str, Any], judged: Judgement
+) -> tuple[str, ...] | None:
+    """What is wrong from the second iteration on, such as a sum that is never set back."""
+    later = judge(program, found, which=LATER)
+    losses = [loss for loss in (*judged.losses[:1], *judged.later) if loss is not None]
+    calm = len(losses) > 1 and max(losses[1:]) < 3 * abs(losses[0]) + 1
+    wrong = tuple(n for n, v in later.parameters.items() if v == WRONG)
+    return wrong if wrong and calm and "states" not in program.judge else None
 
 
 def _accepted(
@@ -185,7 +224,7 @@ def _accepted(
         name: line if isinstance(line, str) else f"{Path(program.name).name}:{line}"
         for name, line in program.judge["updates"].items()
     }
-    if judged.losses[0] != original.losses[0]:
+    if judged.losses != original.losses:
         undone = program.judge.get("forward", {})
         keys = [f"{file}:{number}" for number, _ in mutation.lines]
         if not all(key in undone for key in keys):

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .numbers_of import DIRECTIONS, along, direction, flattened, generator, in_sight, refill
+from .numbers_of import along, directions, flattened, generator, in_sight, refill
 from .probes import Probes
 
 STEP, STEP_SINGLE = 1e-6, 4e-3
@@ -59,6 +59,9 @@ class Judge:
         self.losses: list[list[float]] = []
         self.gradients: dict[str, Any] = {}
         self.before: dict[str, np.ndarray] = {}
+        self.entries: bool = request["entries"]
+        self.first: dict[str, bytes] = {}
+        self.moved: set[str] = set()
         self.digests: list[str] = []
         self.shapes: list[list[list[int]]] = []
         self.finite = True
@@ -75,6 +78,9 @@ class Judge:
         self.iteration += 1
         flat = {name: flattened(value) for name, value in values.items()}
         self.finite = self.finite and all(np.isfinite(v).all() for v in flat.values())
+        for name, value in flat.items():
+            if self.first.setdefault(name, value.tobytes()) != value.tobytes():
+                self.moved.add(name)
         self.digests.append(
             hashlib.sha1(b"".join(flat[n].tobytes() for n in self.parameters)).hexdigest()
         )
@@ -131,6 +137,7 @@ class Judge:
             "digests": self.digests,
             "shapes": self.shapes,
             "finite": self.finite,
+            "moved": sorted(self.moved),
             "states": self.states,
             "lines": self.seen_lines,
         }
@@ -148,7 +155,7 @@ class Judge:
             single = values[name].dtype == np.float32
             eps = STEP_SINGLE if single else self.request["step"] or STEP
             slopes = []
-            for number in range(min(DIRECTIONS, values[name].size)):
+            for number in range(len(directions(name, values[name].size, self.entries))):
                 pair = [
                     self._fork({"shake": shake, "name": name, "number": number, "by": sign * eps})
                     for sign in (1, -1)
@@ -190,7 +197,8 @@ class Judge:
             kept, added = SHAKES[self.plan["shake"]]
             moved = kept * moved + added * min(max(spread, 0.1), 1.0) * noise
         if self.plan["name"] == name:
-            moved = moved + self.plan["by"] * direction(name, self.plan["number"], moved.size)
+            along_it = directions(name, moved.size, self.entries)[self.plan["number"]]
+            moved = moved + self.plan["by"] * along_it
         return moved
 
     def _answer(self, values: dict[str, Any]) -> None:
@@ -204,9 +212,10 @@ class Judge:
                 after = flattened(values[name]).astype(float)
                 before = self.before[name].astype(float)
                 if after.size == before.size:
-                    answer["steps"][name] = along(name, after - before)
+                    answer["steps"][name] = along(name, after - before, self.entries)
                 if name in self.gradients and self.gradients[name].size == before.size:
-                    answer["handed"][name] = along(name, self.gradients[name].astype(float))
+                    gradient = self.gradients[name].astype(float)
+                    answer["handed"][name] = along(name, gradient, self.entries)
         send(self.reply, answer)
         os._exit(0)
 

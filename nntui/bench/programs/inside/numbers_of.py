@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-DIRECTIONS = 2
+DIRECTIONS = 3
 """Along how many random directions each parameter is looked at."""
 
 
@@ -64,14 +64,16 @@ def generator(name: str, number: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
-def direction(name: str, number: int, size: int) -> np.ndarray:
-    """A random direction of a parameter."""
-    return generator(name, number, "direction").standard_normal(size)
-
-
-def along(name: str, value: np.ndarray) -> list[float]:
-    """What ``value`` is along each direction of the parameter."""
+def directions(name: str, size: int, entries: bool) -> list[np.ndarray]:
+    """Random directions of a parameter, or the one of each of its entries."""
+    if entries:
+        return list(np.eye(size))
     return [
-        float(value @ direction(name, number, value.size))
-        for number in range(min(DIRECTIONS, value.size))
+        generator(name, number, "direction").standard_normal(size)
+        for number in range(min(DIRECTIONS, size))
     ]
+
+
+def along(name: str, value: np.ndarray, entries: bool) -> list[float]:
+    """What ``value`` is along each direction of the parameter."""
+    return [float(value @ each) for each in directions(name, value.size, entries)]

@@ -14,7 +14,7 @@ from nntui.bench.programs.mutating.matrix_operators import (
     sum_left_out,
     transposed,
 )
-from nntui.bench.programs.mutating.mutation import Mutation, Shapes, Source
+from nntui.bench.programs.mutating.mutation import Mutation, Shapes, Source, called
 from nntui.bench.programs.mutating.place_operators import (
     accumulation_left_out,
     index_shifted,
@@ -60,16 +60,35 @@ OPERATORS: tuple[Operator, ...] = (
 )
 
 
+OF_INDICES = (index_shifted,)
+"""What may be done to an index that stands within another."""
+
+
 def candidates(text: str, shapes: Shapes) -> list[Mutation]:
     """All proposed mutations of the lines that run in an update, each text once, in order."""
     source = Source(text, shapes)
     found: dict[tuple[tuple[int, str], ...], Mutation] = {}
+    counting = set(counted(source.tree))
     for node in ast.walk(source.tree):
         for operator in OPERATORS if runs(node, shapes) else (lines_exchanged,):
+            if id(node) in counting and operator not in OF_INDICES:
+                continue
             for mutation in operator(source, node):
                 found.setdefault(mutation.lines, mutation)
     valid = [each for each in found.values() if _compiles(each.apply(text))]
     return sorted(valid, key=lambda each: (each.line, each.column, each.operator, each.lines))
+
+
+def counted(tree: ast.AST) -> Iterator[int]:
+    """The identities of the nodes that are indices or bounds of a range, not values."""
+    for node in ast.walk(tree):
+        inner: list[ast.expr] = []
+        if isinstance(node, ast.Subscript):
+            inner = [node.slice]
+        elif isinstance(node, ast.Call) and called(node) in ("range", "xrange"):
+            inner = node.args
+        for each in inner:
+            yield from (id(below) for below in ast.walk(each))
 
 
 def runs(node: ast.AST, shapes: Shapes) -> bool:

@@ -122,10 +122,15 @@ def slope_exchanged(source: Source, node: ast.AST) -> Iterator[Mutation]:
         ):
             base = source.operand(node.left)
             yield source.replaced("slope-exchanged", node, f"1 - {base} ** 2")
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and is_number(node.comparators[0]):
-        base = source.operand(node.left)
-        if source.shape(node.left):
-            yield source.replaced("slope-exchanged", node, f"1 - {base} ** 2")
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for mask in (node.left, node.right):
+            if (
+                isinstance(mask, ast.Compare)
+                and is_number(mask.comparators[0])
+                and source.shape(mask.left)
+            ):
+                base = source.operand(mask.left)
+                yield source.replaced("slope-exchanged", mask, f"1 - {base} ** 2")
 
 
 def comparison_turned(source: Source, node: ast.AST) -> Iterator[Mutation]:
