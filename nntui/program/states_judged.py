@@ -14,6 +14,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
+from nntui.program.judge.batches import of_one_size
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import Confirmation
 from nntui.program.judge.generic_states import KINDS, drawn, shake
@@ -135,6 +136,7 @@ class States:
             for at, each in enumerate(complete)
             if at or len(complete) == 1 or not self._memories
         ]
+        judged = of_one_size(judged)
         hypotheses = self._losses(judged, self._learning)
         best = best_of(hypotheses, judged, self._learning)
         if best is None:

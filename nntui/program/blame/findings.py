@@ -14,6 +14,8 @@ from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 PROVEN, LIKELY = "proven", "likely"
+Line = tuple[str, int, tuple[Any, ...]]
+"""(file, line, calls), as `Scene.lines` has them."""
 Finding = dict[str, Any]
 
 
@@ -146,14 +148,20 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
 def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
     """(file, line) of a repair: the innermost line that the forward pass does not share."""
     candidate = repair.candidate
-    if candidate.line is not None:
-        line = candidate.line[0], candidate.line[1]
-        return line if candidate.stale or candidate.used is None else _alias(scene, repair, line)
-    if isinstance(candidate.edit, LocalDerivative) and _is_right_elsewhere(scene, candidate.node):
+    is_slope = isinstance(candidate.edit, LocalDerivative) or (
+        candidate.is_operand and not candidate.stale
+    )
+    if is_slope and _is_right_elsewhere(scene, candidate.node):
+        # The function is right, and what it is called with here is not.
         lines = scene.lines(candidate.node)
-        if len(lines) > 1:
-            return lines[1][0], lines[1][1]
-    return own_line(scene, candidate.node)
+        at = 0 if candidate.line is None else lines.index(candidate.line)
+        if at + 1 < len(lines):
+            return lines[at + 1][:2]
+    if candidate.line is None:
+        return own_line(scene, candidate.node)
+    if candidate.stale or candidate.used is None:
+        return candidate.line[:2]
+    return _alias(scene, repair, _backward_line(scene, candidate.node, candidate.line))
 
 
 def _alias(scene: Scene, repair: Repair, line: tuple[str, int]) -> tuple[str, int]:
@@ -215,6 +223,15 @@ def own_line(scene: Scene, node: Node) -> tuple[str, int] | None:
         if (file, line) not in scene.forward_lines:
             return file, line
     return lines[0][:2] if lines else None
+
+
+def _backward_line(scene: Scene, node: Node, line: Line) -> tuple[str, int]:
+    """``line``, or the first of the calls around it that the forward pass does not share."""
+    lines = scene.lines(node)
+    for file, number, _ in lines[lines.index(line) :]:
+        if (file, number) not in scene.forward_lines:
+            return file, number
+    return line[:2]
 
 
 def _evidence(scene: Scene, repairs: Repairs, edits: Together, repair: Repair) -> str:
