@@ -85,9 +85,7 @@ def _culprit(recording: Recording, broadcasts: list[Node], start: Node, end: Nod
     return last
 
 
-def _given_gradient(
-    recording: Recording, start: Node, end: Node, places: Places
-) -> int | None:
+def _given_gradient(recording: Recording, start: Node, end: Node, places: Places) -> int | None:
     """The place where what is added to a parameter gets the last name that is its own alone.
 
     That is where the gradient was not summed; None where the update itself computes it.
