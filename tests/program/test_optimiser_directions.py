@@ -60,3 +60,32 @@ def test_an_optimiser_that_goes_up_is_named(
     assert answer["ok"] is False
     (line,) = [at for at, each in enumerate(changed.splitlines(), 1) if wrong in each]
     assert [(each["line"], each["code"]) for each in answer["findings"]] == [(line, "wrong-sign")]
+
+
+NETWORK = """\
+import numpy as np
+
+rng = np.random.RandomState(4)
+X = rng.randn(9, 2)
+Y = X[:, :1] * X[:, 1:]
+W1, b1, W2, b2 = rng.randn(2, 5), np.zeros(5), rng.randn(5, 1), np.zeros(1)
+for epoch in range(20):
+    a = np.tanh(X @ W1 + b1)
+    out = a @ W2 + b2
+    print(np.mean((out - Y) ** 2))
+    d2 = Y - out
+    d1 = d2 @ W2.T * (1 - a ** 2)
+    W2 -= 0.1 * a.T @ d2
+    b2 -= 0.1 * d2.sum(axis=0)
+    W1 -= 0.1 * X.T @ d1
+    b1 -= 0.1 * d1.sum(axis=0)
+"""
+
+
+def test_a_difference_that_is_turned_round_is_named_rather_than_what_follows(
+    tmp_path: Path,
+) -> None:
+    answer = checked(tmp_path, NETWORK)
+    assert answer["ok"] is False
+    assert [(each["line"], each["code"]) for each in answer["findings"]] == [(11, "wrong-sign")]
+    assert checked(tmp_path, NETWORK.replace("Y - out", "out - Y"))["ok"] is True

@@ -168,11 +168,15 @@ def _evidence(scene: Scene, names: list[str]) -> str:
         sum(1 for each in judgement.agreements[name] if each is not None) for name in names
     )
     factor, reading = judgement.factors[names[0]], judgement.readings[names[0]]
-    if not reading.climbs:
-        step = "step" if isinstance(reading, Step) else "gradient handed on"
+    if isinstance(reading, Step):
         return (
-            f"the {step} of {names[0]} is {-factor:+.6g} times the gradient in {states} states; "
+            f"the step of {names[0]} is {-factor:+.6g} times the gradient in {states} states; "
             "downhill it is a negative multiple"
+        )
+    if not reading.climbs:
+        return (
+            f"the gradient of {names[0]} that the program computes is {factor:+.6g} times the true "
+            f"one in {states} states"
         )
     return (
         f"the step of {names[0]} goes along the gradient that its optimiser is given, not "
