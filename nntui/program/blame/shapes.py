@@ -8,7 +8,7 @@ from nntui.program.blame.scene import Scene
 from nntui.program.judge.loss_hypotheses import OWN
 from nntui.program.judge.recorded_update import Recording, ancestors, operand, origin
 from nntui.program.record.node import Node
-from nntui.program.record.places import Places
+from nntui.program.record.places import Place, Places
 
 Finding = dict[str, Any]
 SCALING = frozenset({"+", "-", "*", "/", "neg", "view", "array", "copy"})
@@ -68,6 +68,22 @@ def of_growth(recording: Recording, grown: list[str], places: Places) -> list[Fi
             "confidence": "proven",
         }
     return list(by_line.values())
+
+
+def of_array_for_number(name: str, after: list[int], place: Place, places: Places) -> Finding:
+    """The finding for a parameter that began as a whole number and has an entry for each row."""
+    return {
+        "code": "shape-grows",
+        "file": place.file,
+        "line": place.line,
+        "text": places.line(place),
+        "cause": f"{name} begins as one number and becomes an array {tuple(after)}, with an entry "
+        "for each row of the data",
+        "parameters": [name],
+        "evidence": f"shape of {name} before its first update (), after it {tuple(after)}",
+        "fix": "sum or average its gradient over the rows",
+        "confidence": "proven",
+    }
 
 
 def _culprit(recording: Recording, broadcasts: list[Node], start: Node, end: Node) -> Node | None:
