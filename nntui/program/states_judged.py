@@ -143,6 +143,8 @@ class States:
         best = best_of(hypotheses, judged, self._learning)
         if best is None:
             return {"error": "loss", "updates": len(complete), "learning": list(self._learning)}
+        if best.wrong and not best.is_one_update:
+            return {"error": "several", "updates": len(complete)}
         return self._explain(best, hypotheses, complete)
 
     def _explain(

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import PASSING, Recording, origin
-from nntui.program.record.node import Node
+from nntui.program.judge.recorded_update import PASSING, Recording, line_key, origin
+from nntui.program.record.node import Node, Ref
 
 SUMS = frozenset({"+", "-"})
 ADDING = PASSING | SUMS | {"setflat"}
 """Operations through which a value is added to or handed on."""
+ROUNDING = 1e-9
 
 
 def increments(recording: Recording, name: str) -> int:
@@ -104,6 +105,7 @@ def feedback(recording: Recording) -> list[str]:
         closed[name] = seen
     own = [name for name in recording.changed if name in closed[name]]
     own = [name for name in own if is_added_to(recording, name)]
+    own = [name for name in own if not _is_average(recording, name, own)]
     return [name for name in own if not _follows(name, own, closed)]
 
 
@@ -158,6 +160,70 @@ def is_look_ahead(
             ):
                 waiting.append(user)
     return False
+
+
+def _is_average(recording: Recording, name: str, others: Iterable[str]) -> bool:
+    """Whether ``name`` ends as a mean of itself and of the new value of one of ``others``.
+
+    A copy of a network that follows it slowly is one; it learns nothing of its own.
+    """
+    start, end = recording.start[name], recording.end[name]
+    ends = {recording.end[other].number for other in others if other != name} - {end.number}
+    shares = {end.number: 1.0}
+    mixed: dict[int, float] = {}
+    for node in reversed(recording.nodes[: end.number + 1]):
+        share = shares.get(node.number)
+        if share is None or not recording.depends[node.number]:
+            continue
+        if node is start or node.number in ends:
+            mixed[node.number] = share
+            continue
+        summands = _summands(recording, node)
+        if not summands:
+            return False
+        for each, factor in summands:
+            shares[each.number] = shares.get(each.number, 0.0) + share * factor
+    if len(mixed) != 2 or start.number not in mixed:
+        return False
+    return 0.0 < mixed[start.number] < 1.0 and abs(sum(mixed.values()) - 1.0) < ROUNDING
+
+
+def _summands(recording: Recording, node: Node) -> list[tuple[Node, float]]:
+    """The values that ``node`` is a sum of, with their factors; empty where it is none."""
+    if node.operation in SUMS and len(node.inputs) == 2:
+        return [(node.inputs[0], 1.0), (node.inputs[1], 1.0 if node.operation == "+" else -1.0)]
+    if node.operation in PASSING and len(node.inputs) == 1:
+        return [(node.inputs[0], 1.0)]
+    if node.operation in ("*", "/") and _is_scaled(recording, node):
+        values = [each.node if isinstance(each, Ref) else each for each in node.arguments]
+        own = next(each for each in node.inputs if recording.depends[each.number])
+        by = [each.value if isinstance(each, Node) else each for each in values if each is not own]
+        if (
+            len(by) == 1
+            and np.size(by[0]) == 1
+            and not (node.operation == "/" and values[1] is own)
+        ):
+            number = float(np.ravel(by[0])[0])
+            if node.operation == "*":
+                return [(own, number)]
+            return [(own, 1.0 / number)] if number else []
+    return []
+
+
+def is_updated_between(recording: Recording, name: str, forward: set[int]) -> bool:
+    """Whether the loss is computed with values of ``name`` from amidst the iteration.
+
+    Then the line that updates it runs several times, each time with a gradient of its own.
+    """
+    end = recording.end[name]
+    if end.place < 0:
+        return False
+    return any(
+        node is not end
+        and node.number in forward
+        and recording.depends[node.number] & recording.bit[name]
+        for node in recording.by_line.get(line_key(end), ())
+    )
 
 
 def _is_moved_by(recording: Recording, name: str, memory: str) -> bool:
