@@ -11,6 +11,7 @@ from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_softmax
 from nntui.program.blame.piled_up import of_piled_up, piled_up
 from nntui.program.blame.repair import Repairs
+from nntui.program.blame.replaced import of_last_turn, of_replaced
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
@@ -162,6 +163,10 @@ class States:
             unexplained = repairs.unexplained
             if repairs.left_out:
                 left_out.append("some repairs were not tried for want of time")
+            last = of_replaced(scene) + of_last_turn(scene, best.wrong)
+            known = {name for each in last for name in each["parameters"]}
+            findings = last + [each for each in findings if not {*each["parameters"]} <= known]
+            unexplained = [name for name in unexplained if name not in known]
             if unexplained and not findings:
                 findings.append(others.of_unexplained(scene, unexplained))
         findings += of_signs(scene)
