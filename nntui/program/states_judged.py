@@ -13,6 +13,7 @@ from nntui.program.blame.piled_up import of_piled_up, piled_up
 from nntui.program.blame.repair import Repairs
 from nntui.program.blame.replaced import of_last_turn, of_replaced
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.shapes import of_crossing
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
@@ -26,7 +27,7 @@ from nntui.program.judge.handed import (
     record_handed,
 )
 from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
     WRONG,
@@ -173,7 +174,8 @@ class States:
         piled = piled_up(best)
         findings += of_piled_up(scene, piled)
         softmax = of_softmax(best.recordings[0], places)
-        findings = softmax + findings
+        crossing = of_crossing(scene)
+        findings = softmax + crossing + findings
         never = others.never_updated(scene)
         findings += others.of_never_updated(scene, never)
         printed = _printed(best, hypotheses)
@@ -189,7 +191,7 @@ class States:
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
-            "forward_wrong": bool(softmax),
+            "crossing": bool(crossing),
         }
 
 
@@ -197,7 +199,17 @@ def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
     """The loss that the program prints, where another one is minimised."""
     if best.loss.kind == losses.OWN:
         return None
-    own = [each for each in hypotheses if each.kind == losses.OWN and each.prior >= 2]
+    # What the predictions or the updates are computed from is no loss, whatever its name.
+    recording = best.recordings[0]
+    ends = [recording.end[name] for name in best.parameters]
+    used = ancestors([*ends, *best.loss.tops(recording)])
+    own = [
+        each
+        for each in hypotheses
+        if each.kind == losses.OWN
+        and each.prior >= 2
+        and not any(top.number in used for top in each.tops(recording))
+    ]
     return own[0] if own else None
 
 

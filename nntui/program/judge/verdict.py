@@ -1,5 +1,6 @@
 """Whether every parameter steps along the gradient of one loss, over several generic states."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -211,12 +212,22 @@ class Judgement:
         return count
 
     @property
+    def _explained(self) -> float:
+        """How many parameters are right; of numbers in one list all count as one array does."""
+        lists: dict[str, list[bool]] = {}
+        for name in self.parameters:
+            scalar = np.ndim(self._start(name)) == 0
+            array = re.sub(r"(\[\d+\])+$", "", name) if scalar else name
+            lists.setdefault(array, []).append(self.verdicts.get(name) == RIGHT)
+        return float(sum(sum(each) / len(each) for each in lists.values()))
+
+    @property
     def score(self) -> tuple[float, ...]:
         """What the most plausible loss has most of."""
         downhill = bool(self.factors) and min(self.factors.values()) > 0
         matches = self.matches if self.wrong else 0
         return (
-            len(self.right),
+            self._explained,
             len(self.parameters),
             float(downhill),
             float(matches),
