@@ -169,7 +169,7 @@ class States:
             findings = last + [each for each in findings if not {*each["parameters"]} <= known]
             unexplained = [name for name in unexplained if name not in known]
             if unexplained and not findings:
-                findings.append(others.of_unexplained(scene, unexplained))
+                findings.append(others.of_unexplained(scene, unexplained, not repairs.left_out))
         findings += of_signs(scene)
         piled = piled_up(best)
         findings += of_piled_up(scene, piled)

@@ -144,3 +144,10 @@ def test_a_sum_that_keeps_its_last_term_is_wrong(tmp_path: Path) -> None:
     assert answer["ok"] is False
     assert [each["line"] for each in answer["findings"]] == [13]
     assert "replaced in every turn" in answer["findings"][0]["cause"]
+
+
+def test_a_parameter_that_is_updated_now_and_then_is_no_fault(tmp_path: Path) -> None:
+    text = NETWORK.replace("        self._b1 -=", "        if epoch % 2:\n            self._b1 -=")
+    answer = checked(tmp_path, text)
+    assert answer["ok"] is True, answer
+    assert answer["findings"] == []

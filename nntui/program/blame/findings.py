@@ -57,7 +57,8 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
             where = missing_factor_line(scene, _incomplete(scene, repair) or repair.candidate.node)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
-        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
+        same = (code, *(where or (None, None)))
+        twin = next((e for e in found if (e["code"], e["file"], e["line"]) == same), None)
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
