@@ -20,6 +20,9 @@ PARAMETER_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names that programs give to weights and biases."""
+PART_OF_A_NAME = re.compile(r"bias|weight|kernel|theta", re.IGNORECASE)
+NOT_TRAINED = re.compile(r"sample|class|loss|row", re.IGNORECASE)
+"""In the names of weights that a loss gives to rows or classes."""
 SLOPE_NAME = re.compile(r"deriv|prime|grad|backward|backprop|slope|_d$|^d_|delta", re.IGNORECASE)
 
 
@@ -45,10 +48,16 @@ def never_updated(scene: Scene) -> list[str]:
             continue
         bare = stem(name)[1].rpartition(":")[2]
         bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare).strip("_")
-        alike = stem(name) in known or PARAMETER_NAME.match(bare) is not None
+        alike = stem(name) in known or _is_a_parameters_name(bare)
         if alike and np.any(scene.true(scene.at).get(start.number, 0.0)):
             found.append(name)
     return found
+
+
+def _is_a_parameters_name(bare: str) -> bool:
+    if PARAMETER_NAME.match(bare):
+        return True
+    return PART_OF_A_NAME.search(bare) is not None and NOT_TRAINED.search(bare) is None
 
 
 def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
