@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nntui.program.judge.carried import added
 from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
@@ -156,6 +157,8 @@ def _own(
     recording: Recording, parameters: Sequence[str], places: Places, depends: Any
 ) -> Iterator[Loss]:
     errors = _errors(recording, places, recording.mask(parameters))
+    # What is added to a parameter is a gradient, whatever its name.
+    errors |= added(recording, parameters)
 
     def is_number(node: Node) -> bool:
         return (
