@@ -9,6 +9,7 @@ import numpy as np
 from nntui.program.blame.findings import Finding
 from nntui.program.blame.forward_faults import of_not_finite
 from nntui.program.blame.shapes import of_growth
+from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS
 from nntui.program.judge.handed import (
@@ -17,7 +18,7 @@ from nntui.program.judge.handed import (
     watch_optimisers,
 )
 from nntui.program.judge.recorded_update import Recording
-from nntui.program.judge.search import Found, Search
+from nntui.program.judge.search import Found, Learn, Search
 from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
@@ -28,6 +29,7 @@ from nntui.program.judge.verdict import (
 )
 from nntui.program.judge.watch import Watch
 from nntui.program.mending.mend import Check, Mending
+from nntui.program.named_parameters import changed_of, learning_of
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
 from nntui.program.states_judged import Options, States, read_loss
@@ -91,7 +93,33 @@ def _again(options: Options) -> Check:
 def _judged(
     execution: "Execution", options: Options, at: int, until: float, wide: bool = False
 ) -> dict[str, Any]:
-    check = _Check(execution, options, at, until, wide)
+    answer: dict[str, Any] = {}
+    for learn in _learners(options):
+        answer = _run(_Check(execution, options, at, until, wide, learn), until)
+        if "loop" in answer or time.monotonic() > until:
+            break
+    return answer
+
+
+def _learners(options: Options) -> list[Learn]:
+    """What learns in an iteration of a loop, one after the other until a loop is found.
+
+    Parameters that are asked for are looked for among the values that feed back on themselves,
+    and among all that change where no loop has any such.  In between any training is taken: its
+    check says which of the names it does not know.
+    """
+    asked = options.parameters
+    if not asked:
+        return [feedback]
+    return [
+        lambda recording: learning_of(recording, asked),
+        feedback,
+        lambda recording: changed_of(recording, asked),
+    ]
+
+
+def _run(check: "_Check", until: float) -> dict[str, Any]:
+    execution = check.execution
     return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
 
 
@@ -99,10 +127,17 @@ class _Check:
     """One run of the program: its loop is looked for, judged, and the training watched."""
 
     def __init__(
-        self, execution: "Execution", options: Options, at: int, until: float, wide: bool
+        self,
+        execution: "Execution",
+        options: Options,
+        at: int,
+        until: float,
+        wide: bool,
+        learn: Learn,
     ) -> None:
-        self._execution, self._options, self._until = execution, options, until
-        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide)
+        self.execution = self._execution = execution
+        self._options, self._until = options, until
+        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide, learn)
         self._answer: dict[str, Any] = {}
         self._watch: Watch | None = None
         self._reply: Reply | None = None
@@ -147,7 +182,10 @@ class _Check:
 
     def _judge(self, found: Found) -> None:
         execution = self._execution
+        line = execution.places.loops[found.loop].line
         states = States(execution, self._options)
+        states.line = line
+        states.evaluate_loss(found.loop)
         seconds = max(self._until - time.monotonic(), 1.0)
         states.until = time.monotonic() + 0.7 * seconds
         trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
@@ -155,6 +193,9 @@ class _Check:
         answer = execution.fork(trials, seconds + SLACK / 2)
         if answer is None:
             return
+        if "problem" in answer:
+            assert self._reply is not None
+            self._reply(answer)
         execution.on_iteration = execution.on_left = None
         self._answer = answer
         if not self._confirm(found):

@@ -132,7 +132,10 @@ def _loss(check: ProgramCheck) -> Iterator[str]:
     source = f"`{_cut(one_line(loss.text.strip()), LONGEST_SOURCE)}`" if loss.text else ""
     at = _at(check, loss.file, loss.line)
     value = "" if loss.value is None else f", {loss.value:.4g} at first"
-    if loss.kind == OWN:
+    if check.loss_asked:
+        kind = "" if loss.kind == OWN else f"{loss.kind} of "
+        said = f"{kind}{source or 'the number'}{at}, as you asked{value}."
+    elif loss.kind == OWN:
         said = f"{source or 'the number'}{at}, the program's own{value}."
     else:
         of = f" of {source}{at}" if source else ""

@@ -105,7 +105,9 @@ def check(
         },
         (2 * time if diff else time) + GRACE,
     )
-    asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
+    asked = Request(
+        request.path, request.arguments, seed, time, interpreter or sys.executable, loss
+    )
     return program_check(asked, reply)
 
 

@@ -81,6 +81,8 @@ class Execution(Replying):
         self.ending: Ending | None = None
         self.on_end: Callable[[], None] | None = None
         """Called when the program has ended, with `ending` set."""
+        self.around_recording: tuple[Callable[[], None], Callable[[Any], None]] | None = None
+        """Called before an iteration is recorded, and behind it with the recording, to add to."""
         self.memory: int | None = None
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
         self.world: World

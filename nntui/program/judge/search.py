@@ -23,6 +23,7 @@ Where no loop is found within the first bounds the second are tried.
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
+Learn = Callable[[Recording], list[str]]
 
 
 @dataclass
@@ -44,8 +45,8 @@ class Search:
     """Watches the loops of a program as they begin, and keeps the innermost that learns.
 
     ``on_found`` is called at the start of that loop's iteration ``at``, counted from where it was
-    found; ``lines`` restricts the search to loops on these lines, and ``wide`` allows for the
-    second of `BOUNDS`.
+    found; ``lines`` restricts the search to loops on these lines, ``wide`` allows for the second
+    of `BOUNDS`, and ``learn`` says which values of a recorded iteration learn.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Search:
         at: int = 1,
         lines: Collection[int] = (),
         wide: bool = False,
+        learn: Learn = feedback,
     ) -> None:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
-        self._at, self._lines, self._wide = at, lines, wide
+        self._at, self._lines, self._wide, self._learn = at, lines, wide, learn
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
         self._running: list[int] = []
@@ -133,7 +135,7 @@ class Search:
 
     def _learning(self, recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
-        learning = feedback(recording)
+        learning = self._learn(recording)
         grown = {
             name: [list(np.shape(recording.start[name].value)), list(np.shape(end.value))]
             for name, end in recording.end.items()

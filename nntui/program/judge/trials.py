@@ -84,6 +84,8 @@ class Trials:
             node = self._recorder.node_of(each.value, each.name)
             if node is not None:
                 self._start[each.name] = node
+        if self._execution.around_recording is not None:
+            self._execution.around_recording[0]()
         self._recorder.on = True
 
     def _end(self, complete: bool = True) -> None:
@@ -95,20 +97,24 @@ class Trials:
             node = self._recorder.node_of(each.value)
             if node is not None:
                 end[each.name] = node
-        recorder = self._recorder
-        self._recordings.append(
-            Recording(
-                list(recorder.nodes),
-                list(recorder.assignments),
-                list(recorder.outputs),
-                self._start,
-                end,
-                complete,
-            )
-        )
+        around = self._execution.around_recording
+        if complete and around is not None:
+            around[1](self._recording(end, complete))
+        self._recordings.append(self._recording(end, complete))
         enough = len(self._recordings) >= FEWEST and time.monotonic() > self.late
         if len(self._recordings) >= self._count or enough:
             self._conclude()
+
+    def _recording(self, end: dict[str, Node], complete: bool) -> Recording:
+        recorder = self._recorder
+        return Recording(
+            list(recorder.nodes),
+            list(recorder.assignments),
+            list(recorder.outputs),
+            self._start,
+            end,
+            complete,
+        )
 
     def _conclude(self) -> None:
         """Reply; the fork ends here."""

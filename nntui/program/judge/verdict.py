@@ -224,10 +224,13 @@ def _direction(value: Array) -> Array | None:
     return vector / length if np.isfinite(length) and length > 0 else None
 
 
-def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) -> Judgement | None:
+def judge(
+    loss: Loss, recordings: Sequence[Recording], learning: Sequence[str], only: bool = False
+) -> Judgement | None:
     """Judge the updates of ``recordings`` by ``loss``; None where it says nothing of them.
 
-    ``learning`` names the values that feed back on themselves.
+    ``learning`` names the values that feed back on themselves; with ``only`` no other is a
+    parameter.
     """
     gradients: list[dict[int, Array] | None] = []
     for recording in recordings:
@@ -250,7 +253,7 @@ def judge(loss: Loss, recordings: Sequence[Recording], learning: Sequence[str]) 
         for name in recording.changed
         if name in known
         and seen & recording.bit[name]
-        and (name in learning or _is_unfed(recordings, name, learning))
+        and (name in learning or (not only and _is_unfed(recordings, name, learning)))
     ]
     forward = ancestors(tops)
     parameters = [
@@ -368,22 +371,26 @@ def _goes_downhill(found: Judgement, name: str) -> bool:
 
 
 def best_of(
-    losses: Sequence[Loss], recordings: Sequence[Recording], learning: Sequence[str]
+    losses: Sequence[Loss],
+    recordings: Sequence[Recording],
+    learning: Sequence[str],
+    only: bool = False,
 ) -> Judgement | None:
     """The judgement by the loss that explains most of the parameters.
 
-    Two states sort out most hypotheses; what is left is judged in all of them.
+    Two states sort out most hypotheses; what is left is judged in all of them.  With ``only`` no
+    other value than those of ``learning`` is a parameter.
     """
     ranked: list[tuple[tuple[float, ...], int]] = []
     few = recordings[1:3] if len(recordings) > 3 else recordings
     for at, loss in enumerate(losses):
-        found = judge(loss, few, learning)
+        found = judge(loss, few, learning, only)
         if found is not None:
             ranked.append((found.score, -at))
     ranked.sort(reverse=True)
     best: Judgement | None = None
     for _, at in ranked[:LIKELY]:
-        found = judge(losses[-at], recordings, learning)
+        found = judge(losses[-at], recordings, learning, only)
         if found is None:
             continue
         if best is None or found.score > best.score:
