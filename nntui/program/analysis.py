@@ -9,6 +9,7 @@ import numpy as np
 from nntui.program.blame.findings import Finding
 from nntui.program.blame.forward_faults import of_not_finite
 from nntui.program.blame.shapes import of_growth
+from nntui.program.judge.alarm import ring_at
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS
@@ -44,8 +45,10 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
-SLACK = 4.0
+SLACK = 1.0
 """Seconds behind the time given until a process that does not answer is given up."""
+RESERVE = 0.1
+"""The part of the time that is kept for finding where a number stopped to be finite."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""
 
@@ -60,7 +63,13 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     answer = _checked(execution, options)
     if options.diff:
         until = time.monotonic() + options.seconds
+        execution.on_refused = lambda: _plain(answer)
         answer.update(Mending(execution, answer, _again(options), until).mend())
+    return _plain(answer)
+
+
+def _plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """``answer`` without what is for whoever mends the program."""
     for each in answer.get("findings", ()):
         each.pop("repair", None)
     return answer
@@ -69,14 +78,15 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
 def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
-    wide = "loop" not in answer and bool(answer.get("cut_off"))
+    wide = "loop" not in answer and bool(answer.get("cut_off")) and time.monotonic() < until
     if wide:
         answer = _judged(execution, options, 1, until, wide=True)
-    if answer.get("unjudged"):
+    if answer.get("unjudged") and time.monotonic() < until:
         # The loop has one iteration: it is judged at its first.
         again = _judged(execution, options, 0, until, wide)
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
+        execution.on_refused = lambda: _plain(answer)
         _find_not_finite(execution, answer, until)
     return answer
 
@@ -120,7 +130,7 @@ def _learners(options: Options) -> list[Learn]:
 
 def _run(check: "_Check", until: float) -> dict[str, Any]:
     execution = check.execution
-    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
+    return execution.analyse(check.begin, max(until - time.monotonic(), 0.0) + SLACK)
 
 
 class _Check:
@@ -146,6 +156,7 @@ class _Check:
         """Begin; the job of a fork."""
         self._reply = reply
         self._execution.on_end = self._on_end
+        ring_at(self._until, self._on_time)
         self._search.begin()
         if uses_scipy(self._execution.source.tree):
             watch_optimisers(self._execution.files, self._on_handed)
@@ -165,6 +176,7 @@ class _Check:
         if answer is None:
             return
         self._answer = answer
+        self._execution.on_refused = self._on_refused
         here = {"file": handed.file, "line": handed.line}
         function = None if handed.function == "<module>" else handed.function
         answer["loop"] = {**here, "function": function}
@@ -198,6 +210,7 @@ class _Check:
             self._reply(answer)
         execution.on_iteration = execution.on_left = None
         self._answer = answer
+        execution.on_refused = self._on_refused
         if not self._confirm(found):
             return
         names = [each["name"] for each in answer.get("parameters", ())] or found.learning
@@ -207,7 +220,10 @@ class _Check:
             names,
             self._on_not_finite,
             self._on_late,
-            min(self._until, time.monotonic() + WATCHED * self._options.seconds),
+            min(
+                self._until - RESERVE * self._options.seconds,
+                time.monotonic() + WATCHED * self._options.seconds,
+            ),
             begun=found.turns,
         )
         self._watch.begin()
@@ -231,6 +247,24 @@ class _Check:
         self._answer["not_finite"] = {"between": [last, now], "printed": printed}
         self._conclude()
 
+    def _on_time(self) -> None:
+        """The time is up, wherever the program is: answer with what there is."""
+        try:
+            self._at_end_of_time()
+        except BaseException as error:  # nothing of ours is for the program to catch
+            self._execution.fail(error)
+
+    def _at_end_of_time(self) -> None:
+        if self._watch is not None:
+            self._on_late()
+        if "parameters" not in self._answer:
+            self._answer.setdefault("error", "time")
+        elif "confirmed" not in self._answer:
+            self._answer.setdefault("left_out", []).append(
+                "there was no time to confirm the gradient by finite differences"
+            )
+        self._conclude()
+
     def _on_late(self) -> None:
         watched = self._watch.update if self._watch is not None else 0
         self._answer.setdefault("left_out", []).append(
@@ -245,7 +279,17 @@ class _Check:
             self._watch.finish()
         self._conclude()
 
+    def _on_refused(self) -> dict[str, Any]:
+        """What was judged before the program did what it may not; its rest was not looked at."""
+        answer = self._concluded()
+        answer["ok"] = answer["ok"] and None
+        return answer
+
     def _conclude(self) -> None:
+        assert self._reply is not None
+        self._reply(self._concluded())
+
+    def _concluded(self) -> dict[str, Any]:
         answer, best, places = self._answer, self._search.best, self._execution.places
         answer["others"] = [_loop(places, each) for each in self._search.others]
         answer["errors"] = self._search.errors
@@ -260,8 +304,7 @@ class _Check:
             _grow(answer, best)
         answer["ok"] = _ok(answer)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
-        assert self._reply is not None
-        self._reply(answer)
+        return answer
 
 
 def _loop(places: Places, number: int) -> dict[str, Any]:
@@ -314,7 +357,7 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
     """Run again up to the first update that gives a number that is not finite, and record it."""
     lost = answer["not_finite"]
     last = lost["between"][0]
-    seconds = max(until - time.monotonic(), 2.0)
+    seconds = max(until - time.monotonic(), SLACK / 2)
     names = [each["name"] for each in answer["parameters"]]
     loop = answer["loop_number"]
 

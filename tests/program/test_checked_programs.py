@@ -117,6 +117,38 @@ def test_an_effect_is_kept_in_and_told(folder: Path) -> None:
     assert Path("data.csv").exists()
 
 
+@pytest.mark.parametrize(("step", "code"), [("W -=", 3), ("W +=", 1)])
+def test_what_was_judged_before_an_effect_is_kept(folder: Path, step: str, code: int) -> None:
+    Path("data.csv").write_text("1,2\n")
+    Path("net.py").write_text(f"import os\n{RIGHT.replace('W -=', step)}os.remove('data.csv')\n")
+    done = command("check", "net.py")
+    assert (done.returncode, done.stderr) == (code, "")
+    told = " ".join(done.stdout.split())
+    assert "deletes data.csv in line 13" in told
+    assert ("the updates looked at before are the gradient of the loss" in told) is (code == 3)
+    answer = parsed(command("check", "net.py", "--json", "--diff").stdout)
+    assert answer["ok"] is (None if code == 3 else False)
+    assert [each["name"] for each in answer["parameters"]] == ["W"]
+    assert len(answer["findings"]) == (0 if code == 3 else 1)
+    assert Path("data.csv").exists()
+
+
+def test_an_effect_in_the_training_itself_ends_the_trials_before_it(folder: Path) -> None:
+    effect = "    if epoch == 5:\n        import os; os.system('mkdir made')\nprint(loss)\n"
+    Path("net.py").write_text(RIGHT.replace("print(loss)\n", effect))
+    answer = check("net.py")
+    assert (answer.ok, answer.updates, answer.refused[0].line) == (None, 4, 12)
+    assert [each.verdict for each in answer.parameters] == ["right"]
+    assert not Path("made").exists()
+
+
+def test_what_was_judged_before_the_time_was_up_is_kept(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT + "while True:\n    pass\n")
+    answer = check("net.py", time=5.0)
+    assert (answer.ok, answer.confirmed) == (True, True)
+    assert answer.left_out[0].startswith("training was watched up to update 39 ")
+
+
 def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
     Path("net.py").write_text("import sys\nsys.exit(3)\n")
     done = command("check", "net.py", "--json")

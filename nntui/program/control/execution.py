@@ -81,6 +81,8 @@ class Execution(Replying):
         self.ending: Ending | None = None
         self.on_end: Callable[[], None] | None = None
         """Called when the program has ended, with `ending` set."""
+        self.on_refused: Callable[[], dict[str, Any]] | None = None
+        """What to answer, beside the effect, when one is refused: what was found before."""
         self.around_recording: tuple[Callable[[], None], Callable[[Any], None]] | None = None
         """Called before an iteration is recorded, and behind it with the recording, to add to."""
         self.memory: int | None = None
@@ -219,7 +221,11 @@ class Execution(Replying):
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""
         self.flush()
-        self.reply({"refused": refused.as_dict()})
+        self._end_refused({"refused": refused.as_dict()})
+
+    def _end_refused(self, answer: dict[str, Any]) -> NoReturn:
+        found = self.on_refused() if self.on_refused is not None else {}
+        self.reply({**found, **answer})
 
     def _execute(self) -> Ending:
         source = self.source
@@ -295,8 +301,9 @@ class Execution(Replying):
         if copy is None:
             return None
         answer = copy.answer(seconds)
-        if "refused" in answer and self.is_awaited:
-            self.reply(answer)
+        if answer.keys() == {"refused"} and self.is_awaited:
+            # Alone it ends what waits for the copy, too; otherwise it comes with an answer.
+            self._end_refused(answer)
         return answer
 
     def start_fork(self, job: Callable[[forks.Reply], None]) -> forks.Copy | None:
@@ -329,7 +336,7 @@ class Execution(Replying):
 
     def _become_copy(self, descriptor: int) -> None:
         self.reply_to(descriptor)
-        self.recorder.on_iteration = self.recorder.on_left = self.on_end = None
+        self.recorder.on_iteration = self.recorder.on_left = self.on_end = self.on_refused = None
 
 
 def _told(ending: Ending) -> dict[str, Any]:

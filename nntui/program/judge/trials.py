@@ -53,6 +53,7 @@ class Trials:
         self._execution.on_iteration = self._on_iteration
         self._execution.on_left = self._on_left
         self._execution.on_end = self._conclude
+        self._execution.on_refused = self._on_refused
         self._recorder.on_full = self._on_full
         nodes, size = self._bounds
         self._recorder.most_nodes = nodes or self._recorder.most_nodes
@@ -71,6 +72,14 @@ class Trials:
     def _on_full(self) -> None:
         self._end(complete=False)
         self._conclude()
+
+    def _on_refused(self) -> dict[str, Any]:
+        """The program does what it may not: go without the update in which it does."""
+        self._recorder.on = False
+        if len(self._recordings) >= FEWEST:
+            assert self._reply is not None
+            self._reply(self._finish(self._recordings))
+        return {}
 
     def _begin(self) -> None:
         if len(self._recordings) >= self._count:
