@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
-from shutil import rmtree
 from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any, NoReturn, TypeVar
@@ -34,6 +33,7 @@ from nntui.program.control.state_hash import state_hash
 from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
 from nntui.program.control.world.identity_hashes import IdentityHashes
+from nntui.program.control.world.scratch_folder import make_scratch, remove_scratch
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import install
@@ -183,7 +183,7 @@ class Execution(Replying):
         The job sets the hooks.  This process stays as it is.
         """
         # No TemporaryDirectory: the copy would remove it as well, among its exit functions.
-        scratch = None if self._scratch else mkdtemp(prefix="nntui-")
+        scratch = None if self._scratch else make_scratch()
         self._scratch = self._scratch or scratch
         answer = self.fork(job, seconds)
         if answer is None:
@@ -196,7 +196,7 @@ class Execution(Replying):
             finally:
                 os._exit(1)
         if scratch is not None:
-            rmtree(scratch, ignore_errors=True)
+            remove_scratch(scratch)
             self._scratch = None
         if "problem" in answer:
             raise ProgramError(answer["problem"])
@@ -205,7 +205,7 @@ class Execution(Replying):
     def _enter(self) -> None:
         """Make this process the one that ``python FILE.py`` would be."""
         folder = os.path.dirname(os.path.realpath(self.source.path))  # as Python takes it
-        scratch = self._scratch or mkdtemp(prefix="nntui-")
+        scratch = self._scratch or make_scratch()
         self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
         self.world.install()
         sys.argv = [self.source.given, *self.arguments]
