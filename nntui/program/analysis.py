@@ -22,6 +22,7 @@ from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.search import Found, Learn, Search
 from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (
+    LARGE,
     NEVER_UPDATED,
     NO_INFORMATION,
     RIGHT,
@@ -49,6 +50,8 @@ SLACK = 1.0
 """Seconds behind the time given until a process that does not answer is given up."""
 RESERVE = 0.1
 """The part of the time that is kept for finding where a number stopped to be finite."""
+FEW = 4
+"""States of an update of very many numbers."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""
 
@@ -200,7 +203,13 @@ class _Check:
         states.evaluate_loss(found.loop)
         seconds = max(self._until - time.monotonic(), 1.0)
         states.until = time.monotonic() + 0.7 * seconds
-        trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
+
+        def prepare(recordings: list[Recording]) -> None:
+            if recordings and recordings[0].size > LARGE:
+                trials.count = FEW
+            states.prepare(recordings)
+
+        trials = Trials(execution, found.loop, len(KINDS), prepare, states.answer)
         trials.late = time.monotonic() + 0.3 * seconds
         answer = execution.fork(trials, seconds + SLACK / 2)
         if answer is None:

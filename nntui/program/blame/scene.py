@@ -56,7 +56,8 @@ class Scene:
             found = {}
             if node is not None:
                 with np.errstate(all="ignore"):
-                    found = adjoints(recording.nodes, {node: np.ones(np.shape(node.value))})
+                    ones = {node: np.ones(np.shape(node.value))}
+                    found = adjoints(recording.nodes, ones, needed=recording.depends)
             self._locals[at, activation] = found
         return self._locals[at, activation]
 

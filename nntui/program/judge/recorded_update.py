@@ -74,6 +74,11 @@ class Recording:
         return sum(self.bit.get(name, 0) for name in names)
 
     @cached_property
+    def size(self) -> int:
+        """The numbers in all of its values."""
+        return sum(np.size(node.value) for node in self.nodes)
+
+    @cached_property
     def by_key(self) -> dict[Any, Node]:
         """The first node of every key."""
         found: dict[Any, Node] = {}

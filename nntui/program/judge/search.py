@@ -61,6 +61,9 @@ class Search:
     ) -> None:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
         self._at, self._lines, self._wide, self._learn = at, lines, wide, learn
+        self._last_tested = -1
+        self._cut: set[int] = set()
+        """Loops of which an iteration was beyond the first bounds."""
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
         self._running: list[int] = []
@@ -98,22 +101,28 @@ class Search:
             if self.best.turns == self._at + 1:
                 self._on_found(self.best)
 
+    def _bounds(self, loop: int) -> tuple[int, int]:
+        """The second ones for a loop that was too large, and has no other within: an update."""
+        innermost = loop in self._cut and self._last_tested == loop
+        return BOUNDS[self._wide or innermost]
+
     def _test(self, loop: int) -> None:
         line = self._execution.places.loops[loop].line
         if self._lines and line not in self._lines:
             return
         if self.best is not None and self.best.turns > self._at:
             return
-        answer = self._execution.fork(
-            Trials(self._execution, loop, 1, as_it_is, self._learning, *BOUNDS[self._wide]),
-            SECONDS,
-        )
+        trials = Trials(self._execution, loop, 1, as_it_is, self._learning, *self._bounds(loop))
+        answer = self._execution.fork(trials, SECONDS)
         if answer is None:
             return
+        self._last_tested = loop
         if "error" in answer:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
-        self.cut_off = self.cut_off or not answer["complete"]
+        if not answer["complete"]:
+            self.cut_off = True
+            self._cut.add(loop)
         if not answer["learning"]:
             self._born.setdefault(loop, (answer["grown"], answer["findings"]))
             return

@@ -38,7 +38,7 @@ class Trials:
         most_bytes: int | None = None,
     ) -> None:
         self._execution, self._recorder = execution, execution.recorder
-        self._loop, self._count = loop, count
+        self._loop, self.count = loop, count
         self._prepare, self._finish = prepare, finish
         self.late = float("inf")
         """When to be content with fewer iterations (`time.monotonic`)."""
@@ -82,7 +82,7 @@ class Trials:
         return {}
 
     def _begin(self) -> None:
-        if len(self._recordings) >= self._count:
+        if len(self._recordings) >= self.count:
             self._conclude()
         self._recorder.reset()
         self._prepare(self._recordings)
@@ -111,7 +111,7 @@ class Trials:
             around[1](self._recording(end, complete))
         self._recordings.append(self._recording(end, complete))
         enough = len(self._recordings) >= FEWEST and time.monotonic() > self.late
-        if len(self._recordings) >= self._count or enough:
+        if len(self._recordings) >= self.count or enough:
             self._conclude()
 
     def _recording(self, end: dict[str, Node], complete: bool) -> Recording:

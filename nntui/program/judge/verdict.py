@@ -33,6 +33,8 @@ LIKELY = 5
 """Losses that are judged in all states: those that explain most in two of them."""
 ENTRIES = 200
 """Of a larger array about so many entries are compared where only a direction is asked for."""
+LARGE = 2_000_000
+"""Numbers in a recording from which on fewer states and losses are looked at."""
 RIGHT = "right"
 WRONG = "wrong"
 NO_INFORMATION = "no information"
@@ -71,6 +73,10 @@ class Judgement:
     def wrong(self) -> list[str]:
         """The parameters whose steps are wrong."""
         return [name for name in self.parameters if self.verdicts.get(name) == WRONG]
+
+    def explains(self, names: Sequence[str]) -> bool:
+        """Whether all of ``names`` step down along the gradient."""
+        return set(names) <= set(self.right) and min(self.factors.values(), default=0.0) > 0
 
     def gradient(self, at: int, name: str) -> Array | None:
         """The gradient by the parameter ``name`` in recording ``at``."""
@@ -236,7 +242,11 @@ def judge(
     for recording in recordings:
         seeds = loss.seeds(recording)
         try:
-            gradients.append(None if seeds is None else adjoints(recording.nodes, seeds))
+            gradients.append(
+                None
+                if seeds is None
+                else adjoints(recording.nodes, seeds, needed=recording.depends)
+            )
         except NotDifferentiableError:
             gradients.append(None)
     if all(each is None for each in gradients):
@@ -378,18 +388,27 @@ def best_of(
 ) -> Judgement | None:
     """The judgement by the loss that explains most of the parameters.
 
-    Two states sort out most hypotheses; what is left is judged in all of them.  With ``only`` no
-    other value than those of ``learning`` is a parameter.
+    Two states, or one of a `LARGE` update, sort out most hypotheses; what is left is judged in all
+    of them.  With ``only`` no other value than those of ``learning`` is a parameter.
     """
     ranked: list[tuple[tuple[float, ...], int]] = []
-    few = recordings[1:3] if len(recordings) > 3 else recordings
+    is_large = recordings[0].size > LARGE
+    few = recordings[1 : 2 if is_large else 3] if len(recordings) > 3 else recordings
     for at, loss in enumerate(losses):
         found = judge(loss, few, learning, only)
         if found is not None:
             ranked.append((found.score, -at))
+            if is_large and len(recordings) == 1 and set(learning) <= set(found.parameters):
+                return found  # it tells what the parameters are, which is all that one state can
+            if is_large and at == 0 and found.explains(learning):
+                whole = judge(loss, recordings, learning, only)
+                if whole is not None and whole.explains(learning):
+                    return whole
     ranked.sort(reverse=True)
     best: Judgement | None = None
-    for _, at in ranked[:LIKELY]:
+    for score, at in ranked[: 2 if is_large else LIKELY]:
+        if is_large and best is not None and score[0] < ranked[0][0][0]:
+            break
         found = judge(losses[-at], recordings, learning, only)
         if found is None:
             continue
