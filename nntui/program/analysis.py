@@ -8,7 +8,7 @@ import numpy as np
 
 from nntui.program.blame.findings import Finding
 from nntui.program.blame.forward_faults import of_not_finite
-from nntui.program.blame.shapes import of_growth
+from nntui.program.blame.shapes import of_array_for_number, of_growth
 from nntui.program.judge.alarm import ring_at
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
@@ -310,7 +310,7 @@ class _Check:
             answer["unjudged"] = self._watch is None
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
-            _grow(answer, best)
+            _grow(answer, best, places)
         answer["ok"] = _ok(answer)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         return answer
@@ -325,13 +325,14 @@ def _loop(places: Places, number: int) -> dict[str, Any]:
     }
 
 
-def _grow(answer: dict[str, Any], found: Found) -> None:
+def _grow(answer: dict[str, Any], found: Found, places: Places) -> None:
     """Parameters that changed their shape in their first update are told so."""
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
     grown = []
     for name, (before, _) in found.grown.items():
         benign = (RIGHT, NO_INFORMATION, WRONG)
-        if not before and name in known and known[name]["verdict"] in benign:
+        for_units = not before and name not in found.by_row
+        if for_units and name in known and known[name]["verdict"] in benign:
             # A number that becomes one entry for each unit, as a bias of all of them.
             continue
         if name not in known:
@@ -339,6 +340,11 @@ def _grow(answer: dict[str, Any], found: Found) -> None:
         entry = known.get(name, answer["parameters"][-1])
         entry.update(shape=before, verdict=SHAPE_CHANGES)
         grown.append(name)
+    for name, (after, at) in found.from_whole_number.items():
+        if name in known and known[name]["shape"] == after and name not in found.grown:
+            known[name].update(shape=[], verdict=SHAPE_CHANGES, factor=None)
+            grown.append(name)
+            found.findings.append(of_array_for_number(name, after, places.places[at], places))
     first, last = [], []
     for each in found.findings:
         if set(each["parameters"]) & set(grown):

@@ -1,6 +1,6 @@
 """Judges the updates recorded at generic states, and tells what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,13 @@ import numpy as np
 from nntui.program.blame import others
 from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_softmax
+from nntui.program.blame.piled_up import of_piled_up, piled_up
 from nntui.program.blame.repair import Repairs
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
+from nntui.program.judge.batches import of_one_size
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import Confirmation
 from nntui.program.judge.generic_states import KINDS, drawn, shake
@@ -166,6 +168,7 @@ class States:
             for at, each in enumerate(complete)
             if at or len(complete) == 1 or not self._memories
         ]
+        judged = of_one_size(judged)
         hypotheses = self._losses(judged, self._learning)
         only = bool(self._options.parameters)
         best = best_of(hypotheses, judged, self._learning, only)
@@ -218,6 +221,8 @@ class States:
             if unexplained and not findings:
                 findings.append(others.of_unexplained(scene, unexplained))
         findings += of_signs(scene)
+        piled = piled_up(best)
+        findings += of_piled_up(scene, piled)
         softmax = of_softmax(best.recordings[0], places)
         findings = softmax + findings
         never = self._never_updated(scene)
@@ -231,7 +236,7 @@ class States:
             "updates": len(recordings),
             "loss": _told(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
-            "parameters": _parameters(best, never),
+            "parameters": _parameters(best, never, piled),
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
@@ -259,14 +264,16 @@ def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
     return own[0] if own else None
 
 
-def _parameters(best: Judgement, never: Sequence[str]) -> list[dict[str, Any]]:
+def _parameters(
+    best: Judgement, never: Sequence[str], piled: Collection[str]
+) -> list[dict[str, Any]]:
     found = []
     for name in best.parameters:
         start = next(each.start[name] for each in best.recordings if name in each.start)
         known = [each for each in best.agreements[name] if each is not None]
         verdict = best.verdicts[name]
         factor = best.factors.get(name)
-        if factor is not None and factor < 0:
+        if (factor is not None and factor < 0) or name in piled:
             verdict = WRONG
         if best.readings[name].adapts:
             factor = None

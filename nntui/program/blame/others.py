@@ -10,7 +10,6 @@ from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -42,25 +41,11 @@ def never_updated(scene: Scene) -> list[str]:
         if value.dtype.kind != "f" or start.number not in scene.forward:
             continue
         bare = stem(name)[1].rpartition(":")[2]
-        bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare)
+        bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare).strip("_")
         alike = stem(name) in known or PARAMETER_NAME.match(bare) is not None
-        if alike and _meets_weights(scene, name):
+        if alike and np.any(scene.true(scene.at).get(start.number, 0.0)):
             found.append(name)
     return found
-
-
-def _meets_weights(scene: Scene, name: str) -> bool:
-    """Whether the loss's derivative by ``name`` is not 0."""
-    recording = scene.recording
-    start = recording.start[name]
-    tops = scene.judgement.loss.tops(recording)
-    if start.number not in ancestors(tops):
-        return False
-    # The recorded derivatives stop where nothing changes, so a path to the loss is what is asked.
-    return any(
-        user.number in scene.forward and recording.depends[user.number]
-        for user in recording.users[start.number]
-    )
 
 
 def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:

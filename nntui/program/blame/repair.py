@@ -90,13 +90,28 @@ class Repairs:
                 repair = natural
         if repair is None:
             repair = self._first_of([each for each in near if each.cost > NATURAL], wrong)
-            slopes = [each for each in near if isinstance(each.edit, LocalDerivative)]
-            if repair is not None and slopes and isinstance(repair.edit, TrueDerivative):
+            if repair is not None and isinstance(repair.edit, TrueDerivative):
                 # A slope that is there, and wrong, is named rather than what it is a factor of.
-                slope = self._first_of(slopes, wrong)
+                slope = self._first_of(self._slopes(near, repair, verified), wrong)
                 if slope is not None and set(slope.mends) >= set(repair.mends):
                     repair = slope
         return None if repair is None else self._deeper(repair, wrong)
+
+    def _slopes(
+        self, near: Sequence[Candidate], repair: Repair, verified: Verified
+    ) -> list[Candidate]:
+        """The candidates of ``near``, and the factors of what ``repair`` replaces, as slopes.
+
+        A slope that is 1 everywhere may pass for a derivative, and so is none of the first.
+        """
+        scene, node = self.scene, repair.candidate.node
+        factors = [each for each in node.inputs if each.place >= 0 and not scene.is_forward(each)]
+        options = list(near)
+        if node.operation == "*":
+            known = {each.node.number for each in near}
+            factors = [each for each in factors if each.number not in known]
+            options += candidates(scene, repair.mends, None, factors, verified)
+        return [each for each in options if isinstance(each.edit, LocalDerivative)]
 
     @property
     def unexplained(self) -> list[str]:

@@ -50,11 +50,18 @@ class Verified:
         self.scene, self._values, self._alone = scene, values or {}, alone
         self._states = [scene.at] if alone else scene.informative[:STATES]
         self._known: dict[tuple[int, int], list[tuple[Array, Edge, bool]]] = {}
-        for edge, value in self._true():
+        for edge, value in sorted(self._true(), key=lambda each: self._is_by_data(each[0])):
             vector = self._normal(value)
             if vector is not None:
                 positive = _is_positive(value)
                 self._known.setdefault(_cell(vector), []).append((vector, edge, positive))
+
+    def _is_by_data(self, edge: Edge) -> bool:
+        """Whether it is the derivative by what no parameter comes into, as by a target.
+
+        That by a prediction is the same with the other sign, and is what programs mean.
+        """
+        return not self.scene.recording.depends[(edge.input or edge.node).number]
 
     def _normal(self, value: Array) -> Array | None:
         """``value`` with length 1, its largest entry positive; None where it has no direction.

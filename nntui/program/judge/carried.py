@@ -7,12 +7,16 @@ import numpy as np
 from nntui.program.judge.recorded_update import PASSING, Recording, origin
 from nntui.program.record.node import Node
 
-ADDING = PASSING | {"+", "-", "setflat"}
+SUMS = frozenset({"+", "-"})
+ADDING = PASSING | SUMS | {"setflat"}
 """Operations through which a value is added to or handed on."""
 
 
 def increments(recording: Recording, name: str) -> int:
-    """The bits of what is added to ``name``, apart from its own value at the start."""
+    """The bits of what is added to ``name``, apart from its own value at the start, scaled or not.
+
+    A learning rate that decays is a multiple of itself: nothing is added to it.
+    """
     start, bit = recording.start[name], recording.bit[name]
     found, seen = 0, set()
 
@@ -29,29 +33,38 @@ def increments(recording: Recording, name: str) -> int:
         if node.number in seen or only_start(node):
             continue
         seen.add(node.number)
-        if node.operation in ADDING and recording.depends[node.number] & bit:
+        adds = node.operation in ADDING or _is_scaled(recording, node)
+        if adds and recording.depends[node.number] & bit:
             waiting += node.inputs
         else:
             found |= recording.depends[node.number]
     return found
 
 
+def _is_scaled(recording: Recording, node: Node) -> bool:
+    """Whether ``node`` is a multiple of one value by what depends on nothing that changes."""
+    return node.operation in ("*", "/", "neg") and (
+        sum(1 for each in node.inputs if recording.depends[each.number]) == 1
+    )
+
+
 def is_added_to(recording: Recording, name: str) -> bool:
-    """Whether the end of ``name`` is its start, perhaps scaled, plus something."""
+    """Whether the end of ``name`` is its start, perhaps scaled, plus something.
+
+    Entries of itself in another order, as of samples that are shuffled, are no such sum.
+    """
     start, bit = recording.start[name], recording.bit[name]
-    waiting, seen = [recording.end[name]], set()
+    waiting, seen = [(recording.end[name], False)], set()
     while waiting:
-        node = waiting.pop()
-        if node is start:
+        node, added = waiting.pop()
+        if node is start and added:
             return True
-        if node.number in seen or not recording.depends[node.number] & bit:
+        if (node.number, added) in seen or not recording.depends[node.number] & bit:
             continue
-        seen.add(node.number)
-        scaled = node.operation in ("*", "/") and (
-            sum(1 for each in node.inputs if recording.depends[each.number]) == 1
-        )
-        if node.operation in ADDING or scaled:
-            waiting += node.inputs
+        seen.add((node.number, added))
+        added = added or node.operation in SUMS
+        if node.operation in ADDING or _is_scaled(recording, node):
+            waiting += [(each, added) for each in node.inputs]
     return False
 
 
@@ -144,10 +157,7 @@ def _is_moved_by(recording: Recording, name: str, memory: str) -> bool:
         if node.number in seen or node is recording.start[name]:
             continue
         seen.add(node.number)
-        scaled = node.operation in ("*", "/", "neg") and (
-            sum(1 for each in node.inputs if recording.depends[each.number]) == 1
-        )
-        if node.operation in ADDING or scaled:
+        if node.operation in ADDING or _is_scaled(recording, node):
             waiting += node.inputs
     return False
 

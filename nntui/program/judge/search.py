@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.judge.carried import feedback, made_from
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.judge.trials import Trials, as_it_is
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class Found:
     """The loop around it that is running."""
     grown: dict[str, list[list[int]]] = field(default_factory=dict)
     """By name, the shape before and after its first iteration, where they differ."""
+    by_row: list[str] = field(default_factory=list)
+    """Those of them that end with an entry for each row of the data."""
+    from_whole_number: dict[str, tuple[list[int], int]] = field(default_factory=dict)
+    """Arrays with an entry for each row that were none before: their shape, where they arise."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """What the first iteration alone shows."""
     turns: int = 0
@@ -129,6 +133,8 @@ class Search:
         found = Found(loop, answer["learning"], self._around(loop), turns=self._tested[loop] - 1)
         born = self._born.get(loop, ({}, []))
         found.grown = {**answer["grown"], **born[0]}
+        found.by_row = answer["by_row"]
+        found.from_whole_number = answer["from_whole_number"]
         found.findings = born[1] + answer["findings"]
         if self.best is None:
             self.best = found
@@ -163,7 +169,48 @@ class Search:
         return {
             "learning": learning,
             "grown": grown,
+            "by_row": [name for name in grown if _has_entry_by_row(recording, name, learning)],
+            "from_whole_number": _from_whole_numbers(recording, learning),
             "nodes": len(recording.nodes),
             "complete": recording.complete,
             "findings": self._inspect(recording, learning_now) if learning_now else [],
         }
+
+
+def _has_entry_by_row(recording: Recording, name: str, learning: list[str]) -> bool:
+    """Whether ``name`` grows an axis as long as the data, and as no other parameter's.
+
+    A number that becomes a bias for each unit is as long as an axis of their weights.
+    """
+    before = np.shape(recording.start[name].value) if name in recording.start else ()
+    behind = ancestors(recording.end[each] for each in learning)
+    rows = {
+        np.shape(node.value)[0]
+        for each, node in recording.start.items()
+        if each not in recording.bit and node.number in behind and np.ndim(node.value)
+    }
+    others = {
+        length
+        for other in learning
+        if other != name
+        for length in np.shape(recording.start[other].value)
+    }
+    grown = set(np.shape(recording.end[name].value)) - set(before) - {1}
+    return bool(grown & rows - others)
+
+
+def _from_whole_numbers(
+    recording: Recording, learning: list[str]
+) -> dict[str, tuple[list[int], int]]:
+    """By name, shape and place of values that first are arrays at the end, one entry a row.
+
+    A bias that begins as 0 is no float before its first update. Which of these are parameters is
+    seen later.
+    """
+    return {
+        name: (list(np.shape(end.value)), end.place)
+        for name, end in recording.end.items()
+        if name not in recording.start
+        and end.operation in ("+", "-")
+        and _has_entry_by_row(recording, name, learning)
+    }

@@ -22,6 +22,7 @@ from nntui.program.judge.readings import (
     handed_gradients,
     is_nonlinear,
     weight_decay,
+    with_direction,
 )
 from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
@@ -351,11 +352,14 @@ def _read_handed_gradients(found: Judgement) -> None:
     left: dict[str, list[Reading]] = {}
     for name in list(found.wrong):
         before = found.readings[name]
-        options: list[Reading] = [*handed_gradients(recording, name, found.memories)]
+        options: list[Reading] = [
+            with_direction(each, found.recordings, name)
+            for each in handed_gradients(recording, name, found.memories)
+        ]
         for option in options:
             found.readings[name] = option
             found.judge([name])
-            if found.verdicts[name] == RIGHT and _goes_downhill(found, name):
+            if found.verdicts[name] == RIGHT:
                 break
         else:
             adapts = is_nonlinear(recording, name, found.memories)
@@ -368,16 +372,6 @@ def _read_handed_gradients(found: Judgement) -> None:
             if options:
                 found.readings[name] = options[-1]
                 found.judge([name])
-
-
-def _goes_downhill(found: Judgement, name: str) -> bool:
-    """Whether the steps themselves have the sign that the gradient read for them has."""
-    signs = []
-    for at, recording in enumerate(found.recordings):
-        step, gradient = recording.step(name), found.gradient(at, name)
-        if step is not None and gradient is not None and np.isfinite(step).all():
-            signs.append(float(np.sum(step * gradient)))
-    return sum(sign < 0 for sign in signs) * 2 > len(signs)
 
 
 def best_of(
