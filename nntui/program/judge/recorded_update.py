@@ -40,6 +40,8 @@ class Recording:
         """By node number, the changed values of the start that it depends on, as bits."""
         self.after = [0] * len(nodes)
         """By node number, the changed values of the *end* that it depends on, as bits."""
+        self.moving: dict[str, set[int]] = {}
+        """By name, what is added to it: kept by whoever finds out."""
         self._follow()
 
     def _changed(self) -> list[str]:

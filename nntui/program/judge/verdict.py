@@ -102,40 +102,59 @@ class Judgement:
     def judge(self, names: Sequence[str], values: Sequence[Values | None] | None = None) -> None:
         """Compare and judge ``names``, all recordings with other ``values`` if given."""
         for name in names:
-            self.agreements[name] = [
-                self.compare(at, name, None if values is None else values[at])
-                for at in range(len(self.recordings))
-            ]
+            self._compare(name, values)
         self.conclude()
+
+    def try_alone(self, name: str) -> str:
+        """Compare ``name``, and give its verdict; `conclude` decides on all together.
+
+        Of a program that has its weights one by one each would be decided on for each.
+        """
+        self._compare(name)
+        self._conclude(name)
+        return self.verdicts[name]
+
+    def _compare(self, name: str, values: Sequence[Values | None] | None = None) -> None:
+        self.agreements[name] = [
+            self.compare(at, name, None if values is None else values[at])
+            for at in range(len(self.recordings))
+        ]
 
     def conclude(self) -> None:
         """Turn the agreements of all parameters into verdicts and factors."""
         self.verdicts, self.factors = {}, {}
         self.scheduled = False
         for name in self.parameters:
-            known = [(at, each) for at, each in enumerate(self.agreements[name]) if each]
-            if not known:
-                self.verdicts[name] = NO_INFORMATION
-                continue
-            self.verdicts[name] = WRONG
-            if not all(each.holds for _, each in known):
-                continue
-            factors = [each.factor for _, each in known]
-            if not all(factors):
-                continue
-            alike = self._keeps_pace(name, known)
-            one_state = len(known) == 1 and np.size(self._start(name)) == 1
-            if one_state and len(self.recordings) > 1:
-                self.verdicts[name] = NO_INFORMATION
-            elif is_constant(factors) or alike:
-                self.scheduled = self.scheduled or not is_constant(factors)
-                self.verdicts[name] = RIGHT
-                self.factors[name] = float(np.median(factors))
+            self._conclude(name)
+
+    def _conclude(self, name: str) -> None:
+        known = [(at, each) for at, each in enumerate(self.agreements[name]) if each]
+        self.factors.pop(name, None)
+        if not known:
+            self.verdicts[name] = NO_INFORMATION
+            return
+        self.verdicts[name] = WRONG
+        if not all(each.holds for _, each in known):
+            return
+        factors = [each.factor for _, each in known]
+        if not all(factors):
+            return
+        one_state = len(known) == 1 and np.size(self._start(name)) == 1
+        if one_state and len(self.recordings) > 1:
+            self.verdicts[name] = NO_INFORMATION
+        elif is_constant(factors) or self._keeps_pace(name, known):
+            self.scheduled = self.scheduled or not is_constant(factors)
+            self.verdicts[name] = RIGHT
+            self.factors[name] = float(np.median(factors))
 
     def _start(self, name: str) -> Array:
         return np.asarray(
             next(each.start[name].value for each in self.recordings if name in each.start)
         )
+
+    @cached_property
+    def _arrays(self) -> list[str]:
+        return [name for name in self.parameters if np.size(self._start(name)) > 1]
 
     def _keeps_pace(self, name: str, known: Sequence[tuple[int, Agreement]]) -> bool:
         """Whether the factors of ``name`` vary as those of other arrays do, in every state."""
@@ -143,8 +162,8 @@ class Judgement:
         for at, each in known:
             others = [
                 other.factor
-                for another in self.parameters
-                if another != name and np.size(self._start(another)) > 1
+                for another in self._arrays
+                if another != name
                 for other in [self.agreements[another][at]]
                 if other is not None and other.holds and other.factor
             ]
@@ -358,20 +377,21 @@ def _read_handed_gradients(found: Judgement) -> None:
         ]
         for option in options:
             found.readings[name] = option
-            found.judge([name])
-            if found.verdicts[name] == RIGHT:
+            if found.try_alone(name) == RIGHT:
                 break
         else:
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
-            found.judge([name])
+            found.try_alone(name)
             left[name] = options
+    found.conclude()
     # What the others hand to their optimiser tells where the gradient of a wrong one stands.
     if any(found.readings[name].adapts for name in found.right):
         for name, options in left.items():
             if options:
                 found.readings[name] = options[-1]
-                found.judge([name])
+                found.try_alone(name)
+        found.conclude()
 
 
 def best_of(
