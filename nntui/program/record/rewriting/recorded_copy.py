@@ -39,6 +39,8 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
+# They take all that a generator gives, before anything else is done.
+EXHAUSTING = words("sum max min list tuple set sorted dict fsum")
 UNPACKING = (ast.Tuple, ast.List)
 CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
 """Attributes of arrays by which their elements are written."""
@@ -53,6 +55,7 @@ class RecordedCopy(ast.NodeTransformer):
     def __init__(self, plain: PlainCopy) -> None:
         self.plain = plain
         self.depth = 0
+        self.in_turns: set[ast.comprehension] = set()
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The recorded copy of a block of statements."""
@@ -105,6 +108,10 @@ class RecordedCopy(ast.NodeTransformer):
         return at(call("literal", value), value)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in EXHAUSTING:
+            for each in node.args:
+                if isinstance(each, ast.GeneratorExp):
+                    self.in_turns.update(each.generators)
         arguments = [self.visit(each) for each in node.args]
         keywords = [self.visit(each) for each in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in NOT_RECORDED:
@@ -152,7 +159,16 @@ class RecordedCopy(ast.NodeTransformer):
         self.generic_visit(node)
         if not node.is_async:
             node.iter = self._iterated(node, node.target, node.iter)
+            if node in self.in_turns:
+                node.iter = at(call("counted", self.place(node), node.iter), node.iter)
         return node
+
+    def _in_turns(self, node: Any) -> ast.AST:
+        """A comprehension that runs to its end at once is a loop as any other."""
+        self.in_turns.update(node.generators)
+        return self.generic_visit(node)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = _in_turns
 
     def visit_Starred(self, node: ast.Starred) -> ast.AST:
         node.value = self.visit(node.value)
