@@ -34,6 +34,7 @@ from nntui.program.mending.mend import Check, Mending
 from nntui.program.named_parameters import changed_of, learning_of
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
+from nntui.program.settled_findings import add_not_finite, settle
 from nntui.program.states_judged import Options, States, read_loss
 
 if TYPE_CHECKING:
@@ -311,6 +312,8 @@ class _Check:
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
             _grow(answer, best, places)
+        if "findings" in answer:
+            settle(answer)
         answer["ok"] = _ok(answer)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         return answer
@@ -416,6 +419,4 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
 
     found = execution.analyse(recorded, seconds)
     if "finding" in found:
-        # What is not finite often follows from a step that is wrong.
-        follows = any(each["verdict"] == WRONG for each in answer["parameters"])
-        answer["findings"].insert(len(answer["findings"]) if follows else 0, found["finding"])
+        add_not_finite(answer, found["finding"])

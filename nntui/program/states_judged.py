@@ -207,6 +207,7 @@ class States:
         findings: list[Finding] = []
         scene = Scene(best, places)
         left_out: list[str] = []
+        explained = True
         if best.wrong:
             repairs = Repairs(scene, self.until)
             try:
@@ -216,6 +217,7 @@ class States:
                 repairs.left_out = True
             findings += of_repairs(scene, repairs)
             unexplained = repairs.unexplained
+            explained = not unexplained
             if repairs.left_out:
                 left_out.append("some repairs were not tried for want of time")
             if unexplained and not findings:
@@ -240,20 +242,25 @@ class States:
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
+            "explained": explained,
             "forward_wrong": bool(softmax),
         }
 
     def _never_updated(self, scene: Scene) -> list[str]:
         """Parameters that no update changes, though the loss depends on them."""
         asked, recording = self._options.parameters, scene.recording
-        if not asked:
-            return others.never_updated(scene)
-        return [
-            name
-            for name in named(recording, asked).values
-            if recording.end.get(name) is recording.start[name]
-            and recording.start[name].number in scene.forward
-        ]
+        if asked:
+            found = [
+                name
+                for name in named(recording, asked).values
+                if recording.end.get(name) is recording.start[name]
+                and recording.start[name].number in scene.forward
+            ]
+        else:
+            found = others.never_updated(scene)
+        # A variable that several functions share has a name in each.
+        first = {recording.start[name].number: name for name in reversed(found)}
+        return list(dict.fromkeys(first[recording.start[name].number] for name in found))
 
 
 def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:

@@ -109,7 +109,7 @@ class Verified:
             recording = self.scene.recordings[at]
             is_large = any(np.size(each.value) > LARGE for each in node.inputs)
             with np.errstate(all="ignore"):
-                needed = recording.depends if is_large else None
+                needed = recording.needed if is_large else None
                 found = wanted(node, true, recording.values, needed)
         except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
             return {}

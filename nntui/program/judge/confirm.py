@@ -65,7 +65,7 @@ def confirm(
         seeds = loss.seeds(recording)
         if seeds is None:
             return {}
-        found = adjoints(recording.nodes, seeds, needed=recording.depends)
+        found = adjoints(recording.nodes, seeds, needed=recording.needed)
         shapes = {
             name: np.shape(recording.start[name].value)
             for name in parameters

@@ -13,6 +13,9 @@ PASSING = frozenset(
 )
 """Operations that hand their input on, whole or in part."""
 
+MUCH = 2_000_000
+"""Numbers in a value from which on it is data, if no update changes it."""
+
 
 class Recording:
     """One iteration of a loop as it was recorded, from its start to its end.
@@ -79,6 +82,13 @@ class Recording:
     def size(self) -> int:
         """The numbers in all of its values."""
         return sum(np.size(node.value) for node in self.nodes)
+
+    @cached_property
+    def needed(self) -> list[bool]:
+        """By node number, whether its adjoint serves anybody: that of much data does not."""
+        return [
+            bool(self.depends[node.number]) or np.size(node.value) <= MUCH for node in self.nodes
+        ]
 
     @cached_property
     def by_key(self) -> dict[Any, Node]:

@@ -263,9 +263,7 @@ def judge(
         seeds = loss.seeds(recording)
         try:
             gradients.append(
-                None
-                if seeds is None
-                else adjoints(recording.nodes, seeds, needed=recording.depends)
+                None if seeds is None else adjoints(recording.nodes, seeds, needed=recording.needed)
             )
         except NotDifferentiableError:
             gradients.append(None)
