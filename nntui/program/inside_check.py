@@ -8,6 +8,7 @@ from nntui.program.analysis import check_program
 from nntui.program.judge.search import Found, Search
 from nntui.program.loss_expression import problem_of
 from nntui.program.program_error import ProgramError
+from nntui.program.record.rewriting.training_comprehensions import training_comprehensions
 from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
@@ -63,3 +64,5 @@ def _loops(tree: ast.Module) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             yield node.lineno
+    for comprehension in training_comprehensions(tree):
+        yield comprehension.lineno

@@ -149,6 +149,40 @@ def test_what_was_judged_before_the_time_was_up_is_kept(folder: Path) -> None:
     assert answer.left_out[0].startswith("training was watched up to update 39 ")
 
 
+@pytest.mark.parametrize(
+    "over",
+    ["losses = [train(x, t) for x, t in zip(X, y)]", "s = sum(train(*each) for each in rows)"],
+)
+def test_a_comprehension_that_trains_is_the_loop(folder: Path, over: str) -> None:
+    text = f"""\
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(6, 2), np.random.randn(6)
+rows = list(zip(X, y))
+W = np.random.randn(2)
+def train(x, t):
+    global W
+    out = x @ W
+    W = W - 0.1 * (out - t) * x
+    return 0.5 * (out - t) ** 2
+for epoch in range(20):
+    {over}
+"""
+    Path("net.py").write_text(text)
+    answer = check("net.py")
+    assert (answer.ok, answer.confirmed) == (True, True)
+    assert answer.loop is not None
+    assert answer.epoch_loop is not None
+    assert (answer.loop.line, answer.epoch_loop.line) == (12, 11)
+    assert answer.parameters[0].factor == pytest.approx(0.1, rel=1e-6)
+    with nntui.Program("net.py", loop=12) as program:
+        assert program.seek(14) == 14
+        later = program.state_hash
+        program.step(-9)
+        program.step(9)
+        assert program.state_hash == later
+
+
 def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
     Path("net.py").write_text("import sys\nsys.exit(3)\n")
     done = command("check", "net.py", "--json")

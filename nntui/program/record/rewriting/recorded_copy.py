@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.record.operations import words
-from nntui.program.record.rewriting.numbering import is_literal, loop_of, place_of
+from nntui.program.record.rewriting.numbering import NO_PLACE, is_literal, loop_of, place_of
 from nntui.program.record.rewriting.syntax import at, call, constant, index, mangled, statement
+from nntui.program.record.rewriting.training_comprehensions import is_exhausted
 
 if TYPE_CHECKING:
     from nntui.program.record.rewriting.plain_copy import PlainCopy
@@ -39,8 +40,6 @@ NOT_RECORDED = words(
     " callable input repr hash open __import__"
 )
 
-# They take all that a generator gives, before anything else is done.
-EXHAUSTING = words("sum max min list tuple set sorted dict fsum")
 UNPACKING = (ast.Tuple, ast.List)
 CHANGING = frozenset({"flat", "real", "imag", "T", "shape", "dtype", "strides", "data"})
 """Attributes of arrays by which their elements are written."""
@@ -108,10 +107,9 @@ class RecordedCopy(ast.NodeTransformer):
         return at(call("literal", value), value)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        if isinstance(node.func, ast.Name) and node.func.id in EXHAUSTING:
-            for each in node.args:
-                if isinstance(each, ast.GeneratorExp):
-                    self.in_turns.update(each.generators)
+        for each in node.args:
+            if isinstance(each, ast.GeneratorExp) and is_exhausted(each, node):
+                self.in_turns.update(each.generators)
         arguments = [self.visit(each) for each in node.args]
         keywords = [self.visit(each) for each in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in NOT_RECORDED:
@@ -159,7 +157,9 @@ class RecordedCopy(ast.NodeTransformer):
         self.generic_visit(node)
         if not node.is_async:
             node.iter = self._iterated(node, node.target, node.iter)
-            if node in self.in_turns:
+            if loop_of(node) != NO_PLACE and self.plain.ticks(node):
+                node.iter = at(call("each", constant(loop_of(node)), node.iter), node.iter)
+            elif node in self.in_turns:
                 node.iter = at(call("counted", self.place(node), node.iter), node.iter)
         return node
 
