@@ -366,6 +366,8 @@ def _ok(answer: dict[str, Any]) -> bool | None:
     lost = answer.get("not_finite")
     if lost is not None and not lost["printed"]:
         return False
+    if answer.get("crossing"):
+        return False
     if "hypothesis" not in answer or RIGHT not in verdicts:
         return None
     return None if answer.get("confirmed") is False else True

@@ -11,7 +11,9 @@ from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_softmax
 from nntui.program.blame.piled_up import of_piled_up, piled_up
 from nntui.program.blame.repair import Repairs
+from nntui.program.blame.replaced import of_last_turn, of_replaced
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.shapes import of_crossing
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
@@ -25,7 +27,7 @@ from nntui.program.judge.handed import (
     record_handed,
 )
 from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
     WRONG,
@@ -217,16 +219,21 @@ class States:
                 repairs.left_out = True
             findings += of_repairs(scene, repairs)
             unexplained = repairs.unexplained
-            explained = not unexplained
             if repairs.left_out:
                 left_out.append("some repairs were not tried for want of time")
+            last = of_replaced(scene) + of_last_turn(scene, best.wrong)
+            known = {name for each in last for name in each["parameters"]}
+            findings = last + [each for each in findings if not {*each["parameters"]} <= known]
+            unexplained = [name for name in unexplained if name not in known]
+            explained = not unexplained
             if unexplained and not findings:
-                findings.append(others.of_unexplained(scene, unexplained))
+                findings.append(others.of_unexplained(scene, unexplained, not repairs.left_out))
         findings += of_signs(scene)
         piled = piled_up(best)
         findings += of_piled_up(scene, piled)
         softmax = of_softmax(best.recordings[0], places)
-        findings = softmax + findings
+        crossing = of_crossing(scene)
+        findings = softmax + crossing + findings
         never = self._never_updated(scene)
         findings += others.of_never_updated(scene, never)
         printed = _printed(best, hypotheses)
@@ -243,7 +250,7 @@ class States:
             "findings": findings,
             "left_out": left_out,
             "explained": explained,
-            "forward_wrong": bool(softmax),
+            "crossing": bool(crossing),
         }
 
     def _never_updated(self, scene: Scene) -> list[str]:
@@ -267,7 +274,17 @@ def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
     """The loss that the program prints, where another one is minimised."""
     if best.loss.kind == losses.OWN:
         return None
-    own = [each for each in hypotheses if each.kind == losses.OWN and each.prior >= 2]
+    # What the predictions or the updates are computed from is no loss, whatever its name.
+    recording = best.recordings[0]
+    ends = [recording.end[name] for name in best.parameters]
+    used = ancestors([*ends, *best.loss.tops(recording)])
+    own = [
+        each
+        for each in hypotheses
+        if each.kind == losses.OWN
+        and each.prior >= 2
+        and not any(top.number in used for top in each.tops(recording))
+    ]
     return own[0] if own else None
 
 

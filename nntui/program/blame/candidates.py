@@ -13,9 +13,11 @@ from nntui.program.blame.counterfactuals import (
     OtherOperand,
     Together,
     TrueDerivative,
+    WholeDerivatives,
 )
-from nntui.program.blame.scene import Scene
+from nntui.program.blame.scene import Line, Scene
 from nntui.program.blame.verified import Verified
+from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 
 STEPS_BACK = 7
@@ -34,6 +36,9 @@ STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
     0.6,
 )
 """How natural a repair is: the smaller the more."""
+PART = 0.3
+MOST_PARTS = 24
+"""Values that are tried as a part of a derivative."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,9 @@ class Candidate:
     used: Node | None = None
     meant: Node | None = None
     stale: bool = False
-    line: tuple[str, int, tuple[Any, ...]] | None = None
+    part: bool = False
+    """Whether the value is a part of the derivative by `forward`, and stands for all of it."""
+    line: Line | None = None
 
     @property
     def is_operand(self) -> bool:
@@ -116,6 +123,46 @@ def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) 
             edit = EdgeDerivatives(tuple(edges), verified.scale(first))
             found.append(Candidate(edit, first, first.number, DERIVATIVE - 0.1, forward=forward))
     return found
+
+
+def part_candidates(scene: Scene, verified: Verified, wrong: Sequence[str]) -> list[Candidate]:
+    """Values that are the part of a derivative that comes through one operation, made whole.
+
+    A value that is used by several operations has a derivative by all of them: a program that
+    forgets to add them up goes on with one.
+    """
+    recording = scene.recording
+    by_line: dict[Any, list[tuple[Node, Node, Line]]] = {}
+    behind = {
+        recording.start[name].number: ancestors([recording.end[name]])
+        for name in wrong
+        if name in recording.start and name in recording.end
+    }
+    for node in scene.backward(wrong):
+        number = recording.named.get(node.number, node.place)
+        # What is added to other parts is meant to be one.
+        if number < 0 or any(user.operation in ("+", "-") for user in recording.users[node.number]):
+            continue
+        place = scene.places.places[number]
+        line = (place.file, place.line, _calls(node))
+        known = verified.parts(node)
+        # Parts that equal each other are told apart by the parameter that they update.
+        own = [each for each in known if node.number in behind.get(each.number, ())]
+        for whole in (own or known)[:1]:
+            by_line.setdefault((number, node.operation, line), []).append((node, whole, line))
+    found = []
+    for pairs in by_line.values():
+        node, whole, line = pairs[0]
+        scale = verified.scale(node)
+        edits: list[Edit] = [
+            TrueDerivative(node.key, whole.key, scale),
+            WholeDerivatives(tuple((one.key, other.key) for one, other, _ in pairs), scale),
+        ]
+        found += [
+            Candidate(edit, node, node.number, PART, forward=whole, part=True, line=line)
+            for edit in edits
+        ]
+    return found[:MOST_PARTS]
 
 
 def _values(

@@ -152,6 +152,32 @@ class EdgeDerivatives:
 
 
 @dataclass(frozen=True)
+class WholeDerivatives:
+    """Values become the whole derivatives by others: ``pairs`` has the keys of both.
+
+    Each is named, for turns in which the same line serves one parameter after the other.
+    """
+
+    pairs: tuple[tuple[Any, Any], ...]
+    factor: float = 1.0
+
+    def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
+        """See `Edit.apply`."""
+        recording = scene.recordings[at]
+        fixed: Fixed = {}
+        for key, whole in self.pairs:
+            node, forward = recording.by_key.get(key), recording.by_key.get(whole)
+            true = None if forward is None else scene.true(at).get(forward.number)
+            if node is None or true is None:
+                return None
+            value = shaped(true, node)
+            if value is None:
+                return None
+            fixed[node.number] = value * self.factor
+        return (fixed, {}) if fixed else None
+
+
+@dataclass(frozen=True)
 class Together:
     """Several edits at once; one that cannot be applied makes all of them fail."""
 

@@ -9,14 +9,12 @@ from nntui.program.blame.counterfactuals import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.left_out import is_slope, multiplied, nearer
 from nntui.program.blame.repair import Repair, Repairs
-from nntui.program.blame.scene import Scene
+from nntui.program.blame.scene import Line, Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 PROVEN, LIKELY = "proven", "likely"
-Line = tuple[str, int, tuple[Any, ...]]
-"""(file, line, calls), as `Scene.lines` has them."""
 Finding = dict[str, Any]
 
 
@@ -59,7 +57,8 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
             where = missing_factor_line(scene, _incomplete(scene, repair) or repair.candidate.node)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
-        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
+        same = (code, *(where or (None, None)))
+        twin = next((e for e in found if (e["code"], e["file"], e["line"]) == same), None)
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
@@ -85,6 +84,13 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     if candidate.is_operand:
         return _operand_kind(scene, repair)
     assert candidate.forward is not None
+    if candidate.part:
+        name, by = scene.called(candidate.node), _told(scene, candidate.forward)
+        return (
+            "gradient",
+            f"{name} is the derivative by {by} through one of its uses, not through all of them",
+            "add up the derivatives that come through each use",
+        )
     if isinstance(candidate.edit, LocalDerivative):
         assert candidate.before is not None
         lacking = _incomplete(scene, repair)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
+from nntui.program.blame.candidates import Candidate, candidates, edge_candidates, part_candidates
 from nntui.program.blame.counterfactuals import (
     Edit,
     Fixed,
@@ -76,6 +76,9 @@ class Repairs:
                 if found is not None:
                     values[at] = found
         verified = Verified(self.scene, values)
+        whole = self._first_of(part_candidates(self.scene, verified, wrong), wrong)
+        if whole is not None:
+            return whole
         frontier = verified.frontier(wrong)
         if not frontier:
             return None

@@ -13,6 +13,8 @@ from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 Array = np.ndarray
+Line = tuple[str, int, tuple[Any, ...]]
+"""(file, line, calls): a line, as it was reached."""
 SUMS = frozenset({"+", "-", "@", "dot", "sum", "leaf", "einsum", "take"})
 LONGEST = 44
 """Characters of an expression that stands for a value without a name."""
@@ -156,7 +158,7 @@ class Scene:
             if name in self.recording.start
         }
 
-    def lines(self, node: Node) -> list[tuple[str, int, tuple[Any, ...]]]:
+    def lines(self, node: Node) -> list[Line]:
         """(file, line, calls) from the innermost call of ``node`` outwards."""
         calls = tuple(step for step in node.path if not isinstance(step, tuple))
         found = []

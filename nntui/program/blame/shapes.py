@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import Recording, ancestors
+from nntui.program.blame.scene import Scene
+from nntui.program.judge.loss_hypotheses import OWN
+from nntui.program.judge.recorded_update import Recording, ancestors, operand, origin
 from nntui.program.record.node import Node
 from nntui.program.record.places import Place, Places
 
@@ -99,6 +101,53 @@ def _culprit(recording: Recording, broadcasts: list[Node], start: Node, end: Nod
         if node.number in ancestors([end]) and np.size(node.value) > size and node.place >= 0:
             last = node
     return last
+
+
+def of_crossing(scene: Scene) -> list[Finding]:
+    """A prediction (n,) that meets its target (n, 1) in the loss: each is compared with all.
+
+    The gradient of that loss may well be right, and learns one answer for all samples.
+    """
+    recording, loss = scene.recording, scene.judgement.loss
+    mask = recording.mask(scene.judgement.parameters)
+    meetings = recording.by_line.get(loss.key, []) if loss.kind != OWN else []
+    for node in [*recording.nodes, *meetings]:
+        if node.operation != "-" or node.place < 0:
+            continue
+        if node.number not in scene.forward and node not in meetings:
+            continue
+        sides = [operand(node, at) for at in (0, 1)]
+        shapes = [np.shape(argument_value(each)) for each in node.arguments[:2]]
+        sizes = {int(np.prod(shape)) for shape in shapes}
+        if len(shapes) != 2 or len(sizes) != 1 or not _is_column_against_row(*shapes):
+            continue
+        predicted = [
+            each is not None and bool(recording.depends[each.number] & mask) for each in sides
+        ]
+        if sum(predicted) != 1:
+            continue
+        prediction = sides[predicted.index(True)]
+        assert prediction is not None
+        if origin(prediction).number in scene.parameter_starts:
+            continue
+        place, count = scene.places.places[node.place], sizes.pop()
+        told = " and ".join(map(str, shapes))
+        return [
+            {
+                "code": "broadcast",
+                "file": place.file,
+                "line": place.line,
+                "text": scene.places.line(place),
+                "cause": f"every prediction is compared with all {count} targets: {told} "
+                f"broadcast to {np.shape(node.value)}",
+                "parameters": list(scene.judgement.parameters),
+                "evidence": f"the loss is made of {np.size(node.value)} differences, where there "
+                f"are {count} predictions and {count} targets",
+                "fix": "give prediction and target one shape, as with .reshape(-1, 1) or .ravel()",
+                "confidence": "proven",
+            }
+        ]
+    return []
 
 
 def _given_gradient(recording: Recording, start: Node, end: Node, places: Places) -> int | None:

@@ -127,6 +127,17 @@ class Verified:
         found = self._at(node)
         return None if found is None else found[0]
 
+    def parts(self, node: Node) -> list[Node]:
+        """Values with several users, by which ``node`` is the derivative through one of them."""
+        found = (edge.input for edge, _ in self._matches(node))
+        forward = self.scene.is_forward
+        users = self.scene.recording.users
+        return [
+            each
+            for each in dict.fromkeys(found)
+            if each is not None and sum(map(forward, users[each.number])) > 1
+        ]
+
     def sign(self, node: Node) -> float | None:
         """1.0 where ``node`` is a positive multiple of a derivative, -1.0 of a negative one."""
         found = self._at(node)
@@ -142,23 +153,25 @@ class Verified:
         return {}
 
     def _find(self, node: Node) -> tuple[Edge, float] | None:
+        return next(self._matches(node), None)
+
+    def _matches(self, node: Node) -> Iterator[tuple[Edge, float]]:
         values = []
         for at in self._states:
             same = node if at == self.scene.at else self.scene.recordings[at].by_key.get(node.key)
             if same is None:
-                return None
+                return
             value = self._values[at][same.number] if at in self._values else same.value
             values.append(np.ravel(np.asarray(value, float)))
         joined = np.concatenate(values)
         vector = self._normal(joined)
         if vector is None:
-            return None
+            return
         size, cell = _cell(vector)
         for near in (cell, cell - 1, cell + 1):
             for other, edge, positive in self._known.get((size, near), ()):
                 if float(np.max(np.abs(vector - other))) < SAME * float(np.max(np.abs(other))):
-                    return edge, 1.0 if positive == _is_positive(joined) else -1.0
-        return None
+                    yield edge, 1.0 if positive == _is_positive(joined) else -1.0
 
     def scale(self, node: Node) -> float:
         """How many times the true derivatives are that ``node`` is computed from, sign included.

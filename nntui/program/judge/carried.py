@@ -4,12 +4,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import PASSING, Recording, origin
+from nntui.program.judge.recorded_update import PASSING, Recording, operand, origin
+from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node
 
 SUMS = frozenset({"+", "-"})
 ADDING = PASSING | SUMS | {"setflat"}
 """Operations through which a value is added to or handed on."""
+
+
+HANDING = COPYING | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
+"""Operations that hand on what a parameter was, if not all of it."""
 
 
 def increments(recording: Recording, name: str) -> int:
@@ -49,23 +54,47 @@ def _is_scaled(recording: Recording, node: Node) -> bool:
 
 
 def is_added_to(recording: Recording, name: str) -> bool:
-    """Whether the end of ``name`` is its start, perhaps scaled, plus something.
+    """Whether the end of ``name`` is its start, perhaps scaled, plus something."""
+    return retention(recording, name) != 0.0
 
-    Entries of itself in another order, as of samples that are shuffled, are no such sum.
+
+def retention(recording: Recording, name: str) -> float:
+    """How many times the start of ``name`` its end holds, as what is added to: 1 without decay.
+
+    0 where it is replaced. Where parts of it are written, or an array scales it, it counts as
+    kept.
     """
     start, bit = recording.start[name], recording.bit[name]
-    waiting, seen = [(recording.end[name], False)], set()
-    while waiting:
-        node, added = waiting.pop()
-        if node is start and added:
-            return True
-        if (node.number, added) in seen or not recording.depends[node.number] & bit:
-            continue
-        seen.add((node.number, added))
-        added = added or node.operation in SUMS
-        if node.operation in ADDING or _is_scaled(recording, node):
-            waiting += [(each, added) for each in node.inputs]
-    return False
+    known: dict[int, float] = {start.number: 1.0}
+
+    def of(node: Node) -> float:
+        if node.number not in known:
+            known[node.number] = of_new(node)
+        return known[node.number]
+
+    def of_new(node: Node) -> float:
+        if not recording.depends[node.number] & bit or node.operation == "leaf":
+            return 0.0
+        if node.operation in PASSING and len(node.inputs) == 1:
+            return of(node.inputs[0])
+        if node.operation in ("+", "-") and len(node.arguments) == 2:
+            signs = (1.0, 1.0 if node.operation == "+" else -1.0)
+            pairs = ((sign, operand(node, at)) for at, sign in enumerate(signs))
+            return sum(sign * of(each) for sign, each in pairs if each is not None)
+        if node.operation == "neg":
+            return -of(node.inputs[0])
+        scaled = [each for each in node.inputs if recording.depends[each.number]]
+        if node.operation in ("*", "/") and len(scaled) == 1 and of(scaled[0]):
+            before, after = (float(np.linalg.norm(each.value)) for each in (scaled[0], node))
+            same = np.sum(np.asarray(scaled[0].value) * node.value)
+            return of(scaled[0]) * after / before * float(np.sign(same)) if before else 1.0
+        if node.operation in HANDING:
+            return max((of(each) for each in node.inputs), default=0.0, key=abs)
+        if node.operation in ("*", "/") and np.size(node.inputs[-1].value) == 1:
+            return of(node.inputs[0])  # made to a length, for example
+        return 0.0
+
+    return of(recording.end[name])
 
 
 def feedback(recording: Recording) -> list[str]:

@@ -163,13 +163,19 @@ def _own(
             and origin(node).number not in errors
         )
 
+    def is_partial_sum(node: Node) -> bool:
+        return any(
+            user.place == node.place and user.operation == "+" and is_number(user)
+            for user in recording.users[node.number]
+        )
+
     for place, node, function in recording.outputs:
         if REPORTING.search(function) and is_number(node):
             yield Loss(OWN, node.key, prior=3.0, place=place, name=node.name or "")
     for place, node, _ in recording.assignments:
         target = places.places[place].target or ""
         last = re.split(r"[.\[]", target)[-1 if not target.endswith("]") else 0]
-        if LOSS_NAME.search(last) and is_number(node):
+        if LOSS_NAME.search(last) and is_number(node) and not is_partial_sum(node):
             yield Loss(OWN, node.key, prior=2.0, place=node.place, name=target)
     for name in recording.changed:
         end = recording.end[name]

@@ -1,5 +1,6 @@
 """Whether every parameter steps along the gradient of one loss, over several generic states."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ import numpy as np
 from nntui.program.judge import carried
 from nntui.program.judge.agreement import (
     CONSTANT,
+    SAME,
     Agreement,
     agreement,
     is_constant,
@@ -36,6 +38,11 @@ ENTRIES = 200
 """Of a larger array about so many entries are compared where only a direction is asked for."""
 LARGE = 2_000_000
 """Numbers in a recording from which on fewer states and losses are looked at."""
+LEAST_KEPT = 0.5
+"""The part of a parameter that is kept in an update; where it is less, it is replaced.
+
+Weight decay keeps all but the rate times a penalty that is small itself.
+"""
 RIGHT = "right"
 WRONG = "wrong"
 NO_INFORMATION = "no information"
@@ -53,6 +60,8 @@ class Judgement:
     """By recording, the derivative of the loss by every node's value, by node number."""
     parameters: list[str]
     memories: list[str]
+    replaced: list[str] = field(default_factory=list)
+    """Parameters that are set to what they should be moved by."""
     readings: dict[str, Reading] = field(default_factory=dict)
     agreements: dict[str, list[Agreement | None]] = field(default_factory=dict)
     verdicts: dict[str, str] = field(default_factory=dict)
@@ -228,12 +237,22 @@ class Judgement:
         return count
 
     @property
+    def _explained(self) -> float:
+        """How many parameters are right; of numbers in one list all count as one array does."""
+        lists: dict[str, list[bool]] = {}
+        for name in self.parameters:
+            scalar = np.ndim(self._start(name)) == 0
+            array = re.sub(r"(\[\d+\])+$", "", name) if scalar else name
+            lists.setdefault(array, []).append(self.verdicts.get(name) == RIGHT)
+        return float(sum(sum(each) / len(each) for each in lists.values()))
+
+    @property
     def score(self) -> tuple[float, ...]:
         """What the most plausible loss has most of."""
         downhill = bool(self.factors) and min(self.factors.values()) > 0
         matches = self.matches if self.wrong else 0
         return (
-            len(self.right),
+            self._explained,
             len(self.parameters),
             float(downhill),
             float(matches),
@@ -283,8 +302,21 @@ def judge(
         and seen & recording.bit[name]
         and (name in learning or (not only and _is_unfed(recordings, name, learning)))
     ]
+    forgotten = [
+        name
+        for name in recording.changed
+        if name in known and abs(carried.retention(recording, name)) < LEAST_KEPT
+    ]
+    replaced = [
+        name
+        for name in forgotten
+        if name not in parameters
+        and (not only or name in learning)
+        and seen & recording.bit[name]
+        and _is_set_to_gradient(recordings, gradients, name)
+    ]
     forward = ancestors(tops)
-    parameters = [
+    parameters = replaced + [
         name
         for name in parameters
         if not carried.is_look_ahead(recording, name, parameters, forward)
@@ -302,6 +334,7 @@ def judge(
     ]
     scales = [_largest(each or {}) for each in gradients]
     found = Judgement(loss, recordings, gradients, parameters, memories, scales=scales)
+    found.replaced = [name for name in parameters if name in forgotten]
     found.readings = {name: Step() for name in parameters}
     found.judge(parameters)
     if found.wrong:
@@ -349,9 +382,30 @@ def _is_unfed(recordings: Sequence[Recording], name: str, learning: Sequence[str
     return not fed and feeds
 
 
+def _is_set_to_gradient(
+    recordings: Sequence[Recording], gradients: Sequence[Mapping[int, Array] | None], name: str
+) -> bool:
+    """Whether what ``name`` ends as is one multiple of the gradient by it, in every state."""
+    factors: list[float] = []
+    for recording, gradient in zip(recordings, gradients, strict=True):
+        start = recording.start[name]
+        slope = None if gradient is None else gradient.get(start.number)
+        end = np.ravel(np.asarray(recording.end[name].value, float))
+        if slope is None or np.size(slope) != end.size or not np.any(slope):
+            continue
+        factor = float(end @ np.ravel(slope)) / float(np.sum(slope**2))
+        off = np.linalg.norm(end - factor * np.ravel(slope))
+        if not np.isfinite(off) or off > SAME * np.linalg.norm(end):
+            return False
+        factors.append(factor)
+    return len(factors) > 1 and all(factors) and spread(factors) <= CONSTANT
+
+
 def _read_decay(found: Judgement) -> None:
     known: dict[str, Reading] = {}
     for name in found.wrong:
+        if name in found.replaced:
+            continue
         gradients = [found.gradient(at, name) for at in range(len(found.recordings))]
         decay = weight_decay(found.recordings, gradients, name)
         if decay is not None:
@@ -368,6 +422,8 @@ def _read_handed_gradients(found: Judgement) -> None:
     )
     left: dict[str, list[Reading]] = {}
     for name in list(found.wrong):
+        if name in found.replaced:
+            continue
         before = found.readings[name]
         options: list[Reading] = [
             with_direction(each, found.recordings, name)
