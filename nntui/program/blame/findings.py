@@ -120,7 +120,7 @@ def _told(scene: Scene, node: Node) -> str:
     """What ``node`` is called, with its line: two values of one name are told apart."""
     name = scene.called(node)
     line = scene.places.places[node.place].line if node.place >= 0 else None
-    return name if line is None or "(line" in name else f"{name} (line {line})"
+    return name if line is None or " in line " in name else f"{name} (line {line})"
 
 
 def _in_source(scene: Scene, repair: Repair) -> dict[str, str]:

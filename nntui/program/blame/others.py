@@ -196,9 +196,9 @@ def _of_first_wrong(scene: Scene, names: list[str], node: Node) -> Finding:
         scene,
         "gradient",
         own_line(scene, node),
-        f"{scene.called(node)} is the first value on the way back that is no derivative",
+        f"here the way back goes wrong: {scene.called(node)} is no derivative of the loss",
         names,
-        "what it is computed from is: it equals the derivative by a forward value to 1e-7",
+        "what it is computed from still is one, of a value of the forward pass, to 1e-7",
         None,
         "likely",
     )

@@ -70,13 +70,16 @@ def _replacing(scene: Scene, name: str) -> int | None:
         return None
     behind = ancestors([recording.end[name]])
     used = ancestors(recording.end[each] for each in recording.changed)
-    assigned: dict[tuple[int, tuple[int, ...], tuple[object, ...]], list[Node]] = {}
+    assigned: dict[tuple[int, tuple[int, ...], tuple[object, ...]], list[tuple[int, Node]]] = {}
     for number, node, path in recording.assignments:
         if _is_one_place(scene, number) and path and isinstance(path[-1], tuple):
-            loop = path[-1][1]
-            assigned.setdefault((number, (loop,), path[:-1]), []).append(node)
+            loop, turn = path[-1][1:]
+            assigned.setdefault((number, (loop,), path[:-1]), []).append((turn, node))
     found: list[tuple[int, int]] = []
-    for (number, _, _), nodes in assigned.items():
+    for (number, _, _), in_turns in assigned.items():
+        nodes = [node for _, node in in_turns]
+        if len({turn for turn, _ in in_turns}) < len(nodes):
+            continue  # the elements of a list, which are assigned at once
         reaching = [node for node in nodes if node.number in behind]
         if len(nodes) < 2 or reaching != nodes[-1:] or scene.is_forward(nodes[-1]):
             continue

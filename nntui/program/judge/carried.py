@@ -117,30 +117,33 @@ def feedback(recording: Recording) -> list[str]:
     These are the parameters that learn, before anything is known of a loss. A running sum of
     losses is fed by them and feeds none; a momentum depends on no start value of its own kind.
     """
-    fed = {name: increments(recording, name) for name in recording.changed}
-    reach = {
-        name: {other for other in recording.changed if fed[other] & recording.bit[name]}
-        for name in recording.changed
-    }
-    closed: dict[str, set[str]] = {}
-    for name in recording.changed:
-        waiting, seen = list(reach[name]), set()
-        while waiting:
-            other = waiting.pop()
-            if other not in seen:
-                seen.add(other)
-                waiting += reach[other]
-        closed[name] = seen
-    own = [name for name in recording.changed if name in closed[name]]
+    names, bit = recording.changed, recording.bit
+    feeding = _closed([increments(recording, name) for name in names])
+    fed_by = dict(zip(names, feeding, strict=True))
+    """By name, the bits of all that feed it in the end."""
+    own = [name for name in names if fed_by[name] & bit[name]]
     own = [name for name in own if is_added_to(recording, name)]
-    return [name for name in own if not _follows(name, own, closed)]
+    feeds_others = dict.fromkeys(names, False)
+    for name in names:
+        others = fed_by[name] & ~bit[name]
+        for other in names:
+            if others & bit[other]:
+                feeds_others[other] = True
+    of_own = recording.mask(own)
+    return [name for name in own if feeds_others[name] or not fed_by[name] & of_own & ~bit[name]]
 
 
-def _follows(name: str, own: Iterable[str], closed: dict[str, set[str]]) -> bool:
-    """Whether ``name`` is fed by others and feeds none of them, as a running average does."""
-    return not closed[name] - {name} and any(
-        name in closed[other] for other in own if other != name
-    )
+def _closed(sources: list[int]) -> list[int]:
+    """The same for what feeds these sources in turn; bit k stands for the k-th.
+
+    A program that has its weights one by one has hundreds of them.
+    """
+    found = list(sources)
+    for at, through in enumerate(found):
+        for one, each in enumerate(found):
+            if each >> at & 1:
+                found[one] = each | through
+    return found
 
 
 def memories(recording: Recording, parameters: Iterable[str]) -> list[str]:
@@ -170,7 +173,8 @@ def is_look_ahead(
 
     ``forward`` holds the numbers of the nodes that the loss is computed from.
     """
-    fed = [other for other in parameters if other != name and _is_moved_by(recording, other, name)]
+    end = recording.end[name].number
+    fed = [other for other in parameters if other != name and end in _moving(recording, other)]
     own = {recording.start[other].number for other in fed}
     waiting, seen = [recording.start[name]], set()
     while waiting:
@@ -189,20 +193,23 @@ def is_look_ahead(
     return False
 
 
-def _is_moved_by(recording: Recording, name: str, memory: str) -> bool:
-    """Whether the new value of ``memory``, perhaps scaled, is added to ``name``."""
-    end = recording.end[memory]
-    waiting, seen = [recording.end[name]], set()
+def _moving(recording: Recording, name: str) -> set[int]:
+    """The numbers of the nodes that, perhaps scaled, are added to ``name``."""
+    known = recording.moving.get(name)
+    if known is not None:
+        return known
+    waiting = [recording.end[name]]
+    seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if node is end:
-            return True
-        if node.number in seen or node is recording.start[name]:
+        if node.number in seen:
             continue
         seen.add(node.number)
-        if node.operation in ADDING or _is_scaled(recording, node):
+        adds = node.operation in ADDING or _is_scaled(recording, node)
+        if adds and node is not recording.start[name]:
             waiting += node.inputs
-    return False
+    recording.moving[name] = seen
+    return seen
 
 
 def made_from(recording: Recording) -> dict[str, Node]:
