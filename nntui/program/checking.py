@@ -13,7 +13,7 @@ from nntui.program.control.client import Task, ask
 from nntui.program.file_names import is_program
 from nntui.program.program_error import ProgramError
 
-GRACE = 5.0
+GRACE = 2.0
 """Seconds beyond the time for the process to start, and to send what it has found."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
@@ -105,7 +105,9 @@ def check(
         },
         (2 * time if diff else time) + GRACE,
     )
-    asked = Request(request.path, request.arguments, seed, time, interpreter or sys.executable)
+    asked = Request(
+        request.path, request.arguments, seed, time, interpreter or sys.executable, loss
+    )
     return program_check(asked, reply)
 
 

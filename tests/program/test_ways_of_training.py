@@ -101,7 +101,7 @@ def learn(x, y, target):
 
 
 for step in range(30):
-    print(sum(learn(*sample) for sample in samples))
+    print(learn(*samples[0]) + learn(*samples[1]) + learn(*samples[2]))
 """
 DECAY = """\
 import numpy as np

@@ -10,6 +10,7 @@ from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.left_out import is_slope, multiplied, nearer
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Line, Scene
+from nntui.program.blame.slope_functions import SlopeFunction
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
@@ -57,7 +58,8 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
             where = missing_factor_line(scene, _incomplete(scene, repair) or repair.candidate.node)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
-        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
+        same = (code, *(where or (None, None)))
+        twin = next((e for e in found if (e["code"], e["file"], e["line"]) == same), None)
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
@@ -90,7 +92,7 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
             f"{name} is the derivative by {by} through one of its uses, not through all of them",
             "add up the derivatives that come through each use",
         )
-    if isinstance(candidate.edit, LocalDerivative):
+    if isinstance(candidate.edit, LocalDerivative | SlopeFunction):
         assert candidate.before is not None
         lacking = _incomplete(scene, repair)
         inner = nearer(scene, candidate.node, candidate.forward, candidate.before)
@@ -118,7 +120,7 @@ def _told(scene: Scene, node: Node) -> str:
     """What ``node`` is called, with its line: two values of one name are told apart."""
     name = scene.called(node)
     line = scene.places.places[node.place].line if node.place >= 0 else None
-    return name if line is None or "(line" in name else f"{name} (line {line})"
+    return name if line is None or " in line " in name else f"{name} (line {line})"
 
 
 def _in_source(scene: Scene, repair: Repair) -> dict[str, str]:

@@ -20,6 +20,7 @@ from nntui.program.blame.counterfactuals import (
     TrueDerivative,
 )
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.slope_functions import function_candidates
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.agreement import CONSTANT, spread
 from nntui.program.judge.readings import Values
@@ -32,6 +33,8 @@ ROUNDS = 8
 """Faults that are looked for, one after the other."""
 STATES = 3
 """The most informative states, in which a candidate is screened first."""
+SAMPLE = 16
+"""Of very many wrong parameters, numbers that stand one by one, about so many are tried first."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,21 @@ class Repairs:
         for _ in range(ROUNDS):
             if not self.unexplained:
                 break
-            repair = self._near() or self._best(named=True) or self._best(named=False)
+            repair = (
+                self._of_functions()
+                or self._near()
+                or self._best(named=True)
+                or self._best(named=False)
+            )
             if repair is None:
                 break
             self.found.append(repair)
         return self.found
+
+    def _of_functions(self) -> Repair | None:
+        """A function that computes slopes, mended in all of its calls."""
+        wrong = self.unexplained
+        return self._first_of(function_candidates(self.scene, wrong), wrong)
 
     def _near(self) -> Repair | None:
         """A repair where the first values arise that are no true derivatives."""
@@ -187,13 +200,35 @@ class Repairs:
 
         None of them where a step that is right becomes wrong.
         """
-        scene, judgement = self.scene, self.scene.judgement
+        judgement = self.scene.judgement
         together = Together((*(repair.edit for repair in self.found), edit))
-        hopeful = list(wrong)
-        factors: dict[str, list[float]] = {name: [] for name in wrong}
         known: dict[int, Values | None] = {}
-        for at in scene.informative[:STATES]:
-            known[at] = self._values(together, at)
+        if len(wrong) >= 2 * SAMPLE and not self._screened(
+            together, wrong[:: len(wrong) // SAMPLE], known
+        ):
+            return []
+        hopeful = self._screened(together, wrong, known)
+        if not hopeful:
+            return []
+        rejudged = self.rejudged(together, known)
+        before = {name for repair in self.found for name in repair.mends} | {*judgement.right}
+        if any(rejudged.verdicts[name] != RIGHT for name in before):
+            return []
+        return [name for name in hopeful if rejudged.verdicts[name] == RIGHT]
+
+    def _screened(
+        self, edit: Edit, names: Sequence[str], known: dict[int, Values | None]
+    ) -> list[str]:
+        """Those of ``names`` that ``edit`` makes right in the most informative states.
+
+        ``known`` gets the values that were replayed.
+        """
+        judgement = self.scene.judgement
+        hopeful = list(names)
+        factors: dict[str, list[float]] = {name: [] for name in names}
+        for at in self.scene.informative[:STATES]:
+            if at not in known:
+                known[at] = self._values(edit, at)
             values = known[at]
             if values is None:
                 return []
@@ -207,14 +242,7 @@ class Repairs:
                     hopeful.remove(name)
             if not hopeful:
                 return []
-        hopeful = [name for name in hopeful if factors[name]]
-        if not hopeful:
-            return []
-        rejudged = self.rejudged(together, known)
-        before = {name for repair in self.found for name in repair.mends} | {*judgement.right}
-        if any(rejudged.verdicts[name] != RIGHT for name in before):
-            return []
-        return [name for name in hopeful if rejudged.verdicts[name] == RIGHT]
+        return [name for name in hopeful if factors[name]]
 
     def rejudged(self, edit: Edit, known: dict[int, Values | None] | None = None) -> Judgement:
         """The judgement of all recordings with ``edit`` applied."""

@@ -16,6 +16,8 @@ Array = np.ndarray
 Line = tuple[str, int, tuple[Any, ...]]
 """(file, line, calls): a line, as it was reached."""
 SUMS = frozenset({"+", "-", "@", "dot", "sum", "leaf", "einsum", "take"})
+LONGEST = 44
+"""Characters of an expression that stands for a value without a name."""
 HANDING_ON = PASSING - {"float", "item", "astype"}
 
 
@@ -27,6 +29,7 @@ class Scene:
         self.recordings = judgement.recordings
         self.at = self.informative[0]
         """The recording that candidates are taken from."""
+        self._forward: dict[int, set[int]] = {}
         self._locals: dict[tuple[int, Any], dict[int, Array]] = {}
 
     @cached_property
@@ -58,7 +61,8 @@ class Scene:
             found = {}
             if node is not None:
                 with np.errstate(all="ignore"):
-                    found = adjoints(recording.nodes, {node: np.ones(np.shape(node.value))})
+                    ones = {node: np.ones(np.shape(node.value))}
+                    found = adjoints(recording.nodes, ones, needed=recording.needed)
             self._locals[at, activation] = found
         return self._locals[at, activation]
 
@@ -66,6 +70,14 @@ class Scene:
     def forward(self) -> set[int]:
         """Numbers of the nodes that the loss is computed from."""
         return ancestors(self.judgement.loss.tops(self.recording))
+
+    def forward_of(self, at: int) -> set[int]:
+        """Numbers of the nodes that the loss of recording ``at`` is computed from."""
+        if at == self.at:
+            return self.forward
+        if at not in self._forward:
+            self._forward[at] = ancestors(self.judgement.loss.tops(self.recordings[at]))
+        return self._forward[at]
 
     @cached_property
     def forward_nodes(self) -> list[Node]:
@@ -178,9 +190,25 @@ class Scene:
         }
 
     def called(self, node: Node) -> str:
-        """What the program calls ``node``: its name, or its source and line."""
+        """What the program calls ``node``: its name, or its source and line.
+
+        What a function of the program returns is called by the call, not by the function's source.
+        """
         if node.name:
             return node.name
-        if node.place >= 0:
-            return f"{self.places.text(node.place)} (line {self.places.places[node.place].line})"
-        return "a value"
+        number = self._calls.get(node.number, node.place)
+        if number < 0:
+            return "a value"
+        text = " ".join(self.places.text(number).split())
+        text = text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+        return f"`{text}` in line {self.places.places[number].line}"
+
+    @cached_property
+    def _calls(self) -> dict[int, int]:
+        """By node that a function of the program returns, the place of the call."""
+        found: dict[int, int] = {}
+        for number, node, path in self.recording.assignments:
+            calls = [step for step in path if not isinstance(step, tuple)]
+            if self.places.places[number].target == "<return>" and calls:
+                found.setdefault(node.number, calls[-1])
+        return found

@@ -102,7 +102,7 @@ def _first(scene: Scene, chain: list[tuple[Node, float]]) -> tuple[str, int] | N
     node = chain[0][0]
     for one in node.inputs:
         if one.operation == "-" and one.place >= 0 and scene.is_forward(one):
-            return _where(scene, one)
+            return scene.lines(one)[0][:2]
     return _where(scene, node)
 
 

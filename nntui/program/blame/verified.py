@@ -13,7 +13,7 @@ import numpy as np
 
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.readings import Values
-from nntui.program.record.adjoints import NotDifferentiableError, pullback
+from nntui.program.record.adjoints import NotDifferentiableError, wanted
 from nntui.program.record.node import Node
 
 Array = np.ndarray
@@ -22,6 +22,8 @@ STATES = 3
 CELL = 1e-6
 """Width of the cells that normalised values are sorted into; neighbours are looked at, too."""
 SAME = 1e-7
+LARGE = 1_000_000
+"""Entries from which on no derivative by data is computed."""
 ENTRIES = 500
 """Of a larger array about so many entries are compared, at equal distances."""
 
@@ -104,8 +106,11 @@ class Verified:
         if node.operation == "leaf":
             return {}
         try:
+            recording = self.scene.recordings[at]
+            is_large = any(np.size(each.value) > LARGE for each in node.inputs)
             with np.errstate(all="ignore"):
-                found = pullback(node, true, self.scene.recordings[at].values)
+                needed = recording.needed if is_large else None
+                found = wanted(node, true, recording.values, needed)
         except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
             return {}
         left = list(enumerate(node.inputs))

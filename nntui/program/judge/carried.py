@@ -4,13 +4,18 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import PASSING, Recording, line_key, origin
+from nntui.program.judge.recorded_update import PASSING, Recording, line_key, operand, origin
+from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node, Ref
 
 SUMS = frozenset({"+", "-"})
 ADDING = PASSING | SUMS | {"setflat"}
 """Operations through which a value is added to or handed on."""
 ROUNDING = 1e-9
+
+
+HANDING = COPYING | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
+"""Operations that hand on what a parameter was, if not all of it."""
 
 
 def increments(recording: Recording, name: str) -> int:
@@ -44,16 +49,8 @@ def increments(recording: Recording, name: str) -> int:
 
 def added(recording: Recording, names: Iterable[str]) -> set[int]:
     """The numbers of the nodes that are added, perhaps scaled, to the values ``names``."""
-    found: set[int] = set()
-    waiting = [recording.end[name] for name in names if name in recording.end]
-    while waiting:
-        node = waiting.pop()
-        if node.number in found:
-            continue
-        found.add(node.number)
-        if node.operation in ADDING or _is_scaled(recording, node):
-            waiting += node.inputs
-    return found
+    known = [_moving(recording, name) for name in names if name in recording.end]
+    return set().union(*known)
 
 
 def _is_scaled(recording: Recording, node: Node) -> bool:
@@ -64,23 +61,47 @@ def _is_scaled(recording: Recording, node: Node) -> bool:
 
 
 def is_added_to(recording: Recording, name: str) -> bool:
-    """Whether the end of ``name`` is its start, perhaps scaled, plus something.
+    """Whether the end of ``name`` is its start, perhaps scaled, plus something."""
+    return retention(recording, name) != 0.0
 
-    Entries of itself in another order, as of samples that are shuffled, are no such sum.
+
+def retention(recording: Recording, name: str) -> float:
+    """How many times the start of ``name`` its end holds, as what is added to: 1 without decay.
+
+    0 where it is replaced. Where parts of it are written, or an array scales it, it counts as
+    kept.
     """
     start, bit = recording.start[name], recording.bit[name]
-    waiting, seen = [(recording.end[name], False)], set()
-    while waiting:
-        node, added = waiting.pop()
-        if node is start and added:
-            return True
-        if (node.number, added) in seen or not recording.depends[node.number] & bit:
-            continue
-        seen.add((node.number, added))
-        added = added or node.operation in SUMS
-        if node.operation in ADDING or _is_scaled(recording, node):
-            waiting += [(each, added) for each in node.inputs]
-    return False
+    known: dict[int, float] = {start.number: 1.0}
+
+    def of(node: Node) -> float:
+        if node.number not in known:
+            known[node.number] = of_new(node)
+        return known[node.number]
+
+    def of_new(node: Node) -> float:
+        if not recording.depends[node.number] & bit or node.operation == "leaf":
+            return 0.0
+        if node.operation in PASSING and len(node.inputs) == 1:
+            return of(node.inputs[0])
+        if node.operation in ("+", "-") and len(node.arguments) == 2:
+            signs = (1.0, 1.0 if node.operation == "+" else -1.0)
+            pairs = ((sign, operand(node, at)) for at, sign in enumerate(signs))
+            return sum(sign * of(each) for sign, each in pairs if each is not None)
+        if node.operation == "neg":
+            return -of(node.inputs[0])
+        scaled = [each for each in node.inputs if recording.depends[each.number]]
+        if node.operation in ("*", "/") and len(scaled) == 1 and of(scaled[0]):
+            before, after = (float(np.linalg.norm(each.value)) for each in (scaled[0], node))
+            same = np.sum(np.asarray(scaled[0].value) * node.value)
+            return of(scaled[0]) * after / before * float(np.sign(same)) if before else 1.0
+        if node.operation in HANDING:
+            return max((of(each) for each in node.inputs), default=0.0, key=abs)
+        if node.operation in ("*", "/") and np.size(node.inputs[-1].value) == 1:
+            return of(node.inputs[0])  # made to a length, for example
+        return 0.0
+
+    return of(recording.end[name])
 
 
 def feedback(recording: Recording) -> list[str]:
@@ -89,31 +110,34 @@ def feedback(recording: Recording) -> list[str]:
     These are the parameters that learn, before anything is known of a loss. A running sum of
     losses is fed by them and feeds none; a momentum depends on no start value of its own kind.
     """
-    fed = {name: increments(recording, name) for name in recording.changed}
-    reach = {
-        name: {other for other in recording.changed if fed[other] & recording.bit[name]}
-        for name in recording.changed
-    }
-    closed: dict[str, set[str]] = {}
-    for name in recording.changed:
-        waiting, seen = list(reach[name]), set()
-        while waiting:
-            other = waiting.pop()
-            if other not in seen:
-                seen.add(other)
-                waiting += reach[other]
-        closed[name] = seen
-    own = [name for name in recording.changed if name in closed[name]]
+    names, bit = recording.changed, recording.bit
+    feeding = _closed([increments(recording, name) for name in names])
+    fed_by = dict(zip(names, feeding, strict=True))
+    """By name, the bits of all that feed it in the end."""
+    own = [name for name in names if fed_by[name] & bit[name]]
     own = [name for name in own if is_added_to(recording, name)]
     own = [name for name in own if not _is_average(recording, name, own)]
-    return [name for name in own if not _follows(name, own, closed)]
+    feeds_others = dict.fromkeys(names, False)
+    for name in names:
+        others = fed_by[name] & ~bit[name]
+        for other in names:
+            if others & bit[other]:
+                feeds_others[other] = True
+    of_own = recording.mask(own)
+    return [name for name in own if feeds_others[name] or not fed_by[name] & of_own & ~bit[name]]
 
 
-def _follows(name: str, own: Iterable[str], closed: dict[str, set[str]]) -> bool:
-    """Whether ``name`` is fed by others and feeds none of them, as a running average does."""
-    return not closed[name] - {name} and any(
-        name in closed[other] for other in own if other != name
-    )
+def _closed(sources: list[int]) -> list[int]:
+    """The same for what feeds these sources in turn; bit k stands for the k-th.
+
+    A program that has its weights one by one has hundreds of them.
+    """
+    found = list(sources)
+    for at, through in enumerate(found):
+        for one, each in enumerate(found):
+            if each >> at & 1:
+                found[one] = each | through
+    return found
 
 
 def memories(recording: Recording, parameters: Iterable[str]) -> list[str]:
@@ -143,7 +167,8 @@ def is_look_ahead(
 
     ``forward`` holds the numbers of the nodes that the loss is computed from.
     """
-    fed = [other for other in parameters if other != name and _is_moved_by(recording, other, name)]
+    end = recording.end[name].number
+    fed = [other for other in parameters if other != name and end in _moving(recording, other)]
     own = {recording.start[other].number for other in fed}
     waiting, seen = [recording.start[name]], set()
     while waiting:
@@ -226,20 +251,23 @@ def is_updated_between(recording: Recording, name: str, forward: set[int]) -> bo
     )
 
 
-def _is_moved_by(recording: Recording, name: str, memory: str) -> bool:
-    """Whether the new value of ``memory``, perhaps scaled, is added to ``name``."""
-    end = recording.end[memory]
-    waiting, seen = [recording.end[name]], set()
+def _moving(recording: Recording, name: str) -> set[int]:
+    """The numbers of the nodes that, perhaps scaled, are added to ``name``."""
+    known = recording.moving.get(name)
+    if known is not None:
+        return known
+    waiting = [recording.end[name]]
+    seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if node is end:
-            return True
-        if node.number in seen or node is recording.start[name]:
+        if node.number in seen:
             continue
         seen.add(node.number)
-        if node.operation in ADDING or _is_scaled(recording, node):
+        adds = node.operation in ADDING or _is_scaled(recording, node)
+        if adds and node is not recording.start[name]:
             waiting += node.inputs
-    return False
+    recording.moving[name] = seen
+    return seen
 
 
 def made_from(recording: Recording) -> dict[str, Node]:

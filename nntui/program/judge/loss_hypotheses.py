@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.judge.carried import added
-from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
+from nntui.program.judge.recorded_update import Recording, ancestors, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 
@@ -25,6 +25,8 @@ LOSS_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names that programs give to their loss, in several languages."""
+DERIVATIVE_NAME = re.compile(r"delta|grad|deriv|slope", re.IGNORECASE)
+"""In the source of what keeps numbers that are rather derivatives than a loss."""
 REPORTING = re.compile(r"log|print|report|record|show|hist|plot|append|write", re.IGNORECASE)
 """Functions that a loss is handed to."""
 MOST = 60
@@ -148,6 +150,12 @@ def candidates(recording: Recording, parameters: Sequence[str], places: Places) 
         known = best.get((each.kind, each.key))
         if known is None or each.prior > known.prior:
             best[each.kind, each.key] = each
+    usual = [each for each in best.values() if each.kind != OWN]
+    if usual:
+        # A number that steps are computed from is rather an error on its way back than a loss.
+        behind = ancestors(recording.end[name] for name in parameters)
+        fed = {recording.nodes[number].key for number in behind}
+        best = {at: each for at, each in best.items() if each.kind != OWN or each.key not in fed}
     return list(best.values())[:MOST]
 
 
@@ -166,13 +174,20 @@ def _own(
             and origin(node).number not in errors
         )
 
+    def is_partial_sum(node: Node) -> bool:
+        return any(
+            user.place == node.place and user.operation == "+" and is_number(user)
+            for user in recording.users[node.number]
+        )
+
     for place, node, function in recording.outputs:
         if REPORTING.search(function) and is_number(node):
-            yield Loss(OWN, node.key, prior=3.0, place=place, name=node.name or "")
+            prior = 0.5 if DERIVATIVE_NAME.search(places.text(place)) else 3.0
+            yield Loss(OWN, node.key, prior=prior, place=place, name=node.name or "")
     for place, node, _ in recording.assignments:
         target = places.places[place].target or ""
         last = re.split(r"[.\[]", target)[-1 if not target.endswith("]") else 0]
-        if LOSS_NAME.search(last) and is_number(node):
+        if LOSS_NAME.search(last) and is_number(node) and not is_partial_sum(node):
             yield Loss(OWN, node.key, prior=2.0, place=node.place, name=target)
     for name in recording.changed:
         end = recording.end[name]

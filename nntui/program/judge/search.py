@@ -23,6 +23,7 @@ Where no loop is found within the first bounds the second are tried.
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
+Learn = Callable[[Recording], list[str]]
 
 
 @dataclass
@@ -48,8 +49,8 @@ class Search:
     """Watches the loops of a program as they begin, and keeps the innermost that learns.
 
     ``on_found`` is called at the start of that loop's iteration ``at``, counted from where it was
-    found; ``lines`` restricts the search to loops on these lines, and ``wide`` allows for the
-    second of `BOUNDS`.
+    found; ``lines`` restricts the search to loops on these lines, ``wide`` allows for the second
+    of `BOUNDS`, and ``learn`` says which values of a recorded iteration learn.
     """
 
     def __init__(
@@ -60,9 +61,13 @@ class Search:
         at: int = 1,
         lines: Collection[int] = (),
         wide: bool = False,
+        learn: Learn = feedback,
     ) -> None:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
-        self._at, self._lines, self._wide = at, lines, wide
+        self._at, self._lines, self._wide, self._learn = at, lines, wide, learn
+        self._last_tested = -1
+        self._cut: set[int] = set()
+        """Loops of which an iteration was beyond the first bounds."""
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
         self._running: list[int] = []
@@ -100,22 +105,28 @@ class Search:
             if self.best.turns == self._at + 1:
                 self._on_found(self.best)
 
+    def _bounds(self, loop: int) -> tuple[int, int]:
+        """The second ones for a loop that was too large, and has no other within: an update."""
+        innermost = loop in self._cut and self._last_tested == loop
+        return BOUNDS[self._wide or innermost]
+
     def _test(self, loop: int) -> None:
         line = self._execution.places.loops[loop].line
         if self._lines and line not in self._lines:
             return
         if self.best is not None and self.best.turns > self._at:
             return
-        answer = self._execution.fork(
-            Trials(self._execution, loop, 1, as_it_is, self._learning, *BOUNDS[self._wide]),
-            SECONDS,
-        )
+        trials = Trials(self._execution, loop, 1, as_it_is, self._learning, *self._bounds(loop))
+        answer = self._execution.fork(trials, SECONDS)
         if answer is None:
             return
+        self._last_tested = loop
         if "error" in answer:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
-        self.cut_off = self.cut_off or not answer["complete"]
+        if not answer["complete"]:
+            self.cut_off = True
+            self._cut.add(loop)
         if not answer["learning"]:
             self._born.setdefault(loop, (answer["grown"], answer["findings"]))
             return
@@ -139,7 +150,7 @@ class Search:
 
     def _learning(self, recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
-        learning = feedback(recording)
+        learning = self._learn(recording)
         grown = {
             name: [list(np.shape(recording.start[name].value)), list(np.shape(end.value))]
             for name, end in recording.end.items()

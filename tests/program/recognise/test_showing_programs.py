@@ -41,6 +41,12 @@ def shown(path: str | Path, **options: Any) -> Recognised:
     return show(str(path), time=20.0, **options)
 
 
+def test_the_nearest_preset_is_not_the_same_and_so_has_no_string() -> None:
+    assert (
+        Recognised(None, "its rows are drawn", 3, nearest_text="[data]").as_string("a.py") is None
+    )
+
+
 def table(found: Recognised) -> dict[str, Any]:
     """The preset as it is printed, as a table."""
     assert found.reason is None
