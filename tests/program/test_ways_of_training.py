@@ -115,6 +115,25 @@ for step in range(30):
     w -= 0.01 * (X.T @ error + 0.1 * w)
 print(w)
 """
+PARABOLA = """\
+x, rate = 10.0, 0.1
+for i in range(30):
+    loss = (x - 3) ** 2
+    x = x - rate * 2 * (x - 3)
+    rate *= 0.99
+    print(i, x, loss)
+"""
+AT_ROWS = """\
+import numpy as np
+
+rng = np.random.RandomState(0)
+W, t = rng.randn(5, 2), rng.randn(2)
+for step in range(20):
+    i = rng.randint(0, 5, 3)
+    error = W[i] - t
+    np.add.at(W, i, -0.1 * 2 * error)
+    print(np.sum(error ** 2))
+"""
 FITTED = """\
 import numpy as np
 
@@ -172,8 +191,11 @@ def checked(folder: Path, text: str) -> dict[str, Any]:
         DOTS,
         FOLLOWED,
         DECAY,
+        PARABOLA,
+        AT_ROWS,
     ],
-    ids=["shuffled", "batches", "one by one", "memory", "line", "dots", "followed", "decay"],
+    ids=["shuffled", "batches", "one by one", "memory"]
+    + ["line", "dots", "followed", "decay", "parabola", "rows"],
 )
 def test_a_right_program_raises_no_alarm(tmp_path: Path, text: str) -> None:
     answer = checked(tmp_path, text)

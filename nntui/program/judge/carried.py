@@ -4,17 +4,22 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import PASSING, Recording, line_key, operand, origin
+from nntui.program.judge.recorded_update import (
+    ADDING_AT,
+    PASSING,
+    Recording,
+    operand,
+    origin,
+)
 from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node, Ref
 
-SUMS = frozenset({"+", "-"})
-ADDING = PASSING | SUMS | {"setflat"}
+ADDING = PASSING | ADDING_AT | {"+", "-", "setflat"}
 """Operations through which a value is added to or handed on."""
 ROUNDING = 1e-9
 
 
-HANDING = COPYING | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
+HANDING = COPYING | ADDING_AT | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
 """Operations that hand on what a parameter was, if not all of it."""
 
 
@@ -27,11 +32,11 @@ def increments(recording: Recording, name: str) -> int:
     found, seen = 0, set()
 
     def only_start(node: Node) -> bool:
-        return node is start or (
-            node.operation in ("view", "take", "unview")
-            and bool(node.inputs)
-            and all(map(only_start, node.inputs))
-        )
+        if node is start:
+            return True
+        handed_on = node.operation in ("view", "take", "unview") and node.inputs
+        own = [each for each in node.inputs if recording.depends[each.number]]
+        return bool(handed_on or _is_scaled(recording, node)) and all(map(only_start, own))
 
     waiting = [recording.end[name]]
     while waiting:
@@ -39,8 +44,7 @@ def increments(recording: Recording, name: str) -> int:
         if node.number in seen or only_start(node):
             continue
         seen.add(node.number)
-        adds = node.operation in ADDING or _is_scaled(recording, node)
-        if adds and recording.depends[node.number] & bit:
+        if node.operation in ADDING and recording.depends[node.number] & bit:
             waiting += node.inputs
         else:
             found |= recording.depends[node.number]
@@ -215,7 +219,7 @@ def _is_average(recording: Recording, name: str, others: Iterable[str]) -> bool:
 
 def _summands(recording: Recording, node: Node) -> list[tuple[Node, float]]:
     """The values that ``node`` is a sum of, with their factors; empty where it is none."""
-    if node.operation in SUMS and len(node.inputs) == 2:
+    if node.operation in ("+", "-") and len(node.inputs) == 2:
         return [(node.inputs[0], 1.0), (node.inputs[1], 1.0 if node.operation == "+" else -1.0)]
     if node.operation in PASSING and len(node.inputs) == 1:
         return [(node.inputs[0], 1.0)]
@@ -245,9 +249,10 @@ def is_updated_between(recording: Recording, name: str, forward: set[int]) -> bo
         return False
     return any(
         node is not end
+        and (node.place, node.operation) == (end.place, end.operation)
         and node.number in forward
         and recording.depends[node.number] & recording.bit[name]
-        for node in recording.by_line.get(line_key(end), ())
+        for node in recording.nodes
     )
 
 
