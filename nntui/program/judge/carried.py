@@ -6,7 +6,7 @@ import numpy as np
 
 from nntui.program.judge.recorded_update import PASSING, Recording, operand, origin
 from nntui.program.record.deriving.rules import COPYING
-from nntui.program.record.node import Node
+from nntui.program.record.node import Node, Ref
 
 SUMS = frozenset({"+", "-"})
 ADDING = PASSING | SUMS | {"setflat"}
@@ -99,9 +99,7 @@ def retention(recording: Recording, name: str) -> float:
             return -of(node.inputs[0])
         scaled = [each for each in node.inputs if recording.depends[each.number]]
         if node.operation in ("*", "/") and len(scaled) == 1 and of(scaled[0]):
-            before, after = (float(np.linalg.norm(each.value)) for each in (scaled[0], node))
-            same = np.sum(np.asarray(scaled[0].value) * node.value)
-            return of(scaled[0]) * after / before * float(np.sign(same)) if before else 1.0
+            return of(scaled[0]) * _scale(node, scaled[0])
         if node.operation in HANDING:
             return max((of(each) for each in node.inputs), default=0.0, key=abs)
         if node.operation in ("*", "/") and np.size(node.inputs[-1].value) == 1:
@@ -109,6 +107,25 @@ def retention(recording: Recording, name: str) -> float:
         return 0.0
 
     return of(recording.end[name])
+
+
+def _scale(node: Node, scaled: Node) -> float:
+    """How many times ``scaled`` its product ``node`` with something fixed is, by the lengths.
+
+    Of what is 0 everywhere any multiple is 0, so that a number it is multiplied with is asked.
+    """
+    before, after = (float(np.linalg.norm(each.value)) for each in (scaled, node))
+    if before:
+        along = float(np.sum(np.asarray(scaled.value) * node.value))
+        return float(np.sign(along)) * after / before
+    for at in (0, 1):
+        if operand(node, at) is not scaled:
+            given = node.arguments[at]
+            value = given.node.value if isinstance(given, Ref) else given
+            if np.size(value) == 1:
+                number = float(np.ravel(value)[0])
+                return number if node.operation == "*" else 1 / number if number else 1.0
+    return 1.0
 
 
 def feedback(recording: Recording) -> list[str]:
