@@ -26,29 +26,36 @@ HANDING = COPYING | ADDING_AT | {"setflat", "unview", "where", "clip", "maximum"
 def increments(recording: Recording, name: str) -> int:
     """The bits of what is added to ``name``, apart from its own value at the start, scaled or not.
 
-    A learning rate that decays is a multiple of itself: nothing is added to it.
+    A learning rate that decays is a multiple of itself: nothing is added to it.  A multiple that
+    stands beside the value itself is added to it, as where a bias is changed by a part of itself.
     """
     start, bit = recording.start[name], recording.bit[name]
     found, seen = 0, set()
 
-    def only_start(node: Node) -> bool:
+    def is_start(node: Node, scaled: bool) -> bool:
         if node is start:
             return True
         handed_on = node.operation in ("view", "take", "unview") and node.inputs
         own = [each for each in node.inputs if recording.depends[each.number]]
-        return bool(handed_on or _is_scaled(recording, node)) and all(map(only_start, own))
+        passes = handed_on or (scaled and _is_scaled(recording, node))
+        return bool(passes) and all(is_start(each, scaled) for each in own)
 
+    itself = multiples = False
     waiting = [recording.end[name]]
     while waiting:
         node = waiting.pop()
-        if node.number in seen or only_start(node):
+        if node.number in seen:
+            continue
+        if is_start(node, scaled=True):
+            plain = is_start(node, scaled=False)
+            itself, multiples = itself or plain, multiples or not plain
             continue
         seen.add(node.number)
         if node.operation in ADDING and recording.depends[node.number] & bit:
             waiting += node.inputs
         else:
             found |= recording.depends[node.number]
-    return found
+    return found | bit if itself and multiples else found
 
 
 def added(recording: Recording, names: Iterable[str]) -> set[int]:

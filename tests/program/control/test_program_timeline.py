@@ -374,7 +374,7 @@ def test_a_seek_can_be_bounded_stopped_and_interrupted(folder: Path) -> None:
         stopping.join()
         assert reached < further < 10**9
         interrupt = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
             interrupt.start()
             program.seek(10**9)
         assert program.update == further
