@@ -52,11 +52,15 @@ def replay(
     start = min([*fixed, *swaps], default=len(nodes))
     for node in nodes[start:upto]:
         number = node.number
+        for each in node.inputs:
+            if changed[each.number]:
+                break
+        else:
+            if number not in swaps:
+                continue
         if number in fixed or not node.inputs or node.function is None:
             continue
         patches = swaps.get(number)
-        if patches is None and not any(changed[each.number] for each in node.inputs):
-            continue
         values[number] = call(node, Patched(values, patches) if patches else values)
         changed[number] = 1
     return values
