@@ -10,6 +10,7 @@ from nntui.program.blame.kinds import slope_kind, what_it_is
 from nntui.program.blame.left_out import is_slope, multiplied, nearer
 from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Line, Scene
+from nntui.program.blame.slope_functions import SlopeFunction
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
@@ -91,7 +92,7 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
             f"{name} is the derivative by {by} through one of its uses, not through all of them",
             "add up the derivatives that come through each use",
         )
-    if isinstance(candidate.edit, LocalDerivative):
+    if isinstance(candidate.edit, LocalDerivative | SlopeFunction):
         assert candidate.before is not None
         lacking = _incomplete(scene, repair)
         inner = nearer(scene, candidate.node, candidate.forward, candidate.before)

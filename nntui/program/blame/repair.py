@@ -20,6 +20,7 @@ from nntui.program.blame.counterfactuals import (
     TrueDerivative,
 )
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.slope_functions import function_candidates
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.agreement import CONSTANT, spread
 from nntui.program.judge.readings import Values
@@ -59,11 +60,21 @@ class Repairs:
         for _ in range(ROUNDS):
             if not self.unexplained:
                 break
-            repair = self._near() or self._best(named=True) or self._best(named=False)
+            repair = (
+                self._of_functions()
+                or self._near()
+                or self._best(named=True)
+                or self._best(named=False)
+            )
             if repair is None:
                 break
             self.found.append(repair)
         return self.found
+
+    def _of_functions(self) -> Repair | None:
+        """A function that computes slopes, mended in all of its calls."""
+        wrong = self.unexplained
+        return self._first_of(function_candidates(self.scene, wrong), wrong)
 
     def _near(self) -> Repair | None:
         """A repair where the first values arise that are no true derivatives."""

@@ -69,6 +69,7 @@ def _replacing(scene: Scene, name: str) -> int | None:
     if name not in recording.end:
         return None
     behind = ancestors([recording.end[name]])
+    used = ancestors(recording.end[each] for each in recording.changed)
     assigned: dict[tuple[int, tuple[int, ...], tuple[object, ...]], list[tuple[int, Node]]] = {}
     for number, node, path in recording.assignments:
         if _is_one_place(scene, number) and path and isinstance(path[-1], tuple):
@@ -82,6 +83,8 @@ def _replacing(scene: Scene, name: str) -> int | None:
         reaching = [node for node in nodes if node.number in behind]
         if len(nodes) < 2 or reaching != nodes[-1:] or scene.is_forward(nodes[-1]):
             continue
+        if np.size(nodes[-1].value) == 1 and any(node.number in used for node in nodes[:-1]):
+            continue  # numbers that go elsewhere, each to its own weight
         if _is_gradient(scene, name, nodes):
             found.append((nodes[-1].number, number))
     return max(found)[1] if found else None

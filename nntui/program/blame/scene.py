@@ -29,6 +29,7 @@ class Scene:
         self.recordings = judgement.recordings
         self.at = self.informative[0]
         """The recording that candidates are taken from."""
+        self._forward: dict[int, set[int]] = {}
         self._locals: dict[tuple[int, Any], dict[int, Array]] = {}
 
     @cached_property
@@ -69,6 +70,14 @@ class Scene:
     def forward(self) -> set[int]:
         """Numbers of the nodes that the loss is computed from."""
         return ancestors(self.judgement.loss.tops(self.recording))
+
+    def forward_of(self, at: int) -> set[int]:
+        """Numbers of the nodes that the loss of recording ``at`` is computed from."""
+        if at == self.at:
+            return self.forward
+        if at not in self._forward:
+            self._forward[at] = ancestors(self.judgement.loss.tops(self.recordings[at]))
+        return self._forward[at]
 
     @cached_property
     def forward_nodes(self) -> list[Node]:

@@ -46,6 +46,20 @@ def increments(recording: Recording, name: str) -> int:
     return found
 
 
+def added(recording: Recording, names: Iterable[str]) -> set[int]:
+    """The numbers of the nodes that are added, perhaps scaled, to the values ``names``."""
+    found: set[int] = set()
+    waiting = [recording.end[name] for name in names if name in recording.end]
+    while waiting:
+        node = waiting.pop()
+        if node.number in found:
+            continue
+        found.add(node.number)
+        if node.operation in ADDING or _is_scaled(recording, node):
+            waiting += node.inputs
+    return found
+
+
 def _is_scaled(recording: Recording, node: Node) -> bool:
     """Whether ``node`` is a multiple of one value by what depends on nothing that changes."""
     return node.operation in ("*", "/", "neg") and (

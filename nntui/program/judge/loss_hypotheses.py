@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nntui.program.judge.carried import added
 from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
@@ -24,6 +25,8 @@ LOSS_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names that programs give to their loss, in several languages."""
+DERIVATIVE_NAME = re.compile(r"delta|grad|deriv|slope", re.IGNORECASE)
+"""In the source of what keeps numbers that are rather derivatives than a loss."""
 REPORTING = re.compile(r"log|print|report|record|show|hist|plot|append|write", re.IGNORECASE)
 """Functions that a loss is handed to."""
 MOST = 60
@@ -154,6 +157,8 @@ def _own(
     recording: Recording, parameters: Sequence[str], places: Places, depends: Any
 ) -> Iterator[Loss]:
     errors = _errors(recording, places, recording.mask(parameters))
+    # What is added to a parameter is a gradient, whatever its name.
+    errors |= added(recording, parameters)
 
     def is_number(node: Node) -> bool:
         return (
@@ -171,7 +176,8 @@ def _own(
 
     for place, node, function in recording.outputs:
         if REPORTING.search(function) and is_number(node):
-            yield Loss(OWN, node.key, prior=3.0, place=place, name=node.name or "")
+            prior = 0.5 if DERIVATIVE_NAME.search(places.text(place)) else 3.0
+            yield Loss(OWN, node.key, prior=prior, place=place, name=node.name or "")
     for place, node, _ in recording.assignments:
         target = places.places[place].target or ""
         last = re.split(r"[.\[]", target)[-1 if not target.endswith("]") else 0]
