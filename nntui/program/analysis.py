@@ -331,12 +331,16 @@ def _loop(places: Places, number: int) -> dict[str, Any]:
 def _grow(answer: dict[str, Any], found: Found, places: Places) -> None:
     """Parameters that changed their shape in their first update are told so."""
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
-    grown = []
+    grown, memories = [], set()
     for name, (before, _) in found.grown.items():
         benign = (RIGHT, NO_INFORMATION, WRONG)
         for_units = not before and name not in found.by_row
         if for_units and name in known and known[name]["verdict"] in benign:
             # A number that becomes one entry for each unit, as a bias of all of them.
+            continue
+        if for_units and known and name not in known:
+            # A memory that starts as 0 takes the shape of what it remembers.
+            memories.add(name)
             continue
         if name not in known:
             answer["parameters"].append({"name": name, "factor": None, "residual": None})
@@ -352,7 +356,7 @@ def _grow(answer: dict[str, Any], found: Found, places: Places) -> None:
     for each in found.findings:
         if set(each["parameters"]) & set(grown):
             first.append(each)
-        else:
+        elif not set(each["parameters"]) <= memories:
             last.append({**each, "code": "broadcast", "confidence": "likely"})
     answer["findings"] = first + answer["findings"] + last
 

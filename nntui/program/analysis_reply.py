@@ -132,6 +132,7 @@ _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
     "full": ("one update does more operations than can be recorded", "fewer samples in an update"),
     "memory": ("one update needs more memory than there is", "fewer samples in an update"),
+    "several": ("each turn of the loop makes several updates, one after the other", LOOP),
     "asked": ("{message}", LOSS),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),
     "died": ("a copy of the program was ended: {message}", ""),

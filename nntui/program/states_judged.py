@@ -180,6 +180,8 @@ class States:
                 "updates": len(complete),
                 "learning": list(self._learning),
             }
+        if best.wrong and not best.is_one_update:
+            return {"error": "several", "updates": len(complete)}
         return self._explain(best, hypotheses, complete)
 
     def _unexplained(self, recording: Recording) -> dict[str, Any]:

@@ -64,6 +64,76 @@ for epoch in range(4):
         for p, s in zip(params, sums):
             p -= rate / len(batch) * s
 """
+MEMORY_FROM_0 = """
+speed = [0.0, 0.0, 0.0, 0.0]
+for epoch in range(12):
+    for at, g in enumerate(gradients(X, Y)[0]):
+        speed[at] = 0.8 * speed[at] - rate * g
+        params[at] = params[at] + speed[at]
+    W1, b1, W2, b2 = params
+"""
+FOLLOWED = """\
+import numpy as np
+
+rng = np.random.RandomState(5)
+w = rng.randn(3, 1)
+slow = w.copy()
+for step in range(30):
+    now, later = rng.rand(8, 3), rng.rand(8, 3)
+    error = now @ w - (now[:, :1] + 0.5 * later @ slow)
+    w = w - 0.1 * now.T @ error
+    slow = 0.9 * slow + 0.1 * w
+print(w, slow)
+"""
+SEVERAL = """\
+import random
+
+random.seed(1)
+w = [random.random(), random.random()]
+samples = [(1.0, 2.0, 0.5), (0.5, -1.0, 1.0), (-1.0, 0.3, 0.2)]
+
+
+def learn(x, y, target):
+    error = w[0] * x + w[1] * y - target
+    w[0] -= 0.1 * error * x
+    w[1] -= 0.1 * error * y
+    return error ** 2
+
+
+for step in range(30):
+    print(learn(*samples[0]) + learn(*samples[1]) + learn(*samples[2]))
+"""
+DECAY = """\
+import numpy as np
+
+rng = np.random.RandomState(5)
+X = rng.randn(20, 3)
+y = X @ rng.randn(3, 1) + 0.1 * rng.randn(20, 1)
+w = rng.randn(3, 1)
+for step in range(30):
+    error = X @ w - y
+    w -= 0.01 * (X.T @ error + 0.1 * w)
+print(w)
+"""
+PARABOLA = """\
+x, rate = 10.0, 0.1
+for i in range(30):
+    loss = (x - 3) ** 2
+    x = x - rate * 2 * (x - 3)
+    rate *= 0.99
+    print(i, x, loss)
+"""
+AT_ROWS = """\
+import numpy as np
+
+rng = np.random.RandomState(0)
+W, t = rng.randn(5, 2), rng.randn(2)
+for step in range(20):
+    i = rng.randint(0, 5, 3)
+    error = W[i] - t
+    np.add.at(W, i, -0.1 * 2 * error)
+    print(np.sum(error ** 2))
+"""
 FITTED = """\
 import numpy as np
 
@@ -116,11 +186,16 @@ def checked(folder: Path, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "text",
     [
-        *[START + loop for loop in (SHUFFLED, BATCHES, ONE_BY_ONE)],
+        *[START + loop for loop in (SHUFFLED, BATCHES, ONE_BY_ONE, MEMORY_FROM_0)],
         FITTED,
         DOTS,
+        FOLLOWED,
+        DECAY,
+        PARABOLA,
+        AT_ROWS,
     ],
-    ids=["shuffled", "batches", "one by one", "line", "dots"],
+    ids=["shuffled", "batches", "one by one", "memory"]
+    + ["line", "dots", "followed", "decay", "parabola", "rows"],
 )
 def test_a_right_program_raises_no_alarm(tmp_path: Path, text: str) -> None:
     answer = checked(tmp_path, text)
@@ -143,3 +218,14 @@ def test_a_prediction_that_meets_all_targets_is_named(tmp_path: Path) -> None:
     first = answer["findings"][0]
     assert (first["code"], first["text"]) == ("broadcast", "error = y - t")
     assert "(9,) and (9, 1)" in first["cause"]
+
+
+def test_several_updates_in_one_turn_are_not_judged_as_one(tmp_path: Path) -> None:
+    answer = checked(tmp_path, SEVERAL)
+    assert (answer["ok"], answer["error"]) == (None, "several")
+
+
+def test_a_decay_that_makes_weights_larger_is_wrong(tmp_path: Path) -> None:
+    answer = checked(tmp_path, DECAY.replace("+ 0.1 * w", "- 0.1 * w"))
+    assert answer["ok"] is False
+    assert "w" in answer["findings"][0]["parameters"]

@@ -163,6 +163,7 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     mask = recording.mask(repair.mends)
     if (
         used.number in scene.forward
+        and used.operation != "leaf"
         and recording.depends[used.number] & mask
         and not recording.depends[meant.number] & mask
     ):
@@ -271,7 +272,8 @@ def _calling_line(scene: Scene, repair: Repair) -> Line | None:
     assert meant is not None
     assert line is not None
     pairs = {(one.number, two.number) for one, two in scene.activations}
-    if {(used.number, meant.number), (meant.number, used.number)} & pairs or used is meant:
+    handed = used is not meant and used.operation != "leaf"
+    if not handed or {(used.number, meant.number), (meant.number, used.number)} & pairs:
         return None
     lines = scene.lines(candidate.node)
     depth = sum(1 for step in used.path if not isinstance(step, tuple))

@@ -4,16 +4,22 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import PASSING, Recording, operand, origin
+from nntui.program.judge.recorded_update import (
+    ADDING_AT,
+    PASSING,
+    Recording,
+    operand,
+    origin,
+)
 from nntui.program.record.deriving.rules import COPYING
-from nntui.program.record.node import Node
+from nntui.program.record.node import Node, Ref
 
-SUMS = frozenset({"+", "-"})
-ADDING = PASSING | SUMS | {"setflat"}
+ADDING = PASSING | ADDING_AT | {"+", "-", "setflat"}
 """Operations through which a value is added to or handed on."""
+ROUNDING = 1e-9
 
 
-HANDING = COPYING | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
+HANDING = COPYING | ADDING_AT | {"setflat", "unview", "where", "clip", "maximum", "minimum"}
 """Operations that hand on what a parameter was, if not all of it."""
 
 
@@ -26,11 +32,11 @@ def increments(recording: Recording, name: str) -> int:
     found, seen = 0, set()
 
     def only_start(node: Node) -> bool:
-        return node is start or (
-            node.operation in ("view", "take", "unview")
-            and bool(node.inputs)
-            and all(map(only_start, node.inputs))
-        )
+        if node is start:
+            return True
+        handed_on = node.operation in ("view", "take", "unview") and node.inputs
+        own = [each for each in node.inputs if recording.depends[each.number]]
+        return bool(handed_on or _is_scaled(recording, node)) and all(map(only_start, own))
 
     waiting = [recording.end[name]]
     while waiting:
@@ -38,8 +44,7 @@ def increments(recording: Recording, name: str) -> int:
         if node.number in seen or only_start(node):
             continue
         seen.add(node.number)
-        adds = node.operation in ADDING or _is_scaled(recording, node)
-        if adds and recording.depends[node.number] & bit:
+        if node.operation in ADDING and recording.depends[node.number] & bit:
             waiting += node.inputs
         else:
             found |= recording.depends[node.number]
@@ -48,16 +53,8 @@ def increments(recording: Recording, name: str) -> int:
 
 def added(recording: Recording, names: Iterable[str]) -> set[int]:
     """The numbers of the nodes that are added, perhaps scaled, to the values ``names``."""
-    found: set[int] = set()
-    waiting = [recording.end[name] for name in names if name in recording.end]
-    while waiting:
-        node = waiting.pop()
-        if node.number in found:
-            continue
-        found.add(node.number)
-        if node.operation in ADDING or _is_scaled(recording, node):
-            waiting += node.inputs
-    return found
+    known = [_moving(recording, name) for name in names if name in recording.end]
+    return set().union(*known)
 
 
 def _is_scaled(recording: Recording, node: Node) -> bool:
@@ -99,9 +96,7 @@ def retention(recording: Recording, name: str) -> float:
             return -of(node.inputs[0])
         scaled = [each for each in node.inputs if recording.depends[each.number]]
         if node.operation in ("*", "/") and len(scaled) == 1 and of(scaled[0]):
-            before, after = (float(np.linalg.norm(each.value)) for each in (scaled[0], node))
-            same = np.sum(np.asarray(scaled[0].value) * node.value)
-            return of(scaled[0]) * after / before * float(np.sign(same)) if before else 1.0
+            return of(scaled[0]) * _scale(node, scaled[0])
         if node.operation in HANDING:
             return max((of(each) for each in node.inputs), default=0.0, key=abs)
         if node.operation in ("*", "/") and np.size(node.inputs[-1].value) == 1:
@@ -109,6 +104,25 @@ def retention(recording: Recording, name: str) -> float:
         return 0.0
 
     return of(recording.end[name])
+
+
+def _scale(node: Node, scaled: Node) -> float:
+    """How many times ``scaled`` its product ``node`` with something fixed is, by the lengths.
+
+    Of what is 0 everywhere any multiple is 0, so that a number it is multiplied with is asked.
+    """
+    before, after = (float(np.linalg.norm(each.value)) for each in (scaled, node))
+    if before:
+        along = float(np.sum(np.asarray(scaled.value) * node.value))
+        return float(np.sign(along)) * after / before
+    for at in (0, 1):
+        if operand(node, at) is not scaled:
+            given = node.arguments[at]
+            value = given.node.value if isinstance(given, Ref) else given
+            if np.size(value) == 1:
+                number = float(np.ravel(value)[0])
+                return number if node.operation == "*" else 1 / number if number else 1.0
+    return 1.0
 
 
 def feedback(recording: Recording) -> list[str]:
@@ -123,6 +137,7 @@ def feedback(recording: Recording) -> list[str]:
     """By name, the bits of all that feed it in the end."""
     own = [name for name in names if fed_by[name] & bit[name]]
     own = [name for name in own if is_added_to(recording, name)]
+    own = [name for name in own if not _is_average(recording, name, own)]
     feeds_others = dict.fromkeys(names, False)
     for name in names:
         others = fed_by[name] & ~bit[name]
@@ -191,6 +206,71 @@ def is_look_ahead(
             ):
                 waiting.append(user)
     return False
+
+
+def _is_average(recording: Recording, name: str, others: Iterable[str]) -> bool:
+    """Whether ``name`` ends as a mean of itself and of the new value of one of ``others``.
+
+    A copy of a network that follows it slowly is one; it learns nothing of its own.
+    """
+    start, end = recording.start[name], recording.end[name]
+    ends = {recording.end[other].number for other in others if other != name} - {end.number}
+    shares = {end.number: 1.0}
+    mixed: dict[int, float] = {}
+    for node in reversed(recording.nodes[: end.number + 1]):
+        share = shares.get(node.number)
+        if share is None or not recording.depends[node.number]:
+            continue
+        if node is start or node.number in ends:
+            mixed[node.number] = share
+            continue
+        summands = _summands(recording, node)
+        if not summands:
+            return False
+        for each, factor in summands:
+            shares[each.number] = shares.get(each.number, 0.0) + share * factor
+    if len(mixed) != 2 or start.number not in mixed:
+        return False
+    return 0.0 < mixed[start.number] < 1.0 and abs(sum(mixed.values()) - 1.0) < ROUNDING
+
+
+def _summands(recording: Recording, node: Node) -> list[tuple[Node, float]]:
+    """The values that ``node`` is a sum of, with their factors; empty where it is none."""
+    if node.operation in ("+", "-") and len(node.inputs) == 2:
+        return [(node.inputs[0], 1.0), (node.inputs[1], 1.0 if node.operation == "+" else -1.0)]
+    if node.operation in PASSING and len(node.inputs) == 1:
+        return [(node.inputs[0], 1.0)]
+    if node.operation in ("*", "/") and _is_scaled(recording, node):
+        values = [each.node if isinstance(each, Ref) else each for each in node.arguments]
+        own = next(each for each in node.inputs if recording.depends[each.number])
+        by = [each.value if isinstance(each, Node) else each for each in values if each is not own]
+        if (
+            len(by) == 1
+            and np.size(by[0]) == 1
+            and not (node.operation == "/" and values[1] is own)
+        ):
+            number = float(np.ravel(by[0])[0])
+            if node.operation == "*":
+                return [(own, number)]
+            return [(own, 1.0 / number)] if number else []
+    return []
+
+
+def is_updated_between(recording: Recording, name: str, forward: set[int]) -> bool:
+    """Whether the loss is computed with values of ``name`` from amidst the iteration.
+
+    Then the line that updates it runs several times, each time with a gradient of its own.
+    """
+    end = recording.end[name]
+    if end.place < 0:
+        return False
+    return any(
+        node is not end
+        and (node.place, node.operation) == (end.place, end.operation)
+        and node.number in forward
+        and recording.depends[node.number] & recording.bit[name]
+        for node in recording.nodes
+    )
 
 
 def _moving(recording: Recording, name: str) -> set[int]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.judge.carried import added
-from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
+from nntui.program.judge.recorded_update import Recording, ancestors, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 
@@ -150,6 +150,12 @@ def candidates(recording: Recording, parameters: Sequence[str], places: Places) 
         known = best.get((each.kind, each.key))
         if known is None or each.prior > known.prior:
             best[each.kind, each.key] = each
+    usual = [each for each in best.values() if each.kind != OWN]
+    if usual:
+        # A number that steps are computed from is rather an error on its way back than a loss.
+        behind = ancestors(recording.end[name] for name in parameters)
+        fed = {recording.nodes[number].key for number in behind}
+        best = {at: each for at, each in best.items() if each.kind != OWN or each.key not in fed}
     return list(best.values())[:MOST]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nntui.program.judge.agreement import CONSTANT, SAME, spread
-from nntui.program.judge.recorded_update import PASSING, Recording
+from nntui.program.judge.recorded_update import ADDING_AT, PASSING, Recording
 from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
@@ -205,7 +205,7 @@ def _additive_chain(recording: Recording, own: Node, end: Node) -> set[int]:
     """Nodes between the start and the end of a parameter to which only something is added."""
     found = {own.number}
     for node in recording.nodes[own.number + 1 : end.number + 1]:
-        if node.operation in PASSING | {"+", "-", "setflat"} and any(
+        if node.operation in PASSING | ADDING_AT | {"+", "-", "setflat"} and any(
             each.number in found for each in node.inputs
         ):
             found.add(node.number)

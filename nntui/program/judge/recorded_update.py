@@ -12,6 +12,8 @@ PASSING = frozenset(
     {"view", "unview", "take", "array", "asarray", "copy", "astype", "float", "item", "reshape"}
 )
 """Operations that hand their input on, whole or in part."""
+ADDING_AT = frozenset({"add.at", "subtract.at"})
+"""Operations that add to some entries of their first input."""
 
 MUCH = 2_000_000
 """Numbers in a value from which on it is data, if no update changes it."""

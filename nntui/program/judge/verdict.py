@@ -75,6 +75,16 @@ class Judgement:
     """By recording, the largest entry of any derivative."""
 
     @property
+    def is_one_update(self) -> bool:
+        """Whether no line updates a parameter several times, each by a gradient of its own."""
+        at = next(at for at, each in enumerate(self.gradients) if each is not None)
+        forward = ancestors(self.loss.tops(self.recordings[at]))
+        return not any(
+            carried.is_updated_between(self.recordings[at], name, forward)
+            for name in self.parameters
+        )
+
+    @property
     def right(self) -> list[str]:
         """The parameters whose steps are right."""
         return [name for name in self.parameters if self.verdicts.get(name) == RIGHT]
@@ -402,7 +412,7 @@ def _is_set_to_gradient(
 
 
 def _read_decay(found: Judgement) -> None:
-    known: dict[str, Reading] = {}
+    known: dict[str, Step] = {}
     for name in found.wrong:
         if name in found.replaced:
             continue
@@ -411,8 +421,18 @@ def _read_decay(found: Judgement) -> None:
         if decay is not None:
             known[name] = decay
     if known:
+        before = found.readings
         found.readings = {**found.readings, **known}
         found.judge(list(known))
+        grows = [
+            name
+            for name, each in known.items()
+            if each.decay * found.factors.get(name, 0.0) < 0 and not is_own(found)
+        ]
+        if grows:
+            # No penalty makes weights larger.
+            found.readings = {**found.readings, **{name: before[name] for name in grows}}
+            found.judge(grows)
 
 
 def _read_handed_gradients(found: Judgement) -> None:
