@@ -194,8 +194,10 @@ def checked(folder: Path, text: str) -> dict[str, Any]:
         PARABOLA,
         AT_ROWS,
     ],
-    ids=["shuffled", "batches", "one by one", "memory"]
-    + ["line", "dots", "followed", "decay", "parabola", "rows"],
+    ids=[
+        *("shuffled", "batches", "one by one", "memory", "line", "dots", "followed", "decay"),
+        *("parabola", "rows"),
+    ],
 )
 def test_a_right_program_raises_no_alarm(tmp_path: Path, text: str) -> None:
     answer = checked(tmp_path, text)

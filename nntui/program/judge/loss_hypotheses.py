@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.carried import added
+from nntui.program.judge.carried import added, is_added_to
 from nntui.program.judge.recorded_update import Recording, ancestors, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
@@ -221,6 +221,18 @@ def _usual(
 ) -> Iterator[Loss]:
     own = {recording.start[name].number for name in parameters if name in recording.start}
     mask = recording.mask(parameters)
+    # A bias that is taken off, and learns by what depends on no weight, is no target.
+    carried = {
+        recording.start[name].number for name in recording.changed if is_added_to(recording, name)
+    }
+
+    def is_multiple(node: Node) -> bool:
+        """Whether a parameter itself is scaled, as by weight decay, and nothing is predicted."""
+        if node.number in own:
+            return True
+        fed = [each for each in node.inputs if recording.depends[each.number]]
+        return node.operation in ("*", "/", "neg") and len(fed) == 1 and is_multiple(fed[0])
+
     lines: set[Any] = set()
     for node in recording.nodes:
         if node.operation not in ("-", "/") or node.place < 0 or len(node.arguments) < 2:
@@ -231,12 +243,14 @@ def _usual(
         literals = places.places[node.place].literals or (False, False)
         for side in (0, 1):
             prediction, other = operand(node, side), operand(node, 1 - side)
-            if prediction is None or not depends(prediction) or prediction.number in own:
+            if prediction is None or not depends(prediction) or is_multiple(prediction):
                 continue
             label = _is_label(node, prediction)
             if other is None and ((literals[1 - side] and not label) or node.operation == "/"):
                 continue
             if other is not None and recording.depends[other.number] & mask:
+                continue
+            if other is not None and other.number in carried:
                 continue
             value = node.arguments[1 - side] if other is None else other.value
             if isinstance(value, bool) or np.asarray(value).dtype.kind not in "fiub":

@@ -34,6 +34,8 @@ Array = np.ndarray
 
 LIKELY = 5
 """Losses that are judged in all states: those that explain most in two of them."""
+FEWEST = 3
+"""States in which the steps of a parameter alone have to follow a learning rate."""
 ENTRIES = 200
 """Of a larger array about so many entries are compared where only a direction is asked for."""
 LARGE = 2_000_000
@@ -71,6 +73,8 @@ class Judgement:
     """Whether the factors vary from state to state, alike for all parameters."""
     has_plan: bool = False
     """Whether steps are known to be scaled by a plan, from before values were replaced."""
+    rates: list[Node] | None = None
+    """Numbers that the steps may be scaled by as training goes on, once they are known."""
     scales: list[float] = field(default_factory=list)
     """By recording, the largest entry of any derivative."""
 
@@ -161,7 +165,7 @@ class Judgement:
         one_state = len(known) == 1 and np.size(self._start(name)) == 1
         if one_state and len(self.recordings) > 1:
             self.verdicts[name] = NO_INFORMATION
-        elif is_constant(factors) or self._keeps_pace(name, known):
+        elif is_constant(factors) or self._keeps_pace(name, known) or self._is_rated(name, known):
             self.scheduled = self.scheduled or not is_constant(factors)
             self.verdicts[name] = RIGHT
             self.factors[name] = float(np.median(factors))
@@ -192,6 +196,39 @@ class Judgement:
             ratios.append(each.factor / usual)
         alike = bool(np.isfinite(ratios).all()) and spread(ratios) <= CONSTANT
         return alike and (self.has_plan or self._is_planned(name, known))
+
+    def _is_rated(self, name: str, known: Sequence[tuple[int, Agreement]]) -> bool:
+        """Whether the factors of ``name`` alone follow a learning rate that changes.
+
+        That depends on no weight, and the loss does not depend on it, as it does on the data.
+        """
+        if len(known) < FEWEST:
+            return False
+        if self.rates is None:
+            self.rates = self._changing_numbers()
+        found = [node for node in self.rates if self._follows(known, node)]
+        if not found:
+            return False
+        behind = ancestors([self.recordings[0].end[name]])
+        return any(node.number in behind for node in found)
+
+    def _changing_numbers(self) -> list[Node]:
+        """Numbers, another in every state, of which neither weights nor the loss are made."""
+        recording = self.recordings[0]
+        mask = recording.mask(self.parameters)
+        forward = ancestors(self.loss.tops(recording))
+        found = []
+        for node in recording.nodes:
+            value = np.asarray(node.value)
+            if value.size != 1 or value.dtype.kind not in "fi":
+                continue
+            if recording.depends[node.number] & mask:
+                continue
+            same = [each.by_key.get(node.key) for each in self.recordings]
+            values = {float(np.ravel(each.value)[0]) for each in same if each is not None}
+            if len(values) > 1 and node.number not in forward:
+                found.append(node)
+        return found
 
     def _is_planned(self, name: str, known: Sequence[tuple[int, Agreement]]) -> bool:
         """Whether the factors follow a number that the program means its steps to be scaled by.
@@ -261,10 +298,13 @@ class Judgement:
         """What the most plausible loss has most of."""
         downhill = bool(self.factors) and min(self.factors.values()) > 0
         matches = self.matches if self.wrong else 0
+        explained = self._explained
         return (
-            self._explained,
+            explained,
             len(self.parameters),
             float(downhill),
+            # Of losses that explain as much the program's own is likelier than a usual one.
+            self.loss.prior if explained else 0.0,
             float(matches),
             self.loss.prior,
         )
