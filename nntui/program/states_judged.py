@@ -212,6 +212,7 @@ class States:
         scene = Scene(best, places)
         left_out: list[str] = []
         explained = True
+        repaired = None
         if best.wrong:
             repairs = Repairs(scene, self.until)
             try:
@@ -220,6 +221,7 @@ class States:
             except OutOfTimeError:
                 repairs.left_out = True
             findings += of_repairs(scene, repairs)
+            repaired = repairs.all_made
             unexplained = repairs.unexplained
             if repairs.left_out:
                 left_out.append("some repairs were not tried for want of time")
@@ -230,7 +232,7 @@ class States:
             explained = not unexplained
             if unexplained and not findings:
                 findings.append(others.of_unexplained(scene, unexplained, not repairs.left_out))
-        findings += of_signs(scene)
+        findings += of_signs(scene, repaired)
         piled = piled_up(best)
         findings += of_piled_up(scene, piled)
         softmax = of_softmax(best.recordings[0], places)

@@ -89,3 +89,51 @@ def test_a_difference_that_is_turned_round_is_named_rather_than_what_follows(
     assert answer["ok"] is False
     assert [(each["line"], each["code"]) for each in answer["findings"]] == [(11, "wrong-sign")]
     assert checked(tmp_path, NETWORK.replace("Y - out", "out - Y"))["ok"] is True
+
+
+def test_a_sign_is_found_below_a_penalty_that_has_the_right_one(tmp_path: Path) -> None:
+    text = NETWORK
+    for each in ("W2 -= 0.1 * a.T @ d2", "W1 -= 0.1 * X.T @ d1"):
+        name = each.split()[0]
+        text = text.replace(each, each.replace("0.1 * ", "0.1 * (") + f" + 0.02 * {name})")
+    text = text.replace(
+        "- Y) ** 2)", "- Y) ** 2) * 9 / 2 + 0.01 * (np.sum(W1 ** 2) + np.sum(W2 ** 2))"
+    )
+    assert checked(tmp_path, text.replace("Y - out", "out - Y"))["ok"] is True
+    answer = checked(tmp_path, text)
+    assert [(each["line"], each["code"]) for each in answer["findings"]] == [(11, "wrong-sign")]
+
+
+MOMENTUM = """\
+import numpy as np
+
+rng = np.random.RandomState(4)
+X = rng.randn(9, 2)
+Y = X[:, :1] * X[:, 1:]
+W1, b1, W2, b2 = rng.randn(2, 5), np.zeros(5), rng.randn(5, 1), np.zeros(1)
+v1, v2 = np.zeros((2, 5)), np.zeros((5, 1))
+for epoch in range(20):
+    a = np.tanh(X @ W1 + b1)
+    out = a @ W2 + b2
+    print(np.sum((out - Y) ** 2))
+    d2 = out - Y
+    d1 = d2 @ W2.T * (1 - a ** 2)
+    v2 = 0.5 * v2 - 0.02 * a.T @ d2
+    v1 = 0.5 * v1 - 0.02 * X.T @ d1
+    W2 += v2
+    W1 += v1
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("W1 += v1", "W1 -= v1"), ("v1 - 0.02", "v1 + 0.02")],
+    ids=["step", "memory"],
+)
+def test_of_step_and_memory_that_is_named_which_differs_from_the_others(
+    tmp_path: Path, right: str, wrong: str
+) -> None:
+    text = MOMENTUM.replace(right, wrong)
+    answer = checked(tmp_path, text)
+    line = next(at for at, each in enumerate(text.splitlines(), 1) if wrong in each)
+    assert [each["line"] for each in answer["findings"] if each["code"] == "wrong-sign"] == [line]

@@ -10,6 +10,7 @@ from nntui.program.blame.counterfactuals import (
     EdgeDerivatives,
     Edit,
     LocalDerivative,
+    Negated,
     OtherOperand,
     Together,
     TrueDerivative,
@@ -24,6 +25,8 @@ STEPS_BACK = 7
 """From an activation back to its pre-activation, and to the weights in it."""
 LARGE = 400
 """Backward values from which on only those with a name are tried."""
+FIRST_SIGNS = 4
+"""Values with the wrong sign that are tried."""
 WIDE = 60
 """Operations of one line, calls made from it included, from which on no operand is exchanged."""
 STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
@@ -84,6 +87,25 @@ def candidates(
     if named is not False:
         found += _operands(scene, backward)
     return sorted(found, key=lambda each: (each.order, each.cost))
+
+
+def sign_candidates(scene: Scene, wrong: Sequence[str], verified: Verified) -> list[Candidate]:
+    """The first values on the way back that are derivatives with the wrong sign, as repairs.
+
+    They explain more than steps that go up: a penalty that is added to them has the right sign.
+    """
+    found: list[Candidate] = []
+    turned: set[int] = set()
+    for node in scene.backward(wrong):
+        follows = any(each.number in turned for each in node.inputs)
+        if verified.sign(node) != -1.0:
+            continue
+        turned.add(node.number)
+        edge = verified.edge(node)
+        if not follows and edge is not None and len(found) < FIRST_SIGNS:
+            edit = Negated(node.key)
+            found.append(Candidate(edit, node, node.number, STALE, forward=edge.node))
+    return found
 
 
 def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) -> list[Candidate]:

@@ -50,6 +50,22 @@ class TrueDerivative:
 
 
 @dataclass(frozen=True)
+class Negated:
+    """The value with the key ``node`` gets the other sign."""
+
+    node: Any
+
+    def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
+        """See `Edit.apply`."""
+        recording = scene.recordings[at]
+        node = recording.by_key.get(self.node)
+        if node is None:
+            return None
+        fixed = {each.number: -np.asarray(each.value) for each, _ in turns(recording, node, [])}
+        return fixed, {}
+
+
+@dataclass(frozen=True)
 class LocalDerivative:
     """The value ``node`` becomes the derivative of ``activation`` by ``before``, all by key."""
 

@@ -144,7 +144,8 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     used, meant = candidate.used, candidate.meant
     assert used is not None
     assert meant is not None
-    name, other = scene.called(used), scene.called(meant)
+    text = "" if candidate.line is None else source_line(scene.places, *candidate.line[:2])
+    name, other = scene.called(used, text), scene.called(meant)
     if name == other:
         name, other = _told(scene, used), _told(scene, meant)
     if used is meant:
@@ -214,6 +215,7 @@ def _alias(scene: Scene, repair: Repair, line: tuple[str, int]) -> tuple[str, in
             and target.isidentifier()
             and target != used.name
             and (place.file, place.line) != line
+            and "(" not in places.line(place).partition("=")[2]  # not what a call returns
             and places.places[used.place].line != place.line
         )
         if is_alias and re.search(rf"\b{target}\b", text):

@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.program.blame.candidates import Candidate, candidates, edge_candidates, part_candidates
+from nntui.program.blame.candidates import (
+    Candidate,
+    candidates,
+    edge_candidates,
+    part_candidates,
+    sign_candidates,
+)
 from nntui.program.blame.counterfactuals import (
     Edit,
     Fixed,
@@ -87,6 +93,9 @@ class Repairs:
                 if found is not None:
                     values[at] = found
         verified = Verified(self.scene, values)
+        turned = self._first_of(sign_candidates(self.scene, wrong, verified), wrong)
+        if turned is not None and len(turned.mends) == len(wrong):
+            return turned
         whole = self._first_of(part_candidates(self.scene, verified, wrong), wrong)
         if whole is not None:
             return whole
@@ -243,6 +252,12 @@ class Repairs:
             if not hopeful:
                 return []
         return [name for name in hopeful if factors[name]]
+
+    @property
+    def all_made(self) -> Judgement | None:
+        """The judgement with all repairs made; None where there are none."""
+        edits = tuple(repair.edit for repair in self.found)
+        return self.rejudged(Together(edits)) if edits else None
 
     def rejudged(self, edit: Edit, known: dict[int, Values | None] | None = None) -> Judgement:
         """The judgement of all recordings with ``edit`` applied."""

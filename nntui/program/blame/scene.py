@@ -1,5 +1,6 @@
 """What is known when a wrong update is explained: the judgement, its values, and who is who."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -189,11 +190,16 @@ class Scene:
             for place in [self.places.places[node.place]]
         }
 
-    def called(self, node: Node) -> str:
+    def called(self, node: Node, text: str = "") -> str:
         """What the program calls ``node``: its name, or its source and line.
 
         What a function of the program returns is called by the call, not by the function's source.
+        Of several names that in the source ``text`` is preferred.
         """
+        for number, assigned, _ in self.recording.assignments if text else ():
+            target = self.places.places[number].target or ""
+            if assigned is node and re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text):
+                return target
         if node.name:
             return node.name
         number = self._calls.get(node.number, node.place)

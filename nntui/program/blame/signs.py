@@ -5,15 +5,22 @@ from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.readings import HandedGradient, Step, is_nonlinear, response
 from nntui.program.judge.recorded_update import ancestors
+from nntui.program.judge.verdict import Judgement
 from nntui.program.record.node import Node
 
 UP = -1.0
 
 
-def of_signs(scene: Scene) -> list[Finding]:
-    """Findings for the parameters whose steps are the gradient's multiple with the wrong sign."""
+def of_signs(scene: Scene, repaired: Judgement | None = None) -> list[Finding]:
+    """Findings for the parameters whose steps are the gradient's multiple with the wrong sign.
+
+    Those that go down once everything else is ``repaired`` need none.
+    """
     judgement = scene.judgement
-    uphill = [name for name, factor in judgement.factors.items() if factor < 0]
+    mended = set() if repaired is None else {n for n, f in repaired.factors.items() if f > 0}
+    uphill = [
+        name for name, factor in judgement.factors.items() if factor < 0 and name not in mended
+    ]
     if not uphill:
         return []
     downhill = [name for name, factor in judgement.factors.items() if factor > 0]
@@ -25,9 +32,10 @@ def of_signs(scene: Scene) -> list[Finding]:
         if all(chains.values()):
             break
     usual = _first_sign([chains[name] for name in downhill])
+    ends = {chains[name][-1][1] for name in downhill if chains[name]}
     by_line: dict[tuple[str, int] | None, list[str]] = {}
     for name in uphill:
-        by_line.setdefault(_turning(scene, name, chains[name], usual), []).append(name)
+        by_line.setdefault(_turning(scene, name, chains[name], usual, ends), []).append(name)
     if not downhill and len(by_line) > 1:
         # One sign that all share is likelier wrong than every update on its own.
         first = {_first(scene, chain) for chain in chains.values() if chain}
@@ -78,13 +86,19 @@ def _first_sign(chains: list[list[tuple[Node, float]]]) -> float | None:
 
 
 def _turning(
-    scene: Scene, name: str, chain: list[tuple[Node, float]], usual: float | None
+    scene: Scene,
+    name: str,
+    chain: list[tuple[Node, float]],
+    usual: float | None,
+    ends: set[float],
 ) -> tuple[str, int] | None:
     """(file, line) where the sign turns on the way to the update of ``name``."""
     update = _where(scene, _memory_or_update(scene, name))
     if scene.judgement.readings[name].climbs or not chain:
         return update
     sign = chain[0][1] if usual is None else usual
+    if usual is not None and chain[-1][1] in ends:
+        return update  # up to there it is like those that go down
     for node, each in chain:
         if each != sign:
             # A value subtracted from the parameter is turned round by the update itself.
@@ -136,12 +150,16 @@ def _memory_or_update(scene: Scene, name: str) -> Node:
         recording, name, scene.judgement.memories
     ):
         return _turned_memory(scene, name, reading) or _update(scene, name)
+    update = _update(scene, name)
+    right = [each for each, factor in scene.judgement.factors.items() if factor > 0]
+    if right and all(_update(scene, each).operation != update.operation for each in right):
+        return update  # the others add where this one subtracts, or the reverse
     behind = ancestors([recording.end[name]])
     for memory in scene.judgement.memories:
         end = recording.end.get(memory)
         if end is not None and end.number in behind and end.place >= 0:
             return end
-    return _update(scene, name)
+    return update
 
 
 def _turned_memory(scene: Scene, name: str, reading: HandedGradient) -> Node | None:

@@ -1,5 +1,6 @@
 """Interrupts work of this process that takes too long, so that what it has found is not lost."""
 
+import os
 import signal
 import threading
 import time
@@ -39,7 +40,13 @@ def ring_at(until: float, then: Callable[[], None]) -> None:
     A fork has no such timer.  Where there are none (Windows, other threads) it is never called.
     """
     if _has_timer():
-        signal.signal(signal.SIGALRM, lambda _number, _frame: then())
+        own = os.getpid()
+
+        def ring(_number: int, _frame: object) -> None:
+            if os.getpid() == own:  # a fork may be rung by what the program does
+                then()
+
+        signal.signal(signal.SIGALRM, ring)
         signal.setitimer(signal.ITIMER_REAL, max(until - time.monotonic(), 0.001))
 
 

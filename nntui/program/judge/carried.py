@@ -26,31 +26,36 @@ HANDING = COPYING | ADDING_AT | {"setflat", "unview", "where", "clip", "maximum"
 def increments(recording: Recording, name: str) -> int:
     """The bits of what is added to ``name``, apart from its own value at the start, scaled or not.
 
-    A learning rate that decays is a multiple of itself: nothing is added to it.
+    A learning rate that decays is a multiple of itself: nothing is added to it.  A multiple that
+    stands beside the value itself is added to it, as where a bias is changed by a part of itself.
     """
     start, bit = recording.start[name], recording.bit[name]
     found, seen = 0, set()
 
-    def only_start(node: Node) -> bool:
+    def is_start(node: Node, scaled: bool) -> bool:
         if node is start:
             return True
         handed_on = node.operation in ("view", "take", "unview") and node.inputs
-        scaled = handed_on or _is_scaled(recording, node)
-        own = [each for each in node.inputs if recording.depends[each.number] or not scaled]
-        sums = node.operation in ("+", "-") and len(own) == len(node.arguments)
-        return bool(scaled or sums) and all(map(only_start, own))
+        own = [each for each in node.inputs if recording.depends[each.number]]
+        passes = handed_on or (scaled and _is_scaled(recording, node))
+        return bool(passes) and all(is_start(each, scaled) for each in own)
 
+    itself = multiples = False
     waiting = [recording.end[name]]
     while waiting:
         node = waiting.pop()
-        if node.number in seen or only_start(node):
+        if node.number in seen:
+            continue
+        if is_start(node, scaled=True):
+            plain = is_start(node, scaled=False)
+            itself, multiples = itself or plain, multiples or not plain
             continue
         seen.add(node.number)
         if node.operation in ADDING and recording.depends[node.number] & bit:
             waiting += node.inputs
         else:
             found |= recording.depends[node.number]
-    return found
+    return found | bit if itself and multiples else found
 
 
 def added(recording: Recording, names: Iterable[str]) -> set[int]:
@@ -98,9 +103,7 @@ def retention(recording: Recording, name: str) -> float:
             return -of(node.inputs[0])
         scaled = [each for each in node.inputs if recording.depends[each.number]]
         if node.operation in ("*", "/") and len(scaled) == 1 and of(scaled[0]):
-            before, after = (float(np.linalg.norm(each.value)) for each in (scaled[0], node))
-            same = np.sum(np.asarray(scaled[0].value) * node.value)
-            return of(scaled[0]) * after / before * float(np.sign(same)) if before else 1.0
+            return of(scaled[0]) * _scale(node, scaled[0])
         if node.operation in HANDING:
             return max((of(each) for each in node.inputs), default=0.0, key=abs)
         if node.operation in ("*", "/") and np.size(node.inputs[-1].value) == 1:
@@ -108,6 +111,25 @@ def retention(recording: Recording, name: str) -> float:
         return 0.0
 
     return of(recording.end[name])
+
+
+def _scale(node: Node, scaled: Node) -> float:
+    """How many times ``scaled`` its product ``node`` with something fixed is, by the lengths.
+
+    Of what is 0 everywhere any multiple is 0, so that a number it is multiplied with is asked.
+    """
+    before, after = (float(np.linalg.norm(each.value)) for each in (scaled, node))
+    if before:
+        along = float(np.sum(np.asarray(scaled.value) * node.value))
+        return float(np.sign(along)) * after / before
+    for at in (0, 1):
+        if operand(node, at) is not scaled:
+            given = node.arguments[at]
+            value = given.node.value if isinstance(given, Ref) else given
+            if np.size(value) == 1:
+                number = float(np.ravel(value)[0])
+                return number if node.operation == "*" else 1 / number if number else 1.0
+    return 1.0
 
 
 def feedback(recording: Recording) -> list[str]:

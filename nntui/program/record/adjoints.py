@@ -12,6 +12,7 @@ from nntui.program.record.deriving.gradients import gathered, unbroadcast
 from nntui.program.record.deriving.jacobians import NotDifferentiableError, numeric, traced
 from nntui.program.record.deriving.rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD
 from nntui.program.record.node import Node, Ref, fill
+from nntui.program.record.recompute import solid
 
 PRODUCTS = ("@", "dot", "matmul")
 """Operations whose two adjoints cost as much as the operation each."""
@@ -63,7 +64,7 @@ def wanted(
     if len(asked) == 2 and not all(asked) and node.operation in PRODUCTS:
         one, other = (values[each.number] for each in node.inputs)
         if np.ndim(one) == np.ndim(other) == 2 and len(node.arguments) == 2:
-            g = np.asarray(g, float)
+            g = solid(np.asarray(g, float))
             found = g @ np.transpose(other) if asked[0] else np.transpose(one) @ g
             return [(node.inputs[0 if asked[0] else 1], np.asarray(found, float))]
     return [each for each in pullback(node, g, values) if needed[each[0].number]]
