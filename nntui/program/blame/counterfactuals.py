@@ -61,7 +61,9 @@ class Negated:
         node = recording.by_key.get(self.node)
         if node is None:
             return None
-        fixed = {each.number: -np.asarray(each.value) for each, _ in turns(recording, node, [])}
+        fixed = {
+            each.number: -np.asarray(each.value, float) for each, _ in turns(recording, node, [])
+        }
         return fixed, {}
 
 
