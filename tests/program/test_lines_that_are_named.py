@@ -109,3 +109,40 @@ def test_a_part_of_a_derivative_is_no_derivative(tmp_path: Path) -> None:
     first = answer["findings"][0]
     assert (answer["ok"], first["text"]) == (False, "dh = V.T @ da")
     assert "through one of its uses" in first["cause"]
+
+
+MASKS = """\
+import numpy as np
+
+rng = np.random.RandomState(6)
+W, V = rng.randn(3, 2), rng.randn(1, 3)
+
+
+def slope(z):
+    z = np.array(z)
+    z[z <= 0] = 0.1
+    z[z > 0] = 1
+    return z
+
+
+for step in range(12):
+    x, t = rng.randn(2, 1), 0.5
+    z = W @ x
+    a = np.where(z > 0, z, 0.1 * z)
+    out = V @ a
+    y = np.where(out > 0, out, 0.1 * out)
+    e = y - t
+    d = e * slope(out)
+    c = V.T @ d * slope(z)
+    V = V - 0.1 * d @ a.T
+    W = W - 0.1 * c @ x.T
+"""
+
+
+def test_a_slope_that_is_1_everywhere_is_named_where_it_is_made(tmp_path: Path) -> None:
+    answer = checked(tmp_path, MASKS)
+    assert (answer["ok"], answer["findings"][0]["text"]) == (False, "z[z > 0] = 1")
+    masks = ["    z[z <= 0] = 0.1\n", "    z[z > 0] = 1\n"]
+    right = MASKS.replace("".join(masks), "".join(masks[::-1]))
+    answer = checked(tmp_path, right)
+    assert (answer["ok"], answer["findings"]) == (True, [])
