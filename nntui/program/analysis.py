@@ -6,30 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.blame.findings import Finding
-from nntui.program.blame.forward_faults import of_not_finite
-from nntui.program.blame.shapes import of_array_for_number, of_growth
-from nntui.program.judge.alarm import ring_at
-from nntui.program.judge.carried import feedback
-from nntui.program.judge.confirm import confirm
-from nntui.program.judge.generic_states import KINDS
-from nntui.program.judge.handed import (
+from nntui.program.blame.faults.forward_faults import of_not_finite
+from nntui.program.blame.faults.shapes import of_array_for_number, of_growth
+from nntui.program.blame.naming.findings import Finding
+from nntui.program.judge.probing.alarm import ring_at
+from nntui.program.judge.probing.generic_states import KINDS
+from nntui.program.judge.probing.handed import (
     Handed,
     uses_scipy,
     watch_optimisers,
 )
-from nntui.program.judge.recorded_update import Recording
-from nntui.program.judge.search import Found, Learn, Search
-from nntui.program.judge.trials import Trials, as_it_is
-from nntui.program.judge.verdict import (
-    LARGE,
+from nntui.program.judge.probing.search import Found, Learn, Search
+from nntui.program.judge.probing.trials import Trials, as_it_is
+from nntui.program.judge.probing.watch import Watch
+from nntui.program.judge.update.carried import feedback
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.confirm import confirm
+from nntui.program.judge.verdict.judged_by_loss import LARGE
+from nntui.program.judge.verdict.judgement import (
     NEVER_UPDATED,
     NO_INFORMATION,
     RIGHT,
     SHAPE_CHANGES,
     WRONG,
 )
-from nntui.program.judge.watch import Watch
 from nntui.program.mending.mend import Check, Mending
 from nntui.program.named_parameters import changed_of, learning_of
 from nntui.program.record.not_finite import first_not_finite

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.analysis import check_program
-from nntui.program.judge.search import Found, Search
+from nntui.program.judge.probing.search import Found, Search
 from nntui.program.loss_expression import problem_of
 from nntui.program.program_error import ProgramError
 from nntui.program.record.rewriting.training_comprehensions import training_comprehensions

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge.loss_hypotheses import OWN, USUAL, Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.loss_hypotheses import OWN, USUAL, Loss
 from nntui.program.record.following.live_values import copy_of, fresh
 from nntui.program.record.instrument import compile_program
 from nntui.program.record.node import Node

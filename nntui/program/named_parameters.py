@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from nntui.program.judge.carried import feedback
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.carried import feedback
+from nntui.program.judge.update.recorded_update import Recording
 
 MOST_NAMES = 8
 """Names that are told as those that there are."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nntui.program.judge.verdict import WRONG
+from nntui.program.judge.verdict.judgement import WRONG
 
 Answer = dict[str, Any]
 Finding = dict[str, Any]

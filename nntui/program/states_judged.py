@@ -6,34 +6,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.blame import others
-from nntui.program.blame.findings import Finding, finite, of_repairs
-from nntui.program.blame.forward_faults import of_softmax
-from nntui.program.blame.piled_up import of_piled_up, piled_up
-from nntui.program.blame.repair import Repairs
-from nntui.program.blame.replaced import of_last_turn, of_replaced
-from nntui.program.blame.scene import Scene
-from nntui.program.blame.shapes import of_crossing
-from nntui.program.blame.signs import of_signs
-from nntui.program.judge import loss_hypotheses as losses
-from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
-from nntui.program.judge.batches import of_one_size
-from nntui.program.judge.carried import feedback
-from nntui.program.judge.confirm import Confirmation
-from nntui.program.judge.generic_states import KINDS, drawn, shake
-from nntui.program.judge.handed import (
+from nntui.program.blame.evidence.scene import Scene
+from nntui.program.blame.faults import others
+from nntui.program.blame.faults.forward_faults import of_softmax
+from nntui.program.blame.faults.piled_up import of_piled_up, piled_up
+from nntui.program.blame.faults.replaced import of_last_turn, of_replaced
+from nntui.program.blame.faults.shapes import of_crossing
+from nntui.program.blame.faults.signs import of_signs
+from nntui.program.blame.naming.findings import Finding, finite, of_repairs
+from nntui.program.blame.repairs.repair import Repairs
+from nntui.program.judge.probing.alarm import OutOfTimeError, interrupted_at
+from nntui.program.judge.probing.generic_states import KINDS, drawn, shake
+from nntui.program.judge.probing.handed import (
     Handed,
     record_at,
     record_handed,
 )
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording, ancestors
-from nntui.program.judge.verdict import (
-    NEVER_UPDATED,
-    WRONG,
-    Judgement,
-    best_of,
-)
+from nntui.program.judge.update.batches import of_one_size
+from nntui.program.judge.update.carried import feedback
+from nntui.program.judge.update.recorded_update import Recording, ancestors
+from nntui.program.judge.verdict import loss_hypotheses as losses
+from nntui.program.judge.verdict.confirm import Confirmation
+from nntui.program.judge.verdict.judged_by_loss import best_of
+from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.loss_expression import LossError, LossExpression
 from nntui.program.named_parameters import changed_of, named, unknown_names
 from nntui.program.record.adjoints import adjoints

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nntui.program.judge.carried import _closed
+from nntui.program.judge.update.carried import _closed
 
 SOURCES = st.integers(1, 8).flatmap(
     lambda count: st.lists(st.integers(0, 2**count - 1), min_size=count, max_size=count)

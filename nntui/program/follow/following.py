@@ -10,8 +10,8 @@ from nntui.program.follow.loss_finder import found, found_without_names
 from nntui.program.follow.request import Request
 from nntui.program.follow.start import start_anew
 from nntui.program.follow.updates import Updates
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.record.adjoints import adjoints
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nntui.program.follow.request import Sought
-from nntui.program.judge import loss_hypotheses as losses
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict import loss_hypotheses as losses
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.record.places import Places
 
 ALIKE = 1e-6

@@ -10,8 +10,8 @@ from nntui.program.follow.loops import UPDATE, Loops
 from nntui.program.follow.loss_finder import as_usual, found, found_without_names
 from nntui.program.follow.request import Request
 from nntui.program.follow.updates import Updates
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import PASSING, Recording, ancestors
+from nntui.program.judge.update.recorded_update import PASSING, Recording, ancestors
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
 from nntui.program.record.node import Node
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from instrumented import run_instrumented
 
-from nntui.program.judge.loss_hypotheses import OWN, Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.loss_hypotheses import OWN, Loss
 from nntui.program.recognise.reading.layers.formula_text import formula_text
 from nntui.program.recognise.reading.layers.update_numbers import UpdateNumbers, read_update
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError

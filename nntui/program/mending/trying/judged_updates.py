@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge import loss_hypotheses as losses
-from nntui.program.judge.carried import feedback
-from nntui.program.judge.generic_states import shake
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
-from nntui.program.judge.trials import Trials
-from nntui.program.judge.verdict import RIGHT, WRONG, Judgement, judge
+from nntui.program.judge.probing.generic_states import shake
+from nntui.program.judge.probing.trials import Trials
+from nntui.program.judge.update.carried import feedback
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict import loss_hypotheses as losses
+from nntui.program.judge.verdict.judged_by_loss import judge
+from nntui.program.judge.verdict.judgement import RIGHT, WRONG, Judgement
+from nntui.program.judge.verdict.loss_hypotheses import Loss
+from nntui.program.judge.verdict.plausibility import score
 from nntui.program.record.adjoints import adjoints
 from nntui.program.record.places import Places
 
@@ -155,7 +157,7 @@ class UpdateTrial:
         best: Judgement | None = None
         for loss in self._losses(recording, learning):
             found = judge(loss, recordings, learning)
-            if found is not None and (best is None or found.score > best.score):
+            if found is not None and (best is None or score(found) > score(best)):
                 best = found
         return best
 

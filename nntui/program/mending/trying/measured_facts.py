@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.blame.scene import Scene
-from nntui.program.blame.verified import Verified
-from nntui.program.judge.recorded_update import Recording
-from nntui.program.judge.verdict import Judgement
+from nntui.program.blame.evidence.scene import Scene
+from nntui.program.blame.evidence.verified import Verified
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.judgement import Judgement
 from nntui.program.mending.families.slope_texts import (
     ELU,
     LEAKY,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge.generic_states import shake
-from nntui.program.judge.recorded_update import Recording, ancestors, line_key
-from nntui.program.judge.verdict import SHAPE_CHANGES
+from nntui.program.judge.probing.generic_states import shake
+from nntui.program.judge.update.recorded_update import Recording, ancestors, line_key
+from nntui.program.judge.verdict.judgement import SHAPE_CHANGES
 from nntui.program.recognise.description import Description, Fault
 from nntui.program.recognise.reading.assembly import (
     Seen,

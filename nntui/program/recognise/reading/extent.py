@@ -4,7 +4,7 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.judge.loss_hypotheses import LOSS_NAME
+from nntui.program.judge.verdict.loss_hypotheses import LOSS_NAME
 from nntui.program.recognise.description import Spot
 from nntui.program.record.places import Loop
 

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from nntui.program.judge.loss_hypotheses import LOSS_NAME, REPORTING
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.loss_hypotheses import LOSS_NAME, REPORTING
 from nntui.program.recognise.description import Constant, Series, Spot
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places

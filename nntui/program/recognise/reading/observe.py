@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.record.node import Node
 
 if TYPE_CHECKING:

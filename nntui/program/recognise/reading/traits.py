@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import Recording, ancestors
+from nntui.program.judge.update.recorded_update import Recording, ancestors
 from nntui.program.recognise.reading.layers.formula_text import factors, formula_text
 from nntui.program.recognise.reading.layers.stack import Level, Stack
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError

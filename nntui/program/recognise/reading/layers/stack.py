@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.update.recorded_update import Recording
 from nntui.program.recognise.reading.layers.identities import (
     CONSTANT,
     FIRST,

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nntui.program.judge.loss_hypotheses import OWN, Loss
-from nntui.program.judge.recorded_update import Recording, operand
+from nntui.program.judge.update.recorded_update import Recording, operand
+from nntui.program.judge.verdict.loss_hypotheses import OWN, Loss
 from nntui.program.recognise.reading.layers.identities import FIRST
 from nntui.program.recognise.reading.layers.stack import SAMPLES, Stack
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError

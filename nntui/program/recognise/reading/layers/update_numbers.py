@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import Recording, ancestors
+from nntui.program.judge.update.recorded_update import Recording, ancestors
+from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.recognise.reading.layers.stack import Level, Stack
 from nntui.program.recognise.reading.layers.targets import find_targets
 from nntui.program.recognise.reading.no_counterpart import NoCounterpartError

@@ -1,0 +1,1 @@
+"""Values that are replaced to see which one makes wrong updates right."""

@@ -1,0 +1,1 @@
+"""Holds recorded updates against the gradient of a loss."""
