@@ -218,6 +218,7 @@ class _Check:
             answer.setdefault("findings", [])
             _grow(answer, best)
         answer["ok"] = _ok(answer)
+        answer["files"] = sorted(self._execution.files)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         assert self._reply is not None
         self._reply(answer)

@@ -23,6 +23,7 @@ from nntui.program.judge.handed import (
     record_handed,
 )
 from nntui.program.judge.loss_hypotheses import Loss
+from nntui.program.judge.loss_site import site_of
 from nntui.program.judge.recorded_update import Recording
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
@@ -95,6 +96,12 @@ class States:
     def _text(self, loss: Loss) -> str:
         return self._execution.places.text(loss.place) if loss.place >= 0 else ""
 
+    def _ordinal(self, loss: Loss, hypotheses: Sequence[Loss]) -> int:
+        """Which of those that read the same ``loss`` is."""
+        text = self._text(loss)
+        alike = [each for each in hypotheses if (each.kind, self._text(each)) == (loss.kind, text)]
+        return alike.index(loss)
+
     def of_handed(self, handed: Handed) -> dict[str, Any]:
         """What loss and gradient show that were handed to an optimiser."""
         recordings = record_handed(self._execution, handed)
@@ -138,7 +145,14 @@ class States:
         hypotheses = self._losses(judged, self._learning)
         best = best_of(hypotheses, judged, self._learning)
         if best is None:
-            return {"error": "loss", "updates": len(complete), "learning": list(self._learning)}
+            own = max(hypotheses, key=lambda each: each.prior, default=None)
+            site = site_of(own, judged[0], self._execution.places) if own and judged else None
+            return {
+                "error": "loss",
+                "updates": len(complete),
+                "learning": list(self._learning),
+                "loss_site": site,
+            }
         return self._explain(best, hypotheses, complete)
 
     def _explain(
@@ -175,6 +189,8 @@ class States:
             "updates": len(recordings),
             "loss": _told(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
+            "loss_site": site_of(best.loss, best.recordings[0], places),
+            "loss_ordinal": self._ordinal(best.loss, hypotheses),
             "parameters": _parameters(best, never),
             "memories": best.memories,
             "findings": findings,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any
 
-from nntui.program.record.places import Places
+from nntui.program.record.places import Places, Site
 from nntui.program.record.rewriting.numbering import Numbering
 from nntui.program.record.rewriting.plain_copy import PlainCopy
 
@@ -29,6 +29,7 @@ def compile_program(
     places: Places,
     loops: Collection[int] | None = None,
     rewrite: Callable[[ast.Module], None] | None = None,
+    site: Site | None = None,
 ) -> CodeType:
     """Compile one file; `places` gets its expressions, statements and loops.
 
@@ -38,13 +39,15 @@ def compile_program(
     others, and what stands around them, cost what they cost alone. The numbers of places and loops
     do not depend on `loops`. Expressions that are nested thousands of levels deep leave the file as
     it is: it runs, and nothing of it is recorded. Raises SyntaxError as `compile` does.
+
+    The plain copy of the expression at `site` tells the recorder its values.
     """
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(max(limit, DEEPEST))
         tree = _tree(source, file, rewrite)
         Numbering(file, source, places).number(tree)
-        copies = PlainCopy(None if loops is None else frozenset(loops))
+        copies = PlainCopy(None if loops is None else frozenset(loops), places, site)
         tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written
         ast.fix_missing_locations(tree)
         return compile(tree, file, "exec", dont_inherit=True)

@@ -18,6 +18,7 @@ class Recorder(Operators):
     outputs      (place, node, function name) of scalars given to print, append, formats and the
                  program's own functions
     on_iteration, on_left  called with a loop's number when a turn starts, when the loop is left
+    on_seen      called with what the expression at the site gave, or with both of its operands
     on_full      called once when there are more than `most_nodes` or `most_bytes`; None: `on`
                  becomes False. `full` tells
     warnings     what the recording could not follow, in words
@@ -43,6 +44,18 @@ class Recorder(Operators):
         hook = self.on_left
         if hook is not None:
             hook(number)
+
+    def seen(self, value: Any) -> Any:
+        """The plain copy has come by the site, and this is what it gave there."""
+        if self.on_seen is not None:
+            self.on_seen(value, None)
+        return value
+
+    def met(self, operation: Any, left: Any, right: Any) -> Any:
+        """Likewise of a site that is paired: what `operation` was given."""
+        if self.on_seen is not None:
+            self.on_seen(left, right)
+        return operation(left, right)
 
     def leave(self, value: Any, *numbers: int) -> Any:
         """The program returns from within loops."""

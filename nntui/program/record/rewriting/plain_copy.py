@@ -6,6 +6,7 @@ import ast
 import copy
 from typing import Any
 
+from nntui.program.record.places import Places, Site
 from nntui.program.record.rewriting.numbering import FUNCTIONS, NO_PLACE, loop_of, place_of
 from nntui.program.record.rewriting.recorded_copy import RecordedCopy
 from nntui.program.record.rewriting.syntax import (
@@ -27,13 +28,29 @@ COMPOUND = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Match, ast.TryStar)
 
 
 class PlainCopy(ast.NodeTransformer):
-    """Rewrites a tree in place. `loops`: numbers of those that may switch; None: all."""
+    """Rewrites a tree in place. `loops`: numbers of those that may switch; None: all.
 
-    def __init__(self, loops: frozenset[int] | None) -> None:
+    The expression at `site` of `places` tells the recorder what it gives.
+    """
+
+    def __init__(
+        self, loops: frozenset[int] | None, places: Places | None = None, site: Site | None = None
+    ) -> None:
         self.loops = loops
+        self.places, self.site = places, site
         self.classes: list[str | None] = [None]
         self.open_loops: list[int] = []
         self.recorded_depth = 0
+
+    def visit(self, node: ast.AST) -> Any:
+        """The plain copy of a node; that of the site tells what it gives."""
+        number = place_of(node) if self.site is not None and self.places is not None else NO_PLACE
+        new = super().visit(node)
+        if number != NO_PLACE and self.places is not None and self.site is not None:
+            place = self.places.places[number]
+            if self.site.is_at(place):
+                return seen(new, paired=self.site.paired)
+        return new
 
     def ticks(self, node: ast.AST) -> bool:
         """Whether a loop tells the recorder of its turns."""
@@ -231,6 +248,22 @@ class PlainCopy(ast.NodeTransformer):
         if isinstance(node.op, ast.Mod) and is_text(node.left):
             return at(call("format", node.left, node.right), node)
         return node
+
+
+def seen(node: Any, *, paired: bool) -> Any:
+    """An expression, or an augmented assignment, that tells the recorder what it gives or takes."""
+    if isinstance(node, ast.BinOp) and paired:
+        operands = [ast.arg("left"), ast.arg("right")]
+        names = [ast.Name(each.arg, ast.Load()) for each in operands]
+        body = at(ast.BinOp(names[0], node.op, names[1]), node)
+        empty: list[Any] = []
+        function = ast.Lambda(ast.arguments(empty, operands, None, [], [], None, []), body)
+        return at(call("met", at(function, node), node.left, node.right), node)
+    if isinstance(node, ast.AugAssign):
+        node.value = at(call("seen", node.value), node.value)
+    elif isinstance(node, ast.expr):
+        return at(call("seen", node), node)
+    return node
 
 
 def is_text(node: ast.expr) -> bool:

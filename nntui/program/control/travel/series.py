@@ -1,0 +1,124 @@
+"""What a program's updates leave behind as they are made: the loss of each, and where epochs begin.
+
+The loss is what the expression at a site gave in the update's own run, which costs one call.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nntui.program.record.places import Site
+
+SQUARED, BINARY, CATEGORICAL = "squared-error", "binary-cross-entropy", "categorical-cross-entropy"
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class LossSite:
+    """Where the loss of an update is read off the running program.
+
+    ``kind`` is ``own``, the value itself, of which the ``nth`` in an update counts (the last where
+    there are fewer); ``sum``, all its values in an update added up; or a usual loss of a
+    prediction, operand ``side``, and its target, summed over the update.
+    """
+
+    site: Site
+    kind: str
+    nth: int = 0
+    side: int = 0
+
+    def as_plain(self) -> dict[str, Any]:
+        """As values that `nntui.program.control.wire` sends."""
+        return {"kind": self.kind, "nth": self.nth, "side": self.side, "site": vars(self.site)}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> "LossSite":
+        """The site that `as_plain` wrote."""
+        return cls(**{**plain, "site": Site(**plain["site"])})
+
+
+class Series:
+    """The losses of the updates that were made since they were last taken, and epochs likewise."""
+
+    def __init__(self, loss: LossSite | None) -> None:
+        self._loss = loss
+        self._count, self._now = 0, NAN
+        self._complete = 0
+        """The updates whose loss is known."""
+        self._updates: list[int] = []
+        self._losses: list[float] = []
+        self._epochs: list[int] = []
+        self.epoch = -1
+        """The epoch that is going on; -1 in front of the first."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a loss to note."""
+        return self._loss is not None
+
+    def seen(self, left: Any, right: Any) -> None:
+        """The program came by the site."""
+        loss = self._loss
+        assert loss is not None
+        if loss.kind == "own":
+            if self._count <= loss.nth:
+                self._now = _number(left)
+        else:
+            if loss.kind == "sum":
+                value = _number(left)
+            else:
+                value = _usual(loss.kind, *((left, right) if loss.side == 0 else (right, left)))
+            self._now = value if self._count == 0 else self._now + value
+        self._count += 1
+
+    def begin(self, update: int) -> None:
+        """Update ``update`` was reached: the one before is complete."""
+        if update > self._complete and self._loss is not None:
+            self._complete = update
+            if self._count:
+                self._updates.append(update - 1)
+                self._losses.append(self._now)
+        self._count, self._now = 0, NAN
+
+    def left(self, update: int) -> None:
+        """The loop was left behind update ``update - 1``; it may be entered again."""
+        if self._loss is not None and update > self._complete:
+            self.begin(update)
+
+    def begin_epoch(self, update: int) -> None:
+        """An epoch begins with ``update``."""
+        self.epoch += 1
+        self._epochs.append(update)
+
+    def take(self) -> dict[str, Any]:
+        """What is new, which then is not."""
+        taken = {
+            "updates": np.array(self._updates, dtype=np.int64),
+            "losses": np.array(self._losses),
+            "epochs": self._epochs,
+            "epoch": self.epoch,
+        }
+        self._updates, self._losses, self._epochs = [], [], []
+        return taken
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(np.sum(value))
+    except (TypeError, ValueError):
+        return NAN
+
+
+def _usual(kind: str, prediction: Any, target: Any) -> float:
+    """A usual loss of one comparison, summed over its rows."""
+    try:
+        p, y = np.asarray(prediction, float), np.asarray(target, float)
+        with np.errstate(all="ignore"):
+            if kind == SQUARED:
+                return 0.5 * float(np.sum((p - y) ** 2))
+            if kind == BINARY:
+                return -float(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)))
+            return -float(np.sum(y * np.log(p)))
+    except (TypeError, ValueError):
+        return NAN

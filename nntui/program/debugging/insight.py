@@ -1,0 +1,78 @@
+"""What is known of a text of a program before it is stepped: its loops, its loss, its check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nntui.program.answer import ProgramCheck
+from nntui.program.checking import CheckRequest, checked_with_reply
+from nntui.program.control.client import Task
+
+LoopLine = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Insight:
+    """The loops by file and line, where the loss is read off, and the check that found them."""
+
+    check: ProgramCheck
+    loop: LoopLine | None = None
+    """Each of its turns is an update; None where there is none that could be stepped."""
+    epoch_loop: LoopLine | None = None
+    loss_site: Mapping[str, Any] | None = None
+    sought: Mapping[str, Any] | None = None
+    """The loss, as the fields of `Sought`; None where none is known."""
+    parameters: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """The files that it consists of."""
+    mended: Mapping[str, str] = field(default_factory=dict)
+    """By file, the text with all that was proven mended, where that was looked for."""
+
+    def task(self, request: CheckRequest, texts: Mapping[str, str], seed: int | None) -> Task:
+        """How the program is run to be stepped."""
+        loops = [each for each in (self.loop, self.epoch_loop) if each is not None]
+        return Task(
+            request.path,
+            request.arguments,
+            seed,
+            tuple(loops),
+            request.python,
+            request.allow_effects,
+            texts=texts,
+            loss=self.loss_site,
+            epoch_loop=self.epoch_loop,
+        )
+
+
+def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
+    """Check the program of ``request`` with ``texts``, by file, in the place of its files.
+
+    Raises ProgramError for a program that cannot be looked at.
+    """
+    check, reply = checked_with_reply(request, texts)
+    loop = _line(reply.get("loop"))
+    if loop is None or reply.get("loop_number") is None:
+        # A loss and gradient that are handed to an optimiser have no loop of the program's own.
+        return Insight(check, files=tuple(reply.get("files", ())))
+    sought = None
+    if check.loss is not None:
+        sought = {
+            "kind": check.loss.kind,
+            "text": reply["loss"]["text"],
+            "ordinal": reply.get("loss_ordinal"),
+        }
+    epoch_loop = _line(reply.get("epoch_loop"))
+    return Insight(
+        check,
+        loop,
+        epoch_loop,
+        reply.get("loss_site"),
+        sought,
+        tuple(each.name for each in check.parameters) or tuple(reply.get("learning", ())),
+        tuple(reply.get("files", ())),
+        reply.get("mended_texts") or {},
+    )
+
+
+def _line(loop: Mapping[str, Any] | None) -> LoopLine | None:
+    return None if loop is None else (str(loop["file"]), int(loop["line"]))

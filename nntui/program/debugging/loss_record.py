@@ -1,0 +1,124 @@
+"""The losses of a branch of a program, by update and by epoch, and where its epochs begin."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nntui.timeline.history.loss_history import LossHistory
+
+ROSE = 2.0
+"""A loss rose sharply if it is more than this many times the one before."""
+MOST_ROSE = 200
+
+
+class LossRecord:
+    """What the updates of one branch left behind, in the order in which they were made first.
+
+    With ``epochs`` the losses are means of epochs: those of single samples say little.
+    """
+
+    def __init__(self, epochs: bool, shared: "LossRecord | None" = None, updates: int = 0) -> None:
+        """Start with what the first ``updates`` of ``shared`` left behind."""
+        self.by_epoch = epochs
+        self.starts: list[int] = []
+        """The update with which each epoch begins."""
+        self.by_update = LossHistory()
+        self.means = LossHistory()
+        self.rises: list[tuple[int, float, float]] = []
+        """Update, loss before and loss, where it rose sharply."""
+        self.first_bad: int | None = None
+        """The first update whose loss is not finite."""
+        self._known = 0
+        """The updates whose losses were taken."""
+        if shared is not None and updates:
+            self.starts = [each for each in shared.starts if each <= updates]
+            if not epochs:
+                self.starts = []
+            self.by_update = LossHistory(shared.by_update, updates)
+            finished = max(len(self.starts) - 1, 0)
+            self.means = LossHistory(shared.means, finished)
+            self.rises = [each for each in shared.rises if each[0] <= updates]
+            bad = shared.first_bad
+            self.first_bad = bad if bad is not None and bad <= updates else None
+            self._known = updates
+
+    @property
+    def shown(self) -> LossHistory:
+        """The losses that are plotted."""
+        return self.means if self.by_epoch else self.by_update
+
+    def points(self, update: int) -> int:
+        """How many of those that are plotted lie before ``update``."""
+        return self.epochs_before(update) if self.by_epoch else update
+
+    def update_of(self, points: int) -> int:
+        """The update at which so many of those that are plotted are complete."""
+        if not self.by_epoch:
+            return points
+        if points < len(self.starts):
+            return self.starts[points]
+        return self._known
+
+    def epochs_before(self, update: int) -> int:
+        """The finished epochs at ``update``."""
+        finished = max(bisect_right(self.starts, update) - 1, 0)
+        at_end = len(self.means) == len(self.starts) and update >= self._known
+        return len(self.starts) if at_end and self.starts else finished
+
+    def last(self, update: int) -> float | None:
+        """The loss of the last update before ``update``, or of the last epoch."""
+        known = self.shown.last(self.points(update))
+        return None if known is None else known[1]
+
+    def take(self, series: Mapping[str, Any]) -> None:
+        """Take what a process has sent, as far as it is new."""
+        updates, losses = series["updates"], series["losses"]
+        starts = series["epochs"]
+        first = series["epoch"] - len(starts) + 1
+        new = updates >= self._known
+        if new.any():
+            self._append(updates[new], losses[new])
+        for at, start in enumerate(starts, first):
+            if at == len(self.starts):
+                self.starts.append(start)
+                if at and self.by_epoch:
+                    self._finish_epoch(at - 1, start)
+
+    def finish(self, head: int) -> None:
+        """The training has ended with ``head``: the last epoch is complete."""
+        if self.by_epoch and self.starts and len(self.means) < len(self.starts):
+            self._finish_epoch(len(self.starts) - 1, head)
+
+    def _append(self, updates: Any, losses: Any) -> None:
+        first, last = int(updates[0]), int(updates[-1])
+        if last - first + 1 == len(updates):
+            self.by_update.extend(range(first, last + 1), losses)
+        else:
+            for update, loss in zip(updates.tolist(), losses.tolist(), strict=True):
+                self.by_update.append(update, loss)
+        if not self.by_epoch:
+            before = self.by_update.last(first)
+            self._note(updates, losses, None if before is None else before[1])
+        self._known = last + 1
+
+    def _finish_epoch(self, epoch: int, end: int) -> None:
+        losses = self.by_update.read(self.starts[epoch], end)
+        if not len(losses):
+            return
+        mean = np.array([losses.mean()])
+        before = self.means.last(epoch)
+        self.means.append(epoch, float(mean[0]))
+        self._note(np.array([end - 1]), mean, None if before is None else before[1])
+
+    def _note(self, updates: Any, losses: Any, before: float | None) -> None:
+        """Note where the loss rose, or is not finite, of what is new."""
+        bad = np.flatnonzero(~np.isfinite(losses))
+        if len(bad) and self.first_bad is None:
+            self.first_bad = int(updates[bad[0]]) + 1
+        with np.errstate(all="ignore"):
+            earlier = np.concatenate([[np.nan if before is None else before], losses[:-1]])
+            rose = np.flatnonzero((losses > ROSE * earlier) & (earlier > 0.0))
+        for at in rose[: MOST_ROSE - len(self.rises)]:
+            self.rises.append((int(updates[at]) + 1, float(earlier[at]), float(losses[at])))

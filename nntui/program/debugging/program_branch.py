@@ -1,0 +1,249 @@
+"""One branch of a person's program: a text, a seed and changes, and the process that runs it."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from nntui.program.checking import CheckRequest
+from nntui.program.control.travel.timeline import FOREVER, Change, Timeline
+from nntui.program.debugging.insight import Insight
+from nntui.program.debugging.loss_record import LossRecord
+from nntui.program.debugging.seen import ProgramEvent, UpdateSeen, update_seen
+from nntui.program.debugging.variables import Variables, variables_of
+from nntui.program.program_error import ProgramError
+
+RECORD = "nntui.program.follow.one_update:lines"
+SECONDS = 10.0
+"""For recording one update."""
+MOST_KEPT = 64
+"""Recorded updates that are kept."""
+MOST_PRINTED = 200
+"""Marks of printed text; a program that prints more often prints all the time."""
+TAIL = 1 << 16
+"""Bytes of the output that are shown."""
+
+
+class ProgramBranch:
+    """A run of the program with ``texts`` (by file) from ``seed``, with ``changes`` on its way.
+
+    It shares the past of its ``parent`` up to update ``forked_at``.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        request: CheckRequest,
+        texts: Mapping[str, str],
+        seed: int | None,
+        insight: Insight | None = None,
+        changes: tuple[Change, ...] = (),
+        parent: "ProgramBranch | None" = None,
+        forked_at: int = 0,
+        parted: str = "",
+    ) -> None:
+        self.number, self.name, self.parted = number, name, parted
+        self._request, self.texts, self.seed = request, dict(texts), seed
+        self.changes, self.parent, self.forked_at = changes, parent, forked_at
+        self.insight = insight
+        self.checkpoints: set[int] = set()
+        self.pinned = False
+        self.problem = ""
+        self.left_at = 0
+        """Where the cursor was when another branch came on the screen."""
+        self._noted: list[ProgramEvent] = []
+        self._printed = 0
+        self._shapes: tuple[int, dict[str, tuple[int, ...]]] | None = None
+        self._recorded: OrderedDict[int, UpdateSeen] = OrderedDict()
+        self.record = LossRecord(False)
+        self.timeline: Timeline | None = None
+        if insight is not None:
+            self.learn(insight)
+
+    def learn(self, insight: Insight) -> None:
+        """Take what is known of the text, which makes it possible to step it."""
+        self.insight = insight
+        shared = None if self.parent is None else self.parent.record
+        epochs = insight.epoch_loop is not None
+        self.record = LossRecord(epochs, shared, self.forked_at)
+        self.timeline = Timeline(
+            insight.task(self._request, self.texts, self.seed), self.changes, self.record.take
+        )
+
+    @property
+    def is_stepped(self) -> bool:
+        """Whether it has a loop whose turns are updates."""
+        return self.insight is not None and self.insight.loop is not None
+
+    @property
+    def update(self) -> int:
+        """Where its cursor stands."""
+        return 0 if self.timeline is None else max(self.timeline.update, 0)
+
+    @property
+    def head(self) -> int:
+        """The last update that was reached."""
+        return 0 if self.timeline is None else max(self.timeline.head, self.forked_at, 0)
+
+    def start(self) -> None:
+        """Run it up to its first update; without a loop, to its end.
+
+        Raises ProgramError if it cannot be run.
+        """
+        assert self.timeline is not None
+        self.timeline.start(0 if self.is_stepped else FOREVER)
+        if self.is_stepped and self.timeline.update < 0:
+            self.problem = self._never_began()
+
+    def seek(self, update: int, seconds: float | None = None, *, epoch: bool = False) -> int:
+        """Go to ``update``, or to the last one; see `Timeline.seek`."""
+        timeline = self.timeline
+        assert timeline is not None
+        if timeline.update < 0 and not self.problem:
+            self.start()
+        if self.problem or not self.is_stepped:
+            return self.update
+        before, printed = timeline.update, timeline.printed_bytes
+        reached = timeline.seek(update, seconds, epoch=epoch)
+        if timeline.ending is not None:
+            self.record.finish(timeline.head)
+        self._note_printed(before, printed)
+        return reached
+
+    def close(self) -> None:
+        """End its processes; what is known of it stays, and it runs again when it is asked."""
+        if self.timeline is not None:
+            self.timeline.close()
+
+    # What is seen of it.
+
+    def look(self) -> UpdateSeen:
+        """The values of the update that is about to be made, recorded in a copy."""
+        timeline, insight = self.timeline, self.insight
+        update = self.update
+        if update in self._recorded:
+            self._recorded.move_to_end(update)
+            return self._recorded[update]
+        if timeline is None or insight is None or insight.loop is None or timeline.ended_here:
+            return UpdateSeen(update)
+        answer = timeline.ask(
+            {
+                "do": "ask",
+                "function": RECORD,
+                "seconds": SECONDS,
+                "options": {
+                    "loop": insight.loop,
+                    "parameters": insight.parameters,
+                    "loss": insight.sought,
+                },
+            }
+        )
+        seen = update_seen(update, answer)
+        self._recorded[update] = seen
+        while len(self._recorded) > MOST_KEPT:
+            self._recorded.popitem(last=False)
+        if seen.not_finite is not None:
+            _, line, reason = seen.not_finite
+            text = f"line {line}: a number is not finite: {reason}"
+            self._note(ProgramEvent("not finite", text, update, update + 1))
+        return seen
+
+    @property
+    def recorded(self) -> UpdateSeen | None:
+        """The values of the update at the cursor, if it was looked at."""
+        return self._recorded.get(self.update)
+
+    def variables(self) -> Variables:
+        """The live variables at the cursor."""
+        timeline, insight = self.timeline, self.insight
+        if timeline is None or insight is None or self.problem or not self.is_stepped:
+            return Variables((), "")
+        values: dict[str, Any] = timeline.ask({"do": "variables"})["variables"]
+        found = variables_of(values, insight.parameters)
+        self._note_shapes({each.name: each.shape for each in found})
+        return Variables(found, str(timeline.ask({"do": "hash"})["hash"]))
+
+    def value(self, name: str) -> Any:
+        """The live value called ``name``; raises ProgramError if there is none."""
+        assert self.timeline is not None
+        answer = self.timeline.ask({"do": "value", "name": name})
+        if "value" not in answer:
+            raise ProgramError(f"there is no {name} at update {self.update:,}")
+        return answer["value"]
+
+    def output(self) -> str:
+        """The end of what was printed up to the cursor."""
+        return "" if self.timeline is None else self.timeline.tail(TAIL)
+
+    def errors(self) -> str:
+        """What was printed to standard error when it had ended."""
+        return "" if self.timeline is None else self.timeline.text(1, whole=True)
+
+    # Events.
+
+    @property
+    def events(self) -> tuple[ProgramEvent, ...]:
+        """What happened, in order."""
+        record, found = self.record, list(self._noted)
+        for update, before, loss in record.rises:
+            text = f"the loss rose from {before:.4g} to {loss:.4g}"
+            found.append(ProgramEvent("rose", text, update - 1, update))
+        if record.first_bad is not None:
+            text = "the loss is not finite"
+            found.append(ProgramEvent("not finite", text, record.first_bad - 1, record.first_bad))
+        ending = None if self.timeline is None else self.timeline.ending
+        if ending is not None and self.is_stepped:
+            text = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+            found.append(ProgramEvent("ended", text, self.head - 1, self.head))
+        found += [
+            ProgramEvent("changed", f"{each.name} = {each.value}", each.update - 1, each.update)
+            for each in self.changes
+        ]
+        return tuple(sorted(found, key=lambda each: each.by))
+
+    def _note(self, event: ProgramEvent) -> None:
+        if event not in self._noted:
+            self._noted.append(event)
+
+    def _note_printed(self, before: int, printed: int) -> None:
+        timeline = self.timeline
+        assert timeline is not None
+        if timeline.update <= before or timeline.printed_bytes <= printed:
+            return
+        marks = [each for each in self._noted if each.kind == "printed"]
+        if len(marks) < MOST_PRINTED and not any(each.by >= timeline.update for each in marks):
+            self._note(ProgramEvent("printed", "the program printed", before, timeline.update))
+
+    def _note_shapes(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        before, self._shapes = self._shapes, (self.update, shapes)
+        if before is None or before[0] >= self.update or self.insight is None:
+            return
+        for name in self.insight.parameters:
+            old, new = before[1].get(name), shapes.get(name)
+            if old is not None and new is not None and old != new:
+                text = f"{name} changed its shape from {_shape(old)} to {_shape(new)}"
+                self._note(ProgramEvent("shape", text, before[0], self.update))
+
+    def _never_began(self) -> str:
+        ending = None if self.timeline is None else self.timeline.ending
+        if ending is None:
+            return "the program did not come to its loop"
+        told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+        return f"{told}, before the first update" + (f"; {ending.hint}" if ending.hint else "")
+
+
+def ending_in_words(kind: str, code: int, message: str, line: int | None) -> str:
+    """How a program ended, as a clause."""
+    where = "" if line is None else f" in line {line}"
+    told = {
+        "end": "the program ended",
+        "exit": f"the program ended itself with exit code {code}",
+        "crash": f"the program crashed{where}: {message}",
+        "refused": f"the program was stopped{where}: it {message}",
+        "died": f"the program's process ended: {message}",
+    }
+    return told.get(kind, message)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "a number"

@@ -1,0 +1,371 @@
+"""A person's program under the debugger: its branches, and the cursor that moves through one.
+
+Nothing here knows a screen.  Every call may take as long as the program does: one thread makes
+them, and `seen` hands out what there is to see as one frozen value.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from nntui.program.answer import FAULTY, PROVEN, RIGHT
+from nntui.program.checking import CheckRequest
+from nntui.program.control.loading.source_file import read_program
+from nntui.program.control.travel.timeline import FOREVER, Change
+from nntui.program.debugging.insight import Insight, insight
+from nntui.program.debugging.program_branch import ProgramBranch
+from nntui.program.debugging.seen import BranchSeen, ProgramSeen, UpdateSeen
+from nntui.program.debugging.variables import Variables
+from nntui.program.program_error import ProgramError
+
+MOST_ALIVE = 2
+"""Branches whose processes are kept; the others run again when they are looked at."""
+
+
+class ProgramRun:
+    """The program of ``request``, which is read now and run by `open`.
+
+    Raises ProgramError for what is no program to look at.
+    """
+
+    def __init__(self, request: CheckRequest) -> None:
+        for problem in request.problems():
+            raise ProgramError(problem)
+        self.request = request
+        source = read_program(request.path)
+        self.file = source.path
+        self._real = os.path.realpath(source.path)
+        self._stamp = self._stamped()
+        first = ProgramBranch(0, "main", request, {self.file: source.text}, request.seed)
+        self.branches = [first]
+        self.branch = first
+        """The one on the screen."""
+        self.overlaid: ProgramBranch | None = None
+        self._insights: dict[tuple[tuple[str, str], ...], Insight] = {}
+        self._count = 1
+        self._alive: list[ProgramBranch] = [first]
+        self._variables: tuple[object, Variables] = (None, Variables((), ""))
+        self._on_disk = source.text
+
+    # Opening.
+
+    def open(self) -> None:
+        """Check the program, and run it up to its first update; a `problem` says what is amiss."""
+        self._begin(self.branch)
+
+    def _begin(self, branch: ProgramBranch) -> None:
+        try:
+            if branch.insight is None:
+                branch.learn(self._insight(branch.texts))
+            branch.start()
+            if not branch.is_stepped:
+                assert branch.insight is not None
+                check = branch.insight.check
+                hint = f"; what would help: {check.option}" if check.option else ""
+                branch.problem = f"{check.reason or 'no loop was found to be stepped'}{hint}"
+        except ProgramError as error:
+            branch.problem = str(error)
+
+    def _insight(self, texts: Mapping[str, str]) -> Insight:
+        key = tuple(sorted(texts.items()))
+        if key not in self._insights:
+            self._insights[key] = insight(self.request, texts)
+        return self._insights[key]
+
+    # Moving.
+
+    @property
+    def update(self) -> int:
+        """Where the cursor stands."""
+        return self.branch.update
+
+    def seek(self, update: int, seconds: float | None = None) -> int:
+        """Go to ``update``; the overlaid branch stays where it is."""
+        return self.branch.seek(max(update, 0), seconds)
+
+    def epoch(self, seconds: float | None = None) -> int:
+        """Go to where the next epoch begins; without epochs, one update on."""
+        known = self.branch.insight
+        if known is None or known.epoch_loop is None:
+            return self.seek(self.update + 1, seconds)
+        starts = self.branch.record.starts
+        later = next((each for each in starts if each > self.update), None)
+        if later is not None:
+            return self.seek(later, seconds)
+        return self.branch.seek(FOREVER, seconds, epoch=True)
+
+    def stop(self) -> None:
+        """From another thread: stop moving at the next update."""
+        if self.branch.timeline is not None:
+            self.branch.timeline.stop()
+
+    def interrupt(self) -> None:
+        """From another thread: end the update that is being made; the cursor goes back."""
+        if self.branch.timeline is not None:
+            self.branch.timeline.interrupt()
+
+    def look(self) -> UpdateSeen:
+        """Record the update at the cursor."""
+        return self.branch.look()
+
+    def checkpoint(self) -> None:
+        """Set a checkpoint at the cursor."""
+        self.branch.checkpoints.add(self.update)
+
+    # Branches.
+
+    def switch(self, branch: ProgramBranch, overlaid: ProgramBranch | None) -> None:
+        """Show ``branch`` where its cursor was left, with another one overlaid."""
+        self.branch, self.overlaid = branch, None if overlaid is branch else overlaid
+        self._alive = [each for each in self._alive if each is not branch] + [branch]
+        while len(self._alive) > MOST_ALIVE:
+            self._alive.pop(0).close()
+
+    def _add(self, branch: ProgramBranch, overlaid: ProgramBranch | None, update: int) -> None:
+        self._count += 1
+        self.branches.append(branch)
+        self.switch(branch, overlaid)
+        self._begin(branch)
+        if not branch.problem:
+            branch.seek(update)
+
+    def fork(self, name: str, value: Any) -> ProgramBranch:
+        """A branch on which the variable ``name`` has another value from the cursor on.
+
+        Raises ProgramError if there is no such variable, or it does not take the value.
+        """
+        before, update = self.branch, self.update
+        now = before.value(name)
+        if getattr(now, "ndim", 0) and not getattr(value, "ndim", 0) and update == 0:
+            pass  # a number for all of an array
+        change = Change(update, name, value)
+        branch = ProgramBranch(
+            self._count,
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}",
+            self.request,
+            before.texts,
+            before.seed,
+            before.insight,
+            (*[each for each in before.changes if each.update <= update], change),
+            before,
+            update,
+            f"{name} = {value}, from {update:,} of {before.name}",
+        )
+        self._add(branch, before, update)
+        return branch
+
+    def with_texts(self, texts: Mapping[str, str], name: str, parted: str) -> ProgramBranch:
+        """A branch that runs other ``texts``, by file, from the start to the same update.
+
+        It is overlaid on the one that was shown.
+        """
+        before, update = self.branch, self.update
+        branch = ProgramBranch(
+            self._count,
+            name,
+            self.request,
+            {**before.texts, **texts},
+            before.seed,
+            parent=None,
+            parted=parted,
+        )
+        self._add(branch, before, update)
+        return branch
+
+    def anew(self, seed: int | None) -> ProgramBranch:
+        """A branch from update 0 with the same text, from ``seed``."""
+        before = self.branch
+        name = f"seed {seed}" if seed != before.seed else f"{before.name} again"
+        branch = ProgramBranch(
+            self._count,
+            self._free(name),
+            self.request,
+            before.texts,
+            seed,
+            before.insight,
+            parted="from update 0",
+        )
+        self._add(branch, before, 0)
+        return branch
+
+    @property
+    def seed(self) -> int:
+        """The seed of the branch on the screen: nntui's, or 0 where the program's own stand."""
+        if self.branch.seed is not None:
+            return self.branch.seed
+        timeline = self.branch.timeline
+        return (timeline.seeds[0] if timeline is not None else None) or 0
+
+    def delete(self, branch: ProgramBranch) -> None:
+        """Forget a branch that is not on the screen."""
+        branch.close()
+        self.branches.remove(branch)
+        self._alive = [each for each in self._alive if each is not branch]
+        for each in self.branches:
+            if each.parent is branch:
+                each.parent = None
+        if self.overlaid is branch:
+            self.overlaid = None
+
+    def _free(self, name: str) -> str:
+        known = {each.name for each in self.branches}
+        number, free = 2, name
+        while free in known:
+            free, number = f"{name} ({number})", number + 1
+        return free
+
+    # The file.
+
+    def edited_text(self) -> str | None:
+        """What the file holds now, if that is another text than the one on the screen."""
+        stamp = self._stamped()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._on_disk = read_program(self.request.path).text
+            except ProgramError as error:
+                raise ProgramError(f"the file was edited, and cannot be run: {error}") from None
+        shown = self.branch.texts[self.file]
+        return None if self._on_disk == shown else self._on_disk
+
+    def _stamped(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._real)
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+    # Mending.
+
+    def mend(self) -> tuple[str, Mapping[str, str]]:
+        """A diff that mends what was proven, and the mended texts by file; both may be empty.
+
+        It looks for them as long as the request's time allows.
+        """
+        branch = self.branch
+        found = insight(replace(self.request, diff=True), branch.texts)
+        return found.check.diff or "", found.mended
+
+    # What is seen.
+
+    def seen(self) -> ProgramSeen:
+        """All that there is to see now; it asks the program for its variables."""
+        branch, known = self.branch, self.branch.insight
+        timeline, record = branch.timeline, branch.record
+        check = None if known is None else known.check
+        update, head = branch.update, branch.head
+        place = (branch.number, update, None if timeline is None else timeline.ending)
+        if self._variables[0] != place:
+            self._variables = place, branch.variables()
+        listed = tuple(self._listed(each) for each in self.branches)
+        site = None if known is None else known.loss_site
+        return ProgramSeen(
+            path=self.request.path,
+            arguments=self.request.arguments,
+            seed=branch.seed if timeline is None else timeline.seeds[0],
+            seeded_by_us=timeline is not None and timeline.seeds[1],
+            file=self.file,
+            source=tuple(branch.texts[self.file].splitlines()),
+            branch=next(each for each in listed if each.number == branch.number),
+            branches=listed,
+            overlaid=None if self.overlaid is None else self.overlaid.number,
+            loop=None if known is None else known.loop,
+            epoch_loop=None if known is None else known.epoch_loop,
+            update=update,
+            head=head,
+            epoch=record.epochs_before(update),
+            epochs=record.epochs_before(head),
+            by_epoch=record.by_epoch,
+            loss=record.last(update),
+            loss_name=_loss_name(check, site is not None),
+            check=check,
+            output=branch.output(),
+            variables=self._variables[1].listed,
+            seen=branch.recorded or UpdateSeen(update),
+            events=branch.events,
+            checkpoints=tuple(sorted(branch.checkpoints)),
+            forks=tuple(
+                each.forked_at for each in self.branches if each.parent is branch and each.forked_at
+            ),
+            state_hash=self._variables[1].state_hash,
+            ending=None if timeline is None else timeline.ending,
+            ended_here=timeline is not None and timeline.ended_here,
+            edited=False,
+            problem=branch.problem,
+            marks=marks(check, branch.recorded, self.file),
+        )
+
+    def _listed(self, branch: ProgramBranch) -> BranchSeen:
+        record, head = branch.record, branch.head
+        return BranchSeen(
+            branch.number,
+            branch.name,
+            None if branch.parent is None else branch.parent.number,
+            branch.forked_at,
+            head,
+            record.last(head),
+            record.shown,
+            record.points(head),
+            branch.parted or "as it was opened",
+            branch.pinned,
+        )
+
+    def close(self) -> None:
+        """End all processes."""
+        for branch in self.branches:
+            branch.close()
+
+
+def _loss_name(check: Any, is_read: bool) -> str:
+    """The loss in words."""
+    if check is None:
+        return ""
+    loss = check.loss
+    if loss is None:
+        return "a number of the program" if is_read else "no loss is known"
+    if loss.kind == "own":
+        return f"{loss.text} (line {loss.line})" if loss.line else str(loss.text)
+    return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.text}, line {loss.line})"
+
+
+def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int], str]:
+    """The marks in the margin, by file and line.
+
+    A line is proven right if it gives a value that is the true gradient of a parameter whose
+    update is right.
+    """
+    found: dict[tuple[str, int], str] = {}
+    if check is None:
+        return found
+    verdicts = {each.name: each.verdict for each in check.parameters}
+    if seen is not None:
+        wrong = {name for name, verdict in verdicts.items() if verdict in FAULTY}
+        for line in seen.lines:
+            of = line.last.of
+            if of is not None and of not in wrong and verdicts.get(of) == RIGHT:
+                found[line.file, line.line] = "right"
+        if seen.not_finite is not None:
+            found[seen.not_finite[0], seen.not_finite[1]] = "not finite"
+    for finding in check.findings:
+        if finding.line is None or finding.file is None:
+            continue
+        place = (_absolute(finding.file, own), finding.line)
+        if finding.code in ("shape-grows", "broadcast"):
+            found[place] = "shape"
+        elif finding.code == "not-finite":
+            found[place] = "not finite"
+        elif finding.confidence == PROVEN:
+            found[place] = "wrong"
+        else:
+            found.setdefault(place, "doubt")
+    return found
+
+
+def _absolute(file: str, own: str) -> str:
+    """``file``, as findings name it, beside the program's ``own`` file."""
+    if os.path.isabs(file):
+        return file
+    if os.path.basename(file) == os.path.basename(own):
+        return own
+    return os.path.join(os.path.dirname(own), os.path.basename(file))

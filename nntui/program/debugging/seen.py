@@ -1,0 +1,234 @@
+"""What is seen of a program at one moment: frozen values, made in one thread, drawn in another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nntui.program.answer import ProgramCheck, ProgramFinding
+from nntui.program.control.ending import Ending
+from nntui.timeline.history.loss_history import LossHistory
+
+Array = npt.NDArray[np.float64]
+
+MARKS = {"wrong": "proven wrong", "not finite": "first not finite", "shape": "shape changed"}
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """One value that a line gave; ``number`` is None where it was too large to fetch."""
+
+    shape: tuple[int, ...]
+    least: float | None
+    most: float | None
+    """The range of what is finite; None where nothing is."""
+    bad: int
+    """How many numbers are not finite."""
+    points: tuple[float, ...]
+    """A few means along it, for a sparkline."""
+    number: Array | None = None
+    of: str | None = None
+    """The parameter whose gradient it should be."""
+    true: Array | None = None
+    """The true gradient of the loss by that parameter."""
+    slope: Array | None = None
+    """The true gradient of the loss by the value itself, where the loss depends on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class LineValue:
+    """What a line assigned, or returned, in one update: how often, and the last few values."""
+
+    file: str
+    line: int
+    target: str
+    times: int
+    values: tuple[Value, ...]
+
+    @property
+    def last(self) -> Value:
+        """The one that was given last."""
+        return self.values[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class ParameterSeen:
+    """A parameter in front of the update, its true gradient, and the step that it makes."""
+
+    name: str
+    value: Array | None
+    gradient: Array | None
+    step: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class UpdateSeen:
+    """One update, recorded: the one that is about to be made at ``update``."""
+
+    update: int
+    lines: tuple[LineValue, ...] = ()
+    parameters: tuple[ParameterSeen, ...] = ()
+    loss: float | None = None
+    not_finite: tuple[str, int, str] | None = None
+    """File, line and reason of the first number that is not finite."""
+    complete: bool = True
+    problem: str = ""
+    """Why there are no values, as a clause; empty where there are."""
+
+    def on(self, file: str, line: int) -> tuple[LineValue, ...]:
+        """What ``line`` of ``file`` gave."""
+        return tuple(each for each in self.lines if (each.file, each.line) == (file, line))
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A live variable, in words."""
+
+    name: str
+    shape: tuple[int, ...]
+    text: str
+    """Its value, or the range of it."""
+    norm: float | None
+    """The Euclidean norm of an array."""
+    role: str = ""
+    """``parameter``, or nothing."""
+
+
+@dataclass(frozen=True)
+class ProgramEvent:
+    """Something that happened after update ``after`` and at the latest at ``by``."""
+
+    kind: str
+    text: str
+    after: int
+    by: int
+
+
+@dataclass(frozen=True, eq=False)
+class BranchSeen:
+    """A branch as it is listed and overlaid."""
+
+    number: int
+    name: str
+    parent: int | None
+    forked_at: int
+    head: int
+    loss: float | None
+    losses: LossHistory
+    """By update, or by epoch where there are several updates in one."""
+    points: int
+    """How many of the losses belong to what is seen."""
+    parted: str
+    """What is different in it."""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramSeen:
+    """A program at its cursor."""
+
+    path: str
+    arguments: tuple[str, ...]
+    seed: int | None
+    """The seed that nntui set; None where the program's own stand."""
+    seeded_by_us: bool
+    file: str
+    """The program's own file, absolute."""
+    source: tuple[str, ...]
+    """Its lines, on this branch."""
+    branch: BranchSeen
+    branches: tuple[BranchSeen, ...]
+    overlaid: int | None
+    loop: tuple[str, int] | None
+    epoch_loop: tuple[str, int] | None
+    update: int
+    head: int
+    epoch: int
+    """The epoch that the cursor is in."""
+    epochs: int
+    """How many epochs had begun at the head."""
+    by_epoch: bool
+    """Whether the losses are means of epochs."""
+    loss: float | None
+    """Of the last update up to the cursor."""
+    loss_name: str
+    check: ProgramCheck | None
+    output: str
+    variables: tuple[Variable, ...]
+    seen: UpdateSeen
+    events: tuple[ProgramEvent, ...]
+    checkpoints: tuple[int, ...]
+    forks: tuple[int, ...]
+    state_hash: str
+    ending: Ending | None
+    ended_here: bool
+    """Whether the program has left its loop at the cursor: no update follows."""
+    edited: bool
+    """Whether the file is not what it was when this branch began."""
+    problem: str = ""
+    """Why it cannot be stepped, as a sentence; empty where it can."""
+    marks: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """By file and line, ``wrong``, ``right``, ``not finite`` or ``shape``."""
+
+    @property
+    def findings(self) -> tuple[ProgramFinding, ...]:
+        """What the check has found."""
+        return () if self.check is None else self.check.findings
+
+
+def value_of(plain: Mapping[str, Any]) -> Value:
+    """The value that `nntui.program.follow.one_update` has sent."""
+    return Value(
+        tuple(plain["shape"]),
+        plain["least"],
+        plain["most"],
+        plain["bad"],
+        tuple(plain["points"]),
+        plain.get("number"),
+        plain.get("of"),
+        plain.get("true"),
+        plain.get("slope"),
+    )
+
+
+def update_seen(update: int, reply: Mapping[str, Any]) -> UpdateSeen:
+    """The recorded update of ``reply``, or why there is none."""
+    if "lines" not in reply:
+        return UpdateSeen(update, problem=_why_not(reply))
+    lost = reply["not_finite"]
+    return UpdateSeen(
+        update,
+        tuple(
+            LineValue(
+                each["file"],
+                each["line"],
+                each["target"],
+                each["times"],
+                tuple(map(value_of, each["values"])),
+            )
+            for each in reply["lines"]
+        ),
+        tuple(
+            ParameterSeen(each["name"], each["value"], each["gradient"], each["step"])
+            for each in reply["parameters"]
+        ),
+        reply["loss"],
+        None if lost is None else (lost["file"], lost["line"], lost["reason"]),
+        reply["complete"],
+    )
+
+
+def _why_not(reply: Mapping[str, Any]) -> str:
+    """Why an update could not be recorded, as a clause."""
+    if "refused" in reply:
+        return f"this update {reply['refused']['what']}, which is not allowed"
+    known = {
+        "time": "recording this update takes too long",
+        "memory": "recording this update takes too much memory",
+        "fork": "this system cannot copy a running program",
+        "ended": "the program ends in this update",
+    }
+    error = str(reply.get("error", ""))
+    return known.get(error, str(reply.get("message", error)) or "it could not be recorded")
