@@ -16,13 +16,15 @@ from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
+from nntui.program.checking import CheckRequest
 from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
 from nntui.timeline.sessions.session import Session, load
-from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
+from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
+from nntui.tui.programs.program_screen import ProgramScreen
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
@@ -36,7 +38,7 @@ MOST_OFFERED = 3
 
 
 class NNTUI(ThriftyApp):
-    """Opens ``preset``, or a saved session, or the library."""
+    """Opens ``preset``, or a saved session, or a ``program``, or the library."""
 
     TITLE = "nntui"
     # Messages stay above the timeline and the keys.
@@ -47,10 +49,11 @@ class NNTUI(ThriftyApp):
         preset: Preset | None = None,
         session: Session | None = None,
         profile: Profile | None = None,
+        program: CheckRequest | None = None,
     ) -> None:
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
-        self._preset, self._session = preset, session
+        self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
@@ -68,6 +71,8 @@ class NNTUI(ThriftyApp):
         if self._session is not None:
             note = self._noted(f"resumed {self._session.path.stem}")
             await self._resume(self._session, note)
+        elif self._program is not None:
+            await self.push_screen(ProgramScreen(self._program, self.profile.note))
         elif self._preset is not None:
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
@@ -152,6 +157,13 @@ class NNTUI(ThriftyApp):
             while self.screen.is_modal:
                 self.pop_screen()
 
+    def on_program_screen_left(self, message: ProgramScreen.Left) -> None:
+        """End the program; the library lies below it, or is opened now."""
+        if self.screen is message.screen:
+            self.pop_screen()
+            if not isinstance(self.screen_stack[-1], LibraryScreen):
+                self._show_library()
+
     def on_workbench_screen_left(self, message: WorkbenchScreen.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
         if self.screen is not message.bench:
@@ -220,13 +232,15 @@ class NNTUI(ThriftyApp):
             LibraryScreen: LIBRARY,
             WorkbenchScreen: WORKBENCH,
             MicroscopeScreen: MICROSCOPE,
+            ProgramScreen: PROGRAM,
         }
         actions = possible.get(type(screen), ())
         yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)
-            if isinstance(screen, WorkbenchScreen) and action.name in screen.actions.handlers:
-                method = partial(screen.perform, action.name)
+            if isinstance(screen, WorkbenchScreen | ProgramScreen):
+                known = action.name in screen.actions.handlers
+                method = partial(screen.perform, action.name) if known else method
             if method is not None:
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):

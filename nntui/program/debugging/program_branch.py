@@ -124,8 +124,10 @@ class ProgramBranch:
         if update in self._recorded:
             self._recorded.move_to_end(update)
             return self._recorded[update]
-        if timeline is None or insight is None or insight.loop is None or timeline.ended_here:
+        if timeline is None or insight is None or insight.loop is None or self.problem:
             return UpdateSeen(update)
+        if timeline.ended_here:
+            return self._last_update(timeline)
         answer = timeline.ask(
             {
                 "do": "ask",
@@ -147,6 +149,18 @@ class ProgramBranch:
             text = f"line {line}: a number is not finite: {reason}"
             self._note(ProgramEvent("not finite", text, update, update + 1))
         return seen
+
+    def _last_update(self, timeline: Timeline) -> UpdateSeen:
+        """The update before the cursor, behind which there is none."""
+        head = timeline.head
+        if head == 0:
+            return UpdateSeen(head)
+        timeline.seek(head - 1)
+        try:
+            self._recorded[head] = self.look()
+        finally:
+            timeline.seek(head)
+        return self._recorded[head]
 
     @property
     def recorded(self) -> UpdateSeen | None:

@@ -17,6 +17,7 @@ from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.seen import BranchSeen, ProgramSeen, UpdateSeen
 from nntui.program.debugging.variables import Variables
+from nntui.program.mending.unified_diff import diff_of
 from nntui.program.program_error import ProgramError
 
 MOST_ALIVE = 2
@@ -36,7 +37,7 @@ class ProgramRun:
         source = read_program(request.path)
         self.file = source.path
         self._real = os.path.realpath(source.path)
-        self._stamp = self._stamped()
+        self.stamp = self._stamped()
         first = ProgramBranch(0, "main", request, {self.file: source.text}, request.seed)
         self.branches = [first]
         self.branch = first
@@ -72,6 +73,16 @@ class ProgramRun:
         if key not in self._insights:
             self._insights[key] = insight(self.request, texts)
         return self._insights[key]
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether there is a loop around the updates."""
+        return self.branch.insight is not None and self.branch.insight.epoch_loop is not None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program of the branch on the screen has come to its end."""
+        return self.branch.timeline is not None and self.branch.timeline.ending is not None
 
     # Moving.
 
@@ -122,6 +133,11 @@ class ProgramRun:
         while len(self._alive) > MOST_ALIVE:
             self._alive.pop(0).close()
 
+    def show(self, branch: ProgramBranch) -> None:
+        """Put ``branch`` on the screen, and what was there as B if there was a B."""
+        self.switch(branch, None if self.overlaid is None else self.branch)
+        branch.seek(branch.update)
+
     def _add(self, branch: ProgramBranch, overlaid: ProgramBranch | None, update: int) -> None:
         self._count += 1
         self.branches.append(branch)
@@ -136,9 +152,7 @@ class ProgramRun:
         Raises ProgramError if there is no such variable, or it does not take the value.
         """
         before, update = self.branch, self.update
-        now = before.value(name)
-        if getattr(now, "ndim", 0) and not getattr(value, "ndim", 0) and update == 0:
-            pass  # a number for all of an array
+        before.value(name)
         change = Change(update, name, value)
         branch = ProgramBranch(
             self._count,
@@ -179,7 +193,7 @@ class ProgramRun:
         name = f"seed {seed}" if seed != before.seed else f"{before.name} again"
         branch = ProgramBranch(
             self._count,
-            self._free(name),
+            self.free_name(name),
             self.request,
             before.texts,
             seed,
@@ -208,7 +222,8 @@ class ProgramRun:
         if self.overlaid is branch:
             self.overlaid = None
 
-    def _free(self, name: str) -> str:
+    def free_name(self, name: str) -> str:
+        """``name``, or with a number where a branch has it already."""
         known = {each.name for each in self.branches}
         number, free = 2, name
         while free in known:
@@ -218,16 +233,19 @@ class ProgramRun:
     # The file.
 
     def edited_text(self) -> str | None:
-        """What the file holds now, if that is another text than the one on the screen."""
+        """What the file holds now, if no branch runs that text.
+
+        Raises ProgramError, once, if it was edited and cannot be run.
+        """
         stamp = self._stamped()
-        if stamp != self._stamp:
-            self._stamp = stamp
+        if stamp != self.stamp:
+            self.stamp = stamp
             try:
                 self._on_disk = read_program(self.request.path).text
             except ProgramError as error:
                 raise ProgramError(f"the file was edited, and cannot be run: {error}") from None
-        shown = self.branch.texts[self.file]
-        return None if self._on_disk == shown else self._on_disk
+        known = {branch.texts[self.file] for branch in self.branches}
+        return None if self._on_disk in known else self._on_disk
 
     def _stamped(self) -> tuple[int, int] | None:
         try:
@@ -246,6 +264,10 @@ class ProgramRun:
         branch = self.branch
         found = insight(replace(self.request, diff=True), branch.texts)
         return found.check.diff or "", found.mended
+
+    def diff_of_branch(self) -> str:
+        """The difference between the program as it was opened and the text of this branch."""
+        return diff_of(self.branches[0].texts, self.branch.texts)
 
     # What is seen.
 

@@ -173,6 +173,11 @@ class ProgramSeen:
     """By file and line, ``wrong``, ``right``, ``not finite`` or ``shape``."""
 
     @property
+    def forked_at(self) -> int:
+        """The update up to which the branch shares the past of another one."""
+        return self.branch.forked_at
+
+    @property
     def findings(self) -> tuple[ProgramFinding, ...]:
         """What the check has found."""
         return () if self.check is None else self.check.findings

@@ -1,0 +1,185 @@
+"""Hands every panel of a program what it shows."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nntui.program.debugging.seen import ProgramSeen, Value
+from nntui.tui.actions import fill_keys
+from nntui.tui.panels.branches_panel import BranchesPanel
+from nntui.tui.panels.content import BranchesContent, BranchLine
+from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.timeline_strip import Timeline
+from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap, ArrayPart, ArraysContent
+from nntui.tui.programs.panels.findings_panel import FindingsContent, FindingsPanel
+from nntui.tui.programs.panels.printed_panel import PrintedPanel
+from nntui.tui.programs.panels.program_status import (
+    CHECKING,
+    ENDED,
+    PAST,
+    PAUSED,
+    RUNNING,
+    STUCK,
+    ProgramStatus,
+    ProgramStatusContent,
+)
+from nntui.tui.programs.panels.source_panel import SourceContent, SourcePanel
+from nntui.tui.programs.panels.value_text import gradient_text, scaled
+from nntui.tui.programs.panels.variables_panel import VariablesPanel
+from nntui.tui.programs.program_plot import ProgramPlot
+from nntui.tui.programs.program_view import ProgramView
+
+if TYPE_CHECKING:
+    from nntui.tui.programs.program_screen import ProgramScreen
+
+
+class ProgramDisplay:
+    """Brings the panels up to date with what is seen; nothing else writes to them."""
+
+    def __init__(self, screen: "ProgramScreen") -> None:
+        self._screen = screen
+        self.seen: ProgramSeen = screen.run_shown.seen()
+        """What is on the screen."""
+        self.note = ""
+        self.finding_note = ""
+        """What is said below the findings."""
+
+    def tell(self, note: str) -> None:
+        """Say what just happened; apart, where its line has no room for it."""
+        self.note = note
+        status = self._screen.query_one(ProgramStatus)
+        self._show_status()
+        if note and status.size and not status.fits(note):
+            status.notify(note, markup=False)
+
+    def show(self, seen: ProgramSeen, note: str | None = None) -> None:
+        """Hand out ``seen``, with another ``note`` unless it is None."""
+        before, self.seen = self.seen, seen
+        screen, view = self._screen, self._screen.view
+        with screen.app.batch_update():
+            if len(before.branches) != len(seen.branches):
+                screen.share_room()
+            screen.query_one(SourcePanel).content = SourceContent(seen, seen.file)
+            screen.query_one(LossPlot).content = ProgramPlot(seen, view.log_axis, view.recent)
+            screen.query_one(VariablesPanel).variables = seen.variables
+            screen.query_one(PrintedPanel).text = seen.output
+            screen.query_one(Timeline).snapshot = seen
+            screen.query_one(ArrayHeatmap).content = arrays(seen, view)
+            waiting = seen.problem or FindingsContent().waiting
+            screen.query_one(FindingsPanel).content = FindingsContent(
+                seen.check, waiting, self.finding_note
+            )
+            screen.query_one(BranchesPanel).content = BranchesContent(_branches(seen), False)
+            self._show_status()
+        if note is not None:
+            self.tell(note)
+
+    def _show_status(self) -> None:
+        screen, seen = self._screen, self.seen
+        screen.query_one(ProgramStatus).content = ProgramStatusContent(
+            seen, self._state(seen), self.note
+        )
+
+    def _state(self, seen: ProgramSeen) -> str:
+        control = self._screen.control
+        if seen.problem:
+            return STUCK
+        if control.running:
+            return RUNNING
+        if seen.check is None:
+            return CHECKING
+        if seen.update < seen.head:
+            return PAST
+        return ENDED if seen.ended_here or seen.ending is not None else PAUSED
+
+
+def _branches(seen: ProgramSeen) -> tuple[BranchLine, ...]:
+    """The branches, each below what it parted from."""
+    depth: dict[int, int] = {}
+    for each in seen.branches:
+        depth[each.number] = 0 if each.parent is None else depth.get(each.parent, 0) + 1
+    return tuple(
+        BranchLine(
+            each.number,
+            depth[each.number],
+            each.name,
+            each.parted,
+            each.head,
+            "-" if each.loss is None else f"{each.loss:.3g}",
+            False,
+            each.loss is not None and not np.isfinite(each.loss),
+            each.pinned,
+            "A"
+            if each.number == seen.branch.number
+            else "B"
+            if each.number == seen.overlaid
+            else " ",
+        )
+        for each in seen.branches
+    )
+
+
+def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
+    """The arrays that are chosen: those of a line, or of a parameter."""
+    update = seen.seen
+    if update.problem:
+        return ArraysContent("Arrays", note=update.problem)
+    if not update.lines:
+        note = "the loop was left: no update follows" if seen.ended_here else "nothing recorded yet"
+        return ArraysContent("Arrays", note=note)
+    choices = len(update.parameters) + 1
+    at = view.array % choices
+    if at == 0:
+        return _of_line(seen, view)
+    parameter = update.parameters[at - 1]
+    parts = [
+        ArrayPart(name, array)
+        for name, array in (
+            (parameter.name, parameter.value),
+            ("true gradient", parameter.gradient),
+            ("step of this update", parameter.step),
+        )
+        if array is not None
+    ]
+    if not parts:
+        return ArraysContent(f"Arrays of {parameter.name}", note="too large to be shown")
+    return ArraysContent(f"Parameter {parameter.name} of update {update.update:,}", tuple(parts))
+
+
+def _of_line(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
+    found = seen.seen.on(seen.file, view.line)
+    if not found:
+        note = fill_keys("line {} gives no array in this update; {heatmap}: parameters")
+        return ArraysContent(f"Arrays of line {view.line}", note=note.replace("{}", str(view.line)))
+    parts: list[ArrayPart] = []
+    notes, times = [], ""
+    for each in found:
+        turn = min(view.turn, len(each.values) - 1)
+        value = each.values[-1 - turn]
+        if each.times > 1:
+            times = f", value {each.times - turn} of {each.times}"
+        name = f"returned by line {each.line}" if each.target == "<return>" else each.target
+        parts += _parts(name, value)
+        if value.of is not None:
+            notes.append(gradient_text(value))
+    if not parts:
+        return ArraysContent(f"Arrays of line {view.line}", note="too large to be shown")
+    title = f"Arrays of line {view.line}{times}"
+    return ArraysContent(title, tuple(parts), "; ".join(notes))
+
+
+def _parts(name: str, value: Value) -> list[ArrayPart]:
+    """A value, and beside it the true gradient and the difference, or the loss's slope by it."""
+    number = value.number
+    if number is None:
+        return []
+    parts = [ArrayPart(name, number)]
+    if value.true is not None and value.true.shape == number.shape:
+        factor, _ = scaled(number, value.true)
+        times = "" if abs(factor - 1.0) < 1e-6 else f" x {factor:.4g}"
+        true = factor * value.true
+        parts.append(ArrayPart(f"true gradient of {value.of}{times}", true))
+        parts.append(ArrayPart("difference", number - true))
+    elif value.slope is not None:
+        parts.append(ArrayPart(f"true gradient of the loss by {name}", value.slope))
+    return parts
