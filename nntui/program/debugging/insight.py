@@ -5,9 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nntui.program.answer import ProgramCheck
-from nntui.program.checking import CheckRequest, checked_with_reply
+from nntui.program.checking import CheckRequest, checked_with_reply, find_loop
 from nntui.program.control.client import Task
+from nntui.program.program_error import ProgramError
 
+SLOW = ("time", "died", "memory", "full")
+"""The errors of an analysis of a program that may have a loop all the same."""
+LEAST_SECONDS = 5.0
 LoopLine = tuple[str, int]
 
 
@@ -51,6 +55,9 @@ def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
     """
     check, reply = checked_with_reply(request, texts)
     loop = _line(reply.get("loop"))
+    if loop is None and reply.get("error") in SLOW:
+        # A program that is slow, or hangs later on, can be stepped all the same.
+        return _loop_alone(request, texts, check)
     if loop is None or reply.get("loop_number") is None:
         # A loss and gradient that are handed to an optimiser have no loop of the program's own.
         return Insight(check, files=tuple(reply.get("files", ())))
@@ -72,6 +79,24 @@ def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
         tuple(reply.get("files", ())),
         reply.get("mended_texts") or {},
     )
+
+
+def _loop_alone(request: CheckRequest, texts: Mapping[str, str], check: ProgramCheck) -> Insight:
+    """The loop, where there was no time for more."""
+    task = Task(
+        request.path,
+        request.arguments,
+        request.seed,
+        None,
+        request.python,
+        request.allow_effects,
+        texts=texts,
+    )
+    try:
+        found = find_loop(task, max(request.time, LEAST_SECONDS))
+    except ProgramError:
+        return Insight(check)
+    return Insight(check, found)
 
 
 def _line(loop: Mapping[str, Any] | None) -> LoopLine | None:

@@ -5,14 +5,14 @@ them, and `seen` hands out what there is to see as one frozen value.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from nntui.program.answer import FAULTY, PROVEN, RIGHT
 from nntui.program.checking import CheckRequest
 from nntui.program.control.loading.source_file import read_program
-from nntui.program.control.travel.timeline import FOREVER, Change
+from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.seen import BranchSeen, ProgramSeen, UpdateSeen
@@ -45,6 +45,8 @@ class ProgramRun:
         self.overlaid: ProgramBranch | None = None
         self._insights: dict[tuple[tuple[str, str], ...], Insight] = {}
         self._count = 1
+        self.progress: Callable[[str], None] = lambda note: None
+        """Called in the thread that asks, with what is being done now."""
         self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
         self._on_disk = source.text
@@ -59,6 +61,8 @@ class ProgramRun:
         try:
             if branch.insight is None:
                 branch.learn(self._insight(branch.texts))
+            if not branch.is_stepped:
+                self.progress("no loop of updates was found: the program runs to its end")
             branch.start()
             if not branch.is_stepped:
                 assert branch.insight is not None
@@ -67,6 +71,8 @@ class ProgramRun:
                 branch.problem = f"{check.reason or 'no loop was found to be stepped'}{hint}"
         except ProgramError as error:
             branch.problem = str(error)
+        except InterruptedTravelError:
+            branch.problem = "interrupted before it came to its first update, or to its end"
 
     def _insight(self, texts: Mapping[str, str]) -> Insight:
         key = tuple(sorted(texts.items()))
@@ -277,7 +283,7 @@ class ProgramRun:
         timeline, record = branch.timeline, branch.record
         check = None if known is None else known.check
         update, head = branch.update, branch.head
-        place = (branch.number, update, None if timeline is None else timeline.ending)
+        place = (timeline, update, None if timeline is None else timeline.ending)
         if self._variables[0] != place:
             self._variables = place, branch.variables()
         listed = tuple(self._listed(each) for each in self.branches)

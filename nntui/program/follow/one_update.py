@@ -38,7 +38,16 @@ def lines(execution: "Execution", options: Mapping[str, Any]) -> Trials:
     def finish(recordings: list[Recording]) -> dict[str, Any]:
         return _Told(execution, recordings[0], options).reply()
 
-    return Trials(execution, number, 1, as_it_is, finish, MOST_NODES, MOST_BYTES)
+    return _OneUpdate(execution, number, 1, as_it_is, finish, MOST_NODES, MOST_BYTES)
+
+
+class _OneUpdate(Trials):
+    """The same for one update, in which the program may also end: what came before is told."""
+
+    def _conclude(self) -> None:
+        if not self._recordings and self._execution.ending is not None:
+            self._recorder.on = True  # so that its end is taken, which the program's end was not
+        super()._conclude()
 
 
 class _Told:

@@ -101,6 +101,8 @@ class ProgramActions:
                 fill_keys("pausing at the next update; {run} runs on")
                 + "; I ends an update that takes too long"
             )
+        elif seen.problem:
+            self._screen.tell(seen.problem)
         elif seen.ended_here or (seen.ending is not None and seen.update >= seen.head):
             self._screen.tell(fill_keys("the program has ended here; {one_back} goes back"))
         else:

@@ -17,6 +17,15 @@ SLICE = 0.1
 """Seconds that a program runs between two pictures."""
 FAR = 1 << 60
 Result = TypeVar("Result")
+TROUBLE = (ProgramError, InterruptedTravelError, OSError)
+"""What a program can do to whoever asks it."""
+
+
+def in_words(error: BaseException) -> str:
+    """What happened, for the status line."""
+    if isinstance(error, InterruptedTravelError):
+        return "interrupted: back to where the move began"
+    return str(error) or type(error).__name__
 
 
 class ProgramStage(Protocol):
@@ -57,6 +66,24 @@ class ProgramControl:
         self.running = False
         """Whether the program runs until somebody stops it."""
         self.closed = False
+        self._tasks = 0
+        """What waits for its turn, or has it."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is asked of the program, or is about to be."""
+        return self._tasks > 0
+
+    def _work(self, task: Callable[[], Coroutine[None, None, None]]) -> None:
+        self._tasks += 1
+
+        async def counted() -> None:
+            try:
+                await task()
+            finally:
+                self._tasks -= 1
+
+        self._stage.work(counted)
 
     # Goals.
 
@@ -94,13 +121,14 @@ class ProgramControl:
     def interrupt(self) -> None:
         """End the update that is being made, and go back to where the move began."""
         self._goal, self.running = None, False
-        self.run.interrupt()
+        if self.doing:
+            self.run.interrupt()
 
     def _want(self, goal: Goal, *, running: bool = False) -> None:
         first = self._goal is None
         self._goal, self.running = goal, running
         if first:
-            self._stage.work(self._move)
+            self._work(self._move)
         else:
             self.run.stop()
 
@@ -116,10 +144,8 @@ class ProgramControl:
                         self._goal, note = None, goal.note
                     elif self._goal is not None:
                         self._stage.take(await in_thread(self.run.seen))
-            except InterruptedTravelError:
-                note = "interrupted: back to where the move began"
-            except ProgramError as error:
-                note = str(error)
+            except TROUBLE as error:
+                note = in_words(error)
             finally:
                 self._goal, self.running, self.doing = None, False, ""
             if not self.closed:
@@ -162,8 +188,8 @@ class ProgramControl:
                 self._stage.tell(f"{doing} ...")
                 try:
                     result = await in_thread(question)
-                except ProgramError as error:
-                    note = str(error)
+                except TROUBLE as error:
+                    note = in_words(error)
                 else:
                     note = answered(result)
                 finally:
@@ -171,7 +197,7 @@ class ProgramControl:
                 if not self.closed:
                     await self._look(note)
 
-        self._stage.work(task)
+        self._work(task)
 
     async def _look(self, note: str) -> None:
         """Show where it stands, and then the values of its lines."""
@@ -186,8 +212,9 @@ class ProgramControl:
                 seen = await in_thread(self.run.seen)
                 if not self.closed and self._goal is None:
                     self._stage.take(seen)
-        except ProgramError as error:
-            self._stage.tell(str(error))
+        except TROUBLE as error:
+            if not self.closed:
+                self._stage.tell(in_words(error))
 
     def close(self) -> None:
         """End the program's processes."""

@@ -15,6 +15,7 @@ from nntui.tui.programs.panels.findings_panel import FindingsContent, FindingsPa
 from nntui.tui.programs.panels.printed_panel import PrintedPanel
 from nntui.tui.programs.panels.program_status import (
     CHECKING,
+    CRASHED,
     ENDED,
     PAST,
     PAUSED,
@@ -84,12 +85,14 @@ class ProgramDisplay:
         control = self._screen.control
         if seen.problem:
             return STUCK
-        if control.running:
-            return RUNNING
         if seen.check is None:
             return CHECKING
+        if control.running:
+            return RUNNING
         if seen.update < seen.head:
             return PAST
+        if seen.ending is not None and seen.ending.kind in ("crash", "died", "refused"):
+            return CRASHED
         return ENDED if seen.ended_here or seen.ending is not None else PAUSED
 
 

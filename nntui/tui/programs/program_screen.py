@@ -93,10 +93,18 @@ class ProgramScreen(SizedScreen[None]):
             super().__init__()
             self.screen = screen
 
+    class Progressed(Message):
+        """The program's thread says what it is doing now."""
+
+        def __init__(self, note: str) -> None:
+            super().__init__()
+            self.note = note
+
     def __init__(self, request: CheckRequest, note: str = "") -> None:
         """Raises ProgramError for what is no program to look at."""
         super().__init__()
         self.run_shown = ProgramRun(request)
+        self.run_shown.progress = self._progressed
         self.view = ProgramView()
         self.control = ProgramControl(self, self.run_shown)
         self.shown = ProgramDisplay(self)
@@ -129,6 +137,8 @@ class ProgramScreen(SizedScreen[None]):
 
     def _opened(self, _: None) -> str:
         if self.run_shown.branch.problem:
+            self.view = self.view.with_aside(PrintedPanel)
+            self.share_room()
             return ""
         return fill_keys(f"{{run}} runs, {{one_update}} steps; {self._first_note}").rstrip("; ")
 
@@ -228,6 +238,13 @@ class ProgramScreen(SizedScreen[None]):
         """Back to the library."""
         self.control.halt()
         self.post_message(self.Left(self))
+
+    def _progressed(self, note: str) -> None:
+        self.post_message(self.Progressed(note))
+
+    def on_program_screen_progressed(self, message: Progressed) -> None:
+        """Say so."""
+        self.tell(message.note)
 
     # What the panels ask for.
 

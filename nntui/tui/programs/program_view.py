@@ -22,7 +22,7 @@ ASIDES: tuple[Kind, ...] = (
     BranchesPanel,
 )
 """The panels that share the room beside the source, in their order."""
-ROWS = 9
+ROWS = 8
 """Rows that one of them should have."""
 NARROW = 100
 """Below this many columns the source has the whole width, and one panel stands beside the plot."""

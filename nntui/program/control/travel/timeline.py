@@ -69,6 +69,7 @@ class Timeline:
 
     def start(self, update: int = 0) -> None:
         """Run up to the first update; `ending` is set if the program ends without one."""
+        self._interrupted, self._to_epoch = False, False
         self._begin()
         self._go(update, None)
 

@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from nntui.program.answer import NO_INFORMATION, RIGHT, ProgramCheck, ProgramFinding
+from nntui.program.answer import FAULTY, NO_INFORMATION, RIGHT, ProgramCheck, ProgramFinding
 from nntui.tui.actions import FINDINGS, bindings
 from nntui.tui.panels.panel import TextPanel
 
@@ -75,7 +75,7 @@ class FindingsPanel(TextPanel):
 
     def on_mount(self) -> None:
         """Show what is known."""
-        self._list()
+        self.call_after_refresh(self._list)
 
     def watch_content(self) -> None:
         """Show it."""
@@ -156,7 +156,14 @@ def _headline(check: ProgramCheck) -> Content:
         help_text = f"\nWhat would help: {check.option}" if check.option else ""
         return Content.assemble(("Could not tell: ", "bold $text-warning"), reason, help_text, "\n")
     title = ("Right", "bold $text-success") if check.ok else ("Wrong", "bold $text-error")
-    parts = [title, ": every step is the gradient" if check.ok else ": a step is not the gradient"]
+    faulty = [each for each in check.parameters if each.verdict in FAULTY]
+    if not check.ok and not faulty:
+        why = "a number in training is not finite; the steps are the gradient"
+    elif check.ok:
+        why = "every step is the gradient"
+    else:
+        why = "a step is not the gradient"
+    parts: list[str | tuple[str, str]] = [title, f": {why}"]
     if loss is not None:
         name = loss.text if loss.kind == "own" else f"{loss.kind} (assumed)"
         parts.append(f" of {name}" + (f", line {loss.line}" if loss.line else ""))

@@ -6,18 +6,18 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import ProgramSeen
 
-CHECKING, RUNNING, PAUSED, PAST, ENDED, STUCK = (
-    *("checking", "running", "paused", "at the past"),
-    *("ended", "cannot be stepped"),
-)
+CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
+ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
 _STYLES = {
     CHECKING: "bold $text-success",
     RUNNING: "bold $text-success",
     PAUSED: "bold $text-primary",
     PAST: "bold $text-warning",
     ENDED: "bold $text-warning",
+    CRASHED: "bold $text-error reverse",
     STUCK: "bold $text-error reverse",
 }
 
@@ -74,6 +74,11 @@ class ProgramStatus(Widget):
         first = Content.assemble(left, "  ", (seen.state_hash, "$foreground-muted"))
         if seen.problem:
             second = Content.styled(seen.problem, "$text-error")
+            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+        if seen.ending is not None and seen.ending.kind != "end" and seen.update >= seen.head:
+            ending = seen.ending
+            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+            second = Content.assemble(f"update {seen.update:,}  ", (told, "bold $text-error"))
             return Content("\n").join([first, second.truncate(width, ellipsis=True)])
         head = f" of {seen.head:,}" if seen.update < seen.head else ""
         epoch = f"  epoch {seen.epoch:,}" if seen.epoch_loop is not None else ""
