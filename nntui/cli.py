@@ -189,11 +189,16 @@ def open_session(file: str, **options: Any) -> None:
 
 
 def _open_session(file: str, options: dict[str, Any]) -> NoReturn:
+    from nntui.program.debugging.program_session import is_program_session, load_program_session
     from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = load(find(file))  # errors must be printed before the app draws
+    path = find(file)
+    if is_program_session(path):
+        kept = load_program_session(path)
+        click.get_current_context().exit(launch(None, None, Options(**options), kept))
+    session = load(path)  # errors must be printed before the app draws
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

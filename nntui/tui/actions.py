@@ -291,6 +291,7 @@ MICROSCOPE = (
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("manual", "f2", "manual", "Open the manual.", "F2", rank=1),
@@ -343,6 +344,9 @@ PROGRAM = (
     _same("next_panel"),
     _same("take", "Write the mend of the findings: as a diff, or the mended file.", "write mend"),
     _same("copy", "Copy what the focused panel shows."),
+    _same("save"),
+    _same("resume", "Open the latest saved session of this program."),
+    Action("again", "R", "run again", "Run what a session has kept, and compare.", rank=8),
     Action("interrupt", "I", "interrupt", "End an update that takes too long; go back.", rank=8),
     _same("library"),
     _same("help"),

@@ -1,6 +1,7 @@
 """The app: the library, the workbenches opened from it, and their sessions kept on disk."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +18,12 @@ from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
 from nntui.program.checking import CheckRequest
+from nntui.program.debugging.program_session import (
+    ProgramSession,
+    is_program_session,
+    load_program_session,
+)
+from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
 from nntui.timeline.sessions.session import Session, load
@@ -49,7 +56,7 @@ class NNTUI(ThriftyApp):
         preset: Preset | None = None,
         session: Session | None = None,
         profile: Profile | None = None,
-        program: CheckRequest | None = None,
+        program: CheckRequest | ProgramSession | None = None,
     ) -> None:
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
@@ -58,6 +65,7 @@ class NNTUI(ThriftyApp):
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
+        self._programs: list[ProgramScreen] = []
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme, and our own."""
@@ -72,7 +80,7 @@ class NNTUI(ThriftyApp):
             note = self._noted(f"resumed {self._session.path.stem}")
             await self._resume(self._session, note)
         elif self._program is not None:
-            await self.push_screen(ProgramScreen(self._program, self.profile.note))
+            await self._open_program(self._program, self.profile.note)
         elif self._preset is not None:
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
@@ -142,7 +150,10 @@ class NNTUI(ThriftyApp):
                 self.push_screen(bench)
                 return
         try:
-            await self._resume(load(message.path))
+            if is_program_session(message.path):
+                await self._open_program(load_program_session(message.path))
+            else:
+                await self._resume(load(message.path))
         except ConfigError as error:
             if self._library is not None:
                 self._library.complain(str(error))
@@ -157,12 +168,42 @@ class NNTUI(ThriftyApp):
             while self.screen.is_modal:
                 self.pop_screen()
 
+    def _open_program(self, program: CheckRequest | ProgramSession, note: str = "") -> AwaitMount:
+        """Open a program, or a session of one; raises ProgramError for what is none."""
+        screen = ProgramScreen(program, note)
+        self._programs.append(screen)
+        return self.push_screen(screen)
+
     def on_program_screen_left(self, message: ProgramScreen.Left) -> None:
         """End the program; the library lies below it, or is opened now."""
         if self.screen is message.screen:
             self.pop_screen()
             if not isinstance(self.screen_stack[-1], LibraryScreen):
                 self._show_library()
+
+    def on_program_screen_resumed(self, message: ProgramScreen.Resumed) -> None:
+        """Put the latest saved session of the program in its place."""
+        screen = message.screen
+        path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
+        found = next((e for e in _saved() if e.program == path and e.path != own), None)
+        if found is None:
+            screen.tell("no other session of this program is saved")
+            return
+        try:
+            session = load_program_session(found.path)
+        except ConfigError as error:
+            screen.tell(str(error))
+        else:
+            self.pop_screen()
+            self._open_program(session, f"resumed {found.path.stem}")
+
+    def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
+        """Open a program by its path."""
+        try:
+            self._open_program(CheckRequest(os.path.expanduser(message.path)))
+        except ProgramError as error:
+            if self._library is not None:
+                self._library.complain(str(error))
 
     def on_workbench_screen_left(self, message: WorkbenchScreen.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
@@ -200,6 +241,10 @@ class NNTUI(ThriftyApp):
             if bench.autosave.problem and self.screen is bench:
                 bench.show(f"not saved: {bench.autosave.problem}")
 
+        for screen in self._programs:
+            if screen.is_mounted and screen.keeper.is_new and not screen.control.is_busy:
+                screen.control.keep_later(screen.keeper.save_quietly)
+
     def leave(self, code: int) -> None:
         """Save, then end with exit ``code``: a terminal that has gone may block for ever."""
         self.save_all()
@@ -224,6 +269,16 @@ class NNTUI(ThriftyApp):
                     lines.append(
                         f"saved; resume with: {open_command(session_folder.name_of(path))}"
                     )
+        for screen in self._programs:
+            keeper, name = screen.keeper, screen.run_shown.request.path
+            if screen.is_mounted:
+                keeper.save_quietly()
+            if keeper.problem:
+                lines.append(f"the session of {name} is not saved: {keeper.problem}")
+            elif keeper.path is not None:
+                lines.append(
+                    f"saved; look again with: {open_command(session_folder.name_of(keeper.path))}"
+                )
         return lines
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -13,6 +13,7 @@ from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
 if TYPE_CHECKING:
     from nntui.program.checking import CheckRequest
+    from nntui.program.debugging.program_session import ProgramSession
     from nntui.timeline.sessions.session import Session
 
 HAND_OVER = 0.001
@@ -62,14 +63,16 @@ def launch(
     preset: Preset | None,
     session: "Session | None" = None,
     options: Options | None = None,
-    program: "CheckRequest | None" = None,
+    program: "CheckRequest | ProgramSession | None" = None,
 ) -> int:
     """Run the app on ``preset``, a saved session, a person's own ``program``, or the library.
 
     Returns the exit code.  Raises ConfigError if the terminal cannot show it, and ProgramError for
     what is no program to look at.
     """
-    if program is not None:  # its errors come first: they are about what was typed
+    from nntui.program.checking import CheckRequest
+
+    if isinstance(program, CheckRequest):  # its errors come first: they are about what was typed
         from nntui.program.debugging.program_run import ProgramRun
 
         ProgramRun(program)

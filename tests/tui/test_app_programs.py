@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
+from nntui.program.debugging.program_session import load_program_session
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
@@ -185,6 +186,30 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         content = await pressed(pilot, "space")
         assert (content.state, content.seen.update) == ("crashed", 5)
         assert "crashed in line 13: AssertionError: too far" in shown(pilot)
+
+
+async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await pressed(pilot, "j", "9", "enter")
+        state = content.seen.state_hash
+        await pressed(pilot, "S")
+        path = screen_of(pilot).keeper.path
+        assert path is not None
+    assert app.save_all() == [f"saved; look again with: nntui open {path.stem}"]
+    Path(program).write_text(Path(program).read_text() + "# edited\n")
+    session = load_program_session(path)
+    app = NNTUI(program=session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await at_rest(pilot)
+        assert (content.seen.update, content.seen.state_hash) == (9, state)
+        assert "0.5 * np.sum(error ** 2)" in shown(pilot)
+        assert "+# edited" in shown(pilot)
+        content = await pressed(pilot, "u")
+        assert "nothing has run" in content.note
+        content = await pressed(pilot, "R", "enter")
+        assert "the same state" in content.note
+        assert (await pressed(pilot, "u")).seen.update == 10
 
 
 def test_what_a_fork_takes() -> None:

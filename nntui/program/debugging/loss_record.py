@@ -19,8 +19,7 @@ class LossRecord:
     With ``epochs`` the losses are means of epochs: those of single samples say little.
     """
 
-    def __init__(self, epochs: bool, shared: "LossRecord | None" = None, updates: int = 0) -> None:
-        """Start with what the first ``updates`` of ``shared`` left behind."""
+    def __init__(self, epochs: bool) -> None:
         self.by_epoch = epochs
         self.starts: list[int] = []
         """The update with which each epoch begins."""
@@ -32,17 +31,6 @@ class LossRecord:
         """The first update whose loss is not finite."""
         self._known = 0
         """The updates whose losses were taken."""
-        if shared is not None and updates:
-            self.starts = [each for each in shared.starts if each <= updates]
-            if not epochs:
-                self.starts = []
-            self.by_update = LossHistory(shared.by_update, updates)
-            finished = max(len(self.starts) - 1, 0)
-            self.means = LossHistory(shared.means, finished)
-            self.rises = [each for each in shared.rises if each[0] <= updates]
-            bad = shared.first_bad
-            self.first_bad = bad if bad is not None and bad <= updates else None
-            self._known = updates
 
     @property
     def shown(self) -> LossHistory:

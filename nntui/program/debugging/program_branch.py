@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nntui.program.checking import CheckRequest
@@ -21,6 +22,19 @@ MOST_PRINTED = 200
 """Marks of printed text; a program that prints more often prints all the time."""
 TAIL = 1 << 16
 """Bytes of the output that are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a session has kept of a branch, where its cursor was left."""
+
+    update: int
+    head: int
+    left: bool
+    seen: UpdateSeen
+    variables: Variables
+    output: str
+    events: tuple[ProgramEvent, ...]
 
 
 class ProgramBranch:
@@ -57,18 +71,37 @@ class ProgramBranch:
         self._recorded: OrderedDict[int, UpdateSeen] = OrderedDict()
         self.record = LossRecord(False)
         self.timeline: Timeline | None = None
+        self.kept: Kept | None = None
+        """What was seen of it, while it has not been run again."""
         if insight is not None:
             self.learn(insight)
 
     def learn(self, insight: Insight) -> None:
         """Take what is known of the text, which makes it possible to step it."""
         self.insight = insight
-        shared = None if self.parent is None else self.parent.record
-        epochs = insight.epoch_loop is not None
-        self.record = LossRecord(epochs, shared, self.forked_at)
+        self.record = LossRecord(insight.epoch_loop is not None)
         self.timeline = Timeline(
             insight.task(self._request, self.texts, self.seed), self.changes, self.record.take
         )
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the program has left its loop at the head."""
+        if self.kept is not None:
+            return self.kept.left
+        return self.timeline is not None and self.timeline.has_left
+
+    def remember(self, kept: Kept) -> None:
+        """Show what was ``kept``, until it is run again."""
+        self.kept = kept
+        epochs = self.insight is not None and self.insight.epoch_loop is not None
+        self.record = LossRecord(epochs)
+
+    def wake(self) -> None:
+        """Be run again: what was kept of it is looked at no more."""
+        kept, self.kept = self.kept, None
+        if kept is not None and self.insight is not None:
+            self.learn(self.insight)
 
     @property
     def is_stepped(self) -> bool:
@@ -78,11 +111,15 @@ class ProgramBranch:
     @property
     def update(self) -> int:
         """Where its cursor stands."""
+        if self.kept is not None:
+            return self.kept.update
         return 0 if self.timeline is None else max(self.timeline.update, 0)
 
     @property
     def head(self) -> int:
         """The last update that was reached."""
+        if self.kept is not None:
+            return self.kept.head
         return 0 if self.timeline is None else max(self.timeline.head, self.forked_at, 0)
 
     def start(self) -> None:
@@ -119,6 +156,8 @@ class ProgramBranch:
 
     def look(self) -> UpdateSeen:
         """The values of the update that is about to be made, recorded in a copy."""
+        if self.kept is not None:
+            return self.kept.seen
         timeline, insight = self.timeline, self.insight
         update = self.update
         if update in self._recorded:
@@ -165,10 +204,14 @@ class ProgramBranch:
     @property
     def recorded(self) -> UpdateSeen | None:
         """The values of the update at the cursor, if it was looked at."""
+        if self.kept is not None:
+            return self.kept.seen
         return self._recorded.get(self.update)
 
     def variables(self) -> Variables:
         """The live variables at the cursor."""
+        if self.kept is not None:
+            return self.kept.variables
         timeline, insight = self.timeline, self.insight
         if timeline is None or insight is None or self.problem or not self.is_stepped:
             return Variables((), "")
@@ -187,6 +230,8 @@ class ProgramBranch:
 
     def output(self) -> str:
         """The end of what was printed up to the cursor."""
+        if self.kept is not None:
+            return self.kept.output
         return "" if self.timeline is None else self.timeline.tail(TAIL)
 
     def errors(self) -> str:
@@ -198,6 +243,8 @@ class ProgramBranch:
     @property
     def events(self) -> tuple[ProgramEvent, ...]:
         """What happened, in order."""
+        if self.kept is not None:
+            return self.kept.events
         record, found = self.record, list(self._noted)
         for update, before, loss in record.rises:
             text = f"the loss rose from {before:.4g} to {loss:.4g}"

@@ -14,7 +14,9 @@ from nntui.program.checking import CheckRequest
 from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
 from nntui.program.debugging.insight import Insight, insight
+from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.program_branch import ProgramBranch
+from nntui.program.debugging.program_session import KeptProgram, Numbers, ProgramSession
 from nntui.program.debugging.seen import BranchSeen, ProgramSeen, UpdateSeen
 from nntui.program.debugging.variables import Variables
 from nntui.program.mending.unified_diff import diff_of
@@ -33,12 +35,30 @@ class ProgramRun:
     def __init__(self, request: CheckRequest) -> None:
         for problem in request.problems():
             raise ProgramError(problem)
-        self.request = request
         source = read_program(request.path)
-        self.file = source.path
-        self._real = os.path.realpath(source.path)
+        first = ProgramBranch(0, "main", request, {source.path: source.text}, request.seed)
+        self._set_up(request, source.path, source.text, first)
+
+    @classmethod
+    def from_session(cls, session: ProgramSession) -> "ProgramRun":
+        """The program of a saved session, as it was seen; nothing runs before `run_again`."""
+        kept, numbers = session.program, session.numbers
+        run = cls.__new__(cls)
+        branches: list[ProgramBranch] = []
+        for at, each in enumerate(kept.branches):
+            parent = None if each.parent is None else branches[each.parent]
+            branches.append(branch_of(each, at, parent, kept.request, numbers))
+        active = branches[kept.active]
+        run._set_up(kept.request, kept.file, active.texts[kept.file], active)
+        run.branches, run._count = branches, len(branches)
+        run.overlaid = None if kept.overlaid is None else branches[kept.overlaid]
+        run.stamp = None  # so that the file is compared
+        return run
+
+    def _set_up(self, request: CheckRequest, file: str, on_disk: str, first: ProgramBranch) -> None:
+        self.request, self.file = request, file
+        self._real = os.path.realpath(file)
         self.stamp = self._stamped()
-        first = ProgramBranch(0, "main", request, {self.file: source.text}, request.seed)
         self.branches = [first]
         self.branch = first
         """The one on the screen."""
@@ -49,7 +69,78 @@ class ProgramRun:
         """Called in the thread that asks, with what is being done now."""
         self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
-        self._on_disk = source.text
+        self._on_disk = on_disk
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is seen is what a session has kept: nothing has run."""
+        return self.branch.kept is not None
+
+    def run_again(self) -> str:
+        """Run the branch of a session again to where it was left; whether that is the same state.
+
+        The text that was kept runs, with its arguments and seed.
+        """
+        branch = self.branch
+        kept = branch.kept
+        if kept is None:
+            return "it runs already"
+        branch.problem = ""
+        branch.wake()
+        self._begin(branch)
+        if branch.problem:
+            return branch.problem
+        reached = branch.seek(kept.update)
+        now = branch.variables().state_hash
+        if reached < kept.update:
+            return f"another run: it ended at update {reached:,}, not {kept.update:,}"
+        if not kept.variables.state_hash:
+            return "no hash was kept to compare with"
+        same = now == kept.variables.state_hash
+        return (
+            f"the same state as when it was saved: {now}"
+            if same
+            else f"another state: {now}, not {kept.variables.state_hash}: another machine or NumPy?"
+        )
+
+    def difference(self) -> str:
+        """The diff from the text on the screen to the file on disk; empty where they are alike."""
+        try:
+            text = read_program(self.request.path).text
+        except ProgramError as error:
+            return str(error)
+        shown = self.branch.texts[self.file]
+        return "" if text == shown else diff_of({self.file: shown}, {self.file: text})
+
+    def keep(self) -> tuple[KeptProgram, Numbers]:
+        """All that a session keeps: it asks the program nothing."""
+        request, numbers = self.request, Numbers()
+        branches = []
+        for each in self.branches:
+            known = each.kept.variables if each.kept is not None else Variables((), "")
+            if each.kept is None and self._variables[0] == self._place(each):
+                known = self._variables[1]
+            parent = None if each.parent is None else self.branches.index(each.parent)
+            branches.append(kept_branch(each, parent, known, numbers))
+        return KeptProgram(
+            os.path.abspath(request.path),
+            self.file,
+            request.arguments,
+            request.seed,
+            request.loop,
+            request.loss,
+            request.parameters,
+            request.allow_effects,
+            self.branches.index(self.branch),
+            None if self.overlaid is None else self.branches.index(self.overlaid),
+            tuple(branches),
+        ), numbers
+
+    @staticmethod
+    def _place(branch: ProgramBranch) -> object:
+        """What decides the variables."""
+        timeline = branch.timeline
+        return timeline, branch.update, None if timeline is None else timeline.ending
 
     # Opening.
 
@@ -140,9 +231,16 @@ class ProgramRun:
             self._alive.pop(0).close()
 
     def show(self, branch: ProgramBranch) -> None:
-        """Put ``branch`` on the screen, and what was there as B if there was a B."""
+        """Put ``branch`` on the screen, and what was there as B if there was a B.
+
+        A branch that a session has kept runs again, if the one before has.
+        """
+        again = not self.is_kept
         self.switch(branch, None if self.overlaid is None else self.branch)
-        branch.seek(branch.update)
+        if again and branch.kept is not None:
+            self.run_again()
+        elif again:
+            branch.seek(branch.update)
 
     def _add(self, branch: ProgramBranch, overlaid: ProgramBranch | None, update: int) -> None:
         self._count += 1
@@ -283,8 +381,10 @@ class ProgramRun:
         timeline, record = branch.timeline, branch.record
         check = None if known is None else known.check
         update, head = branch.update, branch.head
-        place = (timeline, update, None if timeline is None else timeline.ending)
-        if self._variables[0] != place:
+        place = self._place(branch)
+        if branch.kept is not None:
+            self._variables = None, branch.kept.variables
+        elif self._variables[0] != place:
             self._variables = place, branch.variables()
         listed = tuple(self._listed(each) for each in self.branches)
         site = None if known is None else known.loss_site
@@ -318,7 +418,7 @@ class ProgramRun:
             ),
             state_hash=self._variables[1].state_hash,
             ending=None if timeline is None else timeline.ending,
-            ended_here=timeline is not None and timeline.ended_here,
+            ended_here=branch.has_left and update == head,
             edited=False,
             problem=branch.problem,
             marks=marks(check, branch.recorded, self.file),

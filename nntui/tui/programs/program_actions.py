@@ -12,6 +12,7 @@ import numpy as np
 from nntui.core.errors import ConfigError
 from nntui.program.answer import ProgramFinding
 from nntui.program.checking import HIGHEST_SEED
+from nntui.program.control.loading.source_file import read_program
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.seen import ProgramEvent
 from nntui.program.program_error import ProgramError
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from nntui.tui.programs.program_screen import ProgramScreen
 
 FARTHEST = 10**12
+RUNNING = (
+    *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
+    *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork", "rerun"),
+    *("next_seed", "choose_seed", "restart", "take"),
+)
+"""Actions that run the program, or need one that runs."""
 HUNDRED = 100
 
 
@@ -72,6 +79,9 @@ class ProgramActions:
             "next_panel": self._next_panel,
             "take": self._take,
             "copy": self._copy,
+            "save": self._save,
+            "resume": screen.resume,
+            "again": self._again,
             "library": screen.leave,
             "help": screen.explain,
             "manual": screen.open_manual,
@@ -80,6 +90,9 @@ class ProgramActions:
     def perform(self, action: str) -> None:
         """Do what ``action`` names, with the number behind it if there is one."""
         name, _, number = action.partition(" ")
+        if name in RUNNING and self._screen.run_shown.is_kept:
+            self._screen.tell(fill_program_keys("nothing has run: {again} runs it again first"))
+            return
         handler = self.handlers[name]
         if number:
             handler(int(number))
@@ -386,6 +399,50 @@ class ProgramActions:
         except OSError as error:
             return f"not written: {error.strerror}"
         return f"written: {os.path.relpath(target)}"
+
+    # Sessions.
+
+    def show_kept(self, note: str) -> None:
+        """Say that what is seen was kept, and how the file on disk differs from it."""
+        run, screen = self._screen.run_shown, self._screen
+        difference = run.difference()
+        hint = fill_program_keys("as it was saved; nothing has run; {again} runs it again")
+        if difference:
+            hint = f"{hint}; the file on disk differs"
+            screen.shown.finding_note = f"The file on disk is not what was kept:\n{difference}"
+        screen.shown.show(run.seen(), "; ".join(each for each in (note, hint) if each))
+
+    def _again(self) -> None:
+        """Ask which text is to run, behind its path and what differs."""
+        run, screen = self._screen.run_shown, self._screen
+        if not run.is_kept:
+            screen.tell("it has run; this key is for what a session has kept")
+            return
+        difference = run.difference()
+        texts = ["the text that was kept"]
+        if difference.startswith("---"):
+            lines = difference.splitlines()
+            counts = [sum(x.startswith(s) and not x.startswith(3 * s) for x in lines) for s in "+-"]
+            texts.append(f"the file as it is now (+{counts[0]} -{counts[1]} lines)")
+
+        def answered(chosen: int | None) -> None:
+            if chosen == 0:
+                screen.control.ask("running it again", run.run_again, lambda said: said)
+            elif chosen == 1:
+                text = read_program(run.request.path).text
+                self._with_text(text, "on disk", "the file as it is now")
+
+        arguments = " ".join(run.request.arguments)
+        title = f"Run {run.request.path} {arguments}".rstrip()
+        screen.ask(Choose(title, texts, "Enter runs it, Esc does not"), answered)
+
+    def _save(self) -> None:
+        keeper = self._screen.keeper
+
+        def saved(path: Path | None) -> str:
+            return f"saved as {path.stem}" if path else "nothing to save yet"
+
+        self._screen.control.ask("saving", keeper.save, saved)
 
     # Viewing.
 

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from textual.worker import Worker
 
+from nntui.core.errors import ConfigError
 from nntui.program.control.travel.timeline import InterruptedTravelError
 from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.seen import ProgramSeen
@@ -17,7 +18,7 @@ SLICE = 0.1
 """Seconds that a program runs between two pictures."""
 FAR = 1 << 60
 Result = TypeVar("Result")
-TROUBLE = (ProgramError, InterruptedTravelError, OSError)
+TROUBLE = (ProgramError, ConfigError, InterruptedTravelError, OSError)
 """What a program can do to whoever asks it."""
 
 
@@ -199,6 +200,16 @@ class ProgramControl:
 
         self._work(task)
 
+    def keep_later(self, save: Callable[[], None]) -> None:
+        """Let a thread ``save`` what is seen, in its turn and without a word."""
+
+        async def task() -> None:
+            async with self._turn:
+                if not self.closed:
+                    await in_thread(save)
+
+        self._work(task)
+
     async def _look(self, note: str) -> None:
         """Show where it stands, and then the values of its lines."""
         try:
@@ -207,7 +218,7 @@ class ProgramControl:
                 return
             self._stage.take(seen)
             self._stage.tell(note)
-            if self._goal is None and not seen.problem:
+            if self._goal is None and not seen.problem and not self.run.is_kept:
                 await in_thread(self.run.look)
                 seen = await in_thread(self.run.seen)
                 if not self.closed and self._goal is None:

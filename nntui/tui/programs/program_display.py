@@ -17,6 +17,7 @@ from nntui.tui.programs.panels.program_status import (
     CHECKING,
     CRASHED,
     ENDED,
+    KEPT,
     PAST,
     PAUSED,
     RUNNING,
@@ -83,6 +84,8 @@ class ProgramDisplay:
 
     def _state(self, seen: ProgramSeen) -> str:
         control = self._screen.control
+        if self._screen.run_shown.is_kept:
+            return KEPT
         if seen.problem:
             return STUCK
         if seen.check is None:

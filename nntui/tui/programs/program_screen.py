@@ -15,6 +15,7 @@ from textual.worker import Worker
 
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_run import ProgramRun
+from nntui.program.debugging.program_session import ProgramSession
 from nntui.program.debugging.seen import ProgramSeen
 from nntui.tui.actions import (
     ARRAYS,
@@ -42,6 +43,7 @@ from nntui.tui.programs.panels.variables_panel import VariablesPanel
 from nntui.tui.programs.program_actions import ProgramActions
 from nntui.tui.programs.program_control import ProgramControl
 from nntui.tui.programs.program_display import ProgramDisplay
+from nntui.tui.programs.program_keeper import ProgramKeeper
 from nntui.tui.programs.program_view import NARROW, ProgramView
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
@@ -100,10 +102,25 @@ class ProgramScreen(SizedScreen[None]):
             super().__init__()
             self.note = note
 
-    def __init__(self, request: CheckRequest, note: str = "") -> None:
-        """Raises ProgramError for what is no program to look at."""
+    class Resumed(Message):
+        """The user wants the latest saved session of the program."""
+
+        def __init__(self, screen: "ProgramScreen") -> None:
+            super().__init__()
+            self.screen = screen
+
+    def __init__(self, program: CheckRequest | ProgramSession, note: str = "") -> None:
+        """A program to be opened, or a session of one, of which nothing runs at first.
+
+        Raises ProgramError for what is no program to look at.
+        """
         super().__init__()
-        self.run_shown = ProgramRun(request)
+        if isinstance(program, ProgramSession):
+            self.run_shown = ProgramRun.from_session(program)
+            self.keeper = ProgramKeeper(self.run_shown, program.path)
+        else:
+            self.run_shown = ProgramRun(program)
+            self.keeper = ProgramKeeper(self.run_shown)
         self.run_shown.progress = self._progressed
         self.view = ProgramView()
         self.control = ProgramControl(self, self.run_shown)
@@ -132,7 +149,12 @@ class ProgramScreen(SizedScreen[None]):
         """Show the source at once, and open the program in the background."""
         self.query_one(SourcePanel).focus()
         self.shown.show(self.run_shown.seen(), self._first_note)
-        self.control.ask("looking for the loop of the updates", self.run_shown.open, self._opened)
+        if self.run_shown.is_kept:
+            self.actions.show_kept(self._first_note)
+        else:
+            self.control.ask(
+                "looking for the loop of the updates", self.run_shown.open, self._opened
+            )
         self.set_interval(LOOK, self._look_at_file)
 
     def _opened(self, _: None) -> str:
@@ -143,7 +165,8 @@ class ProgramScreen(SizedScreen[None]):
         return fill_keys(f"{{run}} runs, {{one_update}} steps; {self._first_note}").rstrip("; ")
 
     def on_unmount(self) -> None:
-        """End the program."""
+        """Save what was seen, and end the program."""
+        self.keeper.save_quietly()
         self.control.close()
 
     def on_resize(self, event: Resize) -> None:
@@ -161,6 +184,9 @@ class ProgramScreen(SizedScreen[None]):
 
     def take(self, seen: ProgramSeen) -> None:
         """Show what is seen of the program now."""
+        run = self.run_shown
+        if self._edited in {each.texts[run.file] for each in run.branches}:
+            self._edited = None
         self.shown.show(replace(seen, edited=self._edited is not None))
 
     def tell(self, note: str) -> None:
@@ -234,6 +260,10 @@ class ProgramScreen(SizedScreen[None]):
         """Open the manual."""
         self.ask(ManualScreen())
 
+    def resume(self) -> None:
+        """The latest saved session of the program."""
+        self.post_message(self.Resumed(self))
+
     def leave(self) -> None:
         """Back to the library."""
         self.control.halt()
@@ -280,7 +310,7 @@ class ProgramScreen(SizedScreen[None]):
 
     def _look_at_file(self) -> None:
         """Notice that the file was edited."""
-        if self.control.closed:
+        if self.control.closed or self.run_shown.is_kept:
             return
         edited, note = self.actions.edited_text()
         if edited != self._edited:

@@ -158,6 +158,11 @@ class Timeline:
         return self._final and self.update == self.head
 
     @property
+    def has_left(self) -> bool:
+        """Whether the program has left its loop for good, at the head."""
+        return self._final
+
+    @property
     def printed_bytes(self) -> int:
         """How much was printed up to here."""
         return 0 if self._current is None else self._current.written[0]

@@ -138,13 +138,13 @@ def told_of(content: FindingsContent, chosen: ProgramFinding | None) -> list[tup
     if check is None:
         return [(Content(content.waiting), False)]
     blocks = [(_headline(check), False)]
+    if content.note:
+        blocks.append((Content(f"{content.note}\n"), False))
     for at, finding in enumerate(check.findings):
         text = _finding(finding, leads=at == 0)
         if finding is chosen:
             text = Content.assemble(("> ", "bold $text-accent"), text)
         blocks.append((text, True))
-    if content.note:
-        blocks.append((Content(content.note), False))
     blocks.append((_parameters(check), False))
     return blocks
 

@@ -11,11 +11,13 @@ from nntui.program.debugging.seen import ProgramSeen
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
 ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
+KEPT = "as saved"
 _STYLES = {
     CHECKING: "bold $text-success",
     RUNNING: "bold $text-success",
     PAUSED: "bold $text-primary",
     PAST: "bold $text-warning",
+    KEPT: "bold $text-warning reverse",
     ENDED: "bold $text-warning",
     CRASHED: "bold $text-error reverse",
     STUCK: "bold $text-error reverse",

@@ -1,0 +1,482 @@
+"""Sessions of a program: what was seen of it, in one file; opening one runs nothing.
+
+It is the session file of `nntui.timeline.sessions.archive` with another manifest: texts, arguments,
+seeds and branches, and what was seen at the cursor.  A file is treated as untrusted: every entry is
+checked when it is read, and nothing in it is executed before somebody runs the program again.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nntui import __version__
+from nntui.core.errors import ConfigError
+from nntui.program.answer import ProgramCheck
+from nntui.program.checking import CheckRequest
+from nntui.program.debugging.insight import Insight
+from nntui.program.debugging.seen import Array, LineValue, ParameterSeen, UpdateSeen, Value
+from nntui.program.strict_fields import (
+    a_flag,
+    a_number,
+    a_text,
+    a_whole,
+    entry,
+    many,
+    maybe,
+    plain,
+    read_record,
+    record,
+)
+from nntui.timeline.sessions.archive import VECTORS, read_archive, read_manifest, write_archive
+from nntui.timeline.sessions.program_format import PROGRAM_FORMAT, PROGRAM_VERSION
+
+MOST_BRANCHES = 500
+
+
+@dataclass(frozen=True)
+class KeptText:
+    """A text by its file."""
+
+    file: str = entry(a_text)
+    text: str = entry(a_text)
+
+
+@dataclass(frozen=True)
+class KeptArray:
+    """An array whose numbers are in the file's vector, from ``start`` on."""
+
+    shape: tuple[int, ...] = entry(many(a_whole))
+    start: int = entry(a_whole)
+
+
+@dataclass(frozen=True)
+class KeptChange:
+    """A variable that was changed, and the numbers that it got."""
+
+    update: int = entry(a_whole)
+    name: str = entry(a_text)
+    value: KeptArray = entry(record(KeptArray))
+    whole: bool = entry(a_flag)
+    """Whether it is an integer."""
+
+
+@dataclass(frozen=True)
+class KeptEvent:
+    """An event; see `ProgramEvent`."""
+
+    kind: str = entry(a_text)
+    text: str = entry(a_text)
+    after: int = entry(a_whole)
+    by: int = entry(a_whole)
+
+
+@dataclass(frozen=True)
+class KeptVariable:
+    """A variable; see `Variable`."""
+
+    name: str = entry(a_text)
+    shape: tuple[int, ...] = entry(many(a_whole))
+    text: str = entry(a_text)
+    norm: float | None = entry(a_number)
+    role: str = entry(a_text)
+
+
+@dataclass(frozen=True)
+class KeptValue:
+    """A value; see `Value`."""
+
+    shape: tuple[int, ...] = entry(many(a_whole))
+    least: float | None = entry(a_number)
+    most: float | None = entry(a_number)
+    bad: int = entry(a_whole)
+    points: tuple[float | None, ...] = entry(many(a_number))
+    number: KeptArray | None = entry(maybe(record(KeptArray)))
+    of: str | None = entry(maybe(a_text))
+    true: KeptArray | None = entry(maybe(record(KeptArray)))
+    slope: KeptArray | None = entry(maybe(record(KeptArray)))
+
+
+@dataclass(frozen=True)
+class KeptLine:
+    """What a line gave; see `LineValue`."""
+
+    file: str = entry(a_text)
+    line: int = entry(a_whole)
+    target: str = entry(a_text)
+    times: int = entry(a_whole)
+    values: tuple[KeptValue, ...] = entry(many(record(KeptValue)))
+
+
+@dataclass(frozen=True)
+class KeptParameter:
+    """A parameter; see `ParameterSeen`."""
+
+    name: str = entry(a_text)
+    value: KeptArray | None = entry(maybe(record(KeptArray)))
+    gradient: KeptArray | None = entry(maybe(record(KeptArray)))
+    step: KeptArray | None = entry(maybe(record(KeptArray)))
+
+
+@dataclass(frozen=True)
+class KeptPlace:
+    """A line of a file."""
+
+    file: str = entry(a_text)
+    line: int = entry(a_whole)
+
+
+@dataclass(frozen=True)
+class KeptSite:
+    """The expression that the loss is read off; see `LossSite`."""
+
+    kind: str = entry(a_text)
+    nth: int = entry(a_whole)
+    side: int = entry(a_whole)
+    file: str = entry(a_text)
+    line: int = entry(a_whole)
+    column: int = entry(a_whole)
+    end_line: int = entry(a_whole)
+    end_column: int = entry(a_whole)
+    paired: bool = entry(a_flag)
+
+
+@dataclass(frozen=True)
+class KeptLoss:
+    """The loss that is looked for; see `Sought`."""
+
+    kind: str = entry(a_text)
+    text: str = entry(a_text)
+    ordinal: int | None = entry(maybe(a_whole))
+
+
+@dataclass(frozen=True)
+class KeptInsight:
+    """What was known of a text; see `Insight`."""
+
+    check: ProgramCheck = entry(ProgramCheck.from_json)
+    loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
+    epoch_loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
+    site: KeptSite | None = entry(maybe(record(KeptSite)))
+    sought: KeptLoss | None = entry(maybe(record(KeptLoss)))
+    parameters: tuple[str, ...] = entry(many(a_text))
+    files: tuple[str, ...] = entry(many(a_text))
+
+
+@dataclass(frozen=True)
+class KeptBranch:
+    """A branch, and what was seen of it where its cursor was left."""
+
+    name: str = entry(a_text)
+    parted: str = entry(a_text)
+    parent: int | None = entry(maybe(a_whole))
+    forked_at: int = entry(a_whole)
+    pinned: bool = entry(a_flag)
+    seed: int | None = entry(maybe(a_whole))
+    texts: tuple[KeptText, ...] = entry(many(record(KeptText)))
+    changes: tuple[KeptChange, ...] = entry(many(record(KeptChange)))
+    insight: KeptInsight | None = entry(maybe(record(KeptInsight)))
+    update: int = entry(a_whole)
+    head: int = entry(a_whole)
+    left: bool = entry(a_flag)
+    """Whether the program has left its loop at the head."""
+    updates: KeptArray = entry(record(KeptArray))
+    """The updates that have a loss, and the losses."""
+    losses: KeptArray = entry(record(KeptArray))
+    starts: tuple[int, ...] = entry(many(a_whole))
+    checkpoints: tuple[int, ...] = entry(many(a_whole))
+    events: tuple[KeptEvent, ...] = entry(many(record(KeptEvent)))
+    variables: tuple[KeptVariable, ...] = entry(many(record(KeptVariable)))
+    state_hash: str = entry(a_text)
+    output: str = entry(a_text)
+    problem: str = entry(a_text)
+    seen_at: int = entry(a_whole)
+    """The update that the lines are of."""
+    lines: tuple[KeptLine, ...] = entry(many(record(KeptLine)))
+    parameters: tuple[KeptParameter, ...] = entry(many(record(KeptParameter)))
+
+
+@dataclass(frozen=True)
+class KeptProgram:
+    """A program with all of its branches."""
+
+    path: str = entry(a_text)
+    file: str = entry(a_text)
+    arguments: tuple[str, ...] = entry(many(a_text))
+    seed: int | None = entry(maybe(a_whole))
+    loop: int | None = entry(maybe(a_whole))
+    loss: str | None = entry(maybe(a_text))
+    parameters: tuple[str, ...] | None = entry(maybe(many(a_text)))
+    allow_effects: bool = entry(a_flag)
+    active: int = entry(a_whole)
+    overlaid: int | None = entry(maybe(a_whole))
+    branches: tuple[KeptBranch, ...] = entry(many(record(KeptBranch)))
+
+    @property
+    def request(self) -> CheckRequest:
+        """What was asked about the program; it runs on nntui's own interpreter."""
+        return CheckRequest(
+            self.path,
+            self.arguments,
+            self.seed,
+            self.loop,
+            self.loss,
+            self.parameters,
+            allow_effects=False,
+        )
+
+
+class Numbers:
+    """The numbers of all arrays of a session, one behind the other."""
+
+    def __init__(self, known: Array | None = None) -> None:
+        self._parts: list[Array] = []
+        self._count = 0
+        self._known = np.empty(0) if known is None else known
+
+    def put(self, array: Any) -> KeptArray | None:
+        """Add ``array``; where it is then."""
+        if array is None:
+            return None
+        values = np.asarray(array, np.float64)
+        kept = KeptArray(values.shape, self._count)
+        self._parts.append(values.ravel())
+        self._count += values.size
+        return kept
+
+    def must(self, array: Any) -> KeptArray:
+        """The same for what is never None."""
+        kept = self.put(array)
+        assert kept is not None
+        return kept
+
+    @property
+    def parts(self) -> Sequence[Array]:
+        """All of them."""
+        return self._parts
+
+    def get(self, kept: KeptArray | None) -> Array | None:
+        """The array that was put; raises ValueError where there is none."""
+        if kept is None:
+            return None
+        size = 1
+        for length in kept.shape:
+            if length < 0:
+                raise ValueError("a length below 0")
+            size *= length
+        if kept.start < 0 or kept.start + size > len(self._known):
+            raise ValueError("an array beyond the end of the numbers")
+        return self._known[kept.start : kept.start + size].reshape(kept.shape)
+
+    def found(self, kept: KeptArray) -> Array:
+        """The same for what is never None."""
+        array = self.get(kept)
+        assert array is not None
+        return array
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramSession:
+    """A session as it was read from ``path``."""
+
+    path: Path
+    program: KeptProgram
+    numbers: Numbers
+
+
+def write_program_session(path: Path, program: KeptProgram, numbers: Numbers) -> None:
+    """Write ``program`` to ``path``, all of it or nothing; raises ConfigError if it cannot be."""
+    active = program.branches[program.active]
+    manifest = {
+        "format": PROGRAM_FORMAT,
+        "version": PROGRAM_VERSION,
+        "nntui": __version__,
+        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+        "name": Path(program.path).name,
+        "seed": active.seed,
+        "cursor": active.update,
+        "program": plain(program),
+    }
+    vectors: dict[str, Sequence[Any]] = {name: [] for name in VECTORS}
+    vectors["parameters"] = numbers.parts
+    write_archive(path, json.dumps(manifest, allow_nan=False), vectors)
+
+
+def is_program_session(path: Path) -> bool:
+    """Whether the session in ``path`` is one of a program; raises ConfigError for no session."""
+    return read_manifest(path).get("format") == PROGRAM_FORMAT
+
+
+def load_program_session(path: Path) -> ProgramSession:
+    """The session of a program in ``path``.
+
+    Raises ConfigError, in one line that begins with the path, for anything else.
+    """
+    manifest, vectors = read_archive(path)
+    if manifest.get("format") != PROGRAM_FORMAT:
+        raise ConfigError("", f"{path}: is no session of a program")
+    if manifest.get("version") != PROGRAM_VERSION:
+        raise ConfigError("", f"{path}: was written by another version of nntui")
+    try:
+        program = read_record(KeptProgram, manifest.get("program"))
+        _check(program)
+        session = ProgramSession(path, program, Numbers(vectors["parameters"]))
+        for branch in program.branches:
+            _check_numbers(branch, session.numbers)
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise ConfigError("", f"{path}: is not a valid session: {error}") from None
+    return session
+
+
+def _check(program: KeptProgram) -> None:
+    count = len(program.branches)
+    if not 0 < count <= MOST_BRANCHES:
+        raise ValueError(f"{count} branches")
+    if not 0 <= program.active < count:
+        raise ValueError("active: there is no such branch")
+    if program.overlaid is not None and not 0 <= program.overlaid < count:
+        raise ValueError("overlaid: there is no such branch")
+    for at, branch in enumerate(program.branches):
+        if branch.parent is not None and not 0 <= branch.parent < at:
+            raise ValueError("parent: there is no such branch")
+        if program.file not in {each.file for each in branch.texts}:
+            raise ValueError("texts: the program's own is missing")
+        if not 0 <= branch.update <= branch.head or branch.forked_at < 0:
+            raise ValueError("update: beyond the head")
+        if list(branch.starts) != sorted(set(branch.starts)) or min(branch.starts, default=0) < 0:
+            raise ValueError("starts: not in order")
+    for problem in program.request.problems():
+        raise ValueError(problem)
+
+
+def _check_numbers(branch: KeptBranch, numbers: Numbers) -> None:
+    updates, losses = numbers.found(branch.updates), numbers.found(branch.losses)
+    if updates.shape != losses.shape or updates.ndim != 1:
+        raise ValueError("losses: not one for each update")
+    if len(updates) and not (
+        np.all(np.diff(updates) > 0) and updates[0] >= 0 and updates[-1] < 2.0**53
+    ):
+        raise ValueError("updates: not in order")
+    for change in branch.changes:
+        numbers.found(change.value)
+    update_seen_of(branch, numbers)
+
+
+def update_seen_of(branch: KeptBranch, numbers: Numbers) -> UpdateSeen:
+    """The recorded update that was kept of ``branch``."""
+    lines = tuple(
+        LineValue(
+            each.file,
+            each.line,
+            each.target,
+            each.times,
+            tuple(
+                Value(
+                    value.shape,
+                    value.least,
+                    value.most,
+                    value.bad,
+                    tuple(x for x in value.points if x is not None),
+                    numbers.get(value.number),
+                    value.of,
+                    numbers.get(value.true),
+                    numbers.get(value.slope),
+                )
+                for value in each.values
+            ),
+        )
+        for each in branch.lines
+        if each.values
+    )
+    parameters = tuple(
+        ParameterSeen(
+            each.name, numbers.get(each.value), numbers.get(each.gradient), numbers.get(each.step)
+        )
+        for each in branch.parameters
+    )
+    return UpdateSeen(branch.seen_at, lines, parameters)
+
+
+def kept_lines(seen: UpdateSeen, numbers: Numbers) -> tuple[KeptLine, ...]:
+    """The lines of ``seen``, to be kept; of a line that ran several times the last value."""
+    return tuple(
+        KeptLine(
+            each.file,
+            each.line,
+            each.target,
+            each.times,
+            (
+                KeptValue(
+                    each.last.shape,
+                    each.last.least,
+                    each.last.most,
+                    each.last.bad,
+                    each.last.points,
+                    numbers.put(each.last.number),
+                    each.last.of,
+                    numbers.put(each.last.true),
+                    numbers.put(each.last.slope),
+                ),
+            ),
+        )
+        for each in seen.lines
+    )
+
+
+def kept_parameters(seen: UpdateSeen, numbers: Numbers) -> tuple[KeptParameter, ...]:
+    """The parameters of ``seen``, to be kept."""
+    return tuple(
+        KeptParameter(
+            each.name, numbers.put(each.value), numbers.put(each.gradient), numbers.put(each.step)
+        )
+        for each in seen.parameters
+    )
+
+
+def kept_insight(known: Insight | None) -> KeptInsight | None:
+    """``known``, to be kept."""
+    if known is None:
+        return None
+    site = None
+    if known.loss_site is not None:
+        where = known.loss_site["site"]
+        site = KeptSite(
+            **{name: known.loss_site[name] for name in ("kind", "nth", "side")}, **where
+        )
+    return KeptInsight(
+        known.check,
+        _place(known.loop),
+        _place(known.epoch_loop),
+        site,
+        None if known.sought is None else KeptLoss(**known.sought),
+        known.parameters,
+        known.files,
+    )
+
+
+def insight_of(kept: KeptInsight | None) -> Insight | None:
+    """What was kept of an insight."""
+    if kept is None:
+        return None
+    site: Mapping[str, Any] | None = None
+    if kept.site is not None:
+        flat = plain(kept.site)
+        own = {name: flat.pop(name) for name in ("kind", "nth", "side")}
+        site = {**own, "site": flat}
+    return Insight(
+        kept.check,
+        None if kept.loop is None else (kept.loop.file, kept.loop.line),
+        None if kept.epoch_loop is None else (kept.epoch_loop.file, kept.epoch_loop.line),
+        site,
+        None if kept.sought is None else plain(kept.sought),
+        kept.parameters,
+        kept.files,
+    )
+
+
+def _place(place: tuple[str, int] | None) -> KeptPlace | None:
+    return None if place is None else KeptPlace(*place)
