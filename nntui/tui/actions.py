@@ -335,6 +335,7 @@ PROGRAM = (
     Action("variables", "V", "variables", "The variables, with shapes and norms.", rank=5),
     _same("output", "What the program has printed.", "output"),
     _same("why", "What is wrong with the program, line by line, and what mends it."),
+    Action("preset", "p", "preset", "Open the preset that computes the same, if one does.", rank=8),
     _same("next_seed"),
     _same("choose_seed"),
     _same("restart", "A new branch from update 0 with the same text and seed."),

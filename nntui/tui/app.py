@@ -181,6 +181,10 @@ class NNTUI(ThriftyApp):
             if not isinstance(self.screen_stack[-1], LibraryScreen):
                 self._show_library()
 
+    def on_program_screen_recognised(self, message: ProgramScreen.Recognised) -> None:
+        """Open the preset that computes the same as a program, above that."""
+        self._open(message.preset, "the program lies below; l goes back to it")
+
     def on_program_screen_resumed(self, message: ProgramScreen.Resumed) -> None:
         """Put the latest saved session of the program in its place."""
         screen = message.screen
@@ -210,7 +214,7 @@ class NNTUI(ThriftyApp):
         if self.screen is not message.bench:
             return
         self.pop_screen()
-        if not isinstance(self.screen_stack[-1], LibraryScreen):
+        if not isinstance(self.screen_stack[-1], LibraryScreen | ProgramScreen):
             self._show_library()
         if self._library is not None:
             self._library.highlight(message.bench.scenario.name)

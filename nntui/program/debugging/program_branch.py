@@ -68,6 +68,8 @@ class ProgramBranch:
         self._noted: list[ProgramEvent] = []
         self._printed = 0
         self._shapes: tuple[int, dict[str, tuple[int, ...]]] | None = None
+        self._dead: tuple[int, set[tuple[int, str, int]]] = (-1, set())
+        """The last update that was looked at, and the units that were dead by then."""
         self._recorded: OrderedDict[int, UpdateSeen] = OrderedDict()
         self.record = LossRecord(False)
         self.timeline: Timeline | None = None
@@ -183,6 +185,7 @@ class ProgramBranch:
         self._recorded[update] = seen
         while len(self._recorded) > MOST_KEPT:
             self._recorded.popitem(last=False)
+        self._note_dead(seen)
         if seen.not_finite is not None:
             _, line, reason = seen.not_finite
             text = f"line {line}: a number is not finite: {reason}"
@@ -274,6 +277,22 @@ class ProgramBranch:
         marks = [each for each in self._noted if each.kind == "printed"]
         if len(marks) < MOST_PRINTED and not any(each.by >= timeline.update for each in marks):
             self._note(ProgramEvent("printed", "the program printed", before, timeline.update))
+
+    def _note_dead(self, seen: UpdateSeen) -> None:
+        """Note the units that were alive when they were looked at before, and are dead now."""
+        before, known = self._dead
+        dead = {
+            (line.line, line.target, unit)
+            for line in seen.lines
+            for value in line.values
+            for unit in value.dead
+        }
+        if seen.update > before:
+            for line, target, unit in sorted(dead - known):
+                text = f"unit {unit} of {target} (line {line}) died"
+                text = text if before >= 0 else text.replace("died", "is dead from the start")
+                self._note(ProgramEvent("died", text, before, seen.update))
+            self._dead = seen.update, dead | known
 
     def _note_shapes(self, shapes: dict[str, tuple[int, ...]]) -> None:
         before, self._shapes = self._shapes, (self.update, shapes)

@@ -98,6 +98,7 @@ class KeptValue:
     number: KeptArray | None = entry(maybe(record(KeptArray)))
     of: str | None = entry(maybe(a_text))
     true: KeptArray | None = entry(maybe(record(KeptArray)))
+    dead: tuple[int, ...] = entry(many(a_whole))
     slope: KeptArray | None = entry(maybe(record(KeptArray)))
 
 
@@ -384,6 +385,7 @@ def update_seen_of(branch: KeptBranch, numbers: Numbers) -> UpdateSeen:
                     numbers.get(value.number),
                     value.of,
                     numbers.get(value.true),
+                    value.dead,
                     numbers.get(value.slope),
                 )
                 for value in each.values
@@ -419,6 +421,7 @@ def kept_lines(seen: UpdateSeen, numbers: Numbers) -> tuple[KeptLine, ...]:
                     numbers.put(each.last.number),
                     each.last.of,
                     numbers.put(each.last.true),
+                    each.last.dead,
                     numbers.put(each.last.slope),
                 ),
             ),

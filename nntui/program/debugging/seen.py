@@ -33,6 +33,8 @@ class Value:
     """The parameter whose gradient it should be."""
     true: Array | None = None
     """The true gradient of the loss by that parameter."""
+    dead: tuple[int, ...] = ()
+    """Units that are 0 on every row of the update."""
     slope: Array | None = None
     """The true gradient of the loss by the value itself, where the loss depends on it."""
 
@@ -194,6 +196,7 @@ def value_of(plain: Mapping[str, Any]) -> Value:
         plain.get("number"),
         plain.get("of"),
         plain.get("true"),
+        tuple(plain.get("dead", ())),
         plain.get("slope"),
     )
 

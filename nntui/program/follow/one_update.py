@@ -21,6 +21,7 @@ MOST_NODES, MOST_BYTES = 100_000, 1 << 30
 """Operations, and bytes of results, of an update that is still recorded."""
 MOST_NUMBERS, MOST_TOGETHER = 1 << 14, 1 << 20
 """Numbers of one array that are sent whole, and of all arrays together."""
+PRODUCTS = ("@", "dot", "matmul")
 MOST_TURNS = 8
 """Values of one line, the last ones, that are sent with their numbers."""
 
@@ -129,7 +130,23 @@ class _Told:
             told["of"], told["true"] = of, self._array(self._true(of))
         elif node.number in self._forward and node.number in self._slopes:
             told["slope"] = self._array(self._slopes[node.number])
+            told["dead"] = self._dead(node)
         return told
+
+    def _dead(self, node: Node) -> list[int]:
+        """The units that are 0 on every row, if ``node`` is a layer's ReLU of several rows.
+
+        A matrix product that it goes into tells which axis are the units.
+        """
+        value = np.asarray(node.value)
+        if value.ndim != 2 or value.size == 0 or not (value >= 0).all() or (value > 0).all():
+            return []
+        for user in self._recording.users[node.number]:
+            if user.operation in PRODUCTS and len(user.inputs) == 2:
+                rows = 1 if user.inputs[1] is node else 0
+                if value.shape[rows] > 1:
+                    return [int(each) for each in np.flatnonzero((value == 0).all(axis=rows))]
+        return []
 
     def _gradient_of(self, node: Node) -> str | None:
         """The parameter that ``node`` looks like the gradient of."""

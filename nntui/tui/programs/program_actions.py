@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.core.errors import ConfigError
+from nntui.presets.preset import Preset
 from nntui.program.answer import ProgramFinding
 from nntui.program.checking import HIGHEST_SEED
 from nntui.program.control.loading.source_file import read_program
@@ -35,7 +36,7 @@ FARTHEST = 10**12
 RUNNING = (
     *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
     *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork", "rerun"),
-    *("next_seed", "choose_seed", "restart", "take"),
+    *("next_seed", "choose_seed", "restart", "take", "preset"),
 )
 """Actions that run the program, or need one that runs."""
 HUNDRED = 100
@@ -79,6 +80,7 @@ class ProgramActions:
             "next_panel": self._next_panel,
             "take": self._take,
             "copy": self._copy,
+            "preset": self._preset,
             "save": self._save,
             "resume": screen.resume,
             "again": self._again,
@@ -400,6 +402,24 @@ class ProgramActions:
             return f"not written: {error.strerror}"
         return f"written: {os.path.relpath(target)}"
 
+    def _preset(self) -> None:
+        """Open the preset that computes the same in the workbench."""
+        run, screen = self._screen.run_shown, self._screen
+        if not self._is_ready():
+            return
+
+        def found(preset: Preset) -> str:
+            screen.recognised(preset)
+            return f"the workbench has the preset of {os.path.basename(run.request.path)}"
+
+        # It takes seconds to import, and is seldom asked for.
+        def look() -> Preset:
+            from nntui.program.debugging.counterpart import counterpart
+
+            return counterpart(run.request)
+
+        screen.control.ask("looking for a preset that computes the same", look, found)
+
     # Sessions.
 
     def show_kept(self, note: str) -> None:
@@ -458,10 +478,11 @@ class ProgramActions:
         """The next array; the first time the panel is only brought into sight."""
         screen, view = self._screen, self._screen.view
         if screen.query_one(ArrayHeatmap).has_class("-aside"):
-            view = view.with_aside(ArrayHeatmap)
-        else:
-            view = replace(view, array=view.array + 1, turn=0)
-        screen.look(view)
+            self._bring(ArrayHeatmap)
+            return
+        lineless = not screen.seen.seen.on(screen.seen.file, view.line)
+        by = 2 if lineless and view.array % (len(screen.seen.seen.parameters) + 1) == 0 else 1
+        screen.look(replace(view, array=view.array + by, turn=0))
 
     def _recent(self) -> None:
         view = self._screen.view

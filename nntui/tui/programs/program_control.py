@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from textual.worker import Worker
@@ -14,6 +15,8 @@ from nntui.program.debugging.seen import ProgramSeen
 from nntui.program.program_error import ProgramError
 from nntui.tui.workbench.background import in_thread
 
+GLANCE, RARE = 0.4, 8.0
+"""Seconds between two looks at the values on the way, and at least so many times what one took."""
 SLICE = 0.1
 """Seconds that a program runs between two pictures."""
 FAR = 1 << 60
@@ -67,6 +70,7 @@ class ProgramControl:
         self.running = False
         """Whether the program runs until somebody stops it."""
         self.closed = False
+        self._glance_at = 0.0
         self._tasks = 0
         """What waits for its turn, or has it."""
 
@@ -144,6 +148,7 @@ class ProgramControl:
                     if arrived and self._goal is goal:
                         self._goal, note = None, goal.note
                     elif self._goal is not None:
+                        await self._glance()
                         self._stage.take(await in_thread(self.run.seen))
             except TROUBLE as error:
                 note = in_words(error)
@@ -151,6 +156,14 @@ class ProgramControl:
                 self._goal, self.running, self.doing = None, False, ""
             if not self.closed:
                 await self._look(note)
+
+    async def _glance(self) -> None:
+        """Look at the values of the lines on the way, now and then, where that costs little."""
+        begun = monotonic()
+        if begun >= self._glance_at:
+            await in_thread(self.run.look)
+            took = monotonic() - begun
+            self._glance_at = monotonic() + max(GLANCE, RARE * took)
 
     def _slice(self, goal: Goal) -> bool:
         """Go on for a slice; whether the goal is reached, or there is nothing beyond."""

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nntui.program.debugging.seen import ProgramSeen, Value
-from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
@@ -136,7 +135,9 @@ def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
     choices = len(update.parameters) + 1
     at = view.array % choices
     if at == 0:
-        return _of_line(seen, view)
+        if update.on(seen.file, view.line) or not update.parameters:
+            return _of_line(seen, view)
+        at = 1
     parameter = update.parameters[at - 1]
     parts = [
         ArrayPart(name, array)
@@ -155,8 +156,8 @@ def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
 def _of_line(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
     found = seen.seen.on(seen.file, view.line)
     if not found:
-        note = fill_keys("line {} gives no array in this update; {heatmap}: parameters")
-        return ArraysContent(f"Arrays of line {view.line}", note=note.replace("{}", str(view.line)))
+        note = f"line {view.line} gives no array in this update"
+        return ArraysContent(f"Arrays of line {view.line}", note=note)
     parts: list[ArrayPart] = []
     notes, times = [], ""
     for each in found:

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
+from nntui.presets.preset import Preset
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.program_session import ProgramSession
@@ -74,7 +75,7 @@ class ProgramScreen(SizedScreen[None]):
     ProgramScreen SourcePanel { width: 1fr; height: 1fr; }
     ProgramScreen #right > * { height: 1fr; min-height: 4; }
     ProgramScreen #right > BranchesPanel { height: auto; max-height: 30%; }
-    ProgramScreen #right > FindingsPanel { height: 2fr; }
+    ProgramScreen #right > .-first { height: 2fr; }
     ProgramScreen.-narrow #body { layout: vertical; }
     ProgramScreen.-narrow SourcePanel { height: 3fr; width: 100%; }
     ProgramScreen.-narrow #right { width: 100%; height: 2fr; layout: horizontal; }
@@ -94,6 +95,13 @@ class ProgramScreen(SizedScreen[None]):
         def __init__(self, screen: "ProgramScreen") -> None:
             super().__init__()
             self.screen = screen
+
+    class Recognised(Message):
+        """A preset computes the same."""
+
+        def __init__(self, preset: Preset) -> None:
+            super().__init__()
+            self.preset = preset
 
     class Progressed(Message):
         """The program's thread says what it is doing now."""
@@ -208,6 +216,7 @@ class ProgramScreen(SizedScreen[None]):
         for kind in PANELS:
             here = kind in shown if zoomed is None else kind in (zoomed, Timeline)
             self.query_one(kind).set_class(not here, "-aside")
+            self.query_one(kind).set_class(kind is view.asides[0], "-first")
         right = self.query_one("#right")
         right.set_class(all(each.has_class("-aside") for each in right.children), "-aside")
 
@@ -259,6 +268,10 @@ class ProgramScreen(SizedScreen[None]):
     def open_manual(self) -> None:
         """Open the manual."""
         self.ask(ManualScreen())
+
+    def recognised(self, preset: Preset) -> None:
+        """Have ``preset`` opened in the workbench."""
+        self.post_message(self.Recognised(preset))
 
     def resume(self) -> None:
         """The latest saved session of the program."""

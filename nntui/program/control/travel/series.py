@@ -110,6 +110,11 @@ def _number(value: Any) -> float:
         return NAN
 
 
+def _times_log(share: Any, value: Any) -> Any:
+    """share * log(value), where 0 * log(0) is 0: a prediction that is sure, and right."""
+    return np.where(share == 0.0, 0.0, share * np.log(value))
+
+
 def _usual(kind: str, prediction: Any, target: Any) -> float:
     """A usual loss of one comparison, summed over its rows."""
     try:
@@ -118,7 +123,7 @@ def _usual(kind: str, prediction: Any, target: Any) -> float:
             if kind == SQUARED:
                 return 0.5 * float(np.sum((p - y) ** 2))
             if kind == BINARY:
-                return -float(np.sum(y * np.log(p) + (1 - y) * np.log(1 - p)))
-            return -float(np.sum(y * np.log(p)))
+                return -float(np.sum(_times_log(y, p) + _times_log(1 - y, 1 - p)))
+            return -float(np.sum(_times_log(y, p)))
     except (TypeError, ValueError):
         return NAN

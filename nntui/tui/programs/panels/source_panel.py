@@ -288,6 +288,9 @@ class SourcePanel(StripPanel):
             parts.append(f"{name}{shape} {range_text(value)}")
             if value.of is not None:
                 parts.append(gradient_text(value))
+            if value.dead:
+                units = ", ".join(map(str, value.dead[:8]))
+                parts.append(f"0 on every row: unit {units}")
         return shortened("  ".join(parts), width)
 
     def copied(self) -> str:
