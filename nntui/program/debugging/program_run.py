@@ -470,8 +470,9 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
     if seen is not None:
         wrong = {name for name, verdict in verdicts.items() if verdict in FAULTY}
         for line in seen.lines:
-            of = line.last.of
-            if of is not None and of not in wrong and verdicts.get(of) == RIGHT:
+            told = [each for each in line.values if each.of is not None]
+            right = all(each.is_gradient and verdicts.get(each.of or "") == RIGHT for each in told)
+            if told and right and not wrong & {each.of for each in told}:
                 found[line.file, line.line] = "right"
         if seen.not_finite is not None:
             found[seen.not_finite[0], seen.not_finite[1]] = "not finite"

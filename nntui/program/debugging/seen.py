@@ -13,7 +13,8 @@ from nntui.timeline.history.loss_history import LossHistory
 
 Array = npt.NDArray[np.float64]
 
-MARKS = {"wrong": "proven wrong", "not finite": "first not finite", "shape": "shape changed"}
+SAME = 1e-6
+"""The relative difference up to which two gradients are the same but for a factor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,13 @@ class Value:
     """Units that are 0 on every row of the update."""
     slope: Array | None = None
     """The true gradient of the loss by the value itself, where the loss depends on it."""
+
+    @property
+    def is_gradient(self) -> bool:
+        """Whether it is the true gradient of the parameter, or a multiple of it."""
+        if self.number is None or self.true is None or self.number.shape != self.true.shape:
+            return False
+        return bool(np.any(self.true)) and scaled(self.number, self.true)[1] <= SAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +191,21 @@ class ProgramSeen:
     def findings(self) -> tuple[ProgramFinding, ...]:
         """What the check has found."""
         return () if self.check is None else self.check.findings
+
+
+def scaled(value: Array, true: Array) -> tuple[float, float]:
+    """The factor that brings ``true`` nearest to ``value``, and what then is left, relative to it.
+
+    It is the least-squares factor <value, true> / <true, true>.  Two numbers are multiples of each
+    other whatever they are, and so tell no factor: theirs is 1 or -1.
+    """
+    with np.errstate(all="ignore"):
+        size, length = float(np.sum(true * true)), float(np.sqrt(np.sum(value * value)))
+        factor = float(np.sum(value * true)) / size if size > 0.0 else 0.0
+        if value.size == 1 and factor:
+            factor = float(np.sign(factor))
+        off = float(np.sqrt(np.sum((value - factor * true) ** 2)))
+    return factor, (off / length if length > 0.0 else 0.0)
 
 
 def value_of(plain: Mapping[str, Any]) -> Value:

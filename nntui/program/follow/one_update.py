@@ -60,6 +60,8 @@ class _Told:
         self._places, self._recording = execution.places, recording
         self._parameters = [name for name in options["parameters"] if name in recording.start]
         self._sent = 0
+        self._first: dict[str, int] = {}
+        """By parameter, the place that gives its gradient first."""
         self._slopes: dict[int, Any] = {}
         self._forward: set[int] = set()
         self._forward_lines: set[int] = set()
@@ -164,7 +166,12 @@ class _Told:
             and np.shape(node.value) == np.shape(recording.start[name].value)
             and recording.start[name].number in self._slopes
         ]
-        return min(fitting)[1] if fitting else None
+        if not fitting:
+            return None
+        name = min(fitting)[1]
+        # What is made of a gradient, as an optimiser does, need not be one.
+        first = self._first.setdefault(name, node.place)
+        return name if first == node.place or _are_parallel(node.value, self._true(name)) else None
 
     def _true(self, name: str) -> Any:
         return self._slopes.get(self._recording.start[name].number)
@@ -196,6 +203,18 @@ def _is_shown(value: Any) -> bool:
     return np.asarray(value).dtype.kind in "fiub"
 
 
+def _are_parallel(one: Any, other: Any) -> bool:
+    """Whether two arrays have one direction, or opposite ones; of two numbers, one size."""
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    if one.size == 1:
+        return bool(np.isclose(abs(one.item()), abs(other.item()), rtol=1e-9, atol=0.0))
+    with np.errstate(all="ignore"):
+        sizes = float(np.sum(one * one)) * float(np.sum(other * other))
+        return bool(abs(float(np.sum(one * other))) >= PARALLEL * np.sqrt(sizes) > 0.0)
+
+
+PARALLEL = 1.0 - 1e-12
+"""The cosine from which on two arrays have one direction."""
 POINTS = 16
 
 

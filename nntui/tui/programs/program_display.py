@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nntui.program.debugging.seen import ProgramSeen, Value
+from nntui.program.debugging.seen import ProgramSeen, Value, scaled
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
@@ -25,13 +25,17 @@ from nntui.tui.programs.panels.program_status import (
     ProgramStatusContent,
 )
 from nntui.tui.programs.panels.source_panel import SourceContent, SourcePanel
-from nntui.tui.programs.panels.value_text import gradient_text, scaled
+from nntui.tui.programs.panels.value_text import gradient_text
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
 
 if TYPE_CHECKING:
     from nntui.tui.programs.program_screen import ProgramScreen
+
+
+LONG = 36
+"""Characters of a note that may be an answer, and is said apart where its line has no room."""
 
 
 class ProgramDisplay:
@@ -50,7 +54,7 @@ class ProgramDisplay:
         self.note = note
         status = self._screen.query_one(ProgramStatus)
         self._show_status()
-        if note and status.size and not status.fits(note):
+        if len(note) >= LONG and status.size and not status.fits(note):
             status.notify(note, markup=False)
 
     def show(self, seen: ProgramSeen, note: str | None = None) -> None:

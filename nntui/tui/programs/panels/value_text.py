@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from nntui.program.debugging.seen import LineValue, Value
+from nntui.program.debugging.seen import SAME, LineValue, Value, scaled
 
 BARS = "▁▂▃▄▅▆▇█"
-SAME = 1e-6
-"""The relative difference up to which two gradients are the same but for a factor."""
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -59,18 +57,6 @@ def line_text(values: tuple[LineValue, ...], width: int) -> str:
             break
         text = f"{text}; {part}"
     return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"
-
-
-def scaled(value: np.ndarray, true: np.ndarray) -> tuple[float, float]:
-    """The factor that brings ``true`` nearest to ``value``, and what then is left, relative to it.
-
-    It is the least-squares factor <value, true> / <true, true>.
-    """
-    with np.errstate(all="ignore"):
-        size, length = float(np.sum(true * true)), float(np.sqrt(np.sum(value * value)))
-        factor = float(np.sum(value * true)) / size if size > 0.0 else 0.0
-        off = float(np.sqrt(np.sum((value - factor * true) ** 2)))
-    return factor, (off / length if length > 0.0 else 0.0)
 
 
 def gradient_text(value: Value) -> str:
