@@ -367,6 +367,7 @@ SOURCE = (
     Action("to_mark(1)", "right_square_bracket", "mark on", "The next marked line.", "]", rank=1),
     Action("to_mark(-1)", "left_square_bracket", "mark back", "The marked line before.", "[", 6),
     Action("to_loop", "o", "to loop", "To the loop of the updates.", rank=6),
+    Action("next_file", "semicolon", "next file", "The next file of the program.", ";", rank=7),
 )
 """Only while the source has the focus."""
 

@@ -6,6 +6,7 @@ them, and `seen` hands out what there is to see as one frozen value.
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import KeptProgram, Numbers, ProgramSession
-from nntui.program.debugging.seen import BranchSeen, ProgramSeen, UpdateSeen
+from nntui.program.debugging.seen import BranchSeen, ProgramSeen, SourceLines, UpdateSeen
 from nntui.program.debugging.variables import Variables
 from nntui.program.mending.unified_diff import diff_of
 from nntui.program.program_error import ProgramError
@@ -37,7 +38,7 @@ class ProgramRun:
             raise ProgramError(problem)
         source = read_program(request.path)
         first = ProgramBranch(0, "main", request, {source.path: source.text}, request.seed)
-        self._set_up(request, source.path, source.text, first)
+        self._set_up(request, source.path, first)
 
     @classmethod
     def from_session(cls, session: ProgramSession) -> "ProgramRun":
@@ -49,17 +50,16 @@ class ProgramRun:
             parent = None if each.parent is None else branches[each.parent]
             branches.append(branch_of(each, at, parent, kept.request, numbers))
         active = branches[kept.active]
-        run._set_up(kept.request, kept.file, active.texts[kept.file], active)
+        run._set_up(kept.request, kept.file, active)
         run.branches, run._count = branches, len(branches)
         run.overlaid = None if kept.overlaid is None else branches[kept.overlaid]
-        run.stamp = None  # so that the file is compared
+        run.stamp = ()  # so that the files are compared
         return run
 
-    def _set_up(self, request: CheckRequest, file: str, on_disk: str, first: ProgramBranch) -> None:
+    def _set_up(self, request: CheckRequest, file: str, first: ProgramBranch) -> None:
         self.request, self.file = request, file
-        self._real = os.path.realpath(file)
-        self.stamp = self._stamped()
         self.branches = [first]
+        self.stamp = self._stamped()
         self.branch = first
         """The one on the screen."""
         self.overlaid: ProgramBranch | None = None
@@ -69,7 +69,7 @@ class ProgramRun:
         """Called in the thread that asks, with what is being done now."""
         self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
-        self._on_disk = on_disk
+        self._on_disk = dict(first.texts)
 
     @property
     def is_kept(self) -> bool:
@@ -151,7 +151,9 @@ class ProgramRun:
     def _begin(self, branch: ProgramBranch) -> None:
         try:
             if branch.insight is None:
-                branch.learn(self._insight(branch.texts))
+                known = self._insight(branch.texts)
+                branch.texts = {**branch.texts, **self._neighbours(known, branch.texts)}
+                branch.learn(known)
             if not branch.is_stepped:
                 self.progress("no loop of updates was found: the program runs to its end")
             branch.start()
@@ -164,6 +166,16 @@ class ProgramRun:
             branch.problem = str(error)
         except InterruptedTravelError:
             branch.problem = "interrupted before it came to its first update, or to its end"
+
+    def _neighbours(self, known: Insight, texts: Mapping[str, str]) -> dict[str, str]:
+        """The other files of the program: what they hold now is what they hold for its branches."""
+        found = {}
+        for file in known.files:
+            if os.path.realpath(file) not in {os.path.realpath(each) for each in texts}:
+                with suppress(ProgramError):
+                    found[file] = read_program(file).text
+        self._on_disk = {**found, **self._on_disk}
+        return found
 
     def _insight(self, texts: Mapping[str, str]) -> Insight:
         key = tuple(sorted(texts.items()))
@@ -336,27 +348,34 @@ class ProgramRun:
 
     # The file.
 
-    def edited_text(self) -> str | None:
-        """What the file holds now, if no branch runs that text.
+    def edited_texts(self) -> dict[str, str]:
+        """By file, what the program's files hold now, where no branch runs that text.
 
-        Raises ProgramError, once, if it was edited and cannot be run.
+        Raises ProgramError, once, if one was edited and is no program any more.
         """
         stamp = self._stamped()
         if stamp != self.stamp:
             self.stamp = stamp
-            try:
-                self._on_disk = read_program(self.request.path).text
-            except ProgramError as error:
-                raise ProgramError(f"the file was edited, and cannot be run: {error}") from None
-        known = {branch.texts[self.file] for branch in self.branches}
-        return None if self._on_disk in known else self._on_disk
+            for file in self.branches[0].texts:
+                self._read(file)
+        return {
+            file: text
+            for file, text in self._on_disk.items()
+            if text not in {branch.texts.get(file) for branch in self.branches}
+        }
 
-    def _stamped(self) -> tuple[int, int] | None:
+    def _read(self, file: str) -> None:
+        """Read ``file`` anew; one that is gone stays as it was."""
+        path = self.request.path if file == self.file else file
         try:
-            found = os.stat(self._real)
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+            self._on_disk[file] = read_program(path).text
+        except ProgramError as error:
+            if os.path.exists(path):
+                raise ProgramError(f"the file was edited, and cannot be run: {error}") from None
+
+    def _stamped(self) -> tuple[tuple[int, int] | None, ...]:
+        """What changes when somebody writes one of the files."""
+        return tuple(map(_stamp, self.branches[0].texts))
 
     # Mending.
 
@@ -394,7 +413,10 @@ class ProgramRun:
             seed=branch.seed if timeline is None else timeline.seeds[0],
             seeded_by_us=timeline is not None and timeline.seeds[1],
             file=self.file,
-            source=tuple(branch.texts[self.file].splitlines()),
+            files=tuple(
+                SourceLines(file, tuple(branch.texts[file].splitlines()))
+                for file in sorted(branch.texts, key=lambda each: (each != self.file, each))
+            ),
             branch=next(each for each in listed if each.number == branch.number),
             branches=listed,
             overlaid=None if self.overlaid is None else self.overlaid.number,
@@ -445,6 +467,14 @@ class ProgramRun:
             branch.close()
 
 
+def _stamp(file: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def _loss_name(check: Any, is_read: bool) -> str:
     """The loss in words."""
     if check is None:
@@ -479,7 +509,7 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
     for finding in check.findings:
         if finding.line is None or finding.file is None:
             continue
-        place = (_absolute(finding.file, own), finding.line)
+        place = (absolute(finding.file, own), finding.line)
         if finding.code in ("shape-grows", "broadcast"):
             found[place] = "shape"
         elif finding.code == "not-finite":
@@ -491,7 +521,7 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
     return found
 
 
-def _absolute(file: str, own: str) -> str:
+def absolute(file: str, own: str) -> str:
     """``file``, as findings name it, beside the program's ``own`` file."""
     if os.path.isabs(file):
         return file

@@ -93,6 +93,14 @@ class UpdateSeen:
 
 
 @dataclass(frozen=True)
+class SourceLines:
+    """One of the program's files, by its absolute path."""
+
+    file: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Variable:
     """A live variable, in words."""
 
@@ -146,8 +154,8 @@ class ProgramSeen:
     seeded_by_us: bool
     file: str
     """The program's own file, absolute."""
-    source: tuple[str, ...]
-    """Its lines, on this branch."""
+    files: tuple["SourceLines", ...]
+    """Its files as they are on this branch, its own first."""
     branch: BranchSeen
     branches: tuple[BranchSeen, ...]
     overlaid: int | None
@@ -181,6 +189,10 @@ class ProgramSeen:
     """Why it cannot be stepped, as a sentence; empty where it can."""
     marks: Mapping[tuple[str, int], str] = field(default_factory=dict)
     """By file and line, ``wrong``, ``right``, ``not finite`` or ``shape``."""
+
+    def lines_of(self, file: str) -> tuple[str, ...]:
+        """The lines of one of its files."""
+        return next((each.lines for each in self.files if each.file == file), ())
 
     @property
     def forked_at(self) -> int:

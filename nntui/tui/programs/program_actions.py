@@ -15,6 +15,7 @@ from nntui.program.answer import ProgramFinding
 from nntui.program.checking import HIGHEST_SEED
 from nntui.program.control.loading.source_file import read_program
 from nntui.program.debugging.program_branch import ProgramBranch
+from nntui.program.debugging.program_run import absolute
 from nntui.program.debugging.seen import ProgramEvent
 from nntui.program.program_error import ProgramError
 from nntui.tui.actions import fill_keys
@@ -228,7 +229,8 @@ class ProgramActions:
                 return
             name, value = change
             if name == "":
-                self._with_text(value, "edit", f"an edit, from update 0 of {run.branch.name}")
+                parted = f"an edit, from update 0 of {run.branch.name}"
+                self._with_texts({run.file: value}, "edit", parted)
                 return
             self._screen.control.ask(
                 f"forking with {name} = {value}",
@@ -238,11 +240,11 @@ class ProgramActions:
 
         self._screen.ask(Ask(f"Fork at update {seen.update:,}", hint, read), answered)
 
-    def _with_text(self, text: str, name: str, parted: str) -> None:
+    def _with_texts(self, texts: dict[str, str], name: str, parted: str) -> None:
         run = self._screen.run_shown
         self._screen.control.ask(
             "running the other text to this update",
-            lambda: run.with_texts({run.file: text}, run.free_name(name), parted),
+            lambda: run.with_texts(texts, run.free_name(name), parted),
             self._joined,
         )
 
@@ -253,24 +255,26 @@ class ProgramActions:
         against = "" if other is None else f"; B is {other.name}"
         return f"A is {branch.name}, at update {branch.update:,}{against}"
 
-    def edited_text(self) -> tuple[str | None, str | None]:
-        """What the file holds now, where that is not what is shown; and what is new about it."""
+    def edited_texts(self) -> tuple[dict[str, str], str | None]:
+        """What the files hold now, where that is not what is shown; and what is new about it."""
         run = self._screen.run_shown
         stamp = run.stamp
         try:
-            text = run.edited_text()
+            texts = run.edited_texts()
         except ProgramError as error:
-            return None, str(error)
-        if text is None or run.stamp == stamp:
-            return text, None
-        return text, fill_program_keys("the file was edited; {rerun} runs it to this update")
+            return {}, str(error)
+        if not texts or run.stamp == stamp:
+            return texts, None
+        names = ", ".join(map(os.path.basename, texts))
+        return texts, fill_program_keys(f"{names} was edited; {{rerun}} runs it to this update")
 
     def _rerun(self) -> None:
-        text, _ = self.edited_text()
-        if text is None:
-            self._screen.tell("the file is as it is shown: edit it, then this key runs it")
+        texts, problem = self.edited_texts()
+        if texts:
+            self._with_texts(texts, "edited", f"the file as edited, beside {self._name()}")
         else:
-            self._with_text(text, "edited", f"the file as edited, beside {self._name()}")
+            nothing = "the file is as it is shown: edit it, then this key runs it"
+            self._screen.tell(problem or nothing)
 
     def _name(self) -> str:
         return self._screen.run_shown.branch.name
@@ -327,10 +331,14 @@ class ProgramActions:
         if action == "fix":
             self._mend()
         elif finding is not None and finding.line is not None:
-            source = self._screen.query_one(SourcePanel)
-            source.show_line(finding.line)
+            screen = self._screen
+            source = screen.query_one(SourcePanel)
+            file = absolute(finding.file or screen.seen.file, screen.seen.file)
+            if file in {each.file for each in screen.seen.files}:
+                screen.look(replace(screen.view, file=file, line=finding.line))
+                source.show_line(finding.line)
             if action == "go":
-                self._screen.set_focus(source)
+                screen.set_focus(source)
 
     def _is_ready(self) -> bool:
         if self._screen.seen.check is None or self._screen.seen.problem:
@@ -380,27 +388,40 @@ class ProgramActions:
                 "looking for a mend", lambda: self._written(chosen == 0, path), lambda said: said
             )
 
-        first = run.branches[0].texts[run.file]
-        own = "this branch's text" if mended_here or run.branch.texts[run.file] != first else "mend"
+        first = run.branches[0].texts
+        own = "this branch's text" if mended_here or run.branch.texts != first else "mend"
         texts = [f"the {own} as a diff", f"the {own} as a file"]
         self._screen.ask(Choose(f"Write, beside {path.name}:", texts), answered)
 
     def _written(self, as_diff: bool, path: Path) -> str:
+        """Write the text of this branch, or the mend where it is the program as it was opened."""
         run = self._screen.run_shown
-        first, shown = run.branches[0].texts[run.file], run.branch.texts[run.file]
-        if shown != first:
-            diff, text = run.diff_of_branch(), shown
+        first, shown = run.branches[0].texts, run.branch.texts
+        texts = {file: text for file, text in shown.items() if first.get(file) != text}
+        if texts:
+            diff = run.diff_of_branch()
         else:
-            diff, texts = run.mend()
-            text = texts.get(run.file, "")
-            if not diff:
-                return "no mend was found that can be written as source"
-        target = free_path(path.with_name(f"{path.stem}-mended{'.diff' if as_diff else '.py'}"))
-        try:
-            target.write_text(diff if as_diff else text, encoding="utf-8")
-        except OSError as error:
-            return f"not written: {error.strerror}"
-        return f"written: {os.path.relpath(target)}"
+            diff, mended = run.mend()
+            texts = dict(mended)
+        if not texts:
+            return "no mend was found that can be written as source"
+        if as_diff:
+            wanted = {path.with_name(f"{path.stem}-mended.diff"): diff}
+        else:
+            names = (path.with_name(Path(file).name) for file in texts)
+            wanted = {
+                name.with_name(f"{name.stem}-mended.py"): text
+                for name, text in zip(names, texts.values(), strict=True)
+            }
+        written = []
+        for target, text in wanted.items():
+            free = free_path(target)
+            try:
+                free.write_text(text, encoding="utf-8")
+            except OSError as error:
+                return f"not written: {error.strerror}"
+            written.append(os.path.relpath(free))
+        return f"written: {', '.join(written)}"
 
     def _preset(self) -> None:
         """Open the preset that computes the same in the workbench."""
@@ -450,7 +471,7 @@ class ProgramActions:
                 screen.control.ask("running it again", run.run_again, lambda said: said)
             elif chosen == 1:
                 text = read_program(run.request.path).text
-                self._with_text(text, "on disk", "the file as it is now")
+                self._with_texts({run.file: text}, "on disk", "the file as it is now")
 
         arguments = " ".join(run.request.arguments)
         title = f"Run {run.request.path} {arguments}".rstrip()
@@ -480,7 +501,7 @@ class ProgramActions:
         if screen.query_one(ArrayHeatmap).has_class("-aside"):
             self._bring(ArrayHeatmap)
             return
-        lineless = not screen.seen.seen.on(screen.seen.file, view.line)
+        lineless = not screen.seen.seen.on(view.file or screen.seen.file, view.line)
         by = 2 if lineless and view.array % (len(screen.seen.seen.parameters) + 1) == 0 else 1
         screen.look(replace(view, array=view.array + by, turn=0))
 

@@ -64,7 +64,7 @@ class ProgramDisplay:
         with screen.app.batch_update():
             if len(before.branches) != len(seen.branches):
                 screen.share_room()
-            screen.query_one(SourcePanel).content = SourceContent(seen, seen.file)
+            screen.query_one(SourcePanel).content = SourceContent(seen, view.file or seen.file)
             screen.query_one(LossPlot).content = ProgramPlot(seen, view.log_axis, view.recent)
             screen.query_one(VariablesPanel).variables = seen.variables
             screen.query_one(PrintedPanel).text = seen.output
@@ -139,7 +139,7 @@ def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
     choices = len(update.parameters) + 1
     at = view.array % choices
     if at == 0:
-        if update.on(seen.file, view.line) or not update.parameters:
+        if update.on(view.file or seen.file, view.line) or not update.parameters:
             return _of_line(seen, view)
         at = 1
     parameter = update.parameters[at - 1]
@@ -158,7 +158,7 @@ def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
 
 
 def _of_line(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
-    found = seen.seen.on(seen.file, view.line)
+    found = seen.seen.on(view.file or seen.file, view.line)
     if not found:
         note = f"line {view.line} gives no array in this update"
         return ArraysContent(f"Arrays of line {view.line}", note=note)

@@ -135,7 +135,7 @@ class ProgramScreen(SizedScreen[None]):
         self.shown = ProgramDisplay(self)
         self.actions = ProgramActions(self)
         self._first_note = note
-        self._edited: str | None = None
+        self._edited: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Status above, the source, the plot and the others beside it, time and keys below."""
@@ -193,9 +193,9 @@ class ProgramScreen(SizedScreen[None]):
     def take(self, seen: ProgramSeen) -> None:
         """Show what is seen of the program now."""
         run = self.run_shown
-        if self._edited in {each.texts[run.file] for each in run.branches}:
-            self._edited = None
-        self.shown.show(replace(seen, edited=self._edited is not None))
+        if any({**each.texts, **self._edited} == each.texts for each in run.branches):
+            self._edited = {}
+        self.shown.show(replace(seen, edited=bool(self._edited)))
 
     def tell(self, note: str) -> None:
         """Say what just happened."""
@@ -306,6 +306,15 @@ class ProgramScreen(SizedScreen[None]):
             view = view.with_aside(ArrayHeatmap)
         self.look(view)
 
+    def on_source_panel_file_wanted(self) -> None:
+        """Show the next file of the program."""
+        files = [each.file for each in self.seen.files]
+        at = files.index(self.view.file) if self.view.file in files else 0
+        if len(files) == 1:
+            self.tell("the program has one file")
+        else:
+            self.look(replace(self.view, file=files[(at + 1) % len(files)], line=1, array=0))
+
     def on_array_heatmap_turned(self, message: ArrayHeatmap.Turned) -> None:
         """Show another value of the line."""
         self.look(replace(self.view, turn=max(self.view.turn - message.by, 0)))
@@ -325,9 +334,9 @@ class ProgramScreen(SizedScreen[None]):
         """Notice that the file was edited."""
         if self.control.closed or self.run_shown.is_kept:
             return
-        edited, note = self.actions.edited_text()
+        edited, note = self.actions.edited_texts()
         if edited != self._edited:
             self._edited = edited
-            self.shown.show(replace(self.seen, edited=edited is not None), note)
+            self.shown.show(replace(self.seen, edited=bool(edited)), note)
         elif note is not None:
             self.tell(note)

@@ -37,6 +37,8 @@ class ProgramView:
     log_axis: bool = True
     recent: bool = False
     zoomed: Kind | None = None
+    file: str = ""
+    """The file that is shown; empty for the program's own."""
     line: int = 0
     """The line whose arrays are shown."""
     array: int = 0

@@ -176,19 +176,19 @@ def test_an_edit_of_the_file_is_noticed_and_runs_to_the_same_update(
     try:
         run.open()
         run.seek(10)
-        assert run.edited_text() is None
+        assert not run.edited_texts()
         text = Path(own).read_text().replace("0.1\n", "0.05\n")
         Path(own).write_text(text)
         os.utime(own, ns=(1, 1))
-        assert run.edited_text() == text
+        assert run.edited_texts() == {run.file: text}
         branch = run.with_texts({run.file: text}, "edited", "as edited")
         assert (branch.update, run.overlaid) == (10, run.branches[0])
         assert branch.value("W").tobytes().hex() == alone(own).stdout.splitlines()[10].split()[1]
-        assert run.edited_text() is None, "a branch runs it"
+        assert not run.edited_texts(), "a branch runs it"
         assert run.diff_of_branch().count("\n+") == 2
         run.show(run.branches[0])
         assert run.update == 10
-        assert run.seen().source[5].endswith("0.1")
+        assert run.seen().files[0].lines[5].endswith("0.1")
     finally:
         run.close()
 

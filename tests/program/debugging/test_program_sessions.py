@@ -62,7 +62,7 @@ def test_what_was_seen_comes_back_and_nothing_runs(saved: tuple[ProgramRun, Path
     assert kept.is_kept
     assert kept.branch.timeline is None, "no process"
     for name in (
-        *("path", "arguments", "seed", "source", "loop", "epoch_loop", "update", "head", "epoch"),
+        *("path", "arguments", "seed", "files", "loop", "epoch_loop", "update", "head", "epoch"),
         *("epochs", "loss", "loss_name", "check", "output", "variables", "events", "state_hash"),
         *("overlaid", "marks"),
     ):

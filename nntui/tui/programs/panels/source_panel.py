@@ -1,6 +1,7 @@
 """The source panel: the program, the values of each line behind it, and marks in the margin."""
 
 import ast
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,6 +40,11 @@ class SourceContent:
     seen: ProgramSeen
     file: str
     """The file that is shown."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Its lines."""
+        return self.seen.lines_of(self.file)
 
 
 @lru_cache(maxsize=16)
@@ -109,6 +115,9 @@ class SourcePanel(StripPanel):
             super().__init__()
             self.line, self.arrays = line, arrays
 
+    class FileWanted(Message):
+        """The next file of the program is wanted."""
+
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Source"
@@ -118,10 +127,12 @@ class SourcePanel(StripPanel):
         """Show it; the first time that the loop is known it comes into view."""
         if now is None:
             return
-        if not self.line or (before is not None and before.seen.loop is None and now.seen.loop):
+        if before is not None and before.file != now.file:
+            self._top = 0
+        elif not self.line or (before is not None and before.seen.loop is None and now.seen.loop):
             self.line = self._loop_line(now) or self.line or 1
             self._top = max(self.line - 4, 0)
-        self.line = min(self.line, max(len(now.seen.source), 1))
+        self.line = min(self.line, max(len(now.lines), 1))
         self._paint()
 
     def watch_line(self) -> None:
@@ -170,13 +181,17 @@ class SourcePanel(StripPanel):
         if line:
             self.show_line(line)
 
+    def action_next_file(self) -> None:
+        """Ask for the next file of the program."""
+        self.post_message(self.FileWanted())
+
     def action_arrays(self) -> None:
         """Ask for the arrays of the chosen line."""
         self.post_message(self.Chosen(self.line, arrays=True))
 
     def _choose(self, line: int) -> None:
         if self.content is not None:
-            self.line = min(max(line, 1), max(len(self.content.seen.source), 1))
+            self.line = min(max(line, 1), max(len(self.content.lines), 1))
 
     @staticmethod
     def _loop_line(content: SourceContent) -> int | None:
@@ -198,12 +213,12 @@ class SourcePanel(StripPanel):
             return
         seen, rows = content.seen, self._rows
         self._top = min(max(self._top, self.line - rows), max(self.line - 1, 0))
-        self._top = min(self._top, max(len(seen.source) - rows, 0))
-        code = coloured(seen.source)
-        shown = range(self._top, min(self._top + rows, len(seen.source)))
+        self._top = min(self._top, max(len(content.lines) - rows, 0))
+        code = coloured(content.lines)
+        shown = range(self._top, min(self._top + rows, len(content.lines)))
         with_values = {each.line for each in seen.seen.lines if each.file == content.file}
         longest = max(
-            (len(seen.source[at].expandtabs(4)) for at in shown if at + 1 in with_values),
+            (len(content.lines[at].expandtabs(4)) for at in shown if at + 1 in with_values),
             default=0,
         )
         room = width - MARGIN
@@ -256,7 +271,7 @@ class SourcePanel(StripPanel):
                 return mark
         loop = seen.loop
         if loop is not None and loop[0] == content.file and loop[1] < line:
-            return "│" if line <= loop_end(seen.source, loop[1]) else ""
+            return "│" if line <= loop_end(content.lines, loop[1]) else ""
         return ""
 
     def _caption(self, content: SourceContent) -> None:
@@ -269,10 +284,11 @@ class SourcePanel(StripPanel):
             below += "" if values.complete else ", cut off: it does too much to be recorded"
         elif not below and seen.ended_here:
             below = "the loop was left here: no update follows"
-        few = len(seen.source) <= self._rows
+        few = len(content.lines) <= self._rows
+        name = seen.path if content.file == seen.file else os.path.basename(content.file)
         set_caption(
             self,
-            f"Source of {seen.path}" + ("" if few else f", {shown} of {len(seen.source)}"),
+            f"Source of {name}" + ("" if few else f", {shown} of {len(content.lines)}"),
             below,
         )
 
