@@ -18,7 +18,13 @@ from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import KeptProgram, Numbers, ProgramSession
-from nntui.program.debugging.seen import BranchSeen, ProgramSeen, SourceLines, UpdateSeen
+from nntui.program.debugging.seen import (
+    MERELY_TOLD,
+    BranchSeen,
+    ProgramSeen,
+    SourceLines,
+    UpdateSeen,
+)
 from nntui.program.debugging.variables import Variables
 from nntui.program.mending.unified_diff import diff_of
 from nntui.program.program_error import ProgramError
@@ -507,7 +513,7 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
         if seen.not_finite is not None:
             found[seen.not_finite[0], seen.not_finite[1]] = "not finite"
     for finding in check.findings:
-        if finding.line is None or finding.file is None:
+        if finding.line is None or finding.file is None or finding.code in MERELY_TOLD:
             continue
         place = (absolute(finding.file, own), finding.line)
         if finding.code in ("shape-grows", "broadcast"):

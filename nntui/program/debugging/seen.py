@@ -13,6 +13,8 @@ from nntui.timeline.history.loss_history import LossHistory
 
 Array = npt.NDArray[np.float64]
 
+MERELY_TOLD = ("never-called", "loss-not-minimised")
+"""The codes of findings that make no line wrong."""
 SAME = 1e-6
 """The relative difference up to which two gradients are the same but for a factor."""
 

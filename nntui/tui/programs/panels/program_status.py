@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from nntui.program.debugging.program_branch import ending_in_words
-from nntui.program.debugging.seen import ProgramSeen
+from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
 ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
@@ -104,6 +104,7 @@ def _verdict(seen: ProgramSeen) -> Content:
         return Content.styled("not proven", "$text-warning")
     if check.ok:
         return Content.styled("right", "$text-success")
-    lines = sorted({each.line for each in check.findings if each.line is not None})
+    told = [each for each in check.findings if each.code not in MERELY_TOLD]
+    lines = sorted({each.line for each in told if each.line is not None})
     where = f": line {', '.join(map(str, lines[:3]))}" if lines else ""
     return Content.styled(f"wrong{where}", "bold $text-error")
