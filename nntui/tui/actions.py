@@ -437,3 +437,10 @@ def fill_keys(text: str) -> str:
     """``text`` with each ``{action}`` replaced by its key; unknown names stay as they are."""
     keys = {action.name: action.key for action in WORKBENCH}
     return KEY.sub(lambda found: keys[found[1]], text)
+
+
+def fill_program_keys(text: str) -> str:
+    """The same with the names of a program's actions."""
+    for action in PROGRAM:
+        text = text.replace(f"{{{action.name}}}", action.key)
+    return text

@@ -13,11 +13,11 @@ from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_session import load_program_session
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.programs.actions.fork_text import edited_line, read_change
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
 from nntui.tui.programs.panels.source_panel import SourcePanel
-from nntui.tui.programs.program_actions import edited_line, read_change
 from nntui.tui.programs.program_screen import ProgramScreen
 
 WRONG = """

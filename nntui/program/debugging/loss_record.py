@@ -56,8 +56,8 @@ class LossRecord:
         return len(self.starts) if at_end and self.starts else finished
 
     def last(self, update: int) -> float | None:
-        """The loss of the last update before ``update``, or of the last epoch."""
-        known = self.shown.last(self.points(update))
+        """The loss of the last epoch before ``update``, or of the last update before the first."""
+        known = self.shown.last(self.points(update)) or self.by_update.last(update)
         return None if known is None else known[1]
 
     def take(self, series: Mapping[str, Any]) -> None:

@@ -10,16 +10,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from nntui.program.answer import FAULTY, PROVEN, RIGHT
 from nntui.program.checking import CheckRequest
 from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
+from nntui.program.debugging.margin import loss_name, marks
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import KeptProgram, Numbers, ProgramSession
 from nntui.program.debugging.seen import (
-    MERELY_TOLD,
     BranchSeen,
     ProgramSeen,
     SourceLines,
@@ -434,7 +433,7 @@ class ProgramRun:
             epochs=record.epochs_before(head),
             by_epoch=record.by_epoch,
             loss=record.last(update),
-            loss_name=_loss_name(check, site is not None),
+            loss_name=loss_name(check, site is not None),
             check=check,
             output=branch.output(),
             variables=self._variables[1].listed,
@@ -479,58 +478,3 @@ def _stamp(file: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-def _loss_name(check: Any, is_read: bool) -> str:
-    """The loss in words."""
-    if check is None:
-        return ""
-    loss = check.loss
-    if loss is None:
-        return "a number of the program" if is_read else "no loss is known"
-    if loss.kind == "own":
-        return f"{loss.text} (line {loss.line})" if loss.line else str(loss.text)
-    return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.text}, line {loss.line})"
-
-
-def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int], str]:
-    """The marks in the margin, by file and line.
-
-    A line is proven right if it gives a value that is the true gradient of a parameter whose
-    update is right.
-    """
-    found: dict[tuple[str, int], str] = {}
-    if check is None:
-        return found
-    verdicts = {each.name: each.verdict for each in check.parameters}
-    if seen is not None:
-        wrong = {name for name, verdict in verdicts.items() if verdict in FAULTY}
-        for line in seen.lines:
-            told = [each for each in line.values if each.of is not None]
-            right = all(each.is_gradient and verdicts.get(each.of or "") == RIGHT for each in told)
-            if told and right and not wrong & {each.of for each in told}:
-                found[line.file, line.line] = "right"
-        if seen.not_finite is not None:
-            found[seen.not_finite[0], seen.not_finite[1]] = "not finite"
-    for finding in check.findings:
-        if finding.line is None or finding.file is None or finding.code in MERELY_TOLD:
-            continue
-        place = (absolute(finding.file, own), finding.line)
-        if finding.code in ("shape-grows", "broadcast"):
-            found[place] = "shape"
-        elif finding.code == "not-finite":
-            found[place] = "not finite"
-        elif finding.confidence == PROVEN:
-            found[place] = "wrong"
-        else:
-            found.setdefault(place, "doubt")
-    return found
-
-
-def absolute(file: str, own: str) -> str:
-    """``file``, as findings name it, beside the program's ``own`` file."""
-    if os.path.isabs(file):
-        return file
-    if os.path.basename(file) == os.path.basename(own):
-        return own
-    return os.path.join(os.path.dirname(own), os.path.basename(file))

@@ -21,15 +21,17 @@ SLICE = 0.1
 """Seconds that a program runs between two pictures."""
 FAR = 1 << 60
 Result = TypeVar("Result")
-TROUBLE = (ProgramError, ConfigError, InterruptedTravelError, OSError)
-"""What a program can do to whoever asks it."""
+TROUBLE = (ProgramError, ConfigError, OSError)
+"""What a program can do to whoever asks it, beside being interrupted."""
 
 
 def in_words(error: BaseException) -> str:
     """What happened, for the status line."""
     if isinstance(error, InterruptedTravelError):
         return "interrupted: back to where the move began"
-    return str(error) or type(error).__name__
+    told = str(error) or type(error).__name__
+    # A program must not take the app with it, whatever nntui has not thought of.
+    return told if isinstance(error, TROUBLE) else f"nntui failed: {type(error).__name__}: {told}"
 
 
 class ProgramStage(Protocol):
@@ -150,7 +152,7 @@ class ProgramControl:
                     elif self._goal is not None:
                         await self._glance()
                         self._stage.take(await in_thread(self.run.seen))
-            except TROUBLE as error:
+            except Exception as error:
                 note = in_words(error)
             finally:
                 self._goal, self.running, self.doing = None, False, ""
@@ -202,7 +204,7 @@ class ProgramControl:
                 self._stage.tell(f"{doing} ...")
                 try:
                     result = await in_thread(question)
-                except TROUBLE as error:
+                except Exception as error:
                     note = in_words(error)
                 else:
                     note = answered(result)
@@ -236,7 +238,7 @@ class ProgramControl:
                 seen = await in_thread(self.run.seen)
                 if not self.closed and self._goal is None:
                     self._stage.take(seen)
-        except TROUBLE as error:
+        except Exception as error:
             if not self.closed:
                 self._stage.tell(in_words(error))
 

@@ -35,13 +35,13 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.panel import Panel, TextPanel
 from nntui.tui.panels.timeline_strip import Timeline
+from nntui.tui.programs.actions.program_actions import ProgramActions
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.printed_panel import PrintedPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus
 from nntui.tui.programs.panels.source_panel import SourcePanel
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
-from nntui.tui.programs.program_actions import ProgramActions
 from nntui.tui.programs.program_control import ProgramControl
 from nntui.tui.programs.program_display import ProgramDisplay
 from nntui.tui.programs.program_keeper import ProgramKeeper
@@ -158,7 +158,7 @@ class ProgramScreen(SizedScreen[None]):
         self.query_one(SourcePanel).focus()
         self.shown.show(self.run_shown.seen(), self._first_note)
         if self.run_shown.is_kept:
-            self.actions.show_kept(self._first_note)
+            self.actions.remembering.show_kept(self._first_note)
         else:
             self.control.ask(
                 "looking for the loop of the updates", self.run_shown.open, self._opened
@@ -255,6 +255,22 @@ class ProgramScreen(SizedScreen[None]):
         """Do ``task`` in the background, until the screen is closed."""
         return self.run_worker(task, group="program")
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the program is checked and can be stepped; it is said why not."""
+        if self.seen.check is None or self.seen.problem:
+            self.tell(self.seen.problem or "the program is still being checked")
+            return False
+        return True
+
+    def bring(self, kind: type[Widget]) -> None:
+        """Bring the panel of that ``kind`` into sight, with the focus."""
+        view = self.view.with_aside(kind)
+        if view.zoomed is not None:
+            view = replace(view, zoomed=kind)
+        self.look(view)
+        self.set_focus(self.query_one(kind))
+
     def explain(self) -> None:
         """Explain the focused panel."""
         panel = self.focused_panel
@@ -321,12 +337,12 @@ class ProgramScreen(SizedScreen[None]):
 
     def on_findings_panel_wanted(self, message: FindingsPanel.Wanted) -> None:
         """Do what is wanted of a finding."""
-        self.actions.serve_finding(message.action, message.finding)
+        self.actions.repairing.serve_finding(message.action, message.finding)
 
     def on_branches_panel_wanted(self, message: BranchesPanel.Wanted) -> None:
         """Do what is wanted of a branch."""
         if isinstance(message.branch, int):
-            self.actions.serve_branch(message.action, message.branch)
+            self.actions.forking.serve_branch(message.action, message.branch)
 
     # The file.
 
@@ -334,7 +350,7 @@ class ProgramScreen(SizedScreen[None]):
         """Notice that the file was edited."""
         if self.control.closed or self.run_shown.is_kept:
             return
-        edited, note = self.actions.edited_texts()
+        edited, note = self.actions.forking.edited_texts()
         if edited != self._edited:
             self._edited = edited
             self.shown.show(replace(self.seen, edited=bool(edited)), note)
