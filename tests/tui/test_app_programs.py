@@ -94,7 +94,7 @@ async def test_the_keys_of_the_workbench_step_a_program(program: str) -> None:
         content = await pressed(pilot, "j", "1", "2", "enter")
         assert content.seen.update == 12
         assert content.seen.output.count("loss") == 3
-        assert "0.5 * np.sum(error ** 2)" in shown(pilot)
+        await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
         content = await pressed(pilot, "c", "space")
         assert (content.state, content.seen.update) == ("ended", 40)
         plot = screen_of(pilot).query_one(LossPlot).content
@@ -156,7 +156,7 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
         assert len(content.seen.branches) == 3
         assert not content.seen.edited
         await pressed(pilot, "t")
-        assert "edited" in shown(pilot)
+        await until(pilot, lambda: "edited" in shown(pilot))
 
 
 async def test_every_size_shows_every_panel(program: str) -> None:
@@ -185,7 +185,7 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         await at_rest(pilot)
         content = await pressed(pilot, "space")
         assert (content.state, content.seen.update) == ("crashed", 5)
-        assert "crashed in line 13: AssertionError: too far" in shown(pilot)
+        await until(pilot, lambda: "crashed in line 13: AssertionError: too far" in shown(pilot))
 
 
 async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
@@ -203,8 +203,8 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
     async with app.run_test(size=(120, 40)) as pilot:
         content = await at_rest(pilot)
         assert (content.seen.update, content.seen.state_hash) == (9, state)
-        assert "0.5 * np.sum(error ** 2)" in shown(pilot)
-        assert "+# edited" in shown(pilot)
+        await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
+        await until(pilot, lambda: "+# edited" in shown(pilot))
         content = await pressed(pilot, "u")
         assert "nothing has run" in content.note
         content = await pressed(pilot, "R", "enter")

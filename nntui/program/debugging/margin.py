@@ -23,7 +23,7 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
     """The marks in the margin, by file and line.
 
     A line is proven right if it gives a value that is the true gradient of a parameter whose
-    update is right.
+    update is right, or makes that update.
     """
     found: dict[tuple[str, int], str] = {}
     if check is None:
@@ -34,6 +34,9 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
         for line in seen.lines:
             told = [each for each in line.values if each.of is not None]
             right = all(each.is_gradient and verdicts.get(each.of or "") == RIGHT for each in told)
+            updated = [each.updates for each in line.values if each.updates is not None]
+            if not told and updated and all(verdicts.get(each) == RIGHT for each in updated):
+                found[line.file, line.line] = "right"
             if told and right and not wrong & {each.of for each in told}:
                 found[line.file, line.line] = "right"
         if seen.not_finite is not None:

@@ -137,10 +137,9 @@ class ProgramBranch:
     def seek(self, update: int, seconds: float | None = None, *, epoch: bool = False) -> int:
         """Go to ``update``, or to the last one; see `Timeline.seek`."""
         timeline = self.timeline
-        assert timeline is not None
-        if timeline.update < 0 and not self.problem:
+        if timeline is not None and timeline.update < 0 and self.is_stepped and not self.problem:
             self.start()
-        if self.problem or not self.is_stepped:
+        if timeline is None or self.problem or not self.is_stepped:
             return self.update
         before, printed = timeline.update, timeline.printed_bytes
         reached = timeline.seek(update, seconds, epoch=epoch)

@@ -98,6 +98,7 @@ class KeptValue:
     number: KeptArray | None = entry(maybe(record(KeptArray)))
     of: str | None = entry(maybe(a_text))
     true: KeptArray | None = entry(maybe(record(KeptArray)))
+    updates: str | None = entry(maybe(a_text))
     dead: tuple[int, ...] = entry(many(a_whole))
     slope: KeptArray | None = entry(maybe(record(KeptArray)))
 
@@ -385,6 +386,7 @@ def update_seen_of(branch: KeptBranch, numbers: Numbers) -> UpdateSeen:
                     numbers.get(value.number),
                     value.of,
                     numbers.get(value.true),
+                    value.updates,
                     value.dead,
                     numbers.get(value.slope),
                 )
@@ -421,6 +423,7 @@ def kept_lines(seen: UpdateSeen, numbers: Numbers) -> tuple[KeptLine, ...]:
                     numbers.put(each.last.number),
                     each.last.of,
                     numbers.put(each.last.true),
+                    each.last.updates,
                     each.last.dead,
                     numbers.put(each.last.slope),
                 ),

@@ -36,6 +36,8 @@ class Value:
     """The parameter whose gradient it should be."""
     true: Array | None = None
     """The true gradient of the loss by that parameter."""
+    updates: str | None = None
+    """The parameter whose value behind the update it is."""
     dead: tuple[int, ...] = ()
     """Units that are 0 on every row of the update."""
     slope: Array | None = None
@@ -233,6 +235,7 @@ def value_of(plain: Mapping[str, Any]) -> Value:
         plain.get("number"),
         plain.get("of"),
         plain.get("true"),
+        plain.get("updates"),
         tuple(plain.get("dead", ())),
         plain.get("slope"),
     )

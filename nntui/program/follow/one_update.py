@@ -130,10 +130,17 @@ class _Told:
         of = self._gradient_of(node)
         if of is not None:
             told["of"], told["true"] = of, self._array(self._true(of))
+        elif (name := self._updated(node)) is not None:
+            told["updates"] = name
         elif node.number in self._forward and node.number in self._slopes:
             told["slope"] = self._array(self._slopes[node.number])
             told["dead"] = self._dead(node)
         return told
+
+    def _updated(self, node: Node) -> str | None:
+        """The parameter of which ``node`` is the value behind the update."""
+        ends = ((name, number) for name, (number, _) in self._ends.items())
+        return next((name for name, number in ends if number == node.number), None)
 
     def _dead(self, node: Node) -> list[int]:
         """The units that are 0 on every row, if ``node`` is a layer's ReLU of several rows.

@@ -6,10 +6,7 @@ from nntui.program.control.travel.series import LossSite
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.loss_hypotheses import Loss
 from nntui.program.judge.recorded_update import Recording
-from nntui.program.record.places import Place, Places, Site
-
-TOLD = ("operation", "negation", "comparison", "call", "item")
-"""The kinds of places whose value can be told."""
+from nntui.program.record.places import TOLD, Place, Places, Site
 
 
 def site_of(loss: Loss, recording: Recording, places: Places) -> dict[str, Any] | None:
@@ -19,7 +16,7 @@ def site_of(loss: Loss, recording: Recording, places: Places) -> dict[str, Any] 
         if not isinstance(key, tuple) or not isinstance(key[0], int) or key[0] < 0:
             return None
         place = places.places[key[0]]
-        if place.kind != "operation":
+        if place.kind not in ("operation", "augmented"):
             return None
         return LossSite(_site(place, paired=True), loss.kind, side=loss.side).as_plain()
     node = recording.by_key.get(loss.key)

@@ -42,6 +42,10 @@ class Loop:
     end_line: int = 0
 
 
+TOLD = ("operation", "negation", "comparison", "call", "item", "augmented")
+"""The kinds of places that may be sites."""
+
+
 @dataclass(frozen=True)
 class Site:
     """An expression of which the plain copy tells the recorder each value; see `Recorder.seen`.
@@ -60,7 +64,7 @@ class Site:
         """Whether this is the expression at ``place``."""
         mine = self.line, self.column, self.end_line, self.end_column
         theirs = place.line, place.column, place.end_line, place.end_column
-        return mine == theirs and self.file == place.file and place.kind != "literal"
+        return mine == theirs and self.file == place.file and place.kind in TOLD
 
 
 @dataclass

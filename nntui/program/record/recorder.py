@@ -57,6 +57,11 @@ class Recorder(Operators):
             self.on_seen(left, right)
         return operation(left, right)
 
+    def compared(self, left: Any, right: Any) -> None:
+        """Likewise in front of a statement that is a paired site."""
+        if self.on_seen is not None:
+            self.on_seen(left, right)
+
     def leave(self, value: Any, *numbers: int) -> Any:
         """The program returns from within loops."""
         for number in numbers:

@@ -171,12 +171,26 @@ def _of_line(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
             times = f", value {each.times - turn} of {each.times}"
         name = f"returned by line {each.line}" if each.target == "<return>" else each.target
         parts += _parts(name, value)
-        if value.of is not None:
-            notes.append(gradient_text(value))
+        parts += _step(seen, value)
+        notes += [text for text in [gradient_text(value)] if text]
     if not parts:
         return ArraysContent(f"Arrays of line {view.line}", note="too large to be shown")
     title = f"Arrays of line {view.line}{times}"
     return ArraysContent(title, tuple(parts), "; ".join(notes))
+
+
+def _step(seen: ProgramSeen, value: Value) -> list[ArrayPart]:
+    """Of the new value of a parameter: its step, the true gradient, and the difference."""
+    found = next((x for x in seen.seen.parameters if x.name == value.updates), None)
+    if found is None or found.step is None:
+        return []
+    parts = [ArrayPart(f"step of {found.name}", found.step)]
+    if found.gradient is not None and found.gradient.shape == found.step.shape:
+        factor, _ = scaled(found.step, found.gradient)
+        true = factor * found.gradient
+        parts.append(ArrayPart(f"true gradient x {factor:.4g}", true))
+        parts.append(ArrayPart("difference", found.step - true))
+    return parts
 
 
 def _parts(name: str, value: Value) -> list[ArrayPart]:

@@ -259,9 +259,16 @@ def seen(node: Any, *, paired: bool) -> Any:
         empty: list[Any] = []
         function = ast.Lambda(ast.arguments(empty, operands, None, [], [], None, []), body)
         return at(call("met", at(function, node), node.left, node.right), node)
+    if isinstance(node, ast.AugAssign) and paired:
+        if not isinstance(node.value, (ast.Constant, ast.Name)):  # it must not be computed twice
+            return node
+        before = copy.deepcopy(node.target)
+        before.ctx = ast.Load()
+        told = statement(call("compared", before, copy.deepcopy(node.value)), node)
+        return [told, node]
     if isinstance(node, ast.AugAssign):
         node.value = at(call("seen", node.value), node.value)
-    elif isinstance(node, ast.expr):
+    elif isinstance(node, ast.expr) and not isinstance(node, ast.Starred):
         return at(call("seen", node), node)
     return node
 

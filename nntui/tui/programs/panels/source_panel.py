@@ -302,8 +302,7 @@ class SourcePanel(StripPanel):
             name = "returns" if each.target == "<return>" else each.target
             shape = f" {shape_text(value.shape)}" if value.shape else ""
             parts.append(f"{name}{shape} {range_text(value)}")
-            if value.of is not None:
-                parts.append(gradient_text(value))
+            parts += [text for text in [gradient_text(value)] if text]
             if value.dead:
                 units = ", ".join(map(str, value.dead[:8]))
                 parts.append(f"0 on every row: unit {units}")

@@ -61,6 +61,8 @@ def line_text(values: tuple[LineValue, ...], width: int) -> str:
 
 def gradient_text(value: Value) -> str:
     """How a value compares with the true gradient that it should be, as a clause."""
+    if value.updates is not None:
+        return f"the step of {value.updates} is made here"
     if value.of is None or value.number is None or value.true is None:
         return ""
     if value.number.shape != value.true.shape:
