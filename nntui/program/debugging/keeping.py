@@ -7,13 +7,15 @@ import numpy as np
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.timeline import Change
 from nntui.program.debugging.insight import Insight
-from nntui.program.debugging.program_branch import Kept, ProgramBranch
-from nntui.program.debugging.program_session import (
+from nntui.program.debugging.kept_records import (
     KeptBranch,
     KeptChange,
     KeptEvent,
     KeptText,
     KeptVariable,
+)
+from nntui.program.debugging.program_branch import Kept, ProgramBranch
+from nntui.program.debugging.program_session import (
     Numbers,
     insight_of,
     kept_insight,

@@ -15,9 +15,10 @@ from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
+from nntui.program.debugging.kept_records import KeptProgram
 from nntui.program.debugging.margin import loss_name, marks
 from nntui.program.debugging.program_branch import ProgramBranch
-from nntui.program.debugging.program_session import KeptProgram, Numbers, ProgramSession
+from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
     BranchSeen,
     ProgramSeen,
