@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.events import Key, Resize
@@ -17,12 +17,6 @@ from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
-from nntui.program.checking import CheckRequest
-from nntui.program.debugging.program_session import (
-    ProgramSession,
-    is_program_session,
-    load_program_session,
-)
 from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
@@ -31,7 +25,6 @@ from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
-from nntui.tui.programs.program_screen import ProgramScreen
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
@@ -39,6 +32,11 @@ from nntui.tui.terminal.backpressure import ThriftyApp
 from nntui.tui.terminal.profile import Profile
 from nntui.tui.workbench.autosave import EVERY
 from nntui.tui.workbench.screen import WorkbenchScreen
+
+if TYPE_CHECKING:  # a third of the start, which only those wait for who open a program
+    from nntui.program.checking import CheckRequest
+    from nntui.program.debugging.program_session import ProgramSession
+    from nntui.tui.programs.program_screen import ProgramScreen
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
@@ -56,7 +54,7 @@ class NNTUI(ThriftyApp):
         preset: Preset | None = None,
         session: Session | None = None,
         profile: Profile | None = None,
-        program: CheckRequest | ProgramSession | None = None,
+        program: "CheckRequest | ProgramSession | None" = None,
     ) -> None:
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
@@ -104,8 +102,14 @@ class NNTUI(ThriftyApp):
         return self.push_screen(self._library)
 
     def _offered(self) -> list[session_folder.SessionFile]:
-        """The latest sessions."""
-        return list(islice(_saved(), MOST_OFFERED))
+        """The latest sessions, of a program the last one."""
+        known: set[str] = set()
+        offered = []
+        for entry in _saved():
+            if entry.program is None or entry.program not in known:
+                offered.append(entry)
+            known.add(entry.program or "")
+        return offered[:MOST_OFFERED]
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
@@ -150,7 +154,9 @@ class NNTUI(ThriftyApp):
                 self.push_screen(bench)
                 return
         try:
-            if is_program_session(message.path):
+            if message.is_program:
+                from nntui.program.debugging.program_session import load_program_session
+
                 await self._open_program(load_program_session(message.path))
             else:
                 await self._resume(load(message.path))
@@ -168,24 +174,26 @@ class NNTUI(ThriftyApp):
             while self.screen.is_modal:
                 self.pop_screen()
 
-    def _open_program(self, program: CheckRequest | ProgramSession, note: str = "") -> AwaitMount:
+    def _open_program(self, program: "CheckRequest | ProgramSession", note: str = "") -> AwaitMount:
         """Open a program, or a session of one; raises ProgramError for what is none."""
+        from nntui.tui.programs.program_screen import ProgramScreen
+
         screen = ProgramScreen(program, note)
         self._programs.append(screen)
         return self.push_screen(screen)
 
-    def on_program_screen_left(self, message: ProgramScreen.Left) -> None:
+    def on_program_screen_left(self, message: "ProgramScreen.Left") -> None:
         """End the program; the library lies below it, or is opened now."""
         if self.screen is message.screen:
             self.pop_screen()
             if not isinstance(self.screen_stack[-1], LibraryScreen):
                 self._show_library()
 
-    def on_program_screen_recognised(self, message: ProgramScreen.Recognised) -> None:
+    def on_program_screen_recognised(self, message: "ProgramScreen.Recognised") -> None:
         """Open the preset that computes the same as a program, above that."""
         self._open(message.preset, "the program lies below; l goes back to it")
 
-    def on_program_screen_resumed(self, message: ProgramScreen.Resumed) -> None:
+    def on_program_screen_resumed(self, message: "ProgramScreen.Resumed") -> None:
         """Put the latest saved session of the program in its place."""
         screen = message.screen
         path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
@@ -193,6 +201,8 @@ class NNTUI(ThriftyApp):
         if found is None:
             screen.tell("no other session of this program is saved")
             return
+        from nntui.program.debugging.program_session import load_program_session
+
         try:
             session = load_program_session(found.path)
         except ConfigError as error:
@@ -203,6 +213,8 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
         """Open a program by its path."""
+        from nntui.program.checking import CheckRequest
+
         try:
             self._open_program(CheckRequest(os.path.expanduser(message.path)))
         except ProgramError as error:
@@ -214,7 +226,8 @@ class NNTUI(ThriftyApp):
         if self.screen is not message.bench:
             return
         self.pop_screen()
-        if not isinstance(self.screen_stack[-1], LibraryScreen | ProgramScreen):
+        below = self.screen_stack[-1]
+        if not isinstance(below, LibraryScreen) and below not in self._programs:
             self._show_library()
         if self._library is not None:
             self._library.highlight(message.bench.scenario.name)
@@ -291,15 +304,15 @@ class NNTUI(ThriftyApp):
             LibraryScreen: LIBRARY,
             WorkbenchScreen: WORKBENCH,
             MicroscopeScreen: MICROSCOPE,
-            ProgramScreen: PROGRAM,
         }
-        actions = possible.get(type(screen), ())
+        program = next((each for each in self._programs if each is screen), None)
+        actions = possible.get(type(screen), () if program is None else PROGRAM)
         yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)
-            if isinstance(screen, WorkbenchScreen | ProgramScreen):
-                known = action.name in screen.actions.handlers
-                method = partial(screen.perform, action.name) if known else method
+            acting = screen if isinstance(screen, WorkbenchScreen) else program
+            if acting is not None and action.name in acting.actions.handlers:
+                method = partial(acting.perform, action.name)
             if method is not None:
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):

@@ -70,12 +70,12 @@ def launch(
     Returns the exit code.  Raises ConfigError if the terminal cannot show it, and ProgramError for
     what is no program to look at.
     """
-    from nntui.program.checking import CheckRequest
-
-    if isinstance(program, CheckRequest):  # its errors come first: they are about what was typed
+    if program is not None:  # its errors come first: they are about what was typed
+        from nntui.program.checking import CheckRequest
         from nntui.program.debugging.program_run import ProgramRun
 
-        ProgramRun(program)
+        if isinstance(program, CheckRequest):
+            ProgramRun(program)
     _check_terminal()
     # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth
     # of the start, and later every look would pass through all of it again.

@@ -59,9 +59,9 @@ class LibraryScreen(SizedScreen[None]):
     class Resumed(Message):
         """A saved session was chosen."""
 
-        def __init__(self, path: Path) -> None:
+        def __init__(self, entry: SessionFile) -> None:
             super().__init__()
-            self.path = path
+            self.path, self.is_program = entry.path, entry.program is not None
 
     class ProgramWanted(Message):
         """A program of the person's own is wanted, by its path."""
@@ -114,14 +114,14 @@ class LibraryScreen(SizedScreen[None]):
         """Open the chosen preset or session."""
         at = event.option_index - len(self._sessions)
         if at < 0:
-            self.post_message(self.Resumed(self._sessions[event.option_index].path))
+            self.post_message(self.Resumed(self._sessions[event.option_index]))
         else:
             self.post_message(self.Chosen(self._presets[at]))
 
     def action_resume(self) -> None:
         """Resume the latest session."""
         if self._sessions:
-            self.post_message(self.Resumed(self._sessions[0].path))
+            self.post_message(self.Resumed(self._sessions[0]))
         else:
             self.complain("no session is saved yet; one is made as soon as you train something")
 
