@@ -190,6 +190,10 @@ class States:
             "loss": _told(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
             "loss_site": site_of(best.loss, best.recordings[0], places),
+            "printed_site": None
+            if printed is None
+            else site_of(printed, best.recordings[0], places),
+            "printed_text": "" if printed is None else printed.name or self._text(printed),
             "loss_ordinal": self._ordinal(best.loss, hypotheses),
             "parameters": _parameters(best, never),
             "memories": best.memories,

@@ -44,8 +44,8 @@ class Task:
     the plain run.  An analysis takes one: a fork's many threads are slow beside other work."""
     texts: Mapping[str, str] | None = None
     """By file, source to run in the place of what the file holds."""
-    loss: Mapping[str, Any] | None = None
-    """Where the loss of each update is read off, as `LossSite.as_plain` writes it."""
+    losses: Sequence[Mapping[str, Any]] = ()
+    """Where losses of each update are read off, as `LossSite.as_plain` writes it."""
     epoch_loop: tuple[str, int] | None = None
     """File and line of the loop of which each turn is an epoch; it must be among ``loops``."""
 

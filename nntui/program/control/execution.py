@@ -49,9 +49,9 @@ class Execution(Replying):
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
     given lines: the rest of the program then costs what it costs alone.  ``texts`` has, by file,
-    source to run in the place of what the file holds; the expression at ``site`` tells the recorder
-    its values.  Raises ProgramError if the file is no program that can be looked at, or has no such
-    loop.
+    source to run in the place of what the file holds; the expressions at ``sites`` tell the
+    recorder their values.  Raises ProgramError if the file is no program that can be looked at, or
+    has no such loop.
 
     `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
     """
@@ -66,14 +66,14 @@ class Execution(Replying):
         allow_effects: bool = False,
         scratch: str | None = None,
         texts: Mapping[str, str] | None = None,
-        site: Site | None = None,
+        sites: Sequence[Site] = (),
     ) -> None:
         super().__init__()
         self.source = read_program(path, texts)
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._scratch = scratch
-        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite, site)
+        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite, sites)
         self.places, self.files = self._loaded.places, self._loaded.files
         self.modules = self._loaded.named
         """The program's modules by name, the main one first."""

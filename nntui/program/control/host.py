@@ -165,7 +165,7 @@ def _work(request: dict[str, Any], answers: int, line: Line | None = None) -> No
     """Run the program for ``request``, answer, and end the process."""
     execution: Execution | None = None
     try:
-        loss = None if request["loss"] is None else LossSite.from_plain(request["loss"])
+        losses = [LossSite.from_plain(each) for each in request["losses"]]
         execution = Execution(
             request["path"],
             request["arguments"],
@@ -174,12 +174,12 @@ def _work(request: dict[str, Any], answers: int, line: Line | None = None) -> No
             allow_effects=request["allow_effects"],
             scratch=request["scratch"],
             texts=request["texts"],
-            site=None if loss is None else loss.site,
+            sites=[each.site for each in losses],
         )
         execution.answer_with(lambda answer: wire.send(answers, answer))
         if request["do"] == TRAVEL:
             epoch_loop = None if request["epoch_loop"] is None else tuple(request["epoch_loop"])
-            Traveller(execution, line or Direct(answers), Series(loss), epoch_loop).travel()
+            Traveller(execution, line or Direct(answers), Series(losses), epoch_loop).travel()
         else:
             answer = _function(request["function"])(execution, request["options"])
             execution.reply(answer)

@@ -23,7 +23,10 @@ class Insight:
     loop: LoopLine | None = None
     """Each of its turns is an update; None where there is none that could be stepped."""
     epoch_loop: LoopLine | None = None
-    loss_site: Mapping[str, Any] | None = None
+    loss_sites: tuple[Mapping[str, Any], ...] = ()
+    """Of the loss, and of the one that is printed where that is another."""
+    printed: str = ""
+    """What is printed in the place of the loss; empty where it is the loss, or nothing."""
     sought: Mapping[str, Any] | None = None
     """The loss, as the fields of `Sought`; None where none is known."""
     parameters: tuple[str, ...] = ()
@@ -43,7 +46,7 @@ class Insight:
             request.python,
             request.allow_effects,
             texts=texts,
-            loss=self.loss_site,
+            losses=self.loss_sites,
             epoch_loop=self.epoch_loop,
         )
 
@@ -69,11 +72,13 @@ def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
             "ordinal": reply.get("loss_ordinal"),
         }
     epoch_loop = _line(reply.get("epoch_loop"))
+    sites = [reply.get("loss_site"), reply.get("printed_site")]
     return Insight(
         check,
         loop,
         epoch_loop,
-        reply.get("loss_site"),
+        tuple(each for each in sites if each is not None),
+        str(reply.get("printed_text") or "") if all(sites) else "",
         sought,
         tuple(each.name for each in check.parameters) or tuple(reply.get("learning", ())),
         tuple(reply.get("files", ())),

@@ -14,6 +14,7 @@ from nntui.program.debugging.kept_records import (
     KeptText,
     KeptVariable,
 )
+from nntui.program.debugging.loss_record import LossRecord
 from nntui.program.debugging.program_branch import Kept, ProgramBranch
 from nntui.program.debugging.program_session import (
     Numbers,
@@ -34,8 +35,8 @@ def kept_branch(
 ) -> KeptBranch:
     """``branch`` as it is; ``parent`` is the place of the branch that it parted from."""
     record, seen = branch.record, branch.recorded or UpdateSeen(branch.update)
-    losses = record.by_update.read()
-    updates = record.by_update.numbers() if len(losses) else np.empty(0)
+    updates, losses = _losses(record)
+    printed = (np.empty(0), np.empty(0)) if record.printed is None else _losses(record.printed)
     return KeptBranch(
         branch.name,
         branch.parted,
@@ -56,6 +57,8 @@ def kept_branch(
         branch.has_left,
         numbers.must(updates),
         numbers.must(losses),
+        numbers.must(printed[0]),
+        numbers.must(printed[1]),
         tuple(record.starts),
         tuple(sorted(branch.checkpoints)),
         tuple(KeptEvent(x.kind, x.text, x.after, x.by) for x in branch.events[:MOST_EVENTS]),
@@ -111,8 +114,16 @@ def branch_of(
     )
     branch.record.take(
         {
-            "updates": numbers.found(kept.updates).astype(np.int64),
-            "losses": numbers.found(kept.losses),
+            "read": [
+                {
+                    "updates": numbers.found(updates).astype(np.int64),
+                    "losses": numbers.found(losses),
+                }
+                for updates, losses in (
+                    (kept.updates, kept.losses),
+                    (kept.printed_updates, kept.printed_losses),
+                )
+            ],
             "epochs": list(kept.starts),
             "epoch": len(kept.starts) - 1,
         }
@@ -120,6 +131,12 @@ def branch_of(
     if kept.left:
         branch.record.finish(kept.head)
     return branch
+
+
+def _losses(record: LossRecord) -> tuple[Any, Any]:
+    """The updates that have a loss, and the losses."""
+    losses = record.by_update.read()
+    return record.by_update.numbers() if len(losses) else np.empty(0), losses
 
 
 def _value(change: KeptChange, numbers: Numbers) -> Any:

@@ -141,7 +141,8 @@ class KeptInsight:
     check: ProgramCheck = entry(ProgramCheck.from_json)
     loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
     epoch_loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
-    site: KeptSite | None = entry(maybe(record(KeptSite)))
+    sites: tuple[KeptSite, ...] = entry(many(record(KeptSite)))
+    printed: str = entry(a_text)
     sought: KeptLoss | None = entry(maybe(record(KeptLoss)))
     parameters: tuple[str, ...] = entry(many(a_text))
     files: tuple[str, ...] = entry(many(a_text))
@@ -167,6 +168,9 @@ class KeptBranch:
     updates: KeptArray = entry(record(KeptArray))
     """The updates that have a loss, and the losses."""
     losses: KeptArray = entry(record(KeptArray))
+    printed_updates: KeptArray = entry(record(KeptArray))
+    printed_losses: KeptArray = entry(record(KeptArray))
+    """The same of what is printed, where that is another number."""
     starts: tuple[int, ...] = entry(many(a_whole))
     checkpoints: tuple[int, ...] = entry(many(a_whole))
     events: tuple[KeptEvent, ...] = entry(many(record(KeptEvent)))

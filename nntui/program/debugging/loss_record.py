@@ -19,8 +19,10 @@ class LossRecord:
     With ``epochs`` the losses are means of epochs: those of single samples say little.
     """
 
-    def __init__(self, epochs: bool) -> None:
+    def __init__(self, epochs: bool, printed: bool = False) -> None:
         self.by_epoch = epochs
+        self.printed = LossRecord(epochs) if printed else None
+        """The same of what is printed, where that is another number."""
         self.starts: list[int] = []
         """The update with which each epoch begins."""
         self.by_update = LossHistory()
@@ -62,7 +64,11 @@ class LossRecord:
 
     def take(self, series: Mapping[str, Any]) -> None:
         """Take what a process has sent, as far as it is new."""
-        updates, losses = series["updates"], series["losses"]
+        read = series["read"]
+        if self.printed is not None and len(read) > 1:
+            self.printed.take({**series, "read": read[1:]})
+        updates = read[0]["updates"] if read else np.empty(0)
+        losses = read[0]["losses"] if read else np.empty(0)
         starts = series["epochs"]
         first = series["epoch"] - len(starts) + 1
         new = updates >= self._known
@@ -76,6 +82,8 @@ class LossRecord:
 
     def finish(self, head: int) -> None:
         """The training has ended with ``head``: the last epoch is complete."""
+        if self.printed is not None:
+            self.printed.finish(head)
         if self.by_epoch and self.starts and len(self.means) < len(self.starts):
             self._finish_epoch(len(self.starts) - 1, head)
 

@@ -81,7 +81,7 @@ class ProgramBranch:
     def learn(self, insight: Insight) -> None:
         """Take what is known of the text, which makes it possible to step it."""
         self.insight = insight
-        self.record = LossRecord(insight.epoch_loop is not None)
+        self.record = LossRecord(insight.epoch_loop is not None, bool(insight.printed))
         self.timeline = Timeline(
             insight.task(self._request, self.texts, self.seed), self.changes, self.record.take
         )
@@ -96,8 +96,9 @@ class ProgramBranch:
     def remember(self, kept: Kept) -> None:
         """Show what was ``kept``, until it is run again."""
         self.kept = kept
-        epochs = self.insight is not None and self.insight.epoch_loop is not None
-        self.record = LossRecord(epochs)
+        known = self.insight
+        epochs = known is not None and known.epoch_loop is not None
+        self.record = LossRecord(epochs, known is not None and bool(known.printed))
 
     def wake(self) -> None:
         """Be run again: what was kept of it is looked at no more."""

@@ -412,7 +412,6 @@ class ProgramRun:
         elif self._variables[0] != place:
             self._variables = place, branch.variables()
         listed = tuple(self._listed(each) for each in self.branches)
-        site = None if known is None else known.loss_site
         return ProgramSeen(
             path=self.request.path,
             arguments=self.request.arguments,
@@ -434,7 +433,8 @@ class ProgramRun:
             epochs=record.epochs_before(head),
             by_epoch=record.by_epoch,
             loss=record.last(update),
-            loss_name=loss_name(check, site is not None),
+            loss_name=loss_name(check, known is not None and bool(known.loss_sites)),
+            printed_name="" if known is None else known.printed,
             check=check,
             output=branch.output(),
             variables=self._variables[1].listed,
@@ -464,6 +464,7 @@ class ProgramRun:
             record.shown,
             record.points(head),
             branch.parted or "as it was opened",
+            None if record.printed is None else record.printed.shown,
             branch.pinned,
         )
 

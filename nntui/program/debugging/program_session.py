@@ -164,13 +164,16 @@ def _check(program: KeptProgram) -> None:
 
 
 def _check_numbers(branch: KeptBranch, numbers: Numbers) -> None:
-    updates, losses = numbers.found(branch.updates), numbers.found(branch.losses)
-    if updates.shape != losses.shape or updates.ndim != 1:
-        raise ValueError("losses: not one for each update")
-    if len(updates) and not (
-        np.all(np.diff(updates) > 0) and updates[0] >= 0 and updates[-1] < 2.0**53
+    for kept, of_each in (
+        (branch.updates, branch.losses),
+        (branch.printed_updates, branch.printed_losses),
     ):
-        raise ValueError("updates: not in order")
+        updates, losses = numbers.found(kept), numbers.found(of_each)
+        if updates.shape != losses.shape or updates.ndim != 1:
+            raise ValueError("losses: not one for each update")
+        inside = len(updates) == 0 or (updates[0] >= 0 and updates[-1] < 2.0**53)
+        if not (inside and np.all(np.diff(updates) > 0)):
+            raise ValueError("updates: not in order")
     for change in branch.changes:
         numbers.found(change.value)
     update_seen_of(branch, numbers)
@@ -255,17 +258,16 @@ def kept_insight(known: Insight | None) -> KeptInsight | None:
     """``known``, to be kept."""
     if known is None:
         return None
-    site = None
-    if known.loss_site is not None:
-        where = known.loss_site["site"]
-        site = KeptSite(
-            **{name: known.loss_site[name] for name in ("kind", "nth", "side")}, **where
-        )
+    sites = tuple(
+        KeptSite(**{name: each[name] for name in ("kind", "nth", "side")}, **each["site"])
+        for each in known.loss_sites
+    )
     return KeptInsight(
         known.check,
         _place(known.loop),
         _place(known.epoch_loop),
-        site,
+        sites,
+        known.printed,
         None if known.sought is None else KeptLoss(**known.sought),
         known.parameters,
         known.files,
@@ -276,16 +278,17 @@ def insight_of(kept: KeptInsight | None) -> Insight | None:
     """What was kept of an insight."""
     if kept is None:
         return None
-    site: Mapping[str, Any] | None = None
-    if kept.site is not None:
-        flat = plain(kept.site)
+    sites: list[Mapping[str, Any]] = []
+    for each in kept.sites:
+        flat = plain(each)
         own = {name: flat.pop(name) for name in ("kind", "nth", "side")}
-        site = {**own, "site": flat}
+        sites.append({**own, "site": flat})
     return Insight(
         kept.check,
         None if kept.loop is None else (kept.loop.file, kept.loop.line),
         None if kept.epoch_loop is None else (kept.epoch_loop.file, kept.epoch_loop.line),
-        site,
+        tuple(sites),
+        kept.printed,
         None if kept.sought is None else plain(kept.sought),
         kept.parameters,
         kept.files,

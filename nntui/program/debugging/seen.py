@@ -48,7 +48,8 @@ class Value:
         """Whether it is the true gradient of the parameter, or a multiple of it."""
         if self.number is None or self.true is None or self.number.shape != self.true.shape:
             return False
-        return bool(np.any(self.true)) and scaled(self.number, self.true)[1] <= SAME
+        told = bool(np.any(self.true)) and bool(np.any(self.number))
+        return told and scaled(self.number, self.true)[1] <= SAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +145,8 @@ class BranchSeen:
     """How many of the losses belong to what is seen."""
     parted: str
     """What is different in it."""
+    printed: LossHistory | None = None
+    """Likewise what is printed, where that is another number."""
     pinned: bool = False
 
 
@@ -176,6 +179,8 @@ class ProgramSeen:
     loss: float | None
     """Of the last update up to the cursor."""
     loss_name: str
+    printed_name: str
+    """What is printed in the place of the loss; empty where it is the loss, or nothing."""
     check: ProgramCheck | None
     output: str
     variables: tuple[Variable, ...]
@@ -221,7 +226,7 @@ def scaled(value: Array, true: Array) -> tuple[float, float]:
         if value.size == 1 and factor:
             factor = float(np.sign(factor))
         off = float(np.sqrt(np.sum((value - factor * true) ** 2)))
-    return factor, (off / length if length > 0.0 else 0.0)
+    return factor, (off / length if length > 0.0 else float(np.any(true)))
 
 
 def value_of(plain: Mapping[str, Any]) -> Value:

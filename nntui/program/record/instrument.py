@@ -11,7 +11,7 @@ import ast
 import builtins
 import copy
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from types import CodeType
 from typing import Any
 
@@ -29,7 +29,7 @@ def compile_program(
     places: Places,
     loops: Collection[int] | None = None,
     rewrite: Callable[[ast.Module], None] | None = None,
-    site: Site | None = None,
+    sites: Sequence[Site] = (),
 ) -> CodeType:
     """Compile one file; `places` gets its expressions, statements and loops.
 
@@ -40,14 +40,14 @@ def compile_program(
     do not depend on `loops`. Expressions that are nested thousands of levels deep leave the file as
     it is: it runs, and nothing of it is recorded. Raises SyntaxError as `compile` does.
 
-    The plain copy of the expression at `site` tells the recorder its values.
+    The plain copies of the expressions at `sites` tell the recorder their values.
     """
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(max(limit, DEEPEST))
         tree = _tree(source, file, rewrite)
         Numbering(file, source, places).number(tree)
-        copies = PlainCopy(None if loops is None else frozenset(loops), places, site)
+        copies = PlainCopy(None if loops is None else frozenset(loops), places, sites)
         tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written
         ast.fix_missing_locations(tree)
         return compile(tree, file, "exec", dont_inherit=True)

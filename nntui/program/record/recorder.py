@@ -18,7 +18,7 @@ class Recorder(Operators):
     outputs      (place, node, function name) of scalars given to print, append, formats and the
                  program's own functions
     on_iteration, on_left  called with a loop's number when a turn starts, when the loop is left
-    on_seen      called with what the expression at the site gave, or with both of its operands
+    on_seen      called with a site's number and what it gave, or with both of its operands
     on_full      called once when there are more than `most_nodes` or `most_bytes`; None: `on`
                  becomes False. `full` tells
     warnings     what the recording could not follow, in words
@@ -45,22 +45,22 @@ class Recorder(Operators):
         if hook is not None:
             hook(number)
 
-    def seen(self, value: Any) -> Any:
-        """The plain copy has come by the site, and this is what it gave there."""
+    def seen(self, site: int, value: Any) -> Any:
+        """The plain copy has come by a site, and this is what it gave there."""
         if self.on_seen is not None:
-            self.on_seen(value, None)
+            self.on_seen(site, value, None)
         return value
 
-    def met(self, operation: Any, left: Any, right: Any) -> Any:
+    def met(self, site: int, operation: Any, left: Any, right: Any) -> Any:
         """Likewise of a site that is paired: what `operation` was given."""
         if self.on_seen is not None:
-            self.on_seen(left, right)
+            self.on_seen(site, left, right)
         return operation(left, right)
 
-    def compared(self, left: Any, right: Any) -> None:
+    def compared(self, site: int, left: Any, right: Any) -> None:
         """Likewise in front of a statement that is a paired site."""
         if self.on_seen is not None:
-            self.on_seen(left, right)
+            self.on_seen(site, left, right)
 
     def leave(self, value: Any, *numbers: int) -> Any:
         """The program returns from within loops."""

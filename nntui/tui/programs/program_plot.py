@@ -1,11 +1,18 @@
 """The losses of a program, ready for the plot panel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 from textual.markup import escape
 
-from nntui.program.debugging.seen import BranchSeen, ProgramSeen
-from nntui.timeline.views.curve import Curve, Overlay, make_curve, recent
+from nntui.program.debugging.seen import Array, BranchSeen, ProgramSeen
+from nntui.timeline.views.curve import (
+    Curve,
+    Overlay,
+    make_chart,
+    make_curve,
+    recent,
+)
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.content import undrawn
 
@@ -63,7 +70,7 @@ class ProgramPlot:
     def curve(self, width: int, most_ticks: int) -> Curve:
         """What is to be drawn in ``width`` columns."""
         other = self._other
-        return make_curve(
+        curve = make_curve(
             self.seen.branch.losses,
             self.last,
             self.cursor,
@@ -73,6 +80,26 @@ class ProgramPlot:
             most_ticks=most_ticks,
             overlay=None if other is None else Overlay(other.losses, 0, other.points),
             start=self.start,
+        )
+        return self._with_printed(curve, most_ticks)
+
+    def _with_printed(self, curve: Curve, most_ticks: int) -> Curve:
+        """``curve`` with what is printed dotted behind it, where that is another number."""
+        printed = self.seen.branch.printed
+        if printed is None or not len(printed):
+            return curve
+        places = np.asarray(printed.numbers(self.start, self.last), np.float64) + 1.0
+        losses = printed.read(self.start, self.last)
+        lines: list[tuple[str, Array, Array]] = [("", places, losses)]
+        chart = make_chart(
+            lines, self.last, None, None, log=self.log, most_ticks=most_ticks, start=self.start
+        )
+        return replace(
+            curve,
+            low=min(curve.low, chart.low),
+            high=max(curve.high, chart.high),
+            ticks=curve.ticks or chart.ticks,
+            ghosts=tuple(line for _, line in chart.more),
         )
 
     def reading(self, at: int) -> str:
@@ -85,6 +112,8 @@ class ProgramPlot:
     def below(self, curve: Curve, room: int) -> str:
         """What cannot be drawn, and the other branch."""
         parts, other = undrawn(curve), self._other
+        if curve.ghosts:
+            parts.append(f"dotted: printed, {escape(self.seen.printed_name)}")
         if other is not None:
             last = "" if other.loss is None else f": {other.loss:.4g} at {other.head:,}"
             text = f"B {other.name}{last}"

@@ -55,8 +55,7 @@ def test_it_is_that_of_the_recorded_update(kind: str, tmp_path: Path) -> None:
         run.open()
         known = run.branch.insight
         assert known is not None
-        assert known.loss_site is not None
-        assert known.loss_site["kind"] == kind
+        assert known.loss_sites[0]["kind"] == kind
         recorded = []
         for update in (0, 3, 8):
             run.seek(update)
@@ -72,26 +71,26 @@ def test_it_is_that_of_the_recorded_update(kind: str, tmp_path: Path) -> None:
 
 def test_a_prediction_that_is_sure_and_right_costs_nothing() -> None:
     site = Site("net.py", 1, 0, 1, 5, paired=True)
-    series = Series(LossSite(site, "binary-cross-entropy"))
-    series.seen(np.array([1.0, 0.0, 0.5]), np.array([1.0, 0.0, 1.0]))
+    series = Series([LossSite(site, "binary-cross-entropy")])
+    series.seen(0, np.array([1.0, 0.0, 0.5]), np.array([1.0, 0.0, 1.0]))
     series.begin(1)
-    series.seen(np.array([0.0]), np.array([1.0]))
+    series.seen(0, np.array([0.0]), np.array([1.0]))
     series.begin(2)
-    taken = series.take()
+    (taken,) = series.take()["read"]
     assert taken["updates"].tolist() == [0, 1]
     assert taken["losses"].tolist() == [np.log(2.0), np.inf]
-    assert len(series.take()["losses"]) == 0
+    assert len(series.take()["read"][0]["losses"]) == 0
 
 
 def test_of_several_values_in_an_update_one_counts() -> None:
     site = Site("net.py", 1, 0, 1, 5)
-    series = Series(LossSite(site, "own", nth=1))
+    series = Series([LossSite(site, "own", nth=1)])
     for value in (1.0, 2.0, 3.0):
-        series.seen(value, None)
+        series.seen(0, value, None)
     series.begin(1)
     series.begin(2)  # an update that did not come by the site has no loss
-    series.seen(7.0, None)
+    series.seen(0, 7.0, None)
     series.begin(3)
-    taken = series.take()
+    (taken,) = series.take()["read"]
     assert taken["updates"].tolist() == [0, 2]
     assert taken["losses"].tolist() == [2.0, 7.0]

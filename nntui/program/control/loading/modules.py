@@ -2,7 +2,7 @@
 
 import ast
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from types import CodeType, ModuleType
 
@@ -26,7 +26,7 @@ class Modules:
 
     ``loops`` restricts the loops that are watched; None is all of them.  ``texts`` has, by file,
     source to compile in the place of what the file holds, ``rewrite`` may change a file's tree, and
-    the expression at ``site`` tells the recorder its values.
+    the expressions at ``sites`` tell the recorder their values.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class Modules:
         loops: Collection[LoopLine] | None,
         texts: Mapping[str, str],
         rewrite: Callable[[str, ast.Module], None],
-        site: Site | None = None,
+        sites: Sequence[Site] = (),
     ) -> None:
-        self._path, self._rewrite, self._site = path, rewrite, site
+        self._path, self._rewrite, self._sites = path, rewrite, sites
         self._texts = {os.path.realpath(file): text for file, text in texts.items()}
         self._wanted = None if loops is None else {self._full(each) for each in loops}
         self.places = Places()
@@ -63,7 +63,7 @@ class Modules:
             compile_program(text, file, first, (), rewrite)
             offset = len(self.places.loops)
             loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_program(text, file, self.places, loops, rewrite, self._site)
+        code = compile_program(text, file, self.places, loops, rewrite, self._sites)
         self.files.add(file)
         tree = ast.parse(text)
         for function, names in alias_names(tree).items():

@@ -3,6 +3,7 @@
 The loss is what the expression at a site gave in the update's own run, which costs one call.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,29 +39,17 @@ class LossSite:
         return cls(**{**plain, "site": Site(**plain["site"])})
 
 
-class Series:
-    """The losses of the updates that were made since they were last taken, and epochs likewise."""
+class _Read:
+    """One loss: its value in the update that is being made, and those of the updates before."""
 
-    def __init__(self, loss: LossSite | None) -> None:
+    def __init__(self, loss: LossSite) -> None:
         self._loss = loss
         self._count, self._now = 0, NAN
-        self._complete = 0
-        """The updates whose loss is known."""
         self._updates: list[int] = []
         self._losses: list[float] = []
-        self._epochs: list[int] = []
-        self.epoch = -1
-        """The epoch that is going on; -1 in front of the first."""
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether there is a loss to note."""
-        return self._loss is not None
 
     def seen(self, left: Any, right: Any) -> None:
-        """The program came by the site."""
         loss = self._loss
-        assert loss is not None
         if loss.kind == "own":
             if self._count <= loss.nth:
                 self._now = _number(left)
@@ -72,18 +61,55 @@ class Series:
             self._now = value if self._count == 0 else self._now + value
         self._count += 1
 
+    def end(self, update: int) -> None:
+        """Update ``update`` is made; one that did not come by the site has no loss."""
+        if self._count:
+            self._updates.append(update)
+            self._losses.append(self._now)
+
+    def begin(self) -> None:
+        self._count, self._now = 0, NAN
+
+    def take(self) -> dict[str, Any]:
+        taken = {
+            "updates": np.array(self._updates, dtype=np.int64),
+            "losses": np.array(self._losses, dtype=np.float64),
+        }
+        self._updates, self._losses = [], []
+        return taken
+
+
+class Series:
+    """The losses of the updates that were made since they were last taken, and epochs likewise."""
+
+    def __init__(self, losses: Sequence[LossSite]) -> None:
+        self._read = [_Read(each) for each in losses]
+        self._complete = 0
+        """The updates whose losses are known."""
+        self._epochs: list[int] = []
+        self.epoch = -1
+        """The epoch that is going on; -1 in front of the first."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is a loss to note."""
+        return bool(self._read)
+
+    def seen(self, site: int, left: Any, right: Any) -> None:
+        """The program came by a site."""
+        self._read[site].seen(left, right)
+
     def begin(self, update: int) -> None:
         """Update ``update`` was reached: the one before is complete."""
-        if update > self._complete and self._loss is not None:
-            self._complete = update
-            if self._count:
-                self._updates.append(update - 1)
-                self._losses.append(self._now)
-        self._count, self._now = 0, NAN
+        for each in self._read:
+            if update > self._complete:
+                each.end(update - 1)
+            each.begin()
+        self._complete = max(self._complete, update)
 
     def left(self, update: int) -> None:
         """The loop was left behind update ``update - 1``; it may be entered again."""
-        if self._loss is not None and update > self._complete:
+        if update > self._complete:
             self.begin(update)
 
     def begin_epoch(self, update: int) -> None:
@@ -94,12 +120,11 @@ class Series:
     def take(self) -> dict[str, Any]:
         """What is new, which then is not."""
         taken = {
-            "updates": np.array(self._updates, dtype=np.int64),
-            "losses": np.array(self._losses),
+            "read": [each.take() for each in self._read],
             "epochs": self._epochs,
             "epoch": self.epoch,
         }
-        self._updates, self._losses, self._epochs = [], [], []
+        self._epochs = []
         return taken
 
 

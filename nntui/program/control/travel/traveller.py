@@ -97,7 +97,7 @@ class Traveller:
         epoch_loop: tuple[str, int] | None = None,
     ) -> None:
         self._execution, self._line = execution, line
-        self._series = Series(None) if series is None else series
+        self._series = Series([]) if series is None else series
         self._epoch_loop = None if epoch_loop is None else (realpath(epoch_loop[0]), epoch_loop[1])
         self._is_epoch: dict[int, bool] = {}
         """By loop, whether its turns are epochs."""

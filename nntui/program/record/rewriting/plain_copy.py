@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from nntui.program.record.places import Places, Site
@@ -30,26 +31,30 @@ COMPOUND = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Match, ast.TryStar)
 class PlainCopy(ast.NodeTransformer):
     """Rewrites a tree in place. `loops`: numbers of those that may switch; None: all.
 
-    The expression at `site` of `places` tells the recorder what it gives.
+    The expressions at `sites` of `places` tell the recorder what they give.
     """
 
     def __init__(
-        self, loops: frozenset[int] | None, places: Places | None = None, site: Site | None = None
+        self,
+        loops: frozenset[int] | None,
+        places: Places | None = None,
+        sites: Sequence[Site] = (),
     ) -> None:
         self.loops = loops
-        self.places, self.site = places, site
+        self.places, self.sites = places, sites
         self.classes: list[str | None] = [None]
         self.open_loops: list[int] = []
         self.recorded_depth = 0
 
     def visit(self, node: ast.AST) -> Any:
-        """The plain copy of a node; that of the site tells what it gives."""
-        number = place_of(node) if self.site is not None and self.places is not None else NO_PLACE
+        """The plain copy of a node; that of a site tells what it gives."""
+        number = place_of(node) if self.sites and self.places is not None else NO_PLACE
         new = super().visit(node)
-        if number != NO_PLACE and self.places is not None and self.site is not None:
+        if number != NO_PLACE and self.places is not None:
             place = self.places.places[number]
-            if self.site.is_at(place):
-                return seen(new, paired=self.site.paired)
+            for at_site, site in enumerate(self.sites):
+                if site.is_at(place):
+                    return seen(new, at_site, paired=site.paired)
         return new
 
     def ticks(self, node: ast.AST) -> bool:
@@ -250,26 +255,27 @@ class PlainCopy(ast.NodeTransformer):
         return node
 
 
-def seen(node: Any, *, paired: bool) -> Any:
+def seen(node: Any, site: int, *, paired: bool) -> Any:
     """An expression, or an augmented assignment, that tells the recorder what it gives or takes."""
+    number = constant(site)
     if isinstance(node, ast.BinOp) and paired:
         operands = [ast.arg("left"), ast.arg("right")]
         names = [ast.Name(each.arg, ast.Load()) for each in operands]
         body = at(ast.BinOp(names[0], node.op, names[1]), node)
         empty: list[Any] = []
         function = ast.Lambda(ast.arguments(empty, operands, None, [], [], None, []), body)
-        return at(call("met", at(function, node), node.left, node.right), node)
+        return at(call("met", number, at(function, node), node.left, node.right), node)
     if isinstance(node, ast.AugAssign) and paired:
         if not isinstance(node.value, (ast.Constant, ast.Name)):  # it must not be computed twice
             return node
         before = copy.deepcopy(node.target)
         before.ctx = ast.Load()
-        told = statement(call("compared", before, copy.deepcopy(node.value)), node)
+        told = statement(call("compared", number, before, copy.deepcopy(node.value)), node)
         return [told, node]
     if isinstance(node, ast.AugAssign):
-        node.value = at(call("seen", node.value), node.value)
+        node.value = at(call("seen", number, node.value), node.value)
     elif isinstance(node, ast.expr) and not isinstance(node, ast.Starred):
-        return at(call("seen", node), node)
+        return at(call("seen", number, node), node)
     return node
 
 
