@@ -205,6 +205,11 @@ class ProgramBranch:
         return self._recorded[head]
 
     @property
+    def latest(self) -> UpdateSeen | None:
+        """The update that was recorded last, wherever the cursor is now."""
+        return next(reversed(self._recorded.values()), None)
+
+    @property
     def recorded(self) -> UpdateSeen | None:
         """The values of the update at the cursor, if it was looked at."""
         if self.kept is not None:

@@ -400,8 +400,11 @@ class ProgramRun:
 
     # What is seen.
 
-    def seen(self) -> ProgramSeen:
-        """All that there is to see now; it asks the program for its variables."""
+    def seen(self, passing: bool = False) -> ProgramSeen:
+        """All that there is to see now; it asks the program for its variables.
+
+        In ``passing`` the values of the lines are those that were looked at last.
+        """
         branch, known = self.branch, self.branch.insight
         timeline, record = branch.timeline, branch.record
         check = None if known is None else known.check
@@ -438,7 +441,7 @@ class ProgramRun:
             check=check,
             output=branch.output(),
             variables=self._variables[1].listed,
-            seen=branch.recorded or UpdateSeen(update),
+            seen=branch.recorded or (branch.latest if passing else None) or UpdateSeen(update),
             events=branch.events,
             checkpoints=tuple(sorted(branch.checkpoints)),
             forks=tuple(

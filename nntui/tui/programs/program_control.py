@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
@@ -151,7 +152,7 @@ class ProgramControl:
                         self._goal, note = None, goal.note
                     elif self._goal is not None:
                         await self._glance()
-                        self._stage.take(await in_thread(self.run.seen))
+                        self._stage.take(await in_thread(partial(self.run.seen, passing=True)))
             except Exception as error:
                 note = in_words(error)
             finally:

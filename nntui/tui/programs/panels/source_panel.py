@@ -279,7 +279,7 @@ class SourcePanel(StripPanel):
         values, shown = seen.seen, f"lines {self._top + 1}-{self._top + self._rows}"
         below = values.problem
         if not below and values.lines:
-            last = ", the last" if values.update < seen.update else ""
+            last = ", the last" if seen.ended_here and values.update < seen.update else ""
             below = f"values of update {values.update:,}{last}"
             below += "" if values.complete else ", cut off: it does too much to be recorded"
         elif not below and seen.ended_here:
