@@ -221,15 +221,4 @@ def show_program(file: str, as_string: bool, **options: Any) -> None:
         where = file if found.line is None else f"{file}:{found.line}"
         click.echo(f"nntui: no preset computes the same as {where}: {found.reason}", err=True)
         click.get_current_context().exit(NO_PRESET)
-    click.echo(_string(file, found.preset_text) if as_string else found.preset_text, nl=as_string)
-
-
-def _string(file: str, text: str) -> str:
-    """The preset ``text`` of a program as one short string."""
-    import tomllib
-    from pathlib import Path
-
-    from nntui.presets import encode, read_preset
-
-    path = Path(file)
-    return encode(read_preset(path.stem, tomllib.loads(text), path.absolute().parent))
+    click.echo(found.as_string(file) if as_string else found.preset_text, nl=as_string)

@@ -135,6 +135,7 @@ def checks(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[ProgramCheck]
         findings=st.lists(findings, max_size=2).map(tuple),
         diff=MAYBE,
         ok=st.sampled_from((True, False, None)),
+        loss_asked=st.booleans(),
         others=st.lists(LOOPS, max_size=2).map(tuple),
         optimiser=TEXT,
         seed=st.none() | st.integers(0, 2**32 - 1),

@@ -8,7 +8,9 @@ import numpy as np
 
 from nntui.program.blame.findings import Finding
 from nntui.program.blame.forward_faults import of_not_finite
-from nntui.program.blame.shapes import of_growth
+from nntui.program.blame.shapes import of_array_for_number, of_growth
+from nntui.program.judge.alarm import ring_at
+from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import confirm
 from nntui.program.judge.generic_states import KINDS
 from nntui.program.judge.handed import (
@@ -17,9 +19,10 @@ from nntui.program.judge.handed import (
     watch_optimisers,
 )
 from nntui.program.judge.recorded_update import Recording
-from nntui.program.judge.search import Found, Search
+from nntui.program.judge.search import Found, Learn, Search
 from nntui.program.judge.trials import Trials, as_it_is
 from nntui.program.judge.verdict import (
+    LARGE,
     NEVER_UPDATED,
     NO_INFORMATION,
     RIGHT,
@@ -28,8 +31,10 @@ from nntui.program.judge.verdict import (
 )
 from nntui.program.judge.watch import Watch
 from nntui.program.mending.mend import Check, Mending
+from nntui.program.named_parameters import changed_of, learning_of
 from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
+from nntui.program.settled_findings import add_not_finite, settle
 from nntui.program.states_judged import Options, States, read_loss
 
 if TYPE_CHECKING:
@@ -42,8 +47,12 @@ EARLY = 20
 Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
 of a training that went well give log(0) in what is printed, and in nothing else.
 """
-SLACK = 4.0
+SLACK = 1.0
 """Seconds behind the time given until a process that does not answer is given up."""
+RESERVE = 0.1
+"""The part of the time that is kept for finding where a number stopped to be finite."""
+FEW = 4
+"""States of an update of very many numbers."""
 WATCHED = 0.2
 """The part of the time that the rest of the training is watched for at most."""
 
@@ -58,7 +67,13 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
     answer = _checked(execution, options)
     if options.diff:
         until = time.monotonic() + options.seconds
+        execution.on_refused = lambda: _plain(answer)
         answer.update(Mending(execution, answer, _again(options), until).mend())
+    return _plain(answer)
+
+
+def _plain(answer: dict[str, Any]) -> dict[str, Any]:
+    """``answer`` without what is for whoever mends the program."""
     for each in answer.get("findings", ()):
         each.pop("repair", None)
     return answer
@@ -67,14 +82,15 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
 def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
     until = time.monotonic() + options.seconds
     answer = _judged(execution, options, 1, until)
-    wide = "loop" not in answer and bool(answer.get("cut_off"))
+    wide = "loop" not in answer and bool(answer.get("cut_off")) and time.monotonic() < until
     if wide:
         answer = _judged(execution, options, 1, until, wide=True)
-    if answer.get("unjudged"):
+    if answer.get("unjudged") and time.monotonic() < until:
         # The loop has one iteration: it is judged at its first.
         again = _judged(execution, options, 0, until, wide)
         answer = again if "loop" in again else answer
     if answer.get("not_finite") is not None:
+        execution.on_refused = lambda: _plain(answer)
         _find_not_finite(execution, answer, until)
     return answer
 
@@ -91,18 +107,51 @@ def _again(options: Options) -> Check:
 def _judged(
     execution: "Execution", options: Options, at: int, until: float, wide: bool = False
 ) -> dict[str, Any]:
-    check = _Check(execution, options, at, until, wide)
-    return execution.analyse(check.begin, max(until - time.monotonic(), 1.0) + SLACK)
+    answer: dict[str, Any] = {}
+    for learn in _learners(options):
+        answer = _run(_Check(execution, options, at, until, wide, learn), until)
+        if "loop" in answer or time.monotonic() > until:
+            break
+    return answer
+
+
+def _learners(options: Options) -> list[Learn]:
+    """What learns in an iteration of a loop, one after the other until a loop is found.
+
+    Parameters that are asked for are looked for among the values that feed back on themselves,
+    and among all that change where no loop has any such.  In between any training is taken: its
+    check says which of the names it does not know.
+    """
+    asked = options.parameters
+    if not asked:
+        return [feedback]
+    return [
+        lambda recording: learning_of(recording, asked),
+        feedback,
+        lambda recording: changed_of(recording, asked),
+    ]
+
+
+def _run(check: "_Check", until: float) -> dict[str, Any]:
+    execution = check.execution
+    return execution.analyse(check.begin, max(until - time.monotonic(), 0.0) + SLACK)
 
 
 class _Check:
     """One run of the program: its loop is looked for, judged, and the training watched."""
 
     def __init__(
-        self, execution: "Execution", options: Options, at: int, until: float, wide: bool
+        self,
+        execution: "Execution",
+        options: Options,
+        at: int,
+        until: float,
+        wide: bool,
+        learn: Learn,
     ) -> None:
-        self._execution, self._options, self._until = execution, options, until
-        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide)
+        self.execution = self._execution = execution
+        self._options, self._until = options, until
+        self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide, learn)
         self._answer: dict[str, Any] = {}
         self._watch: Watch | None = None
         self._reply: Reply | None = None
@@ -111,6 +160,7 @@ class _Check:
         """Begin; the job of a fork."""
         self._reply = reply
         self._execution.on_end = self._on_end
+        ring_at(self._until, self._on_time)
         self._search.begin()
         if uses_scipy(self._execution.source.tree):
             watch_optimisers(self._execution.files, self._on_handed)
@@ -130,6 +180,7 @@ class _Check:
         if answer is None:
             return
         self._answer = answer
+        self._execution.on_refused = self._on_refused
         here = {"file": handed.file, "line": handed.line}
         function = None if handed.function == "<module>" else handed.function
         answer["loop"] = {**here, "function": function}
@@ -147,16 +198,29 @@ class _Check:
 
     def _judge(self, found: Found) -> None:
         execution = self._execution
+        line = execution.places.loops[found.loop].line
         states = States(execution, self._options)
+        states.line = line
+        states.evaluate_loss(found.loop)
         seconds = max(self._until - time.monotonic(), 1.0)
         states.until = time.monotonic() + 0.7 * seconds
-        trials = Trials(execution, found.loop, len(KINDS), states.prepare, states.answer)
+
+        def prepare(recordings: list[Recording]) -> None:
+            if recordings and recordings[0].size > LARGE:
+                trials.count = FEW
+            states.prepare(recordings)
+
+        trials = Trials(execution, found.loop, len(KINDS), prepare, states.answer)
         trials.late = time.monotonic() + 0.3 * seconds
         answer = execution.fork(trials, seconds + SLACK / 2)
         if answer is None:
             return
+        if "problem" in answer:
+            assert self._reply is not None
+            self._reply(answer)
         execution.on_iteration = execution.on_left = None
         self._answer = answer
+        execution.on_refused = self._on_refused
         if not self._confirm(found):
             return
         names = [each["name"] for each in answer.get("parameters", ())] or found.learning
@@ -166,7 +230,10 @@ class _Check:
             names,
             self._on_not_finite,
             self._on_late,
-            min(self._until, time.monotonic() + WATCHED * self._options.seconds),
+            min(
+                self._until - RESERVE * self._options.seconds,
+                time.monotonic() + WATCHED * self._options.seconds,
+            ),
             begun=found.turns,
         )
         self._watch.begin()
@@ -190,6 +257,24 @@ class _Check:
         self._answer["not_finite"] = {"between": [last, now], "printed": printed}
         self._conclude()
 
+    def _on_time(self) -> None:
+        """The time is up, wherever the program is: answer with what there is."""
+        try:
+            self._at_end_of_time()
+        except BaseException as error:  # nothing of ours is for the program to catch
+            self._execution.fail(error)
+
+    def _at_end_of_time(self) -> None:
+        if self._watch is not None:
+            self._on_late()
+        if "parameters" not in self._answer:
+            self._answer.setdefault("error", "time")
+        elif "confirmed" not in self._answer:
+            self._answer.setdefault("left_out", []).append(
+                "there was no time to confirm the gradient by finite differences"
+            )
+        self._conclude()
+
     def _on_late(self) -> None:
         watched = self._watch.update if self._watch is not None else 0
         self._answer.setdefault("left_out", []).append(
@@ -204,7 +289,17 @@ class _Check:
             self._watch.finish()
         self._conclude()
 
+    def _on_refused(self) -> dict[str, Any]:
+        """What was judged before the program did what it may not; its rest was not looked at."""
+        answer = self._concluded()
+        answer["ok"] = answer["ok"] and None
+        return answer
+
     def _conclude(self) -> None:
+        assert self._reply is not None
+        self._reply(self._concluded())
+
+    def _concluded(self) -> dict[str, Any]:
         answer, best, places = self._answer, self._search.best, self._execution.places
         answer["others"] = [_loop(places, each) for each in self._search.others]
         answer["errors"] = self._search.errors
@@ -216,12 +311,13 @@ class _Check:
             answer["unjudged"] = self._watch is None
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
-            _grow(answer, best)
+            _grow(answer, best, places)
+        if "findings" in answer:
+            settle(answer)
         answer["ok"] = _ok(answer)
         answer["files"] = sorted(self._execution.files)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
-        assert self._reply is not None
-        self._reply(answer)
+        return answer
 
 
 def _loop(places: Places, number: int) -> dict[str, Any]:
@@ -233,25 +329,35 @@ def _loop(places: Places, number: int) -> dict[str, Any]:
     }
 
 
-def _grow(answer: dict[str, Any], found: Found) -> None:
+def _grow(answer: dict[str, Any], found: Found, places: Places) -> None:
     """Parameters that changed their shape in their first update are told so."""
     known = {each["name"]: each for each in answer.setdefault("parameters", [])}
-    grown = []
+    grown, memories = [], set()
     for name, (before, _) in found.grown.items():
         benign = (RIGHT, NO_INFORMATION, WRONG)
-        if not before and name in known and known[name]["verdict"] in benign:
+        for_units = not before and name not in found.by_row
+        if for_units and name in known and known[name]["verdict"] in benign:
             # A number that becomes one entry for each unit, as a bias of all of them.
+            continue
+        if for_units and known and name not in known:
+            # A memory that starts as 0 takes the shape of what it remembers.
+            memories.add(name)
             continue
         if name not in known:
             answer["parameters"].append({"name": name, "factor": None, "residual": None})
         entry = known.get(name, answer["parameters"][-1])
         entry.update(shape=before, verdict=SHAPE_CHANGES)
         grown.append(name)
+    for name, (after, at) in found.from_whole_number.items():
+        if name in known and known[name]["shape"] == after and name not in found.grown:
+            known[name].update(shape=[], verdict=SHAPE_CHANGES, factor=None)
+            grown.append(name)
+            found.findings.append(of_array_for_number(name, after, places.places[at], places))
     first, last = [], []
     for each in found.findings:
         if set(each["parameters"]) & set(grown):
             first.append(each)
-        else:
+        elif not set(each["parameters"]) <= memories:
             last.append({**each, "code": "broadcast", "confidence": "likely"})
     answer["findings"] = first + answer["findings"] + last
 
@@ -265,6 +371,8 @@ def _ok(answer: dict[str, Any]) -> bool | None:
     lost = answer.get("not_finite")
     if lost is not None and not lost["printed"]:
         return False
+    if answer.get("crossing"):
+        return False
     if "hypothesis" not in answer or RIGHT not in verdicts:
         return None
     return None if answer.get("confirmed") is False else True
@@ -274,7 +382,7 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
     """Run again up to the first update that gives a number that is not finite, and record it."""
     lost = answer["not_finite"]
     last = lost["between"][0]
-    seconds = max(until - time.monotonic(), 2.0)
+    seconds = max(until - time.monotonic(), SLACK / 2)
     names = [each["name"] for each in answer["parameters"]]
     loop = answer["loop_number"]
 
@@ -318,6 +426,4 @@ def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: floa
 
     found = execution.analyse(recorded, seconds)
     if "finding" in found:
-        # What is not finite often follows from a step that is wrong.
-        follows = any(each["verdict"] == WRONG for each in answer["parameters"])
-        answer["findings"].insert(len(answer["findings"]) if follows else 0, found["finding"])
+        add_not_finite(answer, found["finding"])

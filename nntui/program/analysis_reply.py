@@ -27,6 +27,8 @@ class Request:
     time: float = 10.0
     python: str = ""
     """The interpreter that ran it."""
+    loss: str | None = None
+    """The one that was asked for."""
 
 
 def program_check(request: Request, reply: Mapping[str, Any]) -> ProgramCheck:
@@ -42,6 +44,7 @@ def program_check(request: Request, reply: Mapping[str, Any]) -> ProgramCheck:
         "arguments": list(request.arguments),
         "seed": request.seed if not known["seeded_by_us"] else 0,
     }
+    asked["loss_asked"] = request.loss is not None
     check = {**known, **asked, "refused": _refused(known["refused"])}
     if not check["updates"]:
         _refuse_crash(request, reply)
@@ -129,6 +132,8 @@ _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
     "full": ("one update does more operations than can be recorded", "fewer samples in an update"),
     "memory": ("one update needs more memory than there is", "fewer samples in an update"),
+    "several": ("each turn of the loop makes several updates, one after the other", LOOP),
+    "asked": ("{message}", LOSS),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),
     "died": ("a copy of the program was ended: {message}", ""),
     "ended": ("it ended before an update could be looked at", LOOP),

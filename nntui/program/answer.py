@@ -133,6 +133,8 @@ class ProgramCheck:
     ok: bool | None = entry(maybe(a_flag))
     """Whether the training is right; None: could not tell."""
 
+    loss_asked: bool = entry(a_flag, False, beside=True)
+    """Whether the loss is the one that was asked for."""
     others: tuple[ProgramLoop, ...] = entry(many(record(ProgramLoop)), (), beside=True)
     """Further trainings of the program, which were not looked at."""
     optimiser: str = entry(a_text, "", beside=True)

@@ -86,7 +86,12 @@ def _reason(check: ProgramCheck) -> str:
     if check.reason or not check.refused:
         return _clause(check.reason) or "no update could be compared"
     first = check.refused[0]
-    return f"it was stopped where it {_clause(first.what)}{_at(check, first.file, first.line)}"
+    where = f"{_clause(first.what)}{_at(check, first.file, first.line)}"
+    verdicts = {each.verdict for each in check.parameters}
+    before = ""
+    if RIGHT in verdicts and verdicts <= {RIGHT, NO_INFORMATION}:
+        before = "; the updates looked at before are the gradient of the loss"
+    return f"it was stopped where it {where}{before}"
 
 
 def _first_finding(check: ProgramCheck, with_diff: bool) -> Iterator[str]:
@@ -132,7 +137,10 @@ def _loss(check: ProgramCheck) -> Iterator[str]:
     source = f"`{_cut(one_line(loss.text.strip()), LONGEST_SOURCE)}`" if loss.text else ""
     at = _at(check, loss.file, loss.line)
     value = "" if loss.value is None else f", {loss.value:.4g} at first"
-    if loss.kind == OWN:
+    if check.loss_asked:
+        kind = "" if loss.kind == OWN else f"{loss.kind} of "
+        said = f"{kind}{source or 'the number'}{at}, as you asked{value}."
+    elif loss.kind == OWN:
         said = f"{source or 'the number'}{at}, the program's own{value}."
     else:
         of = f" of {source}{at}" if source else ""

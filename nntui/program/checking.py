@@ -14,7 +14,7 @@ from nntui.program.control.client import Task, ask
 from nntui.program.file_names import is_program
 from nntui.program.program_error import ProgramError
 
-GRACE = 5.0
+GRACE = 2.0
 """Seconds beyond the time for the process to start, and to send what it has found."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
@@ -118,7 +118,9 @@ def checked_with_reply(
         },
         (2 * time if request.diff else time) + GRACE,
     )
-    asked = Request(path, request.arguments, seed, time, interpreter or sys.executable)
+    asked = Request(
+        path, request.arguments, seed, time, interpreter or sys.executable, request.loss
+    )
     return program_check(asked, reply), reply
 
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from nntui.program.analysis import check_program
 from nntui.program.judge.search import Found, Search
+from nntui.program.loss_expression import problem_of
 from nntui.program.program_error import ProgramError
+from nntui.program.record.rewriting.training_comprehensions import training_comprehensions
 from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
     """What `check_program` replies; ``options`` are those of `Options` by name.
 
-    Raises ProgramError for a line that no loop begins in.
+    Raises ProgramError for a line that no loop begins in, and for a loss or parameters that mean
+    nothing in the program.
     """
     lines = tuple(options["lines"])
     loops = sorted(_loops(execution.source.tree))
@@ -25,6 +28,8 @@ def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
         there = ", ".join(map(str, loops[:12])) + (", ..." if len(loops) > 12 else "")
         told = f"its loops begin in the lines {there}" if loops else "it has no loop at all"
         raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
+    if options["loss"] is not None and (problem := problem_of(options["loss"])):
+        raise ProgramError(problem)
     asked = {**options, "lines": lines, "parameters": tuple(options["parameters"])}
     return check_program(execution, Options(**asked))
 
@@ -59,3 +64,5 @@ def _loops(tree: ast.Module) -> Iterator[int]:
     for node in ast.walk(tree):
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             yield node.lineno
+    for comprehension in training_comprehensions(tree):
+        yield comprehension.lineno

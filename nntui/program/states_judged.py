@@ -1,6 +1,6 @@
 """Judges the updates recorded at generic states, and tells what they show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,15 @@ import numpy as np
 from nntui.program.blame import others
 from nntui.program.blame.findings import Finding, finite, of_repairs
 from nntui.program.blame.forward_faults import of_softmax
+from nntui.program.blame.piled_up import of_piled_up, piled_up
 from nntui.program.blame.repair import Repairs
+from nntui.program.blame.replaced import of_last_turn, of_replaced
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.shapes import of_crossing
 from nntui.program.blame.signs import of_signs
 from nntui.program.judge import loss_hypotheses as losses
 from nntui.program.judge.alarm import OutOfTimeError, interrupted_at
+from nntui.program.judge.batches import of_one_size
 from nntui.program.judge.carried import feedback
 from nntui.program.judge.confirm import Confirmation
 from nntui.program.judge.generic_states import KINDS, drawn, shake
@@ -24,13 +28,15 @@ from nntui.program.judge.handed import (
 )
 from nntui.program.judge.loss_hypotheses import Loss
 from nntui.program.judge.loss_site import site_of
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict import (
     NEVER_UPDATED,
     WRONG,
     Judgement,
     best_of,
 )
+from nntui.program.loss_expression import LossError, LossExpression
+from nntui.program.named_parameters import changed_of, named, unknown_names
 from nntui.program.record.adjoints import adjoints
 
 if TYPE_CHECKING:
@@ -65,7 +71,25 @@ class States:
         self._parameters: Sequence[str] = ()
         self._memories: Sequence[str] = ()
         self._learning: Sequence[str] = ()
+        self._loss: LossExpression | None = None
         self.until = 0.0
+        self.line = 0
+        """That of the loop."""
+
+    def evaluate_loss(self, loop: int) -> None:
+        """Record the loss that is asked for, if it is an expression, with each update."""
+        wanted, execution = self._options.loss, self._execution
+        if wanted is None or wanted in losses.USUAL:
+            return
+        asked = self._loss = LossExpression(execution, wanted, loop, self._learning_of)
+
+        def evaluate(recording: Recording) -> None:
+            try:
+                asked.end(recording)
+            except LossError as error:
+                execution.reply({"problem": f"{error} (the loop is in line {self.line})"})
+
+        execution.around_recording = asked.begin, evaluate
 
     def prepare(self, recordings: list[Recording]) -> None:
         """Set the next state; the first update, as it is, tells what the parameters are."""
@@ -77,15 +101,26 @@ class States:
         shake(self._execution.live(), self._parameters, self._memories, kind, self._draws)
 
     def _classify(self, recording: Recording) -> None:
-        learning = feedback(recording)
+        asked = self._options.parameters
+        if asked and (unknown := named(recording, asked).unknown):
+            self._execution.reply({"problem": unknown_names(recording, unknown, self.line)})
+        learning = self._learning_of(recording)
         self._learning = self._parameters = learning
-        judged = best_of(self._losses([recording], learning), [recording], learning)
+        only = bool(self._options.parameters)
+        judged = best_of(self._losses([recording], learning), [recording], learning, only)
         if judged is not None:
             self._parameters, self._memories = judged.parameters, judged.memories
+
+    def _learning_of(self, recording: Recording) -> list[str]:
+        """The parameters, before anything is known of a loss."""
+        asked = self._options.parameters
+        return changed_of(recording, asked) if asked else feedback(recording)
 
     def _losses(self, recordings: Sequence[Recording], learning: Sequence[str]) -> list[Loss]:
         found = losses.candidates(recordings[0], learning, self._execution.places)
         wanted = self._options.loss
+        if self._loss is not None:
+            return [] if self._loss.loss is None else [self._loss.loss]
         if wanted in losses.USUAL:
             return [each for each in found if each.kind == wanted]
         if wanted:
@@ -142,18 +177,42 @@ class States:
             for at, each in enumerate(complete)
             if at or len(complete) == 1 or not self._memories
         ]
+        judged = of_one_size(judged)
         hypotheses = self._losses(judged, self._learning)
-        best = best_of(hypotheses, judged, self._learning)
+        only = bool(self._options.parameters)
+        best = best_of(hypotheses, judged, self._learning, only)
         if best is None:
             own = max(hypotheses, key=lambda each: each.prior, default=None)
             site = site_of(own, judged[0], self._execution.places) if own and judged else None
             return {
-                "error": "loss",
+                **self._unexplained(judged[0]),
                 "updates": len(complete),
                 "learning": list(self._learning),
                 "loss_site": site,
             }
+        if best.wrong and not best.is_one_update:
+            return {"error": "several", "updates": len(complete)}
         return self._explain(best, hypotheses, complete)
+
+    def _unexplained(self, recording: Recording) -> dict[str, Any]:
+        """Why no loss says anything of the updates."""
+        wanted, loss = self._options.loss, self._loss
+        if not self._learning:
+            names = ", ".join(self._options.parameters)
+            return {"error": "asked", "message": f"no update changes {names}"}
+        if loss is None or loss.loss is None:
+            if wanted is None:
+                return {"error": "loss"}
+            message = f"no prediction that meets a target was found, for {wanted}"
+            return {"error": "asked", "message": message}
+        mask = recording.mask(self._learning)
+        late = any(recording.after[each.number] & mask for each in loss.loss.tops(recording))
+        why = (
+            "is computed from parameters that are updated already: give the expression for it"
+            if late
+            else f"does not depend on what the updates change ({', '.join(self._learning[:4])})"
+        )
+        return {"error": "asked", "message": f"the loss {wanted} {why}"}
 
     def _explain(
         self, best: Judgement, hypotheses: Sequence[Loss], recordings: Sequence[Recording]
@@ -162,6 +221,8 @@ class States:
         findings: list[Finding] = []
         scene = Scene(best, places)
         left_out: list[str] = []
+        explained = True
+        repaired = None
         if best.wrong:
             repairs = Repairs(scene, self.until)
             try:
@@ -170,15 +231,24 @@ class States:
             except OutOfTimeError:
                 repairs.left_out = True
             findings += of_repairs(scene, repairs)
+            repaired = repairs.all_made
             unexplained = repairs.unexplained
             if repairs.left_out:
                 left_out.append("some repairs were not tried for want of time")
+            last = of_replaced(scene) + of_last_turn(scene, best.wrong)
+            known = {name for each in last for name in each["parameters"]}
+            findings = last + [each for each in findings if not {*each["parameters"]} <= known]
+            unexplained = [name for name in unexplained if name not in known]
+            explained = not unexplained
             if unexplained and not findings:
-                findings.append(others.of_unexplained(scene, unexplained))
-        findings += of_signs(scene)
+                findings.append(others.of_unexplained(scene, unexplained, not repairs.left_out))
+        findings += of_signs(scene, repaired)
+        piled = piled_up(best)
+        findings += of_piled_up(scene, piled)
         softmax = of_softmax(best.recordings[0], places)
-        findings = softmax + findings
-        never = others.never_updated(scene)
+        crossing = of_crossing(scene)
+        findings = softmax + crossing + findings
+        never = self._never_updated(scene)
         findings += others.of_never_updated(scene, never)
         printed = _printed(best, hypotheses)
         if printed is not None and not best.wrong and best.right:
@@ -195,30 +265,59 @@ class States:
             else site_of(printed, best.recordings[0], places),
             "printed_text": "" if printed is None else printed.name or self._text(printed),
             "loss_ordinal": self._ordinal(best.loss, hypotheses),
-            "parameters": _parameters(best, never),
+            "parameters": _parameters(best, never, piled),
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
-            "forward_wrong": bool(softmax),
+            "explained": explained,
+            "crossing": bool(crossing),
         }
+
+    def _never_updated(self, scene: Scene) -> list[str]:
+        """Parameters that no update changes, though the loss depends on them."""
+        asked, recording = self._options.parameters, scene.recording
+        if asked:
+            found = [
+                name
+                for name in named(recording, asked).values
+                if recording.end.get(name) is recording.start[name]
+                and recording.start[name].number in scene.forward
+            ]
+        else:
+            found = others.never_updated(scene)
+        # A variable that several functions share has a name in each.
+        first = {recording.start[name].number: name for name in reversed(found)}
+        return list(dict.fromkeys(first[recording.start[name].number] for name in found))
 
 
 def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
     """The loss that the program prints, where another one is minimised."""
     if best.loss.kind == losses.OWN:
         return None
-    own = [each for each in hypotheses if each.kind == losses.OWN and each.prior >= 2]
+    # What the predictions or the updates are computed from is no loss, whatever its name.
+    recording = best.recordings[0]
+    ends = [recording.end[name] for name in best.parameters]
+    used = ancestors([*ends, *best.loss.tops(recording)])
+    own = [
+        each
+        for each in hypotheses
+        if each.kind == losses.OWN
+        and each.prior >= 2
+        and not any(top.number in used for top in each.tops(recording))
+    ]
     return own[0] if own else None
 
 
-def _parameters(best: Judgement, never: Sequence[str]) -> list[dict[str, Any]]:
+def _parameters(
+    best: Judgement, never: Sequence[str], piled: Collection[str]
+) -> list[dict[str, Any]]:
     found = []
     for name in best.parameters:
         start = next(each.start[name] for each in best.recordings if name in each.start)
         known = [each for each in best.agreements[name] if each is not None]
         verdict = best.verdicts[name]
         factor = best.factors.get(name)
-        if factor is not None and factor < 0:
+        if (factor is not None and factor < 0) or name in piled:
             verdict = WRONG
         if best.readings[name].adapts:
             factor = None

@@ -117,6 +117,72 @@ def test_an_effect_is_kept_in_and_told(folder: Path) -> None:
     assert Path("data.csv").exists()
 
 
+@pytest.mark.parametrize(("step", "code"), [("W -=", 3), ("W +=", 1)])
+def test_what_was_judged_before_an_effect_is_kept(folder: Path, step: str, code: int) -> None:
+    Path("data.csv").write_text("1,2\n")
+    Path("net.py").write_text(f"import os\n{RIGHT.replace('W -=', step)}os.remove('data.csv')\n")
+    done = command("check", "net.py")
+    assert (done.returncode, done.stderr) == (code, "")
+    told = " ".join(done.stdout.split())
+    assert "deletes data.csv in line 13" in told
+    assert ("the updates looked at before are the gradient of the loss" in told) is (code == 3)
+    answer = parsed(command("check", "net.py", "--json", "--diff").stdout)
+    assert answer["ok"] is (None if code == 3 else False)
+    assert [each["name"] for each in answer["parameters"]] == ["W"]
+    assert len(answer["findings"]) == (0 if code == 3 else 1)
+    assert Path("data.csv").exists()
+
+
+def test_an_effect_in_the_training_itself_ends_the_trials_before_it(folder: Path) -> None:
+    effect = "    if epoch == 5:\n        import os; os.system('mkdir made')\nprint(loss)\n"
+    Path("net.py").write_text(RIGHT.replace("print(loss)\n", effect))
+    answer = check("net.py")
+    assert (answer.ok, answer.updates, answer.refused[0].line) == (None, 4, 12)
+    assert [each.verdict for each in answer.parameters] == ["right"]
+    assert not Path("made").exists()
+
+
+def test_what_was_judged_before_the_time_was_up_is_kept(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT + "while True:\n    pass\n")
+    answer = check("net.py", time=5.0)
+    assert (answer.ok, answer.confirmed) == (True, True)
+    assert answer.left_out[0].startswith("training was watched up to update 39 ")
+
+
+@pytest.mark.parametrize(
+    "over",
+    ["losses = [train(x, t) for x, t in zip(X, y)]", "s = sum(train(*each) for each in rows)"],
+)
+def test_a_comprehension_that_trains_is_the_loop(folder: Path, over: str) -> None:
+    text = f"""\
+import numpy as np
+np.random.seed(0)
+X, y = np.random.randn(6, 2), np.random.randn(6)
+rows = list(zip(X, y))
+W = np.random.randn(2)
+def train(x, t):
+    global W
+    out = x @ W
+    W = W - 0.1 * (out - t) * x
+    return 0.5 * (out - t) ** 2
+for epoch in range(20):
+    {over}
+"""
+    Path("net.py").write_text(text)
+    answer = check("net.py")
+    assert (answer.ok, answer.confirmed) == (True, True)
+    assert answer.loop is not None
+    assert answer.epoch_loop is not None
+    assert (answer.loop.line, answer.epoch_loop.line) == (12, 11)
+    assert answer.parameters[0].factor == pytest.approx(0.1, rel=1e-6)
+    with nntui.Program("net.py", loop=12) as program:
+        assert program.seek(14) == 14
+        later = program.state_hash
+        program.step(-9)
+        program.step(9)
+        assert program.state_hash == later
+
+
 def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
     Path("net.py").write_text("import sys\nsys.exit(3)\n")
     done = command("check", "net.py", "--json")

@@ -10,18 +10,23 @@ from nntui.program.blame.counterfactuals import (
     EdgeDerivatives,
     Edit,
     LocalDerivative,
+    Negated,
     OtherOperand,
     Together,
     TrueDerivative,
+    WholeDerivatives,
 )
-from nntui.program.blame.scene import Scene
+from nntui.program.blame.scene import Line, Scene
 from nntui.program.blame.verified import Verified
+from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 
 STEPS_BACK = 7
 """From an activation back to its pre-activation, and to the weights in it."""
 LARGE = 400
 """Backward values from which on only those with a name are tried."""
+FIRST_SIGNS = 4
+"""Values with the wrong sign that are tried."""
 WIDE = 60
 """Operations of one line, calls made from it included, from which on no operand is exchanged."""
 STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
@@ -34,6 +39,9 @@ STALE, SAME_SHAPE, TRANSPOSED, OTHER_SHAPE, DERIVATIVE, SLOPE, ALIKE = (
     0.6,
 )
 """How natural a repair is: the smaller the more."""
+PART = 0.3
+MOST_PARTS = 24
+"""Values that are tried as a part of a derivative."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +59,9 @@ class Candidate:
     used: Node | None = None
     meant: Node | None = None
     stale: bool = False
-    line: tuple[str, int, tuple[Any, ...]] | None = None
+    part: bool = False
+    """Whether the value is a part of the derivative by `forward`, and stands for all of it."""
+    line: Line | None = None
 
     @property
     def is_operand(self) -> bool:
@@ -77,6 +87,25 @@ def candidates(
     if named is not False:
         found += _operands(scene, backward)
     return sorted(found, key=lambda each: (each.order, each.cost))
+
+
+def sign_candidates(scene: Scene, wrong: Sequence[str], verified: Verified) -> list[Candidate]:
+    """The first values on the way back that are derivatives with the wrong sign, as repairs.
+
+    They explain more than steps that go up: a penalty that is added to them has the right sign.
+    """
+    found: list[Candidate] = []
+    turned: set[int] = set()
+    for node in scene.backward(wrong):
+        follows = any(each.number in turned for each in node.inputs)
+        if verified.sign(node) != -1.0:
+            continue
+        turned.add(node.number)
+        edge = verified.edge(node)
+        if not follows and edge is not None and len(found) < FIRST_SIGNS:
+            edit = Negated(node.key)
+            found.append(Candidate(edit, node, node.number, STALE, forward=edge.node))
+    return found
 
 
 def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) -> list[Candidate]:
@@ -116,6 +145,46 @@ def edge_candidates(scene: Scene, verified: Verified, frontier: Sequence[Node]) 
             edit = EdgeDerivatives(tuple(edges), verified.scale(first))
             found.append(Candidate(edit, first, first.number, DERIVATIVE - 0.1, forward=forward))
     return found
+
+
+def part_candidates(scene: Scene, verified: Verified, wrong: Sequence[str]) -> list[Candidate]:
+    """Values that are the part of a derivative that comes through one operation, made whole.
+
+    A value that is used by several operations has a derivative by all of them: a program that
+    forgets to add them up goes on with one.
+    """
+    recording = scene.recording
+    by_line: dict[Any, list[tuple[Node, Node, Line]]] = {}
+    behind = {
+        recording.start[name].number: ancestors([recording.end[name]])
+        for name in wrong
+        if name in recording.start and name in recording.end
+    }
+    for node in scene.backward(wrong):
+        number = recording.named.get(node.number, node.place)
+        # What is added to other parts is meant to be one.
+        if number < 0 or any(user.operation in ("+", "-") for user in recording.users[node.number]):
+            continue
+        place = scene.places.places[number]
+        line = (place.file, place.line, _calls(node))
+        known = verified.parts(node)
+        # Parts that equal each other are told apart by the parameter that they update.
+        own = [each for each in known if node.number in behind.get(each.number, ())]
+        for whole in (own or known)[:1]:
+            by_line.setdefault((number, node.operation, line), []).append((node, whole, line))
+    found = []
+    for pairs in by_line.values():
+        node, whole, line = pairs[0]
+        scale = verified.scale(node)
+        edits: list[Edit] = [
+            TrueDerivative(node.key, whole.key, scale),
+            WholeDerivatives(tuple((one.key, other.key) for one, other, _ in pairs), scale),
+        ]
+        found += [
+            Candidate(edit, node, node.number, PART, forward=whole, part=True, line=line)
+            for edit in edits
+        ]
+    return found[:MOST_PARTS]
 
 
 def _values(

@@ -50,6 +50,22 @@ class TrueDerivative:
 
 
 @dataclass(frozen=True)
+class Negated:
+    """The value with the key ``node`` gets the other sign."""
+
+    node: Any
+
+    def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
+        """See `Edit.apply`."""
+        recording = scene.recordings[at]
+        node = recording.by_key.get(self.node)
+        if node is None:
+            return None
+        fixed = {each.number: -np.asarray(each.value) for each, _ in turns(recording, node, [])}
+        return fixed, {}
+
+
+@dataclass(frozen=True)
 class LocalDerivative:
     """The value ``node`` becomes the derivative of ``activation`` by ``before``, all by key."""
 
@@ -145,6 +161,32 @@ class EdgeDerivatives:
                 value for each, value in pullback(forward, true, recording.values) if each is target
             ]
             value = shaped(sum(parts, np.zeros(np.shape(target.value))), node)
+            if value is None:
+                return None
+            fixed[node.number] = value * self.factor
+        return (fixed, {}) if fixed else None
+
+
+@dataclass(frozen=True)
+class WholeDerivatives:
+    """Values become the whole derivatives by others: ``pairs`` has the keys of both.
+
+    Each is named, for turns in which the same line serves one parameter after the other.
+    """
+
+    pairs: tuple[tuple[Any, Any], ...]
+    factor: float = 1.0
+
+    def apply(self, scene: Scene, at: int) -> tuple[Fixed, Swaps] | None:
+        """See `Edit.apply`."""
+        recording = scene.recordings[at]
+        fixed: Fixed = {}
+        for key, whole in self.pairs:
+            node, forward = recording.by_key.get(key), recording.by_key.get(whole)
+            true = None if forward is None else scene.true(at).get(forward.number)
+            if node is None or true is None:
+                return None
+            value = shaped(true, node)
             if value is None:
                 return None
             fixed[node.number] = value * self.factor

@@ -7,8 +7,10 @@ import numpy as np
 
 from nntui.program.blame.counterfactuals import LocalDerivative, Together
 from nntui.program.blame.kinds import slope_kind, what_it_is
+from nntui.program.blame.left_out import is_slope, multiplied, nearer
 from nntui.program.blame.repair import Repair, Repairs
-from nntui.program.blame.scene import Scene
+from nntui.program.blame.scene import Line, Scene
+from nntui.program.blame.slope_functions import SlopeFunction
 from nntui.program.blame.verified import Verified
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
@@ -53,10 +55,11 @@ def of_repairs(scene: Scene, repairs: Repairs) -> list[Finding]:
         code, cause, fix = _kind(scene, repair)
         where = line_of(scene, repair)
         if code == "derivative-missing":
-            where = missing_factor_line(scene, repair.candidate.node)
+            where = missing_factor_line(scene, _incomplete(scene, repair) or repair.candidate.node)
         edits = Together(tuple(each.edit for each in repairs.found[: at + 1]))
         evidence = _evidence(scene, repairs, edits, repair)
-        twin = next((each for each in found if (each["file"], each["line"]) == where), None)
+        same = (code, *(where or (None, None)))
+        twin = next((e for e in found if (e["code"], e["file"], e["line"]) == same), None)
         if twin is None:
             names = list(repair.mends)
             found.append(finding(scene, code, where, cause, names, evidence, fix))
@@ -82,10 +85,42 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     if candidate.is_operand:
         return _operand_kind(scene, repair)
     assert candidate.forward is not None
-    if isinstance(candidate.edit, LocalDerivative):
+    if candidate.part:
+        name, by = scene.called(candidate.node), _told(scene, candidate.forward)
+        return (
+            "gradient",
+            f"{name} is the derivative by {by} through one of its uses, not through all of them",
+            "add up the derivatives that come through each use",
+        )
+    if isinstance(candidate.edit, LocalDerivative | SlopeFunction):
         assert candidate.before is not None
+        lacking = _incomplete(scene, repair)
+        inner = nearer(scene, candidate.node, candidate.forward, candidate.before)
+        if lacking is not None and inner is not None:
+            slope = f"the slope of {_told(scene, candidate.forward)} at {_told(scene, inner)}"
+            cause = f"{scene.called(lacking)} lacks {slope}"
+            return "derivative-missing", cause, f"multiply it by {slope}"
         return slope_kind(scene, candidate.node, candidate.forward, candidate.before)
     return what_it_is(scene, candidate.node, candidate.forward)
+
+
+def _incomplete(scene: Scene, repair: Repair) -> Node | None:
+    """The value that lacks a factor before it meets a slope that is right as far as it goes."""
+    candidate = repair.candidate
+    if not isinstance(candidate.edit, LocalDerivative):
+        return None
+    assert candidate.forward is not None
+    assert candidate.before is not None
+    if nearer(scene, candidate.node, candidate.forward, candidate.before) is None:
+        return None
+    return multiplied(scene, candidate.node)
+
+
+def _told(scene: Scene, node: Node) -> str:
+    """What ``node`` is called, with its line: two values of one name are told apart."""
+    name = scene.called(node)
+    line = scene.places.places[node.place].line if node.place >= 0 else None
+    return name if line is None or " in line " in name else f"{name} (line {line})"
 
 
 def _in_source(scene: Scene, repair: Repair) -> dict[str, str]:
@@ -109,7 +144,10 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     used, meant = candidate.used, candidate.meant
     assert used is not None
     assert meant is not None
-    name, other = scene.called(used), scene.called(meant)
+    text = "" if candidate.line is None else source_line(scene.places, *candidate.line[:2])
+    name, other = scene.called(used, text), scene.called(meant)
+    if name == other:
+        name, other = _told(scene, used), _told(scene, meant)
     if used is meant:
         return (
             "transposed",
@@ -126,6 +164,7 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     mask = recording.mask(repair.mends)
     if (
         used.number in scene.forward
+        and used.operation != "leaf"
         and recording.depends[used.number] & mask
         and not recording.depends[meant.number] & mask
     ):
@@ -146,14 +185,21 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
 def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
     """(file, line) of a repair: the innermost line that the forward pass does not share."""
     candidate = repair.candidate
-    if candidate.line is not None:
-        line = candidate.line[0], candidate.line[1]
-        return line if candidate.stale or candidate.used is None else _alias(scene, repair, line)
-    if isinstance(candidate.edit, LocalDerivative) and _is_right_elsewhere(scene, candidate.node):
+    of_slope = isinstance(candidate.edit, LocalDerivative) or (
+        candidate.is_operand and not candidate.stale
+    )
+    if of_slope and _is_right_elsewhere(scene, candidate.node):
+        # The function is right, and what it is called with here is not.
         lines = scene.lines(candidate.node)
-        if len(lines) > 1:
-            return lines[1][0], lines[1][1]
-    return own_line(scene, candidate.node)
+        at = 0 if candidate.line is None else lines.index(candidate.line)
+        if at + 1 < len(lines):
+            return lines[at + 1][:2]
+    if candidate.line is None:
+        return own_line(scene, candidate.node)
+    if candidate.stale or candidate.used is None:
+        return candidate.line[:2]
+    line = _calling_line(scene, repair) or candidate.line
+    return _alias(scene, repair, _backward_line(scene, candidate.node, line))
 
 
 def _alias(scene: Scene, repair: Repair, line: tuple[str, int]) -> tuple[str, int]:
@@ -169,6 +215,7 @@ def _alias(scene: Scene, repair: Repair, line: tuple[str, int]) -> tuple[str, in
             and target.isidentifier()
             and target != used.name
             and (place.file, place.line) != line
+            and "(" not in places.line(place).partition("=")[2]  # not what a call returns
             and places.places[used.place].line != place.line
         )
         if is_alias and re.search(rf"\b{target}\b", text):
@@ -201,9 +248,7 @@ def _is_right_elsewhere(scene: Scene, node: Node) -> bool:
         ):
             continue
         for activation, before in scene.activations:
-            slope = scene.slope(scene.at, activation.key).get(before.number)
-            same = slope is not None and np.shape(slope) == np.shape(other.value)
-            if same and np.allclose(np.asarray(slope), np.asarray(other.value, float), rtol=1e-9):
+            if is_slope(scene, other, activation, before):
                 return True
     return False
 
@@ -215,6 +260,36 @@ def own_line(scene: Scene, node: Node) -> tuple[str, int] | None:
         if (file, line) not in scene.forward_lines:
             return file, line
     return lines[0][:2] if lines else None
+
+
+def _calling_line(scene: Scene, repair: Repair) -> Line | None:
+    """The call that hands the wrong value to a function that is right; None where none does.
+
+    A slope that is written for the activation and is given the pre-activation, or the reverse, may
+    as well be wrong itself.
+    """
+    candidate = repair.candidate
+    used, meant, line = candidate.used, candidate.meant, candidate.line
+    assert used is not None
+    assert meant is not None
+    assert line is not None
+    pairs = {(one.number, two.number) for one, two in scene.activations}
+    handed = used is not meant and used.operation != "leaf"
+    if not handed or {(used.number, meant.number), (meant.number, used.number)} & pairs:
+        return None
+    lines = scene.lines(candidate.node)
+    depth = sum(1 for step in used.path if not isinstance(step, tuple))
+    outer = [each for each in lines[lines.index(line) :] if len(each[2]) <= depth]
+    return outer[0] if outer and outer[0] != line else None
+
+
+def _backward_line(scene: Scene, node: Node, line: Line) -> tuple[str, int]:
+    """``line``, or the first of the calls around it that the forward pass does not share."""
+    lines = scene.lines(node)
+    for file, number, _ in lines[lines.index(line) :]:
+        if (file, number) not in scene.forward_lines:
+            return file, number
+    return line[:2]
 
 
 def _evidence(scene: Scene, repairs: Repairs, edits: Together, repair: Repair) -> str:

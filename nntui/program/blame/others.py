@@ -3,6 +3,7 @@
 import ast
 import re
 from contextlib import suppress
+from statistics import median_low
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from nntui.program.blame.findings import Finding, finding, own_line
 from nntui.program.blame.scene import Scene
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.loss_hypotheses import Loss
-from nntui.program.judge.recorded_update import ancestors
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -21,6 +21,9 @@ PARAMETER_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names that programs give to weights and biases."""
+PART_OF_A_NAME = re.compile(r"bias|weight|kernel|theta", re.IGNORECASE)
+NOT_TRAINED = re.compile(r"sample|class|loss|row", re.IGNORECASE)
+"""In the names of weights that a loss gives to rows or classes."""
 SLOPE_NAME = re.compile(r"deriv|prime|grad|backward|backprop|slope|_d$|^d_|delta", re.IGNORECASE)
 
 
@@ -37,31 +40,25 @@ def never_updated(scene: Scene) -> list[str]:
     known = {stem(name) for name in judgement.parameters}
     found = []
     for name, start in recording.start.items():
-        if name in judgement.parameters or recording.end.get(name) is not start:
+        if name in judgement.parameters or any(
+            each.end.get(name) is not each.start.get(name) for each in scene.recordings
+        ):
             continue
         value = np.asarray(start.value)
         if value.dtype.kind != "f" or start.number not in scene.forward:
             continue
         bare = stem(name)[1].rpartition(":")[2]
-        bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare)
-        alike = stem(name) in known or PARAMETER_NAME.match(bare) is not None
-        if alike and _meets_weights(scene, name):
+        bare = re.sub(r"^.*\[['\"]?|['\"]?\]$", "", bare).strip("_")
+        alike = stem(name) in known or _is_a_parameters_name(bare)
+        if alike and np.any(scene.true(scene.at).get(start.number, 0.0)):
             found.append(name)
     return found
 
 
-def _meets_weights(scene: Scene, name: str) -> bool:
-    """Whether the loss's derivative by ``name`` is not 0."""
-    recording = scene.recording
-    start = recording.start[name]
-    tops = scene.judgement.loss.tops(recording)
-    if start.number not in ancestors(tops):
-        return False
-    # The recorded derivatives stop where nothing changes, so a path to the loss is what is asked.
-    return any(
-        user.number in scene.forward and recording.depends[user.number]
-        for user in recording.users[start.number]
-    )
+def _is_a_parameters_name(bare: str) -> bool:
+    if PARAMETER_NAME.match(bare):
+        return True
+    return PART_OF_A_NAME.search(bare) is not None and NOT_TRAINED.search(bare) is None
 
 
 def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
@@ -76,8 +73,9 @@ def of_never_updated(scene: Scene, names: list[str]) -> list[Finding]:
                 where,
                 f"{name} is never updated, though the loss depends on it",
                 [name],
-                f"{name} is the same before and after every update looked at",
-                f"subtract the learning rate times the gradient by {name} in every update",
+                f"{name} is unchanged by all {len(scene.recordings)} updates looked at",
+                f"subtract the learning rate times the gradient with respect to {name} in every "
+                "update",
                 "likely",
             )
         )
@@ -159,8 +157,11 @@ def _not_called(file: str, node: ast.FunctionDef, lines: list[str]) -> Finding:
     }
 
 
-def of_unexplained(scene: Scene, names: list[str]) -> Finding:
-    """Steps that are wrong, and that no replacement of one value makes right."""
+def of_unexplained(scene: Scene, names: list[str], tried_all: bool) -> Finding:
+    """Steps that are wrong, and that no replacement of one value makes right.
+
+    ``tried_all`` is False where the time ran out before every replacement was tried.
+    """
     judgement = scene.judgement
     node = scene.recording.end[names[0]]
     first = Verified(scene, alone=True).frontier(names) or Verified(scene).frontier(names)
@@ -178,7 +179,12 @@ def of_unexplained(scene: Scene, names: list[str]) -> Finding:
         where,
         f"the step of {', '.join(names[:4])} is not along the gradient of the loss",
         names,
-        f"up to {off:.3g} % off; no change of one value on the way makes it right",
+        f"up to {off:.3g} % off; "
+        + (
+            "replacing any one value of the way back does not correct it"
+            if tried_all
+            else "the time ran out before every replacement was tried"
+        ),
         None,
         "likely",
     )
@@ -190,9 +196,9 @@ def _of_first_wrong(scene: Scene, names: list[str], node: Node) -> Finding:
         scene,
         "gradient",
         own_line(scene, node),
-        f"{scene.called(node)} is the first value on the way back that is no derivative",
+        f"here the way back goes wrong: {scene.called(node)} is no derivative of the loss",
         names,
-        "what it is computed from is: it equals the derivative by a forward value to 1e-7",
+        "what it is computed from still is one, of a value of the forward pass, to 1e-7",
         None,
         "likely",
     )
@@ -208,7 +214,7 @@ def of_factors(scene: Scene) -> list[Finding]:
     }
     if len(factors) < 2 or judgement.wrong:
         return []
-    usual = float(np.median(list(factors.values())))
+    usual = median_low(factors.values())  # one of them: between two, both would be odd
     odd = {name: each / usual for name, each in factors.items() if abs(each / usual - 1) > 0.01}
     if not odd:
         return []

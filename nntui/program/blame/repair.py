@@ -10,7 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.program.blame.candidates import Candidate, candidates, edge_candidates
+from nntui.program.blame.candidates import (
+    Candidate,
+    candidates,
+    edge_candidates,
+    part_candidates,
+    sign_candidates,
+)
 from nntui.program.blame.counterfactuals import (
     Edit,
     Fixed,
@@ -20,6 +26,7 @@ from nntui.program.blame.counterfactuals import (
     TrueDerivative,
 )
 from nntui.program.blame.scene import Scene
+from nntui.program.blame.slope_functions import function_candidates
 from nntui.program.blame.verified import Verified
 from nntui.program.judge.agreement import CONSTANT, spread
 from nntui.program.judge.readings import Values
@@ -32,6 +39,8 @@ ROUNDS = 8
 """Faults that are looked for, one after the other."""
 STATES = 3
 """The most informative states, in which a candidate is screened first."""
+SAMPLE = 16
+"""Of very many wrong parameters, numbers that stand one by one, about so many are tried first."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,21 @@ class Repairs:
         for _ in range(ROUNDS):
             if not self.unexplained:
                 break
-            repair = self._near() or self._best(named=True) or self._best(named=False)
+            repair = (
+                self._of_functions()
+                or self._near()
+                or self._best(named=True)
+                or self._best(named=False)
+            )
             if repair is None:
                 break
             self.found.append(repair)
         return self.found
+
+    def _of_functions(self) -> Repair | None:
+        """A function that computes slopes, mended in all of its calls."""
+        wrong = self.unexplained
+        return self._first_of(function_candidates(self.scene, wrong), wrong)
 
     def _near(self) -> Repair | None:
         """A repair where the first values arise that are no true derivatives."""
@@ -74,6 +93,12 @@ class Repairs:
                 if found is not None:
                     values[at] = found
         verified = Verified(self.scene, values)
+        turned = self._first_of(sign_candidates(self.scene, wrong, verified), wrong)
+        if turned is not None and len(turned.mends) == len(wrong):
+            return turned
+        whole = self._first_of(part_candidates(self.scene, verified, wrong), wrong)
+        if whole is not None:
+            return whole
         frontier = verified.frontier(wrong)
         if not frontier:
             return None
@@ -90,13 +115,28 @@ class Repairs:
                 repair = natural
         if repair is None:
             repair = self._first_of([each for each in near if each.cost > NATURAL], wrong)
-            slopes = [each for each in near if isinstance(each.edit, LocalDerivative)]
-            if repair is not None and slopes and isinstance(repair.edit, TrueDerivative):
+            if repair is not None and isinstance(repair.edit, TrueDerivative):
                 # A slope that is there, and wrong, is named rather than what it is a factor of.
-                slope = self._first_of(slopes, wrong)
+                slope = self._first_of(self._slopes(near, repair, verified), wrong)
                 if slope is not None and set(slope.mends) >= set(repair.mends):
                     repair = slope
         return None if repair is None else self._deeper(repair, wrong)
+
+    def _slopes(
+        self, near: Sequence[Candidate], repair: Repair, verified: Verified
+    ) -> list[Candidate]:
+        """The candidates of ``near``, and the factors of what ``repair`` replaces, as slopes.
+
+        A slope that is 1 everywhere may pass for a derivative, and so is none of the first.
+        """
+        scene, node = self.scene, repair.candidate.node
+        factors = [each for each in node.inputs if each.place >= 0 and not scene.is_forward(each)]
+        options = list(near)
+        if node.operation == "*":
+            known = {each.node.number for each in near}
+            factors = [each for each in factors if each.number not in known]
+            options += candidates(scene, repair.mends, None, factors, verified)
+        return [each for each in options if isinstance(each.edit, LocalDerivative)]
 
     @property
     def unexplained(self) -> list[str]:
@@ -169,13 +209,35 @@ class Repairs:
 
         None of them where a step that is right becomes wrong.
         """
-        scene, judgement = self.scene, self.scene.judgement
+        judgement = self.scene.judgement
         together = Together((*(repair.edit for repair in self.found), edit))
-        hopeful = list(wrong)
-        factors: dict[str, list[float]] = {name: [] for name in wrong}
         known: dict[int, Values | None] = {}
-        for at in scene.informative[:STATES]:
-            known[at] = self._values(together, at)
+        if len(wrong) >= 2 * SAMPLE and not self._screened(
+            together, wrong[:: len(wrong) // SAMPLE], known
+        ):
+            return []
+        hopeful = self._screened(together, wrong, known)
+        if not hopeful:
+            return []
+        rejudged = self.rejudged(together, known)
+        before = {name for repair in self.found for name in repair.mends} | {*judgement.right}
+        if any(rejudged.verdicts[name] != RIGHT for name in before):
+            return []
+        return [name for name in hopeful if rejudged.verdicts[name] == RIGHT]
+
+    def _screened(
+        self, edit: Edit, names: Sequence[str], known: dict[int, Values | None]
+    ) -> list[str]:
+        """Those of ``names`` that ``edit`` makes right in the most informative states.
+
+        ``known`` gets the values that were replayed.
+        """
+        judgement = self.scene.judgement
+        hopeful = list(names)
+        factors: dict[str, list[float]] = {name: [] for name in names}
+        for at in self.scene.informative[:STATES]:
+            if at not in known:
+                known[at] = self._values(edit, at)
             values = known[at]
             if values is None:
                 return []
@@ -189,14 +251,13 @@ class Repairs:
                     hopeful.remove(name)
             if not hopeful:
                 return []
-        hopeful = [name for name in hopeful if factors[name]]
-        if not hopeful:
-            return []
-        rejudged = self.rejudged(together, known)
-        before = {name for repair in self.found for name in repair.mends} | {*judgement.right}
-        if any(rejudged.verdicts[name] != RIGHT for name in before):
-            return []
-        return [name for name in hopeful if rejudged.verdicts[name] == RIGHT]
+        return [name for name in hopeful if factors[name]]
+
+    @property
+    def all_made(self) -> Judgement | None:
+        """The judgement with all repairs made; None where there are none."""
+        edits = tuple(repair.edit for repair in self.found)
+        return self.rejudged(Together(edits)) if edits else None
 
     def rejudged(self, edit: Edit, known: dict[int, Values | None] | None = None) -> Judgement:
         """The judgement of all recordings with ``edit`` applied."""

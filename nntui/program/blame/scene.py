@@ -1,5 +1,6 @@
 """What is known when a wrong update is explained: the judgement, its values, and who is who."""
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,11 @@ from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
 Array = np.ndarray
+Line = tuple[str, int, tuple[Any, ...]]
+"""(file, line, calls): a line, as it was reached."""
 SUMS = frozenset({"+", "-", "@", "dot", "sum", "leaf", "einsum", "take"})
+LONGEST = 44
+"""Characters of an expression that stands for a value without a name."""
 HANDING_ON = PASSING - {"float", "item", "astype"}
 
 
@@ -25,6 +30,7 @@ class Scene:
         self.recordings = judgement.recordings
         self.at = self.informative[0]
         """The recording that candidates are taken from."""
+        self._forward: dict[int, set[int]] = {}
         self._locals: dict[tuple[int, Any], dict[int, Array]] = {}
 
     @cached_property
@@ -56,7 +62,8 @@ class Scene:
             found = {}
             if node is not None:
                 with np.errstate(all="ignore"):
-                    found = adjoints(recording.nodes, {node: np.ones(np.shape(node.value))})
+                    ones = {node: np.ones(np.shape(node.value))}
+                    found = adjoints(recording.nodes, ones, needed=recording.needed)
             self._locals[at, activation] = found
         return self._locals[at, activation]
 
@@ -64,6 +71,14 @@ class Scene:
     def forward(self) -> set[int]:
         """Numbers of the nodes that the loss is computed from."""
         return ancestors(self.judgement.loss.tops(self.recording))
+
+    def forward_of(self, at: int) -> set[int]:
+        """Numbers of the nodes that the loss of recording ``at`` is computed from."""
+        if at == self.at:
+            return self.forward
+        if at not in self._forward:
+            self._forward[at] = ancestors(self.judgement.loss.tops(self.recordings[at]))
+        return self._forward[at]
 
     @cached_property
     def forward_nodes(self) -> list[Node]:
@@ -153,7 +168,7 @@ class Scene:
             if name in self.recording.start
         }
 
-    def lines(self, node: Node) -> list[tuple[str, int, tuple[Any, ...]]]:
+    def lines(self, node: Node) -> list[Line]:
         """(file, line, calls) from the innermost call of ``node`` outwards."""
         calls = tuple(step for step in node.path if not isinstance(step, tuple))
         found = []
@@ -175,10 +190,31 @@ class Scene:
             for place in [self.places.places[node.place]]
         }
 
-    def called(self, node: Node) -> str:
-        """What the program calls ``node``: its name, or its source and line."""
+    def called(self, node: Node, text: str = "") -> str:
+        """What the program calls ``node``: its name, or its source and line.
+
+        What a function of the program returns is called by the call, not by the function's source.
+        Of several names that in the source ``text`` is preferred.
+        """
+        for number, assigned, _ in self.recording.assignments if text else ():
+            target = self.places.places[number].target or ""
+            if assigned is node and re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text):
+                return target
         if node.name:
             return node.name
-        if node.place >= 0:
-            return f"{self.places.text(node.place)} (line {self.places.places[node.place].line})"
-        return "a value"
+        number = self._calls.get(node.number, node.place)
+        if number < 0:
+            return "a value"
+        text = " ".join(self.places.text(number).split())
+        text = text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."
+        return f"`{text}` in line {self.places.places[number].line}"
+
+    @cached_property
+    def _calls(self) -> dict[int, int]:
+        """By node that a function of the program returns, the place of the call."""
+        found: dict[int, int] = {}
+        for number, node, path in self.recording.assignments:
+            calls = [step for step in path if not isinstance(step, tuple)]
+            if self.places.places[number].target == "<return>" and calls:
+                found.setdefault(node.number, calls[-1])
+        return found

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from nntui.program.judge.recorded_update import Recording, line_key
 from nntui.program.record.node import Node
 
@@ -102,7 +104,14 @@ def _twins(recording: Recording, node: Node) -> list[tuple[Node, Shift]]:
     known: dict[int, list[tuple[Node, Shift]]] = recording.__dict__.setdefault("_twins", {})
     if node.number not in known:
         known[node.number] = []
-        if any(isinstance(step, tuple) for step in node.path):
+        if node.place < 0 and node.operation == "view" and node.inputs:
+            known[node.number] = [
+                (each, shift)
+                for base, shift in _twins(recording, node.inputs[0])
+                for each in recording.users[base.number]
+                if each.operation == "view" and _is_same_part(each, node)
+            ]
+        elif any(isinstance(step, tuple) for step in node.path):
             for twin in recording.by_line.get(line_key(node), ())[:MOST_TURNS]:
                 if twin is node or twin.occurrence != node.occurrence:
                     continue
@@ -115,3 +124,11 @@ def _twins(recording: Recording, node: Node) -> list[tuple[Node, Shift]]:
 def _shift(node: Node, twin: Node) -> Shift | None:
     shift = Shift(between=(node, twin))
     return shift if shift.learn(node, twin) else None
+
+
+def _is_same_part(one: Node, other: Node) -> bool:
+    return np.shape(one.value) == np.shape(other.value) and (
+        one.positions is None
+        or other.positions is None
+        or np.array_equal(one.positions, other.positions)
+    )

@@ -13,7 +13,7 @@ import numpy as np
 
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.readings import Values
-from nntui.program.record.adjoints import NotDifferentiableError, pullback
+from nntui.program.record.adjoints import NotDifferentiableError, wanted
 from nntui.program.record.node import Node
 
 Array = np.ndarray
@@ -22,6 +22,8 @@ STATES = 3
 CELL = 1e-6
 """Width of the cells that normalised values are sorted into; neighbours are looked at, too."""
 SAME = 1e-7
+LARGE = 1_000_000
+"""Entries from which on no derivative by data is computed."""
 ENTRIES = 500
 """Of a larger array about so many entries are compared, at equal distances."""
 
@@ -48,11 +50,18 @@ class Verified:
         self.scene, self._values, self._alone = scene, values or {}, alone
         self._states = [scene.at] if alone else scene.informative[:STATES]
         self._known: dict[tuple[int, int], list[tuple[Array, Edge, bool]]] = {}
-        for edge, value in self._true():
+        for edge, value in sorted(self._true(), key=lambda each: self._is_by_data(each[0])):
             vector = self._normal(value)
             if vector is not None:
                 positive = _is_positive(value)
                 self._known.setdefault(_cell(vector), []).append((vector, edge, positive))
+
+    def _is_by_data(self, edge: Edge) -> bool:
+        """Whether it is the derivative by what no parameter comes into, as by a target.
+
+        That by a prediction is the same with the other sign, and is what programs mean.
+        """
+        return not self.scene.recording.depends[(edge.input or edge.node).number]
 
     def _normal(self, value: Array) -> Array | None:
         """``value`` with length 1, its largest entry positive; None where it has no direction.
@@ -97,8 +106,11 @@ class Verified:
         if node.operation == "leaf":
             return {}
         try:
+            recording = self.scene.recordings[at]
+            is_large = any(np.size(each.value) > LARGE for each in node.inputs)
             with np.errstate(all="ignore"):
-                found = pullback(node, true, self.scene.recordings[at].values)
+                needed = recording.needed if is_large else None
+                found = wanted(node, true, recording.values, needed)
         except (ArithmeticError, ValueError, TypeError, NotDifferentiableError):
             return {}
         left = list(enumerate(node.inputs))
@@ -115,6 +127,17 @@ class Verified:
         found = self._at(node)
         return None if found is None else found[0]
 
+    def parts(self, node: Node) -> list[Node]:
+        """Values with several users, by which ``node`` is the derivative through one of them."""
+        found = (edge.input for edge, _ in self._matches(node))
+        forward = self.scene.is_forward
+        users = self.scene.recording.users
+        return [
+            each
+            for each in dict.fromkeys(found)
+            if each is not None and sum(map(forward, users[each.number])) > 1
+        ]
+
     def sign(self, node: Node) -> float | None:
         """1.0 where ``node`` is a positive multiple of a derivative, -1.0 of a negative one."""
         found = self._at(node)
@@ -130,23 +153,25 @@ class Verified:
         return {}
 
     def _find(self, node: Node) -> tuple[Edge, float] | None:
+        return next(self._matches(node), None)
+
+    def _matches(self, node: Node) -> Iterator[tuple[Edge, float]]:
         values = []
         for at in self._states:
             same = node if at == self.scene.at else self.scene.recordings[at].by_key.get(node.key)
             if same is None:
-                return None
+                return
             value = self._values[at][same.number] if at in self._values else same.value
             values.append(np.ravel(np.asarray(value, float)))
         joined = np.concatenate(values)
         vector = self._normal(joined)
         if vector is None:
-            return None
+            return
         size, cell = _cell(vector)
         for near in (cell, cell - 1, cell + 1):
             for other, edge, positive in self._known.get((size, near), ()):
                 if float(np.max(np.abs(vector - other))) < SAME * float(np.max(np.abs(other))):
-                    return edge, 1.0 if positive == _is_positive(joined) else -1.0
-        return None
+                    yield edge, 1.0 if positive == _is_positive(joined) else -1.0
 
     def scale(self, node: Node) -> float:
         """How many times the true derivatives are that ``node`` is computed from, sign included.

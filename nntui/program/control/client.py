@@ -1,7 +1,6 @@
 """Starts the host of a program, asks it, and leaves no process of it behind."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from nntui.program.control import forks, wire
+from nntui.program.control.world.scratch_folder import make_scratch, remove_scratch
 from nntui.program.program_error import ProgramError
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
@@ -120,7 +119,7 @@ class Host:
         Raises ProgramError if the interpreter is not fit for it.
         """
         pipes = pipes or not hasattr(os, "fork")
-        self.scratch = mkdtemp(prefix="nntui-program-")
+        self.scratch = make_scratch()
         ours, theirs = (None, None) if pipes else socket.socketpair()
         errors = os.open(os.path.join(self.scratch, "host"), os.O_WRONLY | os.O_CREAT, 0o600)
         try:
@@ -136,7 +135,7 @@ class Host:
         except OSError as error:
             if ours is not None:
                 ours.close()
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove_scratch(self.scratch)
             raise ProgramError(f"{self.python} cannot be run: {error.strerror}") from None
         finally:
             if theirs is not None:
@@ -221,7 +220,7 @@ def _end(process: "subprocess.Popen[bytes]", channel: socket.socket | None, scra
         raise
     finally:
         process.wait()
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
 
 
 def _environment(threads: int | None) -> dict[str, str]:

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from importlib.machinery import SourceFileLoader
-from shutil import rmtree
 from tempfile import mkdtemp
 from types import ModuleType
 from typing import Any, NoReturn, TypeVar
@@ -34,6 +33,7 @@ from nntui.program.control.state_hash import state_hash
 from nntui.program.control.world.captured_output import CapturedOutput
 from nntui.program.control.world.effects import Refused
 from nntui.program.control.world.identity_hashes import IdentityHashes
+from nntui.program.control.world.scratch_folder import make_scratch, remove_scratch
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import install
@@ -84,6 +84,10 @@ class Execution(Replying):
         self.ending: Ending | None = None
         self.on_end: Callable[[], None] | None = None
         """Called when the program has ended, with `ending` set."""
+        self.on_refused: Callable[[], dict[str, Any]] | None = None
+        """What to answer, beside the effect, when one is refused: what was found before."""
+        self.around_recording: tuple[Callable[[], None], Callable[[Any], None]] | None = None
+        """Called before an iteration is recorded, and behind it with the recording, to add to."""
         self.memory: int | None = None
         """Bytes that a fork may take beyond what its parent has; None: half of what is free."""
         self.world: World
@@ -182,7 +186,7 @@ class Execution(Replying):
         The job sets the hooks.  This process stays as it is.
         """
         # No TemporaryDirectory: the copy would remove it as well, among its exit functions.
-        scratch = None if self._scratch else mkdtemp(prefix="nntui-")
+        scratch = None if self._scratch else make_scratch()
         self._scratch = self._scratch or scratch
         answer = self.fork(job, seconds)
         if answer is None:
@@ -195,7 +199,7 @@ class Execution(Replying):
             finally:
                 os._exit(1)
         if scratch is not None:
-            rmtree(scratch, ignore_errors=True)
+            remove_scratch(scratch)
             self._scratch = None
         if "problem" in answer:
             raise ProgramError(answer["problem"])
@@ -204,7 +208,7 @@ class Execution(Replying):
     def _enter(self) -> None:
         """Make this process the one that ``python FILE.py`` would be."""
         folder = os.path.dirname(os.path.realpath(self.source.path))  # as Python takes it
-        scratch = self._scratch or mkdtemp(prefix="nntui-")
+        scratch = self._scratch or make_scratch()
         self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
         self.world.install()
         sys.argv = [self.source.given, *self.arguments]
@@ -220,7 +224,11 @@ class Execution(Replying):
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""
         self.flush()
-        self.reply({"refused": refused.as_dict()})
+        self._end_refused({"refused": refused.as_dict()})
+
+    def _end_refused(self, answer: dict[str, Any]) -> NoReturn:
+        found = self.on_refused() if self.on_refused is not None else {}
+        self.reply({**found, **answer})
 
     def _execute(self) -> Ending:
         source = self.source
@@ -295,8 +303,9 @@ class Execution(Replying):
         if copy is None:
             return None
         answer = copy.answer(seconds)
-        if "refused" in answer and self.is_awaited:
-            self.reply(answer)
+        if answer.keys() == {"refused"} and self.is_awaited:
+            # Alone it ends what waits for the copy, too; otherwise it comes with an answer.
+            self._end_refused(answer)
         return answer
 
     def start_fork(self, job: Callable[[forks.Reply], None]) -> forks.Copy | None:
@@ -329,7 +338,7 @@ class Execution(Replying):
 
     def _become_copy(self, descriptor: int) -> None:
         self.reply_to(descriptor)
-        self.recorder.on_iteration = self.recorder.on_left = self.on_end = None
+        self.recorder.on_iteration = self.recorder.on_left = self.on_end = self.on_refused = None
 
 
 def _told(ending: Ending) -> dict[str, Any]:

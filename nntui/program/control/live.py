@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.control.containers import PLAIN, Setter, is_generator, is_own, parts_of
+from nntui.program.record.following.live_values import identity
 
 Slot = tuple[int, str]
 """A container's identity and the place in it."""
@@ -98,18 +99,18 @@ class _Walk:
             if self._everything or (self._whole and kind in (int, bool)):
                 self._list(name, value, put, slot)
             return
-        if id(value) in seen or depth > DEEPEST:
+        if identity(value) in seen or depth > DEEPEST:
             return
         if isinstance(value, np.ndarray) and value.dtype.kind != "O":
             if value.dtype.kind in "fiubc" or self._everything:
-                self._list(name, value, put, (id(value), ""))
+                self._list(name, value, put, (identity(value), ""))
             return
         if is_own(value, self._modules):
-            if id(value) in self._objects:
+            if identity(value) in self._objects:
                 return
-            self._objects.add(id(value))
-            name = self._homes.get(id(value), name)
-        seen.add(id(value))
+            self._objects.add(identity(value))
+            name = self._homes.get(identity(value), name)
+        seen.add(identity(value))
         if self._everything and is_generator(value):
             self.found.append(Live(name, value, None))
             return
@@ -118,7 +119,7 @@ class _Walk:
             self.found.append(Live(name, " ".join(sorted(plain)), None))
             return
         for part, each, put_part in parts_of(value, self._modules, self._everything):
-            self._visit(name + part, each, put_part, depth + 1, seen, (id(value), part))
+            self._visit(name + part, each, put_part, depth + 1, seen, (identity(value), part))
 
 
 @dataclass
@@ -256,13 +257,13 @@ class Names:
             queue = deque([(root.name, root.value, 0)])
             while queue and len(seen) < MOST:
                 path, value, depth = queue.popleft()
-                if id(value) in seen or depth > DEEPEST:
+                if identity(value) in seen or depth > DEEPEST:
                     continue
-                seen.add(id(value))
+                seen.add(identity(value))
                 if is_own(value, self._modules):
-                    if id(value) in homes:
+                    if identity(value) in homes:
                         continue
-                    homes[id(value)] = path
+                    homes[identity(value)] = path
                 queue.extend(
                     (path + part, each, depth + 1)
                     for part, each, _ in parts_of(value, self._modules, False)

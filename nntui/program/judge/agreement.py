@@ -1,6 +1,8 @@
 """Whether one vector is a multiple of another, up to the rounding of the numbers involved."""
 
+import sys
 from collections.abc import Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +45,8 @@ def agreement(
     if step is None or gradient is None:
         return None
     single = np.asarray(parameter).dtype == np.float32
+    if not single and np.size(step) == np.size(gradient) == np.size(parameter) == 1:
+        return _of_numbers(_number(step), _number(gradient), _number(parameter), scale)
     step, gradient = np.ravel(step).astype(float), np.ravel(gradient).astype(float)
     if step.size != gradient.size or not (np.isfinite(step).all() and np.isfinite(gradient).all()):
         return None
@@ -64,12 +68,37 @@ def agreement(
     return Agreement(factor, residual, min(bound, 0.1))
 
 
+def _number(value: Array) -> float:
+    return float(value) if np.ndim(value) == 0 else float(np.ravel(value)[0])
+
+
+def _of_numbers(step: float, gradient: float, parameter: float, scale: float) -> Agreement | None:
+    """`agreement` of single numbers: a program may have its weights one by one, by the hundred."""
+    if not (isfinite(step) and isfinite(gradient)):
+        return None
+    noise = 2 * sys.float_info.epsilon * abs(parameter)
+    length, steepness = abs(step), abs(gradient)
+    if length <= 3e3 * noise and (length > 0 or steepness < 1e-7):
+        return None
+    if 0 < steepness < 1e-11 * scale:
+        return None
+    if steepness < 1e-300:
+        return Agreement(0.0, 1.0, SAME) if length > 1e3 * noise else None
+    if length == 0:
+        return Agreement(0.0, 1.0, SAME)
+    factor = -step / gradient
+    residual = abs(step + factor * gradient) / length
+    return Agreement(factor, residual, min(SAME + 20 * noise / length, 0.1))
+
+
 def spread(factors: Sequence[float]) -> float:
     """The relative spread of ``factors``: 0 where they are one number."""
-    largest = float(np.max(np.abs(factors)))
-    return float(np.ptp(factors)) / largest if largest else 0.0
+    if not all(map(isfinite, factors)):
+        return float("nan")
+    largest = max(map(abs, factors))
+    return float((max(factors) - min(factors)) / largest) if largest else 0.0
 
 
 def is_constant(factors: Sequence[float]) -> bool:
     """Whether ``factors`` are one number that is not 0."""
-    return all(factors) and bool(np.isfinite(factors).all()) and spread(factors) <= CONSTANT
+    return all(factors) and all(map(isfinite, factors)) and spread(factors) <= CONSTANT

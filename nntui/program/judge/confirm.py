@@ -57,12 +57,15 @@ def confirm(
 ) -> Confirmation | None:
     """Run one update at a generic state, and on both sides of it; None in the forks themselves."""
 
+    def value(recordings: list[Recording]) -> dict[str, Any]:
+        return {"loss": loss.value(recordings[0])}
+
     def slope(recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
         seeds = loss.seeds(recording)
         if seeds is None:
             return {}
-        found = adjoints(recording.nodes, seeds)
+        found = adjoints(recording.nodes, seeds, needed=recording.needed)
         shapes = {
             name: np.shape(recording.start[name].value)
             for name in parameters
@@ -73,7 +76,7 @@ def confirm(
             float(np.sum(found.get(recording.start[name].number, 0.0) * along[name]))
             for name in shapes
         )
-        return {"slope": total, "loss": loss.value(recording)}
+        return {"slope": total}
 
     def at(moved: float, kind: str) -> dict[str, Any] | None:
         def prepare(_recordings: list[Recording]) -> None:
@@ -82,7 +85,9 @@ def confirm(
             if moved:
                 move(execution.live(), parameters, moved, np.random.RandomState(SEEDS[1]))
 
-        return execution.fork(Trials(execution, loop, 1, prepare, slope), SECONDS)
+        return execution.fork(
+            Trials(execution, loop, 1, prepare, value if moved else slope), SECONDS
+        )
 
     found = Confirmation(float("nan"), float("nan"), 0.0)
     here: dict[str, Any] | None = None

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nntui.program.judge.recorded_update import Recording, line_key, operand, origin
+from nntui.program.judge.carried import added, is_added_to
+from nntui.program.judge.recorded_update import Recording, ancestors, line_key, operand, origin
 from nntui.program.record.node import Node, Ref
 from nntui.program.record.places import Places
 
@@ -24,6 +25,8 @@ LOSS_NAME = re.compile(
     re.IGNORECASE,
 )
 """Names that programs give to their loss, in several languages."""
+DERIVATIVE_NAME = re.compile(r"delta|grad|deriv|slope", re.IGNORECASE)
+"""In the source of what keeps numbers that are rather derivatives than a loss."""
 REPORTING = re.compile(r"log|print|report|record|show|hist|plot|append|write", re.IGNORECASE)
 """Functions that a loss is handed to."""
 MOST = 60
@@ -147,6 +150,12 @@ def candidates(recording: Recording, parameters: Sequence[str], places: Places) 
         known = best.get((each.kind, each.key))
         if known is None or each.prior > known.prior:
             best[each.kind, each.key] = each
+    usual = [each for each in best.values() if each.kind != OWN]
+    if usual:
+        # A number that steps are computed from is rather an error on its way back than a loss.
+        behind = ancestors(recording.end[name] for name in parameters)
+        fed = {recording.nodes[number].key for number in behind}
+        best = {at: each for at, each in best.items() if each.kind != OWN or each.key not in fed}
     return list(best.values())[:MOST]
 
 
@@ -154,6 +163,8 @@ def _own(
     recording: Recording, parameters: Sequence[str], places: Places, depends: Any
 ) -> Iterator[Loss]:
     errors = _errors(recording, places, recording.mask(parameters))
+    # What is added to a parameter is a gradient, whatever its name.
+    errors |= added(recording, parameters)
 
     def is_number(node: Node) -> bool:
         return (
@@ -163,13 +174,20 @@ def _own(
             and origin(node).number not in errors
         )
 
+    def is_partial_sum(node: Node) -> bool:
+        return any(
+            user.place == node.place and user.operation == "+" and is_number(user)
+            for user in recording.users[node.number]
+        )
+
     for place, node, function in recording.outputs:
         if REPORTING.search(function) and is_number(node):
-            yield Loss(OWN, node.key, prior=3.0, place=place, name=node.name or "")
+            prior = 0.5 if DERIVATIVE_NAME.search(places.text(place)) else 3.0
+            yield Loss(OWN, node.key, prior=prior, place=place, name=node.name or "")
     for place, node, _ in recording.assignments:
         target = places.places[place].target or ""
         last = re.split(r"[.\[]", target)[-1 if not target.endswith("]") else 0]
-        if LOSS_NAME.search(last) and is_number(node):
+        if LOSS_NAME.search(last) and is_number(node) and not is_partial_sum(node):
             yield Loss(OWN, node.key, prior=2.0, place=node.place, name=target)
     for name in recording.changed:
         end = recording.end[name]
@@ -203,6 +221,18 @@ def _usual(
 ) -> Iterator[Loss]:
     own = {recording.start[name].number for name in parameters if name in recording.start}
     mask = recording.mask(parameters)
+    # A bias that is taken off, and learns by what depends on no weight, is no target.
+    carried = {
+        recording.start[name].number for name in recording.changed if is_added_to(recording, name)
+    }
+
+    def is_multiple(node: Node) -> bool:
+        """Whether a parameter itself is scaled, as by weight decay, and nothing is predicted."""
+        if node.number in own:
+            return True
+        fed = [each for each in node.inputs if recording.depends[each.number]]
+        return node.operation in ("*", "/", "neg") and len(fed) == 1 and is_multiple(fed[0])
+
     lines: set[Any] = set()
     for node in recording.nodes:
         if node.operation not in ("-", "/") or node.place < 0 or len(node.arguments) < 2:
@@ -213,12 +243,14 @@ def _usual(
         literals = places.places[node.place].literals or (False, False)
         for side in (0, 1):
             prediction, other = operand(node, side), operand(node, 1 - side)
-            if prediction is None or not depends(prediction) or prediction.number in own:
+            if prediction is None or not depends(prediction) or is_multiple(prediction):
                 continue
             label = _is_label(node, prediction)
             if other is None and ((literals[1 - side] and not label) or node.operation == "/"):
                 continue
             if other is not None and recording.depends[other.number] & mask:
+                continue
+            if other is not None and other.number in carried:
                 continue
             value = node.arguments[1 - side] if other is None else other.value
             if isinstance(value, bool) or np.asarray(value).dtype.kind not in "fiub":

@@ -5,14 +5,15 @@ Adagrad and clipping do not: there the gradient that the program hands to its op
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from nntui.program.judge.agreement import CONSTANT, SAME, spread
-from nntui.program.judge.recorded_update import PASSING, Recording
+from nntui.program.judge.recorded_update import ADDING_AT, PASSING, Recording
 from nntui.program.record.node import Node
+from nntui.program.record.recompute import replay
 
 Array = np.ndarray
 Values = Sequence[Any]
@@ -24,6 +25,10 @@ class Reading(Protocol):
     @property
     def adapts(self) -> bool:
         """Whether the step itself is no multiple of it, as with Adam."""
+
+    @property
+    def climbs(self) -> bool:
+        """Whether the step is known to go along it where it should go against it."""
 
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
         """The vector for the parameter ``name``; None where there is none."""
@@ -38,6 +43,7 @@ class Step:
     spared: str = "nothing"
     """What of a matrix does not decay: a key of `SPARED`."""
     adapts: bool = False
+    climbs: bool = False
 
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
         """See `Reading.read`."""
@@ -56,6 +62,8 @@ class HandedGradient:
     """The gradient that the program hands to its optimiser, found again by its key."""
 
     key: Any
+    climbs: bool = False
+    """Whether the optimiser steps along it rather than against it."""
     adapts: bool = True
 
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
@@ -63,7 +71,9 @@ class HandedGradient:
         node = recording.by_key.get(self.key)
         if node is None:
             return None
-        found = -np.asarray(values[node.number], float)
+        found = np.asarray(values[node.number], float)
+        if not self.climbs:
+            found = -found
         shape = np.shape(recording.start[name].value)
         return found.reshape(shape) if found.size == int(np.prod(shape)) else None
 
@@ -160,11 +170,42 @@ def handed_gradients(
     return [HandedGradient(node.key) for node in common if np.size(node.value) == size]
 
 
+def with_direction(
+    handed: HandedGradient, recordings: Sequence[Recording], name: str
+) -> HandedGradient:
+    """``handed`` with the direction in which the optimiser goes by it."""
+    signs = []
+    for recording in recordings:
+        node, end = recording.by_key.get(handed.key), recording.end.get(name)
+        if node is not None and end is not None:
+            sign = response(recording, node, end)
+            if sign:
+                signs.append(sign)
+    return replace(handed, climbs=bool(signs) and min(signs) > 0)
+
+
+def response(recording: Recording, gradient: Node, behind: Node) -> float:
+    """1.0 where ``behind`` goes along the ``gradient`` it is made of, -1.0 against it, else 0.0.
+
+    That is seen where it is computed again from minus the gradient: what is remembered of earlier
+    ones stays the same, and a second moment is that of the gradient itself.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            replaced = {gradient.number: -gradient.value}
+            values = replay(recording.nodes, replaced, upto=behind.number + 1)
+            change = np.asarray(behind.value, float) - np.asarray(values[behind.number], float)
+            along = float(np.ravel(change) @ np.ravel(np.asarray(gradient.value, float)))
+    except (TypeError, ValueError, ArithmeticError):
+        return 0.0
+    return float(np.sign(along)) if np.isfinite(along) else 0.0
+
+
 def _additive_chain(recording: Recording, own: Node, end: Node) -> set[int]:
     """Nodes between the start and the end of a parameter to which only something is added."""
     found = {own.number}
     for node in recording.nodes[own.number + 1 : end.number + 1]:
-        if node.operation in PASSING | {"+", "-", "setflat"} and any(
+        if node.operation in PASSING | ADDING_AT | {"+", "-", "setflat"} and any(
             each.number in found for each in node.inputs
         ):
             found.add(node.number)

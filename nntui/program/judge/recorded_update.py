@@ -12,6 +12,11 @@ PASSING = frozenset(
     {"view", "unview", "take", "array", "asarray", "copy", "astype", "float", "item", "reshape"}
 )
 """Operations that hand their input on, whole or in part."""
+ADDING_AT = frozenset({"add.at", "subtract.at"})
+"""Operations that add to some entries of their first input."""
+
+MUCH = 2_000_000
+"""Numbers in a value from which on it is data, if no update changes it."""
 
 
 class Recording:
@@ -40,6 +45,8 @@ class Recording:
         """By node number, the changed values of the start that it depends on, as bits."""
         self.after = [0] * len(nodes)
         """By node number, the changed values of the *end* that it depends on, as bits."""
+        self.moving: dict[str, set[int]] = {}
+        """By name, what is added to it: kept by whoever finds out."""
         self._follow()
 
     def _changed(self) -> list[str]:
@@ -72,6 +79,18 @@ class Recording:
     def mask(self, names: Iterable[str]) -> int:
         """The bits of ``names``; those that do not change have none."""
         return sum(self.bit.get(name, 0) for name in names)
+
+    @cached_property
+    def size(self) -> int:
+        """The numbers in all of its values."""
+        return sum(np.size(node.value) for node in self.nodes)
+
+    @cached_property
+    def needed(self) -> list[bool]:
+        """By node number, whether its adjoint serves anybody: that of much data does not."""
+        return [
+            bool(self.depends[node.number]) or np.size(node.value) <= MUCH for node in self.nodes
+        ]
 
     @cached_property
     def by_key(self) -> dict[Any, Node]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.judge.carried import feedback, made_from
-from nntui.program.judge.recorded_update import Recording
+from nntui.program.judge.recorded_update import Recording, ancestors
 from nntui.program.judge.trials import Trials, as_it_is
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Where no loop is found within the first bounds the second are tried.
 SECONDS = 20.0
 """For recording one iteration."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
+Learn = Callable[[Recording], list[str]]
 
 
 @dataclass
@@ -35,6 +36,10 @@ class Found:
     """The loop around it that is running."""
     grown: dict[str, list[list[int]]] = field(default_factory=dict)
     """By name, the shape before and after its first iteration, where they differ."""
+    by_row: list[str] = field(default_factory=list)
+    """Those of them that end with an entry for each row of the data."""
+    from_whole_number: dict[str, tuple[list[int], int]] = field(default_factory=dict)
+    """Arrays with an entry for each row that were none before: their shape, where they arise."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """What the first iteration alone shows."""
     turns: int = 0
@@ -44,8 +49,8 @@ class Search:
     """Watches the loops of a program as they begin, and keeps the innermost that learns.
 
     ``on_found`` is called at the start of that loop's iteration ``at``, counted from where it was
-    found; ``lines`` restricts the search to loops on these lines, and ``wide`` allows for the
-    second of `BOUNDS`.
+    found; ``lines`` restricts the search to loops on these lines, ``wide`` allows for the second
+    of `BOUNDS`, and ``learn`` says which values of a recorded iteration learn.
     """
 
     def __init__(
@@ -56,9 +61,13 @@ class Search:
         at: int = 1,
         lines: Collection[int] = (),
         wide: bool = False,
+        learn: Learn = feedback,
     ) -> None:
         self._execution, self._on_found, self._inspect = execution, on_found, inspect
-        self._at, self._lines, self._wide = at, lines, wide
+        self._at, self._lines, self._wide, self._learn = at, lines, wide, learn
+        self._last_tested = -1
+        self._cut: set[int] = set()
+        """Loops of which an iteration was beyond the first bounds."""
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
         self._running: list[int] = []
@@ -96,28 +105,36 @@ class Search:
             if self.best.turns == self._at + 1:
                 self._on_found(self.best)
 
+    def _bounds(self, loop: int) -> tuple[int, int]:
+        """The second ones for a loop that was too large, and has no other within: an update."""
+        innermost = loop in self._cut and self._last_tested == loop
+        return BOUNDS[self._wide or innermost]
+
     def _test(self, loop: int) -> None:
         line = self._execution.places.loops[loop].line
         if self._lines and line not in self._lines:
             return
         if self.best is not None and self.best.turns > self._at:
             return
-        answer = self._execution.fork(
-            Trials(self._execution, loop, 1, as_it_is, self._learning, *BOUNDS[self._wide]),
-            SECONDS,
-        )
+        trials = Trials(self._execution, loop, 1, as_it_is, self._learning, *self._bounds(loop))
+        answer = self._execution.fork(trials, SECONDS)
         if answer is None:
             return
+        self._last_tested = loop
         if "error" in answer:
             self.errors.append(f"{answer['error']}: {answer.get('message', '')}")
             return
-        self.cut_off = self.cut_off or not answer["complete"]
+        if not answer["complete"]:
+            self.cut_off = True
+            self._cut.add(loop)
         if not answer["learning"]:
             self._born.setdefault(loop, (answer["grown"], answer["findings"]))
             return
         found = Found(loop, answer["learning"], self._around(loop), turns=self._tested[loop] - 1)
         born = self._born.get(loop, ({}, []))
         found.grown = {**answer["grown"], **born[0]}
+        found.by_row = answer["by_row"]
+        found.from_whole_number = answer["from_whole_number"]
         found.findings = born[1] + answer["findings"]
         if self.best is None:
             self.best = found
@@ -133,7 +150,7 @@ class Search:
 
     def _learning(self, recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
-        learning = feedback(recording)
+        learning = self._learn(recording)
         grown = {
             name: [list(np.shape(recording.start[name].value)), list(np.shape(end.value))]
             for name, end in recording.end.items()
@@ -152,7 +169,48 @@ class Search:
         return {
             "learning": learning,
             "grown": grown,
+            "by_row": [name for name in grown if _has_entry_by_row(recording, name, learning)],
+            "from_whole_number": _from_whole_numbers(recording, learning),
             "nodes": len(recording.nodes),
             "complete": recording.complete,
             "findings": self._inspect(recording, learning_now) if learning_now else [],
         }
+
+
+def _has_entry_by_row(recording: Recording, name: str, learning: list[str]) -> bool:
+    """Whether ``name`` grows an axis as long as the data, and as no other parameter's.
+
+    A number that becomes a bias for each unit is as long as an axis of their weights.
+    """
+    before = np.shape(recording.start[name].value) if name in recording.start else ()
+    behind = ancestors(recording.end[each] for each in learning)
+    rows = {
+        np.shape(node.value)[0]
+        for each, node in recording.start.items()
+        if each not in recording.bit and node.number in behind and np.ndim(node.value)
+    }
+    others = {
+        length
+        for other in learning
+        if other != name
+        for length in np.shape(recording.start[other].value)
+    }
+    grown = set(np.shape(recording.end[name].value)) - set(before) - {1}
+    return bool(grown & rows - others)
+
+
+def _from_whole_numbers(
+    recording: Recording, learning: list[str]
+) -> dict[str, tuple[list[int], int]]:
+    """By name, shape and place of values that first are arrays at the end, one entry a row.
+
+    A bias that begins as 0 is no float before its first update. Which of these are parameters is
+    seen later.
+    """
+    return {
+        name: (list(np.shape(end.value)), end.place)
+        for name, end in recording.end.items()
+        if name not in recording.start
+        and end.operation in ("+", "-")
+        and _has_entry_by_row(recording, name, learning)
+    }

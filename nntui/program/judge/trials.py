@@ -38,7 +38,7 @@ class Trials:
         most_bytes: int | None = None,
     ) -> None:
         self._execution, self._recorder = execution, execution.recorder
-        self._loop, self._count = loop, count
+        self._loop, self.count = loop, count
         self._prepare, self._finish = prepare, finish
         self.late = float("inf")
         """When to be content with fewer iterations (`time.monotonic`)."""
@@ -53,6 +53,7 @@ class Trials:
         self._execution.on_iteration = self._on_iteration
         self._execution.on_left = self._on_left
         self._execution.on_end = self._conclude
+        self._execution.on_refused = self._on_refused
         self._recorder.on_full = self._on_full
         nodes, size = self._bounds
         self._recorder.most_nodes = nodes or self._recorder.most_nodes
@@ -72,8 +73,16 @@ class Trials:
         self._end(complete=False)
         self._conclude()
 
+    def _on_refused(self) -> dict[str, Any]:
+        """The program does what it may not: go without the update in which it does."""
+        self._recorder.on = False
+        if len(self._recordings) >= FEWEST:
+            assert self._reply is not None
+            self._reply(self._finish(self._recordings))
+        return {}
+
     def _begin(self) -> None:
-        if len(self._recordings) >= self._count:
+        if len(self._recordings) >= self.count:
             self._conclude()
         self._recorder.reset()
         self._prepare(self._recordings)
@@ -84,6 +93,8 @@ class Trials:
             node = self._recorder.node_of(each.value, each.name)
             if node is not None:
                 self._start[each.name] = node
+        if self._execution.around_recording is not None:
+            self._execution.around_recording[0]()
         self._recorder.on = True
 
     def _end(self, complete: bool = True) -> None:
@@ -95,20 +106,24 @@ class Trials:
             node = self._recorder.node_of(each.value)
             if node is not None:
                 end[each.name] = node
-        recorder = self._recorder
-        self._recordings.append(
-            Recording(
-                list(recorder.nodes),
-                list(recorder.assignments),
-                list(recorder.outputs),
-                self._start,
-                end,
-                complete,
-            )
-        )
+        around = self._execution.around_recording
+        if complete and around is not None:
+            around[1](self._recording(end, complete))
+        self._recordings.append(self._recording(end, complete))
         enough = len(self._recordings) >= FEWEST and time.monotonic() > self.late
-        if len(self._recordings) >= self._count or enough:
+        if len(self._recordings) >= self.count or enough:
             self._conclude()
+
+    def _recording(self, end: dict[str, Node], complete: bool) -> Recording:
+        recorder = self._recorder
+        return Recording(
+            list(recorder.nodes),
+            list(recorder.assignments),
+            list(recorder.outputs),
+            self._start,
+            end,
+            complete,
+        )
 
     def _conclude(self) -> None:
         """Reply; the fork ends here."""

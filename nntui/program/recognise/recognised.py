@@ -1,7 +1,10 @@
 """What `show` answers about a program: the preset that computes the same, or why there is none."""
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
+from nntui.presets import encode, read_preset
 from nntui.program.recognise.description import Description
 
 
@@ -35,3 +38,15 @@ class Recognised:
     """How many updates were compared."""
     description: Description | None = None
     """What was observed; None if it did not come that far."""
+
+    def as_string(self, program: str) -> str | None:
+        """The proven preset of the file ``program`` as a preset string, which nntui loads.
+
+        None without one.  Raises ConfigError if it is too long for a string.
+        """
+        if self.preset_text is None:
+            return None
+        path = Path(program)
+        return encode(
+            read_preset(path.stem, tomllib.loads(self.preset_text), path.absolute().parent)
+        )

@@ -12,19 +12,27 @@ from nntui.program.record.deriving.gradients import gathered, unbroadcast
 from nntui.program.record.deriving.jacobians import NotDifferentiableError, numeric, traced
 from nntui.program.record.deriving.rules import CONSTANT, COPYING, OF_BUILTINS, RULES, UNDERSTOOD
 from nntui.program.record.node import Node, Ref, fill
+from nntui.program.record.recompute import solid
 
-__all__ = ["NotDifferentiableError", "adjoints", "pullback"]
+PRODUCTS = ("@", "dot", "matmul")
+"""Operations whose two adjoints cost as much as the operation each."""
+
+__all__ = ["NotDifferentiableError", "adjoints", "pullback", "wanted"]
 
 
 def adjoints(
-    nodes: Sequence[Node], seeds: Mapping[Node, Any], values: Sequence[Any] | None = None
+    nodes: Sequence[Node],
+    seeds: Mapping[Node, Any],
+    values: Sequence[Any] | None = None,
+    needed: Sequence[Any] | None = None,
 ) -> dict[int, Any]:
     """The adjoint of every node that the seeded nodes depend on, by number.
 
     `seeds` gives the adjoints to start from, of the shapes of their nodes. `values` are those of a
-    replay; None: the recorded ones. Adjoints are float64 arrays of their node's shape. Operations
-    without a rule are differentiated numerically; raises NotDifferentiableError where such a one is
-    too large for it.
+    replay; None: the recorded ones. Adjoints are float64 arrays of their node's shape. `needed`
+    says by number of which nodes the adjoint is wanted (None: of all): the data's is often the
+    dearest, and serves nobody. Operations without a rule are differentiated numerically; raises
+    NotDifferentiableError where such a one is too large for it.
     """
     if values is None:
         values = [node.value for node in nodes]
@@ -38,10 +46,28 @@ def adjoints(
             g = found.get(number)
             if g is None:
                 continue
-            for operand, gradient in pullback(nodes[number], g, values):
+            for operand, gradient in wanted(nodes[number], g, values, needed):
                 before = found.get(operand.number)
                 found[operand.number] = gradient if before is None else before + gradient
     return found
+
+
+def wanted(
+    node: Node, g: Any, values: Sequence[Any], needed: Sequence[Any] | None
+) -> list[tuple[Node, Any]]:
+    """The adjoints that a node hands to those of its operands that are `needed`."""
+    if needed is None:
+        return pullback(node, g, values)
+    asked = [bool(needed[each.number]) for each in node.inputs]
+    if not any(asked):
+        return []
+    if len(asked) == 2 and not all(asked) and node.operation in PRODUCTS:
+        one, other = (values[each.number] for each in node.inputs)
+        if np.ndim(one) == np.ndim(other) == 2 and len(node.arguments) == 2:
+            g = solid(np.asarray(g, float))
+            found = g @ np.transpose(other) if asked[0] else np.transpose(one) @ g
+            return [(node.inputs[0 if asked[0] else 1], np.asarray(found, float))]
+    return [each for each in pullback(node, g, values) if needed[each[0].number]]
 
 
 def pullback(node: Node, g: Any, values: Sequence[Any]) -> list[tuple[Node, Any]]:

@@ -39,7 +39,8 @@ class Node:
     inputs      the recorded operands, in order
     value       a copy of the result
     place       where in the program (an index into `Places.places`), or -1
-    path        call places (int) and turns of loops ("L", loop, turn), from the outside in
+    path        call places (int) and turns of loops ("L", loop, turn), from the outside in; a
+                comprehension has the number -2 less that of its place
     occurrence  how many values this place gave before, on the same path
     name        of a leaf the live name; else the first variable it was assigned to
     """

@@ -32,7 +32,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Loop:
-    """A `for` or `while`; `parent` is the loop around it in the same function."""
+    """A `for`, a `while`, or a comprehension that trains.
+
+    `parent` is the loop around it in the same function.
+    """
 
     number: int
     file: str

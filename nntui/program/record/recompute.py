@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from nntui.program.record.node import Node, Ref, fill
 
 
@@ -18,6 +20,13 @@ class Patched:
 
     def __getitem__(self, number: int) -> Any:
         return self.patches[number] if number in self.patches else self.values[number]
+
+
+def solid(value: Any) -> Any:
+    """`value` with elements of its own: of repeated ones matrix products take a hundred times."""
+    if isinstance(value, np.ndarray) and 0 in value.strides and value.size > 1:
+        return value.copy()
+    return value
 
 
 def call(node: Node, values: Any) -> Any:
@@ -47,17 +56,25 @@ def replay(
     values = [node.value for node in nodes]
     changed = bytearray(len(nodes))
     for number, value in fixed.items():
-        values[number] = value
+        values[number] = solid(value)
         changed[number] = 1
     start = min([*fixed, *swaps], default=len(nodes))
     for node in nodes[start:upto]:
         number = node.number
+        for each in node.inputs:
+            if changed[each.number]:
+                break
+        else:
+            if number not in swaps:
+                continue
         if number in fixed or not node.inputs or node.function is None:
             continue
         patches = swaps.get(number)
-        if patches is None and not any(changed[each.number] for each in node.inputs):
-            continue
-        values[number] = call(node, Patched(values, patches) if patches else values)
+        if patches:
+            patches = {number: solid(value) for number, value in patches.items()}
+            values[number] = call(node, Patched(values, patches))
+        else:
+            values[number] = call(node, values)
         changed[number] = 1
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from nntui.program.record.calling.calls import Calls
@@ -61,6 +62,18 @@ class Recorder(Operators):
         """Likewise in front of a statement that is a paired site."""
         if self.on_seen is not None:
             self.on_seen(site, left, right)
+
+    def each(self, number: int, values: Any) -> Any:
+        """What a comprehension that is a loop runs over."""
+        return self._each(number, values) if self.awake else values
+
+    def _each(self, number: int, values: Any) -> Iterator[Any]:
+        for value in values:
+            if self.awake:
+                self.iteration(number)
+            yield value
+        if self.awake:
+            self.left(number)
 
     def leave(self, value: Any, *numbers: int) -> Any:
         """The program returns from within loops."""

@@ -79,6 +79,7 @@ def explained_by_itself(
         findings=tuple(inquiry.as_given(_placed(each, training)) for each in findings),
         checked=_checked(learns),
         experiments=tried,
+        recognised=training.preset_string(inquiry.request.path),
         interrupted=inquiry.stopped,
         limits=tuple(limits),
         decided=decided,

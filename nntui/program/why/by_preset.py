@@ -173,7 +173,7 @@ def explained_by_preset(
         findings=tuple(map(inquiry.as_given, findings)),
         checked=answer.checked,
         experiments=tried,
-        recognised=recognised.preset_text or recognised.nearest_text,
+        recognised=training.preset_string(inquiry.request.path),
         through_preset=True,
         interrupted=inquiry.stopped or answer.interrupted,
         limits=tuple(map(names.said, answer.limits)),

@@ -33,7 +33,7 @@ class ProgramAnswer(Explanation):
     checked: tuple[str, ...]
     experiments: Experiments | None
     recognised: str | None = None
-    """The preset that computes the same, as TOML; None if there is none."""
+    """The preset that is proven to compute the same, as a preset string; None if none is."""
     through_preset: bool = False
     """Whether the experiments were made with that preset."""
     confirmed: Experiment | None = None

@@ -8,6 +8,7 @@ from math import isfinite
 from threading import Thread
 from typing import Any
 
+from nntui.core.errors import ConfigError
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import ENOUGH
 from nntui.program.answer import ProgramCheck
@@ -56,6 +57,18 @@ class Training:
     usual: tuple[str, float] | None
     """The usual loss that the program's is a multiple of, and the factor."""
     recognised: Recognised | None
+
+    def preset_string(self, program: str) -> str | None:
+        """The preset that is proven to compute the same as the file ``program``, as a string.
+
+        None if none is proven, or its tables are too long for a string.
+        """
+        if self.recognised is None:
+            return None
+        try:
+            return self.recognised.as_string(program)
+        except ConfigError:  # too long
+            return None
 
 
 @dataclass

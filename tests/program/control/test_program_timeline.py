@@ -361,13 +361,21 @@ def test_a_seek_can_be_bounded_stopped_and_interrupted(folder: Path) -> None:
     with nntui.Program(written(folder, text), loop=3) as program:
         reached = program.seek(10**9, seconds=0.05)
         assert 0 < reached == program.update == program.variables["n"] < 10**9
-        timer = threading.Timer(0.2, program._timeline.stop)
-        timer.start()
+        arrived = threading.Event()
+
+        def stop() -> None:
+            while not arrived.wait(0.2):  # one that comes before the seek is forgotten
+                program._timeline.stop()
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
         further = program.seek(10**9)
+        arrived.set()
+        stopping.join()
         assert reached < further < 10**9
         interrupt = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
-        interrupt.start()
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            interrupt.start()
             program.seek(10**9)
         assert program.update == further
         assert program.variables["n"] == further

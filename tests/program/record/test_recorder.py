@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from instrumented import Run, run_instrumented, run_plain
 
+from nntui.program.record.adjoints import adjoints
 from nntui.program.record.following.live_values import separate
 from nntui.program.record.instrument import compile_program
 from nntui.program.record.node import Node
@@ -583,3 +584,43 @@ def test_a_mask_follows_what_is_replaced() -> None:
     )
     values = replay(here.nodes, {0: np.array([-1.0, 1.0])})
     assert values[here.node("y").number].tolist() == [0.0, 7.0]
+
+
+# ---- comprehensions
+
+
+def test_the_elements_of_a_comprehension_are_turns() -> None:
+    here = run("""
+        w = [1.5, 2.5, 3.5]
+        x = [[v * 2.0 for v in w] for _ in range(2)]
+        s = sum(v * 3.0 for v in w)
+        g = next(v * 4.0 for v in w)
+        e = w[0] * 5.0
+    """)
+    by_text: dict[str, list[Any]] = {}
+    for node in here.nodes:
+        if node.operation == "*":
+            by_text.setdefault(here.recorder.places.text(node.place), []).append(node)
+    turns = [tuple(step[2] for step in node.path) for node in by_text["v * 2.0"]]
+    assert turns == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert [node.path[0][2] for node in by_text["v * 3.0"]] == [0, 1, 2]
+    assert len({node.key for node in here.nodes}) == len(here.nodes)
+    # What may end anywhere would leave its turn to what comes behind it.
+    for text in ("v * 4.0", "w[0] * 5.0"):
+        assert not any(isinstance(step, tuple) for step in by_text[text][0].path)
+
+
+def test_no_adjoint_is_made_that_is_not_needed() -> None:
+    here = run("""
+        X = np.arange(6.0).reshape(3, 2)
+        W = np.ones((2, 4))
+        y = (X @ W).sum() + (W * 2).sum()
+    """)
+    top, X, W = here.node("y"), here.node("X"), here.node("W")
+    every = adjoints(here.nodes, {top: 1.0})
+    assert X.number in every
+    needed = [node is not X for node in here.nodes]
+    some = adjoints(here.nodes, {top: 1.0}, needed=needed)
+    assert X.number not in some
+    assert some.keys() < every.keys()
+    assert np.array_equal(some[W.number], every[W.number])

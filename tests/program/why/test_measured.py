@@ -97,6 +97,10 @@ def test_a_loss_that_still_falls_needs_longer() -> None:
     assert "budget-too-small" in codes(run(np.geomspace(1.0, 0.01, 40)))
 
 
+def test_a_loss_that_stands_still_does_not_need_longer() -> None:
+    assert "budget-too-small" not in codes(run(1.0 - 1e-9 * np.arange(40)))
+
+
 def test_weights_that_get_hardly_any_gradient_are_told() -> None:
     plain = run(STILL)
     looks = tuple(

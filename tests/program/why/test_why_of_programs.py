@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nntui.presets import decode
 from nntui.program import ProgramError
 from nntui.program.why import ProgramAnswer, why
 
@@ -76,6 +77,8 @@ def test_a_rate_that_is_far_too_low_is_the_cause_and_has_its_line(tmp_path: Path
     assert answer.best is not None
     assert "learning rate" in answer.best.fix.text
     assert answer.recognised is not None
+    again = decode(answer.recognised)
+    assert again.configuration.training.learning_rate == pytest.approx(3e-4)
     assert answer.confirmed is not None, "the fix was tried in the program itself"
     assert answer.confirmed.solved == answer.confirmed.seeds
     said = answer.as_json()

@@ -18,7 +18,7 @@ from nntui.program.record.calling.known import (
     PURE,
     REDUCTIONS,
 )
-from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.following.live_values import copy_of, identity, is_followed
 from nntui.program.record.following.windows import take_number
 from nntui.program.record.hooks.operators import Operators
 from nntui.program.record.node import Ref
@@ -210,7 +210,7 @@ class Called:
             for argument in arguments:
                 self.recorder.show(place, argument, "print")
             return False
-        if id(function) not in REDUCTIONS or "key" in keywords:
+        if identity(function) not in REDUCTIONS or "key" in keywords:
             return False
         if not all(self._is_numeric(argument) for argument in arguments):
             return False

@@ -21,7 +21,7 @@ from nntui.program.record.calling.known import (
     REDUCTIONS,
     SHARING,
 )
-from nntui.program.record.following.live_values import copy_of, is_followed
+from nntui.program.record.following.live_values import copy_of, identity, is_followed
 from nntui.program.record.hooks.operators import Operators
 from nntui.program.record.operations import canonical, name_of
 
@@ -130,7 +130,7 @@ class Calls(Called):
                 given = [list(given[0])]
             return tuple(given)
         is_consuming = (
-            id(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
+            identity(function) in REDUCTIONS or function is np.fromiter or function is math.fsum
         )
         if is_consuming and arguments and hasattr(type(arguments[0]), "__next__"):
             return (list(arguments[0]), *arguments[1:])
@@ -174,7 +174,7 @@ class Calls(Called):
                 return self._numpy(place, function, arguments, keywords)
             return False
         if kind is type:
-            if id(function) in CONVERSIONS:
+            if identity(function) in CONVERSIONS:
                 return self._operation(place, function, arguments, keywords)
             if function is map and len(arguments) > 1 and not self._is_own(arguments[0]):
                 self.result = self._mapped(place, arguments[0], arguments[1:])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nntui.program.record.deriving.rules import CONSTANT, COPYING, RULES
+from nntui.program.record.following.live_values import identity
 from nntui.program.record.operations import words
 
 DISPATCHED = type(np.sum)
@@ -22,8 +23,12 @@ OVER_ELEMENTS: tuple[Any, ...] = (
     iter,
     sorted,
 )
-REDUCTIONS = {id(f): f.__name__ for f in (sum, max, min, abs, pow, round, divmod)}
-CONVERSIONS = {id(float): "float", id(np.float64): "float64", id(np.float32): "float32"}
+REDUCTIONS = {identity(f): f.__name__ for f in (sum, max, min, abs, pow, round, divmod)}
+CONVERSIONS = {
+    identity(float): "float",
+    identity(np.float64): "float64",
+    identity(np.float32): "float32",
+}
 NOT_OPERATIONS = words(
     """seed save savetxt savez load loadtxt genfromtxt seterr set_printoptions get_printoptions
     array_equal allclose shape size ndim may_share_memory shares_memory array2string array_str

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from nntui.program.record.recompute import solid
+
 
 def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Sum over what broadcasting repeated."""
@@ -52,7 +54,7 @@ def matmul(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     one_row, one_column = a.ndim == 1, b.ndim == 1
     a2 = a[None, :] if one_row else a
     b2 = b[:, None] if one_column else b
-    g2 = np.reshape(g, np.shape(a2 @ b2)) if one_row or one_column else g
+    g2 = solid(np.reshape(g, np.shape(a2 @ b2)) if one_row or one_column else np.asarray(g))
     ga = g2 @ np.swapaxes(b2, -1, -2)
     gb = np.swapaxes(a2, -1, -2) @ g2
     return unbroadcast(ga, a2.shape).reshape(a.shape), unbroadcast(gb, b2.shape).reshape(b.shape)

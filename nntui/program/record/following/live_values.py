@@ -11,6 +11,9 @@ FOLLOWED_KINDS = "fiub"
 LARGE = 8_000_000
 """Bytes from which on an array is not copied before something is written to it."""
 
+identity = object.__hash__
+"""Tells objects apart as `id` does, which raises an audit event each time: three times as slow."""
+
 
 def is_followed(value: Any) -> bool:
     """Whether values of this type are recorded: floats, arrays of numbers, NumPy's scalars."""

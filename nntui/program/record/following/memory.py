@@ -12,6 +12,7 @@ from nntui.program.record.following.live_values import (
     FOLLOWED_KINDS,
     LARGE,
     copy_of,
+    identity,
     is_followed,
     owner_of,
     same_bits,
@@ -44,10 +45,10 @@ class Copies:
             return array
         if array.nbytes < WORTH_SHARING:
             return copy_of(array)  # type: ignore[no-any-return]
-        kept = self.before.get(id(array))
+        kept = self.before.get(identity(array))
         if kept is None or not same_bits(kept[1], array):
             kept = (array, copy_of(array))
-        self.kept[id(array)] = kept
+        self.kept[identity(array)] = kept
         return kept[1]
 
 
@@ -103,7 +104,7 @@ class Memory:
 
     def node_of(self, value: Any, name: str | None = None) -> Node | None:
         """The node of a live value; a new leaf where it is not known; None: not followed."""
-        entry = self.scalars.get(id(value))
+        entry = self.scalars.get(identity(value))
         if entry is not None:
             return entry[1]
         if isinstance(value, np.ndarray):
@@ -111,7 +112,7 @@ class Memory:
         if not is_followed(value):
             return None
         node = self.make("leaf", None, (), {}, value, -1, name)
-        self.scalars[id(value)] = (value, node)
+        self.scalars[identity(value)] = (value, node)
         return node
 
     def _array(self, array: np.ndarray[Any, Any], name: str | None) -> Node:
@@ -122,7 +123,7 @@ class Memory:
             return self._owner(array, name).node
         buffer = self._owner(owner, None)
         node = buffer.node
-        known = self.shown.get(id(array))
+        known = self.shown.get(identity(array))
         if known is not None and known[1] is node:
             return known[2]
         window = Window(array, owner)
@@ -130,11 +131,11 @@ class Memory:
         if view is None:
             view = self.make("view", show, (Ref(node), window), {}, window(node.value), -1, name)
             buffer.windows[window.key()] = view
-        self.shown[id(array)] = (array, node, view)
+        self.shown[identity(array)] = (array, node, view)
         return view
 
     def _owner(self, owner: np.ndarray[Any, Any], name: str | None) -> Buffer:
-        buffer = self.buffers.get(id(owner))
+        buffer = self.buffers.get(identity(owner))
         if buffer is None:
             node = self.make("leaf", None, (), {}, self.copies.of(owner), -1, name)
             return self._own(owner, node)
@@ -152,14 +153,14 @@ class Memory:
         return self._own(owner, node)
 
     def _own(self, owner: np.ndarray[Any, Any], node: Node) -> Buffer:
-        self.buffers[id(owner)] = buffer = Buffer(owner, node, self.doubts)
+        self.buffers[identity(owner)] = buffer = Buffer(owner, node, self.doubts)
         return buffer
 
     def is_known(self, value: Any) -> bool:
         """Whether a value has a node: it was computed, or read, before."""
         if isinstance(value, np.ndarray):
-            return id(owner_of(value)) in self.buffers
-        return id(value) in self.scalars
+            return identity(owner_of(value)) in self.buffers
+        return identity(value) in self.scalars
 
     def doubt(self) -> None:
         """Something ran that may have changed any array."""
@@ -167,7 +168,7 @@ class Memory:
 
     def doubt_array(self, array: np.ndarray[Any, Any]) -> None:
         """Something ran that may have changed this array."""
-        buffer = self.buffers.get(id(owner_of(array)))
+        buffer = self.buffers.get(identity(owner_of(array)))
         if buffer is not None:
             buffer.checked = -1
 
@@ -176,7 +177,7 @@ class Memory:
     def put(self, value: Any, node: Node | None) -> None:
         """A value is the result of a node; None: a literal, not followed."""
         if not isinstance(value, np.ndarray):
-            self.scalars[id(value)] = (value, node)
+            self.scalars[identity(value)] = (value, node)
             return
         assert node is not None
         owner = owner_of(value)

@@ -106,6 +106,18 @@ class Elements(Binding):
             return values
         return self._rows(place, values) if apart else self._elements(place, values)
 
+    def counted(self, place: int, values: Any) -> Any:
+        """What a comprehension runs over: each of its elements is a turn, as of a loop."""
+        return self._counted(-2 - place, values) if self.on else values
+
+    def _counted(self, number: int, values: Any) -> Iterator[Any]:
+        for value in values:
+            if self.on:
+                self.trail.turn(number)
+            yield value
+        if self.on:
+            self.trail.end(number)
+
     def _elements(self, place: int, values: Any) -> Iterator[Any]:
         for number in range(len(values)):
             yield self.item(place, values, number)

@@ -6,6 +6,7 @@ import ast
 import re
 
 from nntui.program.record.places import Loop, Place, Places
+from nntui.program.record.rewriting.training_comprehensions import training_comprehensions
 
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -37,11 +38,13 @@ class Numbering:
     def __init__(self, file: str, source: str, places: Places) -> None:
         self.file = file
         self.places = places
+        self.comprehensions: dict[ast.expr, ast.comprehension] = {}
         self.lines = re.split("\r\n|\r|\n", source)
         places.sources[file] = self.lines
 
     def number(self, tree: ast.Module) -> None:
         """Give every place and loop of the tree its number."""
+        self.comprehensions = training_comprehensions(tree)
         for statement in tree.body:
             self._walk(statement, statement, "<module>", None)
 
@@ -50,6 +53,8 @@ class Numbering:
             statement = node
         if isinstance(node, LOOPS):
             loop = self._loop(node, function, loop)
+        elif isinstance(node, ast.expr) and node in self.comprehensions:
+            loop = self._comprehension(self.comprehensions[node], node, function, loop)
         elif isinstance(node, (*FUNCTIONS, ast.Lambda)):
             function, loop = getattr(node, "name", "<lambda>"), None
         elif isinstance(node, CATCHING):
@@ -65,6 +70,15 @@ class Numbering:
         end = node.end_lineno or node.lineno
         self.places.loops.append(Loop(number, self.file, node.lineno, function, parent, end))
         node.nn_loop = number  # type: ignore[union-attr]
+        return number
+
+    def _comprehension(
+        self, node: ast.comprehension, around: ast.expr, function: str, parent: int | None
+    ) -> int:
+        number = len(self.places.loops)
+        end = around.end_lineno or around.lineno
+        self.places.loops.append(Loop(number, self.file, around.lineno, function, parent, end))
+        node.nn_loop = number  # type: ignore[attr-defined]
         return number
 
     def _place(self, node: ast.AST, statement: ast.AST) -> None:

@@ -234,6 +234,12 @@ class PlainCopy(ast.NodeTransformer):
         left = statement(call("left", constant(number)), node)
         return [node, at(ast.If(attribute("awake"), [left], []), node)]
 
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        if loop_of(node) != NO_PLACE and self.ticks(node):
+            node.iter = at(call("each", constant(loop_of(node)), node.iter), node.iter)
+        return node
+
     def visit_Return(self, node: ast.Return) -> ast.AST:
         value = self.visit(node.value) if node.value is not None else None
         if self.open_loops:

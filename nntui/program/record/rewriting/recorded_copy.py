@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.record.operations import words
-from nntui.program.record.rewriting.numbering import is_literal, loop_of, place_of
+from nntui.program.record.rewriting.numbering import NO_PLACE, is_literal, loop_of, place_of
 from nntui.program.record.rewriting.syntax import at, call, constant, index, mangled, statement
+from nntui.program.record.rewriting.training_comprehensions import is_exhausted
 
 if TYPE_CHECKING:
     from nntui.program.record.rewriting.plain_copy import PlainCopy
@@ -53,6 +54,7 @@ class RecordedCopy(ast.NodeTransformer):
     def __init__(self, plain: PlainCopy) -> None:
         self.plain = plain
         self.depth = 0
+        self.in_turns: set[ast.comprehension] = set()
 
     def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The recorded copy of a block of statements."""
@@ -105,6 +107,9 @@ class RecordedCopy(ast.NodeTransformer):
         return at(call("literal", value), value)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        for each in node.args:
+            if isinstance(each, ast.GeneratorExp) and is_exhausted(each, node):
+                self.in_turns.update(each.generators)
         arguments = [self.visit(each) for each in node.args]
         keywords = [self.visit(each) for each in node.keywords]
         if isinstance(node.func, ast.Name) and node.func.id in NOT_RECORDED:
@@ -152,7 +157,18 @@ class RecordedCopy(ast.NodeTransformer):
         self.generic_visit(node)
         if not node.is_async:
             node.iter = self._iterated(node, node.target, node.iter)
+            if loop_of(node) != NO_PLACE and self.plain.ticks(node):
+                node.iter = at(call("each", constant(loop_of(node)), node.iter), node.iter)
+            elif node in self.in_turns:
+                node.iter = at(call("counted", self.place(node), node.iter), node.iter)
         return node
+
+    def _in_turns(self, node: Any) -> ast.AST:
+        """A comprehension that runs to its end at once is a loop as any other."""
+        self.in_turns.update(node.generators)
+        return self.generic_visit(node)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = _in_turns
 
     def visit_Starred(self, node: ast.Starred) -> ast.AST:
         node.value = self.visit(node.value)

@@ -230,6 +230,10 @@ def _oscillation(run: OwnRun, source: Source) -> Iterator[Located]:
     yield _at_rate(found, source)
 
 
+HOPELESS = 1000
+"""Times the training from which on a loss that falls so slowly is one that stands still."""
+
+
 def _too_short(run: OwnRun, source: Source, goal: float) -> Iterator[Located]:
     """A loss that still falls at the end of the training."""
     count = len(run.losses)
@@ -240,6 +244,8 @@ def _too_short(run: OwnRun, source: Source, goal: float) -> Iterator[Located]:
         return
     file, line = source.request.around or source.request.loop
     times = int(np.ceil(1.0 + 1.5 * needed / max(run.epochs, 1)))
+    if times > HOPELESS:
+        return
     fixes = (source.longer_fix(times),) if times <= LARGEST_BUDGET else ()
     yield Located(
         replace(LONGER, klass=MEASURED),
