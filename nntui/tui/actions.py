@@ -332,6 +332,7 @@ PROGRAM = (
     Action("rerun", "E", "run edit", "Run the edited file to this update, as a branch.", rank=6),
     _same("branches"),
     _same("heatmap", "The next array: of the line, then every parameter's.", "array"),
+    _same("compare", "Arrays of A, of the overlaid B at the same update, or of A minus B.", rank=8),
     Action("variables", "V", "variables", "The variables, with shapes and norms.", rank=5),
     _same("output", "What the program has printed.", "output"),
     _same("why", "What is wrong with the program, line by line, and what mends it."),

@@ -144,7 +144,13 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
     app = NNTUI(program=CheckRequest(program))
     async with app.run_test(size=(80, 24)) as pilot:
         await pressed(pilot, "j", "6", "enter")
-        content = await pressed(pilot, "f", *"rate=0.01", "enter")
+        content = await pressed(pilot, "f", *"rate=0.01", "enter", "u", "u")
+        await pressed(pilot, "v", "v", "d", "d")
+        arrays = screen_of(pilot).query_one(ArrayHeatmap).content
+        assert arrays is not None
+        assert arrays.title.startswith("A-B: Parameter W")
+        assert abs(arrays.parts[0].array).max() > 0.0
+        content = await pressed(pilot, "d", "j", "6", "enter")
         assert (content.seen.branch.forked_at, content.seen.overlaid) == (6, 0)
         assert next(x.text for x in content.seen.variables if x.name == "rate") == "0.01"
         text = Path(program).read_text().replace("0.1\n", "0.3\n")

@@ -76,6 +76,9 @@ class ProgramRun:
         self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
         self._on_disk = dict(first.texts)
+        self.compares = False
+        """Whether the overlaid branch is brought to the same update and looked at."""
+        self._other: UpdateSeen | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -232,8 +235,14 @@ class ProgramRun:
             self.branch.timeline.interrupt()
 
     def look(self) -> UpdateSeen:
-        """Record the update at the cursor."""
-        return self.branch.look()
+        """Record the update at the cursor; where branches are compared, that of B too."""
+        found = self.branch.look()
+        other = self.overlaid
+        self._other = None
+        if self.compares and other is not None and other.kept is None and not other.problem:
+            other.seek(self.update)
+            self._other = other.look()
+        return found
 
     def checkpoint(self) -> None:
         """Set a checkpoint at the cursor."""
@@ -442,6 +451,7 @@ class ProgramRun:
             output=branch.output(),
             variables=self._variables[1].listed,
             seen=branch.recorded or (branch.latest if passing else None) or UpdateSeen(update),
+            other=self._other if self.compares and not passing else None,
             events=branch.events,
             checkpoints=tuple(sorted(branch.checkpoints)),
             forks=tuple(

@@ -185,6 +185,8 @@ class ProgramSeen:
     output: str
     variables: tuple[Variable, ...]
     seen: UpdateSeen
+    other: UpdateSeen | None
+    """The update of the overlaid branch at the same place, where the two are compared."""
     events: tuple[ProgramEvent, ...]
     checkpoints: tuple[int, ...]
     forks: tuple[int, ...]

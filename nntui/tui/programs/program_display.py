@@ -1,10 +1,12 @@
 """Hands every panel of a program what it shows."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nntui.program.debugging.seen import ProgramSeen, Value, scaled
+from nntui.timeline.views.compare import A, B
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
@@ -129,7 +131,22 @@ def _branches(seen: ProgramSeen) -> tuple[BranchLine, ...]:
 
 
 def arrays(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
-    """The arrays that are chosen: those of a line, or of a parameter."""
+    """The arrays that are chosen: those of a line or a parameter, of A, B, or A minus B."""
+    mine = _arrays_of(seen, view)
+    if view.compared == A or seen.other is None:
+        return mine
+    theirs = _arrays_of(replace(seen, seen=seen.other), view)
+    if view.compared == B:
+        return replace(theirs, title=f"B: {theirs.title}")
+    parts = tuple(
+        ArrayPart(f"{one.name}, A-B", one.array - other.array)
+        for one, other in zip(mine.parts, theirs.parts, strict=False)
+        if one.array.shape == other.array.shape
+    )
+    return ArraysContent(f"A-B: {mine.title}", parts, "" if parts else "other shapes in B")
+
+
+def _arrays_of(seen: ProgramSeen, view: ProgramView) -> ArraysContent:
     update = seen.seen
     if update.problem:
         return ArraysContent("Arrays", note=update.problem)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual.widget import Widget
 
+from nntui.timeline.views.compare import A
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.timeline_strip import Timeline
@@ -43,6 +44,8 @@ class ProgramView:
     """The line whose arrays are shown."""
     array: int = 0
     """Which array: 0 is the line's, the others are the parameters'."""
+    compared: str = A
+    """Whose arrays: `A`, `B` (the overlaid branch), or `DIFFERENCE`."""
     turn: int = 0
     """Which of the values of a line that ran several times, counted from the last."""
 

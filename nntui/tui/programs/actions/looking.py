@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.panel import Copied
 from nntui.tui.panels.timeline_strip import Timeline
@@ -23,6 +24,7 @@ class Looking:
         self._screen = screen
         self.handlers: Handlers = {
             "heatmap": self._next_array,
+            "compare": self._compare,
             "variables": lambda: screen.bring(VariablesPanel),
             "output": lambda: screen.bring(PrintedPanel),
             "why": lambda: screen.bring(FindingsPanel),
@@ -46,6 +48,19 @@ class Looking:
         lineless = not screen.seen.seen.on(view.file or screen.seen.file, view.line)
         by = 2 if lineless and view.array % (len(screen.seen.seen.parameters) + 1) == 0 else 1
         screen.look(replace(view, array=view.array + by, turn=0))
+
+    def _compare(self) -> None:
+        """Arrays of A, of B, or of A minus B."""
+        screen, run = self._screen, self._screen.run_shown
+        if run.overlaid is None:
+            screen.tell(fill_keys("no branch is overlaid; {branches}, then o overlays one"))
+            return
+        kinds = (A, B, DIFFERENCE)
+        shown = kinds[(kinds.index(screen.view.compared) + 1) % len(kinds)]
+        screen.view = replace(screen.view, compared=shown)
+        run.compares = shown != A
+        note = f"arrays of {shown}" + (f": {run.overlaid.name}" if shown == B else "")
+        screen.control.ask("comparing", lambda: None, lambda _: note)
 
     def _recent(self) -> None:
         view = self._screen.view
