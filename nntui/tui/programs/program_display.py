@@ -1,7 +1,6 @@
 """Hands every panel of a program what it shows."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,12 +28,9 @@ from nntui.tui.programs.panels.program_status import (
 from nntui.tui.programs.panels.source_panel import SourceContent, SourcePanel
 from nntui.tui.programs.panels.value_text import gradient_text
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
+from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
-
 
 LONG = 36
 """Characters of a note that may be an answer, and is said apart where its line has no room."""
@@ -43,7 +39,7 @@ LONG = 36
 class ProgramDisplay:
     """Brings the panels up to date with what is seen; nothing else writes to them."""
 
-    def __init__(self, screen: "ProgramScreen") -> None:
+    def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
         self.seen: ProgramSeen = screen.run_shown.seen()
         """What is on the screen."""
@@ -54,7 +50,7 @@ class ProgramDisplay:
     def tell(self, note: str) -> None:
         """Say what just happened; apart, where its line has no room for it."""
         self.note = note
-        status = self._screen.query_one(ProgramStatus)
+        status = self._screen.panel(ProgramStatus)
         self._show_status()
         if len(note) >= LONG and status.size and not status.fits(note):
             status.notify(note, markup=False)
@@ -66,24 +62,24 @@ class ProgramDisplay:
         with screen.app.batch_update():
             if len(before.branches) != len(seen.branches):
                 screen.share_room()
-            screen.query_one(SourcePanel).content = SourceContent(seen, view.file or seen.file)
-            screen.query_one(LossPlot).content = ProgramPlot(seen, view.log_axis, view.recent)
-            screen.query_one(VariablesPanel).variables = seen.variables
-            screen.query_one(PrintedPanel).text = seen.output
-            screen.query_one(Timeline).snapshot = seen
-            screen.query_one(ArrayHeatmap).content = arrays(seen, view)
+            screen.panel(SourcePanel).content = SourceContent(seen, view.file or seen.file)
+            screen.panel(LossPlot).content = ProgramPlot(seen, view.log_axis, view.recent)
+            screen.panel(VariablesPanel).variables = seen.variables
+            screen.panel(PrintedPanel).text = seen.output
+            screen.panel(Timeline).snapshot = seen
+            screen.panel(ArrayHeatmap).content = arrays(seen, view)
             waiting = seen.problem or FindingsContent().waiting
-            screen.query_one(FindingsPanel).content = FindingsContent(
+            screen.panel(FindingsPanel).content = FindingsContent(
                 seen.check, waiting, self.finding_note
             )
-            screen.query_one(BranchesPanel).content = BranchesContent(_branches(seen), False)
+            screen.panel(BranchesPanel).content = BranchesContent(_branches(seen), False)
             self._show_status()
         if note is not None:
             self.tell(note)
 
     def _show_status(self) -> None:
         screen, seen = self._screen, self.seen
-        screen.query_one(ProgramStatus).content = ProgramStatusContent(
+        screen.panel(ProgramStatus).content = ProgramStatusContent(
             seen, self._state(seen), self.note
         )
 

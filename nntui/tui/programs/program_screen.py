@@ -42,6 +42,7 @@ from nntui.tui.programs.panels.printed_panel import PrintedPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus
 from nntui.tui.programs.panels.source_panel import SourcePanel
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
+from nntui.tui.programs.program_bench import PanelType
 from nntui.tui.programs.program_control import ProgramControl
 from nntui.tui.programs.program_display import ProgramDisplay
 from nntui.tui.programs.program_keeper import ProgramKeeper
@@ -254,6 +255,14 @@ class ProgramScreen(SizedScreen[None]):
     def work(self, task: Callable[[], Coroutine[None, None, None]]) -> Worker[None]:
         """Do ``task`` in the background, until the screen is closed."""
         return self.run_worker(task, group="program")
+
+    def panel(self, kind: type[PanelType]) -> PanelType:
+        """The panel of that class."""
+        return self.query_one(kind)
+
+    def note_findings(self, note: str) -> None:
+        """Say ``note`` above the findings from now on."""
+        self.shown.finding_note = note
 
     @property
     def is_ready(self) -> bool:

@@ -1,7 +1,7 @@
 """Branches of the program: forks, other seeds, the edited file, and the list of them."""
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nntui.core.errors import ConfigError
 from nntui.program.checking import HIGHEST_SEED
@@ -11,16 +11,14 @@ from nntui.tui.actions import fill_keys, fill_program_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.programs.actions.fork_text import read_change
 from nntui.tui.programs.actions.handlers import Handlers
+from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.screens.ask import Ask, AskNumber
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
 
 
 class Forking:
     """The actions that make branches, and go from one to another."""
 
-    def __init__(self, screen: "ProgramScreen") -> None:
+    def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
         self.handlers: Handlers = {
             "fork": self._fork,

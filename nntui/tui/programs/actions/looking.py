@@ -1,7 +1,6 @@
 """Which panels are in sight, and how they are looked at."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.actions import fill_keys
@@ -12,15 +11,13 @@ from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.printed_panel import PrintedPanel
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
+from nntui.tui.programs.program_bench import ProgramBench
 
 
 class Looking:
     """The actions that change the view."""
 
-    def __init__(self, screen: "ProgramScreen") -> None:
+    def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
         self.handlers: Handlers = {
             "heatmap": self._next_array,
@@ -42,7 +39,7 @@ class Looking:
     def _next_array(self) -> None:
         """The next array; the first time the panel is only brought into sight."""
         screen, view = self._screen, self._screen.view
-        if screen.query_one(ArrayHeatmap).has_class("-aside"):
+        if screen.panel(ArrayHeatmap).has_class("-aside"):
             self._screen.bring(ArrayHeatmap)
             return
         lineless = not screen.seen.seen.on(view.file or screen.seen.file, view.line)

@@ -1,15 +1,11 @@
 """Moves the program: updates, epochs, events, checkpoints."""
 
-from typing import TYPE_CHECKING
-
 from nntui.program.debugging.seen import ProgramEvent
 from nntui.tui.actions import fill_keys
 from nntui.tui.programs.actions.handlers import Handlers
+from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.screens.ask import Ask, AskNumber, read_number
 from nntui.tui.screens.choose import Choose
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
 
 FARTHEST = 10**12
 HUNDRED = 100
@@ -18,7 +14,7 @@ HUNDRED = 100
 class Moving:
     """The actions that move the cursor."""
 
-    def __init__(self, screen: "ProgramScreen") -> None:
+    def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
         self.handlers: Handlers = {
             "one_update": lambda: screen.control.step(1),

@@ -1,7 +1,5 @@
 """All actions on one program: by the action's name, the handler that does it."""
 
-from typing import TYPE_CHECKING
-
 from nntui.tui.actions import fill_program_keys
 from nntui.tui.programs.actions.forking import Forking
 from nntui.tui.programs.actions.handlers import Handlers
@@ -9,9 +7,7 @@ from nntui.tui.programs.actions.looking import Looking
 from nntui.tui.programs.actions.moving import Moving
 from nntui.tui.programs.actions.remembering import Remembering
 from nntui.tui.programs.actions.repairing import Repairing
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
+from nntui.tui.programs.program_bench import ProgramBench
 
 RUNNING = (
     *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
@@ -24,7 +20,7 @@ RUNNING = (
 class ProgramActions:
     """The groups of actions on one screen."""
 
-    def __init__(self, screen: "ProgramScreen") -> None:
+    def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
         self.forking = Forking(screen)
         self.repairing = Repairing(screen, self.forking)

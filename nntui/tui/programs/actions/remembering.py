@@ -1,22 +1,19 @@
 """Sessions of a program: saved, and run again where that is said."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nntui.program.control.loading.source_file import read_program
 from nntui.tui.actions import fill_program_keys
 from nntui.tui.programs.actions.forking import Forking
 from nntui.tui.programs.actions.handlers import Handlers
+from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.screens.choose import Choose
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
 
 
 class Remembering:
     """The actions on what was kept."""
 
-    def __init__(self, screen: "ProgramScreen", forking: Forking) -> None:
+    def __init__(self, screen: ProgramBench, forking: Forking) -> None:
         self._screen, self._forking = screen, forking
         self.handlers: Handlers = {
             "save": self._save,
@@ -31,8 +28,8 @@ class Remembering:
         hint = fill_program_keys("as it was saved; nothing has run; {again} runs it again")
         if difference:
             hint = f"{hint}; the file on disk differs"
-            screen.shown.finding_note = f"The file on disk is not what was kept:\n{difference}"
-        screen.shown.show(run.seen(), "; ".join(each for each in (note, hint) if each))
+            screen.note_findings(f"The file on disk is not what was kept:\n{difference}")
+        screen.look(screen.view, "; ".join(each for each in (note, hint) if each))
 
     def _again(self) -> None:
         """Ask which text is to run, behind its path and what differs."""

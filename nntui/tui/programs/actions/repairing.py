@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nntui.presets.preset import Preset
 from nntui.program.answer import ProgramFinding
@@ -12,16 +11,14 @@ from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.tui.programs.actions.forking import Forking
 from nntui.tui.programs.actions.handlers import Handlers
 from nntui.tui.programs.panels.source_panel import SourcePanel
+from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.screens.choose import Choose
-
-if TYPE_CHECKING:
-    from nntui.tui.programs.program_screen import ProgramScreen
 
 
 class Repairing:
     """The actions on what is wrong, and on the preset that computes the same."""
 
-    def __init__(self, screen: "ProgramScreen", forking: Forking) -> None:
+    def __init__(self, screen: ProgramBench, forking: Forking) -> None:
         self._screen, self._forking = screen, forking
         self.handlers: Handlers = {
             "take": self._take,
@@ -34,7 +31,7 @@ class Repairing:
             self._mend()
         elif finding is not None and finding.line is not None:
             screen = self._screen
-            source = screen.query_one(SourcePanel)
+            source = screen.panel(SourcePanel)
             file = absolute(finding.file or screen.seen.file, screen.seen.file)
             if file in {each.file for each in screen.seen.files}:
                 screen.look(replace(screen.view, file=file, line=finding.line))
