@@ -50,9 +50,11 @@ class ProgramStage(Protocol):
 
 @dataclass
 class Goal:
-    """Where a program is going: to an update, or over so many epochs."""
+    """Where a program is going: to an update, so many updates on, or over so many epochs."""
 
     update: int | None = None
+    by: int = 0
+    """Updates, counted from where the cursor is when the move begins."""
     epochs: int = 0
     note: str = ""
     """What is said when it is there."""
@@ -102,15 +104,17 @@ class ProgramControl:
     def step(self, by: int) -> None:
         """Move by some updates, from where an earlier goal ends."""
         goal = self._goal
-        from_where = self.run.update
-        if goal is not None and goal.update is not None and goal.update < FAR:
-            from_where = goal.update
-        self.go_to(from_where + by)
+        if goal is None or goal.epochs or goal.update == FAR:
+            self._want(Goal(by=by))
+        elif goal.update is None:
+            self._want(Goal(by=goal.by + by))
+        else:
+            self.go_to(goal.update + by)
 
     def epochs(self, count: int) -> None:
         """Go on by some epochs; those of an earlier goal count too."""
         goal = self._goal
-        before = goal.epochs if goal is not None and goal.update is None else 0
+        before = goal.epochs if goal is not None else 0
         self._want(Goal(epochs=before + count))
 
     def play(self) -> None:
@@ -147,6 +151,8 @@ class ProgramControl:
             note = ""
             try:
                 while (goal := self._goal) is not None and not self.closed:
+                    if goal.update is None and not goal.epochs:
+                        goal.update = max(self.run.update + goal.by, 0)
                     arrived = await in_thread(lambda goal=goal: self._slice(goal))  # type: ignore[misc]
                     if arrived and self._goal is goal:
                         self._goal, note = None, goal.note
