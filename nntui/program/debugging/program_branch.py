@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nntui.program.checking import CheckRequest
@@ -270,6 +270,34 @@ class ProgramBranch:
         ]
         return tuple(sorted(found, key=lambda each: each.by))
 
+    def locate(self, event: ProgramEvent) -> ProgramEvent:
+        """``event`` with its very update, between where it had not happened and where it had.
+
+        It halves the way, and leaves the cursor on it.  What comes and goes in between counts once.
+        """
+        after, by = event.after, event.by
+        if event.exact or event not in self._noted or after < 0:
+            self.seek(by)
+            return event
+        self.seek(after)
+        printed = self._printed_bytes
+        while by - after > 1:
+            middle = (after + by) // 2
+            self.seek(middle)
+            if event.unit is not None:
+                happened = event.unit in dead_units(self.look())
+            else:
+                happened = self._printed_bytes > printed
+            after, by = (after, middle) if happened else (middle, by)
+        self.seek(by)
+        found = replace(event, after=by - 1, by=by)
+        self._noted[self._noted.index(event)] = found
+        return found
+
+    @property
+    def _printed_bytes(self) -> int:
+        return 0 if self.timeline is None else self.timeline.printed_bytes
+
     def _note(self, event: ProgramEvent) -> None:
         if event not in self._noted:
             self._noted.append(event)
@@ -286,17 +314,13 @@ class ProgramBranch:
     def _note_dead(self, seen: UpdateSeen) -> None:
         """Note the units that were alive when they were looked at before, and are dead now."""
         before, known = self._dead
-        dead = {
-            (line.line, line.target, unit)
-            for line in seen.lines
-            for value in line.values
-            for unit in value.dead
-        }
+        dead = dead_units(seen)
         if seen.update > before:
             for line, target, unit in sorted(dead - known):
                 text = f"unit {unit} of {target} (line {line}) died"
                 text = text if before >= 0 else text.replace("died", "is dead from the start")
-                self._note(ProgramEvent("died", text, before, seen.update))
+                unit_of = (line, target, unit)
+                self._note(ProgramEvent("died", text, before, seen.update, unit_of))
             self._dead = seen.update, dead | known
 
     def _note_shapes(self, shapes: dict[str, tuple[int, ...]]) -> None:
@@ -315,6 +339,16 @@ class ProgramBranch:
             return "the program did not come to its loop"
         told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
         return f"{told}, before the first update" + (f"; {ending.hint}" if ending.hint else "")
+
+
+def dead_units(seen: UpdateSeen) -> set[tuple[int, str, int]]:
+    """Line, target and number of the units that are 0 on every row of the update."""
+    return {
+        (line.line, line.target, unit)
+        for line in seen.lines
+        for value in line.values
+        for unit in value.dead
+    }
 
 
 def ending_in_words(kind: str, code: int, message: str, line: int | None) -> str:

@@ -21,6 +21,7 @@ from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
     BranchSeen,
+    ProgramEvent,
     ProgramSeen,
     SourceLines,
     UpdateSeen,
@@ -243,6 +244,10 @@ class ProgramRun:
             other.seek(self.update)
             self._other = other.look()
         return found
+
+    def locate(self, event: ProgramEvent) -> ProgramEvent:
+        """Go to the very update of ``event``; see `ProgramBranch.locate`."""
+        return self.branch.locate(event)
 
     def checkpoint(self) -> None:
         """Set a checkpoint at the cursor."""

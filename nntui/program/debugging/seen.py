@@ -127,6 +127,13 @@ class ProgramEvent:
     text: str
     after: int
     by: int
+    unit: tuple[int, str, int] | None = None
+    """The line, the target and the unit that it happened to."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether ``by`` is the very update."""
+        return self.after >= self.by - 1
 
 
 @dataclass(frozen=True, eq=False)

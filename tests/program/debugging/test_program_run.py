@@ -204,6 +204,44 @@ def test_another_seed_takes_the_place_of_the_programs_own(run: ProgramRun) -> No
     assert np.array_equal(run.branch.value("W"), before)
 
 
+DYING = """
+    import numpy as np
+    X, y = np.array([[1.0, 2.0], [2.0, 1.0]]), np.array([[0.0], [0.0]])
+    W, V = np.array([[0.3, 1.0], [0.3, 1.0]]), np.ones((2, 1))
+    for k in range(40):
+        a = np.maximum(X @ W, 0.0)
+        e = a @ V - y
+        loss = np.mean(e ** 2)
+        if k == 23: print("late")
+        dV = a.T @ e
+        dW = X.T @ ((e @ V.T) * (a > 0))
+        W[:, 0] -= 0.01
+        W, V = W - 0.001 * dW, V - 0.001 * dV
+    """
+
+
+def test_the_update_of_an_event_is_found_between_two_looks(tmp_path: Path) -> None:
+    run = ProgramRun(CheckRequest(written(tmp_path, DYING)))
+    try:
+        run.open()
+        run.look()
+        run.seek(39)
+        run.look()
+        events = {each.kind: each for each in run.seen().events}
+        died, printed = events["died"], events["printed"]
+        assert (died.after, died.by, printed.after, printed.by) == (0, 39, 0, 39)
+        found = run.locate(died)
+        assert found.exact
+        assert run.update == found.by
+        assert "unit 0 of a" in found.text
+        assert run.look().on(run.file, 6)[0].last.dead == (0,)
+        run.seek(found.by - 1)
+        assert run.look().on(run.file, 6)[0].last.dead == ()
+        assert run.locate(printed).by == 24
+    finally:
+        run.close()
+
+
 CRASH = """
     import numpy as np
     w, x = np.zeros(3), np.array([1.0, 2.0, 3.0])

@@ -78,8 +78,19 @@ class Moving:
             where = "beyond here" if by > 0 else "before here"
             self._screen.tell(f"no event {where}")
             return
-        event = ahead[0] if by > 0 else ahead[-1]
-        self._screen.control.go_to(event.by, _event_text(event))
+        self._go_to(ahead[0] if by > 0 else ahead[-1])
+
+    def _go_to(self, event: ProgramEvent) -> None:
+        """Go to an event, whose very update is looked for where only a range is known."""
+        run, control = self._screen.run_shown, self._screen.control
+        if event.exact:
+            control.go_to(event.by, event.text)
+        else:
+            control.ask(
+                f"looking for the update at which {event.text}",
+                lambda: run.locate(event),
+                lambda found: found.text,
+            )
 
     def _when(self) -> None:
         """Ask when something was; every answer is a jump."""
@@ -101,8 +112,7 @@ class Moving:
                 question = Ask("When was the loss last below", "A loss, such as 0.01.", read_number)
                 self._screen.ask(question, below)
             elif chosen is not None:
-                event = seen.events[chosen - 1]
-                control.go_to(event.by, _event_text(event))
+                self._go_to(seen.events[chosen - 1])
 
         texts = [f"{_event_text(each)} (update {each.by:,})" for each in seen.events]
         title = f"When, up to update {seen.head:,}, ..."
