@@ -1,10 +1,11 @@
 """The marks in the margin of a program's source, and its loss in words."""
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
-from nntui.program.answer import FAULTY, PROVEN, RIGHT
-from nntui.program.debugging.seen import MERELY_TOLD, UpdateSeen
+from nntui.program.answer import PROVEN, RIGHT
+from nntui.program.debugging.seen import MERELY_TOLD, UpdateSeen, Value
 
 
 def loss_name(check: Any, is_read: bool) -> str:
@@ -23,22 +24,18 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
     """The marks in the margin, by file and line.
 
     A line is proven right if it gives a value that is the true gradient of a parameter whose
-    update is right, or makes that update.
+    update is right, or makes that update.  One that hands several on proves nothing of its own.
     """
     found: dict[tuple[str, int], str] = {}
     if check is None:
         return found
-    verdicts = {each.name: each.verdict for each in check.parameters}
     if seen is not None:
-        wrong = {name for name, verdict in verdicts.items() if verdict in FAULTY}
-        for line in seen.lines:
-            told = [each for each in line.values if each.of is not None]
-            right = all(each.is_gradient and verdicts.get(each.of or "") == RIGHT for each in told)
-            updated = [each.updates for each in line.values if each.updates is not None]
-            if not told and updated and all(verdicts.get(each) == RIGHT for each in updated):
-                found[line.file, line.line] = "right"
-            if told and right and not wrong & {each.of for each in told}:
-                found[line.file, line.line] = "right"
+        verdicts = {each.name: each.verdict for each in check.parameters}
+        for place, values in _values_by_line(seen).items():
+            told = [each for each in values if each.of is not None or each.updates is not None]
+            several = len({each.of for each in told if each.of is not None}) > 1
+            if told and not several and all(_is_right(each, verdicts) for each in told):
+                found[place] = "right"
         if seen.not_finite is not None:
             found[seen.not_finite[0], seen.not_finite[1]] = "not finite"
     for finding in check.findings:
@@ -54,6 +51,20 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
         else:
             found.setdefault(place, "doubt")
     return found
+
+
+def _values_by_line(seen: UpdateSeen) -> dict[tuple[str, int], list[Value]]:
+    found: dict[tuple[str, int], list[Value]] = {}
+    for line in seen.lines:
+        found.setdefault((line.file, line.line), []).extend(line.values)
+    return found
+
+
+def _is_right(value: Value, verdicts: Mapping[str, str]) -> bool:
+    """Whether a gradient is the true one, or an update is right."""
+    if value.updates is not None:
+        return verdicts.get(value.updates) == RIGHT
+    return value.is_gradient and verdicts.get(value.of or "") == RIGHT
 
 
 def absolute(file: str, own: str) -> str:
