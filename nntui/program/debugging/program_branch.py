@@ -66,7 +66,6 @@ class ProgramBranch:
         self.left_at = 0
         """Where the cursor was when another branch came on the screen."""
         self._noted: list[ProgramEvent] = []
-        self._printed = 0
         self._shapes: tuple[int, dict[str, tuple[int, ...]]] | None = None
         self._dead: tuple[int, set[tuple[int, str, int]]] = (-1, set())
         """The last update that was looked at, and the units that were dead by then."""

@@ -1,6 +1,6 @@
 """How a program is looked at: one immutable value, which actions replace."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.widget import Widget
 
@@ -33,7 +33,10 @@ NARROW = 100
 class ProgramView:
     """Everything that decides what is seen of a program, beside the program itself."""
 
-    asides: tuple[Kind, ...] = (FindingsPanel, VariablesPanel, PrintedPanel, ArrayHeatmap)
+    asides: tuple[Kind, ...] = (
+        *(FindingsPanel, VariablesPanel, PrintedPanel),
+        *(ArrayHeatmap, BranchesPanel),
+    )
     """The panels that are wanted, the latest first."""
     log_axis: bool = True
     recent: bool = False
@@ -51,8 +54,6 @@ class ProgramView:
 
     def with_aside(self, kind: Kind) -> "ProgramView":
         """The same with ``kind`` in sight first."""
-        from dataclasses import replace
-
         others = tuple(each for each in self.asides if each is not kind)
         return replace(self, asides=(kind, *others))
 
