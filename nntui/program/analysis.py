@@ -89,6 +89,13 @@ def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
         # The loop has one iteration: it is judged at its first.
         again = _judged(execution, options, 0, until, wide)
         answer = again if "loop" in again else answer
+    around = answer.get("epoch_loop")
+    asked = options.lines or options.loss or options.parameters
+    if answer.get("error") == "loss" and around and not asked and time.monotonic() < until:
+        # An error that is computed once may go into several updates, one for each factor.
+        outer = replace(options, lines=(around["line"],))
+        again = _judged(execution, outer, 1, until, wide)
+        answer = again if again.get("ok") is not None else answer
     if answer.get("not_finite") is not None:
         execution.on_refused = lambda: _plain(answer)
         _find_not_finite(execution, answer, until)

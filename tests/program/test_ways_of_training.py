@@ -134,6 +134,21 @@ for step in range(20):
     np.add.at(W, i, -0.1 * 2 * error)
     print(np.sum(error ** 2))
 """
+FACTORS = """\
+import numpy as np
+
+rng = np.random.RandomState(1)
+R = rng.rand(4, 3)
+P, Q = rng.rand(4, 2), rng.rand(2, 3)
+for step in range(20):
+    for i in range(4):
+        for j in range(3):
+            error = R[i, j] - P[i] @ Q[:, j]
+            for k in range(2):
+                before = P[i][k]
+                P[i][k] += 0.01 * (2 * error * Q[k][j] - 0.02 * P[i][k])
+                Q[k][j] += 0.01 * (2 * error * before - 0.02 * Q[k][j])
+"""
 FITTED = """\
 import numpy as np
 
@@ -193,10 +208,11 @@ def checked(folder: Path, text: str) -> dict[str, Any]:
         DECAY,
         PARABOLA,
         AT_ROWS,
+        FACTORS,
     ],
     ids=[
         *("shuffled", "batches", "one by one", "memory", "line", "dots", "followed", "decay"),
-        *("parabola", "rows"),
+        *("parabola", "rows", "factors"),
     ],
 )
 def test_a_right_program_raises_no_alarm(tmp_path: Path, text: str) -> None:

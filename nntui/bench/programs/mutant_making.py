@@ -40,7 +40,7 @@ WRONG_EACH, RIGHT_EACH, TRIES_EACH = 12, 3, 60
 """How many mutants of each kind are kept of a program, and how many candidates are tried."""
 FORWARD_EACH = 3
 """How many of the wrong ones may change the forward pass."""
-LONG = 200
+LONG = 2000
 """For how many updates a right mutant must stay finite."""
 
 

@@ -61,8 +61,8 @@ class Negated:
         node = recording.by_key.get(self.node)
         if node is None:
             return None
-        fixed = {each.number: -np.asarray(each.value) for each, _ in turns(recording, node, [])}
-        return fixed, {}
+        values = ((each.number, each.value) for each, _ in turns(recording, node, []))
+        return {number: -np.asarray(value, float) for number, value in values}, {}
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from nntui.program.blame.repair import Repair, Repairs
 from nntui.program.blame.scene import Line, Scene
 from nntui.program.blame.slope_functions import SlopeFunction
 from nntui.program.blame.verified import Verified
+from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node
 from nntui.program.record.places import Places
 
@@ -195,6 +196,9 @@ def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
         if at + 1 < len(lines):
             return lines[at + 1][:2]
     if candidate.line is None:
+        lines = scene.lines(candidate.node)
+        if candidate.node.operation in COPYING and len(lines) > 1:
+            return lines[1][:2]  # a function that only puts values together is right
         return own_line(scene, candidate.node)
     if candidate.stale or candidate.used is None:
         return candidate.line[:2]
@@ -278,9 +282,22 @@ def _calling_line(scene: Scene, repair: Repair) -> Line | None:
     if not handed or {(used.number, meant.number), (meant.number, used.number)} & pairs:
         return None
     lines = scene.lines(candidate.node)
-    depth = sum(1 for step in used.path if not isinstance(step, tuple))
+    # What a function returns is at hand where it gets a name, outside of that function.
+    named = [
+        path
+        for number, node, path in scene.recording.assignments
+        if node is used and scene.places.places[number].target != "<return>"
+    ]
+    depth = min(
+        sum(1 for step in path if not isinstance(step, tuple)) for path in (used.path, *named)
+    )
     outer = [each for each in lines[lines.index(line) :] if len(each[2]) <= depth]
-    return outer[0] if outer and outer[0] != line else None
+    if not outer or outer[0] == line:
+        return None
+    # A function that is given both values takes the wrong one of them itself.
+    text = re.sub(r"^[^=(]*=(?!=)", "", source_line(scene.places, *outer[0][:2]))  # its call
+    is_given = scene.called(meant, text) if meant.name else ""
+    return None if is_given and re.search(rf"\b{re.escape(is_given)}\b", text) else outer[0]
 
 
 def _backward_line(scene: Scene, node: Node, line: Line) -> tuple[str, int]:

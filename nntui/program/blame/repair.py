@@ -37,6 +37,8 @@ NATURAL = 0.75
 """The cost up to which a repair is tried before the others: it names what was meant instead."""
 ROUNDS = 8
 """Faults that are looked for, one after the other."""
+FITS = 1e-6
+"""Relative difference up to which a factor that was fitted counts."""
 STATES = 3
 """The most informative states, in which a candidate is screened first."""
 SAMPLE = 16
@@ -120,7 +122,41 @@ class Repairs:
                 slope = self._first_of(self._slopes(near, repair, verified), wrong)
                 if slope is not None and set(slope.mends) >= set(repair.mends):
                     repair = slope
+        if repair is None:
+            fitted = [self._fitted(each, wrong) for each in near]
+            repair = self._first_of([each for each in fitted if each is not None], wrong)
         return None if repair is None else self._deeper(repair, wrong)
+
+    def _fitted(self, candidate: Candidate, wrong: Sequence[str]) -> Candidate | None:
+        """``candidate`` with the factor at which what is added later, such as a penalty, fits.
+
+        A program may divide by the number of rows before or after it adds a penalty. The step is
+        a sum of a part with that factor and one without, and has to be along the gradient.
+        """
+        edit, scene = candidate.edit, self.scene
+        name = max(wrong, key=lambda each: np.size(scene.recording.start[each].value))
+        gradient = scene.judgement.gradient(scene.at, name)
+        if not isinstance(edit, TrueDerivative) or gradient is None or np.size(gradient) < 3:
+            return None
+        steps = []
+        for factor in (0.0, edit.factor):
+            made = Together((*(each.edit for each in self.found), replace(edit, factor=factor)))
+            values = self._values(made, scene.at)
+            if values is None:
+                return None
+            steps.append(scene.judgement.readings[name].read(scene.recording, name, values))
+        without, once = steps
+        if without is None or once is None or not np.isfinite(once).all() or not np.any(without):
+            return None
+        columns = np.stack([np.ravel(once - without), np.ravel(gradient)], axis=1)
+        if not np.isfinite(columns).all():
+            return None
+        solution = np.linalg.lstsq(columns, -np.ravel(without), rcond=None)[0]
+        off = columns @ solution + np.ravel(without)
+        factor = float(solution[0])
+        if not factor or np.linalg.norm(off) > FITS * np.linalg.norm(without):
+            return None
+        return replace(candidate, edit=replace(edit, factor=factor * edit.factor))
 
     def _slopes(
         self, near: Sequence[Candidate], repair: Repair, verified: Verified

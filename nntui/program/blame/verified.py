@@ -14,6 +14,7 @@ import numpy as np
 from nntui.program.blame.scene import Scene
 from nntui.program.judge.readings import Values
 from nntui.program.record.adjoints import NotDifferentiableError, wanted
+from nntui.program.record.deriving.rules import COPYING
 from nntui.program.record.node import Node
 
 Array = np.ndarray
@@ -22,6 +23,8 @@ STATES = 3
 CELL = 1e-6
 """Width of the cells that normalised values are sorted into; neighbours are looked at, too."""
 SAME = 1e-7
+SUMS = COPYING | {"+", "-", "setflat", "unview"}
+"""Operations whose result is wrong where one of their operands is."""
 LARGE = 1_000_000
 """Entries from which on no derivative by data is computed."""
 ENTRIES = 500
@@ -234,9 +237,27 @@ class Verified:
                     carried.add(node.number)
             elif any(number in carried for number in inputs):
                 spoilt.add(node.number)
-                if node.place >= 0:
+                known = carried | spoilt | fine
+                unknown = [n for n in inputs if n in numbers and n not in known]
+                if node.operation in SUMS and unknown:
+                    # The summands that are no derivatives are wrong, rather than the sum.
+                    node = self._root(unknown[0], numbers, known)
+                if node.place >= 0 and node not in found:
                     found.append(node)
         return found
+
+    def _root(self, number: int, numbers: set[int], known: set[int]) -> Node:
+        """Where the first value arises, of those not ``known``, that leads to this one."""
+        nodes = self.scene.recording.nodes
+        while True:
+            before = [
+                each.number
+                for each in nodes[number].inputs
+                if each.number in numbers and each.number not in known
+            ]
+            if not before:
+                return nodes[number]
+            number = before[0]
 
     def beside(self, node: Node) -> list[Node]:
         """``node`` and what it is computed from, back to the derivative that it hands on.

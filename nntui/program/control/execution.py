@@ -215,7 +215,8 @@ class Execution(Replying):
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
         self._loaded.finder().install()
-        IdentityHashes(self._loaded.plain_classes).install()
+        self.hashes = IdentityHashes(self._loaded.plain_classes)
+        self.hashes.install()
         install(self.recorder)
         # Collections need not look at what is ours, and in a fork would copy its pages.
         gc.collect()

@@ -269,15 +269,18 @@ def is_updated_between(recording: Recording, name: str, forward: set[int]) -> bo
     Then the line that updates it runs several times, each time with a gradient of its own.
     """
     end = recording.end[name]
-    if end.place < 0:
-        return False
-    return any(
-        node is not end
-        and (node.place, node.operation) == (end.place, end.operation)
-        and node.number in forward
-        and recording.depends[node.number] & recording.bit[name]
-        for node in recording.nodes
-    )
+    waiting, seen = list(end.inputs), set()
+    while waiting:
+        node = waiting.pop()
+        if node.number in seen or node is recording.start[name]:
+            continue
+        seen.add(node.number)
+        is_same_line = end.place >= 0 and node.place == end.place
+        if is_same_line and node.operation == end.operation and node.number in forward:
+            return True
+        if node.operation in ADDING:
+            waiting += node.inputs
+    return False
 
 
 def _moving(recording: Recording, name: str) -> set[int]:

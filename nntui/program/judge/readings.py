@@ -51,10 +51,8 @@ class Step:
         after = np.asarray(values[recording.end[name].number], float)
         if after.shape != before.shape:
             return None
-        if self.decay:
-            after = after + self.decay * decaying(before, self.spared)
         step: Array = after - before
-        return step
+        return step + self.decay * decaying(before, self.spared, step) if self.decay else step
 
 
 @dataclass(frozen=True)
@@ -78,11 +76,13 @@ class HandedGradient:
         return found.reshape(shape) if found.size == int(np.prod(shape)) else None
 
 
-SPARED = ("nothing", "the first row", "the first column")
+SPARED = ("nothing", "the first row", "the first column", "what is not updated")
 
 
-def decaying(parameter: Array, spared: str) -> Array:
-    """``parameter`` with 0 where weight decay spares it."""
+def decaying(parameter: Array, spared: str, step: Array) -> Array:
+    """``parameter`` with 0 where weight decay spares it; ``step`` is its update."""
+    if spared == "what is not updated":
+        return np.where(step != 0, parameter, 0.0)
     if spared == "nothing" or parameter.ndim != 2:
         return parameter
     found = parameter.copy()
@@ -108,8 +108,11 @@ def weight_decay(
             if name not in recording.start or gradient is None:
                 continue
             step = recording.step(name)
-            parameter = decaying(np.asarray(recording.start[name].value, float), spared).ravel()
-            if step is None or not (np.any(gradient) and np.any(parameter) and np.any(step)):
+            if step is None:
+                continue
+            whole = np.asarray(recording.start[name].value, float)
+            parameter = decaying(whole, spared, step).ravel()
+            if not (np.any(gradient) and np.any(parameter) and np.any(step)):
                 continue
             fit = _fit(step.ravel(), np.ravel(gradient), parameter)
             if fit is None:

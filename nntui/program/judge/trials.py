@@ -85,6 +85,7 @@ class Trials:
         if len(self._recordings) >= self.count:
             self._conclude()
         self._recorder.reset()
+        self._execution.hashes.number_anew()
         self._prepare(self._recordings)
         if not self._recordings:
             separate(self._execution.live())

@@ -273,10 +273,18 @@ class Judgement:
                 if direction is not None:
                     true.setdefault(np.size(each), []).append(direction)
         directions = {size: np.array(each) for size, each in true.items()}
+        # The error itself is the derivative of a usual loss by what that is defined with.
+        usual = recording.by_line.get(self.loss.key, ()) if self.loss.kind != OWN else ()
+        errors = {node.number for node in usual}
         count = 0
         for number in recording.named:
             value = np.asarray(recording.nodes[number].value)
-            if value.size not in directions or number in gradient or value.dtype.kind != "f":
+            if (
+                number in errors
+                or value.size not in directions
+                or number in gradient
+                or value.dtype.kind != "f"
+            ):
                 continue
             direction = _direction(value)
             if direction is not None:

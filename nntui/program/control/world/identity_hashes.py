@@ -44,9 +44,16 @@ class IdentityHashes:
 
         builtins.__build_class__ = build_class
 
+    def number_anew(self) -> None:
+        """Give the next objects the numbers from 0 on again, which others may have, too.
+
+        Iterations that hash new objects in one order then have one order in their sets.
+        """
+        self._count = itertools.count()
+
     def _hash(self) -> Callable[[Any], int]:
         """A method `__hash__`; it is called very often."""
-        known, numbers, count = self._numbers.get, self._numbers, self._count
+        known, numbers, hashes = self._numbers.get, self._numbers, self
         address = object.__hash__  # `id` would raise an audit event each time
 
         def forget(reference: _Reference) -> None:
@@ -61,7 +68,7 @@ class IdentityHashes:
                 except TypeError:  # a class with slots and no room for references
                     return key
                 found.key = key
-                found.number = next(count)
+                found.number = next(hashes._count)
                 numbers[key] = found
             return found.number
 
