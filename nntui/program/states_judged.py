@@ -131,6 +131,22 @@ class States:
     def _text(self, loss: Loss) -> str:
         return self._execution.places.text(loss.place) if loss.place >= 0 else ""
 
+    def _read_off(self, loss: Loss, recording: Recording) -> dict[str, Any]:
+        """Where ``loss`` is read off the running program; else one of its own numbers, and which.
+
+        An expression that was asked for is computed by nothing in the program.
+        """
+        places = self._execution.places
+        site = site_of(loss, recording, places)
+        if site is not None and site["site"]["file"] in self._execution.files:
+            return {"loss_site": site}
+        own = losses.candidates(recording, self._learning, places)
+        for each in sorted(own, key=lambda known: -known.prior):
+            site = site_of(each, recording, places)
+            if site is not None and each.kind == losses.OWN:
+                return {"loss_site": site, "read_text": self._text(each) or each.name}
+        return {"loss_site": None}
+
     def _ordinal(self, loss: Loss, hypotheses: Sequence[Loss]) -> int:
         """Which of those that read the same ``loss`` is."""
         text = self._text(loss)
@@ -259,7 +275,7 @@ class States:
             "updates": len(recordings),
             "loss": _told(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
-            "loss_site": site_of(best.loss, best.recordings[0], places),
+            **self._read_off(best.loss, best.recordings[0]),
             "printed_site": None
             if printed is None
             else site_of(printed, best.recordings[0], places),

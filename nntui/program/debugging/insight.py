@@ -25,6 +25,8 @@ class Insight:
     epoch_loop: LoopLine | None = None
     loss_sites: tuple[Mapping[str, Any], ...] = ()
     """Of the loss, and of the one that is printed where that is another."""
+    read: str = ""
+    """What is read in the place of the loss, where the program does not compute that itself."""
     printed: str = ""
     """What is printed in the place of the loss; empty where it is the loss, or nothing."""
     sought: Mapping[str, Any] | None = None
@@ -78,6 +80,7 @@ def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
         loop,
         epoch_loop,
         tuple(each for each in sites if each is not None),
+        str(reply.get("read_text") or ""),
         str(reply.get("printed_text") or "") if all(sites) else "",
         sought,
         tuple(each.name for each in check.parameters) or tuple(reply.get("learning", ())),

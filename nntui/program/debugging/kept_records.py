@@ -142,6 +142,7 @@ class KeptInsight:
     loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
     epoch_loop: KeptPlace | None = entry(maybe(record(KeptPlace)))
     sites: tuple[KeptSite, ...] = entry(many(record(KeptSite)))
+    read: str = entry(a_text)
     printed: str = entry(a_text)
     sought: KeptLoss | None = entry(maybe(record(KeptLoss)))
     parameters: tuple[str, ...] = entry(many(a_text))

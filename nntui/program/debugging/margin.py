@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from nntui.program.answer import PROVEN, RIGHT
+from nntui.program.debugging.insight import Insight
 from nntui.program.debugging.seen import MERELY_TOLD, UpdateSeen, Value
 
 
-def loss_name(check: Any, is_read: bool) -> str:
-    """The loss in words."""
-    if check is None:
+def loss_name(known: Insight | None) -> str:
+    """The loss in words; empty before anything is known."""
+    if known is None:
         return ""
-    loss = check.loss
+    loss = known.check.loss
+    if known.read:
+        asked = "" if loss is None else f", in the place of {loss.text}"
+        return f"{known.read}{asked}"
     if loss is None:
-        return "a number of the program" if is_read else "no loss is known"
+        return "a number of the program" if known.loss_sites else "no loss is known"
     if loss.kind == "own":
         return f"{loss.text} (line {loss.line})" if loss.line else str(loss.text)
     return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.text}, line {loss.line})"

@@ -450,7 +450,7 @@ class ProgramRun:
             epochs=record.epochs_before(head),
             by_epoch=record.by_epoch,
             loss=record.last(update),
-            loss_name=loss_name(check, known is not None and bool(known.loss_sites)),
+            loss_name=loss_name(known),
             printed_name="" if known is None else known.printed,
             check=check,
             output=branch.output(),

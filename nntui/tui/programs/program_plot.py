@@ -55,7 +55,7 @@ class ProgramPlot:
     @property
     def last(self) -> int:
         """How far the losses go."""
-        return self.seen.branch.points
+        return self.seen.branch.points if len(self.seen.branch.losses) else 0
 
     @property
     def cursor(self) -> int:
