@@ -11,7 +11,14 @@ from nntui import __version__
 from nntui.arguments import drawing, load
 from nntui.cli_answers import ANSWERS
 from nntui.cli_output import erase_progress, print_json, show_progress
-from nntui.cli_programs import Commands, program_options, show_program, takes_program
+from nntui.cli_programs import (
+    Commands,
+    names_in,
+    open_program,
+    program_options,
+    show_program,
+    takes_program,
+)
 
 BAD_INPUT, INTERRUPTED = 2, 130
 BROKEN_PIPE = 1
@@ -32,7 +39,8 @@ def commands() -> None:
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
     library, the path of a .toml file or of a session, a .nntui file, or a string that nntui show
-    --string printed).  Both draw on the terminal, and so does open; they take
+    --string printed), and nntui FILE.py a program of your own.  They draw on the terminal, and so
+    does open; they take
 
     \b
       --fps N           Pictures a second while training (1 to 60; 15, over SSH 5).
@@ -40,16 +48,34 @@ def commands() -> None:
       --no-mouse        Leave the mouse to the terminal.
       --color COLOURS   auto, truecolor, 256, 16 or none.
 
-    The other commands below need no terminal.  check, why and show also take FILE.py, a program of
-    your own, with its arguments behind --.  nntui help lists the topics of the manual.
+    The other commands below need no terminal.  check, why and show also take FILE.py.  The
+    program's own arguments stand behind --.  nntui help lists the topics of the manual.
     """
 
 
 @commands.command(hidden=True, options_metavar="[--fps N] [--ascii] [--no-mouse] [--color COLOURS]")
 @click.argument("preset", required=False)
+@click.option("--seed", type=int, metavar="K", help="Of a FILE.py: seeds NumPy and random.")
+@program_options("--loop", "--loss", "--parameters", "--time", "--allow-effects", "--python")
 @drawing
-def app(preset: str | None, **options: Any) -> None:
+def app(
+    preset: str | None,
+    seed: int | None,
+    loop: int | None,
+    loss: str | None,
+    parameters: str | None,
+    seconds: float | None,
+    allow_effects: bool,
+    python: str | None,
+    **options: Any,
+) -> None:
     """Open the app."""
+    own = {
+        **{"seed": seed, "loop": loop, "loss": loss, "parameters": parameters},
+        **{"time": seconds, "allow_effects": allow_effects, "python": python},
+    }
+    if preset is not None and takes_program(preset, **own):
+        open_program(preset, options, **{**own, "parameters": names_in(parameters)})
     from nntui.timeline.sessions.session_folder import is_session
 
     if preset is not None and is_session(preset):
@@ -163,11 +189,16 @@ def open_session(file: str, **options: Any) -> None:
 
 
 def _open_session(file: str, options: dict[str, Any]) -> NoReturn:
+    from nntui.program.debugging.program_session import is_program_session, load_program_session
     from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch
 
-    session = load(find(file))  # errors must be printed before the app draws
+    path = find(file)
+    if is_program_session(path):
+        kept = load_program_session(path)
+        click.get_current_context().exit(launch(None, None, Options(**options), kept))
+    session = load(path)  # errors must be printed before the app draws
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

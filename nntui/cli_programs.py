@@ -37,12 +37,9 @@ class Commands(click.Group):
             args = ["app", *args]
         command = self.commands.get(args[0]) if args else None
         at = _position_of_program(args, command) if command is not None else None
-        if at is not None:
-            if args[0] == "app":
-                _refuse_app(args[at])
-            if "--" in args[at:]:
-                cut = args.index("--", at)
-                args, ctx.meta[BEHIND] = args[:cut], tuple(args[cut + 1 :])
+        if at is not None and "--" in args[at:]:
+            cut = args.index("--", at)
+            args, ctx.meta[BEHIND] = args[:cut], tuple(args[cut + 1 :])
         return super().parse_args(ctx, args)
 
 
@@ -61,13 +58,6 @@ def _position_of_program(args: Sequence[str], command: click.Command) -> int | N
         at += 2 if takes_value.get(args[at]) else 1
     at += args[at : at + 1] == ["--"]
     return at if at < len(args) and is_program(args[at]) else None
-
-
-def _refuse_app(file: str) -> NoReturn:
-    raise click.UsageError(
-        f"the app opens presets; nntui check {file}, nntui why {file} and nntui show {file} "
-        "look at a program"
-    )
 
 
 def program_options(*names: str) -> Callable[[Command], Command]:
@@ -158,6 +148,20 @@ def running(file: str) -> Iterator[None]:
         yield
     finally:
         erase_progress()
+
+
+def open_program(file: str, drawing: Mapping[str, Any], **options: Any) -> NoReturn:
+    """Open the app on the program ``file``, and exit with its code.
+
+    ``options`` are those of `CheckRequest` except for path and arguments; None is left out.
+    """
+    from nntui.program.checking import CheckRequest
+    from nntui.tui.launch import Options, launch
+
+    given = {name: value for name, value in options.items() if value is not None}
+    request = CheckRequest(file, program_arguments(), **given)
+    code = launch(None, options=Options(**drawing), program=request)
+    click.get_current_context().exit(code)
 
 
 def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:

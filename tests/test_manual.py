@@ -233,7 +233,7 @@ def test_every_command_is_told_with_all_its_options() -> None:
     told: dict[str, set[str]] = {}
     for entry in re.split(r"\n(?=nntui)", usage[1].strip()):
         words = entry.split()
-        command = "app" if words[1].startswith("[") else words[1]
+        command = "app" if words[1].startswith("[") or words[1] == "FILE.py" else words[1]
         told.setdefault(command, set()).update(re.findall(r"(?<=[\s\[])--?[a-z][a-z-]*", entry))
     assert told.pop("--version") == {"--version"}
     known = {
@@ -246,7 +246,7 @@ def test_every_command_is_told_with_all_its_options() -> None:
     }
     assert told == known
     drawing = {*re.findall(r"^\| `(--[a-z-]+)`", PAGES["ssh"], re.MULTILINE)}
-    assert drawing == known["app"]
+    assert drawing == known["open"]
 
 
 @pytest.mark.parametrize("text", PRESETS, ids=lambda text: text.splitlines()[0][2:20])

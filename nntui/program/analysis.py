@@ -322,6 +322,7 @@ class _Check:
         if "findings" in answer:
             settle(answer)
         answer["ok"] = _ok(answer)
+        answer["files"] = sorted(self._execution.files)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         return answer
 

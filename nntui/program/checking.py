@@ -4,8 +4,9 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nntui.program.analysis_reply import Request, program_check
 from nntui.program.answer import ProgramCheck
@@ -90,25 +91,37 @@ def check(
         python,
         diff,
     )
+    return checked_with_reply(request)[0]
+
+
+def checked_with_reply(
+    request: CheckRequest, texts: Mapping[str, str] | None = None
+) -> tuple[ProgramCheck, dict[str, Any]]:
+    """The answer to ``request``, and the reply of the analysis that it was made of.
+
+    ``texts`` has, by file, source to run in the place of what the file holds.
+    """
     for problem in request.problems():
         raise ProgramError(problem)
+    path, seed, loop, time = request.path, request.seed, request.loop, request.time
+    python = request.python
     interpreter = None if python is None else shutil.which(os.path.expanduser(python))
     reply = ask(
-        Task(request.path, request.arguments, seed, None, interpreter, allow_effects, 1),
+        Task(path, request.arguments, seed, None, interpreter, request.allow_effects, 1, texts),
         "nntui.program.inside_check:check",
         {
             "lines": [] if loop is None else [loop],
-            "loss": loss,
+            "loss": request.loss,
             "parameters": list(request.parameters or ()),
             "seconds": time,
-            "diff": diff,
+            "diff": request.diff,
         },
-        (2 * time if diff else time) + GRACE,
+        (2 * time if request.diff else time) + GRACE,
     )
     asked = Request(
-        request.path, request.arguments, seed, time, interpreter or sys.executable, loss
+        path, request.arguments, seed, time, interpreter or sys.executable, request.loss
     )
-    return program_check(asked, reply)
+    return program_check(asked, reply), reply
 
 
 def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:

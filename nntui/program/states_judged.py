@@ -30,6 +30,7 @@ from nntui.program.judge.verdict.confirm import Confirmation
 from nntui.program.judge.verdict.judged_by_loss import best_of
 from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
 from nntui.program.judge.verdict.loss_hypotheses import Loss
+from nntui.program.judge.verdict.loss_site import site_of
 from nntui.program.loss_expression import LossError, LossExpression
 from nntui.program.named_parameters import changed_of, named, unknown_names
 from nntui.program.record.adjoints import adjoints
@@ -126,6 +127,28 @@ class States:
     def _text(self, loss: Loss) -> str:
         return self._execution.places.text(loss.place) if loss.place >= 0 else ""
 
+    def _read_off(self, loss: Loss, recording: Recording) -> dict[str, Any]:
+        """Where ``loss`` is read off the running program; else one of its own numbers, and which.
+
+        An expression that was asked for is computed by nothing in the program.
+        """
+        places = self._execution.places
+        site = site_of(loss, recording, places)
+        if site is not None and site["site"]["file"] in self._execution.files:
+            return {"loss_site": site}
+        own = losses.candidates(recording, self._learning, places)
+        for each in sorted(own, key=lambda known: -known.prior):
+            site = site_of(each, recording, places)
+            if site is not None and each.kind == losses.OWN:
+                return {"loss_site": site, "read_text": self._text(each) or each.name}
+        return {"loss_site": None}
+
+    def _ordinal(self, loss: Loss, hypotheses: Sequence[Loss]) -> int:
+        """Which of those that read the same ``loss`` is."""
+        text = self._text(loss)
+        alike = [each for each in hypotheses if (each.kind, self._text(each)) == (loss.kind, text)]
+        return alike.index(loss)
+
     def of_handed(self, handed: Handed) -> dict[str, Any]:
         """What loss and gradient show that were handed to an optimiser."""
         recordings = record_handed(self._execution, handed)
@@ -171,10 +194,13 @@ class States:
         only = bool(self._options.parameters)
         best = best_of(hypotheses, judged, self._learning, only)
         if best is None:
+            own = max(hypotheses, key=lambda each: each.prior, default=None)
+            site = site_of(own, judged[0], self._execution.places) if own and judged else None
             return {
                 **self._unexplained(judged[0]),
                 "updates": len(complete),
                 "learning": list(self._learning),
+                "loss_site": site,
             }
         if best.wrong and not best.is_one_update:
             return {"error": "several", "updates": len(complete)}
@@ -245,6 +271,12 @@ class States:
             "updates": len(recordings),
             "loss": _told(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
+            **self._read_off(best.loss, best.recordings[0]),
+            "printed_site": None
+            if printed is None
+            else site_of(printed, best.recordings[0], places),
+            "printed_text": "" if printed is None else printed.name or self._text(printed),
+            "loss_ordinal": self._ordinal(best.loss, hypotheses),
             "parameters": _parameters(best, never, piled),
             "memories": best.memories,
             "findings": findings,

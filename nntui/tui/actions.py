@@ -4,7 +4,7 @@ Presets name these actions in their stories, as ``{one_update}``; `fill_keys` pu
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -291,12 +291,102 @@ MICROSCOPE = (
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("manual", "f2", "manual", "Open the manual.", "F2", rank=1),
     Action("quit", "q", "quit", "Leave nntui.", rank=0),
 )
 """In the library."""
+
+
+def _same(name: str, help: str = "", label: str = "", rank: int | None = None) -> Action:
+    """The workbench's action of that name: the same key for the same thing, in other words."""
+    known = next(each for each in WORKBENCH if each.name == name)
+    return replace(
+        known,
+        help=help or known.help,
+        label=label or known.label,
+        rank=known.rank if rank is None else rank,
+    )
+
+
+PROGRAM = (
+    _same("one_update", "Let the program make one update."),
+    _same("one_epoch", "To the next turn of the loop around the updates."),
+    _same("many_epochs", "A hundred turns of that loop; without one, a hundred updates."),
+    _same("run", "Run the program to its end; again: pause."),
+    _same("one_back"),
+    _same("jump"),
+    _same("previous_event", "Go to the previous event: the loss rose, the program printed, ..."),
+    _same("next_event"),
+    _same("when", "Ask when the loss was last below a number, or what happened when."),
+    _same("to_start"),
+    _same("to_head", "Go to the furthest update."),
+    _same("checkpoint"),
+    _same("last_checkpoint"),
+    _same(
+        "fork",
+        "A new branch from this update on, with a variable or a constant of the source changed.",
+    ),
+    Action("rerun", "E", "run edit", "Run the edited file to this update, as a branch.", rank=6),
+    _same("branches"),
+    _same("heatmap", "The next array: of the line, then every parameter's.", "array"),
+    _same("compare", "Arrays of A, of the overlaid B at the same update, or of A minus B.", rank=8),
+    Action("variables", "V", "variables", "The variables, with shapes and norms.", rank=5),
+    _same("output", "What the program has printed.", "output"),
+    _same("why", "What is wrong with the program, line by line, and what mends it."),
+    Action("preset", "p", "preset", "Open the preset that computes the same, if one does.", rank=8),
+    _same("next_seed"),
+    _same("choose_seed"),
+    _same("restart", "A new branch from update 0 with the same text and seed."),
+    _same("recent", "Plot the recent part, or all of it."),
+    _same("log_scale"),
+    _same("zoom"),
+    _same("next_panel"),
+    _same("take", "Write the mend of the findings: as a diff, or the mended file.", "write mend"),
+    _same("copy", "Copy what the focused panel shows."),
+    _same("save"),
+    _same("resume", "Open the latest saved session of this program."),
+    Action("again", "R", "run again", "Run what a session has kept, and compare.", rank=8),
+    Action("interrupt", "I", "interrupt", "End an update that takes too long; go back.", rank=8),
+    _same("library"),
+    _same("help"),
+    _same("manual"),
+    _same("quit"),
+)
+"""On a program of the person's own."""
+
+SOURCE = (
+    Action("move(-1)", "up", "up", "The line before.", "up", rank=3),
+    Action("move(1)", "down", "down", "The next line.", "down", rank=3),
+    Action("arrays", "enter", "arrays", "Show the arrays of this line in the heatmap.", rank=0),
+    Action("move(-10)", "pageup", "-10", "Ten lines back.", "PgUp", rank=6),
+    Action("move(10)", "pagedown", "+10", "Ten lines on.", "PgDn", rank=6),
+    Action("move(-100000)", "home", "top", "The first line.", "Home", rank=8),
+    Action("move(100000)", "end", "bottom", "The last line.", "End", rank=8),
+    Action("to_mark(1)", "right_square_bracket", "mark on", "The next marked line.", "]", rank=1),
+    Action("to_mark(-1)", "left_square_bracket", "mark back", "The marked line before.", "[", 6),
+    Action("to_loop", "o", "to loop", "To the loop of the updates.", rank=6),
+    Action("next_file", "semicolon", "next file", "The next file of the program.", ";", rank=7),
+)
+"""Only while the source has the focus."""
+
+FINDINGS = (
+    Action("choose(-1)", "up", "finding back", "The finding before.", rank=3),
+    Action("choose(1)", "down", "next", "The next finding.", rank=0),
+    Action("want('go')", "enter", "go there", "To its line in the source.", rank=0),
+    Action("want('fix')", "F", "mend", "Apply the mend as a branch, overlaid on this one.", rank=0),
+    Action("page_up", "pageup", "text up", "Scroll the text up.", shown="PgUp", rank=3),
+    Action("page_down", "pagedown", "text down", "Scroll the text down.", shown="PgDn", rank=2),
+)
+"""Only while the findings of a program have the focus."""
+
+ARRAYS = (
+    Action("turn(-1)", "left_square_bracket", "turn back", "The value before, of this line.", "["),
+    Action("turn(1)", "right_square_bracket", "turn on", "The next value of this line.", "]", 1),
+)
+"""Only while the heatmap of a program has the focus."""
 
 ACTIONS = {
     "library": LIBRARY,
@@ -310,6 +400,10 @@ ACTIONS = {
     "branches": BRANCHES,
     "why": WHY,
     "microscope": MICROSCOPE,
+    "program": PROGRAM,
+    "source": SOURCE,
+    "findings": FINDINGS,
+    "arrays": ARRAYS,
 }
 """All of them, by the screen or panel that they belong to."""
 
@@ -344,3 +438,10 @@ def fill_keys(text: str) -> str:
     """``text`` with each ``{action}`` replaced by its key; unknown names stay as they are."""
     keys = {action.name: action.key for action in WORKBENCH}
     return KEY.sub(lambda found: keys[found[1]], text)
+
+
+def fill_program_keys(text: str) -> str:
+    """The same with the names of a program's actions."""
+    for action in PROGRAM:
+        text = text.replace(f"{{{action.name}}}", action.key)
+    return text

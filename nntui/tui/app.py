@@ -1,11 +1,12 @@
 """The app: the library, the workbenches opened from it, and their sessions kept on disk."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.events import Key, Resize
@@ -16,10 +17,11 @@ from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
 from nntui.presets.preset import Preset
+from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
 from nntui.timeline.sessions.session import Session, load
-from nntui.tui.actions import LIBRARY, MICROSCOPE, WORKBENCH, fill_keys
+from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
@@ -31,12 +33,17 @@ from nntui.tui.terminal.profile import Profile
 from nntui.tui.workbench.autosave import EVERY
 from nntui.tui.workbench.screen import WorkbenchScreen
 
+if TYPE_CHECKING:  # a third of the start, which only those wait for who open a program
+    from nntui.program.checking import CheckRequest
+    from nntui.program.debugging.program_session import ProgramSession
+    from nntui.tui.programs.program_screen import ProgramScreen
+
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
 
 
 class NNTUI(ThriftyApp):
-    """Opens ``preset``, or a saved session, or the library."""
+    """Opens ``preset``, or a saved session, or a ``program``, or the library."""
 
     TITLE = "nntui"
     # Messages stay above the timeline and the keys.
@@ -47,14 +54,16 @@ class NNTUI(ThriftyApp):
         preset: Preset | None = None,
         session: Session | None = None,
         profile: Profile | None = None,
+        program: "CheckRequest | ProgramSession | None" = None,
     ) -> None:
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
-        self._preset, self._session = preset, session
+        self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
+        self._programs: list[ProgramScreen] = []
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme, and our own."""
@@ -68,6 +77,8 @@ class NNTUI(ThriftyApp):
         if self._session is not None:
             note = self._noted(f"resumed {self._session.path.stem}")
             await self._resume(self._session, note)
+        elif self._program is not None:
+            await self._open_program(self._program, self.profile.note)
         elif self._preset is not None:
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
@@ -91,8 +102,14 @@ class NNTUI(ThriftyApp):
         return self.push_screen(self._library)
 
     def _offered(self) -> list[session_folder.SessionFile]:
-        """The latest sessions."""
-        return list(islice(_saved(), MOST_OFFERED))
+        """The latest sessions, of a program the last one."""
+        known: set[str] = set()
+        offered = []
+        for entry in _saved():
+            if entry.program is None or entry.program not in known:
+                offered.append(entry)
+            known.add(entry.program or "")
+        return offered[:MOST_OFFERED]
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
@@ -137,7 +154,12 @@ class NNTUI(ThriftyApp):
                 self.push_screen(bench)
                 return
         try:
-            await self._resume(load(message.path))
+            if message.is_program:
+                from nntui.program.debugging.program_session import load_program_session
+
+                await self._open_program(load_program_session(message.path))
+            else:
+                await self._resume(load(message.path))
         except ConfigError as error:
             if self._library is not None:
                 self._library.complain(str(error))
@@ -152,12 +174,60 @@ class NNTUI(ThriftyApp):
             while self.screen.is_modal:
                 self.pop_screen()
 
+    def _open_program(self, program: "CheckRequest | ProgramSession", note: str = "") -> AwaitMount:
+        """Open a program, or a session of one; raises ProgramError for what is none."""
+        from nntui.tui.programs.program_screen import ProgramScreen
+
+        screen = ProgramScreen(program, note)
+        self._programs.append(screen)
+        return self.push_screen(screen)
+
+    def on_program_screen_left(self, message: "ProgramScreen.Left") -> None:
+        """End the program; the library lies below it, or is opened now."""
+        if self.screen is message.screen:
+            self.pop_screen()
+            if not isinstance(self.screen_stack[-1], LibraryScreen):
+                self._show_library()
+
+    def on_program_screen_recognised(self, message: "ProgramScreen.Recognised") -> None:
+        """Open the preset that computes the same as a program, above that."""
+        self._open(message.preset, "the program lies below; l goes back to it")
+
+    def on_program_screen_resumed(self, message: "ProgramScreen.Resumed") -> None:
+        """Put the latest saved session of the program in its place."""
+        screen = message.screen
+        path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
+        found = next((e for e in _saved() if e.program == path and e.path != own), None)
+        if found is None:
+            screen.tell("no other session of this program is saved")
+            return
+        from nntui.program.debugging.program_session import load_program_session
+
+        try:
+            session = load_program_session(found.path)
+        except ConfigError as error:
+            screen.tell(str(error))
+        else:
+            self.pop_screen()
+            self._open_program(session, f"resumed {found.path.stem}")
+
+    def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
+        """Open a program by its path."""
+        from nntui.program.checking import CheckRequest
+
+        try:
+            self._open_program(CheckRequest(os.path.expanduser(message.path)))
+        except ProgramError as error:
+            if self._library is not None:
+                self._library.complain(str(error))
+
     def on_workbench_screen_left(self, message: WorkbenchScreen.Left) -> None:
         """Put the workbench aside; the library lies below it, or is opened now."""
         if self.screen is not message.bench:
             return
         self.pop_screen()
-        if not isinstance(self.screen_stack[-1], LibraryScreen):
+        below = self.screen_stack[-1]
+        if not isinstance(below, LibraryScreen) and below not in self._programs:
             self._show_library()
         if self._library is not None:
             self._library.highlight(message.bench.scenario.name)
@@ -188,6 +258,10 @@ class NNTUI(ThriftyApp):
             if bench.autosave.problem and self.screen is bench:
                 bench.show(f"not saved: {bench.autosave.problem}")
 
+        for screen in self._programs:
+            if screen.is_mounted and screen.keeper.is_new and not screen.control.is_busy:
+                screen.control.keep_later(screen.keeper.save_quietly)
+
     def leave(self, code: int) -> None:
         """Save, then end with exit ``code``: a terminal that has gone may block for ever."""
         self.save_all()
@@ -212,6 +286,16 @@ class NNTUI(ThriftyApp):
                     lines.append(
                         f"saved; resume with: {open_command(session_folder.name_of(path))}"
                     )
+        for screen in self._programs:
+            keeper, name = screen.keeper, screen.run_shown.request.path
+            if screen.is_mounted:
+                keeper.save_quietly()
+            if keeper.problem:
+                lines.append(f"the session of {name} is not saved: {keeper.problem}")
+            elif keeper.path is not None:
+                lines.append(
+                    f"saved; look again with: {open_command(session_folder.name_of(keeper.path))}"
+                )
         return lines
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
@@ -221,12 +305,14 @@ class NNTUI(ThriftyApp):
             WorkbenchScreen: WORKBENCH,
             MicroscopeScreen: MICROSCOPE,
         }
-        actions = possible.get(type(screen), ())
+        program = next((each for each in self._programs if each is screen), None)
+        actions = possible.get(type(screen), () if program is None else PROGRAM)
         yield SystemCommand("quit (q)", "Leave nntui.", self.action_quit)
         for action in actions:
             method = getattr(screen, f"action_{action.name}", None)
-            if isinstance(screen, WorkbenchScreen) and action.name in screen.actions.handlers:
-                method = partial(screen.perform, action.name)
+            acting = screen if isinstance(screen, WorkbenchScreen) else program
+            if acting is not None and action.name in acting.actions.handlers:
+                method = partial(acting.perform, action.name)
             if method is not None:
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):

@@ -12,6 +12,8 @@ from nntui.presets.preset import Preset
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
 if TYPE_CHECKING:
+    from nntui.program.checking import CheckRequest
+    from nntui.program.debugging.program_session import ProgramSession
     from nntui.timeline.sessions.session import Session
 
 HAND_OVER = 0.001
@@ -58,12 +60,22 @@ class Options:
 
 
 def launch(
-    preset: Preset | None, session: "Session | None" = None, options: Options | None = None
+    preset: Preset | None,
+    session: "Session | None" = None,
+    options: Options | None = None,
+    program: "CheckRequest | ProgramSession | None" = None,
 ) -> int:
-    """Run the app on ``preset``, on a saved session, or on the library; returns the exit code.
+    """Run the app on ``preset``, a saved session, a person's own ``program``, or the library.
 
-    Raises ConfigError if the terminal cannot show it.
+    Returns the exit code.  Raises ConfigError if the terminal cannot show it, and ProgramError for
+    what is no program to look at.
     """
+    if program is not None:  # its errors come first: they are about what was typed
+        from nntui.program.checking import CheckRequest
+        from nntui.program.debugging.program_run import ProgramRun
+
+        if isinstance(program, CheckRequest):
+            ProgramRun(program)
     _check_terminal()
     # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth
     # of the start, and later every look would pass through all of it again.
@@ -79,7 +91,7 @@ def launch(
     from nntui.tui.app import NNTUI
     from nntui.tui.signals import leave_on_signals
 
-    app = NNTUI(preset, session, profile)
+    app = NNTUI(preset, session, profile, program)
     gc.freeze()
     gc.enable()
     # The threads that read keys and write frames wait so long for a training that is under way.

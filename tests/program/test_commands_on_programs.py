@@ -183,9 +183,10 @@ def test_an_interrupted_check_prints_nothing(
         ("run net.py -- 3", "nntui show net.py > my.toml"),
         ("sweep net.py", "nntui show net.py > my.toml"),
         ("export net.py --as numpy", "nntui show net.py > my.toml"),
-        ("net.py", "nntui check net.py, nntui why net.py and nntui show net.py"),
-        ("--ascii --fps 9 net.py -- a", "nntui check net.py"),
-        ("net.py --seed 3", "nntui check net.py"),
+        ("net.py", "the app needs a terminal"),
+        ("--ascii --fps 9 net.py -- a", "the app needs a terminal"),
+        ("net.py --seed -1", "seed -1 is not allowed"),
+        ("add-relu --seed 3", "--seed belongs to a program (FILE.py)"),
     ],
 )
 def test_what_does_not_go_together_is_one_line(program: str, line: str, told: str) -> None:

@@ -41,6 +41,12 @@ class Task:
     threads: int | None = None
     """That NumPy computes with; None: as many as it takes by itself, so that it gives the bits of
     the plain run.  An analysis takes one: a fork's many threads are slow beside other work."""
+    texts: Mapping[str, str] | None = None
+    """By file, source to run in the place of what the file holds."""
+    losses: Sequence[Mapping[str, Any]] = ()
+    """Where losses of each update are read off, as `LossSite.as_plain` writes it."""
+    epoch_loop: tuple[str, int] | None = None
+    """File and line of the loop of which each turn is an epoch; it must be among ``loops``."""
 
 
 def ask(

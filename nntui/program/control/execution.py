@@ -37,6 +37,7 @@ from nntui.program.control.world.scratch_folder import make_scratch, remove_scra
 from nntui.program.control.world.world import World
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import install
+from nntui.program.record.places import Site
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
@@ -48,8 +49,9 @@ class Execution(Replying):
 
     ``loops`` restricts the loops that call the hooks, and that can be recorded, to those on the
     given lines: the rest of the program then costs what it costs alone.  ``texts`` has, by file,
-    source to run in the place of what the file holds.  Raises ProgramError if the file is no
-    program that can be looked at, or has no such loop.
+    source to run in the place of what the file holds; the expressions at ``sites`` tell the
+    recorder their values.  Raises ProgramError if the file is no program that can be looked at, or
+    has no such loop.
 
     `run` changes the process (streams, arguments, seeds, audit hook) and does not change it back.
     """
@@ -64,13 +66,14 @@ class Execution(Replying):
         allow_effects: bool = False,
         scratch: str | None = None,
         texts: Mapping[str, str] | None = None,
+        sites: Sequence[Site] = (),
     ) -> None:
         super().__init__()
-        self.source = read_program(path)
+        self.source = read_program(path, texts)
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._scratch = scratch
-        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite)
+        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite, sites)
         self.places, self.files = self._loaded.places, self._loaded.files
         self.modules = self._loaded.named
         """The program's modules by name, the main one first."""
@@ -239,8 +242,7 @@ class Execution(Replying):
         vars(main)["__builtins__"] = sys.modules["builtins"]
         sys.modules["__main__"] = main
         try:
-            with open(source.path, "rb") as file:
-                code = self._loaded.compile(source.path, file.read())
+            code = self._loaded.compile(source.path, source.text)
         except (OSError, SyntaxError) as error:
             raise ProgramError(f"{source.given}: {error}") from None
         self._loaded.require_loops(source.given)

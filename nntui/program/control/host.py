@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from nntui.program.control import forks, wire
 from nntui.program.control.execution import Execution
+from nntui.program.control.travel.series import LossSite, Series
 from nntui.program.control.travel.traveller import Direct, Line, Queued, Traveller
 from nntui.program.program_error import ProgramError
 
@@ -164,6 +165,7 @@ def _work(request: dict[str, Any], answers: int, line: Line | None = None) -> No
     """Run the program for ``request``, answer, and end the process."""
     execution: Execution | None = None
     try:
+        losses = [LossSite.from_plain(each) for each in request["losses"]]
         execution = Execution(
             request["path"],
             request["arguments"],
@@ -171,10 +173,13 @@ def _work(request: dict[str, Any], answers: int, line: Line | None = None) -> No
             None if request["loops"] is None else [_loop(each) for each in request["loops"]],
             allow_effects=request["allow_effects"],
             scratch=request["scratch"],
+            texts=request["texts"],
+            sites=[each.site for each in losses],
         )
         execution.answer_with(lambda answer: wire.send(answers, answer))
         if request["do"] == TRAVEL:
-            Traveller(execution, line or Direct(answers)).travel()
+            epoch_loop = None if request["epoch_loop"] is None else tuple(request["epoch_loop"])
+            Traveller(execution, line or Direct(answers), Series(losses), epoch_loop).travel()
         else:
             answer = _function(request["function"])(execution, request["options"])
             execution.reply(answer)

@@ -49,7 +49,10 @@ class Mending:
         """Changes that were tried."""
 
     def mend(self) -> Answer:
-        """What is added to the answer of a check: ``diff``, ``mended``, ``mended_ok``."""
+        """What is added to the answer of a check: ``diff``, ``mended``, ``mended_ok``.
+
+        Where there is a mend, ``mended_texts`` has the files that it changes, whole.
+        """
         rounds = 0
         while rounds < ROUNDS and self._is_wrong() and self._round():
             rounds += 1
@@ -63,6 +66,7 @@ class Mending:
             return {"diff": None, "mended": None, "mended_ok": None, "left_out": left_out}
         return {
             "diff": diff_of(self._original, self._texts()),
+            "mended_texts": self._texts(),
             "mended_ok": now.get("ok"),
             "mended": {"ok": now.get("ok"), "findings": now.get("findings", [])},
             "left_out": left_out,

@@ -11,11 +11,11 @@ import ast
 import builtins
 import copy
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from types import CodeType
 from typing import Any
 
-from nntui.program.record.places import Places
+from nntui.program.record.places import Places, Site
 from nntui.program.record.rewriting.numbering import Numbering
 from nntui.program.record.rewriting.plain_copy import PlainCopy
 
@@ -29,6 +29,7 @@ def compile_program(
     places: Places,
     loops: Collection[int] | None = None,
     rewrite: Callable[[ast.Module], None] | None = None,
+    sites: Sequence[Site] = (),
 ) -> CodeType:
     """Compile one file; `places` gets its expressions, statements and loops.
 
@@ -38,13 +39,15 @@ def compile_program(
     others, and what stands around them, cost what they cost alone. The numbers of places and loops
     do not depend on `loops`. Expressions that are nested thousands of levels deep leave the file as
     it is: it runs, and nothing of it is recorded. Raises SyntaxError as `compile` does.
+
+    The plain copies of the expressions at `sites` tell the recorder their values.
     """
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(max(limit, DEEPEST))
         tree = _tree(source, file, rewrite)
         Numbering(file, source, places).number(tree)
-        copies = PlainCopy(None if loops is None else frozenset(loops))
+        copies = PlainCopy(None if loops is None else frozenset(loops), places, sites)
         tree = copies.module(copy.deepcopy(tree))  # the places keep the tree as it is written
         ast.fix_missing_locations(tree)
         return compile(tree, file, "exec", dont_inherit=True)

@@ -45,6 +45,31 @@ class Loop:
     end_line: int = 0
 
 
+TOLD = ("operation", "negation", "comparison", "call", "item", "augmented")
+"""The kinds of places that may be sites."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """An expression of which the plain copy tells the recorder each value; see `Recorder.seen`.
+
+    Where it is ``paired``, a binary operation, it tells both operands.
+    """
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    paired: bool = False
+
+    def is_at(self, place: Place) -> bool:
+        """Whether this is the expression at ``place``."""
+        mine = self.line, self.column, self.end_line, self.end_column
+        theirs = place.line, place.column, place.end_line, place.end_column
+        return mine == theirs and self.file == place.file and place.kind in TOLD
+
+
 @dataclass
 class Places:
     """What the files of one program contain; grows as they are compiled."""

@@ -19,6 +19,7 @@ class Recorder(Operators):
     outputs      (place, node, function name) of scalars given to print, append, formats and the
                  program's own functions
     on_iteration, on_left  called with a loop's number when a turn starts, when the loop is left
+    on_seen      called with a site's number and what it gave, or with both of its operands
     on_full      called once when there are more than `most_nodes` or `most_bytes`; None: `on`
                  becomes False. `full` tells
     warnings     what the recording could not follow, in words
@@ -44,6 +45,23 @@ class Recorder(Operators):
         hook = self.on_left
         if hook is not None:
             hook(number)
+
+    def seen(self, site: int, value: Any) -> Any:
+        """The plain copy has come by a site, and this is what it gave there."""
+        if self.on_seen is not None:
+            self.on_seen(site, value, None)
+        return value
+
+    def met(self, site: int, operation: Any, left: Any, right: Any) -> Any:
+        """Likewise of a site that is paired: what `operation` was given."""
+        if self.on_seen is not None:
+            self.on_seen(site, left, right)
+        return operation(left, right)
+
+    def compared(self, site: int, left: Any, right: Any) -> None:
+        """Likewise in front of a statement that is a paired site."""
+        if self.on_seen is not None:
+            self.on_seen(site, left, right)
 
     def each(self, number: int, values: Any) -> Any:
         """What a comprehension that is a loop runs over."""

@@ -15,12 +15,14 @@ from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.text_files import check_file
 from nntui.timeline.sessions.archive import read_manifest
 from nntui.timeline.sessions.checked_fields import Fields
+from nntui.timeline.sessions.program_format import PROGRAM_FORMAT
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME
 from nntui.timeline.sessions.unpack import FURTHEST, MOST_BRANCHES, check_version
 
 SUFFIX = ".nntui"
 PLACE = "NNTUI_DATA_DIR"
 """The environment variable that replaces the platform's data directory."""
+LONGEST_PATH = 4096
 LONGEST_STEM = 40
 """Characters of a preset's name in that of a file."""
 
@@ -31,6 +33,9 @@ class SessionFile:
 
     path: Path
     preset: str | None = None
+    """Its name; of a program its file's."""
+    program: str | None = None
+    """The path of a program of the person's own; None for a preset."""
     seed: int | None = None
     update: int | None = None
     """Where the cursor is."""
@@ -172,22 +177,41 @@ def _session_file(path: Path) -> SessionFile:
 
 
 def _described(path: Path, fields: Fields, size: int) -> SessionFile:
+    if fields.value("format") == PROGRAM_FORMAT:
+        return _described_program(path, fields, size)
     check_version(fields)
     branches = fields.tables("branches", MOST_BRANCHES)
     active = fields.whole("active", 0, len(branches) - 1)
-    try:
-        saved = datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise fields.wrong("saved", "is not a date") from None
     return SessionFile(
         path=path,
         preset=Fields(fields.table("preset"), "preset").text("name", LONGEST_NAME),
         seed=branches[active].whole("seed", 0, HIGHEST_SEED),
         update=fields.whole("cursor", 0, FURTHEST),
         branches=len(branches),
-        saved=saved,
+        saved=_saved(fields),
         bytes=size,
     )
+
+
+def _described_program(path: Path, fields: Fields, size: int) -> SessionFile:
+    program = Fields(fields.table("program"), "program")
+    return SessionFile(
+        path=path,
+        preset=fields.text("name", LONGEST_NAME),
+        program=program.text("path", LONGEST_PATH),
+        seed=fields.optional("seed", 0, HIGHEST_SEED),
+        update=fields.whole("cursor", 0, FURTHEST),
+        branches=len(program.tables("branches", MOST_BRANCHES)),
+        saved=_saved(fields),
+        bytes=size,
+    )
+
+
+def _saved(fields: Fields) -> datetime:
+    try:
+        return datetime.fromisoformat(fields.text("saved", 40)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise fields.wrong("saved", "is not a date") from None
 
 
 def _file_called(name: str) -> Path:

@@ -27,6 +27,7 @@ from nntui.timeline.history.tree import Tree
 from nntui.timeline.history.unit_events import Flip
 from nntui.timeline.sessions.archive import Vectors
 from nntui.timeline.sessions.checked_fields import Fields, Stream
+from nntui.timeline.sessions.program_format import PROGRAM_FORMAT
 from nntui.timeline.sessions.random_states import SavedRandomStates
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME, SavedPresets
 
@@ -55,6 +56,8 @@ def unpack(manifest: Mapping[str, Any], vectors: Vectors, origin: Origin) -> Unp
 
 def check_version(fields: Fields) -> None:
     """ConfigError unless this version can read the session of the manifest."""
+    if fields.value("format") == PROGRAM_FORMAT:
+        raise ConfigError("", "is the session of a program of your own; nntui open shows it")
     if fields.value("format") != FORMAT:
         raise ConfigError("", "is not an nntui session")
     version = fields.whole("version", 1, FURTHEST)

@@ -109,7 +109,7 @@ def make_curve(
     losses: LossHistory,
     epochs: int,
     epoch: int,
-    goal: float,
+    goal: float | None,
     *,
     log: bool,
     bins: int,

@@ -67,7 +67,7 @@ class BranchesPanel(OptionList):
     class Wanted(Message):
         """Somebody wants something done with a branch: ``select``, ``overlay``, ``rename``, ..."""
 
-        def __init__(self, action: str, branch: Branch) -> None:
+        def __init__(self, action: str, branch: object) -> None:
             super().__init__()
             self.action = action
             self.branch = branch
@@ -89,7 +89,7 @@ class BranchesPanel(OptionList):
         active = [at for at, line in enumerate(now.listed) if line.role == "A"]
         self.highlighted = (active or places or [0])[0]
 
-    def _highlighted_of(self, content: BranchesContent) -> Branch | None:
+    def _highlighted_of(self, content: BranchesContent) -> object:
         at, listed = self.highlighted, content.listed
         return listed[at].branch if at is not None and at < len(listed) else None
 

@@ -4,20 +4,22 @@ A ``...View`` says how a panel is looked at, and is part of the workbench's one 
 ``...Content`` is all that the panel shows: the numbers together with that view.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from textual.markup import escape
 
 from nntui.diagnosis.finding import Diagnosis
 from nntui.presets.preset import Goal
 from nntui.timeline import Snapshot
-from nntui.timeline.history.branch import Branch
 from nntui.timeline.views.compare import A, GridComparison, compare_grids
 from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
 from nntui.timeline.views.ghost_curves import Ghosts
 from nntui.timeline.views.grid import ACTIVATIONS, LAYER, GridSource, Kind
 from nntui.timeline.views.measurements import REPORTED, TEST, Measurement, Plot, nearest, series
 from nntui.timeline.views.outputs import Picture
+from nntui.tui.actions import fill_keys
 from nntui.tui.drawing.shortening import shortened
 
 LEAST_MEASURED = 10
@@ -76,6 +78,94 @@ class PlotView:
     """Whether the other branches are drawn behind the losses."""
 
 
+class Happened(Protocol):
+    """An event, as the timeline marks it."""
+
+    @property
+    def kind(self) -> str:
+        """Which mark it gets."""
+
+    @property
+    def by(self) -> int:
+        """The update at which it had happened."""
+
+    @property
+    def text(self) -> str:
+        """The event in words."""
+
+
+class Travelled(Protocol):
+    """What the timeline strip draws: the updates of a branch, and where its cursor is."""
+
+    @property
+    def update(self) -> int:
+        """Where the cursor is."""
+
+    @property
+    def head(self) -> int:
+        """The furthest update that was made."""
+
+    @property
+    def forked_at(self) -> int:
+        """The update up to which the past is another branch's."""
+
+    @property
+    def forks(self) -> tuple[int, ...]:
+        """Where other branches part."""
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """The checkpoints, by update."""
+
+    @property
+    def events(self) -> Sequence[Happened]:
+        """What happened, in order."""
+
+
+class Plotted(Protocol):
+    """What the plot panel draws: curves over epochs, or over updates."""
+
+    @property
+    def title(self) -> str:
+        """What is plotted."""
+
+    @property
+    def unit(self) -> str:
+        """What the x axis counts: ``epoch`` or ``update``."""
+
+    @property
+    def nothing(self) -> str:
+        """What is said where there is nothing to draw yet."""
+
+    @property
+    def start(self) -> int:
+        """Where the picture begins on the x axis."""
+
+    @property
+    def last(self) -> int:
+        """How many epochs, or updates, there are to draw."""
+
+    @property
+    def cursor(self) -> int:
+        """Where the cursor stands."""
+
+    @property
+    def log(self) -> bool:
+        """Whether the y axis is logarithmic."""
+
+    def curve(self, width: int, most_ticks: int) -> Curve:
+        """What is to be drawn in ``width`` columns."""
+
+    def reading(self, at: int) -> str:
+        """What an inspector line at ``at`` reads."""
+
+    def below(self, curve: Curve, room: int) -> str:
+        """What is said below the picture, as markup, in ``room`` columns."""
+
+    def rows(self, most: int) -> list[tuple[int, float]]:
+        """The last ``most`` numbers, each behind its place on the x axis, to be copied."""
+
+
 @dataclass(frozen=True, eq=False)
 class PlotContent:
     """What the plot shows: the numbers, and how they are looked at."""
@@ -93,6 +183,53 @@ class PlotContent:
     """Likewise the overlaid branch, from where it parted."""
     ghosts: Ghosts = field(default_factory=Ghosts)
     """The other branches behind the losses."""
+
+    unit = "epoch"
+
+    @property
+    def title(self) -> str:
+        """What is plotted."""
+        return self.view.plot.title
+
+    @property
+    def nothing(self) -> str:
+        """What is said before the first epoch is finished."""
+        return fill_keys("no epoch is finished yet; {one_epoch} trains one")
+
+    @property
+    def last(self) -> int:
+        """The finished epochs at the head."""
+        return self.snapshot.epochs
+
+    @property
+    def cursor(self) -> int:
+        """The finished epochs at the cursor."""
+        return self.snapshot.epoch
+
+    def rows(self, most: int) -> list[tuple[int, float]]:
+        """Epoch and reported loss, the last ones where there are many."""
+        snapshot = self.snapshot
+        losses = snapshot.losses.read(0, snapshot.epochs)[-most:].tolist()
+        epochs = snapshot.losses.numbers(0, snapshot.epochs)[-most:].tolist()
+        return list(zip(epochs, losses, strict=True))
+
+    def below(self, curve: Curve, room: int) -> str:
+        """What cannot be drawn, the ghosts, and the other branch."""
+        parts = undrawn(curve)
+        overlaid, ghosts = self.overlaid, self.ghosts
+        if self.view.plot is not REPORTED:
+            parts.append(f"measured at {len(self.measured)} updates")
+        elif ghosts.text:
+            beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
+            long = f"dotted: {ghosts.text}{beyond}"
+            taken = sum(len(part) + 2 for part in parts)
+            needed = 0 if overlaid is None else len(f"; B {overlaid.difference}")
+            fits = taken + len(long) + needed <= room
+            parts.append(long if fits else f"{len(curve.ghosts)} dotted")
+        if overlaid is not None:
+            left = room - sum(len(part) + 2 for part in parts)
+            parts.append(f"[$overlaid]{escape(overlaid.caption(left))}[/]")
+        return "; ".join(parts)
 
     @property
     def start(self) -> int:
@@ -157,6 +294,16 @@ class PlotContent:
         return f"update {measured[near].update:,}: {values}"
 
 
+def undrawn(curve: Curve) -> list[str]:
+    """What of ``curve`` cannot be drawn, in words."""
+    parts = []
+    if curve.hidden:
+        parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
+    if len(curve.not_finite):
+        parts.append(f"{len(curve.not_finite):,} not finite: x")
+    return parts
+
+
 @dataclass(frozen=True)
 class HeatmapView:
     """How the heatmap is looked at; where its cell cursor stands, the panel alone knows."""
@@ -213,7 +360,8 @@ class OutputContent:
 class BranchLine:
     """One branch as it is listed."""
 
-    branch: Branch
+    branch: object
+    """What the panel names it by."""
     depth: int
     name: str
     parted: str

@@ -1,16 +1,14 @@
 """The plot panel: the reported loss by epoch, or what is measured along the branch."""
 
 from rich.segment import Segment
-from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline.views.curve import Curve
-from nntui.timeline.views.measurements import REPORTED
-from nntui.tui.actions import PLOT, bindings, fill_keys
+from nntui.tui.actions import PLOT, bindings
 from nntui.tui.drawing.plotting import Cells, draw_curve
-from nntui.tui.panels.content import PlotContent
+from nntui.tui.panels.content import Plotted
 from nntui.tui.panels.panel import Panel, colours_of, set_caption
 
 MOST_COPIED = 2000
@@ -73,7 +71,7 @@ class LossPlot(Panel):
         "move an inspector line, which the title reads; Enter goes there."
     )
 
-    content: reactive[PlotContent | None] = reactive(None)
+    content: reactive[Plotted | None] = reactive(None)
     """What is shown; None before the run is shown for the first time."""
     inspected: reactive[int | None] = reactive(None)
     """Where the inspector line stands, in finished epochs; None for no line."""
@@ -85,12 +83,8 @@ class LossPlot(Panel):
 
     def copied(self) -> str:
         """Epoch and reported loss, the last ones where there are many."""
-        if self.content is None:
-            return ""
-        snapshot = self.content.snapshot
-        losses = snapshot.losses.read(0, snapshot.epochs)[-MOST_COPIED:].tolist()
-        epochs = snapshot.losses.numbers(0, snapshot.epochs)[-MOST_COPIED:].tolist()
-        return "".join(f"{epoch}\t{loss!r}\n" for epoch, loss in zip(epochs, losses, strict=True))
+        rows = [] if self.content is None else self.content.rows(MOST_COPIED)
+        return "".join(f"{at}\t{loss!r}\n" for at, loss in rows)
 
     def watch_content(self) -> None:
         """Draw anew."""
@@ -108,16 +102,16 @@ class LossPlot(Panel):
     def _range(self) -> tuple[int, int]:
         """The first and the last finished epoch in the picture."""
         content = self.content
-        return (0, 0) if content is None else (content.start, content.snapshot.epochs)
+        return (0, 0) if content is None else (content.start, content.last)
 
     def _look(self, by: int) -> None:
         """Move the inspector line, which first stands at the cursor."""
         content = self.content
-        if content is None or not content.snapshot.epochs:
+        if content is None or not content.last:
             return
         at = self.inspected
-        moved = content.snapshot.epoch if at is None else at + by
-        self.inspected = min(max(moved, content.start, 1), content.snapshot.epochs)
+        moved = content.cursor if at is None else at + by
+        self.inspected = min(max(moved, content.start, 1), content.last)
 
     def action_look(self, by: int) -> None:
         """Move the inspector line by a column, and by one epoch at least."""
@@ -156,9 +150,9 @@ class LossPlot(Panel):
         if content is None or width < 20 or height < LEAST:
             self._message = "no room to draw"
             return
-        if not content.snapshot.epochs:
-            self._message = fill_keys("no epoch is finished yet; {one_epoch} trains one")
-            self.border_title, self.border_subtitle = content.view.plot.title, ""
+        if not content.last:
+            self._message = content.nothing
+            self.border_title, self.border_subtitle = content.title, ""
             self.refresh()
             return
         coloured = colours_of(self.app) is not None
@@ -168,34 +162,16 @@ class LossPlot(Panel):
         self._rows = draw_curve(curve, width, height, coloured=coloured, inspected=at)
         self.refresh()
 
-    def _caption(self, curve: Curve, content: PlotContent) -> None:
+    def _caption(self, curve: Curve, content: Plotted) -> None:
         axis, at = "log" if content.log else "linear", self._inspected
-        plot, room = content.view.plot, self.size.width - 6
-        title = f"{plot.title} ({axis} axis, by epoch)"
+        name, room = content.title, self.size.width - 6
+        title = f"{name} ({axis} axis, by {content.unit})"
         if at is not None:
             reading = content.reading(at)
-            titles = (f"{plot.title} ({axis}), {reading}", f"{plot.title}, {reading}")
+            titles = (f"{name} ({axis}), {reading}", f"{name}, {reading}")
             cut = reading if len(reading) <= room else f"{reading[: room - 3]}..."
             title = next((each for each in titles if len(each) <= room), cut)
-        parts = []
-        if curve.hidden:
-            parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
-        if len(curve.not_finite):
-            parts.append(f"{len(curve.not_finite):,} not finite: x")
-        overlaid, ghosts = content.overlaid, content.ghosts
-        if plot is not REPORTED:
-            parts.append(f"measured at {len(content.measured)} updates")
-        elif ghosts.text:
-            beyond = f", {curve.beyond} beyond the picture" if curve.beyond else ""
-            long = f"dotted: {ghosts.text}{beyond}"
-            taken = sum(len(part) + 2 for part in parts)
-            needed = 0 if overlaid is None else len(f"; B {overlaid.difference}")
-            fits = taken + len(long) + needed <= room
-            parts.append(long if fits else f"{len(curve.ghosts)} dotted")
-        if overlaid is not None:
-            left = room - sum(len(part) + 2 for part in parts)
-            parts.append(f"[$overlaid]{escape(overlaid.caption(left))}[/]")
-        set_caption(self, title, "; ".join(parts))
+        set_caption(self, title, content.below(curve, room))
 
     def _strip(self, cells: Cells) -> Strip:
         return Strip(

@@ -7,13 +7,15 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from nntui.timeline import Snapshot
 from nntui.timeline.history.events import CHANGED, DIED, GOAL, MINIMUM, NOT_FINITE, REVIVED, ROSE
 from nntui.tui.actions import TIMELINE, bindings
+from nntui.tui.panels.content import Travelled
 from nntui.tui.panels.panel import Panel
 
 LABEL = 7
 """Columns left of the strip."""
+SHAPE, ENDED, PRINTED = "shape", "ended", "printed"
+"""What happens to a program of the person's own, beside what happens to a preset."""
 MARKS = {
     NOT_FINITE: ("x", "bad"),
     CHANGED: ("*", "mark"),
@@ -22,6 +24,9 @@ MARKS = {
     REVIVED: ("r", "good"),
     ROSE: ("^", "bad"),
     MINIMUM: ("m", "good"),
+    SHAPE: ("s", "bad"),
+    ENDED: ("e", "mark"),
+    PRINTED: ("p", "mark"),
 }
 """A letter and a role by kind of event; where several share a cell, the first listed is shown."""
 CHECKPOINT, FORK = ("c", "mark"), ("Y", "mark")
@@ -62,7 +67,7 @@ class Timeline(Panel):
         "or use the keys below while the focus is here."
     )
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
+    snapshot: reactive[Travelled | None] = reactive(None)
     """The run at its cursor."""
 
     class Sought(Message):
@@ -119,7 +124,7 @@ class Timeline(Panel):
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"timeline--{role}")
 
-    def _line(self, snapshot: Snapshot) -> list[tuple[str, str]]:
+    def _line(self, snapshot: Travelled) -> list[tuple[str, str]]:
         cursor, shared = self._cell(snapshot.update), self._cell(snapshot.forked_at)
         return [
             ("█", "cursor")
@@ -132,7 +137,7 @@ class Timeline(Panel):
             for cell in range(self._room[0])
         ]
 
-    def _marks(self, snapshot: Snapshot) -> list[tuple[str, str]]:
+    def _marks(self, snapshot: Travelled) -> list[tuple[str, str]]:
         cells = [(" ", "label")] * self._room[0]
         for mark, updates in (
             (CHECKPOINT, snapshot.checkpoints),

@@ -17,6 +17,7 @@ from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
 from nntui.tui.actions import LIBRARY, bindings
 from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
@@ -26,7 +27,8 @@ EXPLAINED = (
     "Each scenario is a small network that somebody asked about in public, or what was answered, "
     "or what fixes it. Choose with the arrow keys the one that looks like yours and press Enter: "
     "nothing is trained before you say so. A preset of your own opens with: nntui FILE.toml. What "
-    "was trained is saved by itself; the latest sessions stand at the top to be resumed, and "
+    "was trained is saved by itself; a program of your own opens with: nntui FILE.py, or by its "
+    "path with the key below. The latest sessions stand at the top to be resumed, and "
     "nntui sessions lists them all."
 )
 
@@ -57,7 +59,14 @@ class LibraryScreen(SizedScreen[None]):
     class Resumed(Message):
         """A saved session was chosen."""
 
-        def __init__(self, path: Path) -> None:
+        def __init__(self, entry: SessionFile) -> None:
+            super().__init__()
+            self.path, self.is_program = entry.path, entry.program is not None
+
+    class ProgramWanted(Message):
+        """A program of the person's own is wanted, by its path."""
+
+        def __init__(self, path: str) -> None:
             super().__init__()
             self.path = path
 
@@ -105,14 +114,14 @@ class LibraryScreen(SizedScreen[None]):
         """Open the chosen preset or session."""
         at = event.option_index - len(self._sessions)
         if at < 0:
-            self.post_message(self.Resumed(self._sessions[event.option_index].path))
+            self.post_message(self.Resumed(self._sessions[event.option_index]))
         else:
             self.post_message(self.Chosen(self._presets[at]))
 
     def action_resume(self) -> None:
         """Resume the latest session."""
         if self._sessions:
-            self.post_message(self.Resumed(self._sessions[0].path))
+            self.post_message(self.Resumed(self._sessions[0]))
         else:
             self.complain("no session is saved yet; one is made as soon as you train something")
 
@@ -131,8 +140,27 @@ class LibraryScreen(SizedScreen[None]):
         if name in names and self.is_mounted:
             self.query_one(OptionList).highlighted = len(self._sessions) + names.index(name)
 
+    def action_program(self) -> None:
+        """Ask for the path of a program."""
+
+        def read(text: str) -> str:
+            path = text.strip()
+            if not path.endswith(".py") or not Path(path).expanduser().is_file():
+                raise ConfigError("", "The path of a file that ends in .py, please.")
+            return path
+
+        def answered(path: str | None) -> None:
+            if path is not None:
+                self.post_message(self.ProgramWanted(path))
+
+        hint = "The path of a network that you wrote in NumPy or plain Python; it is run."
+        self.app.push_screen(Ask("Open a program of your own", hint, read), answered)
+
     def on_paste(self, event: Paste) -> None:
-        """Open a configuration that was copied as one short string."""
+        """Open a configuration that was copied as one short string, or a program by its path."""
+        if event.text.strip().endswith(".py"):
+            self.post_message(self.ProgramWanted(event.text.strip()))
+            return
         try:
             self.post_message(self.Chosen(decode(event.text.strip())))
         except ConfigError as error:
@@ -153,9 +181,11 @@ class LibraryScreen(SizedScreen[None]):
 
 def _session(entry: SessionFile, now: datetime) -> Content:
     branches = f", {entry.branches} branches" if (entry.branches or 1) > 1 else ""
+    verb = "resume" if entry.program is None else "look again at"
     return Content.assemble(
-        (f" resume {entry.preset}", "bold $text-success"),
-        f"  seed {entry.seed}, update {entry.update or 0:,}{branches}",
+        (f" {verb} {entry.preset}", "bold $text-success"),
+        "  " if entry.seed is None else f"  seed {entry.seed}, ",
+        f"update {entry.update or 0:,}{branches}",
         (f"  saved {age(entry.saved, now)}", "$foreground-muted"),
     )
 

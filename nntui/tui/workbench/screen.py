@@ -17,6 +17,7 @@ from textual.worker import Worker
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
+from nntui.timeline.history.branch import Branch
 from nntui.tui.actions import WORKBENCH, bindings, fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import StatusContent
@@ -261,7 +262,8 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_branches_panel_wanted(self, message: BranchesPanel.Wanted) -> None:
         """Do what is wanted of a branch."""
-        self.actions.branching.serve(message.action, message.branch)
+        if isinstance(message.branch, Branch):
+            self.actions.branching.serve(message.action, message.branch)
 
     def on_why_panel_wanted(self, message: WhyPanel.Wanted) -> None:
         """Do what is wanted of a finding, or of a fix that was tried."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from contextlib import suppress
 from statistics import median_low
 from typing import Any
 
@@ -118,29 +119,28 @@ def of_another_loss(scene: Scene, printed: Loss) -> Finding:
 
 def never_called(places: Places, called: set[tuple[str, str]]) -> list[dict[str, Any]]:
     """Functions that compute a slope or a gradient, and that nothing refers to."""
-    found = []
+    trees: dict[str, ast.Module] = {}
     for file, lines in places.sources.items():
-        try:
-            tree = ast.parse("\n".join(lines))
-        except SyntaxError:
-            continue
-        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        used |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        used |= {
-            alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
-        found += [
-            _not_called(file, node, lines)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef)
-            and SLOPE_NAME.search(node.name)
-            and node.name not in used
-            and (file, node.name) not in called
-        ]
-    return found
+        with suppress(SyntaxError):
+            trees[file] = ast.parse("\n".join(lines))
+    used: set[str] = set()  # in any of the files: a class of one is used in another
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                used.add(node.attr)
+            elif isinstance(node, ast.ImportFrom):
+                used.update(alias.name for alias in node.names)
+    return [
+        _not_called(file, node, places.sources[file])
+        for file, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and SLOPE_NAME.search(node.name)
+        and node.name not in used
+        and (file, node.name) not in called
+    ]
 
 
 def _not_called(file: str, node: ast.FunctionDef, lines: list[str]) -> Finding:

@@ -2,7 +2,7 @@
 
 import ast
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from types import CodeType, ModuleType
 
@@ -15,7 +15,7 @@ from nntui.program.control.loading.source_file import (
 )
 from nntui.program.program_error import ProgramError
 from nntui.program.record.instrument import compile_program
-from nntui.program.record.places import Loop, Places
+from nntui.program.record.places import Loop, Places, Site
 
 LoopLine = int | tuple[str, int]
 """A loop by its line in the program's file, or by file and line."""
@@ -25,7 +25,8 @@ class Modules:
     """The program at ``path`` and the modules beside it, as far as they have been imported.
 
     ``loops`` restricts the loops that are watched; None is all of them.  ``texts`` has, by file,
-    source to compile in the place of what the file holds, and ``rewrite`` may change a file's tree.
+    source to compile in the place of what the file holds, ``rewrite`` may change a file's tree, and
+    the expressions at ``sites`` tell the recorder their values.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Modules:
         loops: Collection[LoopLine] | None,
         texts: Mapping[str, str],
         rewrite: Callable[[str, ast.Module], None],
+        sites: Sequence[Site] = (),
     ) -> None:
-        self._path, self._rewrite = path, rewrite
+        self._path, self._rewrite, self._sites = path, rewrite, sites
         self._texts = {os.path.realpath(file): text for file, text in texts.items()}
         self._wanted = None if loops is None else {self._full(each) for each in loops}
         self.places = Places()
@@ -50,9 +52,10 @@ class Modules:
         self._classes: set[tuple[str, int]] = set()
         self._makes_sets = False
 
-    def compile(self, file: str, data: bytes) -> CodeType:
+    def compile(self, file: str, data: bytes | str) -> CodeType:
         """The code of ``file``; raises SyntaxError, and ProgramError for what is no text."""
-        text = self._texts.get(os.path.realpath(file)) or decoded(file, data)
+        read = data if isinstance(data, str) else decoded(file, data)
+        text = self._texts.get(os.path.realpath(file), read)
         rewrite = partial(self._rewrite, file)
         loops: set[int] | None = None
         if self._wanted is not None:
@@ -60,7 +63,7 @@ class Modules:
             compile_program(text, file, first, (), rewrite)
             offset = len(self.places.loops)
             loops = {offset + each.number for each in first.loops if self._is_wanted(each)}
-        code = compile_program(text, file, self.places, loops, rewrite)
+        code = compile_program(text, file, self.places, loops, rewrite, self._sites)
         self.files.add(file)
         tree = ast.parse(text)
         for function, names in alias_names(tree).items():

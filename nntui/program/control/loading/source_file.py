@@ -8,7 +8,7 @@ import re
 import stat
 import tokenize
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nntui.program.program_error import ProgramError
@@ -47,8 +47,25 @@ class SourceFile:
     tree: ast.Module
 
 
-def read_program(path: str) -> SourceFile:
-    """The program at ``path``; raises ProgramError for whatever is no program to look at."""
+def read_program(path: str, texts: Mapping[str, str] | None = None) -> SourceFile:
+    """The program at ``path``; raises ProgramError for whatever is no program to look at.
+
+    ``texts`` has, by file, source to take in the place of what the file holds.
+    """
+    real = os.path.realpath(path)
+    given = {os.path.realpath(file): each for file, each in (texts or {}).items()}
+    text = given[real] if real in given else _text_of(path)
+    tree = parsed(path, text)
+    absolute = os.path.abspath(path)
+    framework = _framework(tree)
+    if framework:
+        name, line = framework
+        raise ProgramError(f"{path}, line {line}: the program trains with {name}; {READS}")
+    return SourceFile(absolute, path, text, tree)
+
+
+def _text_of(path: str) -> str:
+    """What the file holds; raises ProgramError if it cannot be read, or is a notebook."""
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISDIR(mode):
@@ -70,14 +87,7 @@ def read_program(path: str) -> SourceFile:
         raise ProgramError(
             f"{path} is a notebook; make a program of it with: jupyter nbconvert --to script"
         )
-    text = decoded(path, data)
-    tree = parsed(path, text)
-    absolute = os.path.abspath(path)
-    framework = _framework(tree)
-    if framework:
-        name, line = framework
-        raise ProgramError(f"{path}, line {line}: the program trains with {name}; {READS}")
-    return SourceFile(absolute, path, text, tree)
+    return decoded(path, data)
 
 
 def decoded(path: str, data: bytes) -> str:

@@ -3,7 +3,7 @@
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,10 @@ class Process:
     seeds: tuple[int | None, bool] = (None, False)
     folder: str | None = None
     """The files that it has written."""
+    on_series: Callable[[dict[str, Any]], None] | None = None
+    """Takes what updates leave behind; see `Series.take`."""
+    changed: int = 0
+    """How many changes of its variables were made in it."""
 
     def send(self, command: dict[str, Any]) -> None:
         wire.send(self.writer, command)
@@ -43,6 +47,8 @@ class Process:
         if "pid" in answer:
             self.written = answer["written"][0], answer["written"][1]
             self.seeds = answer["seed"], answer["seeded_by_us"]
+            if self.on_series is not None:
+                self.on_series(answer["series"])
         return answer
 
     def received_copy(self, answer: dict[str, Any]) -> "Process":
@@ -54,6 +60,7 @@ class Process:
         line = socket.socket(fileno=sockets[0])
         copy = Process(line, line.fileno(), line.fileno(), answer["copy"], answer["pid"])
         copy.written, copy.seeds, copy.folder = self.written, self.seeds, answer["folder"]
+        copy.changed, copy.on_series = self.changed, self.on_series
         return copy
 
     def close(self) -> None:

@@ -6,7 +6,9 @@ runs up to it.  Where there are no forks, the program runs again from its start.
 """
 
 import os
+import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +26,19 @@ SHARE = 0.02
 FOREVER = 1 << 62
 
 
+@dataclass(frozen=True)
+class Change:
+    """A variable that gets another value at an update, and so for the rest of the run."""
+
+    update: int
+    name: str
+    value: Any
+
+
+class InterruptedTravelError(Exception):
+    """Somebody has killed the process of a travel, which then is where it began."""
+
+
 @dataclass
 class Timeline:
     """The updates of the program of ``task``, whose ``loops`` name one loop or none.
@@ -33,6 +48,10 @@ class Timeline:
     """
 
     task: Task
+    changes: tuple[Change, ...] = ()
+    """In the order of their updates."""
+    on_series: Callable[[dict[str, Any]], None] | None = None
+    """Takes what updates leave behind as they are made, or made again; see `Series.take`."""
     copies_wanted: bool = field(default_factory=forks.available)
     update: int = -1
     head: int = -1
@@ -43,20 +62,24 @@ class Timeline:
     _copies: Copies = field(default_factory=Copies)
     _whole: tuple[str, str] = ("", "")
     """What was printed when the program had ended."""
+    _interrupted: bool = False
+    _to_epoch: bool = False
     _final: bool = False
     """Whether the head is the state behind the loop."""
 
     def start(self, update: int = 0) -> None:
         """Run up to the first update; `ending` is set if the program ends without one."""
+        self._interrupted, self._to_epoch = False, False
         self._begin()
         self._go(update, None)
 
-    def seek(self, update: int, seconds: float | None = None) -> int:
+    def seek(self, update: int, seconds: float | None = None, *, epoch: bool = False) -> int:
         """Go to ``update``, or to the last one in front of it; where it stands now.
 
-        After ``seconds`` it stops at the next update on the way.  An interruption (any exception)
-        leaves it where it was.
+        After ``seconds`` it stops at the next update on the way; with ``epoch`` where an epoch
+        begins.  An interruption (any exception) leaves it where it was.
         """
+        self._interrupted, self._to_epoch = False, epoch
         update = max(update, 0)
         if self.ending is not None:
             update = min(update, self.head)
@@ -80,6 +103,17 @@ class Timeline:
             with suppress(wire.GoneError, OSError):
                 current.send({"do": "stop"})
 
+    def interrupt(self) -> None:
+        """End a `seek` in another thread at once, in the middle of an update."""
+        current, self._interrupted = self._current, True
+        if current is None:
+            return
+        if current.number:
+            end_process(current.number)
+        elif current.line is not None:  # it has not come to its first update
+            with suppress(OSError):
+                current.line.shutdown(socket.SHUT_RDWR)
+
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """What the program, where it stands, answers to ``command``."""
         for attempt in (1, 2):
@@ -99,16 +133,39 @@ class Timeline:
             return self._whole[stream]
         return "" if self._current is None else self._text(self._current, stream)
 
-    def _text(self, process: Process, stream: int) -> str:
+    def tail(self, most: int) -> str:
+        """The last ``most`` bytes of what was printed up to here."""
+        if self.ending is not None and self.update == self.head:
+            return self._whole[0][-most:]
+        return "" if self._current is None else self._text(self._current, 0, most)
+
+    def _text(self, process: Process, stream: int, most: int | None = None) -> str:
         """What ``process`` has printed."""
         if self._host is None:
             return ""
         path = os.path.join(self._host.scratch, ("output", "errors")[stream])
         try:
             with open(path, "rb") as file:
-                return file.read(process.written[stream]).decode("utf-8", "replace")
+                begin = 0 if most is None else max(process.written[stream] - most, 0)
+                file.seek(begin)
+                return file.read(process.written[stream] - begin).decode("utf-8", "replace")
         except FileNotFoundError:
             return ""
+
+    @property
+    def ended_here(self) -> bool:
+        """Whether the program has left its loop for good where it stands."""
+        return self._final and self.update == self.head
+
+    @property
+    def has_left(self) -> bool:
+        """Whether the program has left its loop for good, at the head."""
+        return self._final
+
+    @property
+    def printed_bytes(self) -> int:
+        """How much was printed up to here."""
+        return 0 if self._current is None else self._current.written[0]
 
     @property
     def seeds(self) -> tuple[int | None, bool]:
@@ -148,6 +205,7 @@ class Timeline:
             self._current = Process(line, line.fileno(), line.fileno())
         else:
             self._current = Process(None, self._host.reader, self._host.writer)
+        self._current.on_series = self.on_series
         self.update = -1
 
     def _depart(self, update: int) -> None:
@@ -183,15 +241,37 @@ class Timeline:
         """Stand at ``update``; or nowhere, if the program has ended on the way."""
         for attempt in (1, 2):
             self._depart(update)
-            if self.update >= update:
-                return
             try:
-                self._run_to(update, seconds, careful=attempt == 2)
+                if self._make_changes(update) and self.update < update:
+                    self._run_to(update, seconds, careful=attempt == 2)
                 return
             except wire.GoneError:  # killed by somebody, or by what the program does
+                if self._interrupted:
+                    raise InterruptedTravelError from None
                 self._lose(final=attempt == 2)
 
-    def _run_to(self, update: int, seconds: float | None, careful: bool) -> None:
+    def _make_changes(self, update: int) -> bool:
+        """Make the changes up to ``update`` that are due; False if the program ends before one."""
+        while self._current is not None:
+            process = self._current
+            due = self.changes[process.changed : process.changed + 1]
+            if not due or due[0].update > update:
+                return True
+            if self.update < due[0].update:
+                self._run_to(due[0].update, None, careful=False, epoch=False)
+                if self.update < due[0].update:
+                    return False
+                continue
+            process.send({"do": "set", "name": due[0].name, "value": due[0].value})
+            answer = process.receive()
+            if "error" in answer:
+                raise ProgramError(str(answer["error"]))
+            process.changed += 1
+        return False
+
+    def _run_to(
+        self, update: int, seconds: float | None, careful: bool, epoch: bool | None = None
+    ) -> None:
         """Let the current process run; raises GoneError if it ends without a word.
 
         If it is ``careful`` it tells every update that it passes, so that it is known where it was.
@@ -205,6 +285,7 @@ class Timeline:
             "interval": INTERVAL if self.copies_wanted else None,
             "seconds": seconds,
             "careful": careful,
+            "epoch": self._to_epoch if epoch is None else epoch,
         }
         begun = time.monotonic()
         with suppress(wire.GoneError):  # it may have said already why it cannot run
@@ -293,6 +374,8 @@ class Timeline:
             if process.number:
                 end_process(process.number)
             process.close()
+            if not process.number:  # nobody else can end it
+                self.close()
         elif self._host is not None:
             self._host.close()
             self._host = None

@@ -5,11 +5,13 @@ loop; behind the last iteration it is the state where the loop is left.  Each co
 asleep in a read from a socket of its own, and ends when the other side closes it.
 """
 
+import importlib
 import os
 import socket
 import threading
 import time
 from contextlib import suppress
+from os.path import realpath
 from queue import Queue
 from typing import Any, NoReturn, Protocol
 
@@ -18,6 +20,7 @@ import numpy as np
 from nntui.program.control import forks, wire
 from nntui.program.control.execution import Execution
 from nntui.program.control.live import Live
+from nntui.program.control.travel.series import Series
 
 GLANCE = 0.02
 """Seconds, about, after which a running program looks at the clock, and for a command to stop."""
@@ -79,11 +82,28 @@ class Traveller:
     Commands are dictionaries: ``do`` is ``go`` (``to``: an update; ``last``: whether it is known
     to be the last; ``interval``: seconds between copies, or None; ``seconds``: stop after these;
     ``careful``: tell every update that is passed),
-    ``stop``, ``copy``, ``variables``, ``value`` (``name``), ``hash``.
+    ``stop``, ``copy``, ``variables``, ``value`` (``name``), ``hash``, ``set`` (``name``, ``value``:
+    what it is from here on), ``ask`` (``function``, ``options``, ``seconds``: the job that the
+    function makes of execution and options is done in a fork, which replies).
+
+    ``epoch_loop`` is the file and line of the loop of which each turn is an epoch.
     """
 
-    def __init__(self, execution: Execution, line: Line) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        line: Line,
+        series: Series | None = None,
+        epoch_loop: tuple[str, int] | None = None,
+    ) -> None:
         self._execution, self._line = execution, line
+        self._series = Series([]) if series is None else series
+        self._epoch_loop = None if epoch_loop is None else (realpath(epoch_loop[0]), epoch_loop[1])
+        self._is_epoch: dict[int, bool] = {}
+        """By loop, whether its turns are epochs."""
+        self._to_epoch = False
+        """Whether to stop where an epoch begins."""
+        self._epoch_begun = False
         self._at = -1
         """The iteration that began last; -1 in front of the first."""
         self._left = -1
@@ -104,6 +124,8 @@ class Traveller:
         execution, recorder = self._execution, self._execution.recorder
         execution.answer_with(self._refused)
         recorder.on_iteration, recorder.on_left = self._on_iteration, self._on_left
+        if self._series.is_wanted:
+            recorder.on_seen = self._series.seen
         self._listen()
         ending = execution.run()
         with suppress(wire.GoneError):
@@ -119,18 +141,38 @@ class Traveller:
 
     # The hooks: they are called at every update, and cost what they cost.
 
-    def _on_iteration(self, _: int) -> None:
+    def _on_iteration(self, loop: int) -> None:
+        if self._epoch_loop is not None and self._counts_epochs(loop):
+            self._epoch_begun = True
+            return
         self._at += 1
+        if self._series.is_wanted:
+            self._series.begin(self._at)
+        if self._epoch_begun:
+            self._epoch_begun = False
+            self._series.begin_epoch(self._at)
+            if self._to_epoch:
+                self._arrive(self._at)
+                return
         if self._at >= self._look_at:
             if self._at >= self._target and not self._last:
                 self._arrive(self._at)
             else:
                 self._glance()
 
-    def _on_left(self, _: int) -> None:
-        if self._left == self._at + 1:
+    def _counts_epochs(self, loop: int) -> bool:
+        known = self._is_epoch.get(loop)
+        if known is None:
+            place = self._execution.places.loops[loop]
+            known = (realpath(place.file), place.line) == self._epoch_loop
+            self._is_epoch[loop] = known
+        return known
+
+    def _on_left(self, loop: int) -> None:
+        if self._left == self._at + 1 or (self._epoch_loop and self._counts_epochs(loop)):
             return
         self._left = self._at + 1
+        self._series.left(self._left)
         if self._last and self._left == self._target:
             self._arrive(self._left)
 
@@ -190,6 +232,7 @@ class Traveller:
             "written": [world.output.written, world.errors.written],
             "seed": world.seeding.chosen,
             "seeded_by_us": world.seeding.seeded_by_us,
+            "series": self._series.take(),
         }
 
     def _refused(self, answer: dict[str, Any]) -> None:
@@ -212,7 +255,7 @@ class Traveller:
             do = command.get("do")
             if do == "go":
                 self._target, self._last = command["to"], command["last"]
-                self._careful = command["careful"]
+                self._careful, self._to_epoch = command["careful"], command.get("epoch", False)
                 self._interval, self._unanswered = command["interval"], False
                 seconds = command["seconds"]
                 self._stop_at = NEVER if seconds is None else time.perf_counter() + seconds
@@ -231,10 +274,40 @@ class Traveller:
                     self._line.send({"value": self._value(command["name"])})
                 elif do == "hash":
                     self._line.send({"hash": self._execution.state_hash()})
+                elif do == "set":
+                    self._line.send(self._set(command["name"], command["value"]))
+                elif do == "ask" and self._asked(command):
+                    return
             except wire.GoneError:
                 os._exit(0)
             except Exception as error:  # what the program's own objects do when they are looked at
                 self._line.send({"error": f"{type(error).__name__}: {error}"})
+
+    def _set(self, name: str, value: Any) -> dict[str, Any]:
+        """Give the live value ``name`` another value; what it is then, or an ``error``."""
+        live = next((each for each in self._numbers() if each.name == name), None)
+        if live is None:
+            return {"error": f"there is no {name} at this update"}
+        now = live.value
+        if isinstance(now, np.ndarray):
+            now[...] = value
+        elif live.set is None:
+            return {"error": f"{name} is in a tuple, which cannot be changed"}
+        else:
+            live.set(type(now)(value) if isinstance(now, np.generic) else value)
+        return {"set": name}
+
+    def _asked(self, command: dict[str, Any]) -> bool:
+        """Send what a fork replies; True in the fork, whose program goes on."""
+        module, _, attribute = command["function"].partition(":")
+        job = getattr(importlib.import_module(module), attribute)(
+            self._execution, command["options"]
+        )
+        answer = self._execution.fork(job, command["seconds"])
+        if answer is None:
+            return True
+        self._line.send(answer)
+        return False
 
     def _leave_copy(self, update: int) -> bool:
         """Fork: the child is to sleep as ``update``, and its socket goes to the other side.

@@ -36,6 +36,7 @@ class Making:
         self.places = places if places is not None else Places()
         self.on_iteration: Hook | None = None
         self.on_left: Hook | None = None
+        self.on_seen: Callable[[int, Any, Any], None] | None = None
         self.on_full: Callable[[], None] | None = None
         self.most_nodes, self.most_bytes = MOST_NODES, MOST_BYTES
         self.on = self._collects = False

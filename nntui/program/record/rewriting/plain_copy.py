@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections.abc import Sequence
 from typing import Any
 
+from nntui.program.record.places import Places, Site
 from nntui.program.record.rewriting.numbering import FUNCTIONS, NO_PLACE, loop_of, place_of
 from nntui.program.record.rewriting.recorded_copy import RecordedCopy
 from nntui.program.record.rewriting.syntax import (
@@ -27,13 +29,33 @@ COMPOUND = (ast.If, ast.With, ast.AsyncWith, ast.Try, ast.Match, ast.TryStar)
 
 
 class PlainCopy(ast.NodeTransformer):
-    """Rewrites a tree in place. `loops`: numbers of those that may switch; None: all."""
+    """Rewrites a tree in place. `loops`: numbers of those that may switch; None: all.
 
-    def __init__(self, loops: frozenset[int] | None) -> None:
+    The expressions at `sites` of `places` tell the recorder what they give.
+    """
+
+    def __init__(
+        self,
+        loops: frozenset[int] | None,
+        places: Places | None = None,
+        sites: Sequence[Site] = (),
+    ) -> None:
         self.loops = loops
+        self.places, self.sites = places, sites
         self.classes: list[str | None] = [None]
         self.open_loops: list[int] = []
         self.recorded_depth = 0
+
+    def visit(self, node: ast.AST) -> Any:
+        """The plain copy of a node; that of a site tells what it gives."""
+        number = place_of(node) if self.sites and self.places is not None else NO_PLACE
+        new = super().visit(node)
+        if number != NO_PLACE and self.places is not None:
+            place = self.places.places[number]
+            for at_site, site in enumerate(self.sites):
+                if site.is_at(place):
+                    return seen(new, at_site, paired=site.paired)
+        return new
 
     def ticks(self, node: ast.AST) -> bool:
         """Whether a loop tells the recorder of its turns."""
@@ -237,6 +259,30 @@ class PlainCopy(ast.NodeTransformer):
         if isinstance(node.op, ast.Mod) and is_text(node.left):
             return at(call("format", node.left, node.right), node)
         return node
+
+
+def seen(node: Any, site: int, *, paired: bool) -> Any:
+    """An expression, or an augmented assignment, that tells the recorder what it gives or takes."""
+    number = constant(site)
+    if isinstance(node, ast.BinOp) and paired:
+        operands = [ast.arg("left"), ast.arg("right")]
+        names = [ast.Name(each.arg, ast.Load()) for each in operands]
+        body = at(ast.BinOp(names[0], node.op, names[1]), node)
+        empty: list[Any] = []
+        function = ast.Lambda(ast.arguments(empty, operands, None, [], [], None, []), body)
+        return at(call("met", number, at(function, node), node.left, node.right), node)
+    if isinstance(node, ast.AugAssign) and paired:
+        if not isinstance(node.value, (ast.Constant, ast.Name)):  # it must not be computed twice
+            return node
+        before = copy.deepcopy(node.target)
+        before.ctx = ast.Load()
+        told = statement(call("compared", number, before, copy.deepcopy(node.value)), node)
+        return [told, node]
+    if isinstance(node, ast.AugAssign):
+        node.value = at(call("seen", number, node.value), node.value)
+    elif isinstance(node, ast.expr) and not isinstance(node, ast.Starred):
+        return at(call("seen", number, node), node)
+    return node
 
 
 def is_text(node: ast.expr) -> bool:

@@ -1,0 +1,1 @@
+"""The panels of a program; each draws one frozen value."""

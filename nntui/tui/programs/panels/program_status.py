@@ -1,0 +1,110 @@
+"""The status of a program: where it stands, what it is doing, and its loss; always visible."""
+
+from dataclasses import dataclass
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from nntui.program.debugging.program_branch import ending_in_words
+from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
+
+CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
+ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
+KEPT = "as saved"
+_STYLES = {
+    CHECKING: "bold $text-success",
+    RUNNING: "bold $text-success",
+    PAUSED: "bold $text-primary",
+    PAST: "bold $text-warning",
+    KEPT: "bold $text-warning reverse",
+    ENDED: "bold $text-warning",
+    CRASHED: "bold $text-error reverse",
+    STUCK: "bold $text-error reverse",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramStatusContent:
+    """What the status says."""
+
+    seen: ProgramSeen
+    state: str
+    note: str = ""
+
+
+class ProgramStatus(Widget):
+    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict."""
+
+    DEFAULT_CSS = """
+    ProgramStatus { height: 2; padding: 0 1; background: $panel; color: $foreground; }
+    """
+
+    content: reactive[ProgramStatusContent | None] = reactive(None)
+    """What is said."""
+
+    def fits(self, note: str) -> bool:
+        """Whether there is room for all of ``note``."""
+        if self.content is None:
+            return True
+        room = self.size.width - len(self.content.seen.state_hash) - 4
+        return self._left(self.content, note).cell_length <= room
+
+    def _left(self, content: ProgramStatusContent, note: str) -> Content:
+        seen = content.seen
+        branch = f" / {seen.branch.name}" if len(seen.branches) > 1 else ""
+        seed = "own seed" if seen.seed is None else f"seed {seen.seed}"
+        seed += " (set by nntui)" if seen.seeded_by_us and not seen.update else ""
+        name = seen.path.rpartition("/")[2]
+        return Content.assemble(
+            (name, "bold"),
+            branch if len(branch) < 24 else f"{branch[:23]}…",
+            f"  {seed}  ",
+            (content.state, _STYLES[content.state]),
+            f"  {note}",
+        )
+
+    def render(self) -> Content:
+        """Both lines, cut to the width; the hash stands at the right."""
+        content = self.content
+        if content is None:
+            return Content("")
+        seen, width = content.seen, self.size.width
+        left = self._left(content, content.note)
+        room = width - len(seen.state_hash) - 2
+        left = left.truncate(max(room, 0), ellipsis=True, pad=True)
+        first = Content.assemble(left, "  ", (seen.state_hash, "$foreground-muted"))
+        if seen.problem:
+            second = Content.styled(seen.problem, "$text-error")
+            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+        if seen.ending is not None and seen.ending.kind != "end" and seen.update >= seen.head:
+            ending = seen.ending
+            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+            second = Content.assemble(f"update {seen.update:,}  ", (told, "bold $text-error"))
+            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+        head = f" of {seen.head:,}" if seen.update < seen.head else ""
+        epoch = f"  epoch {seen.epoch:,}" if seen.epoch_loop is not None else ""
+        loss = "-" if seen.loss is None else f"{seen.loss:.6g}"
+        second = Content.assemble(
+            f"update {seen.update:,}{head}{epoch}  loss ",
+            (loss, "bold"),
+            "  ",
+            _verdict(seen),
+            ("  file edited" if seen.edited else "", "bold $text-warning"),
+            (f"  {seen.loss_name}" if seen.loss_name else "", "$foreground-muted"),
+        )
+        return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+
+
+def _verdict(seen: ProgramSeen) -> Content:
+    check = seen.check
+    if check is None:
+        return Content("")
+    if check.ok is None:
+        return Content.styled("not proven", "$text-warning")
+    if check.ok:
+        return Content.styled("right", "$text-success")
+    told = [each for each in check.findings if each.code not in MERELY_TOLD]
+    lines = sorted({each.line for each in told if each.line is not None})
+    where = f": line {', '.join(map(str, lines[:3]))}" if lines else ""
+    return Content.styled(f"wrong{where}", "bold $text-error")

@@ -1,0 +1,228 @@
+"""The app on a person's own program, driven with keys: state and messages, never time."""
+
+import os
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from piloted import SIZES, shown, until
+from textual.pilot import Pilot
+
+from nntui.core.errors import ConfigError
+from nntui.program.checking import CheckRequest
+from nntui.program.debugging.program_session import load_program_session
+from nntui.tui.app import NNTUI
+from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.programs.actions.fork_text import edited_line, read_change
+from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
+from nntui.tui.programs.panels.findings_panel import FindingsPanel
+from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
+from nntui.tui.programs.panels.source_panel import SourcePanel
+from nntui.tui.programs.program_screen import ProgramScreen
+
+WRONG = """
+    import numpy as np
+    np.random.seed(4)
+    X = np.random.randn(6, 2)
+    y = np.tanh(X @ np.array([[1.0], [-2.0]]))
+    W, rate = np.random.randn(2, 1), 0.1
+    for k in range(40):
+        z = X @ W
+        a = np.tanh(z)
+        error = a - y
+        loss = 0.5 * np.sum(error ** 2)
+        if k % 5 == 0:
+            print("loss", loss)
+        dW = X.T @ (error * (1 - z ** 2))
+        W = W - rate * dW
+    """
+LOOP, GRADIENT = 7, 14
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    """A program with a wrong slope."""
+    path = tmp_path / "mynet.py"
+    path.write_text(dedent(WRONG))
+    return str(path)
+
+
+def screen_of(pilot: Pilot[None]) -> ProgramScreen:
+    """The program's screen, which must be in front."""
+    screen = pilot.app.screen
+    assert isinstance(screen, ProgramScreen)
+    return screen
+
+
+def status(pilot: Pilot[None]) -> ProgramStatusContent:
+    """What its status says."""
+    content = screen_of(pilot).query_one(ProgramStatus).content
+    assert content is not None
+    return content
+
+
+async def at_rest(pilot: Pilot[None]) -> ProgramStatusContent:
+    """Wait until the program does nothing, and the values of its lines are there."""
+
+    def rests() -> bool:
+        screen = screen_of(pilot)
+        seen = screen.seen
+        recorded = bool(seen.seen.lines or seen.seen.problem or seen.problem)
+        return not screen.control.is_busy and recorded
+
+    await until(pilot, rests)
+    return status(pilot)
+
+
+async def pressed(pilot: Pilot[None], *keys: str) -> ProgramStatusContent:
+    """Press ``keys``, and wait for what comes of them."""
+    await pilot.press(*keys)
+    return await at_rest(pilot)
+
+
+async def test_the_keys_of_the_workbench_step_a_program(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await at_rest(pilot)
+        source = screen_of(pilot).query_one(SourcePanel)
+        assert (content.state, source.line) == ("paused", LOOP)
+        assert (await pressed(pilot, "u")).seen.update == 1
+        assert (await pressed(pilot, "u", "u", "u")).seen.update == 4
+        content = await pressed(pilot, "b")
+        assert (content.state, content.seen.update, content.seen.head) == ("at the past", 3, 4)
+        await pressed(pilot, "h")
+        content = await pressed(pilot, "j", "1", "2", "enter")
+        assert content.seen.update == 12
+        assert content.seen.output.count("loss") == 3
+        await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
+        content = await pressed(pilot, "c", "space")
+        assert (content.state, content.seen.update) == ("ended", 40)
+        plot = screen_of(pilot).query_one(LossPlot).content
+        assert plot is not None
+        assert (plot.last, plot.unit) == (40, "update")
+        content = await pressed(pilot, "B")
+        assert content.seen.update == 12
+        content = await pressed(pilot, "comma")
+        assert content.seen.update < 12
+        content = await pressed(pilot, "0")
+        assert content.seen.update == 0
+        content = await pressed(pilot, "n")
+        assert (content.seen.seed, len(content.seen.branches)) == (1, 2)
+
+
+async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await pressed(pilot, "u")
+        screen = screen_of(pilot)
+        assert content.seen.marks[content.seen.file, GRADIENT] == "wrong"
+        await pressed(pilot, "W", "enter")
+        source = screen.query_one(SourcePanel)
+        assert (source.line, screen.focused) == (GRADIENT, source)
+        await pressed(pilot, "enter")
+        arrays = screen.query_one(ArrayHeatmap).content
+        assert arrays is not None
+        names = [part.name for part in arrays.parts]
+        assert names[0] == "dW"
+        assert names[1].startswith("true gradient of W")
+        assert names[2] == "difference"
+        assert abs(arrays.parts[2].array).max() > 1e-3
+        await pressed(pilot, "W")
+        assert screen.query_one(FindingsPanel).has_focus
+        content = await pressed(pilot, "F")
+        assert content.seen.branch.name == "mended"
+        assert content.seen.check is not None
+        assert content.seen.check.ok is True
+        assert (content.seen.update, content.seen.overlaid) == (1, 0)
+        await pressed(pilot, "X", "enter")
+        diff = Path(program).with_name("mynet-mended.diff").read_text()
+        assert "\n-dW" not in diff
+        assert "+    dW" in diff
+
+
+async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pressed(pilot, "j", "6", "enter")
+        content = await pressed(pilot, "f", *"rate=0.01", "enter", "u", "u")
+        await pressed(pilot, "v", "v", "d", "d")
+        arrays = screen_of(pilot).query_one(ArrayHeatmap).content
+        assert arrays is not None
+        assert arrays.title.startswith("A-B: Parameter W")
+        assert abs(arrays.parts[0].array).max() > 0.0
+        content = await pressed(pilot, "d", "j", "6", "enter")
+        assert (content.seen.branch.forked_at, content.seen.overlaid) == (6, 0)
+        assert next(x.text for x in content.seen.variables if x.name == "rate") == "0.01"
+        text = Path(program).read_text().replace("0.1\n", "0.3\n")
+        Path(program).write_text(text)
+        os.utime(program, ns=(1, 1))
+        await until(pilot, lambda: status(pilot).seen.edited)
+        content = await pressed(pilot, "E")
+        assert (content.seen.branch.name, content.seen.update) == ("edited", 6)
+        assert len(content.seen.branches) == 3
+        assert not content.seen.edited
+        await pressed(pilot, "t")
+        await until(pilot, lambda: "edited" in shown(pilot))
+
+
+async def test_every_size_shows_every_panel(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=SIZES[1]) as pilot:
+        await pressed(pilot, "u")
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            for key in ("W", "V", "v", "k", "z", "z", "question_mark", "escape"):
+                await pilot.press(key)
+            await until(pilot, lambda: "update 1" in shown(pilot))
+            picture = shown(pilot)
+            assert picture.splitlines()[-1].strip(), "the keys are in sight"
+            width = max(map(len, picture.splitlines()))
+            assert width <= size[0]
+
+
+async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "crash.py"
+    text = dedent(WRONG).replace(
+        "        print(", "        assert k < 5, 'too far'\n        print("
+    )
+    path.write_text(text)
+    app = NNTUI(program=CheckRequest(str(path)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await at_rest(pilot)
+        content = await pressed(pilot, "space")
+        assert (content.state, content.seen.update) == ("crashed", 5)
+        await until(pilot, lambda: "crashed in line 13: AssertionError: too far" in shown(pilot))
+
+
+async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
+    app = NNTUI(program=CheckRequest(program))
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await pressed(pilot, "j", "9", "enter")
+        state = content.seen.state_hash
+        await pressed(pilot, "S")
+        path = screen_of(pilot).keeper.path
+        assert path is not None
+    assert app.save_all() == [f"saved; look again with: nntui open {path.stem}"]
+    Path(program).write_text(Path(program).read_text() + "# edited\n")
+    session = load_program_session(path)
+    app = NNTUI(program=session)
+    async with app.run_test(size=(120, 40)) as pilot:
+        content = await at_rest(pilot)
+        assert (content.seen.update, content.seen.state_hash) == (9, state)
+        await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
+        await until(pilot, lambda: "+# edited" in shown(pilot))
+        content = await pressed(pilot, "u")
+        assert "nothing has run" in content.note
+        content = await pressed(pilot, "R", "enter")
+        assert "the same state" in content.note
+        assert (await pressed(pilot, "u")).seen.update == 10
+
+
+def test_what_a_fork_takes() -> None:
+    assert read_change("rate = 1e-3", "") == ("rate", 1e-3)
+    name, value = read_change("W=[[1, 2]]", "")
+    assert (name, value.tolist()) == ("W", [[1.0, 2.0]])
+    assert edited_line("a = 1\nb = 2\n", 2, " 2 -> 3") == "a = 1\nb = 3\n"
+    for wrong in ("rate", "rate=", "=1", "rate=open('x')", "W=[[1], [2, 3]]", "line 9: 1 -> 2"):
+        with pytest.raises(ConfigError):
+            read_change(wrong, "x = 1\n")
