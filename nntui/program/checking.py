@@ -16,6 +16,8 @@ from nntui.program.program_error import ProgramError
 
 GRACE = 2.0
 """Seconds beyond the time for the process to start, and to send what it has found."""
+LONGEST = 86_400.0
+"""Seconds that may be asked for: a day."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
 
@@ -58,6 +60,8 @@ class CheckRequest:
             yield "the name of a parameter is empty: they are names such as W1,b1"
         if not (math.isfinite(self.time) and self.time > 0.0):
             yield f"the time must be a number of seconds above 0, not {self.time:g}"
+        elif self.time > LONGEST:
+            yield f"the time must be at most {LONGEST:g} seconds (a day), not {self.time:g}"
         if self.python is not None and shutil.which(os.path.expanduser(self.python)) is None:
             yield f"there is no interpreter {self.python}"
 

@@ -283,6 +283,7 @@ def test_a_file_that_is_written_to_is_no_program(program: str) -> None:
         ({"seed": -1}, "seed -1"),
         ({"loop": 0}, "lines count from 1"),
         ({"time": float("nan")}, "seconds above 0"),
+        ({"time": 1e7}, "at most 86400 seconds"),
         ({"parameters": ["W", " "]}, "parameter is empty"),
         ({"loss": " "}, "loss is empty"),
     ],
