@@ -123,7 +123,13 @@ def checked_with_reply(
         (2 * time if request.diff else time) + GRACE,
     )
     asked = Request(
-        path, request.arguments, seed, time, interpreter or sys.executable, request.loss
+        path,
+        request.arguments,
+        seed,
+        time,
+        interpreter or sys.executable,
+        request.loss,
+        loop,
     )
     return program_check(asked, reply), reply
 
@@ -138,4 +144,5 @@ def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:
         return reply["file"], reply["line"]
     asked = Request(task.path, task.arguments, task.seed, time, task.python or sys.executable)
     told = program_check(asked, reply)
-    raise ProgramError(f"{task.path}: {told.reason}; name it: loop=LINE")
+    hint = "; name it: loop=LINE" if reply.get("any_began", True) else ""
+    raise ProgramError(f"{task.path}: {told.reason}{hint}")

@@ -50,7 +50,8 @@ def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, A
             if searched.best is not None:
                 on_found(searched.best)
             ending = execution.ending
-            reply({"ending": None if ending is None else ending.as_dict()})
+            told = None if ending is None else ending.as_dict()
+            reply({"ending": told, "any_began": searched.any_began})
 
         searched = Search(execution, on_found, lambda recording, learning: [])
         execution.on_end = on_end

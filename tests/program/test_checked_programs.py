@@ -184,11 +184,49 @@ for epoch in range(20):
 
 
 def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
-    Path("net.py").write_text("import sys\nsys.exit(3)\n")
+    Path("net.py").write_text("import sys\nfor i in range(3):\n    print(i)\nsys.exit(3)\n")
     done = command("check", "net.py", "--json")
     assert done.returncode == 3
     answer = parsed(done.stdout)
     assert (answer["ok"], answer["loop"], answer["findings"]) == (None, None, [])
+    assert answer["reason"].endswith("was found before it ended itself with exit code 3 (2)")
+    assert answer["option"] == ""
+
+
+def test_a_program_that_misses_its_arguments_says_so(folder: Path) -> None:
+    asks = "p = argparse.ArgumentParser()\np.add_argument('data')\np.parse_args()\n"
+    Path("net.py").write_text(f"import argparse\n{asks}{RIGHT}")
+    told = refused("check", "net.py")
+    assert "with exit code 2 (net.py: error: the following arguments are required: data)" in told
+    assert told.endswith("its arguments go behind --\n")
+
+
+PERCEPTRON = """
+import numpy as np
+X, w, b = np.array([[0, 1], [1, 1]]), np.zeros(2), 0.0
+for i in range(3):
+    for x, t in zip(X, [0, 1]):
+        o = 1 if x @ w + b > 0 else 0
+        u = 0.1 * (t - o)
+        w += u * x
+        b += u
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PERCEPTRON, "the loop in line 5 changes w and b, but its steps do not"),
+        ("import numpy as np\nW = np.ones(2) * 1j\nfor i in range(3):\n    W *= 0.9\n", "W is an"),
+    ],
+)
+def test_a_training_that_has_no_gradient_has_a_sentence_of_its_own(
+    folder: Path, text: str, told: str
+) -> None:
+    Path("net.py").write_text(text)
+    answer = parsed(command("check", "net.py", "--json").stdout)
+    assert (answer["ok"], answer["option"]) == (None, "")
+    assert answer["reason"].startswith(told)
 
 
 def test_a_program_is_stepped_without_naming_its_loop_and_checked(folder: Path) -> None:
@@ -207,7 +245,7 @@ def test_a_program_without_a_loop_cannot_be_stepped(folder: Path) -> None:
     Path("net.py").write_text("print(3)\n")
     with (
         nntui.Program("net.py") as program,
-        pytest.raises(ProgramError, match=r"net\.py: no loop was found .* loop=LINE"),
+        pytest.raises(ProgramError, match=r"net\.py: no turn of a loop began before it ended$"),
     ):
         program.step()
 
@@ -250,3 +288,13 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         time.sleep(0.02)
     pytest.fail("it never came to hold")
+
+
+def test_a_loop_of_another_thread_is_not_around_the_training(folder: Path) -> None:
+    waiting = "import queue, threading\nq, back = queue.Queue(), queue.Queue()\ndef serve():\n"
+    waiting += "    while True:\n        back.put(q.get())\n"
+    waiting += "threading.Thread(target=serve, daemon=True).start()\nq.put(0)\nback.get()\n"
+    Path("net.py").write_text(waiting + RIGHT)
+    answer = parsed(command("check", "net.py", "--json").stdout)
+    assert (answer["ok"], answer["epoch_loop"]) == (True, None)
+    assert answer["loop"]["line"] == 7 + waiting.count("\n")

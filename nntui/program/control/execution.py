@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from tempfile import mkdtemp
 from types import ModuleType
@@ -20,6 +21,7 @@ from typing import Any, NoReturn, TypeVar
 from nntui.program.control import forks
 from nntui.program.control.ending import (
     END,
+    EXIT,
     Ending,
     crash_ending,
     exit_ending,
@@ -41,6 +43,8 @@ from nntui.program.record.places import Site
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
+LAST_BYTES = 1000
+"""Of what a program printed, in which its last line is looked for."""
 Same = TypeVar("Same", bound="Execution")
 
 
@@ -169,8 +173,8 @@ class Execution(Replying):
             ending = self._execute()
         finally:
             self.recorder.on = False
-        self.ending = ending
         self.world.flush(at_end=True)
+        self.ending = ending = self._with_last_line(ending)
         if self.on_end is not None:
             try:
                 self.on_end()
@@ -267,6 +271,14 @@ class Execution(Replying):
                 sys.excepthook(type(error), error.with_traceback(trace), trace)
             return crash_ending(error, self.files, self.world.hint(error))
         return Ending(END, 0)
+
+    def _with_last_line(self, ending: Ending) -> Ending:
+        """``ending`` with what the program printed last, where it ended with a code alone."""
+        if ending.kind != EXIT or not ending.code or ending.message:
+            return ending
+        printed = (stream.text(LAST_BYTES) for stream in (self.world.errors, self.world.output))
+        lines = [line.strip() for text in printed for line in text.splitlines()[-1:]]
+        return replace(ending, message=next(filter(None, lines), ""))
 
     # What is seen of it.
 

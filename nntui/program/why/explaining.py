@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from nntui.diagnosis.deadline import Deadline
-from nntui.program.analysis_reply import Request, program_check
+from nntui.program.analysis_reply import Request, effect_error, program_check
 from nntui.program.answer import ProgramCheck
 from nntui.program.checking import CheckRequest
 from nntui.program.program_error import ProgramError
@@ -16,7 +17,7 @@ from nntui.program.why.by_preset import explained_by_preset, preset_of_training
 from nntui.program.why.findings.located import of_check
 from nntui.program.why.inquiry import Inquiry, OnProgress
 from nntui.program.why.program_answer import ProgramAnswer
-from nntui.program.why.training import Looking
+from nntui.program.why.training import Looking, Training
 from nntui.program.why.trials.pool import Question
 
 CHECK_INSIDE = "nntui.program.inside_check:check"
@@ -61,15 +62,25 @@ def why(
     deadline = Deadline(begin + max(time - RESERVE, time / 2.0))
     inquiry = Inquiry(request, seeds, deadline, progress, workers or os.cpu_count() or 1)
     checked, reply = _check(inquiry)
+    if "refused" in reply and not checked.updates:
+        raise effect_error(inquiry.request.path, reply["refused"])
     looking = Looking(inquiry.task, deadline, inquiry.workers, inquiry.go_on)
     training = None if inquiry.stopped else looking.training(checked, reply)
     if training is None:
-        return _without_training(inquiry, checked)
+        return _without_training(inquiry, checked, reply)
     preset = None if inquiry.stopped else preset_of_training(training)
     answer = None
     if preset is not None:
         answer = explained_by_preset(inquiry, checked, training, preset)
-    return answer or explained_by_itself(inquiry, checked, training)
+    answer = answer or explained_by_itself(inquiry, checked, training)
+    return replace(answer, limits=(*_crash(checked, training), *answer.limits))
+
+
+def _crash(checked: ProgramCheck, training: Training) -> Sequence[str]:
+    """That the program crashes, if it was seen to."""
+    if checked.notes or training.run.crashed is None:
+        return checked.notes
+    return (f"the program crashes: {training.run.crashed}",)
 
 
 def _check(inquiry: Inquiry) -> tuple[ProgramCheck, dict[str, Any]]:
@@ -90,8 +101,19 @@ def _check(inquiry: Inquiry) -> tuple[ProgramCheck, dict[str, Any]]:
     return program_check(asked, reply), reply
 
 
-def _without_training(inquiry: Inquiry, checked: ProgramCheck) -> ProgramAnswer:
+def _longer(seconds: float) -> int:
+    return max(round(SECONDS), round(4 * seconds))
+
+
+def _without_training(
+    inquiry: Inquiry, checked: ProgramCheck, reply: Mapping[str, Any]
+) -> ProgramAnswer:
     said = checked.reason or "its training could not be followed"
+    if inquiry.stopped:
+        said = "it was interrupted before the training was followed"
+    elif inquiry.deadline.passed or reply.get("error") == "time":
+        longer = _longer(inquiry.request.time)
+        said = f"there was no time to follow the training; --time {longer} would help"
     return ProgramAnswer(
         program=inquiry.request.path,
         seed=checked.seed,
@@ -108,4 +130,5 @@ def _without_training(inquiry: Inquiry, checked: ProgramCheck) -> ProgramAnswer:
         interrupted=inquiry.stopped,
         limits=(f"no run was followed and nothing was tried: {said}",),
         decided=False,
+        untold=said,
     )

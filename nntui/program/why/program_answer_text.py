@@ -73,7 +73,7 @@ def _and_no_more(answer: ProgramAnswer) -> str:
 
 def _unexplained(answer: ProgramAnswer) -> str:
     if answer.check.loop is None or answer.updates == 0:
-        return answer.check.reason or "the training could not be followed"
+        return answer.untold or "the training could not be followed"
     return "the loss stays too high, and nothing that was measured or tried explains it"
 
 
