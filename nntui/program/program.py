@@ -10,7 +10,7 @@ from nntui.program.answer import ProgramCheck
 from nntui.program.checking import check, find_loop
 from nntui.program.control.client import Task
 from nntui.program.control.ending import END, Ending
-from nntui.program.control.loading.source_file import read_program
+from nntui.program.control.loading.source_file import read_program, text_of
 from nntui.program.control.travel.timeline import FOREVER, Timeline
 from nntui.program.program_error import ProgramError
 
@@ -42,7 +42,10 @@ class Program:
         self.path, self.arguments = os.fspath(path), tuple(arguments)
         self._loop = loop
         loops: tuple[int | tuple[str, int], ...] = () if loop is None else (loop,)
-        self._task = Task(self.path, self.arguments, seed, loops, python, allow_effects)
+        texts = {self.path: text_of(self.path)}  # once: it may be edited while it is stepped
+        self._task = Task(
+            self.path, self.arguments, seed, loops, python, allow_effects, texts=texts
+        )
         self._timeline = Timeline(self._task)
         if loop is not None:
             self._start(loop)

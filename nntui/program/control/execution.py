@@ -77,7 +77,10 @@ class Execution(Replying):
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._scratch = scratch
-        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite, sites)
+        given = {os.path.realpath(file): text for file, text in (texts or {}).items()}
+        self.texts = {**given, os.path.realpath(path): self.source.text}
+        """By file, what is not read again, though the file may have changed since."""
+        self._loaded = Modules(self.source.path, loops, self.texts, self.rewrite, sites)
         self.places, self.files = self._loaded.places, self._loaded.files
         self.modules = self._loaded.named
         """The program's modules by name, the main one first."""
@@ -124,7 +127,7 @@ class Execution(Replying):
             loops,
             allow_effects=self.allow_effects,
             scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
-            texts=texts,
+            texts=self.texts | {os.path.realpath(file): text for file, text in texts.items()},
         )
 
     def rewrite(self, file: str, tree: ast.Module) -> None:
