@@ -85,7 +85,7 @@ def test_a_diff_mends_what_is_wrong_and_the_file_stays(folder: Path) -> None:
         ("x = (1\n", "was never closed"),
         ("x = 1\nprint(x / 0)\n", "net.py:2: the program stopped before its first update: Zero"),
         ("import no_such_module\n", f"{sys.executable} -m pip install no_such_module"),
-        (RIGHT, "no loop of net.py begins in line 3; its loops begin in the lines 7"),
+        (RIGHT, "no loop of net.py begins in line 3; its only loop begins in line 7"),
     ],
 )
 def test_what_cannot_be_looked_at_is_one_line(folder: Path, text: str, told: str) -> None:
@@ -298,3 +298,37 @@ def test_a_loop_of_another_thread_is_not_around_the_training(folder: Path) -> No
     answer = parsed(command("check", "net.py", "--json").stdout)
     assert (answer["ok"], answer["epoch_loop"]) == (True, None)
     assert answer["loop"]["line"] == 7 + waiting.count("\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are text")
+def test_a_name_that_the_locale_cannot_decode_is_printed_as_given(folder: Path) -> None:
+    Path("größe.py").write_text("x = 1\n")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    for name in ("größe.py", "keine-größe.py"):
+        done = subprocess.run(
+            [sys.executable, "-m", "nntui", "check", name],
+            capture_output=True,
+            env={**os.environ, "PYTHONCOERCECLOCALE": "0", **ascii_only},
+        )
+        assert name.encode() in done.stdout + done.stderr
+
+
+def test_another_ending_than_py_is_told(folder: Path) -> None:
+    for name in ("NET.PY", "net.py.txt", "net.pyw"):
+        Path(name).write_text(RIGHT)
+        assert f"{name} is no program by its name, which must end in .py" in refused("check", name)
+
+
+def test_an_effect_of_the_loss_that_was_asked_for_is_not_blamed_on_a_line(folder: Path) -> None:
+    Path("keep.txt").write_text("x")
+    Path("net.py").write_text(RIGHT)
+    done = command("check", "net.py", "--loss", "__import__('os').remove('keep.txt')")
+    assert "deletes keep.txt in --loss." in " ".join(done.stdout.split())
+    assert Path("keep.txt").exists()
+
+
+def test_what_was_seen_before_the_program_ended_its_process_is_told(folder: Path) -> None:
+    assert "for " in RIGHT
+    ended = RIGHT.rstrip() + "\nimport os\nos._exit(0)\n"
+    Path("net.py").write_text(ended)
+    assert command("check", "net.py").returncode == 0

@@ -176,6 +176,10 @@ class Execution(Replying):
             ending = self._execute()
         finally:
             self.recorder.on = False
+        return self._ended(ending)
+
+    def _ended(self, ending: Ending) -> Ending:
+        """Tell that the program has ended so; a fork replies, and ends."""
         self.world.flush(at_end=True)
         self.ending = ending = self._with_last_line(ending)
         if self.on_end is not None:
@@ -218,6 +222,8 @@ class Execution(Replying):
         scratch = self._scratch or make_scratch()
         self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
         self.world.install()
+        if not self.allow_effects:  # then each process of the program is one of ours
+            vars(os)["_exit"] = self._exiting(os._exit)
         sys.argv = [self.source.given, *self.arguments]
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
@@ -228,6 +234,19 @@ class Execution(Replying):
         # Collections need not look at what is ours, and in a fork would copy its pages.
         gc.collect()
         gc.freeze()
+
+    def _exiting(self, original: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+        """`os._exit` for the program, behind which what was found would be lost."""
+
+        def _exit(status: int) -> NoReturn:
+            """Exit to the system with specified status, without normal exit processing."""
+            by_program = sys._getframe(1).f_code.co_filename in self.files
+            if by_program and self.is_fork and self.on_end is not None:
+                self.recorder.on = False
+                self._ended(exit_ending(SystemExit(status)))
+            original(status)
+
+        return _exit
 
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""

@@ -63,7 +63,7 @@ def _verdict(answer: ProgramAnswer) -> str:
     if answer.missed is None or answer.missed > LITTLE:
         return "it does not learn"
     share = f"{1.0 - answer.missed:.0%} of what it could at most"
-    return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
+    return f"it learns {share}{'' if answer.decided else ', and might learn more'}"
 
 
 def _and_no_more(answer: ProgramAnswer) -> str:
