@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import command, parsed, refused
@@ -332,3 +333,30 @@ def test_what_was_seen_before_the_program_ended_its_process_is_told(folder: Path
     ended = RIGHT.rstrip() + "\nimport os\nos._exit(0)\n"
     Path("net.py").write_text(ended)
     assert command("check", "net.py").returncode == 0
+
+
+def test_what_makes_no_sense_to_a_program_is_an_error_in_words(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    Path("houses.toml").write_text("a = 1\n")
+    wrong: dict[str, dict[str, Any]] = {
+        r"the arguments are a list, such as \['--x'\]": {"arguments": "--x"},
+        "arguments must be texts, not 3": {"arguments": [3]},
+        "seed must be a whole number, not 1.5": {"seed": 1.5},
+        "loop must be a whole number, not '7'": {"loop": "7"},
+    }
+    for told, options in wrong.items():
+        with pytest.raises(ProgramError, match=told):
+            nntui.Program("net.py", **options)
+        with pytest.raises(ProgramError, match=told):
+            check("net.py", **options)
+    with pytest.raises(ProgramError, match=r"houses\.toml is no program"):
+        nntui.Program("houses.toml")
+    with nntui.Program("net.py", loop=7) as program:
+        for n in (1.5, "1"):
+            with pytest.raises(ProgramError, match="n must be a whole number"):
+                program.step(n)  # type: ignore[arg-type]
+        with pytest.raises(ProgramError, match="there is no update -7; the first is 0"):
+            program.seek(-7)
+        assert (program.step(2), program.step(-5)) == (2, 0)
+    with pytest.raises(ProgramError, match=r"net\.py was closed"):
+        program.step()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from nntui.core.errors import ConfigError
 from nntui.program.analysis_reply import Request, effect_error, program_check
+from nntui.program.checking import words
 from nntui.program.control.client import Task, ask
 from nntui.program.recognise.description import Description, Spot
 from nntui.program.recognise.fitting.unmatched import UnmatchedError
@@ -39,7 +40,7 @@ def show(
     The arguments are those of `nntui.program.check`; ``time`` is in seconds.  Raises ProgramError
     for a program that cannot be looked at.
     """
-    task = Task(os.fspath(path), tuple(arguments), seed, None, python, allow_effects)
+    task = Task(os.fspath(path), words("arguments", arguments), seed, None, python, allow_effects)
     answer = ask(task, DESCRIBE, {"seconds": time}, 2.0 * time + GRACE)
     if "refused" in answer:
         raise effect_error(task.path, answer["refused"])

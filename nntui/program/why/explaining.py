@@ -10,7 +10,7 @@ from typing import Any
 from nntui.diagnosis.deadline import Deadline
 from nntui.program.analysis_reply import Request, effect_error, program_check
 from nntui.program.answer import ProgramCheck
-from nntui.program.checking import CheckRequest
+from nntui.program.checking import CheckRequest, words
 from nntui.program.program_error import ProgramError
 from nntui.program.why.by_itself import explained_by_itself
 from nntui.program.why.by_preset import explained_by_preset, preset_of_training
@@ -50,7 +50,7 @@ def why(
         raise ProgramError(f"the number of seeds must be 1 or more, not {seeds}")
     request = CheckRequest(
         os.fspath(path),
-        tuple(arguments),
+        words("arguments", arguments),
         seed,
         time=time,
         allow_effects=allow_effects,
