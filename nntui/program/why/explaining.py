@@ -38,13 +38,15 @@ def why(
     allow_effects: bool = False,
     progress: OnProgress | None = None,
     workers: int | None = None,
+    started: float | None = None,
 ) -> ProgramAnswer:
     """Explain within ``time`` seconds why the program ``path`` does not learn.
 
     The arguments up to ``allow_effects`` are those of `nntui.program.check`; ``seeds`` is how many
     are tried.  ``workers`` is the number of processes (None: one per processor).  ``progress`` can
-    return False to stop early; the answer then holds the results so far.  Raises ProgramError for a
-    program that cannot be looked at, and for arguments that make no sense.
+    return False to stop early; the answer then holds the results so far.  ``started``
+    (`time.perf_counter`) is when the time began, if not now.  Raises ProgramError for what
+    cannot be looked at, and for arguments that make no sense.
     """
     if seeds < 1:
         raise ProgramError(f"the number of seeds must be 1 or more, not {seeds}")
@@ -58,7 +60,7 @@ def why(
     )
     for problem in request.problems():
         raise ProgramError(problem)
-    begin = perf_counter()
+    begin = perf_counter() if started is None else started
     deadline = Deadline(begin + max(time - RESERVE, time / 2.0))
     inquiry = Inquiry(request, seeds, deadline, progress, workers or os.cpu_count() or 1)
     checked, reply = _check(inquiry)

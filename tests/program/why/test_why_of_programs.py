@@ -4,6 +4,7 @@ import json
 import os
 import textwrap
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -133,6 +134,8 @@ def test_too_little_time_is_the_reason_and_so_is_an_interruption(tmp_path: Path)
     slow = "import time\ntime.sleep(60)\n"
     answer = asked(tmp_path, slow, time=1.0)
     assert "no time to follow the training; --time 20 would help" in " ".join(answer.text.split())
+    answer = asked(tmp_path, LINE, started=perf_counter() - 2.0 * HOURS)
+    assert "no time to follow the training" in " ".join(answer.text.split())
     answer = asked(tmp_path, slow, progress=lambda *_: False)
     assert answer.interrupted
     assert "it was interrupted before the training was followed" in " ".join(answer.text.split())
