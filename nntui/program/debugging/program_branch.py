@@ -232,7 +232,7 @@ class ProgramBranch:
         assert self.timeline is not None
         answer = self.timeline.ask({"do": "value", "name": name})
         if "value" not in answer:
-            raise ProgramError(f"there is no {name} at update {self.update:,}")
+            raise ProgramError(f"no variable {name} lives at update {self.update:,}")
         return answer["value"]
 
     def output(self) -> str:

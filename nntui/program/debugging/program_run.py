@@ -334,7 +334,7 @@ class ProgramRun:
             before.texts,
             seed,
             before.insight,
-            parted="from update 0",
+            parted=f"from update 0 of {before.name}",
         )
         self._add(branch, before, 0)
         return branch

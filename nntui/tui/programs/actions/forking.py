@@ -49,10 +49,13 @@ class Forking:
         self._screen.control.halt()
         if not self._screen.is_ready:
             return
-        example = next((each.name for each in seen.variables if not each.shape), "learning_rate")
+        numbers = [each for each in seen.variables if not each.shape]
+        # A rate rather than a counter: it is what is changed most often.
+        numbers.sort(key=lambda each: each.text.lstrip("-").isdigit())
+        example = next((f"{each.name}={each.text}" for each in numbers), "learning_rate=0.1")
         hint = (
-            f"name=value, such as {example}=0.1: a variable that lives here, from this update "
-            "on; or line N: old -> new, an edit of the source, from update 0 on."
+            f"name=value, such as {example} (as it is now): a variable that lives here, from this "
+            "update on; or line N: old -> new, an edit of the source, from update 0 on."
         )
 
         def read(text: str) -> tuple[str, Any]:
@@ -130,19 +133,23 @@ class Forking:
         if action in ("select", "overlay", "delete") and branch is run.branch:
             self._screen.tell("that branch is on the screen already")
         elif action == "select":
-            control.ask(f"going to {branch.name}", lambda: run.show(branch), lambda _: "")
+            note = f"A is {branch.name}"
+            control.ask(f"going to {branch.name}", lambda: run.show(branch), lambda _: note)
         elif action == "overlay":
             run.overlaid = None if run.overlaid is branch else branch
-            control.ask("overlaying", lambda: None, lambda _: "")
+            note = f"B is {branch.name}" if run.overlaid is branch else "no branch is overlaid"
+            control.ask("overlaying", lambda: None, lambda _: note)
         elif action == "pin":
             branch.pinned = not branch.pinned
-            control.ask("pinning", lambda: None, lambda _: "")
+            note = f"{branch.name} is {'pinned' if branch.pinned else 'no longer pinned'}"
+            control.ask("pinning", lambda: None, lambda _: note)
         elif action == "delete":
             if branch.pinned or branch is run.branches[0]:
                 why = "it is pinned" if branch.pinned else "it is the program as it was opened"
                 self._screen.tell(f"not deleted: {why}")
             else:
-                control.ask("deleting", lambda: run.delete(branch), lambda _: "deleted")
+                note = f"{branch.name} is deleted"
+                control.ask("deleting", lambda: run.delete(branch), lambda _: note)
         elif action == "rename":
             self._rename(branch)
 

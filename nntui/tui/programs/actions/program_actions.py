@@ -12,7 +12,7 @@ from nntui.tui.programs.program_bench import ProgramBench
 RUNNING = (
     *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
     *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork", "rerun"),
-    *("next_seed", "choose_seed", "restart", "take", "preset"),
+    *("next_seed", "choose_seed", "restart", "mend", "take", "preset"),
 )
 """Actions that run the program, or need one that runs."""
 

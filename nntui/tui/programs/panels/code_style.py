@@ -40,14 +40,15 @@ def coloured(source: tuple[str, ...]) -> tuple[tuple[Piece, ...], ...]:
 
 def cut(pieces: tuple[Piece, ...], width: int) -> list[Piece]:
     """At most ``width`` columns of a line, with dots where it was cut."""
+    if sum(len(text) for text, _ in pieces) <= width:
+        return list(pieces)
     kept: list[Piece] = []
-    room = width
+    room = width - 1
     for text, role in pieces:
         if len(text) > room:
-            text = f"{text[: max(room - 1, 0)]}…" if room else ""
-            if text:
-                kept.append((text, role))
-            return kept
+            break
         kept.append((text, role))
         room -= len(text)
+    if width > 0:
+        kept.append((f"{text[:room]}…", role))
     return kept

@@ -12,8 +12,6 @@ from nntui.program.answer import FAULTY, NO_INFORMATION, RIGHT, ProgramCheck, Pr
 from nntui.tui.actions import FINDINGS, bindings
 from nntui.tui.panels.panel import TextPanel
 
-KEYS = {action.name: action.key for action in FINDINGS}
-
 
 @dataclass(frozen=True)
 class FindingsContent:
@@ -41,8 +39,8 @@ class FindingsPanel(TextPanel):
         "its loss, and if not, which line is at fault, with the numbers that show it and the mend "
         "in words. Proven: replacing that one value makes every wrong step right. The loss that "
         "the steps were held against is always said; where the program computes none that fits, a "
-        "usual one is assumed. Up and down choose a finding, Enter goes to its line, and the key "
-        "below applies the mend as a branch, trained as far as this one and overlaid on it."
+        "usual one is assumed. Up and down choose a finding, Enter goes to its line. F applies "
+        "the mend as a branch, trained as far as this one and overlaid on it; X writes it."
     )
 
     content: reactive[FindingsContent] = reactive(FindingsContent())
@@ -51,7 +49,7 @@ class FindingsPanel(TextPanel):
     """The place of the chosen finding."""
 
     class Wanted(Message):
-        """Something is wanted of a finding: ``go`` or ``fix``; None where there is none."""
+        """Something is wanted of a finding: ``go`` or ``point``; None where there is none."""
 
         def __init__(self, action: str, finding: ProgramFinding | None) -> None:
             super().__init__()

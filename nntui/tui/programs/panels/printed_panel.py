@@ -39,7 +39,9 @@ class PrintedPanel(TextPanel):
         if any(lines):
             self._shown.update(Content("\n".join(lines).rstrip("\n")))
         else:
-            self._shown.update(Content.styled("nothing is printed yet", "$foreground-muted"))
+            self._shown.update(
+                Content.styled("nothing was printed up to here", "$foreground-muted")
+            )
         self.call_after_refresh(self.scroll_end, animate=False)
 
     def copied(self) -> str:

@@ -1,6 +1,7 @@
 """The status of a program: where it stands, what it is doing, and its loss; always visible."""
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -33,8 +34,15 @@ class ProgramStatusContent:
     note: str = ""
 
 
+MOST_ROWS = 4
+"""Of the sentence that says why a program cannot be stepped, or how it ended."""
+
+
 class ProgramStatus(Widget):
-    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict."""
+    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict.
+
+    Why a program cannot be stepped, or how it went wrong, takes as many rows as it needs.
+    """
 
     DEFAULT_CSS = """
     ProgramStatus { height: 2; padding: 0 1; background: $panel; color: $foreground; }
@@ -42,6 +50,34 @@ class ProgramStatus(Widget):
 
     content: reactive[ProgramStatusContent | None] = reactive(None)
     """What is said."""
+
+    def watch_content(self) -> None:
+        """Take the rows that it needs."""
+        self._take_rows()
+
+    def on_resize(self) -> None:
+        """Likewise in another width."""
+        self._take_rows()
+
+    def _take_rows(self) -> None:
+        rows = 1 + max(len(self._trouble()), 1)
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+
+    def _trouble(self) -> list[str]:
+        """Why it cannot be stepped, or how it went wrong, in rows; none where all is well."""
+        if self.content is None:
+            return []
+        seen = self.content.seen
+        text = seen.problem
+        ending = seen.ending
+        if not text and ending is not None and ending.kind != "end" and seen.update >= seen.head:
+            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+            text = f"update {seen.update:,}  {told}"
+        rows = wrap(" ".join(text.split()), max(self.size.width, 20))
+        if len(rows) > MOST_ROWS:
+            rows[MOST_ROWS - 1 :] = [f"{rows[MOST_ROWS - 1][: max(self.size.width - 1, 0)]}…"]
+        return rows
 
     def fits(self, note: str) -> bool:
         """Whether there is room for all of ``note``."""
@@ -74,14 +110,9 @@ class ProgramStatus(Widget):
         room = width - len(seen.state_hash) - 2
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
         first = Content.assemble(left, "  ", (seen.state_hash, "$foreground-muted"))
-        if seen.problem:
-            second = Content.styled(seen.problem, "$text-error")
-            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
-        if seen.ending is not None and seen.ending.kind != "end" and seen.update >= seen.head:
-            ending = seen.ending
-            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
-            second = Content.assemble(f"update {seen.update:,}  ", (told, "bold $text-error"))
-            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+        trouble = self._trouble()
+        if trouble:
+            return Content("\n").join([first, *(Content.styled(x, "$text-error") for x in trouble)])
         head = f" of {seen.head:,}" if seen.update < seen.head else ""
         epoch = f"  epoch {seen.epoch:,}" if seen.epoch_loop is not None else ""
         loss = "-" if seen.loss is None else f"{seen.loss:.6g}"

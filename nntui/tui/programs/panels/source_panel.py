@@ -115,6 +115,13 @@ class SourcePanel(StripPanel):
             super().__init__()
             self.line, self.arrays = line, arrays
 
+    class Said(Message):
+        """Why a key does nothing here."""
+
+        def __init__(self, note: str) -> None:
+            super().__init__()
+            self.note = note
+
     class FileWanted(Message):
         """The next file of the program is wanted."""
 
@@ -166,20 +173,26 @@ class SourcePanel(StripPanel):
         self._choose(self.line + by)
 
     def action_to_mark(self, by: int) -> None:
-        """Choose the next line that has a mark, or the one before."""
+        """Choose the next line that has a mark, or the one before; behind the last, the first."""
         content = self.content
         if content is None:
             return
         lines = sorted(line for file, line in content.seen.marks if file == content.file)
+        if not lines:
+            self.post_message(self.Said("no line of this file is marked"))
+            return
         ahead = [line for line in lines if (line > self.line if by > 0 else line < self.line)]
-        if ahead:
-            self.show_line(ahead[0] if by > 0 else ahead[-1])
+        # Behind the last mark comes the first: the loop, where it begins, often lies below all.
+        around = ahead or lines
+        self.show_line(around[0] if by > 0 else around[-1])
 
     def action_to_loop(self) -> None:
         """Choose the loop of the updates."""
         line = None if self.content is None else self._loop_line(self.content)
         if line:
             self.show_line(line)
+        else:
+            self.post_message(self.Said("no loop of updates is known in this file"))
 
     def action_next_file(self) -> None:
         """Ask for the next file of the program."""
