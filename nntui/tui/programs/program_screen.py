@@ -29,6 +29,7 @@ from nntui.tui.actions import (
     Action,
     bindings,
     fill_keys,
+    fill_program_keys,
 )
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.key_bar import KeyBar
@@ -320,7 +321,7 @@ class ProgramScreen(SizedScreen[None]):
 
     def on_program_screen_progressed(self, message: Progressed) -> None:
         """Say so."""
-        self.tell(message.note)
+        self.tell(fill_program_keys(f"{message.note}; {{interrupt}} ends it"))
 
     # What the panels ask for.
 
