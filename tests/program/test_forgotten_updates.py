@@ -104,7 +104,7 @@ def test_a_parameter_that_is_replaced_by_its_step_is_wrong(
     assert answer["ok"] is False
     line = next(at for at, each in enumerate(text.splitlines(), 1) if wrong in each)
     assert [each["line"] for each in answer["findings"]] == [line]
-    assert "forgets what it was" in answer["findings"][0]["cause"]
+    assert "overwritten by its step" in answer["findings"][0]["cause"]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_sum_that_keeps_its_last_term_is_wrong(tmp_path: Path) -> None:
     answer = checked(tmp_path, SAMPLES.replace("gradient += 2", "gradient = 2"))
     assert answer["ok"] is False
     assert [each["line"] for each in answer["findings"]] == [13]
-    assert "replaced in every turn" in answer["findings"][0]["cause"]
+    assert "overwritten in every iteration" in answer["findings"][0]["cause"]
 
 
 def test_a_parameter_that_is_updated_now_and_then_is_no_fault(tmp_path: Path) -> None:

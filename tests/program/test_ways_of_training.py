@@ -247,3 +247,36 @@ def test_a_decay_that_makes_weights_larger_is_wrong(tmp_path: Path) -> None:
     answer = checked(tmp_path, DECAY.replace("+ 0.1 * w", "- 0.1 * w"))
     assert answer["ok"] is False
     assert "w" in answer["findings"][0]["parameters"]
+
+
+HANDED_OUT = """\
+import numpy as np
+
+rng = np.random.RandomState(0)
+X = rng.randn(12, 3)
+y = X @ [1.0, -2.0, 0.5]
+w = np.zeros(3)
+
+
+def batches():
+    for k in range(0, 12, 4):
+        yield X[k : k + 4], y[k : k + 4]
+
+
+for epoch in range(10):
+    for x, target in batches():
+        error = x @ w - target
+        w -= 0.1 * x.T @ error / 4
+    print(np.mean((X @ w - y) ** 2))
+"""
+
+
+def test_a_generator_that_hands_out_rows_is_neither_epoch_nor_another_training(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(HANDED_OUT)
+    answer = check_program(Execution(str(file)), Options(seconds=120.0))
+    assert answer["ok"] is True
+    assert (answer["loop"]["line"], answer["epoch_loop"]["line"]) == (15, 14)
+    assert answer["others"] == []

@@ -52,7 +52,7 @@ def of_signs(scene: Scene, repaired: Judgement | None = None) -> list[Finding]:
                 f"{steps} {'goes' if len(names) == 1 else 'go'} up the loss",
                 names,
                 _evidence(scene, names),
-                "turn the sign round on this line",
+                "change the sign on this line",
                 "proven" if downhill else "likely",
             )
         )

@@ -32,6 +32,7 @@ def finding(
 ) -> Finding:
     """One finding in the shape of the JSON contract."""
     file, line = where or (None, None)
+    cause = re.sub(rf"` in line {line}(?!\d)", "`", cause)  # the line that is named anyway
     return {
         "code": code,
         "file": file,
@@ -99,7 +100,7 @@ def _kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
         inner = nearer(scene, candidate.node, candidate.forward, candidate.before)
         if lacking is not None and inner is not None:
             slope = f"the slope of {_told(scene, candidate.forward)} at {_told(scene, inner)}"
-            cause = f"{scene.called(lacking)} lacks {slope}"
+            cause = f"{scene.called(lacking)} is not multiplied by {slope}"
             return "derivative-missing", cause, f"multiply it by {slope}"
         return slope_kind(scene, candidate.node, candidate.forward, candidate.before)
     return what_it_is(scene, candidate.node, candidate.forward)
@@ -152,14 +153,14 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     if used is meant:
         return (
             "transposed",
-            f"{name} is used the wrong way round",
-            f"use {name} transposed where it is not, and as it is where it is transposed",
+            f"{name} is transposed where it should not be, or the reverse",
+            f"use {name}.T in place of {name}, or {name} in place of {name}.T",
         )
     if candidate.stale:
         return (
             "update-before-backprop",
-            f"{name} is used after its update, where its value before it belongs",
-            f"compute this before {other} is updated, or keep a copy of it",
+            f"{name} is used after it has been updated; the gradient needs its value before",
+            f"compute this line before {other} is updated, or use a copy of the old {other}",
         )
     recording = scene.recording
     mask = recording.mask(repair.mends)
@@ -171,16 +172,20 @@ def _operand_kind(scene: Scene, repair: Repair) -> tuple[str, str, str]:
     ):
         return (
             "own-output-for-input",
-            f"{name} is used, an output of the layer, where its input {other} belongs",
-            f"use {other}",
+            f"the layer's output {name} is used where its input {other} belongs",
+            f"use {other} in place of {name}",
         )
     pairs = {(one.number, two.number) for one, two in scene.activations}
     if (used.number, meant.number) in pairs:
         cause = f"the slope is taken at {name} instead of {other}"
-        return "derivative-at-a", cause, f"take it at {other}"
+        return "derivative-at-a", cause, f"evaluate the slope at {other}"
     if (meant.number, used.number) in pairs:
-        return "derivative", f"uses {name} where {other} belongs", f"use {other}"
-    return "gradient", f"uses {name} where {other} belongs", f"use {other}"
+        return (
+            "derivative",
+            f"{name} is used where {other} belongs",
+            f"use {other} in place of {name}",
+        )
+    return "gradient", f"{name} is used where {other} belongs", f"use {other} in place of {name}"
 
 
 def line_of(scene: Scene, repair: Repair) -> tuple[str, int] | None:
@@ -321,7 +326,7 @@ def _evidence(scene: Scene, repairs: Repairs, edits: Together, repair: Repair) -
         states = max(states, len(now))
     steps = "step of " + ", ".join(repair.mends[:4]) + (", ..." if len(repair.mends) > 4 else "")
     if before < 1e-3:
-        shown = "is a multiple of the gradient, but not the same one in every state"
+        shown = "is proportional to the gradient, but by a factor that changes with the weights"
     else:
         shown = f"is up to {100 * min(before, 1.0):.3g} % off the gradient"
     left = f"{after:.1g}" if after > 1e-15 else "rounding"

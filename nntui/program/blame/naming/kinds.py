@@ -1,5 +1,6 @@
 """Names the kind of a wrong value: what it lacks, or what it is instead of the true one."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,12 @@ from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
 Array = np.ndarray
+NAME = re.compile(r"[\w.]+(\[[^\]]*\])*")
+"""What needs no brackets in a formula."""
+Formula = Callable[[Recording, Node, Node], Array | None]
+"""(recording, activation, pre-activation) to values."""
+STATES = 3
+"""In which a formula has to be the slope."""
 Made = Callable[[int, Node, Array], Array | None]
 """(recording, node, its value) to what the value should have been, up to a factor."""
 
@@ -57,7 +64,7 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
     called, by = scene.called(node), scene.called(forward)
     factor = one_factor(scene, node, forward, lambda at, each, value: value)
     if factor is not None and factor < 0:
-        return "wrong-sign", f"{called} has the wrong sign", "turn its sign round"
+        return "wrong-sign", f"{called} has the wrong sign", "change its sign"
     if factor is not None:
         return (
             "wrong-factor",
@@ -69,14 +76,14 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
         return (
             "bias-decay",
             f"{called} is a multiple of {own} itself, not of its gradient",
-            f"use the gradient by {own} there",
+            f"use the gradient of the loss with respect to {own}",
         )
     if np.size(node.value) > 1 and _is_flat(node) and not _is_flat_true(scene, forward):
         return (
             "scalar-for-outer-product",
             f"{called} is one number for all entries of {by}: a dot product where an outer "
             "product belongs",
-            "use np.outer, or a matrix product of a column and a row",
+            "use np.outer(a, b), or column @ row",
         )
     for activation, before in _near_pairs(scene, forward):
         found = _by_slope(scene, node, forward, activation, before)
@@ -87,13 +94,13 @@ def what_it_is(scene: Scene, node: Node, forward: Node) -> tuple[str, str, str]:
         names = " and ".join(missing)
         return (
             "no-weights-in-backprop",
-            f"{called} does not go through {names}, but the loss depends on {by} through it",
-            f"multiply by {names} (transposed)",
+            f"{called} is not propagated back through {names}, on the way from the loss to {by}",
+            f"multiply by the transpose of {names}",
         )
     return (
         "gradient",
-        f"{called} is not the derivative of the loss by {by}",
-        f"compute the derivative of the loss by {by} there",
+        f"{called} is not the derivative of the loss with respect to {by}",
+        f"compute the derivative of the loss with respect to {by} here",
     )
 
 
@@ -137,8 +144,8 @@ def _by_slope(
     if one_factor(scene, node, forward, without) is not None:
         return (
             "derivative-missing",
-            f"{scene.called(node)} lacks {slope}",
-            f"multiply it by {slope}",
+            f"{scene.called(node)} is not multiplied by {slope}",
+            f"multiply it by {_true_formula(scene, activation, before) or slope}",
         )
 
     def twice(at: int, each: Node, value: Array) -> Array | None:
@@ -151,8 +158,8 @@ def _by_slope(
     if one_factor(scene, node, forward, twice) is not None:
         return (
             "derivative",
-            f"{scene.called(node)} is multiplied by {slope}, which does not belong there",
-            f"leave out {slope}",
+            f"{scene.called(node)} is multiplied by {slope} once too often",
+            "remove that factor",
         )
     for name, code, instead in SLOPES:
 
@@ -169,7 +176,12 @@ def _by_slope(
             return np.where(kept, value * true / np.where(kept, used, 1.0), 0.0)
 
         if one_factor(scene, node, forward, other) is not None:
-            return code, f"{scene.called(node)} uses {name} instead of {slope}", f"use {slope}"
+            return (
+                code,
+                f"{scene.called(node)} uses {_written(scene, name, activation, before)} instead of "
+                f"{slope}",
+                _use_slope(scene, activation, before),
+            )
     return None
 
 
@@ -180,8 +192,67 @@ def slope_kind(scene: Scene, node: Node, activation: Node, before: Node) -> tupl
     for name, code, instead in SLOPES:
         used = instead(scene.recording, activation, before)
         if used is not None and np.shape(used) == value.shape and np.allclose(used, value, 1e-9):
-            return code, f"{scene.called(node)} is {name} instead of {slope}", f"use {slope}"
-    return "derivative", f"{scene.called(node)} is not {slope}", f"use {slope}"
+            called, used_is = scene.called(node), _written(scene, name, activation, before)
+            cause = f"{called} is {used_is} instead of {slope}"
+            if _without_blanks(used_is) in _without_blanks(called):
+                cause = f"{called} is not {slope}"  # its own source says what it is
+            return code, cause, _use_slope(scene, activation, before)
+    cause = f"{scene.called(node)} is not {slope}"
+    return "derivative", cause, _use_slope(scene, activation, before)
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(text.split())
+
+
+def _use_slope(scene: Scene, activation: Node, before: Node) -> str:
+    """The mend: the true slope as a formula where it is a known one."""
+    slope = f"the slope of {scene.called(activation)} at {scene.called(before)}"
+    formula = _true_formula(scene, activation, before)
+    return f"use {slope}" if formula is None else f"use {formula}, {slope}"
+
+
+def _true_formula(scene: Scene, activation: Node, before: Node) -> str | None:
+    """The slope of ``activation`` at ``before``, as programs write it; None if it is none of them.
+
+    It has to be its value in every informative state: in one alone a formula may fit by chance.
+    """
+    for name, _, of in SLOPES:
+        if "{" in name and all(
+            _is_formula(scene, at, activation, before, of) for at in _states(scene)
+        ):
+            return _written(scene, name, activation, before)
+    return None
+
+
+def _states(scene: Scene) -> list[int]:
+    return scene.informative[:STATES]
+
+
+def _is_formula(scene: Scene, at: int, activation: Node, before: Node, of: Formula) -> bool:
+    recording = scene.recordings[at]
+    head, tail = recording.by_key.get(activation.key), recording.by_key.get(before.key)
+    if head is None or tail is None or np.shape(head.value) != np.shape(tail.value):
+        return False
+    slope, value = scene.slope(at, head.key).get(tail.number), of(recording, head, tail)
+    return (
+        slope is not None
+        and value is not None
+        and bool(np.any(slope))
+        and np.allclose(slope, value, 1e-9)
+    )
+
+
+def _written(scene: Scene, template: str, activation: Node, before: Node) -> str:
+    """``template`` with the program's names of both values, or with letters for what has none."""
+    names, told = {}, []
+    for letter, node in (("a", activation), ("z", before)):
+        called = scene.called(node)
+        names[letter] = called if NAME.fullmatch(called) else letter
+        if names[letter] == letter != called and "{" + letter + "}" in template:
+            told.append(f"{letter} is {called}")
+    text = template.format(**names)
+    return f"{text} ({', '.join(told)})" if told else text
 
 
 def _turn(
@@ -216,22 +287,22 @@ def _value(node: Node) -> Array:
     return np.asarray(node.value, float)
 
 
-SLOPES: tuple[tuple[str, str, Callable[[Recording, Node, Node], Array | None]], ...] = (
+SLOPES: tuple[tuple[str, str, Formula], ...] = (
     ("the slope at the activation", "derivative-at-a", _at_activation),
     ("the activation itself", "derivative", lambda _r, a, _z: _value(a)),
     ("the pre-activation itself", "derivative", lambda _r, _a, z: _value(z)),
-    ("a(1 - a)", "derivative", lambda _r, a, _z: _value(a) * (1 - _value(a))),
-    ("z(1 - z)", "derivative", lambda _r, _a, z: _value(z) * (1 - _value(z))),
-    ("1 - a^2", "derivative", lambda _r, a, _z: 1 - _value(a) ** 2),
-    ("1 - z^2", "derivative", lambda _r, _a, z: 1 - _value(z) ** 2),
-    ("1 - a", "derivative", lambda _r, a, _z: 1 - _value(a)),
-    ("1 - tanh(a)^2", "derivative", lambda _r, a, _z: 1 - np.tanh(_value(a)) ** 2),
-    ("1 - tanh(z)^2", "derivative", lambda _r, _a, z: 1 - np.tanh(_value(z)) ** 2),
-    ("a step at 0", "derivative", lambda _r, _a, z: (_value(z) > 0).astype(float)),
-    ("a(1 + a)", "derivative", lambda _r, a, _z: _value(a) * (1 + _value(a))),
-    ("1 + a^2", "derivative", lambda _r, a, _z: 1 + _value(a) ** 2),
+    ("{a} * (1 - {a})", "derivative", lambda _r, a, _z: _value(a) * (1 - _value(a))),
+    ("{z} * (1 - {z})", "derivative", lambda _r, _a, z: _value(z) * (1 - _value(z))),
+    ("1 - {a}**2", "derivative", lambda _r, a, _z: 1 - _value(a) ** 2),
+    ("1 - {z}**2", "derivative", lambda _r, _a, z: 1 - _value(z) ** 2),
+    ("1 - {a}", "derivative", lambda _r, a, _z: 1 - _value(a)),
+    ("1 - tanh({a})**2", "derivative", lambda _r, a, _z: 1 - np.tanh(_value(a)) ** 2),
+    ("1 - tanh({z})**2", "derivative", lambda _r, _a, z: 1 - np.tanh(_value(z)) ** 2),
+    ("1 where {z} > 0, else 0", "derivative", lambda _r, _a, z: (_value(z) > 0).astype(float)),
+    ("{a} * (1 + {a})", "derivative", lambda _r, a, _z: _value(a) * (1 + _value(a))),
+    ("1 + {a}**2", "derivative", lambda _r, a, _z: 1 + _value(a) ** 2),
 )
-"""(what is used, code, its values from the activation and the pre-activation)."""
+"""(what is used, of the activation a and the pre-activation z; code; its values)."""
 
 
 def _is_flat(node: Node) -> bool:

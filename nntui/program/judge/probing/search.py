@@ -1,7 +1,9 @@
 """Finds the loop of which each iteration is one update, by recording one iteration of each."""
 
-from collections.abc import Callable, Collection
+import inspect
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -139,14 +141,39 @@ class Search:
         if self.best is None:
             self.best = found
         elif self.best.loop not in self._running:
-            self.others.append(loop)
+            if not self._is_in_generator(loop):  # that hands out the rows of a training
+                self.others.append(loop)
         elif set(self.best.learning) <= set(found.learning):
             found.grown = {**self.best.grown, **found.grown}
             self.best = found
 
     def _around(self, loop: int) -> int | None:
-        at = self._running.index(loop)
-        return self._running[at - 1] if at else None
+        """The loop around ``loop``: in its function, or in one that calls it.
+
+        A loop of a generator that hands out rows is running, too, and is around nothing.
+        """
+        loops = self._execution.places.loops
+        parent = loops[loop].parent
+        if parent is not None and parent in self._running:
+            return parent
+        callers = {(frame.f_code.co_filename, frame.f_code.co_name) for frame in self._frames()}
+        for other in reversed(self._running[: self._running.index(loop)]):
+            if (loops[other].file, loops[other].function) in callers:
+                return other
+        return None
+
+    def _is_in_generator(self, loop: int) -> bool:
+        """Whether the function that ``loop`` is in, which runs now, is a generator."""
+        file = self._execution.places.loops[loop].file
+        frame = next((each for each in self._frames() if each.f_code.co_filename == file), None)
+        return frame is not None and bool(frame.f_code.co_flags & inspect.CO_GENERATOR)
+
+    @staticmethod
+    def _frames() -> Iterator[FrameType]:
+        frame = inspect.currentframe()
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
 
     def _learning(self, recordings: list[Recording]) -> dict[str, Any]:
         recording = recordings[0]
