@@ -11,13 +11,17 @@ from textual.pilot import Pilot
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_session import load_program_session
+from nntui.program.debugging.seen import LineValue, Value
 from nntui.tui.app import NNTUI
+from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
+from nntui.tui.programs.panels.code_style import cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
 from nntui.tui.programs.panels.source_panel import SourcePanel
+from nntui.tui.programs.panels.value_text import line_text
 from nntui.tui.programs.program_screen import ProgramScreen
 
 WRONG = """
@@ -129,12 +133,25 @@ async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None
         assert abs(arrays.parts[2].array).max() > 1e-3
         await pressed(pilot, "W")
         assert screen.query_one(FindingsPanel).has_focus
+        await pressed(pilot, "enter", "o", "left_square_bracket")
+        assert source.line == GRADIENT
+        await pressed(pilot, "right_square_bracket")
+        assert source.line == GRADIENT, "behind the last mark comes the first"
+        content = await pressed(pilot, "o", "enter")
+        assert (content.note, source.line) == (
+            f"line {LOOP} gives no array in this update: the first parameter's instead",
+            LOOP,
+        )
+        assert source.has_focus, "the mend is a key wherever the focus is"
         content = await pressed(pilot, "F")
         assert content.seen.branch.name == "mended"
         assert content.seen.check is not None
         assert content.seen.check.ok is True
         assert (content.seen.update, content.seen.overlaid) == (1, 0)
-        await pressed(pilot, "X", "enter")
+        await pilot.press("X")
+        await until(pilot, lambda: " this branch's text as a diff" in shown(pilot))
+        assert "the this" not in shown(pilot)
+        await pressed(pilot, "enter")
         diff = Path(program).with_name("mynet-mended.diff").read_text()
         assert "\n-dW" not in diff
         assert "+    dW" in diff
@@ -192,6 +209,9 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         content = await pressed(pilot, "space")
         assert (content.state, content.seen.update) == ("crashed", 5)
         await until(pilot, lambda: "crashed in line 13: AssertionError: too far" in shown(pilot))
+        assert content.seen.output.rstrip().endswith("AssertionError: too far")
+        content = await pressed(pilot, "u", "F")
+        assert "wrong" not in content.note
 
 
 async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
@@ -216,6 +236,28 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
         content = await pressed(pilot, "R", "enter")
         assert "the same state" in content.note
         assert (await pressed(pilot, "u")).seen.update == 10
+
+
+async def test_why_a_program_cannot_be_stepped_is_said_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "alone.py"
+    path.write_text("print('hi')\n")
+    async with NNTUI(program=CheckRequest(str(path))).run_test(size=SIZES[0]) as pilot:
+        content = await at_rest(pilot)
+        assert (content.state, content.seen.output) == ("cannot be stepped", "hi\n")
+        words = content.seen.problem.split()
+        assert "--loop" in words
+        await until(pilot, lambda: set(words) <= set(shown(pilot).split()))
+
+
+def test_what_is_cut_off_says_so() -> None:
+    assert cut((("p = ", "code"), ("tanh", "name"), ("(z)", "code")), 8)[-1] == ("tan…", "name")
+    assert "".join(text for text, _ in cut((("a", "code"), ("=1", "code")), 3)) == "a=1"
+    assert middled("parameters['W1']", 9) == "pa…['W1']"
+    value = Value((16, 1), -0.00046712, 0.00041212, 0, tuple(range(12)))
+    line = (LineValue("", 3, "dW", 1, (value,)),)
+    assert line_text(line, 40) == "16x1  -0.000467 .. 0.000412  ▁▂▂▃▄▅▅▆▇██"
+    assert line_text(line, 25) == "16x1  -0.00047 .. 0.00041"
+    assert len(line_text(line, 33)) <= 33
 
 
 def test_what_a_fork_takes() -> None:

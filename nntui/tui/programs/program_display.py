@@ -32,6 +32,8 @@ from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
 
+LONG = 24
+"""Characters of a note that may be an answer, and is said apart where its line has no room."""
 PASSING = "..."
 """How notes end that say what is being done: another one follows soon."""
 
@@ -52,7 +54,8 @@ class ProgramDisplay:
         self.note = note
         status = self._screen.panel(ProgramStatus)
         self._show_status()
-        if note and not note.endswith(PASSING) and status.size and not status.fits(note):
+        is_answer = len(note) >= LONG and not note.endswith(PASSING)
+        if is_answer and status.size and not status.fits(note):
             status.notify(note, markup=False)
 
     def show(self, seen: ProgramSeen, note: str | None = None) -> None:

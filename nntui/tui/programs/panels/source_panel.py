@@ -29,8 +29,8 @@ MARKS = {
 """By the name of a mark: its letter and its role."""
 MARGIN = 7
 """Columns in front of the code: a mark, the number of the line, and the loop."""
-LEAST_VALUES = 22
-"""Columns that values have at least, where the panel is wide enough for both."""
+LEAST_VALUES = 27
+"""Columns that values have at least: a shape, a range, and a few bars."""
 
 
 @dataclass(frozen=True, eq=False)
