@@ -178,6 +178,25 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
         assert (content.seen.branch.name, content.seen.update) == ("edited", 6)
         assert len(content.seen.branches) == 3
         assert not content.seen.edited
+        Path(program).write_text("import numpy as np\nfor k in range(")
+        os.utime(program, ns=(2, 2))
+        await until(pilot, lambda: "cannot be run" in status(pilot).note)
+        await pressed(pilot, "y")
+        content = await pressed(pilot, "E")
+        assert "cannot be run" in content.note, "it is said again when it is asked for"
+        Path(program).write_text("import numpy as np\nnp.nothing\n")
+        os.utime(program, ns=(3, 3))
+        await until(pilot, lambda: status(pilot).seen.edited)
+        content = await pressed(pilot, "E")
+        assert content.state == "cannot be stepped"
+        assert screen_of(pilot).query_one(SourcePanel).line == 2
+        content = await pressed(pilot, "u")
+        assert content.note.startswith("it cannot be stepped")
+        Path(program).write_text(text.replace("0.3\n", "0.2\n"))
+        os.utime(program, ns=(4, 4))
+        await until(pilot, lambda: status(pilot).seen.edited)
+        content = await pressed(pilot, "E")
+        assert (content.seen.update, content.state) == (6, "paused"), "where the last one stood"
         await pressed(pilot, "t")
         await until(pilot, lambda: "edited" in shown(pilot))
 
@@ -210,6 +229,8 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         assert (content.state, content.seen.update) == ("crashed", 5)
         await until(pilot, lambda: "crashed in line 13: AssertionError: too far" in shown(pilot))
         assert content.seen.output.rstrip().endswith("AssertionError: too far")
+        source = screen_of(pilot).query_one(SourcePanel)
+        assert (source.line, content.seen.marks[str(path), 13]) == (13, "stopped")
         content = await pressed(pilot, "u", "F")
         assert "wrong" not in content.note
 

@@ -377,7 +377,11 @@ class ProgramScreen(SizedScreen[None]):
         """Notice that the file was edited."""
         if self.control.closed or self.run_shown.is_kept:
             return
+        was_kept = self.run_shown.stamp == ()
         edited, note = self.actions.forking.edited_texts()
+        if note and was_kept and not self.control.doing:
+            # Whether a session ran to the same state is not to be taken away by what is known.
+            note = "; ".join(each for each in (self.shown.note, note) if each)
         if edited != self._edited:
             self._edited = edited
             self.shown.show(replace(self.seen, edited=bool(edited)), note)

@@ -20,6 +20,8 @@ class Forking:
 
     def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
+        self._broken = ""
+        """Why the file on disk cannot be run, if it cannot."""
         self.handlers: Handlers = {
             "fork": self._fork,
             "rerun": self._rerun,
@@ -66,8 +68,11 @@ class Forking:
                 return
             name, value = change
             if name == "":
-                parted = f"an edit, from update 0 of {run.branch.name}"
-                self.with_texts({run.file: value}, "edit", parted)
+                before = run.branch.texts[run.file].split("\n")
+                pairs = enumerate(zip(before, value.split("\n"), strict=False), start=1)
+                line = next((at for at, (old, new) in pairs if old != new), 0)
+                parted = f"an edit, from update 0 of {run.text_of.name}"
+                self.with_texts({run.file: value}, f"line {line} edited", parted)
                 return
             self._screen.control.ask(
                 f"forking with {name} = {value}",
@@ -89,7 +94,7 @@ class Forking:
     def joined(self, branch: ProgramBranch) -> str:
         """What came of a branch with another text."""
         if branch.problem:
-            return branch.problem
+            return ""  # the status says it
         other = self._screen.run_shown.overlaid
         against = "" if other is None else f"; B is {other.name}"
         return f"A is {branch.name}, at update {branch.update:,}{against}"
@@ -101,7 +106,10 @@ class Forking:
         try:
             texts = run.edited_texts()
         except ProgramError as error:
-            return {}, str(error)
+            self._broken = str(error)
+            return {}, self._broken
+        if run.stamp != stamp:
+            self._broken = ""
         if not texts or run.stamp == stamp:
             return texts, None
         names = ", ".join(map(os.path.basename, texts))
@@ -113,7 +121,7 @@ class Forking:
             self.with_texts(texts, "edited", f"the file as edited, beside {self._name()}")
         else:
             nothing = "the file is as it is shown: edit it, then this key runs it"
-            self._screen.tell(problem or nothing)
+            self._screen.tell(problem or self._broken or nothing)
 
     def _name(self) -> str:
         return self._screen.run_shown.branch.name

@@ -25,6 +25,7 @@ MARKS = {
     "not finite": ("!", "wrong"),
     "shape": ("s", "doubt"),
     "doubt": ("?", "doubt"),
+    "stopped": ("X", "wrong"),
 }
 """By the name of a mark: its letter and its role."""
 MARGIN = 7
@@ -58,6 +59,12 @@ def loop_end(source: tuple[str, ...], line: int) -> int:
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While)) and node.lineno == line:
             return node.end_lineno or line
     return line
+
+
+def _stopped(content: SourceContent) -> int | None:
+    """The line of the file at which the program crashed."""
+    marks = content.seen.marks.items()
+    return next((x[1] for x, mark in marks if (mark, x[0]) == ("stopped", content.file)), None)
 
 
 class SourcePanel(StripPanel):
@@ -97,10 +104,10 @@ class SourcePanel(StripPanel):
         "turn is an update, and the line below it the part that it repeats; >> is the loop around "
         "it. Marks in front: x proven wrong, = proven right (the line gives the true gradient, or "
         "a multiple of it, and the update is right), ? wrong, but not proven to be this line, ! "
-        "the first number that is not finite, s a shape that changes. The last line reads the "
-        "chosen line in full. With the focus here, up and down choose a line, [ and ] go to "
-        "marked lines, and Enter shows the arrays of the line; where it is a gradient, beside the "
-        "true gradient of the loss and the difference."
+        "the first number that is not finite, s a shape that changes, X where it crashed. The last "
+        "line reads the chosen line in full. With the focus here, up and down choose a line, [ and "
+        "] go to marked lines, and Enter shows the arrays of the line; where it is a gradient, "
+        "beside the true gradient of the loss and the difference."
     )
 
     content: reactive[SourceContent | None] = reactive(None)
@@ -139,6 +146,10 @@ class SourcePanel(StripPanel):
         elif not self.line or (before is not None and before.seen.loop is None and now.seen.loop):
             self.line = self._loop_line(now) or self.line or 1
             self._top = max(self.line - 4, 0)
+        stopped = _stopped(now)
+        if stopped is not None and (before is None or _stopped(before) != stopped):
+            self._top = max(stopped - self._rows // 2, 0)
+            self.line = stopped
         self.line = min(self.line, max(len(now.lines), 1))
         self._paint()
 
@@ -337,4 +348,5 @@ _MEANING = {
     "not finite": "the first number that is not finite",
     "shape": "a shape changes",
     "doubt": "wrong, but not proven to be this line",
+    "stopped": "the program stopped here",
 }
