@@ -270,6 +270,23 @@ async def test_why_a_program_cannot_be_stepped_is_said_in_full(tmp_path: Path) -
         await until(pilot, lambda: set(words) <= set(shown(pilot).split()))
 
 
+async def test_marks_lead_from_file_to_file(program: str) -> None:
+    text = Path(program).read_text()
+    slope = "def slope(z):\n    return 1 - z ** 2\n"
+    Path(program).with_name("slopes.py").write_text(slope)
+    text = text.replace("(1 - z ** 2)", "slope(z)").replace("np\n", "np\nimport slopes\n", 1)
+    Path(program).write_text(text.replace("slope(z)", "slopes.slope(z)"))
+    async with NNTUI(program=CheckRequest(program)).run_test(size=(120, 40)) as pilot:
+        await at_rest(pilot)
+        await until(pilot, lambda: "wrong: slopes.py, line 2" in shown(pilot))
+        source = screen_of(pilot).query_one(SourcePanel)
+        for _ in range(3):
+            await pressed(pilot, "right_square_bracket")
+            if source.content is not None and source.content.file.endswith("slopes.py"):
+                break
+        await until(pilot, lambda: "line 2: proven wrong" in shown(pilot))
+
+
 def test_what_is_cut_off_says_so() -> None:
     assert cut((("p = ", "code"), ("tanh", "name"), ("(z)", "code")), 8)[-1] == ("tan…", "name")
     assert "".join(text for text, _ in cut((("a", "code"), ("=1", "code")), 3)) == "a=1"

@@ -18,6 +18,7 @@ from nntui.tui.programs.panels.program_status import (
     CRASHED,
     ENDED,
     KEPT,
+    MOVING,
     PAST,
     PAUSED,
     RUNNING,
@@ -29,6 +30,7 @@ from nntui.tui.programs.panels.source_panel import SourceContent, SourcePanel
 from nntui.tui.programs.panels.value_text import gradient_text
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
 from nntui.tui.programs.program_bench import ProgramBench
+from nntui.tui.programs.program_control import MOVES
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
 
@@ -96,6 +98,8 @@ class ProgramDisplay:
             return CHECKING
         if control.running:
             return RUNNING
+        if control.doing == MOVES:
+            return MOVING
         if seen.update < seen.head:
             return PAST
         if seen.ending is not None and seen.ending.kind in ("crash", "died", "refused"):

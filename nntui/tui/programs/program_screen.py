@@ -349,6 +349,11 @@ class ProgramScreen(SizedScreen[None]):
         """Say so."""
         self.tell(message.note)
 
+    def on_source_panel_elsewhere(self, message: SourcePanel.Elsewhere) -> None:
+        """Show a line of another file."""
+        self.look(replace(self.view, file=message.file, line=message.line))
+        self.query_one(SourcePanel).show_line(message.line)
+
     def on_source_panel_file_wanted(self) -> None:
         """Show the next file of the program."""
         files = [each.file for each in self.seen.files]

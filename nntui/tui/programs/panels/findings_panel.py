@@ -11,6 +11,7 @@ from textual.widgets import Static
 from nntui.program.answer import FAULTY, NO_INFORMATION, RIGHT, ProgramCheck, ProgramFinding
 from nntui.tui.actions import FINDINGS, bindings
 from nntui.tui.panels.panel import TextPanel
+from nntui.tui.programs.panels.value_text import where_of
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def told_of(content: FindingsContent, chosen: ProgramFinding | None) -> list[tup
     if content.note:
         blocks.append((Content(f"{content.note}\n"), False))
     for at, finding in enumerate(check.findings):
-        text = _finding(finding, leads=at == 0)
+        text = _finding(finding, where_of(finding, check.program), leads=at == 0)
         if finding is chosen:
             text = Content.assemble(("> ", "bold $text-accent"), text)
         blocks.append((text, True))
@@ -170,8 +171,7 @@ def _headline(check: ProgramCheck) -> Content:
     return Content.assemble(*parts, "\n")
 
 
-def _finding(finding: ProgramFinding, *, leads: bool) -> Content:
-    where = "" if finding.line is None else f"line {finding.line}"
+def _finding(finding: ProgramFinding, where: str, *, leads: bool) -> Content:
     parts = [
         Content.assemble(
             (where or finding.code, "bold $text-error" if leads else "bold"),

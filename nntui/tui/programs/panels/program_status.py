@@ -9,13 +9,16 @@ from textual.widget import Widget
 
 from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
+from nntui.tui.programs.panels.value_text import where_of
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
+MOVING = "moving"
 ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
 KEPT = "as saved"
 _STYLES = {
     CHECKING: "bold $text-success",
     RUNNING: "bold $text-success",
+    MOVING: "bold $text-success",
     PAUSED: "bold $text-primary",
     PAST: "bold $text-warning",
     KEPT: "bold $text-warning reverse",
@@ -137,6 +140,6 @@ def _verdict(seen: ProgramSeen) -> Content:
     if check.ok:
         return Content.styled("right", "$text-success")
     told = [each for each in check.findings if each.code not in MERELY_TOLD]
-    lines = sorted({each.line for each in told if each.line is not None})
-    where = f": line {', '.join(map(str, lines[:3]))}" if lines else ""
+    places = sorted({where_of(each, check.program) for each in told if each.line is not None})
+    where = f": {', '.join(places[:3])}" if places else ""
     return Content.styled(f"wrong{where}", "bold $text-error")

@@ -129,6 +129,13 @@ class SourcePanel(StripPanel):
             super().__init__()
             self.note = note
 
+    class Elsewhere(Message):
+        """A line of another file is wanted."""
+
+        def __init__(self, file: str, line: int) -> None:
+            super().__init__()
+            self.file, self.line = file, line
+
     class FileWanted(Message):
         """The next file of the program is wanted."""
 
@@ -184,18 +191,23 @@ class SourcePanel(StripPanel):
         self._choose(self.line + by)
 
     def action_to_mark(self, by: int) -> None:
-        """Choose the next line that has a mark, or the one before; behind the last, the first."""
+        """Choose the next line that has a mark, or the one before, in whichever file it is."""
         content = self.content
         if content is None:
             return
-        lines = sorted(line for file, line in content.seen.marks if file == content.file)
-        if not lines:
-            self.post_message(self.Said("no line of this file is marked"))
+        order = [each.file for each in content.seen.files]
+        places = [(order.index(file), at) for file, at in content.seen.marks if file in order]
+        if not places:
+            self.post_message(self.Said("no line is marked"))
             return
-        ahead = [line for line in lines if (line > self.line if by > 0 else line < self.line)]
+        here = order.index(content.file), self.line
+        ahead = [each for each in places if (each > here if by > 0 else each < here)]
         # Behind the last mark comes the first: the loop, where it begins, often lies below all.
-        around = ahead or lines
-        self.show_line(around[0] if by > 0 else around[-1])
+        file, line = (min if by > 0 else max)(ahead or places)
+        if order[file] == content.file:
+            self.show_line(line)
+        else:
+            self.post_message(self.Elsewhere(order[file], line))
 
     def action_to_loop(self) -> None:
         """Choose the loop of the updates."""

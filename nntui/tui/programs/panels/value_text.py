@@ -1,7 +1,10 @@
 """The values of a line in words: a number, or shape, range and a sparkline."""
 
+import os
+
 import numpy as np
 
+from nntui.program.answer import ProgramFinding
 from nntui.program.debugging.seen import SAME, LineValue, Value, scaled
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -10,6 +13,15 @@ BARS = "▁▂▃▄▅▆▇█"
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape as people write it: ``4x80``."""
     return "x".join(map(str, shape))
+
+
+def where_of(finding: ProgramFinding, program: str) -> str:
+    """The line of ``finding``, with its file where that is not the program's own."""
+    if finding.line is None:
+        return ""
+    name = os.path.basename(finding.file or program)
+    file = "" if name == os.path.basename(program) else f"{name}, "
+    return f"{file}line {finding.line}"
 
 
 LEAST_BARS, MOST_BARS = 4, 12
