@@ -13,11 +13,12 @@ from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_session import load_program_session
 from nntui.program.debugging.seen import LineValue, Value
 from nntui.tui.app import NNTUI
+from nntui.tui.drawing.printed_text import as_printed, in_one_line
 from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
-from nntui.tui.programs.panels.code_style import cut
+from nntui.tui.programs.panels.code_style import coloured, cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
 from nntui.tui.programs.panels.source_panel import SourcePanel
@@ -285,6 +286,14 @@ async def test_marks_lead_from_file_to_file(program: str) -> None:
             if source.content is not None and source.content.file.endswith("slopes.py"):
                 break
         await until(pilot, lambda: "line 2: proven wrong" in shown(pilot))
+
+
+def test_what_a_program_prints_does_not_steer_the_terminal() -> None:
+    assert as_printed("\x1b[31mloss\x1b[0m 1\x1b[2J\n\x1b]0;title\x07end") == "loss 1\nend"
+    assert as_printed(" 10%\r 20%\r100%\r\nnext\tb") == "100%\nnext    b"
+    assert in_one_line("Exception: a\nb\x1b[31mred\u202eX") == "Exception: a bred X"
+    assert coloured(("a = 1\x1b[2J",))[0][0][0].startswith("a")
+    assert "\x1b" not in "".join(text for text, _ in coloured(("a = 1\x1b[2J",))[0])
 
 
 def test_what_is_cut_off_says_so() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from nntui.program.debugging.seen import ProgramSeen, Value, scaled
 from nntui.timeline.views.compare import A, B
+from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
@@ -53,7 +54,7 @@ class ProgramDisplay:
 
     def tell(self, note: str) -> None:
         """Say what just happened; apart, where its line has no room for it."""
-        self.note = note
+        self.note = note = in_one_line(note)
         status = self._screen.panel(ProgramStatus)
         self._show_status()
         is_answer = len(note) >= LONG and not note.endswith(PASSING)
@@ -73,7 +74,7 @@ class ProgramDisplay:
             screen.panel(PrintedPanel).text = seen.output
             screen.panel(Timeline).snapshot = seen
             screen.panel(ArrayHeatmap).content = arrays(seen, view)
-            waiting = seen.problem or FindingsContent().waiting
+            waiting = in_one_line(seen.problem) or FindingsContent().waiting
             screen.panel(FindingsPanel).content = FindingsContent(
                 seen.check, waiting, self.finding_note
             )

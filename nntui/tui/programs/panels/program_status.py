@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
+from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.programs.panels.value_text import where_of
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
@@ -77,7 +78,7 @@ class ProgramStatus(Widget):
         if not text and ending is not None and ending.kind != "end" and seen.update >= seen.head:
             told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
             text = f"update {seen.update:,}  {told}"
-        rows = wrap(" ".join(text.split()), max(self.size.width, 20))
+        rows = wrap(in_one_line(text), max(self.size.width, 20))
         if len(rows) > MOST_ROWS:
             rows[MOST_ROWS - 1 :] = [f"{rows[MOST_ROWS - 1][: max(self.size.width - 1, 0)]}…"]
         return rows
