@@ -336,6 +336,7 @@ PROGRAM = (
     Action("variables", "V", "variables", "The variables, with shapes and norms.", rank=5),
     _same("output", "What the program has printed.", "output"),
     _same("why", "What is wrong with the program, line by line, and what mends it."),
+    Action("mend", "F", "mend", "Apply the mend as a branch, overlaid on this one.", rank=2),
     Action("preset", "p", "preset", "Open the preset that computes the same, if one does.", rank=8),
     _same("next_seed"),
     _same("choose_seed"),
@@ -376,7 +377,6 @@ FINDINGS = (
     Action("choose(-1)", "up", "finding back", "The finding before.", rank=3),
     Action("choose(1)", "down", "next", "The next finding.", rank=0),
     Action("want('go')", "enter", "go there", "To its line in the source.", rank=0),
-    Action("want('fix')", "F", "mend", "Apply the mend as a branch, overlaid on this one.", rank=0),
     Action("page_up", "pageup", "text up", "Scroll the text up.", shown="PgUp", rank=3),
     Action("page_down", "pagedown", "text down", "Scroll the text down.", shown="PgDn", rank=2),
 )

@@ -11,13 +11,18 @@ from textual.pilot import Pilot
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_session import load_program_session
+from nntui.program.debugging.seen import LineValue, Value
 from nntui.tui.app import NNTUI
+from nntui.tui.drawing.printed_text import as_printed, in_one_line
+from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
+from nntui.tui.programs.panels.code_style import coloured, cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
 from nntui.tui.programs.panels.source_panel import SourcePanel
+from nntui.tui.programs.panels.value_text import line_text
 from nntui.tui.programs.program_screen import ProgramScreen
 
 WRONG = """
@@ -129,12 +134,25 @@ async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None
         assert abs(arrays.parts[2].array).max() > 1e-3
         await pressed(pilot, "W")
         assert screen.query_one(FindingsPanel).has_focus
+        await pressed(pilot, "enter", "o", "left_square_bracket")
+        assert source.line == GRADIENT
+        await pressed(pilot, "right_square_bracket")
+        assert source.line == GRADIENT, "behind the last mark comes the first"
+        content = await pressed(pilot, "o", "enter")
+        assert (content.note, source.line) == (
+            f"line {LOOP} gives no array in this update: the first parameter's instead",
+            LOOP,
+        )
+        assert source.has_focus, "the mend is a key wherever the focus is"
         content = await pressed(pilot, "F")
         assert content.seen.branch.name == "mended"
         assert content.seen.check is not None
         assert content.seen.check.ok is True
         assert (content.seen.update, content.seen.overlaid) == (1, 0)
-        await pressed(pilot, "X", "enter")
+        await pilot.press("X")
+        await until(pilot, lambda: " this branch's text as a diff" in shown(pilot))
+        assert "the this" not in shown(pilot)
+        await pressed(pilot, "enter")
         diff = Path(program).with_name("mynet-mended.diff").read_text()
         assert "\n-dW" not in diff
         assert "+    dW" in diff
@@ -161,6 +179,25 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
         assert (content.seen.branch.name, content.seen.update) == ("edited", 6)
         assert len(content.seen.branches) == 3
         assert not content.seen.edited
+        Path(program).write_text("import numpy as np\nfor k in range(")
+        os.utime(program, ns=(2, 2))
+        await until(pilot, lambda: "cannot be run" in status(pilot).note)
+        await pressed(pilot, "y")
+        content = await pressed(pilot, "E")
+        assert "cannot be run" in content.note, "it is said again when it is asked for"
+        Path(program).write_text("import numpy as np\nnp.nothing\n")
+        os.utime(program, ns=(3, 3))
+        await until(pilot, lambda: status(pilot).seen.edited)
+        content = await pressed(pilot, "E")
+        assert content.state == "cannot be stepped"
+        assert screen_of(pilot).query_one(SourcePanel).line == 2
+        content = await pressed(pilot, "u")
+        assert content.note.startswith("it cannot be stepped")
+        Path(program).write_text(text.replace("0.3\n", "0.2\n"))
+        os.utime(program, ns=(4, 4))
+        await until(pilot, lambda: status(pilot).seen.edited)
+        content = await pressed(pilot, "E")
+        assert (content.seen.update, content.state) == (6, "paused"), "where the last one stood"
         await pressed(pilot, "t")
         await until(pilot, lambda: "edited" in shown(pilot))
 
@@ -192,6 +229,11 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         content = await pressed(pilot, "space")
         assert (content.state, content.seen.update) == ("crashed", 5)
         await until(pilot, lambda: "crashed in line 13: AssertionError: too far" in shown(pilot))
+        assert content.seen.output.rstrip().endswith("AssertionError: too far")
+        source = screen_of(pilot).query_one(SourcePanel)
+        assert (source.line, content.seen.marks[str(path), 13]) == (13, "stopped")
+        content = await pressed(pilot, "u", "F")
+        assert "wrong" not in content.note
 
 
 async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
@@ -216,6 +258,53 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
         content = await pressed(pilot, "R", "enter")
         assert "the same state" in content.note
         assert (await pressed(pilot, "u")).seen.update == 10
+
+
+async def test_why_a_program_cannot_be_stepped_is_said_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "alone.py"
+    path.write_text("print('hi')\n")
+    async with NNTUI(program=CheckRequest(str(path))).run_test(size=SIZES[0]) as pilot:
+        content = await at_rest(pilot)
+        assert (content.state, content.seen.output) == ("cannot be stepped", "hi\n")
+        words = content.seen.problem.split()
+        assert "--loop" in words
+        await until(pilot, lambda: set(words) <= set(shown(pilot).split()))
+
+
+async def test_marks_lead_from_file_to_file(program: str) -> None:
+    text = Path(program).read_text()
+    slope = "def slope(z):\n    return 1 - z ** 2\n"
+    Path(program).with_name("slopes.py").write_text(slope)
+    text = text.replace("(1 - z ** 2)", "slope(z)").replace("np\n", "np\nimport slopes\n", 1)
+    Path(program).write_text(text.replace("slope(z)", "slopes.slope(z)"))
+    async with NNTUI(program=CheckRequest(program)).run_test(size=(120, 40)) as pilot:
+        await at_rest(pilot)
+        await until(pilot, lambda: "wrong: slopes.py, line 2" in shown(pilot))
+        source = screen_of(pilot).query_one(SourcePanel)
+        for _ in range(3):
+            await pressed(pilot, "right_square_bracket")
+            if source.content is not None and source.content.file.endswith("slopes.py"):
+                break
+        await until(pilot, lambda: "line 2: proven wrong" in shown(pilot))
+
+
+def test_what_a_program_prints_does_not_steer_the_terminal() -> None:
+    assert as_printed("\x1b[31mloss\x1b[0m 1\x1b[2J\n\x1b]0;title\x07end") == "loss 1\nend"
+    assert as_printed(" 10%\r 20%\r100%\r\nnext\tb") == "100%\nnext    b"
+    assert in_one_line("Exception: a\nb\x1b[31mred\u202eX") == "Exception: a bred X"
+    assert coloured(("a = 1\x1b[2J",))[0][0][0].startswith("a")
+    assert "\x1b" not in "".join(text for text, _ in coloured(("a = 1\x1b[2J",))[0])
+
+
+def test_what_is_cut_off_says_so() -> None:
+    assert cut((("p = ", "code"), ("tanh", "name"), ("(z)", "code")), 8)[-1] == ("tan…", "name")
+    assert "".join(text for text, _ in cut((("a", "code"), ("=1", "code")), 3)) == "a=1"
+    assert middled("parameters['W1']", 9) == "pa…['W1']"
+    value = Value((16, 1), -0.00046712, 0.00041212, 0, tuple(range(12)))
+    line = (LineValue("", 3, "dW", 1, (value,)),)
+    assert line_text(line, 40) == "16x1  -0.000467 .. 0.000412  ▁▂▂▃▄▅▅▆▇██"
+    assert line_text(line, 25) == "16x1  -0.00047 .. 0.00041"
+    assert len(line_text(line, 33)) <= 33
 
 
 def test_what_a_fork_takes() -> None:

@@ -1,12 +1,17 @@
 """The marks in the margin of a program's source, and its loss in words."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from nntui.program.answer import PROVEN, RIGHT
+from nntui.program.control.ending import CRASH, REFUSED, Ending
 from nntui.program.debugging.insight import Insight
 from nntui.program.debugging.seen import MERELY_TOLD, UpdateSeen, Value
+
+STOPPED = re.compile(r"(.+?):(\d+): the program stopped")
+"""How the reason begins that a program gives no update."""
 
 
 def loss_name(known: Insight | None) -> str:
@@ -55,6 +60,14 @@ def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int]
         else:
             found.setdefault(place, "doubt")
     return found
+
+
+def stopped_at(problem: str, ending: Ending | None, own: str) -> tuple[str, int] | None:
+    """File and line where the program stopped by an error, also before its first update."""
+    if ending is not None and ending.kind in (CRASH, REFUSED) and ending.file and ending.line:
+        return absolute(ending.file, own), ending.line
+    found = STOPPED.match(problem)
+    return None if found is None else (absolute(os.path.abspath(found[1]), own), int(found[2]))
 
 
 def _values_by_line(seen: UpdateSeen) -> dict[tuple[str, int], list[Value]]:

@@ -232,14 +232,20 @@ class ProgramBranch:
         assert self.timeline is not None
         answer = self.timeline.ask({"do": "value", "name": name})
         if "value" not in answer:
-            raise ProgramError(f"there is no {name} at update {self.update:,}")
+            raise ProgramError(f"no variable {name} lives at update {self.update:,}")
         return answer["value"]
 
     def output(self) -> str:
-        """The end of what was printed up to the cursor."""
+        """The end of what was printed up to the cursor; where it crashed, its errors too."""
         if self.kept is not None:
             return self.kept.output
-        return "" if self.timeline is None else self.timeline.tail(TAIL)
+        timeline = self.timeline
+        if timeline is None:
+            return ""
+        printed, ending = timeline.tail(TAIL), timeline.ending
+        if ending is None or ending.kind == "end" or timeline.update != timeline.head:
+            return printed
+        return "\n".join(x for x in (printed.rstrip("\n"), self.errors()[-TAIL:]) if x)
 
     def errors(self) -> str:
         """What was printed to standard error when it had ended."""

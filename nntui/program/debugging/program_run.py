@@ -16,7 +16,7 @@ from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTr
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.kept_records import KeptProgram
-from nntui.program.debugging.margin import loss_name, marks
+from nntui.program.debugging.margin import loss_name, marks, stopped_at
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
@@ -310,7 +310,10 @@ class ProgramRun:
 
         It is overlaid on the one that was shown.
         """
-        before, update = self.branch, self.update
+        before = self.branch
+        if before.problem and self.overlaid is not None:
+            before = self.overlaid  # an edit that did not run shows no update to go to
+        update = before.update
         branch = ProgramBranch(
             self._count,
             name,
@@ -334,7 +337,7 @@ class ProgramRun:
             before.texts,
             seed,
             before.insight,
-            parted="from update 0",
+            parted=f"from update 0 of {self.text_of.name}",
         )
         self._add(branch, before, 0)
         return branch
@@ -346,6 +349,17 @@ class ProgramRun:
             return self.branch.seed
         timeline = self.branch.timeline
         return (timeline.seeds[0] if timeline is not None else None) or 0
+
+    @property
+    def text_of(self) -> ProgramBranch:
+        """The branch whose text the one on the screen runs, without what forks changed on the way.
+
+        A new run from update 0 begins with that alone.
+        """
+        branch = self.branch
+        while branch.changes and branch.parent is not None:
+            branch = branch.parent
+        return branch
 
     def delete(self, branch: ProgramBranch) -> None:
         """Forget a branch that is not on the screen."""
@@ -429,6 +443,9 @@ class ProgramRun:
         elif self._variables[0] != place:
             self._variables = place, branch.variables()
         listed = tuple(self._listed(each) for each in self.branches)
+        ending = timeline.ending if timeline is not None and update == head else None
+        crash = stopped_at(branch.problem, ending, self.file)
+        stopped = {} if crash is None else {crash: "stopped"}
         return ProgramSeen(
             path=self.request.path,
             arguments=self.request.arguments,
@@ -467,7 +484,7 @@ class ProgramRun:
             ended_here=branch.has_left and update == head,
             edited=False,
             problem=branch.problem,
-            marks=marks(check, branch.recorded, self.file),
+            marks=marks(check, branch.recorded, self.file) | stopped,
         )
 
     def _listed(self, branch: ProgramBranch) -> BranchSeen:

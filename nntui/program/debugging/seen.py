@@ -206,7 +206,7 @@ class ProgramSeen:
     problem: str = ""
     """Why it cannot be stepped, as a sentence; empty where it can."""
     marks: Mapping[tuple[str, int], str] = field(default_factory=dict)
-    """By file and line, ``wrong``, ``right``, ``not finite`` or ``shape``."""
+    """By file and line, ``wrong``, ``right``, ``doubt``, ``not finite``, ``shape``, ``stopped``."""
 
     def lines_of(self, file: str) -> tuple[str, ...]:
         """The lines of one of its files."""

@@ -21,6 +21,8 @@ GLANCE, RARE = 0.4, 8.0
 SLICE = 0.1
 """Seconds that a program runs between two pictures."""
 FAR = 1 << 60
+MOVES = "moving"
+"""What it is doing while the cursor is on its way."""
 Result = TypeVar("Result")
 TROUBLE = (ProgramError, ConfigError, OSError)
 """What a program can do to whoever asks it, beside being interrupted."""
@@ -147,7 +149,7 @@ class ProgramControl:
     async def _move(self) -> None:
         """Go to the goal, whatever it has become meanwhile, a slice after the other."""
         async with self._turn:
-            self.doing = "moving"
+            self.doing = MOVES
             note = ""
             try:
                 while (goal := self._goal) is not None and not self.closed:

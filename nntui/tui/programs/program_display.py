@@ -6,6 +6,7 @@ import numpy as np
 
 from nntui.program.debugging.seen import ProgramSeen, Value, scaled
 from nntui.timeline.views.compare import A, B
+from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
@@ -18,6 +19,7 @@ from nntui.tui.programs.panels.program_status import (
     CRASHED,
     ENDED,
     KEPT,
+    MOVING,
     PAST,
     PAUSED,
     RUNNING,
@@ -29,11 +31,14 @@ from nntui.tui.programs.panels.source_panel import SourceContent, SourcePanel
 from nntui.tui.programs.panels.value_text import gradient_text
 from nntui.tui.programs.panels.variables_panel import VariablesPanel
 from nntui.tui.programs.program_bench import ProgramBench
+from nntui.tui.programs.program_control import MOVES
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
 
-LONG = 36
+LONG = 24
 """Characters of a note that may be an answer, and is said apart where its line has no room."""
+PASSING = "..."
+"""How notes end that say what is being done: another one follows soon."""
 
 
 class ProgramDisplay:
@@ -49,10 +54,11 @@ class ProgramDisplay:
 
     def tell(self, note: str) -> None:
         """Say what just happened; apart, where its line has no room for it."""
-        self.note = note
+        self.note = note = in_one_line(note)
         status = self._screen.panel(ProgramStatus)
         self._show_status()
-        if len(note) >= LONG and status.size and not status.fits(note):
+        is_answer = len(note) >= LONG and not note.endswith(PASSING)
+        if is_answer and status.size and not status.fits(note):
             status.notify(note, markup=False)
 
     def show(self, seen: ProgramSeen, note: str | None = None) -> None:
@@ -68,7 +74,7 @@ class ProgramDisplay:
             screen.panel(PrintedPanel).text = seen.output
             screen.panel(Timeline).snapshot = seen
             screen.panel(ArrayHeatmap).content = arrays(seen, view)
-            waiting = seen.problem or FindingsContent().waiting
+            waiting = in_one_line(seen.problem) or FindingsContent().waiting
             screen.panel(FindingsPanel).content = FindingsContent(
                 seen.check, waiting, self.finding_note
             )
@@ -93,6 +99,8 @@ class ProgramDisplay:
             return CHECKING
         if control.running:
             return RUNNING
+        if control.doing == MOVES:
+            return MOVING
         if seen.update < seen.head:
             return PAST
         if seen.ending is not None and seen.ending.kind in ("crash", "died", "refused"):

@@ -29,6 +29,7 @@ from nntui.tui.actions import (
     Action,
     bindings,
     fill_keys,
+    fill_program_keys,
 )
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.key_bar import KeyBar
@@ -53,12 +54,21 @@ from nntui.tui.screens.sized import SizedScreen
 
 OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     SourcePanel: SOURCE,
-    FindingsPanel: FINDINGS,
+    FindingsPanel: (*FINDINGS, *(replace(x, rank=0) for x in PROGRAM if x.name == "mend")),
     ArrayHeatmap: ARRAYS,
     LossPlot: PLOT,
     Timeline: TIMELINE,
     BranchesPanel: BRANCHES,
 }
+
+
+def keys_of(panel: Widget | None) -> tuple[Action, ...]:
+    """What can be done while ``panel`` has the focus: its own keys, and those it does not hide."""
+    own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
+    taken = {key for action in own for key in action.keys.split(",")}
+    return (*own, *(each for each in PROGRAM if not taken & set(each.keys.split(","))))
+
+
 PANELS = (
     *(SourcePanel, LossPlot, FindingsPanel, VariablesPanel),
     *(ArrayHeatmap, PrintedPanel, BranchesPanel, Timeline),
@@ -236,7 +246,7 @@ class ProgramScreen(SizedScreen[None]):
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the keys of the panel that has the focus."""
         focused = self.focused or event.widget
-        self.query_one(KeyBar).actions = (*OWN_KEYS.get(type(focused), ()), *PROGRAM)
+        self.query_one(KeyBar).actions = keys_of(focused)
 
     # What actions are handed.
 
@@ -287,8 +297,7 @@ class ProgramScreen(SizedScreen[None]):
             title, explained = str(panel.border_title), panel.explained
         else:
             title, explained = "A program of your own", "Tab moves the focus; ? explains it."
-        own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
-        self.ask(HelpScreen(title, explained, (*own, *PROGRAM)))
+        self.ask(HelpScreen(title, explained, keys_of(panel)))
 
     def open_manual(self) -> None:
         """Open the manual."""
@@ -312,7 +321,7 @@ class ProgramScreen(SizedScreen[None]):
 
     def on_program_screen_progressed(self, message: Progressed) -> None:
         """Say so."""
-        self.tell(message.note)
+        self.tell(fill_program_keys(f"{message.note}; {{interrupt}} ends it"))
 
     # What the panels ask for.
 
@@ -327,9 +336,23 @@ class ProgramScreen(SizedScreen[None]):
     def on_source_panel_chosen(self, message: SourcePanel.Chosen) -> None:
         """Show the arrays of the chosen line, where they are in sight."""
         view = replace(self.view, line=message.line, array=0, turn=0)
-        if message.arrays:
-            view = view.with_aside(ArrayHeatmap)
-        self.look(view)
+        if not message.arrays:
+            self.look(view)
+            return
+        update = self.seen.seen
+        gives = update.problem or update.on(view.file or self.seen.file, view.line)
+        nothing = f"line {view.line} gives no array in this update"
+        nothing += ": the first parameter's instead" if update.parameters else ""
+        self.look(view.with_aside(ArrayHeatmap), "" if gives else nothing)
+
+    def on_source_panel_said(self, message: SourcePanel.Said) -> None:
+        """Say so."""
+        self.tell(message.note)
+
+    def on_source_panel_elsewhere(self, message: SourcePanel.Elsewhere) -> None:
+        """Show a line of another file."""
+        self.look(replace(self.view, file=message.file, line=message.line))
+        self.query_one(SourcePanel).show_line(message.line)
 
     def on_source_panel_file_wanted(self) -> None:
         """Show the next file of the program."""
@@ -359,7 +382,11 @@ class ProgramScreen(SizedScreen[None]):
         """Notice that the file was edited."""
         if self.control.closed or self.run_shown.is_kept:
             return
+        was_kept = self.run_shown.stamp == ()
         edited, note = self.actions.forking.edited_texts()
+        if note and was_kept and not self.control.doing:
+            # Whether a session ran to the same state is not to be taken away by what is known.
+            note = "; ".join(each for each in (self.shown.note, note) if each)
         if edited != self._edited:
             self._edited = edited
             self.shown.show(replace(self.seen, edited=bool(edited)), note)

@@ -164,7 +164,7 @@ def test_a_fork_has_another_value_from_there_on_and_only_there(run: ProgramRun, 
     branch.close()
     run.seek(12)
     assert run.branch.value("W").tobytes().hex() == lines[12].split()[1], "after all was lost"
-    with pytest.raises(ProgramError, match="no nothing"):
+    with pytest.raises(ProgramError, match="variable nothing"):
         run.fork("nothing", 1.0)
 
 

@@ -20,6 +20,8 @@ class Forking:
 
     def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
+        self._broken = ""
+        """Why the file on disk cannot be run, if it cannot."""
         self.handlers: Handlers = {
             "fork": self._fork,
             "rerun": self._rerun,
@@ -49,10 +51,13 @@ class Forking:
         self._screen.control.halt()
         if not self._screen.is_ready:
             return
-        example = next((each.name for each in seen.variables if not each.shape), "learning_rate")
+        numbers = [each for each in seen.variables if not each.shape]
+        # A rate rather than a counter: it is what is changed most often.
+        numbers.sort(key=lambda each: each.text.lstrip("-").isdigit())
+        example = next((f"{each.name}={each.text}" for each in numbers), "learning_rate=0.1")
         hint = (
-            f"name=value, such as {example}=0.1: a variable that lives here, from this update "
-            "on; or line N: old -> new, an edit of the source, from update 0 on."
+            f"name=value, such as {example} (as it is now): a variable that lives here, from this "
+            "update on; or line N: old -> new, an edit of the source, from update 0 on."
         )
 
         def read(text: str) -> tuple[str, Any]:
@@ -63,8 +68,11 @@ class Forking:
                 return
             name, value = change
             if name == "":
-                parted = f"an edit, from update 0 of {run.branch.name}"
-                self.with_texts({run.file: value}, "edit", parted)
+                before = run.branch.texts[run.file].split("\n")
+                pairs = enumerate(zip(before, value.split("\n"), strict=False), start=1)
+                line = next((at for at, (old, new) in pairs if old != new), 0)
+                parted = f"an edit, from update 0 of {run.text_of.name}"
+                self.with_texts({run.file: value}, f"line {line} edited", parted)
                 return
             self._screen.control.ask(
                 f"forking with {name} = {value}",
@@ -86,7 +94,7 @@ class Forking:
     def joined(self, branch: ProgramBranch) -> str:
         """What came of a branch with another text."""
         if branch.problem:
-            return branch.problem
+            return ""  # the status says it
         other = self._screen.run_shown.overlaid
         against = "" if other is None else f"; B is {other.name}"
         return f"A is {branch.name}, at update {branch.update:,}{against}"
@@ -98,7 +106,10 @@ class Forking:
         try:
             texts = run.edited_texts()
         except ProgramError as error:
-            return {}, str(error)
+            self._broken = str(error)
+            return {}, self._broken
+        if run.stamp != stamp:
+            self._broken = ""
         if not texts or run.stamp == stamp:
             return texts, None
         names = ", ".join(map(os.path.basename, texts))
@@ -110,7 +121,7 @@ class Forking:
             self.with_texts(texts, "edited", f"the file as edited, beside {self._name()}")
         else:
             nothing = "the file is as it is shown: edit it, then this key runs it"
-            self._screen.tell(problem or nothing)
+            self._screen.tell(problem or self._broken or nothing)
 
     def _name(self) -> str:
         return self._screen.run_shown.branch.name
@@ -130,19 +141,23 @@ class Forking:
         if action in ("select", "overlay", "delete") and branch is run.branch:
             self._screen.tell("that branch is on the screen already")
         elif action == "select":
-            control.ask(f"going to {branch.name}", lambda: run.show(branch), lambda _: "")
+            note = f"A is {branch.name}"
+            control.ask(f"going to {branch.name}", lambda: run.show(branch), lambda _: note)
         elif action == "overlay":
             run.overlaid = None if run.overlaid is branch else branch
-            control.ask("overlaying", lambda: None, lambda _: "")
+            note = f"B is {branch.name}" if run.overlaid is branch else "no branch is overlaid"
+            control.ask("overlaying", lambda: None, lambda _: note)
         elif action == "pin":
             branch.pinned = not branch.pinned
-            control.ask("pinning", lambda: None, lambda _: "")
+            note = f"{branch.name} is {'pinned' if branch.pinned else 'no longer pinned'}"
+            control.ask("pinning", lambda: None, lambda _: note)
         elif action == "delete":
             if branch.pinned or branch is run.branches[0]:
                 why = "it is pinned" if branch.pinned else "it is the program as it was opened"
                 self._screen.tell(f"not deleted: {why}")
             else:
-                control.ask("deleting", lambda: run.delete(branch), lambda _: "deleted")
+                note = f"{branch.name} is deleted"
+                control.ask("deleting", lambda: run.delete(branch), lambda _: note)
         elif action == "rename":
             self._rename(branch)
 

@@ -28,7 +28,9 @@ class Looking:
             "recent": self._recent,
             "log_scale": self._log_scale,
             "zoom": self._zoom,
-            "unzoom": lambda: screen.look(replace(screen.view, zoomed=None)),
+            "unzoom": lambda: screen.look(
+                replace(screen.view, zoomed=None), None if screen.view.zoomed is None else ""
+            ),
             "next_panel": self._next_panel,
             "copy": self._copy,
             "library": screen.leave,
@@ -61,17 +63,21 @@ class Looking:
 
     def _recent(self) -> None:
         view = self._screen.view
-        self._screen.look(replace(view, recent=not view.recent))
+        note = "the whole run" if view.recent else "the recent part of the run"
+        self._screen.look(replace(view, recent=not view.recent), note)
 
     def _log_scale(self) -> None:
         view = self._screen.view
-        self._screen.look(replace(view, log_axis=not view.log_axis))
+        note = f"{'linear' if view.log_axis else 'logarithmic'} loss axis"
+        self._screen.look(replace(view, log_axis=not view.log_axis), note)
 
     def _zoom(self) -> None:
         screen, view = self._screen, self._screen.view
         panel = screen.focused_panel
-        if view.zoomed is not None or panel is None or isinstance(panel, Timeline):
-            screen.look(replace(view, zoomed=None))
+        if view.zoomed is not None:
+            screen.look(replace(view, zoomed=None), "")
+        elif panel is None or isinstance(panel, Timeline):
+            screen.tell(fill_keys("the strip of time stays as it is; {next_panel}, then {zoom}"))
         else:
             note = fill_keys("{zoom} shows all panels")
             screen.look(replace(view, zoomed=type(panel)), note)

@@ -2,6 +2,7 @@
 
 from nntui.program.debugging.seen import ProgramEvent
 from nntui.tui.actions import fill_keys
+from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.programs.actions.handlers import Handlers
 from nntui.tui.programs.program_bench import ProgramBench
 from nntui.tui.screens.ask import Ask, AskNumber, read_number
@@ -134,6 +135,5 @@ class Moving:
 
 
 def _event_text(event: ProgramEvent) -> str:
-    if event.after < event.by - 1:
-        return f"{event.text}, after update {event.after:,}"
-    return event.text
+    text = in_one_line(event.text)
+    return f"{text}, after update {event.after:,}" if event.after < event.by - 1 else text

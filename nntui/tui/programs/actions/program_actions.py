@@ -12,9 +12,11 @@ from nntui.tui.programs.program_bench import ProgramBench
 RUNNING = (
     *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
     *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork", "rerun"),
-    *("next_seed", "choose_seed", "restart", "take", "preset"),
+    *("next_seed", "choose_seed", "restart", "mend", "take", "preset"),
 )
 """Actions that run the program, or need one that runs."""
+MOVES = RUNNING[: RUNNING.index("fork")]
+"""Those that need one that can be stepped."""
 
 
 class ProgramActions:
@@ -35,6 +37,9 @@ class ProgramActions:
         name, _, number = action.partition(" ")
         if name in RUNNING and self._screen.run_shown.is_kept:
             self._screen.tell(fill_program_keys("nothing has run: {again} runs it again first"))
+            return
+        if name in MOVES and self._screen.seen.problem:
+            self._screen.tell(f"it cannot be stepped: {self._screen.seen.problem}")
             return
         handler = self.handlers[name]
         if number:

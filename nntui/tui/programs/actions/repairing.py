@@ -21,15 +21,14 @@ class Repairing:
     def __init__(self, screen: ProgramBench, forking: Forking) -> None:
         self._screen, self._forking = screen, forking
         self.handlers: Handlers = {
+            "mend": self._mend,
             "take": self._take,
             "preset": self._preset,
         }
 
     def serve_finding(self, action: str, finding: ProgramFinding | None) -> None:
         """Do what is wanted of a finding."""
-        if action == "fix":
-            self._mend()
-        elif finding is not None and finding.line is not None:
+        if finding is not None and finding.line is not None:
             screen = self._screen
             source = screen.panel(SourcePanel)
             file = absolute(finding.file or screen.seen.file, screen.seen.file)
@@ -82,8 +81,8 @@ class Repairing:
             )
 
         first = run.branches[0].texts
-        own = "this branch's text" if mended_here or run.branch.texts != first else "mend"
-        texts = [f"the {own} as a diff", f"the {own} as a file"]
+        own = "this branch's text" if mended_here or run.branch.texts != first else "the mend"
+        texts = [f"{own} as a diff", f"{own} as a file"]
         self._screen.ask(Choose(f"Write, beside {path.name}:", texts), answered)
 
     def _written(self, as_diff: bool, path: Path) -> str:

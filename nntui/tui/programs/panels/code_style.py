@@ -5,6 +5,8 @@ from functools import lru_cache
 from pygments.lexers.python import PythonLexer
 from pygments.token import Comment, Keyword, Literal, Name, Operator, String, _TokenType
 
+from nntui.tui.drawing.printed_text import CONTROLS
+
 Piece = tuple[str, str]
 """A text and its role."""
 ROLES: tuple[tuple[_TokenType, str], ...] = (
@@ -26,7 +28,7 @@ CODE = "code"
 def coloured(source: tuple[str, ...]) -> tuple[tuple[Piece, ...], ...]:
     """The lines of ``source`` in pieces; tabs are four columns."""
     lines: list[list[Piece]] = [[]]
-    text = "\n".join(line.expandtabs(4) for line in source)
+    text = "\n".join(CONTROLS.sub("?", line.expandtabs(4)) for line in source)
     for token, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(text):
         role = next((role for kind, role in ROLES if token in kind), CODE)
         for at, part in enumerate(value.split("\n")):
@@ -40,14 +42,15 @@ def coloured(source: tuple[str, ...]) -> tuple[tuple[Piece, ...], ...]:
 
 def cut(pieces: tuple[Piece, ...], width: int) -> list[Piece]:
     """At most ``width`` columns of a line, with dots where it was cut."""
+    if sum(len(text) for text, _ in pieces) <= width:
+        return list(pieces)
     kept: list[Piece] = []
-    room = width
+    room = width - 1
     for text, role in pieces:
         if len(text) > room:
-            text = f"{text[: max(room - 1, 0)]}…" if room else ""
-            if text:
-                kept.append((text, role))
-            return kept
+            break
         kept.append((text, role))
         room -= len(text)
+    if width > 0:
+        kept.append((f"{text[:room]}…", role))
     return kept

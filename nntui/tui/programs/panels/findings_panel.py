@@ -11,8 +11,7 @@ from textual.widgets import Static
 from nntui.program.answer import FAULTY, NO_INFORMATION, RIGHT, ProgramCheck, ProgramFinding
 from nntui.tui.actions import FINDINGS, bindings
 from nntui.tui.panels.panel import TextPanel
-
-KEYS = {action.name: action.key for action in FINDINGS}
+from nntui.tui.programs.panels.value_text import where_of
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class FindingsPanel(TextPanel):
         "its loss, and if not, which line is at fault, with the numbers that show it and the mend "
         "in words. Proven: replacing that one value makes every wrong step right. The loss that "
         "the steps were held against is always said; where the program computes none that fits, a "
-        "usual one is assumed. Up and down choose a finding, Enter goes to its line, and the key "
-        "below applies the mend as a branch, trained as far as this one and overlaid on it."
+        "usual one is assumed. Up and down choose a finding, Enter goes to its line. F applies "
+        "the mend as a branch, trained as far as this one and overlaid on it; X writes it."
     )
 
     content: reactive[FindingsContent] = reactive(FindingsContent())
@@ -51,7 +50,7 @@ class FindingsPanel(TextPanel):
     """The place of the chosen finding."""
 
     class Wanted(Message):
-        """Something is wanted of a finding: ``go`` or ``fix``; None where there is none."""
+        """Something is wanted of a finding: ``go`` or ``point``; None where there is none."""
 
         def __init__(self, action: str, finding: ProgramFinding | None) -> None:
             super().__init__()
@@ -141,7 +140,7 @@ def told_of(content: FindingsContent, chosen: ProgramFinding | None) -> list[tup
     if content.note:
         blocks.append((Content(f"{content.note}\n"), False))
     for at, finding in enumerate(check.findings):
-        text = _finding(finding, leads=at == 0)
+        text = _finding(finding, where_of(finding, check.program), leads=at == 0)
         if finding is chosen:
             text = Content.assemble(("> ", "bold $text-accent"), text)
         blocks.append((text, True))
@@ -172,8 +171,7 @@ def _headline(check: ProgramCheck) -> Content:
     return Content.assemble(*parts, "\n")
 
 
-def _finding(finding: ProgramFinding, *, leads: bool) -> Content:
-    where = "" if finding.line is None else f"line {finding.line}"
+def _finding(finding: ProgramFinding, where: str, *, leads: bool) -> Content:
     parts = [
         Content.assemble(
             (where or finding.code, "bold $text-error" if leads else "bold"),

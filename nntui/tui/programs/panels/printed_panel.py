@@ -5,6 +5,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from nntui.tui.drawing.printed_text import as_printed
 from nntui.tui.panels.panel import TextPanel
 
 MOST = 400
@@ -35,11 +36,13 @@ class PrintedPanel(TextPanel):
 
     def watch_text(self, text: str) -> None:
         """Show its end."""
-        lines = text.split("\n")[-MOST:]
+        lines = as_printed("\n".join(text.split("\n")[-MOST:])).split("\n")
         if any(lines):
             self._shown.update(Content("\n".join(lines).rstrip("\n")))
         else:
-            self._shown.update(Content.styled("nothing is printed yet", "$foreground-muted"))
+            self._shown.update(
+                Content.styled("nothing was printed up to here", "$foreground-muted")
+            )
         self.call_after_refresh(self.scroll_end, animate=False)
 
     def copied(self) -> str:

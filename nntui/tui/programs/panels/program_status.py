@@ -1,6 +1,7 @@
 """The status of a program: where it stands, what it is doing, and its loss; always visible."""
 
 from dataclasses import dataclass
+from textwrap import wrap
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -8,13 +9,17 @@ from textual.widget import Widget
 
 from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
+from nntui.tui.drawing.printed_text import in_one_line
+from nntui.tui.programs.panels.value_text import where_of
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
+MOVING = "moving"
 ENDED, CRASHED, STUCK = "ended", "crashed", "cannot be stepped"
 KEPT = "as saved"
 _STYLES = {
     CHECKING: "bold $text-success",
     RUNNING: "bold $text-success",
+    MOVING: "bold $text-success",
     PAUSED: "bold $text-primary",
     PAST: "bold $text-warning",
     KEPT: "bold $text-warning reverse",
@@ -33,8 +38,15 @@ class ProgramStatusContent:
     note: str = ""
 
 
+MOST_ROWS = 4
+"""Of the sentence that says why a program cannot be stepped, or how it ended."""
+
+
 class ProgramStatus(Widget):
-    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict."""
+    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict.
+
+    Why a program cannot be stepped, or how it went wrong, takes as many rows as it needs.
+    """
 
     DEFAULT_CSS = """
     ProgramStatus { height: 2; padding: 0 1; background: $panel; color: $foreground; }
@@ -42,6 +54,34 @@ class ProgramStatus(Widget):
 
     content: reactive[ProgramStatusContent | None] = reactive(None)
     """What is said."""
+
+    def watch_content(self) -> None:
+        """Take the rows that it needs."""
+        self._take_rows()
+
+    def on_resize(self) -> None:
+        """Likewise in another width."""
+        self._take_rows()
+
+    def _take_rows(self) -> None:
+        rows = 1 + max(len(self._trouble()), 1)
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+
+    def _trouble(self) -> list[str]:
+        """Why it cannot be stepped, or how it went wrong, in rows; none where all is well."""
+        if self.content is None:
+            return []
+        seen = self.content.seen
+        text = seen.problem
+        ending = seen.ending
+        if not text and ending is not None and ending.kind != "end" and seen.update >= seen.head:
+            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
+            text = f"update {seen.update:,}  {told}"
+        rows = wrap(in_one_line(text), max(self.size.width, 20))
+        if len(rows) > MOST_ROWS:
+            rows[MOST_ROWS - 1 :] = [f"{rows[MOST_ROWS - 1][: max(self.size.width - 1, 0)]}…"]
+        return rows
 
     def fits(self, note: str) -> bool:
         """Whether there is room for all of ``note``."""
@@ -53,7 +93,8 @@ class ProgramStatus(Widget):
     def _left(self, content: ProgramStatusContent, note: str) -> Content:
         seen = content.seen
         branch = f" / {seen.branch.name}" if len(seen.branches) > 1 else ""
-        seed = "own seed" if seen.seed is None else f"seed {seen.seed}"
+        own = "own seed" if content.state != KEPT else "seed as it was"
+        seed = own if seen.seed is None else f"seed {seen.seed}"
         seed += " (set by nntui)" if seen.seeded_by_us and not seen.update else ""
         name = seen.path.rpartition("/")[2]
         return Content.assemble(
@@ -74,14 +115,9 @@ class ProgramStatus(Widget):
         room = width - len(seen.state_hash) - 2
         left = left.truncate(max(room, 0), ellipsis=True, pad=True)
         first = Content.assemble(left, "  ", (seen.state_hash, "$foreground-muted"))
-        if seen.problem:
-            second = Content.styled(seen.problem, "$text-error")
-            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
-        if seen.ending is not None and seen.ending.kind != "end" and seen.update >= seen.head:
-            ending = seen.ending
-            told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
-            second = Content.assemble(f"update {seen.update:,}  ", (told, "bold $text-error"))
-            return Content("\n").join([first, second.truncate(width, ellipsis=True)])
+        trouble = self._trouble()
+        if trouble:
+            return Content("\n").join([first, *(Content.styled(x, "$text-error") for x in trouble)])
         head = f" of {seen.head:,}" if seen.update < seen.head else ""
         epoch = f"  epoch {seen.epoch:,}" if seen.epoch_loop is not None else ""
         loss = "-" if seen.loss is None else f"{seen.loss:.6g}"
@@ -105,6 +141,6 @@ def _verdict(seen: ProgramSeen) -> Content:
     if check.ok:
         return Content.styled("right", "$text-success")
     told = [each for each in check.findings if each.code not in MERELY_TOLD]
-    lines = sorted({each.line for each in told if each.line is not None})
-    where = f": line {', '.join(map(str, lines[:3]))}" if lines else ""
+    places = sorted({where_of(each, check.program) for each in told if each.line is not None})
+    where = f": {', '.join(places[:3])}" if places else ""
     return Content.styled(f"wrong{where}", "bold $text-error")

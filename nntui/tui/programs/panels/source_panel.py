@@ -25,12 +25,13 @@ MARKS = {
     "not finite": ("!", "wrong"),
     "shape": ("s", "doubt"),
     "doubt": ("?", "doubt"),
+    "stopped": ("X", "wrong"),
 }
 """By the name of a mark: its letter and its role."""
 MARGIN = 7
 """Columns in front of the code: a mark, the number of the line, and the loop."""
-LEAST_VALUES = 22
-"""Columns that values have at least, where the panel is wide enough for both."""
+LEAST_VALUES = 27
+"""Columns that values have at least: a shape, a range, and a few bars."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +59,12 @@ def loop_end(source: tuple[str, ...], line: int) -> int:
         if isinstance(node, (ast.For, ast.AsyncFor, ast.While)) and node.lineno == line:
             return node.end_lineno or line
     return line
+
+
+def _stopped(content: SourceContent) -> int | None:
+    """The line of the file at which the program crashed."""
+    marks = content.seen.marks.items()
+    return next((x[1] for x, mark in marks if (mark, x[0]) == ("stopped", content.file)), None)
 
 
 class SourcePanel(StripPanel):
@@ -97,10 +104,10 @@ class SourcePanel(StripPanel):
         "turn is an update, and the line below it the part that it repeats; >> is the loop around "
         "it. Marks in front: x proven wrong, = proven right (the line gives the true gradient, or "
         "a multiple of it, and the update is right), ? wrong, but not proven to be this line, ! "
-        "the first number that is not finite, s a shape that changes. The last line reads the "
-        "chosen line in full. With the focus here, up and down choose a line, [ and ] go to "
-        "marked lines, and Enter shows the arrays of the line; where it is a gradient, beside the "
-        "true gradient of the loss and the difference."
+        "the first number that is not finite, s a shape that changes, X where it crashed. The last "
+        "line reads the chosen line in full. With the focus here, up and down choose a line, [ and "
+        "] go to marked lines, and Enter shows the arrays of the line; where it is a gradient, "
+        "beside the true gradient of the loss and the difference."
     )
 
     content: reactive[SourceContent | None] = reactive(None)
@@ -114,6 +121,20 @@ class SourcePanel(StripPanel):
         def __init__(self, line: int, arrays: bool) -> None:
             super().__init__()
             self.line, self.arrays = line, arrays
+
+    class Said(Message):
+        """Why a key does nothing here."""
+
+        def __init__(self, note: str) -> None:
+            super().__init__()
+            self.note = note
+
+    class Elsewhere(Message):
+        """A line of another file is wanted."""
+
+        def __init__(self, file: str, line: int) -> None:
+            super().__init__()
+            self.file, self.line = file, line
 
     class FileWanted(Message):
         """The next file of the program is wanted."""
@@ -132,6 +153,10 @@ class SourcePanel(StripPanel):
         elif not self.line or (before is not None and before.seen.loop is None and now.seen.loop):
             self.line = self._loop_line(now) or self.line or 1
             self._top = max(self.line - 4, 0)
+        stopped = _stopped(now)
+        if stopped is not None and (before is None or _stopped(before) != stopped):
+            self._top = max(stopped - self._rows // 2, 0)
+            self.line = stopped
         self.line = min(self.line, max(len(now.lines), 1))
         self._paint()
 
@@ -166,20 +191,31 @@ class SourcePanel(StripPanel):
         self._choose(self.line + by)
 
     def action_to_mark(self, by: int) -> None:
-        """Choose the next line that has a mark, or the one before."""
+        """Choose the next line that has a mark, or the one before, in whichever file it is."""
         content = self.content
         if content is None:
             return
-        lines = sorted(line for file, line in content.seen.marks if file == content.file)
-        ahead = [line for line in lines if (line > self.line if by > 0 else line < self.line)]
-        if ahead:
-            self.show_line(ahead[0] if by > 0 else ahead[-1])
+        order = [each.file for each in content.seen.files]
+        places = [(order.index(file), at) for file, at in content.seen.marks if file in order]
+        if not places:
+            self.post_message(self.Said("no line is marked"))
+            return
+        here = order.index(content.file), self.line
+        ahead = [each for each in places if (each > here if by > 0 else each < here)]
+        # Behind the last mark comes the first: the loop, where it begins, often lies below all.
+        file, line = (min if by > 0 else max)(ahead or places)
+        if order[file] == content.file:
+            self.show_line(line)
+        else:
+            self.post_message(self.Elsewhere(order[file], line))
 
     def action_to_loop(self) -> None:
         """Choose the loop of the updates."""
         line = None if self.content is None else self._loop_line(self.content)
         if line:
             self.show_line(line)
+        else:
+            self.post_message(self.Said("no loop of updates is known in this file"))
 
     def action_next_file(self) -> None:
         """Ask for the next file of the program."""
@@ -324,4 +360,5 @@ _MEANING = {
     "not finite": "the first number that is not finite",
     "shape": "a shape changes",
     "doubt": "wrong, but not proven to be this line",
+    "stopped": "the program stopped here",
 }

@@ -1,7 +1,10 @@
 """The values of a line in words: a number, or shape, range and a sparkline."""
 
+import os
+
 import numpy as np
 
+from nntui.program.answer import ProgramFinding
 from nntui.program.debugging.seen import SAME, LineValue, Value, scaled
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -12,11 +15,25 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
-def sparkline(value: Value, width: int) -> str:
-    """The points of ``value`` as bars, at most ``width`` of them."""
-    points = [each for each in value.points if np.isfinite(each)][:width]
-    if len(points) < 2:
+def where_of(finding: ProgramFinding, program: str) -> str:
+    """The line of ``finding``, with its file where that is not the program's own."""
+    if finding.line is None:
         return ""
+    name = os.path.basename(finding.file or program)
+    file = "" if name == os.path.basename(program) else f"{name}, "
+    return f"{file}line {finding.line}"
+
+
+LEAST_BARS, MOST_BARS = 4, 12
+"""Fewer show nothing of a picture, where there are more points."""
+
+
+def sparkline(value: Value, width: int) -> str:
+    """The points of ``value`` as bars, in ``width`` columns means of them; nothing in too few."""
+    points = [each for each in value.points if np.isfinite(each)]
+    if len(points) < 2 or width < min(len(points), LEAST_BARS):
+        return ""
+    points = [float(np.mean(part)) for part in np.array_split(points, min(width, len(points)))]
     low, high = min(points), max(points)
     span = high - low
     if span <= 0.0:
@@ -24,15 +41,15 @@ def sparkline(value: Value, width: int) -> str:
     return "".join(BARS[min(int((each - low) / span * 8), 7)] for each in points)
 
 
-def range_text(value: Value) -> str:
+def range_text(value: Value, digits: int = 3) -> str:
     """The range of an array, or the number; what is not finite is counted."""
     bad = f"{value.bad} not finite" if value.bad else ""
     if value.least is None or value.most is None:
         return bad or "empty"
     if value.least == value.most and len(value.points) == 1:
         return f"{value.most:.6g}" + (f", {bad}" if bad else "")
-    text = f"{value.least:.3g} .. {value.most:.3g}" if value.least != value.most else "all "
-    text += f"{value.least:.3g}" if value.least == value.most else ""
+    least, most = f"{value.least:.{digits}g}", f"{value.most:.{digits}g}"
+    text = f"{least} .. {most}" if value.least != value.most else f"all {least}"
     return f"{text}, {bad}" if bad else text
 
 
@@ -45,8 +62,10 @@ def line_text(values: tuple[LineValue, ...], width: int) -> str:
         shape = f"{shape_text(value.shape)}  " if value.shape else ""
         times = f"  ({each.times} times)" if each.times > 1 else ""
         text = f"{name}{shape}{range_text(value)}"
-        bars = sparkline(value, 12) if value.shape else ""
-        if bars and len(text) + len(bars) + 2 <= width:
+        if len(text) > width:
+            text = f"{name}{shape}{range_text(value, 2)}"  # a number cut off would be another
+        bars = sparkline(value, min(width - len(text) - 2, MOST_BARS)) if value.shape else ""
+        if bars:
             text = f"{text}  {bars}"
         if len(text) + len(times) <= width:
             text += times

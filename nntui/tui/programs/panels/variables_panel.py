@@ -6,6 +6,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.program.debugging.seen import Variable
+from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.panel import TextPanel
 from nntui.tui.programs.panels.value_text import shape_text
 
@@ -69,7 +70,7 @@ def listed(variables: tuple[Variable, ...], width: int) -> Content:
     shapes = max(len(shape_text(each.shape)) for each in shown)
     lines = []
     for each in shown:
-        name = each.name if len(each.name) <= names else f"{each.name[: names - 1]}…"
+        name = middled(each.name, names)
         norm = "" if each.norm is None else f"  norm {each.norm:.4g}"
         text = f"{each.text}{norm}"
         room = max(width - names - shapes - 2, 4)
