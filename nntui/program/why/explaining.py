@@ -130,7 +130,7 @@ def _without_training(
         checked=("the updates",),
         experiments=None,
         interrupted=inquiry.stopped,
-        limits=(f"no run was followed and nothing was tried: {said}",),
+        limits=(*checked.notes, f"no run was followed and nothing was tried: {said}"),
         decided=False,
         untold=said,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from nntui.program import ProgramError
 from nntui.program.recognise import Recognised, show
 from nntui.program.recognise.preset_of import read_text
 from nntui.timeline import Run
@@ -202,3 +203,17 @@ def test_a_program_without_a_counterpart_is_told_why(name: str) -> None:
     assert found.preset_text is None
     assert found.line == line
     assert reason in (found.reason or "")
+
+
+def test_an_end_in_front_of_the_first_loop_and_an_effect_are_errors_with_their_place(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "net.py"
+    path.write_text("import sys\nsys.exit('usage: net.py DATA')\n")
+    with pytest.raises(ProgramError, match=r"exit code 1 \(usage: net\.py DATA\) before its first"):
+        show(path)
+    path.write_text("import os\n\nos.remove('data.csv')\n")
+    with pytest.raises(ProgramError, match=r"net\.py:3: the program deletes data\.csv; --allow-ef"):
+        show(path)
+    path.write_text("print(3)\n")
+    assert shown(path).reason == "no turn of a loop began before it ended"

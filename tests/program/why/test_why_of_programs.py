@@ -11,6 +11,7 @@ import pytest
 from nntui.presets import decode
 from nntui.program import ProgramError
 from nntui.program.why import ProgramAnswer, why
+from nntui.program.why.training import Looking
 
 HOURS = 3600.0
 FIELDS = {
@@ -146,3 +147,11 @@ def test_a_crash_behind_the_training_is_told(tmp_path: Path) -> None:
     answer = asked(tmp_path, LINE + "print(1 / 0)\n")
     assert "crashes in line 15: ZeroDivisionError: division by zero" in answer.limits[0]
     assert "ZeroDivisionError" in answer.text
+
+
+def test_a_crash_is_told_where_no_run_was_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Looking, "training", lambda *_: None)
+    answer = asked(tmp_path, LINE + "print(1 / 0)\n")
+    assert "crashes in line 15: ZeroDivisionError: division by zero" in answer.limits[0]
