@@ -195,6 +195,8 @@ class States:
         hypotheses = self._losses(judged, self._learning)
         only = bool(self._options.parameters)
         best = best_of(hypotheses, judged, self._learning, only)
+        if (best is None or best.wrong) and _is_half(judged):
+            return {"error": "half", "updates": len(complete)}
         if best is None:
             own = max(hypotheses, key=lambda each: each.prior, default=None)
             site = site_of(own, judged[0], self._execution.places) if own and judged else None
@@ -303,6 +305,15 @@ class States:
         # A variable that several functions share has a name in each.
         first = {recording.start[name].number: name for name in reversed(found)}
         return list(dict.fromkeys(first[recording.start[name].number] for name in found))
+
+
+def _is_half(recordings: Sequence[Recording]) -> bool:
+    """Whether what learns passes through numbers of 16 bits, which show no small fault."""
+    return any(
+        recording.depends[node.number] and np.asarray(node.value).dtype == np.float16
+        for recording in recordings[:1]
+        for node in recording.nodes
+    )
 
 
 def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
