@@ -136,6 +136,11 @@ _REASONS = {
         "it computes in half precision (float16), too coarse to compare steps with a gradient",
         "np.float64 in the place of np.float16",
     ),
+    "chosen": (
+        "its updates are no steps: they replace values by others chosen through comparisons, as "
+        "k-means does, and follow no gradient",
+        "",
+    ),
     "several": ("each turn of the loop makes several updates, one after the other", LOOP),
     "asked": ("{message}", LOSS),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),

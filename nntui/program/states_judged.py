@@ -28,6 +28,7 @@ from nntui.program.judge.update.batches import of_one_size
 from nntui.program.judge.update.carried import feedback
 from nntui.program.judge.update.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict import loss_hypotheses as losses
+from nntui.program.judge.verdict.chosen_values import is_chosen
 from nntui.program.judge.verdict.confirm import Confirmation
 from nntui.program.judge.verdict.judged_by_loss import best_of
 from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
@@ -206,6 +207,8 @@ class States:
                 "learning": list(self._learning),
                 "loss_site": site,
             }
+        if best.wrong and len(best.wrong) == len(best.parameters) and is_chosen(best):
+            return {"error": "chosen", "updates": len(complete)}
         if best.wrong and not best.is_one_update:
             return {"error": "several", "updates": len(complete)}
         return self._explain(best, hypotheses, complete)
