@@ -212,6 +212,15 @@ _REASONS = {
     "time": ("there was no time to look at an update", "{longer}"),
     "full": ("one update does more operations than can be recorded", "fewer samples in an update"),
     "memory": ("one update needs more memory than there is", "fewer samples in an update"),
+    "half": (
+        "it computes in half precision (float16), too coarse to compare steps with a gradient",
+        "np.float64 in the place of np.float16",
+    ),
+    "chosen": (
+        "its updates are no steps: they replace values by others chosen through comparisons, as "
+        "k-means does, and follow no gradient",
+        "",
+    ),
     "several": ("each turn of the loop makes several updates, one after the other", LOOP),
     "asked": ("{message}", LOSS),
     "loss": ("no loss was found whose gradient the updates follow", LOSS),

@@ -28,6 +28,7 @@ from nntui.program.judge.update.batches import of_one_size
 from nntui.program.judge.update.carried import feedback
 from nntui.program.judge.update.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict import loss_hypotheses as losses
+from nntui.program.judge.verdict.chosen_values import is_chosen
 from nntui.program.judge.verdict.confirm import Confirmation
 from nntui.program.judge.verdict.judged_by_loss import best_of
 from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
@@ -195,6 +196,8 @@ class States:
         hypotheses = self._losses(judged, self._learning)
         only = bool(self._options.parameters)
         best = best_of(hypotheses, judged, self._learning, only)
+        if (best is None or best.wrong) and _is_half(judged):
+            return {"error": "half", "updates": len(complete)}
         if best is None:
             own = max(hypotheses, key=lambda each: each.prior, default=None)
             site = site_of(own, judged[0], self._execution.places) if own and judged else None
@@ -204,6 +207,8 @@ class States:
                 "learning": list(self._learning),
                 "loss_site": site,
             }
+        if best.wrong and len(best.wrong) == len(best.parameters) and is_chosen(best):
+            return {"error": "chosen", "updates": len(complete)}
         if best.wrong and not best.is_one_update:
             return {"error": "several", "updates": len(complete)}
         return self._explain(best, hypotheses, complete)
@@ -303,6 +308,15 @@ class States:
         # A variable that several functions share has a name in each.
         first = {recording.start[name].number: name for name in reversed(found)}
         return list(dict.fromkeys(first[recording.start[name].number] for name in found))
+
+
+def _is_half(recordings: Sequence[Recording]) -> bool:
+    """Whether what learns passes through numbers of 16 bits, which show no small fault."""
+    return any(
+        recording.depends[node.number] and np.asarray(node.value).dtype == np.float16
+        for recording in recordings[:1]
+        for node in recording.nodes
+    )
 
 
 def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:

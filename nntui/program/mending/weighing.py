@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from nntui.program.judge.verdict.loss_hypotheses import OWN
 from nntui.program.mending.source.proposal import Proposal
 from nntui.program.mending.trying.judged_updates import KINDS, Verdicts
 from nntui.program.mending.trying.tried_changes import Tried
@@ -87,11 +88,19 @@ def is_better(now: Answer, before: Answer) -> bool:
     """Whether less is wrong than before."""
     if "loop" not in now or now.get("updates", 0) < before.get("updates", 0):
         return False
+    if _is_cut_off(now, before):
+        return False
     if now.get("ok") is True:
         return True
     if len(faulty(now)) != len(faulty(before)):
         return len(faulty(now)) < len(faulty(before))
     return _told(now) < _told(before) or _moves(now, before)
+
+
+def _is_cut_off(now: Answer, before: Answer) -> bool:
+    """Whether the program's own loss does not depend on its parameters any more."""
+    kinds = [(answer.get("loss") or {}).get("kind") for answer in (before, now)]
+    return kinds[0] == OWN != kinds[1]
 
 
 def _told(answer: Answer) -> int:

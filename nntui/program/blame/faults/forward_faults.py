@@ -109,7 +109,12 @@ MENDS = {
 
 
 def of_not_finite(places: Places, node: Node, update: int | None) -> Finding:
-    """The first operation with finite operands and a result that is not finite."""
+    """The first operation with finite operands and a result that is not finite.
+
+    Where there is none, ``node`` is a value that was not finite before.
+    """
+    if not node.inputs:
+        return _of_first_value(places, node, update)
     shown = []
     for each in node.inputs[:2]:
         value = np.asarray(each.value, float)
@@ -131,3 +136,30 @@ def of_not_finite(places: Places, node: Node, update: int | None) -> Finding:
         MENDS.get(node.operation, "smaller steps: a smaller learning rate, or scaled inputs"),
         True,
     )
+
+
+def _targets(text: str | None) -> list[str]:
+    """The names in the target of an assignment, which may be several."""
+    return [each.strip() for each in (text or "").strip("()[]").split(",")]
+
+
+def _of_first_value(places: Places, node: Node, update: int | None) -> Finding:
+    """A value that no recorded operation made is not finite: the line that it comes from."""
+    value = np.asarray(node.value, float)
+    kind = "nan" if np.isnan(value).any() else "inf"
+    name = node.name or "a value"
+    made = [each for each in places.places if node.name in _targets(each.target)]
+    place = made[0] if made else places.places[node.place] if node.place >= 0 else None
+    since = "from the start" if not update else f"before update {update:,}"
+    return {
+        "code": "not-finite",
+        "file": None if place is None else place.file,
+        "line": None if place is None else place.line,
+        "text": None if place is None else places.line(place),
+        "cause": f"{name} holds {kind} {since}",
+        "parameters": [],
+        "evidence": f"{int(np.sum(~np.isfinite(value)))} of its {value.size} entries are not finite"
+        ", and no operation of the updates made them",
+        "fix": f"give {name} finite values before training",
+        "confidence": "proven" if place is not None and not update else "likely",
+    }

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from nntui.program.judge.update.rebound_data import is_rebound_data
 from nntui.program.judge.update.recorded_update import (
     ADDING_AT,
     PASSING,
@@ -145,6 +146,9 @@ def feedback(recording: Recording) -> list[str]:
     own = [name for name in names if fed_by[name] & bit[name]]
     own = [name for name in own if is_added_to(recording, name)]
     own = [name for name in own if not _is_average(recording, name, own)]
+    data = [name for name in own if is_rebound_data(recording, name)]
+    if len(data) < len(own):  # where nothing else learns, a function of itself is minimised
+        own = [name for name in own if name not in data]
     feeds_others = dict.fromkeys(names, False)
     for name in names:
         others = fed_by[name] & ~bit[name]

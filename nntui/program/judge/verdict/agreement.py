@@ -15,6 +15,8 @@ what rounding leaves of double precision in the programs that were measured, a h
 smallest fault."""
 SAME_SINGLE = 5e-3
 """The same where single precision is used."""
+HUGE = 1e100
+"""Entries of a step from which on it is compared in a unit of its own."""
 CONSTANT = 2e-3
 """Relative spread up to which the factors of several states count as one."""
 
@@ -50,6 +52,10 @@ def agreement(
     step, gradient = np.ravel(step).astype(float), np.ravel(gradient).astype(float)
     if step.size != gradient.size or not (np.isfinite(step).all() and np.isfinite(gradient).all()):
         return None
+    unit = float(np.max(np.abs(step), initial=0.0))
+    if unit > HUGE:  # its square is beyond a float
+        found = agreement(step / unit, gradient, np.asarray(parameter) / unit, scale)
+        return None if found is None else found._replace(factor=found.factor * unit)
     epsilon = float(np.finfo(np.float32 if single else float).eps)
     size = float(np.max(np.abs(parameter), initial=0.0))
     noise = 2 * epsilon * size * np.sqrt(step.size)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from nntui.program.judge.update import carried
+from nntui.program.judge.update.rebound_data import is_rebound_data
 from nntui.program.judge.update.recorded_update import Recording, ancestors
 from nntui.program.judge.verdict.agreement import CONSTANT, SAME, spread
 from nntui.program.judge.verdict.judgement import RIGHT, Judgement
@@ -129,6 +130,8 @@ def _is_unfed(recordings: Sequence[Recording], name: str, learning: Sequence[str
     """Whether the loss depends on ``name``, which changes by what depends on no weight at all."""
     recording = recordings[0]
     if not learning or not carried.is_added_to(recording, name):
+        return False
+    if all(is_rebound_data(each, name) for each in recordings):
         return False
     mask = recording.mask(learning)
     fed = carried.increments(recording, name) & mask
