@@ -5,6 +5,7 @@ NumPy's numbers become Python's, and numbers that are not finite stay what they 
 """
 
 import json
+import math
 import os
 import select
 import struct
@@ -16,8 +17,12 @@ import numpy as np
 LENGTH = struct.Struct("<Q")
 MOST = 1 << 31
 """Bytes of the largest frame."""
-LONGEST_WAIT = 3600.0
-"""Seconds of one call of the system, which takes no more than a few weeks."""
+LONGEST_WAIT = 1.0
+"""Seconds of one call of the system.
+
+A signal that the system gives to another thread, such as Ctrl+C, interrupts none: Python acts on it
+once the call has returned.
+"""
 ARRAY, COMPLEX = "\0array", "\0complex"
 """Keys that stand for what JSON has not; no name in a program holds a NUL."""
 KINDS = "fiubc"
@@ -93,7 +98,7 @@ def exactly(descriptor: int, count: int, deadline: float | None) -> bytes:
     """Read ``count`` bytes; raises as `receive` does."""
     parts = []
     while count:
-        if deadline is not None and not wait(descriptor, deadline):
+        if not wait(descriptor, math.inf if deadline is None else deadline):
             raise LateError("no answer in time")
         try:
             part = os.read(descriptor, min(count, 1 << 20))
