@@ -17,7 +17,7 @@ from nntui.tui.drawing.printed_text import as_printed, in_one_line
 from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
-from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
+from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap, grid_of
 from nntui.tui.programs.panels.code_style import coloured, cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
@@ -100,8 +100,9 @@ async def test_the_keys_of_the_workbench_step_a_program(program: str) -> None:
         assert content.seen.update == 12
         assert content.seen.output.count("loss") == 3
         await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
-        content = await pressed(pilot, "c", "space")
+        content = await pressed(pilot, "c", "m")
         assert (content.state, content.seen.update) == ("ended", 40)
+        assert "ended here" in (await pressed(pilot, "space")).note
         plot = screen_of(pilot).query_one(LossPlot).content
         assert plot is not None
         assert (plot.last, plot.unit) == (40, "update")
@@ -132,6 +133,8 @@ async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None
         assert names[1].startswith("true gradient of W")
         assert names[2] == "difference"
         assert abs(arrays.parts[2].array).max() > 1e-3
+        labels = [row.label for row in grid_of(arrays.parts).rows]
+        assert labels == ["0", "1", "true 0", "true 1", "diff 0", "diff 1"]
         await pressed(pilot, "W")
         assert screen.query_one(FindingsPanel).has_focus
         await pressed(pilot, "enter", "o", "left_square_bracket")
