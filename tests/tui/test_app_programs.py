@@ -103,6 +103,7 @@ async def test_the_keys_of_the_workbench_step_a_program(program: str) -> None:
         content = await pressed(pilot, "c", "m")
         assert (content.state, content.seen.update) == ("ended", 40)
         assert "ended here" in (await pressed(pilot, "space")).note
+        assert (await pressed(pilot, "i")).note.startswith("microscope: not for a program")
         plot = screen_of(pilot).query_one(LossPlot).content
         assert plot is not None
         assert (plot.last, plot.unit) == (40, "update")

@@ -104,8 +104,8 @@ class ArrayHeatmap(StripPanel):
         "times the factor that brings the two nearest (a rate or a mean is no fault), and then "
         "their difference, which is 0 where the line is right. Of a value that the loss depends "
         "on, the true gradient of the loss by it stands below. Rows begin with true, diff or step "
-        "where they are those of the true gradient, the difference or the step. The arrow keys move "
-        "the cursor, [ and ] go through the values of a line that ran several times."
+        "where they are those of the true gradient, the difference or the step. The arrow keys "
+        "move the cursor, [ and ] go through the values of a line that ran several times."
     )
 
     content: reactive[ArraysContent | None] = reactive(None)
