@@ -355,7 +355,9 @@ class ProgramScreen(SizedScreen[None]):
             self.look(view)
             return
         update = self.seen.seen
-        gives = update.problem or update.on(view.file or self.seen.file, view.line)
+        gives = (
+            update.problem or not update.lines or update.on(view.file or self.seen.file, view.line)
+        )
         nothing = f"line {view.line} gives no array in this update"
         nothing += ": the first parameter's instead" if update.parameters else ""
         self.look(view.with_aside(ArrayHeatmap), "" if gives else nothing)
