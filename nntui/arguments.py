@@ -79,9 +79,9 @@ def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) 
 
 
 def _refuse_program(name: str) -> None:
-    from nntui.program.file_names import is_program, refuse_notebook
+    from nntui.program.file_names import is_program, refuse_other_names
 
-    refuse_notebook(name)
+    refuse_other_names(name)
     if is_program(name):
         command = click.get_current_context().info_name
         raise click.UsageError(

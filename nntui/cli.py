@@ -1,5 +1,6 @@
 """The command line.  Each command imports what it needs when it runs, so that help is instant."""
 
+import codecs
 import io
 import os
 import sys
@@ -21,6 +22,8 @@ from nntui.cli_programs import (
 )
 
 BAD_INPUT, INTERRUPTED = 2, 130
+AS_GIVEN, ESCAPED = "nntui-as-given", "backslashreplace"
+"""How characters are written that the terminal's encoding does not know."""
 BROKEN_PIPE = 1
 """click's exit code if the reader of the output has gone, which is not an error."""
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -315,14 +318,30 @@ for answer in ANSWERS:
     commands.add_command(answer)
 
 
+def _as_given(error: UnicodeError) -> tuple[bytes, int]:
+    """Bytes of a file's name as they were given; other unknown characters as escapes."""
+    assert isinstance(error, UnicodeEncodeError)
+    unknown = error.object[error.start : error.end]
+    written = (
+        os.fsencode(each) if "\udc80" <= each <= "\udcff" else each.encode("ascii", ESCAPED)
+        for each in unknown
+    )
+    return b"".join(written), error.end
+
+
+codecs.register_error(AS_GIVEN, _as_given)
+
+
 def main() -> int:
     """Run the command line and return its exit code; bad input is one line on stderr."""
     for variable in BLAS_THREADS:
         os.environ.setdefault(variable, "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A preset may hold characters that the terminal's encoding does not know.
-            stream.reconfigure(errors="backslashreplace")
+            # A preset may hold characters that the terminal's encoding does not know.  For ASCII
+            # click would put a stream of its own in UTF-8 in the place of this one.
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if is_ascii else None, errors=AS_GIVEN)
     from nntui.core.errors import ConfigError
     from nntui.program.program_error import ProgramError
 

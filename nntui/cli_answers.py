@@ -205,7 +205,8 @@ def why(
     if takes_program(preset, allow_effects=allow_effects, python=python):
         refuse_preset_options(set=changes)
         allowed = {"allow_effects": allow_effects, "python": python}
-        explain_program(preset, as_json, seed=seed, seeds=seeds, time=seconds, **allowed)
+        options = {"seed": seed, "seeds": seeds, "time": seconds, "started": started}
+        explain_program(preset, as_json, **options, **allowed)
         return
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask

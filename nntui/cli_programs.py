@@ -99,9 +99,9 @@ def takes_program(subject: str, **options: Any) -> bool:
     ``options`` are those that a command has for programs alone, by name.  Raises UsageError for
     one of them with a preset, and ProgramError for a notebook.
     """
-    from nntui.program.file_names import is_program, refuse_notebook
+    from nntui.program.file_names import is_program, refuse_other_names
 
-    refuse_notebook(subject)
+    refuse_other_names(subject)
     if is_program(subject):
         return True
     if given := _given(options):

@@ -8,9 +8,13 @@ LONGEST = 400
 
 
 def one_line(text: str) -> str:
-    """``text`` as one printable line of at most `LONGEST` characters."""
+    """``text`` as one printable line of at most `LONGEST` characters.
+
+    Bytes of a file's name that could not be decoded stay, for whoever prints it to write as given.
+    """
     shown = "".join(
-        each if each.isprintable() else repr(each)[1:-1] for each in text[: 4 * LONGEST]
+        each if each.isprintable() or "\udc80" <= each <= "\udcff" else repr(each)[1:-1]
+        for each in text[: 4 * LONGEST]
     )
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 60]} ... {shown[-50:]}"
 

@@ -36,6 +36,7 @@ from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
 from nntui.program.settled_findings import add_not_finite, settle
 from nntui.program.states_judged import Options, States, read_loss
+from nntui.program.unlearned import arrays_not_differentiated, changing_loop
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
@@ -62,7 +63,8 @@ def check_program(execution: "Execution", options: Options) -> dict[str, Any]:
 
     Beside its keys there are: ``others`` (lines of further trainings), ``left_out``, ``ending``
     (how the program ended, if it did), ``memories``, ``hypothesis``, ``error`` (why it could not
-    tell).
+    tell); and without a loop ``any_began``, ``changing`` (see `changing_loop`) and
+    ``not_differentiated`` (see `arrays_not_differentiated`).
     """
     answer = _checked(execution, options)
     if options.diff:
@@ -96,6 +98,9 @@ def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
         outer = replace(options, lines=(around["line"],))
         again = _judged(execution, outer, 1, until, wide)
         answer = again if again.get("ok") is not None else answer
+    left = until - time.monotonic()
+    if answer.get("any_began") and not {"loop", "error"} & answer.keys() and left > 0.0:
+        answer["changing"] = changing_loop(execution, tuple(options.lines), left)
     if answer.get("not_finite") is not None:
         execution.on_refused = lambda: _plain(answer)
         _find_not_finite(execution, answer, until)
@@ -294,6 +299,8 @@ class _Check:
         self._answer["ending"] = None if ending is None else ending.as_dict()
         if self._watch is not None:
             self._watch.finish()
+        if self._search.best is None:
+            self._answer["not_differentiated"] = arrays_not_differentiated(self._execution)
         self._conclude()
 
     def _on_refused(self) -> dict[str, Any]:
@@ -310,7 +317,7 @@ class _Check:
         answer, best, places = self._answer, self._search.best, self._execution.places
         answer["others"] = [_loop(places, each) for each in self._search.others]
         answer["errors"] = self._search.errors
-        answer["cut_off"] = self._search.cut_off
+        answer["cut_off"], answer["any_began"] = self._search.cut_off, self._search.any_began
         if best is not None:
             answer["loop"] = _loop(places, best.loop)
             answer["epoch_loop"] = None if best.around is None else _loop(places, best.around)

@@ -108,7 +108,8 @@ class Refusal:
 class ProgramCheck:
     """What `nntui.program.check` answers; `as_json` is ``check --json`` of a program.
 
-    The fields from `others` on are for the text and not in that JSON; `as_record` has them all.
+    The fields from `loss_asked` on are for the text, and not in that JSON but for `reason` and
+    `option` where `ok` is None; `as_record` has them all.
     """
 
     program: str = entry(a_text)
@@ -156,11 +157,12 @@ class ProgramCheck:
     """The verdict on the program with `diff` applied; None if it was not tried or not told."""
 
     def as_json(self) -> dict[str, Any]:
-        """The object that ``check --json`` prints."""
+        """The object that ``check --json`` prints; where it could not tell, with the reason."""
+        why = ("reason", "option") if self.ok is None else ()
         return {
             each.name: plain(getattr(self, each.name))
             for each in fields(self)
-            if not each.metadata["beside"]
+            if each.name in why or not each.metadata["beside"]
         }
 
     def as_record(self) -> dict[str, Any]:

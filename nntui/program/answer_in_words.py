@@ -83,15 +83,7 @@ def _verdict(check: ProgramCheck) -> list[str]:
 
 
 def _reason(check: ProgramCheck) -> str:
-    if check.reason or not check.refused:
-        return _clause(check.reason) or "no update could be compared"
-    first = check.refused[0]
-    where = f"{_clause(first.what)}{_at(check, first.file, first.line)}"
-    verdicts = {each.verdict for each in check.parameters}
-    before = ""
-    if RIGHT in verdicts and verdicts <= {RIGHT, NO_INFORMATION}:
-        before = "; the updates looked at before are the gradient of the loss"
-    return f"it was stopped where it {where}{before}"
+    return _clause(check.reason) or "no update could be compared"
 
 
 def _first_finding(check: ProgramCheck, with_diff: bool) -> Iterator[str]:

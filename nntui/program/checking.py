@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from nntui.program.analysis_reply import Request, program_check
 from nntui.program.answer import ProgramCheck
@@ -16,6 +16,8 @@ from nntui.program.program_error import ProgramError
 
 GRACE = 2.0
 """Seconds beyond the time for the process to start, and to send what it has found."""
+LONGEST = 86_400.0
+"""Seconds that may be asked for: a day."""
 HIGHEST_SEED = 2**32 - 1
 """The highest that NumPy's legacy generator takes."""
 
@@ -44,13 +46,24 @@ class CheckRequest:
     diff: bool = False
     """Whether a mend is looked for, which may take as much time again."""
 
+    def _of_other_types(self) -> Iterator[str]:
+        for name, value in (("seed", self.seed), ("loop", self.loop)):
+            if value is not None and not _is_whole(value):
+                yield f"the {name} must be a whole number, not {value!r}"
+        if isinstance(self.time, bool) or not isinstance(self.time, (int, float)):
+            yield f"the time must be a number of seconds, not {self.time!r}"
+        for name, text in (("loss", self.loss), ("python", self.python)):
+            if text is not None and not isinstance(text, str):
+                yield f"the {name} must be a text, not {text!r}"
+
     def problems(self) -> Iterator[str]:
         """What is wrong with it, in words; nothing is executed to find out."""
         if not is_program(self.path):
             yield f"{self.path} is no program: its name must end in .py"
-        if self.seed is not None and not 0 <= self.seed <= HIGHEST_SEED:
+        yield from self._of_other_types()
+        if _is_whole(self.seed) and not 0 <= self.seed <= HIGHEST_SEED:
             yield f"seed {self.seed} is not allowed: it must be from 0 to {HIGHEST_SEED}"
-        if self.loop is not None and self.loop < 1:
+        if _is_whole(self.loop) and self.loop < 1:
             yield f"loop {self.loop} is no line: lines count from 1"
         if self.loss is not None and not self.loss.strip():
             yield "the loss is empty: it is an expression of the program, or the name of a loss"
@@ -58,8 +71,26 @@ class CheckRequest:
             yield "the name of a parameter is empty: they are names such as W1,b1"
         if not (math.isfinite(self.time) and self.time > 0.0):
             yield f"the time must be a number of seconds above 0, not {self.time:g}"
+        elif self.time > LONGEST:
+            yield f"the time must be at most {LONGEST:g} seconds (a day), not {self.time:g}"
         if self.python is not None and shutil.which(os.path.expanduser(self.python)) is None:
             yield f"there is no interpreter {self.python}"
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def words(name: str, given: Sequence[str]) -> tuple[str, ...]:
+    """The texts in ``given``; raises ProgramError if it is one text, or holds anything else."""
+    if isinstance(given, str):
+        raise ProgramError(
+            f"the {name} are a list, such as {given.split()!r}, not the text {given!r}"
+        )
+    for each in given:
+        if not isinstance(each, str):
+            raise ProgramError(f"the {name} must be texts, not {each!r}")
+    return tuple(given)
 
 
 def check(
@@ -81,11 +112,11 @@ def check(
     """
     request = CheckRequest(
         os.fspath(path),
-        tuple(arguments),
+        words("arguments", arguments),
         seed,
         loop,
         loss,
-        None if parameters is None else tuple(parameters),
+        None if parameters is None else words("parameters", parameters),
         time,
         allow_effects,
         python,
@@ -119,7 +150,13 @@ def checked_with_reply(
         (2 * time if request.diff else time) + GRACE,
     )
     asked = Request(
-        path, request.arguments, seed, time, interpreter or sys.executable, request.loss
+        path,
+        request.arguments,
+        seed,
+        time,
+        interpreter or sys.executable,
+        request.loss,
+        loop,
     )
     return program_check(asked, reply), reply
 
@@ -134,4 +171,5 @@ def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:
         return reply["file"], reply["line"]
     asked = Request(task.path, task.arguments, task.seed, time, task.python or sys.executable)
     told = program_check(asked, reply)
-    raise ProgramError(f"{task.path}: {told.reason}; name it: loop=LINE")
+    hint = "; name it: loop=LINE" if reply.get("any_began", True) else ""
+    raise ProgramError(f"{task.path}: {told.reason}{hint}")

@@ -27,6 +27,7 @@ def check(execution: "Execution", options: Mapping[str, Any]) -> dict[str, Any]:
     if lines and not set(lines) & set(loops):
         there = ", ".join(map(str, loops[:12])) + (", ..." if len(loops) > 12 else "")
         told = f"its loops begin in the lines {there}" if loops else "it has no loop at all"
+        told = f"its only loop begins in line {there}" if len(loops) == 1 else told
         raise ProgramError(f"no loop of {execution.source.given} begins in line {lines[0]}; {told}")
     if options["loss"] is not None and (problem := problem_of(options["loss"])):
         raise ProgramError(problem)
@@ -50,7 +51,8 @@ def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, A
             if searched.best is not None:
                 on_found(searched.best)
             ending = execution.ending
-            reply({"ending": None if ending is None else ending.as_dict()})
+            told = None if ending is None else ending.as_dict()
+            reply({"ending": told, "any_began": searched.any_began})
 
         searched = Search(execution, on_found, lambda recording, learning: [])
         execution.on_end = on_end

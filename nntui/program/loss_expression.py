@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nntui.program.control.world.effects import LOSS_FILE
 from nntui.program.judge.update.recorded_update import Recording
 from nntui.program.judge.verdict.loss_hypotheses import OWN, USUAL, Loss
 from nntui.program.record.following.live_values import copy_of, fresh
@@ -25,8 +26,6 @@ from nntui.program.record.places import Loop, Places
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
 
-FILE = "<--loss>"
-"""The file in which the expression stands, for the record."""
 GIVEN, RESULT = "_nn_given", "_nn_loss"
 MOST_NAMES = 12
 """Names that are told as those that there are."""
@@ -67,9 +66,9 @@ class LossExpression:
     ) -> None:
         self._execution, self._text, self._parameters = execution, text, parameters
         source, places = f"{GIVEN} = ({text}\n)", execution.places
-        self._code: CodeType = compile_program(source, FILE, places)
+        self._code: CodeType = compile_program(source, LOSS_FILE, places)
         # A value of its own, which has the same key in every recording.
-        self._own: CodeType = compile_program(f"{RESULT} = 1.0 * {GIVEN}", f"{FILE}'", places)
+        self._own: CodeType = compile_program(f"{RESULT} = 1.0 * {GIVEN}", f"{LOSS_FILE}'", places)
         self._names = names_in(ast.parse(source)) - {GIVEN}
         self._targets = _targets(places.loops[loop], places) & self._names
         self._turn: dict[str, Any] = {}
@@ -113,7 +112,7 @@ class LossExpression:
         """The hypothesis; a number that the program computes itself keeps its place."""
         places = self._execution.places.places
         inner = next((each for each in node.inputs if each.place >= 0), None)
-        own = inner is not None and not places[inner.place].file.startswith(FILE)
+        own = inner is not None and not places[inner.place].file.startswith(LOSS_FILE)
         place = inner.place if own and inner is not None else -1
         return Loss(OWN, node.key, prior=3.0, place=place, name=self._text)
 

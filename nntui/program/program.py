@@ -1,5 +1,6 @@
 """`Program`, the facade of a person's own program that is stepped and rewound."""
 
+import operator
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -7,10 +8,10 @@ from types import TracebackType
 from typing import Any
 
 from nntui.program.answer import ProgramCheck
-from nntui.program.checking import check, find_loop
+from nntui.program.checking import CheckRequest, check, find_loop, words
 from nntui.program.control.client import Task
 from nntui.program.control.ending import END, Ending
-from nntui.program.control.loading.source_file import read_program
+from nntui.program.control.loading.source_file import read_program, text_of
 from nntui.program.control.travel.timeline import FOREVER, Timeline
 from nntui.program.program_error import ProgramError
 
@@ -39,10 +40,18 @@ class Program:
         python: str | None = None,
         allow_effects: bool = False,
     ) -> None:
-        self.path, self.arguments = os.fspath(path), tuple(arguments)
+        self.path, self.arguments = os.fspath(path), words("arguments", arguments)
+        line = loop[1] if isinstance(loop, tuple) and len(loop) == 2 else loop
+        asked = CheckRequest(self.path, self.arguments, seed, line, python=python)
+        for problem in asked.problems():
+            raise ProgramError(problem)
+        self._closed = False
         self._loop = loop
         loops: tuple[int | tuple[str, int], ...] = () if loop is None else (loop,)
-        self._task = Task(self.path, self.arguments, seed, loops, python, allow_effects)
+        texts = {self.path: text_of(self.path)}  # once: it may be edited while it is stepped
+        self._task = Task(
+            self.path, self.arguments, seed, loops, python, allow_effects, texts=texts
+        )
         self._timeline = Timeline(self._task)
         if loop is not None:
             self._start(loop)
@@ -91,19 +100,27 @@ class Program:
         return self._timeline.seeds[1]
 
     def step(self, n: int = 1) -> int:
-        """Go ``n`` updates forward, or back if it is negative; the update that was reached."""
-        return self.seek(self.update + n)
+        """Go ``n`` updates forward, or back if it is negative; the update that was reached.
+
+        It goes at most to the first update, and to the last one.
+        """
+        return self.seek(max(self.update + _whole("n", n), 0))
 
     def seek(self, update: int, seconds: float | None = None) -> int:
         """Go to ``update``, at most to the last one; the update that was reached.
 
-        With ``seconds`` it stops after that time, at an update on the way.
+        With ``seconds`` it stops after that time, at an update on the way.  Raises ProgramError for
+        what is no update, which count from 0.
         """
+        if _whole("update", update) < 0:
+            raise ProgramError(f"there is no update {update}; the first is 0")
         self._needs_a_loop()
         return self._timeline.seek(update, seconds)
 
     def run(self) -> Ending:
         """Run the program to its end, and stand at its last update; how it ended."""
+        if self._closed:
+            raise ProgramError(f"{self.path} was closed")
         if self._loop is None:
             if self.ended is None:
                 self._timeline.start(FOREVER)
@@ -145,7 +162,8 @@ class Program:
         return str(self._timeline.ask({"do": "hash"})["hash"])
 
     def close(self) -> None:
-        """End the program's processes."""
+        """End the program's processes, for good."""
+        self._closed = True
         self._timeline.close()
 
     def __enter__(self) -> "Program":
@@ -179,6 +197,8 @@ class Program:
 
     def _needs_a_loop(self) -> int | tuple[str, int]:
         """The loop, which is found now if it was not given."""
+        if self._closed:
+            raise ProgramError(f"{self.path} was closed")
         if self._loop is None:
             found = find_loop(replace(self._task, loops=None))
             self._timeline.close()
@@ -197,6 +217,14 @@ class Program:
         hint = f"; {ending.hint}" if ending.hint else ""
         told = ending.message or f"exit code {ending.code}"
         return f"{self.path}{place}: {told}, before the first update{hint}"
+
+
+def _whole(name: str, value: int) -> int:
+    """``value`` as an int, which may be NumPy's; raises ProgramError for any other number."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise ProgramError(f"{name} must be a whole number, not {value!r}") from None
 
 
 class Variables(Mapping[str, Any]):

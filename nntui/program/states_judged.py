@@ -9,11 +9,13 @@ import numpy as np
 from nntui.program.blame.evidence.scene import Scene
 from nntui.program.blame.faults import others
 from nntui.program.blame.faults.forward_faults import of_softmax
+from nntui.program.blame.faults.penalties import of_penalties
 from nntui.program.blame.faults.piled_up import of_piled_up, piled_up
 from nntui.program.blame.faults.replaced import of_last_turn, of_replaced
 from nntui.program.blame.faults.shapes import of_crossing
 from nntui.program.blame.faults.signs import of_signs
 from nntui.program.blame.naming.findings import Finding, finite, of_repairs
+from nntui.program.blame.naming.set_aside import of_decay
 from nntui.program.blame.repairs.repair import Repairs
 from nntui.program.judge.probing.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.probing.generic_states import KINDS, drawn, shake
@@ -242,7 +244,7 @@ class States:
                     repairs.search()
             except OutOfTimeError:
                 repairs.left_out = True
-            findings += of_repairs(scene, repairs)
+            findings += of_penalties(scene, of_repairs(scene, repairs))
             repaired = repairs.all_made
             unexplained = repairs.unexplained
             if repairs.left_out:
@@ -281,6 +283,7 @@ class States:
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
+            "notes": of_decay(best),
             "explained": explained,
             "crossing": bool(crossing),
         }

@@ -76,15 +76,54 @@ def test_a_crash_before_the_first_update_is_refused_with_the_program_s_last_line
     ending = CRASH | {"file": None, "line": None, "hint": "install it with: pip install x"}
     with pytest.raises(ProgramError, match=r"net\.py: .*zero; install it with: pip install x$"):
         program_check(ASKED, {"ok": None, "ending": ending})
-    assert program_check(ASKED, JUDGED | {"ending": ending}).ok is True
+
+
+def test_a_crash_behind_the_updates_is_told() -> None:
+    ending = CRASH | {"file": "/at/home/net.py", "line": 12}
+    answer = program_check(ASKED, JUDGED | {"ending": ending})
+    assert answer.ok is True
+    said = "later the program crashes in line 12: ZeroDivisionError: division by zero"
+    assert answer.notes == (said,)
+
+
+def test_an_exit_before_the_first_loop_is_refused_with_the_program_s_last_line() -> None:
+    ending = {"kind": "exit", "code": 2, "message": "net.py: error: required: data"}
+    reply = {"ok": None, "ending": ending}
+    with pytest.raises(ProgramError) as refused:
+        program_check(Request("net.py"), reply)
+    assert str(refused.value) == (
+        "net.py: the program ended itself with exit code 2 (net.py: error: required: data) before "
+        "its first loop; its arguments go behind --"
+    )
+    with pytest.raises(ProgramError, match=r"exit code 0 before its first loop$"):
+        program_check(ASKED, {"ok": None, "ending": {"kind": "exit", "code": 0, "message": ""}})
+    at_its_end = {"ok": None, "ending": {"kind": "exit", "code": 0, "message": ""}}
+    assert program_check(Request("net.py"), at_its_end).ok is None
+    assert program_check(Request("net.py"), reply | {"any_began": True}).ok is None
+
+
+BEGAN = {"any_began": True}
+END = {"ending": {"kind": "end"}}
+CHANGING = {"changing": LOOP_7 | {"names": ["w", "b"]}}
 
 
 @pytest.mark.parametrize(
     ("reply", "reason", "option"),
     [
-        ({}, "no loop was found whose turns", LOOP),
-        ({"ending": {"kind": "end"}}, "no loop was found before it ended", LOOP),
-        ({"ending": {"kind": "exit", "code": 3}}, "before it ended itself with exit code 3", LOOP),
+        ({}, "no loop whose iterations change what its loss depends on was found", LOOP),
+        (END, "no turn of a loop began before it ended", ""),
+        (BEGAN | END, "depends on was found before it ended", ""),
+        (
+            BEGAN | {"ending": {"kind": "exit", "code": 3, "message": "0.5"}},
+            "before it ended itself with exit code 3 (0.5)",
+            "",
+        ),
+        (BEGAN | END | CHANGING, "the loop in line 7 changes w and b, but its steps", ""),
+        (
+            BEGAN | END | CHANGING | {"not_differentiated": {"Python objects": ["W"]}},
+            "W is an array of Python objects",
+            "",
+        ),
         ({"error": "time"}, "no time to look at an update", "--time 60"),
         ({"error": "full"}, "more operations than can be recorded", "fewer samples in an update"),
         ({"error": "loss", "loop": LOOP_7}, "no loss was found", LOSS),
@@ -114,6 +153,9 @@ def test_an_effect_that_was_refused_is_told_with_its_line() -> None:
     refused = {"event": "os.remove", "what": "deletes data.csv", "file": None, "line": 12}
     answer = program_check(ASKED, {"refused": refused})
     assert (answer.ok, answer.option) == (None, EFFECTS)
+    assert answer.reason == "it was stopped where it deletes data.csv in line 12"
+    written = answer.as_json()
+    assert (written["reason"], written["option"]) == (answer.reason, EFFECTS)
     assert [(each.what, each.line) for each in answer.refused] == [("deletes data.csv", 12)]
     assert program_check(ASKED, {"refused": [refused]}) == answer
 

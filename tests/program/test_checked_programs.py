@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import command, parsed, refused
@@ -85,7 +86,7 @@ def test_a_diff_mends_what_is_wrong_and_the_file_stays(folder: Path) -> None:
         ("x = (1\n", "was never closed"),
         ("x = 1\nprint(x / 0)\n", "net.py:2: the program stopped before its first update: Zero"),
         ("import no_such_module\n", f"{sys.executable} -m pip install no_such_module"),
-        (RIGHT, "no loop of net.py begins in line 3; its loops begin in the lines 7"),
+        (RIGHT, "no loop of net.py begins in line 3; its only loop begins in line 7"),
     ],
 )
 def test_what_cannot_be_looked_at_is_one_line(folder: Path, text: str, told: str) -> None:
@@ -184,11 +185,49 @@ for epoch in range(20):
 
 
 def test_a_program_without_a_training_could_not_be_told(folder: Path) -> None:
-    Path("net.py").write_text("import sys\nsys.exit(3)\n")
+    Path("net.py").write_text("import sys\nfor i in range(3):\n    print(i)\nsys.exit(3)\n")
     done = command("check", "net.py", "--json")
     assert done.returncode == 3
     answer = parsed(done.stdout)
     assert (answer["ok"], answer["loop"], answer["findings"]) == (None, None, [])
+    assert answer["reason"].endswith("was found before it ended itself with exit code 3 (2)")
+    assert answer["option"] == ""
+
+
+def test_a_program_that_misses_its_arguments_says_so(folder: Path) -> None:
+    asks = "p = argparse.ArgumentParser()\np.add_argument('data')\np.parse_args()\n"
+    Path("net.py").write_text(f"import argparse\n{asks}{RIGHT}")
+    told = refused("check", "net.py")
+    assert "with exit code 2 (net.py: error: the following arguments are required: data)" in told
+    assert told.endswith("its arguments go behind --\n")
+
+
+PERCEPTRON = """
+import numpy as np
+X, w, b = np.array([[0, 1], [1, 1]]), np.zeros(2), 0.0
+for i in range(3):
+    for x, t in zip(X, [0, 1]):
+        o = 1 if x @ w + b > 0 else 0
+        u = 0.1 * (t - o)
+        w += u * x
+        b += u
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PERCEPTRON, "the loop in line 5 changes w and b, but its steps do not"),
+        ("import numpy as np\nW = np.ones(2) * 1j\nfor i in range(3):\n    W *= 0.9\n", "W is an"),
+    ],
+)
+def test_a_training_that_has_no_gradient_has_a_sentence_of_its_own(
+    folder: Path, text: str, told: str
+) -> None:
+    Path("net.py").write_text(text)
+    answer = parsed(command("check", "net.py", "--json").stdout)
+    assert (answer["ok"], answer["option"]) == (None, "")
+    assert answer["reason"].startswith(told)
 
 
 def test_a_program_is_stepped_without_naming_its_loop_and_checked(folder: Path) -> None:
@@ -207,7 +246,7 @@ def test_a_program_without_a_loop_cannot_be_stepped(folder: Path) -> None:
     Path("net.py").write_text("print(3)\n")
     with (
         nntui.Program("net.py") as program,
-        pytest.raises(ProgramError, match=r"net\.py: no loop was found .* loop=LINE"),
+        pytest.raises(ProgramError, match=r"net\.py: no turn of a loop began before it ended$"),
     ):
         program.step()
 
@@ -250,3 +289,74 @@ def wait_until(holds: Callable[[], bool]) -> None:
             return
         time.sleep(0.02)
     pytest.fail("it never came to hold")
+
+
+def test_a_loop_of_another_thread_is_not_around_the_training(folder: Path) -> None:
+    waiting = "import queue, threading\nq, back = queue.Queue(), queue.Queue()\ndef serve():\n"
+    waiting += "    while True:\n        back.put(q.get())\n"
+    waiting += "threading.Thread(target=serve, daemon=True).start()\nq.put(0)\nback.get()\n"
+    Path("net.py").write_text(waiting + RIGHT)
+    answer = parsed(command("check", "net.py", "--json").stdout)
+    assert (answer["ok"], answer["epoch_loop"]) == (True, None)
+    assert answer["loop"]["line"] == 7 + waiting.count("\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file names are text")
+def test_a_name_that_the_locale_cannot_decode_is_printed_as_given(folder: Path) -> None:
+    Path("größe.py").write_text("x = 1\n")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    for name in ("größe.py", "keine-größe.py"):
+        done = subprocess.run(
+            [sys.executable, "-m", "nntui", "check", name],
+            capture_output=True,
+            env={**os.environ, "PYTHONCOERCECLOCALE": "0", **ascii_only},
+        )
+        assert name.encode() in done.stdout + done.stderr
+
+
+def test_another_ending_than_py_is_told(folder: Path) -> None:
+    for name in ("NET.PY", "net.py.txt", "net.pyw"):
+        Path(name).write_text(RIGHT)
+        assert f"{name} is no program by its name, which must end in .py" in refused("check", name)
+
+
+def test_an_effect_of_the_loss_that_was_asked_for_is_not_blamed_on_a_line(folder: Path) -> None:
+    Path("keep.txt").write_text("x")
+    Path("net.py").write_text(RIGHT)
+    done = command("check", "net.py", "--loss", "__import__('os').remove('keep.txt')")
+    assert "deletes keep.txt in --loss." in " ".join(done.stdout.split())
+    assert Path("keep.txt").exists()
+
+
+def test_what_was_seen_before_the_program_ended_its_process_is_told(folder: Path) -> None:
+    assert "for " in RIGHT
+    ended = RIGHT.rstrip() + "\nimport os\nos._exit(0)\n"
+    Path("net.py").write_text(ended)
+    assert command("check", "net.py").returncode == 0
+
+
+def test_what_makes_no_sense_to_a_program_is_an_error_in_words(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT)
+    Path("houses.toml").write_text("a = 1\n")
+    wrong: dict[str, dict[str, Any]] = {
+        r"the arguments are a list, such as \['--x'\]": {"arguments": "--x"},
+        "arguments must be texts, not 3": {"arguments": [3]},
+        "seed must be a whole number, not 1.5": {"seed": 1.5},
+        "loop must be a whole number, not '7'": {"loop": "7"},
+    }
+    for told, options in wrong.items():
+        with pytest.raises(ProgramError, match=told):
+            nntui.Program("net.py", **options)
+        with pytest.raises(ProgramError, match=told):
+            check("net.py", **options)
+    with pytest.raises(ProgramError, match=r"houses\.toml is no program"):
+        nntui.Program("houses.toml")
+    with nntui.Program("net.py", loop=7) as program:
+        for n in (1.5, "1"):
+            with pytest.raises(ProgramError, match="n must be a whole number"):
+                program.step(n)  # type: ignore[arg-type]
+        with pytest.raises(ProgramError, match="there is no update -7; the first is 0"):
+            program.seek(-7)
+        assert (program.step(2), program.step(-5)) == (2, 0)
+    with pytest.raises(ProgramError, match=r"net\.py was closed"):
+        program.step()

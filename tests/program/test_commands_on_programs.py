@@ -1,6 +1,7 @@
 """The command line where it takes a program: options, arguments behind --, exit codes."""
 
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -254,12 +255,16 @@ def test_why_of_a_program_takes_its_options(monkeypatch: pytest.MonkeyPatch) -> 
     asked = explained(monkeypatch)
     done = command("why", "net.py")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{Explained.text}\n", "")
-    assert asked.pop() == (("net.py", ()), {"time": 20.0, "allow_effects": False})
+    arguments, options = asked.pop()
+    assert options.pop("started") <= time.perf_counter()
+    assert (arguments, options) == (("net.py", ()), {"time": 20.0, "allow_effects": False})
     line = "why net.py --seed 3 --seeds 7 --time 5 --allow-effects --python p --json -- --json"
     done = command(*line.split())
     assert parsed(done.stdout) == Explained().as_json()
-    options = {"seed": 3, "seeds": 7, "time": 5.0, "allow_effects": True, "python": "p"}
-    assert asked.pop() == (("net.py", ("--json",)), options)
+    given = {"seed": 3, "seeds": 7, "time": 5.0, "allow_effects": True, "python": "p"}
+    arguments, options = asked.pop()
+    assert options.pop("started") <= time.perf_counter()
+    assert (arguments, options) == (("net.py", ("--json",)), given)
 
 
 def test_why_prints_what_was_found_when_it_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +288,7 @@ def test_a_file_that_is_written_to_is_no_program(program: str) -> None:
         ({"seed": -1}, "seed -1"),
         ({"loop": 0}, "lines count from 1"),
         ({"time": float("nan")}, "seconds above 0"),
+        ({"time": 1e7}, "at most 86400 seconds"),
         ({"parameters": ["W", " "]}, "parameter is empty"),
         ({"loss": " "}, "loss is empty"),
     ],

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.machinery import SourceFileLoader
 from tempfile import mkdtemp
 from types import ModuleType
@@ -20,6 +21,7 @@ from typing import Any, NoReturn, TypeVar
 from nntui.program.control import forks
 from nntui.program.control.ending import (
     END,
+    EXIT,
     Ending,
     crash_ending,
     exit_ending,
@@ -41,6 +43,8 @@ from nntui.program.record.places import Site
 from nntui.program.record.recorder import Recorder
 
 Hook = Callable[[int], None]
+LAST_BYTES = 1000
+"""Of what a program printed, in which its last line is looked for."""
 Same = TypeVar("Same", bound="Execution")
 
 
@@ -73,7 +77,10 @@ class Execution(Replying):
         self.arguments, self.seed = tuple(arguments), seed
         self.allow_effects = allow_effects
         self._scratch = scratch
-        self._loaded = Modules(self.source.path, loops, texts or {}, self.rewrite, sites)
+        given = {os.path.realpath(file): text for file, text in (texts or {}).items()}
+        self.texts = {**given, os.path.realpath(path): self.source.text}
+        """By file, what is not read again, though the file may have changed since."""
+        self._loaded = Modules(self.source.path, loops, self.texts, self.rewrite, sites)
         self.places, self.files = self._loaded.places, self._loaded.files
         self.modules = self._loaded.named
         """The program's modules by name, the main one first."""
@@ -120,7 +127,7 @@ class Execution(Replying):
             loops,
             allow_effects=self.allow_effects,
             scratch=mkdtemp(dir=self._scratch) if self._scratch else None,
-            texts=texts,
+            texts=self.texts | {os.path.realpath(file): text for file, text in texts.items()},
         )
 
     def rewrite(self, file: str, tree: ast.Module) -> None:
@@ -169,8 +176,12 @@ class Execution(Replying):
             ending = self._execute()
         finally:
             self.recorder.on = False
-        self.ending = ending
+        return self._ended(ending)
+
+    def _ended(self, ending: Ending) -> Ending:
+        """Tell that the program has ended so; a fork replies, and ends."""
         self.world.flush(at_end=True)
+        self.ending = ending = self._with_last_line(ending)
         if self.on_end is not None:
             try:
                 self.on_end()
@@ -211,6 +222,8 @@ class Execution(Replying):
         scratch = self._scratch or make_scratch()
         self.world = World(scratch, folder, self.files, self.seed, self._refuse, self.allow_effects)
         self.world.install()
+        if not self.allow_effects:  # then each process of the program is one of ours
+            vars(os)["_exit"] = self._exiting(os._exit)
         sys.argv = [self.source.given, *self.arguments]
         if not sys.flags.safe_path:
             sys.path.insert(0, folder)
@@ -221,6 +234,19 @@ class Execution(Replying):
         # Collections need not look at what is ours, and in a fork would copy its pages.
         gc.collect()
         gc.freeze()
+
+    def _exiting(self, original: Callable[[int], NoReturn]) -> Callable[[int], NoReturn]:
+        """`os._exit` for the program, behind which what was found would be lost."""
+
+        def _exit(status: int) -> NoReturn:
+            """Exit to the system with specified status, without normal exit processing."""
+            by_program = sys._getframe(1).f_code.co_filename in self.files
+            if by_program and self.is_fork and self.on_end is not None:
+                self.recorder.on = False
+                self._ended(exit_ending(SystemExit(status)))
+            original(status)
+
+        return _exit
 
     def _refuse(self, refused: Refused) -> NoReturn:
         """End the whole analysis, and say what was refused."""
@@ -267,6 +293,14 @@ class Execution(Replying):
                 sys.excepthook(type(error), error.with_traceback(trace), trace)
             return crash_ending(error, self.files, self.world.hint(error))
         return Ending(END, 0)
+
+    def _with_last_line(self, ending: Ending) -> Ending:
+        """``ending`` with what the program printed last, where it ended with a code alone."""
+        if ending.kind != EXIT or not ending.code or ending.message:
+            return ending
+        printed = (stream.text(LAST_BYTES) for stream in (self.world.errors, self.world.output))
+        lines = [line.strip() for text in printed for line in text.splitlines()[-1:]]
+        return replace(ending, message=next(filter(None, lines), ""))
 
     # What is seen of it.
 

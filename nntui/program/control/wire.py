@@ -16,6 +16,8 @@ import numpy as np
 LENGTH = struct.Struct("<Q")
 MOST = 1 << 31
 """Bytes of the largest frame."""
+LONGEST_WAIT = 3600.0
+"""Seconds of one call of the system, which takes no more than a few weeks."""
 ARRAY, COMPLEX = "\0array", "\0complex"
 """Keys that stand for what JSON has not; no name in a program holds a NUL."""
 KINDS = "fiubc"
@@ -106,12 +108,17 @@ def exactly(descriptor: int, count: int, deadline: float | None) -> bytes:
 
 def wait(descriptor: int, deadline: float) -> bool:
     """Whether something can be read from ``descriptor`` before ``deadline``."""
-    left = max(deadline - time.monotonic(), 0.0)
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(left * 1000))
-    return bool(select.select([descriptor], [], [], left)[0])
+    while True:
+        left = max(deadline - time.monotonic(), 0.0)
+        once = min(left, LONGEST_WAIT)
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            ready = bool(poll.poll(once * 1000))
+        else:
+            ready = bool(select.select([descriptor], [], [], once)[0])
+        if ready or once == left:
+            return ready
 
 
 def _plain(value: Any, arrays: list[np.ndarray]) -> Any:

@@ -41,11 +41,12 @@ def _story(found: Recognised, name: str) -> Story:
         parts = ", ".join(part for part in (each.name, where) if part)
         lines.append(f"{each.key}: {parts}")
     listed = "\n".join(lines)
+    updates = f"{found.updates:,} update{'s' * (found.updates != 1)}"
     return Story(
         question=f"The same network as {name}",
-        happens=f"{found.updates:,} updates and the losses were compared: they agree",
+        happens=f"{updates} and the losses were compared: they agree",
         shown=(
-            f"This preset computes what {name} does: {found.updates:,} updates and the losses "
+            f"This preset computes what {name} does: {updates} and the losses "
             f"agree to 1e-9. What is what:\n{listed}"
         ),
     )

@@ -4,6 +4,7 @@ A change counts if it makes the step of a wrong parameter the gradient in every 
 that of no other wrong.  The program with all that counted is checked as a whole in the end.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -196,8 +197,10 @@ class Mending:
     def _load(self, files: Iterable[str]) -> None:
         for file in files:
             if file not in self._sources:
-                with open(file, "rb") as stream:
-                    text = decoded(file, stream.read())
+                text = self._execution.texts.get(os.path.realpath(file))
+                if text is None:
+                    with open(file, "rb") as stream:
+                        text = decoded(file, stream.read())
                 self._original[file] = text
                 self._sources[file] = SourceText(file, text)
 

@@ -1,13 +1,15 @@
 """Finds the preset of a program: runs it, reads its network, makes the preset, proves it."""
 
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from nntui.core.errors import ConfigError
+from nntui.program.analysis_reply import Request, effect_error, program_check
+from nntui.program.checking import words
 from nntui.program.control.client import Task, ask
-from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description, Spot
 from nntui.program.recognise.fitting.unmatched import UnmatchedError
 from nntui.program.recognise.preset_of import (
@@ -38,12 +40,12 @@ def show(
     The arguments are those of `nntui.program.check`; ``time`` is in seconds.  Raises ProgramError
     for a program that cannot be looked at.
     """
-    task = Task(os.fspath(path), tuple(arguments), seed, None, python, allow_effects)
+    task = Task(os.fspath(path), words("arguments", arguments), seed, None, python, allow_effects)
     answer = ask(task, DESCRIBE, {"seconds": time}, 2.0 * time + GRACE)
     if "refused" in answer:
-        raise ProgramError(f"{task.path} {answer['refused']['what']}; --allow-effects lets it")
+        raise effect_error(task.path, answer["refused"])
     if answer.get("description") is None:
-        return Recognised(None, _unread(answer), None)
+        return Recognised(None, _unread(task, answer), None)
     return recognise(Description.from_plain(answer["description"]), task.path, time)
 
 
@@ -111,11 +113,16 @@ def _without(description: Description, path: str, reason: str, spot: Spot | None
     return Recognised(None, reason, None, description=description)
 
 
-def _unread(answer: dict[str, object]) -> str:
-    """Why there is no description, in one line."""
+def _unread(task: Task, answer: dict[str, object]) -> str:
+    """Why there is no description, in one line.
+
+    Raises ProgramError if the program stopped before its first update.
+    """
     check = answer.get("check")
-    if isinstance(check, dict) and check.get("loop") is None:
-        return "no loop was found that trains parameters"
+    if isinstance(check, dict):
+        told = program_check(Request(task.path, task.arguments, python=sys.executable), check)
+        if told.loop is None and told.reason:
+            return told.reason
     if answer.get("error") == "loss":
         return "no loss was found that its updates follow"
     if answer.get("error") == "time":

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nntui.diagnosis.deadline import Deadline
 from nntui.program.checking import CheckRequest
 from nntui.program.control.client import Task
+from nntui.program.control.loading.source_file import text_of
 from nntui.program.why.findings.located import Located
 from nntui.program.why.training import Training
 from nntui.program.why.trials.pool import Pool
@@ -41,6 +42,8 @@ class Inquiry:
             interpreter,
             request.allow_effects,
             threads=1,
+            # The file may be edited, or deleted, while its many processes start.
+            texts={request.path: text_of(request.path)},
         )
         self.stopped = False
         """Whether the progress asked to stop."""

@@ -42,6 +42,8 @@ class ProgramAnswer(Explanation):
     limits: tuple[str, ...] = ()
     """What was examined only in part, in words."""
     decided: bool = True
+    untold: str = ""
+    """Why no run was followed, as a clause; empty where one was."""
 
     @property
     def headline(self) -> Located | None:

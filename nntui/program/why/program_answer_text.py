@@ -63,7 +63,7 @@ def _verdict(answer: ProgramAnswer) -> str:
     if answer.missed is None or answer.missed > LITTLE:
         return "it does not learn"
     share = f"{1.0 - answer.missed:.0%} of what it could at most"
-    return f"it learns {share}" if answer.decided else f"it learns {share}, and perhaps could more"
+    return f"it learns {share}{'' if answer.decided else ', and might learn more'}"
 
 
 def _and_no_more(answer: ProgramAnswer) -> str:
@@ -73,7 +73,7 @@ def _and_no_more(answer: ProgramAnswer) -> str:
 
 def _unexplained(answer: ProgramAnswer) -> str:
     if answer.check.loop is None or answer.updates == 0:
-        return answer.check.reason or "the training could not be followed"
+        return answer.untold or "the training could not be followed"
     return "the loss stays too high, and nothing that was measured or tried explains it"
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import ENOUGH
+from nntui.program.analysis_reply import effect_error
 from nntui.program.answer import ProgramCheck
 from nntui.program.control.client import Task
 from nntui.program.follow.request import LineOfLoop, Request, Sought
-from nntui.program.program_error import ProgramError
 from nntui.program.recognise.description import Description
 from nntui.program.recognise.recognised import Recognised
 from nntui.program.recognise.showing import DESCRIBE, recognise
@@ -129,10 +129,9 @@ class Looking:
     def _asked(self, words: str, questions: Sequence[Question]) -> list[dict[str, Any]]:
         pool = Pool(self.task, self.workers, self.deadline, lambda: self.go_on(words))
         found = dict(pool.ask(questions))
-        for each in found.values():
-            if "refused" in each:
-                what = each["refused"].get("what", "did something outside")
-                raise ProgramError(f"{self.task.path} {what}; --allow-effects lets it")
+        for number, each in found.items():
+            if "refused" in each and questions[number].function != DESCRIBE:
+                raise effect_error(self.task.path, each["refused"])
         return [found.get(number, {}) for number in range(len(questions))]
 
     def _first(

@@ -210,3 +210,11 @@ def gone_process(pid: int) -> None:
             return
         time.sleep(0.01)
     raise AssertionError(f"process {pid} still runs")
+
+
+def test_a_deadline_may_be_further_away_than_the_system_can_wait() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, b"x")
+    assert wire.wait(ours, time.monotonic() + 1e13)
+    os.close(ours)
+    os.close(theirs)

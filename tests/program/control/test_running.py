@@ -285,5 +285,17 @@ def test_many_lines_are_kept_up_to_a_bound(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_program_that_ends_its_own_process_is_told(tmp_path: Path) -> None:
-    answer = to_the_end(written(tmp_path, "import os\nprint('x')\nos._exit(5)\n"))
+    path = written(tmp_path, "import os\nprint('x')\nos._exit(5)\n")
+    ending = to_the_end(path)["ending"]
+    assert (ending["kind"], ending["code"], ending["message"]) == ("exit", 5, "x")
+    answer = to_the_end(path, allow_effects=True)
     assert answer == {"error": "died", "message": "its process ended with exit code 5"}
+
+
+def test_a_program_is_read_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "x = 1\n")
+    execution = Execution(path)
+    Path(path).unlink()
+    assert execution.varied(3, {}).source.text == "x = 1\n"
+    again = execution.varied(3, {path: "x = 2\n"})
+    assert (again.source.text, again.varied(4, {}).source.text) == ("x = 2\n", "x = 2\n")

@@ -125,3 +125,17 @@ def test_forks_have_files_and_offsets_of_their_own(
 
     seen = inside(path, job)["all"]
     assert seen == ["0 a\n\n1 b\n\n2 c\n\n3 d\n\n\n"] * 5
+
+
+def test_a_file_that_is_there_can_be_truncated_without_being_made(tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("long ago")
+    text = f"""
+        import os
+        path = {str(tmp_path / "kept.txt")!r}
+        descriptor = os.open(path, os.O_RDWR | os.O_TRUNC)
+        os.write(descriptor, b"now")
+        os.close(descriptor)
+        print(open(path).read())
+    """
+    assert to_the_end(written(tmp_path, text))["output"] == "now\n"
+    assert (tmp_path / "kept.txt").read_text() == "long ago"

@@ -88,3 +88,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     link.symlink_to(link)
     with pytest.raises(ProgramError, match="cannot be read"):
         read_program(str(link))
+
+
+def test_the_line_that_is_in_no_known_encoding_is_named_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_bytes(b"# a\n" * 5000 + "# größe\n".encode("latin-1"))
+    with pytest.raises(ProgramError, match=r"net\.py, line 5001 is not utf-8; save it"):
+        read_program(str(path))
+    path.write_bytes(b"# -*- coding: latin-1 -*-\r\nname = '" + "größe'\r\n".encode("latin-1"))
+    assert read_program(str(path)).text == "# -*- coding: latin-1 -*-\nname = 'größe'\n"

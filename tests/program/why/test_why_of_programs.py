@@ -4,6 +4,7 @@ import json
 import os
 import textwrap
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -122,3 +123,26 @@ def test_stopping_early_gives_what_is_known_so_far(tmp_path: Path) -> None:
     assert answer.interrupted
     assert "trying changes" in seen
     assert answer.findings
+
+
+def test_an_effect_that_is_refused_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ProgramError, match=r"net\.py:2: the program deletes data\.csv; --allow-ef"):
+        asked(tmp_path, "import os\nos.remove('data.csv')\n" + LINE)
+
+
+def test_too_little_time_is_the_reason_and_so_is_an_interruption(tmp_path: Path) -> None:
+    slow = "import time\ntime.sleep(60)\n"
+    answer = asked(tmp_path, slow, time=1.0)
+    assert "no time to follow the training; --time 20 would help" in " ".join(answer.text.split())
+    answer = asked(tmp_path, LINE, started=perf_counter() - 2.0 * HOURS)
+    assert "no time to follow the training" in " ".join(answer.text.split())
+    answer = asked(tmp_path, slow, progress=lambda *_: False)
+    assert answer.interrupted
+    assert "it was interrupted before the training was followed" in " ".join(answer.text.split())
+
+
+@pytest.mark.slow
+def test_a_crash_behind_the_training_is_told(tmp_path: Path) -> None:
+    answer = asked(tmp_path, LINE + "print(1 / 0)\n")
+    assert "crashes in line 15: ZeroDivisionError: division by zero" in answer.limits[0]
+    assert "ZeroDivisionError" in answer.text

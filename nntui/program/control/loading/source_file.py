@@ -54,7 +54,7 @@ def read_program(path: str, texts: Mapping[str, str] | None = None) -> SourceFil
     """
     real = os.path.realpath(path)
     given = {os.path.realpath(file): each for file, each in (texts or {}).items()}
-    text = given[real] if real in given else _text_of(path)
+    text = given[real] if real in given else text_of(path)
     tree = parsed(path, text)
     absolute = os.path.abspath(path)
     framework = _framework(tree)
@@ -64,7 +64,7 @@ def read_program(path: str, texts: Mapping[str, str] | None = None) -> SourceFil
     return SourceFile(absolute, path, text, tree)
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
     """What the file holds; raises ProgramError if it cannot be read, or is a notebook."""
     try:
         mode = os.stat(path).st_mode
@@ -94,8 +94,14 @@ def decoded(path: str, data: bytes) -> str:
     """``data`` as text, in the encoding that it declares; raises ProgramError."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-        return io.TextIOWrapper(io.BytesIO(data), encoding, newline=None).read()
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        return data.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProgramError(
+            f"{path}, line {line} is not {error.encoding}; save it as UTF-8, or declare its "
+            "encoding in line 1, such as # -*- coding: latin-1 -*-"
+        ) from None
+    except (SyntaxError, LookupError) as error:
         raise ProgramError(f"{path} is not a text in its encoding: {error}") from None
 
 

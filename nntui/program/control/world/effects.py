@@ -34,6 +34,8 @@ class Refused:
         return asdict(self)
 
 
+LOSS_FILE, LOSS_OPTION = "<--loss>", "--loss"
+"""The file of a loss that was asked for as an expression, and what it is called."""
 PROCESSES = {
     "subprocess.Popen": 1,
     "os.system": 0,
@@ -170,9 +172,11 @@ class Effects:
         return f"{verb} {os.fsdecode(outside[0])}"
 
     def _place(self) -> tuple[str | None, int | None]:
-        """The innermost line of the program itself."""
+        """The innermost line of the program itself; none of it for a loss that was asked for."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
+            if frame.f_code.co_filename == LOSS_FILE:
+                return LOSS_OPTION, None
             if frame.f_code.co_filename in self._files:
                 return frame.f_code.co_filename, frame.f_lineno
             frame = frame.f_back

@@ -85,7 +85,9 @@ class FileFunctions:
                     if flags & os.O_EXCL and os.path.lexists(path):
                         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
                     if flags & os.O_CREAT or os.path.exists(path):
-                        path = self._files.made(path, keep=not flags & os.O_TRUNC)
+                        # Without O_CREAT the file must be there to be truncated.
+                        anew = flags & os.O_TRUNC and flags & os.O_CREAT
+                        path = self._files.made(path, keep=not anew)
                 else:
                     path = self._files.found(path)
             return original(path, flags, mode, dir_fd=dir_fd)

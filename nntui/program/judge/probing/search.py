@@ -1,6 +1,7 @@
 """Finds the loop of which each iteration is one update, by recording one iteration of each."""
 
 import inspect
+import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
@@ -72,7 +73,8 @@ class Search:
         """Loops of which an iteration was beyond the first bounds."""
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
-        self._running: list[int] = []
+        self._running_in: dict[int, list[int]] = {}
+        """By thread, its loops that are running, the innermost last."""
         self._tested: dict[int, int] = {}
         """How often each loop was tested."""
         self._born: dict[int, tuple[dict[str, list[list[int]]], list[dict[str, Any]]]] = {}
@@ -82,6 +84,15 @@ class Search:
         """Loops of further trainings."""
         self.errors: list[str] = []
         """Why iterations could not be recorded."""
+
+    @property
+    def _running(self) -> list[int]:
+        return self._running_in.setdefault(threading.get_ident(), [])
+
+    @property
+    def any_began(self) -> bool:
+        """Whether an iteration of any loop has begun."""
+        return bool(self._tested)
 
     def begin(self) -> None:
         """Watch from here on."""

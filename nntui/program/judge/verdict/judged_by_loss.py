@@ -1,6 +1,6 @@
 """Judges recorded updates by a loss, and finds the loss that explains most of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -11,13 +11,13 @@ from nntui.program.judge.verdict.judgement import RIGHT, Judgement
 from nntui.program.judge.verdict.loss_hypotheses import OWN, Loss
 from nntui.program.judge.verdict.plausibility import score
 from nntui.program.judge.verdict.readings import (
-    Reading,
+    HandedGradient,
     Step,
     handed_gradients,
     is_nonlinear,
-    weight_decay,
     with_direction,
 )
+from nntui.program.judge.verdict.weight_decay import penalised, with_decay
 from nntui.program.record.adjoints import NotDifferentiableError, adjoints
 
 Array = np.ndarray
@@ -34,12 +34,17 @@ Weight decay keeps all but the rate times a penalty that is small itself.
 
 
 def judge(
-    loss: Loss, recordings: Sequence[Recording], learning: Sequence[str], only: bool = False
+    loss: Loss,
+    recordings: Sequence[Recording],
+    learning: Sequence[str],
+    only: bool = False,
+    bound: Collection[str] = (),
 ) -> Judgement | None:
     """Judge the updates of ``recordings`` by ``loss``; None where it says nothing of them.
 
     ``learning`` names the values that feed back on themselves; with ``only`` no other is a
-    parameter.
+    parameter.  Of those in ``bound``, and those that ``loss`` itself penalises, no weight decay is
+    set aside.
     """
     gradients: list[dict[int, Array] | None] = []
     for recording in recordings:
@@ -102,9 +107,12 @@ def judge(
     found.readings = {name: Step() for name in parameters}
     found.judge(parameters)
     if found.wrong:
-        _read_decay(found)
+        if loss.kind == OWN and tops:
+            found.penalised = penalised(recording, tops[0], parameters)
+        bound = found.penalised.union(bound)
+        _read_decay(found, bound)
     if found.wrong:
-        _read_handed_gradients(found)
+        _read_handed_gradients(found, bound)
     return found
 
 
@@ -151,49 +159,48 @@ def _is_set_to_gradient(
     return len(factors) > 1 and all(factors) and spread(factors) <= CONSTANT
 
 
-def _read_decay(found: Judgement) -> None:
-    known: dict[str, Step] = {}
+def _read_decay(found: Judgement, bound: Collection[str]) -> None:
     for name in found.wrong:
-        if name in found.replaced:
-            continue
-        gradients = [found.gradient(at, name) for at in range(len(found.recordings))]
-        decay = weight_decay(found.recordings, gradients, name)
-        if decay is not None:
-            known[name] = decay
-    if known:
-        before = found.readings
-        found.readings = {**found.readings, **known}
-        found.judge(list(known))
-        grows = [
-            name
-            for name, each in known.items()
-            if each.decay * found.factors.get(name, 0.0) < 0 and not is_own(found)
-        ]
-        if grows:
-            # No penalty makes weights larger.
-            found.readings = {**found.readings, **{name: before[name] for name in grows}}
-            found.judge(grows)
+        if name not in found.replaced and not _try_with_decay(found, name, Step(), bound):
+            found.readings[name] = Step()
+            found.try_alone(name)
+    found.conclude()
 
 
-def _read_handed_gradients(found: Judgement) -> None:
+def _try_with_decay(
+    found: Judgement, name: str, reading: Step | HandedGradient, bound: Collection[str]
+) -> bool:
+    """Whether the update of ``name`` is right once weight decay is set aside; it is then."""
+    gradients = [found.gradient(at, name) for at in range(len(found.recordings))]
+    decayed = with_decay(reading, found.recordings, gradients, name)
+    if decayed is None:
+        return False
+    found.readings[name] = decayed
+    if found.try_alone(name) != RIGHT:
+        return False
+    factor = found.factors[name]
+    if name in bound:
+        if factor > 0:
+            found.contradicted[name] = decayed.decay / factor
+        return False
+    return decayed.decay * factor > 0  # no penalty makes weights larger
+
+
+def _read_handed_gradients(found: Judgement, bound: Collection[str]) -> None:
     """Read the gradient that is handed to an optimiser where that is a multiple of the true one."""
     recording = next(
         each for each, gradient in zip(found.recordings, found.gradients, strict=True) if gradient
     )
-    left: dict[str, list[Reading]] = {}
+    left: dict[str, list[HandedGradient]] = {}
     for name in list(found.wrong):
         if name in found.replaced:
             continue
         before = found.readings[name]
-        options: list[Reading] = [
+        options = [
             with_direction(each, found.recordings, name)
             for each in handed_gradients(recording, name, found.memories)
         ]
-        for option in options:
-            found.readings[name] = option
-            if found.try_alone(name) == RIGHT:
-                break
-        else:
+        if not _try_handed(found, name, options, bound):
             adapts = is_nonlinear(recording, name, found.memories)
             found.readings[name] = options[-1] if adapts and options else before
             found.try_alone(name)
@@ -208,6 +215,17 @@ def _read_handed_gradients(found: Judgement) -> None:
         found.conclude()
 
 
+def _try_handed(
+    found: Judgement, name: str, options: Sequence[HandedGradient], bound: Collection[str]
+) -> bool:
+    """Whether one of ``options`` is the gradient of ``name``, perhaps with weight decay in it."""
+    for option in options:
+        found.readings[name] = option
+        if found.try_alone(name) == RIGHT:
+            return True
+    return any(_try_with_decay(found, name, option, bound) for option in options)
+
+
 def best_of(
     losses: Sequence[Loss],
     recordings: Sequence[Recording],
@@ -220,12 +238,15 @@ def best_of(
     of them.  With ``only`` no other value than those of ``learning`` is a parameter.
     """
     ranked: list[tuple[tuple[float, ...], int]] = []
+    contradicting: dict[Loss, set[str]] = {}
     is_large = recordings[0].size > LARGE
     few = recordings[1 : 2 if is_large else 3] if len(recordings) > 3 else recordings
     for at, loss in enumerate(losses):
         found = judge(loss, few, learning, only)
         if found is not None:
             ranked.append((score(found), -at))
+            if found.contradicted:
+                contradicting[loss] = found.penalised
             if is_large and len(recordings) == 1 and set(learning) <= set(found.parameters):
                 return found  # it tells what the parameters are, which is all that one state can
             if is_large and at == 0 and found.explains(learning):
@@ -244,9 +265,10 @@ def best_of(
             best = found
         if len(found.right) == len(found.parameters) and min(found.factors.values()) > 0:
             break
-    return best
-
-
-def is_own(judgement: Judgement) -> bool:
-    """Whether the loss is a number that the program computes itself."""
-    return judgement.loss.kind == OWN
+    bound = set[str]().union(*contradicting.values())
+    if best is None or not bound & set(best.decays):
+        return best
+    # The program's own loss penalises what decays, and by another coefficient than it does.
+    again = [(best.loss, bound), *((each, set[str]()) for each in contradicting)]
+    strict = [judge(loss, recordings, learning, only, names) for loss, names in again]
+    return max((each for each in strict if each is not None), key=score, default=best)

@@ -38,6 +38,10 @@ class Judgement:
     verdicts: dict[str, str] = field(default_factory=dict)
     factors: dict[str, float] = field(default_factory=dict)
     """step = -factor * gradient, of the parameters that are right."""
+    penalised: set[str] = field(default_factory=set)
+    """Parameters on which the loss itself holds a penalty."""
+    contradicted: dict[str, float] = field(default_factory=dict)
+    """Those of them that shrink by another part than by that penalty: times itself too much."""
     scheduled: bool = False
     """Whether the factors vary from state to state, alike for all parameters."""
     has_plan: bool = False
@@ -69,6 +73,15 @@ class Judgement:
     def wrong(self) -> list[str]:
         """The parameters whose steps are wrong."""
         return [name for name in self.parameters if self.verdicts.get(name) == WRONG]
+
+    @property
+    def decays(self) -> dict[str, float]:
+        """By parameter, how many times it the gradient holds beside that of the loss."""
+        return {
+            name: self.readings[name].decay / self.factors[name]
+            for name in self.right
+            if self.readings[name].decay
+        }
 
     def explains(self, names: Sequence[str]) -> bool:
         """Whether all of ``names`` step down along the gradient."""

@@ -21,6 +21,8 @@ def score(judgement: Judgement) -> tuple[float, ...]:
         explained,
         len(judgement.parameters),
         float(downhill),
+        # A loss with the penalty in it is likelier than one from which it has to be set aside.
+        -float(len(judgement.decays)),
         # Of losses that explain as much the program's own is likelier than a usual one.
         judgement.loss.prior if explained else 0.0,
         float(matches),

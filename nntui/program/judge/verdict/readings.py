@@ -10,13 +10,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nntui.program.judge.update.recorded_update import ADDING_AT, PASSING, Recording
-from nntui.program.judge.verdict.agreement import CONSTANT, SAME, spread
+from nntui.program.judge.update.carried import ROUNDING, retention
+from nntui.program.judge.update.recorded_update import ADDING_AT, PASSING, Recording, ancestors
 from nntui.program.record.node import Node
 from nntui.program.record.recompute import replay
 
 Array = np.ndarray
 Values = Sequence[Any]
+
+
+SPARED = ("nothing", "the first row", "the first column", "what is not updated")
+"""What of a parameter weight decay may leave alone."""
 
 
 class Reading(Protocol):
@@ -30,6 +34,10 @@ class Reading(Protocol):
     def climbs(self) -> bool:
         """Whether the step is known to go along it where it should go against it."""
 
+    @property
+    def decay(self) -> float:
+        """How many times the parameter is set aside, as the part of weight decay."""
+
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
         """The vector for the parameter ``name``; None where there is none."""
 
@@ -39,9 +47,9 @@ class Step:
     """The parameter's step, less what weight decay adds to it."""
 
     decay: float = 0.0
-    """The step holds -decay times the parameter."""
+    """What is read holds -decay times the parameter."""
     spared: str = "nothing"
-    """What of a matrix does not decay: a key of `SPARED`."""
+    """What of a matrix does not decay: one of `SPARED`."""
     adapts: bool = False
     climbs: bool = False
 
@@ -51,8 +59,7 @@ class Step:
         after = np.asarray(values[recording.end[name].number], float)
         if after.shape != before.shape:
             return None
-        step: Array = after - before
-        return step + self.decay * decaying(before, self.spared, step) if self.decay else step
+        return without_decay(after - before, self.decay, before, self.spared)
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,12 @@ class HandedGradient:
     climbs: bool = False
     """Whether the optimiser steps along it rather than against it."""
     adapts: bool = True
+    decay: float = 0.0
+    """What is read holds -decay times the parameter: a penalty's part of the gradient."""
+    spared: str = "nothing"
+    """What of a matrix does not decay: one of `SPARED`."""
+    apart: bool = False
+    """Whether the parameter shrinks by a part of itself beside what the optimiser adds."""
 
     def read(self, recording: Recording, name: str, values: Values) -> Array | None:
         """See `Reading.read`."""
@@ -72,15 +85,19 @@ class HandedGradient:
         found = np.asarray(values[node.number], float)
         if not self.climbs:
             found = -found
-        shape = np.shape(recording.start[name].value)
-        return found.reshape(shape) if found.size == int(np.prod(shape)) else None
+        before = np.asarray(recording.start[name].value, float)
+        if found.size != before.size:
+            return None
+        return without_decay(found.reshape(before.shape), self.decay, before, self.spared)
 
 
-SPARED = ("nothing", "the first row", "the first column", "what is not updated")
+def without_decay(found: Array, decay: float, parameter: Array, spared: str) -> Array:
+    """What is read of an update, less ``-decay`` times the ``parameter`` that is not spared."""
+    return found + decay * decaying(parameter, spared, found) if decay else found
 
 
 def decaying(parameter: Array, spared: str, step: Array) -> Array:
-    """``parameter`` with 0 where weight decay spares it; ``step`` is its update."""
+    """``parameter`` with 0 where weight decay spares it; ``step`` is what is read of its update."""
     if spared == "what is not updated":
         return np.where(step != 0, parameter, 0.0)
     if spared == "nothing" or parameter.ndim != 2:
@@ -91,56 +108,6 @@ def decaying(parameter: Array, spared: str, step: Array) -> Array:
     else:
         found[:, :1] = 0
     return found
-
-
-def weight_decay(
-    recordings: Sequence[Recording], gradients: Sequence[Array | None], name: str
-) -> Step | None:
-    """The decay that, taken off the steps of ``name``, leaves multiples of the gradient.
-
-    It is found by least squares in every state, and counts where one coefficient serves all.
-    """
-    if np.size(recordings[0].start[name].value) < 3:
-        return None
-    for spared in SPARED:
-        fits: list[tuple[float, float, bool]] = []
-        for recording, gradient in zip(recordings, gradients, strict=True):
-            if name not in recording.start or gradient is None:
-                continue
-            step = recording.step(name)
-            if step is None:
-                continue
-            whole = np.asarray(recording.start[name].value, float)
-            parameter = decaying(whole, spared, step).ravel()
-            if not (np.any(gradient) and np.any(parameter) and np.any(step)):
-                continue
-            fit = _fit(step.ravel(), np.ravel(gradient), parameter)
-            if fit is None:
-                fits.clear()
-                break
-            fits.append(fit)
-        felt = [decay for _, decay, is_felt in fits if is_felt]
-        if len(felt) < 2 or spread(felt) > CONSTANT:
-            continue
-        if spread([rate for rate, _, _ in fits]) <= CONSTANT:
-            return Step(decay=float(np.median(felt)), spared=spared)
-    return None
-
-
-def _fit(step: Array, gradient: Array, parameter: Array) -> tuple[float, float, bool] | None:
-    """(rate, decay, whether it is felt) of ``step = -rate * gradient - decay * parameter``."""
-    if not (np.isfinite(step).all() and np.isfinite(gradient).all()):
-        return None
-    lengths = np.linalg.norm(gradient), np.linalg.norm(parameter)
-    if not all(lengths):  # entries below 1e-160, whose squares are 0
-        return None
-    columns = np.stack([gradient / lengths[0], parameter / lengths[1]], axis=1)
-    solution = np.linalg.lstsq(columns, step, rcond=None)[0]
-    size = np.linalg.norm(step)
-    if np.linalg.norm(columns @ solution - step) > SAME * size:
-        return None
-    felt = abs(solution[1]) > 1e-6 * size
-    return -float(solution[0] / lengths[0]), -float(solution[1] / lengths[1]), bool(felt)
 
 
 def handed_gradients(
@@ -154,6 +121,7 @@ def handed_gradients(
     of_memory = recording.mask(memories)
     # From the end back to where neither the parameter's own chain nor a memory is left.
     border: list[Node] = []
+    apart = False
     waiting, seen = [end], set()
     own_chain = _additive_chain(recording, own, end)
     while waiting:
@@ -161,16 +129,28 @@ def handed_gradients(
         if node.number in seen or node is own:
             continue
         seen.add(node.number)
-        if node.number in own_chain or recording.depends[node.number] & of_memory:
+        if _is_multiple(recording, node, own):
+            apart = True  # weight decay beside what the optimiser makes of the gradient
+        elif node.number in own_chain or recording.depends[node.number] & of_memory:
             waiting += node.inputs
         elif recording.depends[node.number] and node.operation != "leaf":
             border.append(node)
-    if not border:
-        return []
+    if not border or (apart and retention(recording, name) > 1 + ROUNDING):
+        return []  # no penalty makes weights larger
     chains = [_single_chain(recording, node) for node in border]
     common = [node for node in chains[0] if all(node in chain for chain in chains[1:])]
     size = np.size(own.value)
-    return [HandedGradient(node.key) for node in common if np.size(node.value) == size]
+    return [HandedGradient(node.key, apart=apart) for node in common if np.size(node.value) == size]
+
+
+def _is_multiple(recording: Recording, node: Node, own: Node) -> bool:
+    """Whether ``node`` is a parameter ``own`` times what depends on nothing that changes."""
+    while node.operation in PASSING | {"*", "/", "neg"} and node is not own:
+        fed = [each for each in node.inputs if recording.depends[each.number]]
+        if len(fed) != 1:
+            return False
+        node = fed[0]
+    return node is own
 
 
 def with_direction(
@@ -227,7 +207,10 @@ def _single_chain(recording: Recording, node: Node) -> list[Node]:
         if len(inputs) == 2 and node.operation in ("*", "/"):
             small, large = sorted(inputs, key=lambda each: np.size(each.value))
             clips = np.size(small.value) == 1 and small.operation in SHRINKING | {"/", "*"}
-            inputs = [large] if clips and np.size(large.value) > 1 else inputs
+            if clips and np.size(large.value) > 1:
+                inputs = [large]
+            elif np.size(large.value) == 1:
+                inputs = _clipped_number(recording, inputs)
         if len(inputs) == 2 and node.operation == "*":
             # A square that is written as a product, perhaps with a constant in between.
             one, other = (_single_chain(recording, each) for each in inputs)
@@ -240,6 +223,16 @@ def _single_chain(recording: Recording, node: Node) -> list[Node]:
         node = inputs[0]
         chain.append(node)
     return chain
+
+
+def _clipped_number(recording: Recording, inputs: list[Node]) -> list[Node]:
+    """Of a number and what its own size makes to clip it, the number; else both."""
+    for number, other in (inputs, inputs[::-1]):
+        if other.operation in SHRINKING:
+            behind = ancestors([other])
+            if any(each.number in behind for each in _single_chain(recording, number)):
+                return [number]
+    return inputs
 
 
 def is_nonlinear(recording: Recording, name: str, memories: Collection[str]) -> bool:

@@ -29,7 +29,7 @@ def describe(execution: "Execution", options: Mapping[str, Any]) -> dict[str, An
     until = time.monotonic() + seconds
     check = options.get("check") or check_program(execution, Options(seconds=FOR_CHECK * seconds))
     answer: dict[str, Any] = {"check": check, "description": None}
-    if "refused" in check:
+    if "refused" in check and (not options.get("check") or check.get("hypothesis") is None):
         return {**answer, "refused": check["refused"]}
     if check.get("hypothesis") is None:
         return {**answer, "error": check.get("error") or "loss", "message": ""}
