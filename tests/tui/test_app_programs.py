@@ -266,12 +266,12 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
 
 async def test_why_a_program_cannot_be_stepped_is_said_in_full(tmp_path: Path) -> None:
     path = tmp_path / "alone.py"
-    path.write_text("print('hi')\n")
+    path.write_text("for k in range(3):\n    print(k)\n")
     async with NNTUI(program=CheckRequest(str(path))).run_test(size=SIZES[0]) as pilot:
         content = await at_rest(pilot)
-        assert (content.state, content.seen.output) == ("cannot be stepped", "hi\n")
+        assert (content.state, content.seen.output) == ("cannot be stepped", "0\n1\n2\n")
         words = content.seen.problem.split()
-        assert "--loop" in words
+        assert sum(map(len, words)) + len(words) > SIZES[0][0], "more than a row"
         await until(pilot, lambda: set(words) <= set(shown(pilot).split()))
 
 
