@@ -17,7 +17,7 @@ from nntui.tui.drawing.printed_text import as_printed, in_one_line
 from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
-from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap
+from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap, grid_of
 from nntui.tui.programs.panels.code_style import coloured, cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
 from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
@@ -100,8 +100,10 @@ async def test_the_keys_of_the_workbench_step_a_program(program: str) -> None:
         assert content.seen.update == 12
         assert content.seen.output.count("loss") == 3
         await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
-        content = await pressed(pilot, "c", "space")
+        content = await pressed(pilot, "c", "m")
         assert (content.state, content.seen.update) == ("ended", 40)
+        assert "ended here" in (await pressed(pilot, "space")).note
+        assert (await pressed(pilot, "i")).note.startswith("microscope: not for a program")
         plot = screen_of(pilot).query_one(LossPlot).content
         assert plot is not None
         assert (plot.last, plot.unit) == (40, "update")
@@ -132,6 +134,8 @@ async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None
         assert names[1].startswith("true gradient of W")
         assert names[2] == "difference"
         assert abs(arrays.parts[2].array).max() > 1e-3
+        labels = [row.label for row in grid_of(arrays.parts).rows]
+        assert labels == ["0", "1", "true 0", "true 1", "diff 0", "diff 1"]
         await pressed(pilot, "W")
         assert screen.query_one(FindingsPanel).has_focus
         await pressed(pilot, "enter", "o", "left_square_bracket")
@@ -262,12 +266,12 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
 
 async def test_why_a_program_cannot_be_stepped_is_said_in_full(tmp_path: Path) -> None:
     path = tmp_path / "alone.py"
-    path.write_text("print('hi')\n")
+    path.write_text("for k in range(3):\n    print(k)\n")
     async with NNTUI(program=CheckRequest(str(path))).run_test(size=SIZES[0]) as pilot:
         content = await at_rest(pilot)
-        assert (content.state, content.seen.output) == ("cannot be stepped", "hi\n")
+        assert (content.state, content.seen.output) == ("cannot be stepped", "0\n1\n2\n")
         words = content.seen.problem.split()
-        assert "--loop" in words
+        assert sum(map(len, words)) + len(words) > SIZES[0][0], "more than a row"
         await until(pilot, lambda: set(words) <= set(shown(pilot).split()))
 
 

@@ -114,13 +114,17 @@ class ProgramRun:
         )
 
     def difference(self) -> str:
-        """The diff from the text on the screen to the file on disk; empty where they are alike."""
+        """The diff from the text on the screen to the file on disk.
+
+        It is empty where a branch has that very text: a mend is no edit of the file.
+        """
         try:
             text = read_program(self.request.path).text
         except ProgramError as error:
             return str(error)
         shown = self.branch.texts[self.file]
-        return "" if text == shown else diff_of({self.file: shown}, {self.file: text})
+        known = {branch.texts.get(self.file) for branch in self.branches}
+        return "" if text in known else diff_of({self.file: shown}, {self.file: text})
 
     def keep(self) -> tuple[KeptProgram, Numbers]:
         """All that a session keeps: it asks the program nothing."""

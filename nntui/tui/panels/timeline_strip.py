@@ -62,7 +62,8 @@ class Timeline(Panel):
         "the branch it came from, the thin line the future that was. Marks below: c checkpoint, "
         "Y another branch parts here, * something was changed, d a unit died, r one revived, "
         "m the lowest loss, ^ the loss rose sharply (it doubled within an epoch), g the goal is "
-        "reached, x a number is not finite. A unit's mark is placed when it is looked at, every "
+        "reached, x a number is not finite; of a program of your own also p it printed, s a shape "
+        "changed, e it ended. A unit's mark is placed when it is looked at, every "
         "64 updates or more; the keys that go to an event find the exact update. Click or drag, "
         "or use the keys below while the focus is here."
     )

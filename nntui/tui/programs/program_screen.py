@@ -7,7 +7,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Resize
+from textual.events import DescendantFocus, Key, Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
@@ -26,6 +26,7 @@ from nntui.tui.actions import (
     PROGRAM,
     SOURCE,
     TIMELINE,
+    WORKBENCH,
     Action,
     bindings,
     fill_keys,
@@ -73,6 +74,13 @@ PANELS = (
     *(SourcePanel, LossPlot, FindingsPanel, VariablesPanel),
     *(ArrayHeatmap, PrintedPanel, BranchesPanel, Timeline),
 )
+ABSENT = {
+    key: action.label
+    for action in WORKBENCH
+    for key in action.keys.split(",")
+    if key not in {known for each in PROGRAM for known in each.keys.split(",")}
+}
+"""By the keys of the workbench that a program has not, what they do there."""
 LOOK = 1.0
 """Seconds between two looks whether the file was edited."""
 
@@ -254,6 +262,13 @@ class ProgramScreen(SizedScreen[None]):
         """Textual's way to `perform`."""
         self.perform(action)
 
+    def on_key(self, event: Key) -> None:
+        """Say of a key of the workbench that it does nothing here."""
+        label = ABSENT.get(event.key)
+        if label is not None:
+            hint = "{preset} opens the workbench, {help} lists the keys"
+            self.tell(fill_program_keys(f"{label}: not for a program; {hint}"))
+
     def perform(self, action: str) -> None:
         """Do what the action of that name does, such as ``one_epoch`` or ``jump 300``."""
         self.actions.perform(action)
@@ -340,7 +355,9 @@ class ProgramScreen(SizedScreen[None]):
             self.look(view)
             return
         update = self.seen.seen
-        gives = update.problem or update.on(view.file or self.seen.file, view.line)
+        gives = (
+            update.problem or not update.lines or update.on(view.file or self.seen.file, view.line)
+        )
         nothing = f"line {view.line} gives no array in this update"
         nothing += ": the first parameter's instead" if update.parameters else ""
         self.look(view.with_aside(ArrayHeatmap), "" if gives else nothing)

@@ -106,6 +106,8 @@ def test_the_text_that_was_kept_runs_whatever_the_file_holds(
         file.write_text(text.replace("9", "3"))
         kept = ProgramRun.from_session(load_program_session(path))
         assert "+for epoch in range(3):" in kept.difference()
+        kept.branches[0].texts[kept.file] = file.read_text()
+        assert not kept.difference(), "that is the text of another branch"
         file.unlink()
         assert "no such file" in kept.difference()
         assert kept.run_again().startswith("the same state")

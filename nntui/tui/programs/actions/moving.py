@@ -20,8 +20,8 @@ class Moving:
         self.handlers: Handlers = {
             "one_update": lambda: screen.control.step(1),
             "one_back": self._one_back,
-            "one_epoch": lambda: screen.control.epochs(1),
-            "many_epochs": lambda: screen.control.epochs(HUNDRED),
+            "one_epoch": lambda: self._epochs(1),
+            "many_epochs": lambda: self._epochs(HUNDRED),
             "run": self._run,
             "jump": self._jump,
             "to_start": lambda: screen.control.go_to(0, "update 0"),
@@ -39,6 +39,15 @@ class Moving:
             self._screen.tell("there is nothing before update 0")
         else:
             self._screen.control.step(-1)
+
+    def _epochs(self, count: int) -> None:
+        """So many turns of the loop around the updates; without one, so many updates."""
+        control, run = self._screen.control, self._screen.run_shown
+        # What is not known yet is decided when it is: the move waits for the program.
+        if run.has_epochs or run.branch.insight is None:
+            control.epochs(count)
+        else:
+            control.step(count)
 
     def _run(self) -> None:
         control, seen = self._screen.control, self._screen.seen

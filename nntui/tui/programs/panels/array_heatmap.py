@@ -53,6 +53,12 @@ def matrix(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1]) if array.ndim > 2 else array
 
 
+def tag_of(name: str) -> str:
+    """What tells the rows of a part from those of the first: its heading may have no room."""
+    known = {"true gradient": "true", "difference": "diff", "step of": "step"}
+    return next((tag for begin, tag in known.items() if name.startswith(begin)), name[:3]) + " "
+
+
 def grid_of(parts: tuple[ArrayPart, ...]) -> Grid:
     """The arrays as one grid, a group of rows each."""
     matrices = [matrix(part.array)[:MOST_ROWS, :MOST_COLUMNS] for part in parts]
@@ -63,7 +69,8 @@ def grid_of(parts: tuple[ArrayPart, ...]) -> Grid:
         for at, row in enumerate(each):
             values = np.full(wide, np.nan)
             values[: len(row)] = row
-            rows.append(GridRow(str(at), number, at, values, known, NOWHERE))
+            label = f"{tag_of(parts[number].name)}{at}" if number else str(at)
+            rows.append(GridRow(label, number, at, values, known, NOWHERE))
     names = {number: part.name for number, part in enumerate(parts)}
     return Grid(KIND, tuple(rows), tuple(map(str, range(wide))), (), (), names)
 
@@ -96,8 +103,9 @@ class ArrayHeatmap(StripPanel):
         "tells. For a line that gives a gradient, the true gradient of the loss stands below it, "
         "times the factor that brings the two nearest (a rate or a mean is no fault), and then "
         "their difference, which is 0 where the line is right. Of a value that the loss depends "
-        "on, the true gradient of the loss by it stands below. The arrow keys move the cursor, "
-        "[ and ] go through the values of a line that ran several times."
+        "on, the true gradient of the loss by it stands below. Rows begin with true, diff or step "
+        "where they are those of the true gradient, the difference or the step. The arrow keys "
+        "move the cursor, [ and ] go through the values of a line that ran several times."
     )
 
     content: reactive[ArraysContent | None] = reactive(None)
@@ -208,7 +216,16 @@ class ArrayHeatmap(StripPanel):
             for each in grid.rows
             if each.unit == row.unit and each.layer is not None and each.known[column]
         ]
-        return f"[{row.unit}, {column}]  " + "  ".join(beside)
+        text = f"[{row.unit}, {column}]  " + "  ".join(beside)
+        if len(text) <= self.content_size.width:
+            return text
+        short = [
+            (tag_of(content.parts[each.layer].name) if each.layer else "")
+            + f"{each.values[column]:.4g}"
+            for each in grid.rows
+            if each.unit == row.unit and each.layer is not None and each.known[column]
+        ]
+        return f"[{row.unit}, {column}]  " + "  ".join(short)
 
     def copied(self) -> str:
         """The arrays, row by row."""
