@@ -376,7 +376,7 @@ def test_a_seek_can_be_bounded_stopped_and_interrupted(folder: Path) -> None:
         interrupt = threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT])
         with pytest.raises(KeyboardInterrupt):  # noqa: PT012
             interrupt.start()
-            program.seek(10**9)
+            program.seek(10**9, seconds=120.0)
         assert program.update == further
         assert program.variables["n"] == further
         assert program.seek(reached) == program.variables["n"] == reached
