@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.blame.faults.forward_faults import of_not_finite
-from nntui.program.blame.faults.shapes import of_array_for_number, of_growth
+from nntui.program.blame.faults.shapes import of_growth
 from nntui.program.blame.naming.findings import Finding
+from nntui.program.first_bad_update import find_not_finite
 from nntui.program.judge.probing.alarm import ring_at
 from nntui.program.judge.probing.generic_states import KINDS
 from nntui.program.judge.probing.handed import (
@@ -17,7 +17,7 @@ from nntui.program.judge.probing.handed import (
     watch_optimisers,
 )
 from nntui.program.judge.probing.search import Found, Learn, Search
-from nntui.program.judge.probing.trials import Trials, as_it_is
+from nntui.program.judge.probing.trials import Trials
 from nntui.program.judge.probing.watch import Watch
 from nntui.program.judge.update.carried import feedback
 from nntui.program.judge.update.recorded_update import Recording
@@ -25,29 +25,19 @@ from nntui.program.judge.verdict.confirm import confirm
 from nntui.program.judge.verdict.judged_by_loss import LARGE
 from nntui.program.judge.verdict.judgement import (
     NEVER_UPDATED,
-    NO_INFORMATION,
-    RIGHT,
-    SHAPE_CHANGES,
-    WRONG,
 )
 from nntui.program.mending.mend import Check, Mending
 from nntui.program.named_parameters import changed_of, learning_of
-from nntui.program.record.not_finite import first_not_finite
 from nntui.program.record.places import Places
-from nntui.program.settled_findings import add_not_finite, settle
+from nntui.program.settled_findings import settle
 from nntui.program.states_judged import Options, States, read_loss
+from nntui.program.training_verdict import is_right, tell_growth
 from nntui.program.unlearned import arrays_not_differentiated, changing_loop
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
     from nntui.program.control.forks import Reply
 
-EARLY = 20
-"""Updates within which a printed number that is not finite makes a training wrong by itself.
-
-Later, while every parameter is finite, it is told: predictions that are exactly 0 or 1 at the end
-of a training that went well give log(0) in what is printed, and in nothing else.
-"""
 SLACK = 1.0
 """Seconds behind the time given until a process that does not answer is given up."""
 RESERVE = 0.1
@@ -103,7 +93,7 @@ def _checked(execution: "Execution", options: Options) -> dict[str, Any]:
         answer["changing"] = changing_loop(execution, tuple(options.lines), left)
     if answer.get("not_finite") is not None:
         execution.on_refused = lambda: _plain(answer)
-        _find_not_finite(execution, answer, until)
+        find_not_finite(execution, answer, until)
     return answer
 
 
@@ -325,10 +315,10 @@ class _Check:
             answer["unjudged"] = self._watch is None
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
-            _grow(answer, best, places)
+            tell_growth(answer, best, places)
         if "findings" in answer:
             settle(answer)
-        answer["ok"] = _ok(answer)
+        answer["ok"] = is_right(answer)
         answer["files"] = sorted(self._execution.files)
         answer["seeded_by_us"] = self._execution.world.seeding.seeded_by_us
         return answer
@@ -341,103 +331,3 @@ def _loop(places: Places, number: int) -> dict[str, Any]:
         "line": loop.line,
         "function": None if loop.function == "<module>" else loop.function,
     }
-
-
-def _grow(answer: dict[str, Any], found: Found, places: Places) -> None:
-    """Parameters that changed their shape in their first update are told so."""
-    known = {each["name"]: each for each in answer.setdefault("parameters", [])}
-    grown, memories = [], set()
-    for name, (before, _) in found.grown.items():
-        benign = (RIGHT, NO_INFORMATION, WRONG)
-        for_units = not before and name not in found.by_row
-        if for_units and name in known and known[name]["verdict"] in benign:
-            # A number that becomes one entry for each unit, as a bias of all of them.
-            continue
-        if for_units and known and name not in known:
-            # A memory that starts as 0 takes the shape of what it remembers.
-            memories.add(name)
-            continue
-        if name not in known:
-            answer["parameters"].append({"name": name, "factor": None, "residual": None})
-        entry = known.get(name, answer["parameters"][-1])
-        entry.update(shape=before, verdict=SHAPE_CHANGES)
-        grown.append(name)
-    for name, (after, at) in found.from_whole_number.items():
-        if name in known and known[name]["shape"] == after and name not in found.grown:
-            known[name].update(shape=[], verdict=SHAPE_CHANGES, factor=None)
-            grown.append(name)
-            found.findings.append(of_array_for_number(name, after, places.places[at], places))
-    first, last = [], []
-    for each in found.findings:
-        if set(each["parameters"]) & set(grown):
-            first.append(each)
-        elif not set(each["parameters"]) <= memories:
-            last.append({**each, "code": "broadcast", "confidence": "likely"})
-    answer["findings"] = first + answer["findings"] + last
-
-
-def _ok(answer: dict[str, Any]) -> bool | None:
-    """Whether the training is right; see PROGRAMS.md for what is decisive."""
-    verdicts = [each["verdict"] for each in answer.get("parameters", ())]
-    wrong = {WRONG, SHAPE_CHANGES, NEVER_UPDATED}
-    if any(each in wrong for each in verdicts):
-        return False
-    lost = answer.get("not_finite")
-    if lost is not None and not lost["printed"]:
-        return False
-    if answer.get("crossing"):
-        return False
-    if "hypothesis" not in answer or RIGHT not in verdicts:
-        return None
-    return None if answer.get("confirmed") is False else True
-
-
-def _find_not_finite(execution: "Execution", answer: dict[str, Any], until: float) -> None:
-    """Run again up to the first update that gives a number that is not finite, and record it."""
-    lost = answer["not_finite"]
-    last = lost["between"][0]
-    seconds = max(until - time.monotonic(), SLACK / 2)
-    names = [each["name"] for each in answer["parameters"]]
-    loop = answer["loop_number"]
-
-    def closer(reply: "Reply") -> None:
-        watch = Watch(
-            execution,
-            loop,
-            names,
-            lambda _last, now, _printed: reply({"first": now}),
-            exact_from=last,
-        )
-        execution.on_end = watch.finish
-        watch.begin()
-
-    first = execution.analyse(closer, seconds).get("first")
-    if first is None or first < 1:
-        return
-    lost["update"] = first - 1
-    if lost["printed"] and first - 1 <= EARLY:
-        answer["ok"] = False
-
-    def recorded(reply: "Reply") -> None:
-        count = 0
-
-        def finish(recordings: list[Recording]) -> dict[str, Any]:
-            node = first_not_finite(recordings[0].nodes)
-            if node is None:
-                return {}
-            return {"finding": of_not_finite(execution.places, node, first - 1)}
-
-        trials = Trials(execution, loop, 1, as_it_is, finish)
-
-        def on_iteration(number: int) -> None:
-            nonlocal count
-            if number == loop:
-                count += 1
-                if count == first:
-                    trials(reply)
-
-        execution.on_iteration = on_iteration
-
-    found = execution.analyse(recorded, seconds)
-    if "finding" in found:
-        add_not_finite(answer, found["finding"])
