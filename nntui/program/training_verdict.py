@@ -17,9 +17,9 @@ from nntui.program.record.places import Places
 def is_right(answer: dict[str, Any]) -> bool | None:
     """Whether the training is right.
 
-    False: a parameter is wrong, changes its shape or is never updated, a number of the update is not
-    finite, or predictions meet targets of another shape.  True: a parameter is right, and finite
-    differences do not contradict.  None: neither.
+    False: a parameter is wrong, changes its shape or is never updated, a number of an update is
+    not finite, or predictions meet targets of another shape.  True: a parameter is right, and
+    finite differences do not contradict.  None: neither.
     """
     verdicts = [each["verdict"] for each in answer.get("parameters", ())]
     wrong = {WRONG, SHAPE_CHANGES, NEVER_UPDATED}
