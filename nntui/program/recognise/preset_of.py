@@ -357,7 +357,8 @@ def _correspondence(
                 yield _counterpart(f"layers.{number}.{key}", shown, layer.z)
         yield _counterpart(f"layers.{number}.activation", "", layer.a)
     for each in description.constants:
-        if each.value == solution.rule.rate:
+        # A rate of 1 need not stand anywhere, and many other numbers are 1.
+        if each.value == solution.rule.rate and (each.name or each.value != 1.0):
             yield _counterpart("training.learning_rate", each.name, each.spot)
             break
     if reported is not None:

@@ -87,6 +87,11 @@ def test_names_and_lines_tell_what_of_the_program_is_what_of_the_preset(tmp_path
     assert places["report.loss"] == ("loss", 13)
 
 
+def test_a_rate_that_stands_nowhere_has_no_line() -> None:
+    found = shown(PROGRAMS / "styles/r3b_class_trask.py")
+    assert "training.learning_rate" not in {each.key for each in found.correspondence}
+
+
 def test_a_seed_that_is_asked_for_is_the_presets(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.write_text(LATE_RATE)
