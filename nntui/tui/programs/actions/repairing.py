@@ -123,7 +123,8 @@ class Repairing:
 
         def found(preset: Preset) -> str:
             screen.recognised(preset)
-            return f"the workbench has the preset of {os.path.basename(run.request.path)}"
+            name = os.path.basename(run.request.path)
+            return f"the workbench has the preset of {name} as it is on the disk"
 
         # It takes seconds to import, and is seldom asked for.
         def look() -> Preset:
