@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -11,6 +12,11 @@ import textual.app
 import textual.pilot
 from hypothesis import HealthCheck, settings
 from piloted import drained, settled
+
+# Whoever starts the tests in the background, or by nohup, has these ignored, in all processes.
+for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) == signal.SIG_IGN:
+        signal.signal(getattr(signal, _name), _usual)
 
 settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile(
