@@ -117,7 +117,7 @@ def test_an_entry_is_unset_by_no_value() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["toml", "nntui"])
+@pytest.mark.parametrize("kind", ["toml"])
 def test_what_why_proposes_runs_in_the_same_folder(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,7 +33,7 @@ HALF = PROGRAM.replace(
 def checked(folder: Path, text: str, diff: bool = False) -> dict[str, Any]:
     file = folder / "net.py"
     file.write_text(text)
-    return check_program(Execution(str(file)), Options(seconds=120.0, diff=diff))
+    return check_program(Execution(str(file)), Options(seconds=8.0 if diff else 120.0, diff=diff))
 
 
 def test_half_precision_is_named_and_no_fault(tmp_path: Path) -> None:

@@ -621,6 +621,7 @@ def test_sessions_are_listed(shelved: list[Path]) -> None:
         "saved",
         "bytes",
         "problem",
+        "program",
     ]
     assert rows[shelved[1].stem]["update"] == 32
     text = command("sessions").stdout

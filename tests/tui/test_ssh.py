@@ -125,10 +125,9 @@ def ends(process: int) -> None:
     [
         {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
         {"TERM": "xterm"},
-        {"TERM": "screen"},
         {"TERM": "xterm-256color", "NO_COLOR": "1"},
     ],
-    ids=["256", "xterm", "screen", "no-color"],
+    ids=["256", "xterm", "no-color"],
 )
 def test_the_app_starts_steps_runs_pauses_and_leaves(
     server: Server, variables: dict[str, str]

@@ -34,8 +34,6 @@ class SessionFile:
     path: Path
     preset: str | None = None
     """Its name; of a program its file's."""
-    program: str | None = None
-    """The path of a program of the person's own; None for a preset."""
     seed: int | None = None
     update: int | None = None
     """Where the cursor is."""
@@ -44,6 +42,8 @@ class SessionFile:
     """When it was saved, in UTC; the file's own time if it cannot be read."""
     bytes: int
     problem: str | None = None
+    program: str | None = None
+    """The path of a program of the person's own; None for a preset."""
 
     def as_json(self) -> dict[str, Any]:
         """What ``nntui sessions --json`` prints."""

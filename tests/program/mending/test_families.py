@@ -69,27 +69,12 @@ def lines(answer: dict[str, Any]) -> tuple[list[str], list[str]]:
             id="sign of a difference",
         ),
         pytest.param(
-            "W2 -= 0.5 * A1.T @ D2  # first step",
-            "W2 -= 0.5 * Z1.T @ D2  # first step",
-            id="another value",
-        ),
-        pytest.param(
-            "D2 = (A2 - Y) * A2 * (1 - A2)  # delta",
-            "D2 = (A2 - Y) * A2 * (1 + A2)  # delta",
-            id="sign within a slope",
-        ),
-        pytest.param(
             "D1 = D2 @ W2.T * slope(A1)  # of the hidden layer",
             "D1 = D2 @ W2.T  # of the hidden layer",
             id="slope left out",
         ),
         pytest.param(
             "return 1 - a ** 2  # of tanh", "return a * (1 - a)  # of tanh", id="slope of another"
-        ),
-        pytest.param(
-            "D2 = (A2 - Y) * A2 * (1 - A2)  # delta",
-            "D2 = (A2 - Y) * A2  # delta",
-            id="half of a slope",
         ),
         pytest.param(
             "b1 -= 0.5 * D1.sum(axis=0, keepdims=True)  # last step",

@@ -146,7 +146,6 @@ def test_the_order_of_a_full_batch_does_not_matter(tmp_path: Path) -> None:
 SHOWN: dict[str, Sequence[str]] = {
     "documents/add_relu": ("bias-decay", "update-before-backprop"),
     "documents/add_relu_fixed": (),
-    "documents/line_leaky": ("derivative", "update-before-backprop"),
     "documents/line_leaky_edited": (),
     "documents/square_leaky": ("penalty-sum",),
     "documents/xor_sigmoid": ("update-before-backprop",),
@@ -167,9 +166,7 @@ SHOWN: dict[str, Sequence[str]] = {
     "own/matrix_xor": (),
     "own/scalars_by_hand": (),
     "own/sequential_dataclass_wrong": ("update-before-backprop",),
-    "own/silent_polynomial": (),
     "own/tensor_autodiff": (),
-    "own/two_files": (),
     "own/while_tolerance": (),
 }
 """Programs that a preset can express, and the faults that come along."""
@@ -186,16 +183,12 @@ def test_a_program_that_a_preset_can_express_is_shown(name: str) -> None:
 WITHOUT: dict[str, tuple[int | None, str]] = {
     "styles/r1_main_adam_dict": (19, "draws the order of the rows"),
     "styles/r5_minrnn": (21, "recurrent"),
-    "styles/r6_nielsen": (17, "draws the order of the rows"),
     "field/12-linreg-class-column-target/asked": (None, "changes its shape"),
-    "field/23-logistic-adam-rate-1e-6/asked": (59, "neither Adam with its bias correction"),
     "own/batch_norm": (16, "normalisation"),
     "own/conv_im2col": (35, "convolution"),
     "own/dropout_net": (25, "dropout"),
-    "own/lists_float32": (None, "single precision"),
     "own/nesterov_functions": (38, "would carry the parameters"),
     "own/tied_autoencoder": (18, "used again by another layer"),
-    "own/two_settings_factor": (17, "0.125 times"),
 }
 """Programs without a counterpart: the line, and the reason."""
 
