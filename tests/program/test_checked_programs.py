@@ -297,8 +297,8 @@ def test_a_loop_of_another_thread_is_not_around_the_training(folder: Path) -> No
     waiting += "threading.Thread(target=serve, daemon=True).start()\nq.put(0)\nback.get()\n"
     Path("net.py").write_text(waiting + RIGHT)
     answer = parsed(command("check", "net.py", "--json").stdout)
-    assert answer["ok"] is not False  # a copy made while a thread has a lock may be of no use
-    assert answer["epoch_loop"] is None
+    assert (answer["ok"], answer["epoch_loop"]) == (True, None)
+    assert answer["loop"]["line"] == 7 + waiting.count("\n")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file names are text")

@@ -25,6 +25,10 @@ Where no loop is found within the first bounds the second are tried.
 """
 SECONDS = 20.0
 """For recording one iteration."""
+BESIDE = 2.0
+"""The same in another thread than the main one, whose copy may wait for the others in vain."""
+BESIDE = 2.0
+"""The same in another thread than the main one, which may wait for it in vain in its copy."""
 Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
 Learn = Callable[[Recording], list[str]]
 
@@ -73,6 +77,7 @@ class Search:
         """Loops of which an iteration was beyond the first bounds."""
         self.cut_off = False
         """Whether an iteration was beyond the bounds."""
+        self._looking = threading.RLock()
         self._running_in: dict[int, list[int]] = {}
         """By thread, its loops that are running, the innermost last."""
         self._tested: dict[int, int] = {}
@@ -105,7 +110,11 @@ class Search:
             del self._running[self._running.index(loop) :]
 
     def on_iteration(self, loop: int) -> None:
-        """An iteration of ``loop`` begins."""
+        """An iteration of ``loop`` begins; one thread is looked at after the other."""
+        with self._looking:
+            self._look_at(loop)
+
+    def _look_at(self, loop: int) -> None:
         if loop in self._running:
             del self._running[self._running.index(loop) + 1 :]
         else:
@@ -130,7 +139,8 @@ class Search:
         if self.best is not None and self.best.turns > self._at:
             return
         trials = Trials(self._execution, loop, 1, as_it_is, self._learning, *self._bounds(loop))
-        answer = self._execution.fork(trials, SECONDS)
+        is_main = threading.current_thread() is threading.main_thread()
+        answer = self._execution.fork(trials, SECONDS if is_main else BESIDE)
         if answer is None:
             return
         self._last_tested = loop
