@@ -139,7 +139,7 @@ def checked_with_reply(
     interpreter = None if python is None else shutil.which(os.path.expanduser(python))
     reply = ask(
         Task(path, request.arguments, seed, None, interpreter, request.allow_effects, 1, texts),
-        "nntui.program.inside_check:check",
+        "nntui.program.inside.inside_check:check",
         {
             "lines": [] if loop is None else [loop],
             "loss": request.loss,
@@ -166,7 +166,9 @@ def find_loop(task: Task, time: float = 10.0) -> tuple[str, int]:
 
     Raises ProgramError, with the reason, if none was found within ``time`` seconds.
     """
-    reply = ask(task, "nntui.program.inside_check:find_loop", {"seconds": time}, time + GRACE)
+    reply = ask(
+        task, "nntui.program.inside.inside_check:find_loop", {"seconds": time}, time + GRACE
+    )
     if "line" in reply:
         return reply["file"], reply["line"]
     asked = Request(task.path, task.arguments, task.seed, time, task.python or sys.executable)

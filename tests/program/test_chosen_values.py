@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from nntui.program.analysis import Options, check_program
 from nntui.program.analysis_reply import Request, program_check
 from nntui.program.control.execution import Execution
+from nntui.program.inside.analysis import Options, check_program
 
 K_MEANS = """\
 import numpy as np

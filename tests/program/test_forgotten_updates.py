@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from nntui.program.analysis import Options, check_program
 from nntui.program.control.execution import Execution
+from nntui.program.inside.analysis import Options, check_program
 
 NETWORK = """\
 import numpy as np

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from nntui.program.analysis import Options, check_program
 from nntui.program.analysis_reply import Request, program_check
 from nntui.program.control.execution import Execution
+from nntui.program.inside.analysis import Options, check_program
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the programs overflow, as they are to
 

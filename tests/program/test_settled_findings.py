@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nntui.program.settled_findings import add_not_finite, settle
+from nntui.program.inside.settled_findings import add_not_finite, settle
 
 
 def finding(code: str, line: int, *parameters: str, file: str = "net.py") -> dict[str, Any]:

@@ -20,7 +20,7 @@ from nntui.program.why.program_answer import ProgramAnswer
 from nntui.program.why.training import Looking, Training
 from nntui.program.why.trials.pool import Question
 
-CHECK_INSIDE = "nntui.program.inside_check:check"
+CHECK_INSIDE = "nntui.program.inside.inside_check:check"
 SEEDS, SECONDS = 20, 20.0
 RESERVE = 1.0
 """Seconds reserved for the start and the end."""

@@ -15,7 +15,7 @@ from nntui import Program
 from nntui.program.control.client import Host, Task, ask
 from nntui.program.program_error import ProgramError
 
-FIND = "nntui.program.inside_check:find_loop"
+FIND = "nntui.program.inside.inside_check:find_loop"
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.analysis import check_program
+from nntui.program.inside.analysis import check_program
+from nntui.program.inside.states_judged import Options
 from nntui.program.recognise.reading.describer import Describer
 from nntui.program.recognise.reading.observe import Observer
-from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nntui.program.inside.states_judged import read_loss
 from nntui.program.judge.probing.generic_states import shake
 from nntui.program.judge.update.recorded_update import Recording, ancestors, line_key
 from nntui.program.judge.verdict.judgement import SHAPE_CHANGES
@@ -24,7 +25,6 @@ from nntui.program.recognise.reading.numbers_seen import SeriesSeen, constants_o
 from nntui.program.recognise.reading.observe import Observed, Observer, Subject
 from nntui.program.recognise.reading.traits import check_parameters, formulas_of, scaling_of
 from nntui.program.record.node import Node
-from nntui.program.states_judged import read_loss
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

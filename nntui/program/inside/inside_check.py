@@ -4,12 +4,12 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nntui.program.analysis import check_program
+from nntui.program.inside.analysis import check_program
+from nntui.program.inside.loss_expression import problem_of
+from nntui.program.inside.states_judged import Options
 from nntui.program.judge.probing.search import Found, Search
-from nntui.program.loss_expression import problem_of
 from nntui.program.program_error import ProgramError
 from nntui.program.record.rewriting.training_comprehensions import training_comprehensions
-from nntui.program.states_judged import Options
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

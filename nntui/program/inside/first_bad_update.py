@@ -4,11 +4,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nntui.program.blame.faults.forward_faults import of_not_finite
+from nntui.program.inside.settled_findings import add_not_finite
 from nntui.program.judge.probing.trials import Trials, as_it_is
 from nntui.program.judge.probing.watch import Watch
 from nntui.program.judge.update.recorded_update import Recording
 from nntui.program.record.not_finite import first_not_finite
-from nntui.program.settled_findings import add_not_finite
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

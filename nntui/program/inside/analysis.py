@@ -8,7 +8,12 @@ import numpy as np
 
 from nntui.program.blame.faults.shapes import of_growth
 from nntui.program.blame.naming.findings import Finding
-from nntui.program.first_bad_update import find_not_finite
+from nntui.program.inside.first_bad_update import find_not_finite
+from nntui.program.inside.named_parameters import changed_of, learning_of
+from nntui.program.inside.settled_findings import settle
+from nntui.program.inside.states_judged import Options, States, read_loss
+from nntui.program.inside.training_verdict import is_right, tell_growth
+from nntui.program.inside.unlearned import arrays_not_differentiated, changing_loop
 from nntui.program.judge.probing.alarm import ring_at
 from nntui.program.judge.probing.generic_states import KINDS
 from nntui.program.judge.probing.handed import (
@@ -27,12 +32,7 @@ from nntui.program.judge.verdict.judgement import (
     NEVER_UPDATED,
 )
 from nntui.program.mending.mend import Check, Mending
-from nntui.program.named_parameters import changed_of, learning_of
 from nntui.program.record.places import Places
-from nntui.program.settled_findings import settle
-from nntui.program.states_judged import Options, States, read_loss
-from nntui.program.training_verdict import is_right, tell_growth
-from nntui.program.unlearned import arrays_not_differentiated, changing_loop
 
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution

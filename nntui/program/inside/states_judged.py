@@ -17,6 +17,8 @@ from nntui.program.blame.faults.signs import of_signs
 from nntui.program.blame.naming.findings import Finding, finite, of_repairs
 from nntui.program.blame.naming.set_aside import of_decay
 from nntui.program.blame.repairs.repair import Repairs
+from nntui.program.inside.loss_expression import LossError, LossExpression
+from nntui.program.inside.named_parameters import changed_of, named, unknown_names
 from nntui.program.judge.probing.alarm import OutOfTimeError, interrupted_at
 from nntui.program.judge.probing.generic_states import KINDS, drawn, shake
 from nntui.program.judge.probing.handed import (
@@ -34,8 +36,6 @@ from nntui.program.judge.verdict.judged_by_loss import best_of
 from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
 from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.judge.verdict.loss_site import site_of
-from nntui.program.loss_expression import LossError, LossExpression
-from nntui.program.named_parameters import changed_of, named, unknown_names
 from nntui.program.record.adjoints import adjoints
 
 if TYPE_CHECKING:
