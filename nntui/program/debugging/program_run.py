@@ -1,7 +1,7 @@
 """A person's program under the debugger: its branches, and the cursor that moves through one.
 
 Nothing here knows a screen.  Every call may take as long as the program does: one thread makes
-them, and `seen` hands out what there is to see as one frozen value.
+them, and `snapshot_of_run` hands out what there is to see as one frozen value.
 """
 
 import os
@@ -13,17 +13,14 @@ from typing import Any
 from nntui.program.checking import CheckRequest
 from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
+from nntui.program.debugging.files_on_disk import FilesOnDisk
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.kept_records import KeptProgram
-from nntui.program.debugging.margin import loss_name, marks, stopped_at
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
-    BranchSeen,
     ProgramEvent,
-    ProgramSeen,
-    SourceLines,
     UpdateSeen,
 )
 from nntui.program.debugging.variables import Variables
@@ -60,13 +57,12 @@ class ProgramRun:
         run._set_up(kept.request, kept.file, active)
         run.branches, run._count = branches, len(branches)
         run.overlaid = None if kept.overlaid is None else branches[kept.overlaid]
-        run.stamp = ()  # so that the files are compared
+        run.files.compare_anew()
         return run
 
     def _set_up(self, request: CheckRequest, file: str, first: ProgramBranch) -> None:
         self.request, self.file = request, file
         self.branches = [first]
-        self.stamp = self._stamped()
         self.branch = first
         """The one on the screen."""
         self.overlaid: ProgramBranch | None = None
@@ -76,7 +72,7 @@ class ProgramRun:
         """Called in the thread that asks, with what is being done now."""
         self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
-        self._on_disk = dict(first.texts)
+        self.files = FilesOnDisk(request.path, file, first.texts)
         self.compares = False
         """Whether the overlaid branch is brought to the same update and looked at."""
         self._other: UpdateSeen | None = None
@@ -188,7 +184,7 @@ class ProgramRun:
             if os.path.realpath(file) not in {os.path.realpath(each) for each in texts}:
                 with suppress(ProgramError):
                     found[file] = read_program(file).text
-        self._on_disk = {**found, **self._on_disk}
+        self.files.add(found)
         return found
 
     def _insight(self, texts: Mapping[str, str]) -> Insight:
@@ -391,29 +387,7 @@ class ProgramRun:
 
         Raises ProgramError, once, if one was edited and is no program any more.
         """
-        stamp = self._stamped()
-        if stamp != self.stamp:
-            self.stamp = stamp
-            for file in self.branches[0].texts:
-                self._read(file)
-        return {
-            file: text
-            for file, text in self._on_disk.items()
-            if text not in {branch.texts.get(file) for branch in self.branches}
-        }
-
-    def _read(self, file: str) -> None:
-        """Read ``file`` anew; one that is gone stays as it was."""
-        path = self.request.path if file == self.file else file
-        try:
-            self._on_disk[file] = read_program(path).text
-        except ProgramError as error:
-            if os.path.exists(path):
-                raise ProgramError(f"the file was edited, and cannot be run: {error}") from None
-
-    def _stamped(self) -> tuple[tuple[int, int] | None, ...]:
-        """What changes when somebody writes one of the files."""
-        return tuple(map(_stamp, self.branches[0].texts))
+        return self.files.edited(self.branches[0].texts, [each.texts for each in self.branches])
 
     # Mending.
 
@@ -432,90 +406,21 @@ class ProgramRun:
 
     # What is seen.
 
-    def seen(self, passing: bool = False) -> ProgramSeen:
-        """All that there is to see now; it asks the program for its variables.
+    @property
+    def other(self) -> UpdateSeen | None:
+        """The update of the overlaid branch, where both are compared."""
+        return self._other if self.compares else None
 
-        In ``passing`` the values of the lines are those that were looked at last.
-        """
-        branch, known = self.branch, self.branch.insight
-        timeline, record = branch.timeline, branch.record
-        check = None if known is None else known.check
-        update, head = branch.update, branch.head
-        place = self._place(branch)
+    def variables(self) -> Variables:
+        """Those of the branch on the screen; the program is asked where they may have changed."""
+        branch, place = self.branch, self._place(self.branch)
         if branch.kept is not None:
             self._variables = None, branch.kept.variables
         elif self._variables[0] != place:
             self._variables = place, branch.variables()
-        listed = tuple(self._listed(each) for each in self.branches)
-        ending = timeline.ending if timeline is not None and update == head else None
-        crash = stopped_at(branch.problem, ending, self.file)
-        stopped = {} if crash is None else {crash: "stopped"}
-        return ProgramSeen(
-            path=self.request.path,
-            arguments=self.request.arguments,
-            seed=branch.seed if timeline is None else timeline.seeds[0],
-            seeded_by_us=timeline is not None and timeline.seeds[1],
-            file=self.file,
-            files=tuple(
-                SourceLines(file, tuple(branch.texts[file].splitlines()))
-                for file in sorted(branch.texts, key=lambda each: (each != self.file, each))
-            ),
-            branch=next(each for each in listed if each.number == branch.number),
-            branches=listed,
-            overlaid=None if self.overlaid is None else self.overlaid.number,
-            loop=None if known is None else known.loop,
-            epoch_loop=None if known is None else known.epoch_loop,
-            update=update,
-            head=head,
-            epoch=record.epochs_before(update),
-            epochs=record.epochs_before(head),
-            by_epoch=record.by_epoch,
-            loss=record.last(update),
-            loss_name=loss_name(known),
-            printed_name="" if known is None else known.printed,
-            check=check,
-            output=branch.output(),
-            variables=self._variables[1].listed,
-            seen=branch.recorded or (branch.latest if passing else None) or UpdateSeen(update),
-            other=self._other if self.compares and not passing else None,
-            events=branch.events,
-            checkpoints=tuple(sorted(branch.checkpoints)),
-            forks=tuple(
-                each.forked_at for each in self.branches if each.parent is branch and each.forked_at
-            ),
-            state_hash=self._variables[1].state_hash,
-            ending=None if timeline is None else timeline.ending,
-            ended_here=branch.has_left and update == head,
-            edited=False,
-            problem=branch.problem,
-            marks=marks(check, branch.recorded, self.file) | stopped,
-        )
-
-    def _listed(self, branch: ProgramBranch) -> BranchSeen:
-        record, head = branch.record, branch.head
-        return BranchSeen(
-            branch.number,
-            branch.name,
-            None if branch.parent is None else branch.parent.number,
-            branch.forked_at,
-            head,
-            record.last(head),
-            record.shown,
-            record.points(head),
-            branch.parted or "as it was opened",
-            None if record.printed is None else record.printed.shown,
-            branch.pinned,
-        )
+        return self._variables[1]
 
     def close(self) -> None:
         """End all processes."""
         for branch in self.branches:
             branch.close()
-
-
-def _stamp(file: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(file)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -13,6 +13,7 @@ from nntui.core.errors import ConfigError
 from nntui.program.control.travel.timeline import InterruptedTravelError
 from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.seen import ProgramSeen
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.program.program_error import ProgramError
 from nntui.tui.workbench.background import in_thread
 
@@ -160,7 +161,7 @@ class ProgramControl:
                         self._goal, note = None, goal.note
                     elif self._goal is not None:
                         await self._glance()
-                        self._stage.take(await in_thread(partial(self.run.seen, passing=True)))
+                        self._stage.take(await in_thread(partial(seen_of, self.run, passing=True)))
             except Exception as error:
                 note = in_words(error)
             finally:
@@ -237,14 +238,14 @@ class ProgramControl:
     async def _look(self, note: str) -> None:
         """Show where it stands, and then the values of its lines."""
         try:
-            seen = await in_thread(self.run.seen)
+            seen = await in_thread(partial(seen_of, self.run))
             if self.closed:
                 return
             self._stage.take(seen)
             self._stage.tell(note)
             if self._goal is None and not seen.problem and not self.run.is_kept:
                 await in_thread(self.run.look)
-                seen = await in_thread(self.run.seen)
+                seen = await in_thread(partial(seen_of, self.run))
                 if not self.closed and self._goal is None:
                     self._stage.take(seen)
         except Exception as error:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from nntui.program.debugging.seen import ProgramSeen, Value, scaled
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.timeline.views.compare import A, B
 from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.panels.branches_panel import BranchesPanel
@@ -46,7 +47,7 @@ class ProgramDisplay:
 
     def __init__(self, screen: ProgramBench) -> None:
         self._screen = screen
-        self.seen: ProgramSeen = screen.run_shown.seen()
+        self.seen: ProgramSeen = seen_of(screen.run_shown)
         """What is on the screen."""
         self.note = ""
         self.finding_note = ""

@@ -18,6 +18,7 @@ from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.program_session import ProgramSession
 from nntui.program.debugging.seen import ProgramSeen
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.tui.actions import (
     ARRAYS,
     BRANCHES,
@@ -175,7 +176,7 @@ class ProgramScreen(SizedScreen[None]):
     def on_mount(self) -> None:
         """Show the source at once, and open the program in the background."""
         self.query_one(SourcePanel).focus()
-        self.shown.show(self.run_shown.seen(), self._first_note)
+        self.shown.show(seen_of(self.run_shown), self._first_note)
         if self.run_shown.is_kept:
             self.actions.remembering.show_kept(self._first_note)
         else:
@@ -399,7 +400,7 @@ class ProgramScreen(SizedScreen[None]):
         """Notice that the file was edited."""
         if self.control.closed or self.run_shown.is_kept:
             return
-        was_kept = self.run_shown.stamp == ()
+        was_kept = self.run_shown.files.stamp == ()
         edited, note = self.actions.forking.edited_texts()
         if note and was_kept and not self.control.doing:
             # Whether a session ran to the same state is not to be taken away by what is known.

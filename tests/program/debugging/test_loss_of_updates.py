@@ -9,6 +9,7 @@ from controlled import alone, written
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.series import LossSite, Series
 from nntui.program.debugging.program_run import ProgramRun
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.program.record.places import Site
 
 START = """
@@ -64,7 +65,7 @@ def test_it_is_that_of_the_recorded_update(kind: str, tmp_path: Path) -> None:
         losses = run.branch.record.by_update.read()
         assert len(losses) == 9
         assert losses[[0, 3, 8]] == pytest.approx(recorded)
-        assert run.seen().output == alone(path).stdout
+        assert seen_of(run).output == alone(path).stdout
     finally:
         run.close()
 

@@ -14,6 +14,7 @@ from sessions_of_processes import all_gone
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.timeline import InterruptedTravelError
 from nntui.program.debugging.program_run import ProgramRun
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.program.program_error import ProgramError
 
 LINE = """
@@ -66,7 +67,7 @@ def plain(path: str) -> list[tuple[float, str]]:
 
 
 def test_it_knows_the_loops_the_loss_and_that_all_is_right(run: ProgramRun) -> None:
-    seen = run.seen()
+    seen = seen_of(run)
     assert (seen.loop, seen.epoch_loop) == ((run.file, LOOP), (run.file, LOOP - 1))
     assert seen.check is not None
     assert seen.check.ok is True
@@ -83,7 +84,7 @@ def test_a_random_walk_sees_what_the_plain_run_has(
     hashes: dict[int, str] = {}
     for update in [5, 0, *(draws.randrange(36) for _ in range(10))]:
         assert run.seek(update) == update
-        seen = run.seen()
+        seen = seen_of(run)
         assert seen.update == update
         weights = next(each for each in seen.variables if each.name == "W")
         assert weights.shape == (2, 1)
@@ -103,7 +104,7 @@ def test_losses_are_means_of_epochs_where_there_are_epochs(
     assert run.epoch() == 3
     assert run.epoch() == 6
     run.seek(31)
-    seen = run.seen()
+    seen = seen_of(run)
     assert (seen.epoch, seen.by_epoch) == (10, True)
     means = np.reshape([loss for loss, _ in plain[:30]], (10, 3)).mean(axis=1)
     assert np.array_equal(seen.branch.losses.read(0, 10), means)
@@ -124,7 +125,7 @@ def test_each_line_has_the_values_of_the_update_at_the_cursor(
     assert gradient.last.number == pytest.approx(gradient.last.true)
     step = next(each for each in update.parameters if each.name == "W").step
     assert step == pytest.approx(-0.1 * gradient.last.number)
-    assert run.seen().marks[run.file, GRADIENT] == "right"
+    assert seen_of(run).marks[run.file, GRADIENT] == "right"
     assert run.branch.value("W").tobytes().hex() == plain[7][1], "looking moves nothing"
 
 
@@ -134,14 +135,14 @@ def test_the_end_shows_the_last_update_and_goes_back(
     run.switch(run.branches[0], None)
     assert run.seek(1 << 60) == 36
     run.look()
-    seen = run.seen()
+    seen = seen_of(run)
     assert seen.ended_here
     assert (seen.epoch, seen.seen.update) == (12, 35)
     assert seen.seen.on(run.file, LOSS)[0].last.most == plain[35][0]
     assert seen.output.endswith("done\n")
     assert [each.kind for each in seen.events][-1] == "ended"
     run.seek(2)
-    assert run.seen().output.count("\n") == 2
+    assert seen_of(run).output.count("\n") == 2
 
 
 def test_a_fork_has_another_value_from_there_on_and_only_there(run: ProgramRun, path: str) -> None:
@@ -159,7 +160,7 @@ def test_a_fork_has_another_value_from_there_on_and_only_there(run: ProgramRun, 
     for update in (20, 6, 9, 0, 35):
         run.seek(update)
         assert run.branch.value("W").tobytes().hex() == lines[update].split()[1]
-    seen = run.seen()
+    seen = seen_of(run)
     assert (seen.branch.forked_at, seen.overlaid) == (6, 0)
     branch.close()
     run.seek(12)
@@ -188,7 +189,7 @@ def test_an_edit_of_the_file_is_noticed_and_runs_to_the_same_update(
         assert run.diff_of_branch().count("\n+") == 2
         run.show(run.branches[0])
         assert run.update == 10
-        assert run.seen().files[0].lines[5].endswith("0.1")
+        assert seen_of(run).files[0].lines[5].endswith("0.1")
     finally:
         run.close()
 
@@ -199,7 +200,7 @@ def test_another_seed_takes_the_place_of_the_programs_own(run: ProgramRun) -> No
     before = run.branch.value("W")
     run.anew(run.seed + 1)
     assert not np.array_equal(run.branch.value("W"), before)
-    assert run.seen().seed == 1
+    assert seen_of(run).seed == 1
     run.anew(None)
     assert np.array_equal(run.branch.value("W"), before)
 
@@ -227,7 +228,7 @@ def test_the_update_of_an_event_is_found_between_two_looks(tmp_path: Path) -> No
         run.look()
         run.seek(39)
         run.look()
-        events = {each.kind: each for each in run.seen().events}
+        events = {each.kind: each for each in seen_of(run).events}
         died, printed = events["died"], events["printed"]
         assert (died.after, died.by, printed.after, printed.by) == (0, 39, 0, 39)
         found = run.locate(died)
@@ -260,7 +261,7 @@ def test_a_crash_is_told_with_the_values_up_to_it(tmp_path: Path) -> None:
         run.open()
         assert run.seek(40) == 5
         run.look()
-        seen = run.seen()
+        seen = seen_of(run)
         assert seen.ending is not None
         assert (seen.ending.kind, seen.ending.line) == ("crash", 9)
         assert [each.target for each in seen.seen.lines] == ["e", "loss", "w"]
@@ -292,7 +293,7 @@ def test_a_program_without_a_loop_has_its_source_and_its_output(tmp_path: Path) 
     run = ProgramRun(CheckRequest(written(tmp_path, "print('hello')\n")))
     try:
         run.open()
-        seen = run.seen()
+        seen = seen_of(run)
         assert seen.output == "hello\n"
         assert "a loop" in seen.problem
         assert run.seek(5) == 0

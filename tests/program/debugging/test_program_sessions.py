@@ -18,6 +18,7 @@ from nntui.program.debugging.program_session import (
     load_program_session,
     write_program_session,
 )
+from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.timeline.sessions.archive import read_archive, write_archive
 from nntui.timeline.sessions.session import load
 from nntui.timeline.sessions.session_folder import entries, new_path
@@ -47,7 +48,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ProgramRun
     run.fork("rate", 0.02)
     run.seek(11)
     run.look()
-    run.seen()
+    seen_of(run)
     path = folder / "kept.nntui"
     write_program_session(path, *run.keep())
     yield run, path
@@ -58,7 +59,7 @@ def test_what_was_seen_comes_back_and_nothing_runs(saved: tuple[ProgramRun, Path
     run, path = saved
     assert is_program_session(path)
     kept = ProgramRun.from_session(load_program_session(path))
-    before, after = run.seen(), kept.seen()
+    before, after = seen_of(run), seen_of(kept)
     assert kept.is_kept
     assert kept.branch.timeline is None, "no process"
     for name in (

@@ -102,15 +102,15 @@ class Forking:
     def edited_texts(self) -> tuple[dict[str, str], str | None]:
         """What the files hold now, where that is not what is shown; and what is new about it."""
         run = self._screen.run_shown
-        stamp = run.stamp
+        stamp = run.files.stamp
         try:
             texts = run.edited_texts()
         except ProgramError as error:
             self._broken = str(error)
             return {}, self._broken
-        if run.stamp != stamp:
+        if run.files.stamp != stamp:
             self._broken = ""
-        if not texts or run.stamp == stamp:
+        if not texts or run.files.stamp == stamp:
             return texts, None
         names = ", ".join(map(os.path.basename, texts))
         return texts, fill_program_keys(f"{names} was edited; {{rerun}} runs it to this update")
