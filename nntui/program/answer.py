@@ -57,7 +57,7 @@ class ProgramLoss:
     text: str | None = entry(maybe(a_text))
     """Its source in the program."""
     value: float | None = entry(a_number)
-    """At the first update that was looked at; None where it is not finite."""
+    """At the program's first update; None where it is not finite or not known."""
 
 
 @dataclass(frozen=True)

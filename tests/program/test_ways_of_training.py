@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from nntui.program.control.execution import Execution
@@ -280,3 +281,25 @@ def test_a_generator_that_hands_out_rows_is_neither_epoch_nor_another_training(
     assert answer["ok"] is True
     assert (answer["loop"]["line"], answer["epoch_loop"]["line"]) == (15, 14)
     assert answer["others"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        (HANDED_OUT.replace("    print(", "        print("), None),
+        (PARABOLA, 49.0),
+    ],
+    ids=["epochs", "numbers"],
+)
+def test_the_value_of_the_loss_is_that_of_the_first_update(
+    tmp_path: Path, text: str, first: float | None
+) -> None:
+    file = tmp_path / "net.py"
+    file.write_text(text)
+    answer = check_program(Execution(str(file)), Options(seconds=120.0))
+    if first is None:
+        rng = np.random.RandomState(0)
+        X = rng.randn(12, 3)
+        error = -(X @ [1.0, -2.0, 0.5])[:4]
+        first = 0.5 * float(error @ error)
+    assert answer["loss"]["value"] == pytest.approx(first)

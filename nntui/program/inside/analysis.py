@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nntui.program.blame.faults.shapes import of_growth
-from nntui.program.blame.naming.findings import Finding
+from nntui.program.inside.facts import first_value, loss_values, read_loss
 from nntui.program.inside.first_bad_update import find_not_finite
 from nntui.program.inside.named_parameters import changed_of, learning_of
 from nntui.program.inside.settled_findings import settle
-from nntui.program.inside.states_judged import Options, States, read_loss
+from nntui.program.inside.states_judged import Options, States
 from nntui.program.inside.training_verdict import is_right, tell_growth
 from nntui.program.inside.unlearned import arrays_not_differentiated, changing_loop
 from nntui.program.judge.probing.alarm import ring_at
@@ -189,14 +189,18 @@ class _Check:
         answer["epoch_loop"] = None
         self._conclude()
 
-    def _inspect(self, recording: Recording, learning: list[str]) -> list[Finding]:
-        """What the first iteration shows: shapes that change."""
+    def _inspect(self, recording: Recording, learning: list[str]) -> dict[str, Any]:
+        """What the first iteration shows: shapes that change, and what the losses are then."""
+        places = self._execution.places
         grown = [
             name
             for name in learning
             if np.shape(recording.start[name].value) != np.shape(recording.end[name].value)
         ]
-        return of_growth(recording, grown, self._execution.places) if grown else []
+        return {
+            "findings": of_growth(recording, grown, places) if grown else [],
+            "losses": loss_values(recording, learning, places),
+        }
 
     def _judge(self, found: Found) -> None:
         execution = self._execution
@@ -316,6 +320,8 @@ class _Check:
             answer["loop_number"] = best.loop
             answer.setdefault("findings", [])
             tell_growth(answer, best, places)
+            if answer.get("hypothesis") is not None:
+                answer["loss"]["value"] = first_value(answer["hypothesis"], best.losses)
         if "findings" in answer:
             settle(answer)
         answer["ok"] = is_right(answer)

@@ -54,7 +54,7 @@ def find_loop(execution: "Execution", options: Mapping[str, Any]) -> dict[str, A
             told = None if ending is None else ending.as_dict()
             reply({"ending": told, "any_began": searched.any_began})
 
-        searched = Search(execution, on_found, lambda recording, learning: [])
+        searched = Search(execution, on_found, lambda *_: {})
         execution.on_end = on_end
         searched.begin()
 

@@ -1,6 +1,6 @@
 """Judges the updates recorded at generic states, and tells what they show."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from nntui.program.blame.faults.piled_up import of_piled_up, piled_up
 from nntui.program.blame.faults.replaced import of_last_turn, of_replaced
 from nntui.program.blame.faults.shapes import of_crossing
 from nntui.program.blame.faults.signs import of_signs
-from nntui.program.blame.naming.findings import Finding, finite, of_repairs
+from nntui.program.blame.naming.findings import Finding, of_repairs
 from nntui.program.blame.naming.set_aside import of_decay
 from nntui.program.blame.repairs.repair import Repairs
+from nntui.program.inside.facts import loss_facts, parameter_facts, read_loss, reported_loss
 from nntui.program.inside.loss_expression import LossError, LossExpression
 from nntui.program.inside.named_parameters import changed_of, named, unknown_names
 from nntui.program.judge.probing.alarm import OutOfTimeError, interrupted_at
@@ -28,12 +29,12 @@ from nntui.program.judge.probing.handed import (
 )
 from nntui.program.judge.update.batches import of_one_size
 from nntui.program.judge.update.carried import feedback
-from nntui.program.judge.update.recorded_update import Recording, ancestors
+from nntui.program.judge.update.recorded_update import Recording
 from nntui.program.judge.verdict import loss_hypotheses as losses
 from nntui.program.judge.verdict.chosen_values import is_chosen
 from nntui.program.judge.verdict.confirm import Confirmation
 from nntui.program.judge.verdict.judged_by_loss import best_of
-from nntui.program.judge.verdict.judgement import NEVER_UPDATED, WRONG, Judgement
+from nntui.program.judge.verdict.judgement import Judgement
 from nntui.program.judge.verdict.loss_hypotheses import Loss
 from nntui.program.judge.verdict.loss_site import site_of
 from nntui.program.record.adjoints import adjoints
@@ -269,14 +270,14 @@ class States:
         findings = softmax + crossing + findings
         never = self._never_updated(scene)
         findings += others.of_never_updated(scene, never)
-        printed = _printed(best, hypotheses)
+        printed = reported_loss(best, hypotheses)
         if printed is not None and not best.wrong and best.right:
             findings.append(others.of_another_loss(scene, printed))
         findings += others.of_factors(scene)
         findings += others.never_called(places, set())
         return {
             "updates": len(recordings),
-            "loss": _told(best.loss, places, best.recordings[0]),
+            "loss": loss_facts(best.loss, places, best.recordings[0]),
             "hypothesis": asdict(best.loss),
             **self._read_off(best.loss, best.recordings[0]),
             "printed_site": None
@@ -284,7 +285,7 @@ class States:
             else site_of(printed, best.recordings[0], places),
             "printed_text": "" if printed is None else printed.name or self._text(printed),
             "loss_ordinal": self._ordinal(best.loss, hypotheses),
-            "parameters": _parameters(best, never, piled),
+            "parameters": parameter_facts(best, never, piled),
             "memories": best.memories,
             "findings": findings,
             "left_out": left_out,
@@ -317,78 +318,3 @@ def _is_half(recordings: Sequence[Recording]) -> bool:
         for recording in recordings[:1]
         for node in recording.nodes
     )
-
-
-def _printed(best: Judgement, hypotheses: Sequence[Loss]) -> Loss | None:
-    """The loss that the program prints, where another one is minimised."""
-    if best.loss.kind == losses.OWN:
-        return None
-    # What the predictions or the updates are computed from is no loss, whatever its name.
-    recording = best.recordings[0]
-    ends = [recording.end[name] for name in best.parameters]
-    used = ancestors([*ends, *best.loss.tops(recording)])
-    own = [
-        each
-        for each in hypotheses
-        if each.kind == losses.OWN
-        and each.prior >= 2
-        and not any(top.number in used for top in each.tops(recording))
-    ]
-    return own[0] if own else None
-
-
-def _parameters(
-    best: Judgement, never: Sequence[str], piled: Collection[str]
-) -> list[dict[str, Any]]:
-    found = []
-    for name in best.parameters:
-        start = next(each.start[name] for each in best.recordings if name in each.start)
-        known = [each for each in best.agreements[name] if each is not None]
-        verdict = best.verdicts[name]
-        factor = best.factors.get(name)
-        if (factor is not None and factor < 0) or name in piled:
-            verdict = WRONG
-        if best.readings[name].adapts:
-            factor = None
-        residual = max((each.residual for each in known), default=None)
-        found.append(
-            {
-                "name": name,
-                "shape": list(np.shape(start.value)),
-                "verdict": verdict,
-                "factor": factor,
-                "residual": None if residual is None else finite(residual),
-            }
-        )
-    for name in never:
-        start = best.recordings[0].start[name]
-        found.append(
-            {
-                "name": name,
-                "shape": list(np.shape(start.value)),
-                "verdict": NEVER_UPDATED,
-                "factor": None,
-                "residual": None,
-            }
-        )
-    return found
-
-
-def _told(loss: Loss, places: Any, recording: Recording) -> dict[str, Any]:
-    place = places.places[loss.place] if loss.place >= 0 else None
-    return {
-        "kind": loss.kind,
-        "file": None if place is None else place.file,
-        "line": None if place is None else place.line,
-        "text": loss.name if place is None else places.text(place),
-        "value": finite(loss.value(recording)),
-    }
-
-
-def read_loss(plain: dict[str, Any]) -> Loss:
-    """The loss that travelled as JSON."""
-    return Loss(**{**plain, "key": _tuples(plain["key"])})
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -43,7 +43,7 @@ def changing_loop(
                 on_found(searched.best)
             reply({})
 
-        searched = Search(execution, on_found, lambda *_: [], lines=lines, learn=_changed)
+        searched = Search(execution, on_found, lambda *_: {}, lines=lines, learn=_changed)
         execution.on_end = on_end
         searched.begin()
 

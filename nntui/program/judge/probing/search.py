@@ -29,7 +29,8 @@ BESIDE = 2.0
 """The same in another thread than the main one, whose copy may wait for the others in vain."""
 BESIDE = 2.0
 """The same in another thread than the main one, which may wait for it in vain in its copy."""
-Inspect = Callable[[Recording, list[str]], list[dict[str, Any]]]
+Inspect = Callable[[Recording, list[str]], dict[str, Any]]
+"""What an iteration alone shows, by its learning values: ``findings``, ``losses``."""
 Learn = Callable[[Recording], list[str]]
 
 
@@ -49,6 +50,8 @@ class Found:
     """Arrays with an entry for each row that were none before: their shape, where they arise."""
     findings: list[dict[str, Any]] = field(default_factory=list)
     """What the first iteration alone shows."""
+    losses: list[Any] = field(default_factory=list)
+    """What the losses in question are in the first iteration; none if that was not looked at."""
     turns: int = 0
 
 
@@ -159,6 +162,7 @@ class Search:
         found.by_row = answer["by_row"]
         found.from_whole_number = answer["from_whole_number"]
         found.findings = born[1] + answer["findings"]
+        found.losses = [] if found.turns else answer["losses"]
         if self.best is None:
             self.best = found
         elif self.best.loop not in self._running:
@@ -221,7 +225,9 @@ class Search:
             "from_whole_number": _from_whole_numbers(recording, learning),
             "nodes": len(recording.nodes),
             "complete": recording.complete,
-            "findings": self._inspect(recording, learning_now) if learning_now else [],
+            "findings": [],
+            "losses": [],
+            **(self._inspect(recording, learning_now) if learning_now else {}),
         }
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nntui.program.inside.states_judged import read_loss
+from nntui.program.inside.facts import read_loss
 from nntui.program.judge.probing.generic_states import shake
 from nntui.program.judge.update.recorded_update import Recording, ancestors, line_key
 from nntui.program.judge.verdict.judgement import SHAPE_CHANGES
