@@ -6,6 +6,7 @@ that the program finds the packages that it would find alone.
 
 from __future__ import annotations  # older interpreters get as far as `unfit`
 
+import importlib
 import json
 import os
 import stat
@@ -34,7 +35,7 @@ def unfit() -> str | None:
         version = ".".join(map(str, sys.version_info[:2]))
         return f"{sys.executable} is Python {version}; nntui needs {'.'.join(map(str, OLDEST))}"
     try:
-        import numpy  # noqa: F401
+        importlib.import_module("numpy")
     except ImportError:
         return f"NumPy is missing; install it with: {sys.executable} -m pip install numpy"
     return None

@@ -274,6 +274,7 @@ class Execution(Replying):
         self._loaded.require_loops(source.given)
         self._loaded.add(main, source.path)
         ending = self._guard(lambda: exec(code, main.__dict__))
+        # Python waits for threads before the exit functions, by what has no public name.
         threading._shutdown()  # type: ignore[attr-defined]
         self._guard(atexit._run_exitfuncs)
         return ending

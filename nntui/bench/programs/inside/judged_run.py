@@ -11,6 +11,7 @@ losses is the slope of the loss along that direction, whatever the program belie
 
 import ast
 import hashlib
+import io
 import json
 import os
 import random
@@ -18,7 +19,7 @@ import signal
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -256,8 +257,8 @@ def main() -> None:
         tree = ast.parse(file.read(), path)
     code = compile(ast.fix_missing_locations(Probes(request).visit(tree)), path, "exec")
     for name in ("matplotlib", "matplotlib.pyplot"):
-        sys.modules[name] = Anything()  # type: ignore[assignment]
-    sys.stdin = open(os.devnull)  # noqa: SIM115
+        sys.modules[name] = cast(types.ModuleType, Anything())
+    sys.stdin = io.StringIO()
     sys.argv = [path, *request.get("arguments", [])]
     sys.path[0] = os.path.dirname(path)
     np.random.seed(0)

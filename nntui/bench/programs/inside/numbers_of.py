@@ -21,12 +21,12 @@ def in_sight(names: dict[str, Any]) -> dict[str, list[int]]:
             found[name] = shape
         elif isinstance(value, dict):
             for key, inner in list(value.items()):
-                if isinstance(key, str) and shape_of(inner) is not None:
-                    found[f"{name}[{key!r}]"] = shape_of(inner)  # type: ignore[assignment]
+                if isinstance(key, str) and (shape := shape_of(inner)) is not None:
+                    found[f"{name}[{key!r}]"] = shape
         elif hasattr(value, "__dict__") and not isinstance(value, type | types.ModuleType):
             for key, inner in list(vars(value).items()):
-                if shape_of(inner) is not None:
-                    found[f"{name}.{key}"] = shape_of(inner)  # type: ignore[assignment]
+                if (shape := shape_of(inner)) is not None:
+                    found[f"{name}.{key}"] = shape
     return found
 
 

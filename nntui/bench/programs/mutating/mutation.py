@@ -8,6 +8,8 @@ from dataclasses import dataclass
 RATE = re.compile(r"^(n|N|lr|eta|alpha|.*rate|step_size)$")
 """How people call the learning rate."""
 
+Placed = ast.expr | ast.stmt
+"""What of a syntax tree has a place in the source."""
 Shapes = Mapping[int, Mapping[str, list[int]]]
 """Per line that runs in an update: the shape of each number or array in sight, by its text."""
 
@@ -49,10 +51,10 @@ class Source:
             and node.args.args[0].arg != "self"
         ]
 
-    def text(self, node: ast.AST) -> str:
+    def text(self, node: Placed) -> str:
         """The source text of a node on one line."""
-        line = self.lines[node.lineno - 1].encode()  # type: ignore[attr-defined]
-        return line[node.col_offset : node.end_col_offset].decode()  # type: ignore[attr-defined]
+        line = self.lines[node.lineno - 1].encode()
+        return line[node.col_offset : node.end_col_offset].decode()
 
     def operand(self, node: ast.expr) -> str:
         """The text of a node, in brackets where another operator could tear it apart."""
@@ -60,9 +62,9 @@ class Source:
         simple = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.Constant, ast.List)
         return text if isinstance(node, simple) else f"({text})"
 
-    def replaced(self, operator: str, node: ast.AST, text: str) -> Mutation:
+    def replaced(self, operator: str, node: Placed, text: str) -> Mutation:
         """The mutation that puts ``text`` in place of a node."""
-        number, start, end = node.lineno, node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+        number, start, end = node.lineno, node.col_offset, node.end_col_offset
         line = self.lines[number - 1].encode()
         return Mutation(
             operator,
@@ -99,7 +101,8 @@ def as_key(node: ast.expr) -> str:
 
 
 def one_line(node: ast.AST) -> bool:
-    return node.lineno == node.end_lineno  # type: ignore[attr-defined, no-any-return]
+    """Whether ``node`` is an expression or a statement, all of it on one line."""
+    return isinstance(node, ast.expr | ast.stmt) and node.lineno == node.end_lineno
 
 
 def is_number(node: ast.expr) -> bool:

@@ -38,7 +38,7 @@ def accumulation_left_out(source: Source, node: ast.AST) -> Iterator[Mutation]:
 
 def update_left_out(source: Source, node: ast.AST) -> Iterator[Mutation]:
     """A statement that changes a value is commented out."""
-    if not one_line(node):
+    if not isinstance(node, ast.stmt) or not one_line(node):
         return
     changes = isinstance(node, ast.AugAssign) or (
         isinstance(node, ast.Assign)
@@ -47,13 +47,13 @@ def update_left_out(source: Source, node: ast.AST) -> Iterator[Mutation]:
         and len(node.targets) == 1
         and ast.unparse(node.value.left) == ast.unparse(node.targets[0])
     )
-    line = source.lines[node.lineno - 1]  # type: ignore[attr-defined]
+    line = source.lines[node.lineno - 1]
     if changes and ";" not in line:
         indent = line[: len(line) - len(line.lstrip())]
         text = f"{indent}# {line.lstrip()}"
         if alone(source.tree, node):
             text = f"{indent}pass  # {line.lstrip()}"
-        yield Mutation("update-left-out", 0, ((node.lineno, text),))  # type: ignore[attr-defined]
+        yield Mutation("update-left-out", 0, ((node.lineno, text),))
 
 
 def lines_exchanged(source: Source, node: ast.AST) -> Iterator[Mutation]:

@@ -51,11 +51,12 @@ def one_plus(source: Source, node: ast.AST) -> Iterator[Mutation]:
 
 def factor_left_out(source: Source, node: ast.AST) -> Iterator[Mutation]:
     """One factor of an elementwise product is forgotten: a slope, a mask, a delta."""
-    factors: tuple[ast.expr, ...] = ()
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         factors = (node.left, node.right)
     elif isinstance(node, ast.Call) and called(node) == "multiply" and len(node.args) == 2:
         factors = (node.args[0], node.args[1])
+    else:
+        return
     for kept, dropped in zip(factors, factors[::-1], strict=True):
         if not is_number(dropped) and source.shape(dropped) != [] and not is_rate(kept):
             yield source.replaced("factor-left-out", node, source.operand(kept))
