@@ -2,7 +2,6 @@
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,7 +16,7 @@ from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
-from nntui.tui.panels.panel import StripPanel, colours_of, set_caption
+from nntui.tui.panels.panel import CURSOR_KEYS, StripPanel, colours_of, set_caption
 
 ARROW = "◄"
 """Behind the name of a unit that is concerned; also where there are no colours."""
@@ -44,18 +43,7 @@ class Heatmap(StripPanel):
     """
     BINDINGS = [
         *bindings(HEATMAP),
-        Binding("up", "move(-1, 0)", "up", show=False),
-        Binding("down", "move(1, 0)", "down", show=False),
-        Binding("left", "move(0, -1)", "left", show=False),
-        Binding("right", "move(0, 1)", "right", show=False),
-        Binding("pageup", "move(-10, 0)", "page up", show=False),
-        Binding("pagedown", "move(10, 0)", "page down", show=False),
-        Binding("shift+left,ctrl+left", "move(0, -10)", "10 columns left", show=False),
-        Binding("shift+right,ctrl+right", "move(0, 10)", "10 columns right", show=False),
-        Binding("ctrl+home", "move(-100000000, 0)", "first row", show=False),
-        Binding("ctrl+end", "move(100000000, 0)", "last row", show=False),
-        Binding("home", "move(0, -100000000)", "first column", show=False),
-        Binding("end", "move(0, 100000000)", "last column", show=False),
+        *CURSOR_KEYS,
     ]
 
     explained = (
@@ -127,7 +115,7 @@ class Heatmap(StripPanel):
             grid = grid.only(view.layer if view.layer in grid.layers else None)
             self._grid = grid.by_size() if view.ordered else grid
         self._stay_on(place)
-        self._arrange()
+        self.redraw()
 
     @property
     def _place(self) -> tuple[int | None, int] | None:
@@ -146,16 +134,7 @@ class Heatmap(StripPanel):
 
     def watch_cell(self) -> None:
         """Keep the cell in view."""
-        self._arrange()
-
-    def on_resize(self) -> None:
-        """Keep the cell in view."""
-        self._arrange()
-
-    def notify_style_update(self) -> None:
-        """Show cells and legend in the theme's colours."""
-        super().notify_style_update()
-        self._arrange()
+        self.redraw()
 
     @property
     def _colours(self) -> str | None:
@@ -215,7 +194,7 @@ class Heatmap(StripPanel):
     def _columns(self) -> int:
         return 0 if self._grid is None else len(self._grid.columns)
 
-    def _arrange(self) -> None:
+    def redraw(self) -> None:
         """Bring the cell into view, and draw."""
         if self._grid is not None:
             self._viewport.fit(self._grid, self._ends, self.content_size, self.cell)

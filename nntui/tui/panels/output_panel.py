@@ -2,6 +2,7 @@
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.events import Resize
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -82,21 +83,17 @@ class OutputPanel(StripPanel):
 
     def watch_content(self) -> None:
         """Draw it."""
-        self._paint()
+        self.redraw()
 
     def watch_sample(self) -> None:
         """Read another sample."""
-        self._paint()
+        self.redraw()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Ask for a picture that fits."""
+        event.prevent_default()  # the one that there is has another size
         self._strips = []
         self.post_message(self.Wanted())
-
-    def notify_style_update(self) -> None:
-        """Draw in the theme's colours."""
-        super().notify_style_update()
-        self._paint()
 
     def cells(self, classes: int) -> tuple[int, int]:
         """How many columns and rows of points a picture may have; 0 where there is no room."""
@@ -129,7 +126,7 @@ class OutputPanel(StripPanel):
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"output--{role}")
 
-    def _paint(self) -> None:
+    def redraw(self) -> None:
         """Make all lines."""
         width, height = self.content_size
         content, samples = self.content, self._samples

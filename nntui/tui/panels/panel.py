@@ -3,7 +3,9 @@
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
+from textual.binding import Binding
 from textual.containers import VerticalScroll
+from textual.events import Resize
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -53,12 +55,42 @@ class Panel(Widget, can_focus=True):
     """What the panel shows and how to read it, for the help."""
 
 
+CURSOR_KEYS = (
+    Binding("up", "move(-1, 0)", "up", show=False),
+    Binding("down", "move(1, 0)", "down", show=False),
+    Binding("left", "move(0, -1)", "left", show=False),
+    Binding("right", "move(0, 1)", "right", show=False),
+    Binding("pageup", "move(-10, 0)", "page up", show=False),
+    Binding("pagedown", "move(10, 0)", "page down", show=False),
+    Binding("shift+left,ctrl+left", "move(0, -10)", "10 columns left", show=False),
+    Binding("shift+right,ctrl+right", "move(0, 10)", "10 columns right", show=False),
+    Binding("ctrl+home", "move(-100000000, 0)", "first row", show=False),
+    Binding("ctrl+end", "move(100000000, 0)", "last row", show=False),
+    Binding("home", "move(0, -100000000)", "first column", show=False),
+    Binding("end", "move(0, 100000000)", "last column", show=False),
+)
+"""For panels with a cell cursor and an ``action_move(rows, columns)``."""
+
+
 class StripPanel(Panel):
     """A panel that is made as a whole, and of which only the lines that changed are drawn."""
 
     def __init__(self) -> None:
         super().__init__()
         self._strips: list[Strip] = []
+
+    def redraw(self) -> None:
+        """Make the lines anew, for the size and the theme as they are now, and `put` them."""
+        raise NotImplementedError
+
+    def on_resize(self, event: Resize) -> None:
+        """Show as much as fits."""
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        """Draw in the theme's colours."""
+        super().notify_style_update()
+        self.redraw()
 
     def put(self, strips: list[Strip]) -> None:
         """Show these lines."""

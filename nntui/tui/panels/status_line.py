@@ -24,6 +24,18 @@ def loss_text(loss: float | None) -> str:
     return "-" if loss is None else f"{loss:.6g}"
 
 
+def fits_beside(left: Content, state_hash: str, width: int) -> bool:
+    """Whether all of ``left`` has room on a line of ``width`` that ends with the hash."""
+    return left.cell_length <= width - len(state_hash) - 4
+
+
+def beside_hash(left: Content, state_hash: str, width: int) -> Content:
+    """A line of ``width``: ``left``, cut where it has no room, and the hash at the right."""
+    room = max(width - len(state_hash) - 2, 0)
+    cut = left.truncate(room, ellipsis=True, pad=True)
+    return Content.assemble(cut, "  ", (state_hash, "$foreground-muted"))
+
+
 class StatusLine(Widget):
     """Two lines: preset, seed, state and hash; update, epoch, loss, goal and speed."""
 
@@ -42,8 +54,8 @@ class StatusLine(Widget):
         """Whether there is room for all of ``note``."""
         if self.content is None:
             return True
-        room = self.size.width - len(self.content.snapshot.state_hash) - 4
-        return self._left(self.content, note).cell_length <= room
+        left, state_hash = self._left(self.content, note), self.content.snapshot.state_hash
+        return fits_beside(left, state_hash, self.size.width)
 
     def _left(self, content: StatusContent, note: str) -> Content:
         """The first line but for the hash."""
@@ -63,9 +75,7 @@ class StatusLine(Widget):
             return Content("")
         snapshot = content.snapshot
         left = self._left(content, content.note)
-        room = self.size.width - len(snapshot.state_hash) - 2
-        left = left.truncate(max(room, 0), ellipsis=True, pad=True)
-        first = Content.assemble(left, "  ", (snapshot.state_hash, "$foreground-muted"))
+        first = beside_hash(left, snapshot.state_hash, self.size.width)
         head = f" of {snapshot.head:,}" if snapshot.update < snapshot.head else ""
         head += ", training" if content.training else ""
         reached = snapshot.solved

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
-from textual.binding import Binding
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -20,7 +19,7 @@ from nntui.tui.drawing.cells import Look, draw_cells, draw_header
 from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
-from nntui.tui.panels.panel import StripPanel, colours_of, set_caption
+from nntui.tui.panels.panel import CURSOR_KEYS, StripPanel, colours_of, set_caption
 
 MOST_ROWS, MOST_COLUMNS = 512, 2048
 """Of an array that are shown, from its first on."""
@@ -86,14 +85,7 @@ class ArrayHeatmap(StripPanel):
     """
     BINDINGS = [
         *bindings(ARRAYS),
-        Binding("up", "move(-1, 0)", "up", show=False),
-        Binding("down", "move(1, 0)", "down", show=False),
-        Binding("left", "move(0, -1)", "left", show=False),
-        Binding("right", "move(0, 1)", "right", show=False),
-        Binding("pageup", "move(-10, 0)", "page up", show=False),
-        Binding("pagedown", "move(10, 0)", "page down", show=False),
-        Binding("home", "move(0, -100000000)", "first column", show=False),
-        Binding("end", "move(0, 100000000)", "last column", show=False),
+        *CURSOR_KEYS,
     ]
 
     explained = (
@@ -133,20 +125,11 @@ class ArrayHeatmap(StripPanel):
         if self._grid is not None:
             rows, columns = len(self._grid.rows), len(self._grid.columns)
             self.cell = (min(self.cell[0], rows - 1), min(self.cell[1], columns - 1))
-        self._arrange()
+        self.redraw()
 
     def watch_cell(self) -> None:
         """Keep it in view."""
-        self._arrange()
-
-    def on_resize(self) -> None:
-        """Show as much as fits."""
-        self._arrange()
-
-    def notify_style_update(self) -> None:
-        """Draw in the theme's colours."""
-        super().notify_style_update()
-        self._arrange()
+        self.redraw()
 
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cursor."""
@@ -159,7 +142,8 @@ class ArrayHeatmap(StripPanel):
         """Ask for another value of the line."""
         self.post_message(self.Turned(by))
 
-    def _arrange(self) -> None:
+    def redraw(self) -> None:
+        """See `StripPanel.redraw`."""
         size, content = self.content_size, self.content
         if content is None or not size.height:
             return

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
 from nntui.tui.drawing.printed_text import in_one_line
+from nntui.tui.panels.status_line import beside_hash, fits_beside, loss_text
 from nntui.tui.programs.panels.value_text import where_of
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
@@ -87,8 +88,8 @@ class ProgramStatus(Widget):
         """Whether there is room for all of ``note``."""
         if self.content is None:
             return True
-        room = self.size.width - len(self.content.seen.state_hash) - 4
-        return self._left(self.content, note).cell_length <= room
+        left, state_hash = self._left(self.content, note), self.content.seen.state_hash
+        return fits_beside(left, state_hash, self.size.width)
 
     def _left(self, content: ProgramStatusContent, note: str) -> Content:
         seen = content.seen
@@ -111,19 +112,15 @@ class ProgramStatus(Widget):
         if content is None:
             return Content("")
         seen, width = content.seen, self.size.width
-        left = self._left(content, content.note)
-        room = width - len(seen.state_hash) - 2
-        left = left.truncate(max(room, 0), ellipsis=True, pad=True)
-        first = Content.assemble(left, "  ", (seen.state_hash, "$foreground-muted"))
+        first = beside_hash(self._left(content, content.note), seen.state_hash, width)
         trouble = self._trouble()
         if trouble:
             return Content("\n").join([first, *(Content.styled(x, "$text-error") for x in trouble)])
         head = f" of {seen.head:,}" if seen.update < seen.head else ""
         epoch = f"  epoch {seen.epoch:,}" if seen.epoch_loop is not None else ""
-        loss = "-" if seen.loss is None else f"{seen.loss:.6g}"
         second = Content.assemble(
             f"update {seen.update:,}{head}{epoch}  loss ",
-            (loss, "bold"),
+            (loss_text(seen.loss), "bold"),
             "  ",
             _verdict(seen),
             ("  file edited" if seen.edited else "", "bold $text-warning"),

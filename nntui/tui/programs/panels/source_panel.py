@@ -158,22 +158,13 @@ class SourcePanel(StripPanel):
             self._top = max(stopped - self._rows // 2, 0)
             self.line = stopped
         self.line = min(self.line, max(len(now.lines), 1))
-        self._paint()
+        self.redraw()
 
     def watch_line(self) -> None:
         """Show it."""
-        self._paint()
+        self.redraw()
         if self.content is not None:
             self.post_message(self.Chosen(self.line, arrays=False))
-
-    def on_resize(self) -> None:
-        """Show as much as fits."""
-        self._paint()
-
-    def notify_style_update(self) -> None:
-        """Draw in the theme's colours."""
-        super().notify_style_update()
-        self._paint()
 
     def on_click(self, event: Click) -> None:
         """Choose the line under the mouse."""
@@ -242,7 +233,7 @@ class SourcePanel(StripPanel):
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"source--{role}")
 
-    def _paint(self) -> None:
+    def redraw(self) -> None:
         """Make all lines."""
         content, (width, height) = self.content, self.content_size
         if content is None or height < 1:
