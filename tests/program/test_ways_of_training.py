@@ -303,3 +303,25 @@ def test_the_value_of_the_loss_is_that_of_the_first_update(
         error = -(X @ [1.0, -2.0, 0.5])[:4]
         first = 0.5 * float(error @ error)
     assert answer["loss"]["value"] == pytest.approx(first)
+
+
+def test_further_trainings_are_told_by_their_innermost_loops(tmp_path: Path) -> None:
+    again = """\
+for epoch in range(4):
+    for x, target in batches():
+        error = x @ w - target
+        w -= 0.05 * x.T @ error / 4
+for row in X:
+    print(row @ w)
+"""
+    file = tmp_path / "net.py"
+    file.write_text(HANDED_OUT + again)
+    answer = check_program(Execution(str(file)), Options(seconds=120.0))
+    line = HANDED_OUT.count("\n") + 2
+    assert answer["loop"]["line"] == 15
+    assert [each["line"] for each in answer["others"]] == [line]
+    (tmp_path / "other.py").write_text(HANDED_OUT + again)
+    other = check_program(
+        Execution(str(tmp_path / "other.py")), Options(lines=(line,), seconds=120.0)
+    )
+    assert (other["ok"], other["loop"]["line"]) == (True, line)

@@ -15,6 +15,7 @@ from nntui.program.inside.states_judged import Options, States
 from nntui.program.inside.training_verdict import is_right, tell_growth
 from nntui.program.inside.unlearned import arrays_not_differentiated, changing_loop
 from nntui.program.judge.probing.alarm import ring_at
+from nntui.program.judge.probing.further_trainings import FurtherTrainings
 from nntui.program.judge.probing.generic_states import KINDS
 from nntui.program.judge.probing.handed import (
     Handed,
@@ -156,6 +157,7 @@ class _Check:
         self._search = Search(execution, self._judge, self._inspect, at, options.lines, wide, learn)
         self._answer: dict[str, Any] = {}
         self._watch: Watch | None = None
+        self._further: FurtherTrainings | None = None
         self._reply: Reply | None = None
 
     def begin(self, reply: "Reply") -> None:
@@ -242,7 +244,8 @@ class _Check:
             ),
             begun=found.turns,
         )
-        self._watch.begin()
+        self._further = FurtherTrainings(execution, self._search.running)
+        self._watch.begin(self._further)
 
     def _confirm(self, found: Found) -> bool:
         """False in the forks that this makes, whose program goes on."""
@@ -309,7 +312,8 @@ class _Check:
 
     def _concluded(self) -> dict[str, Any]:
         answer, best, places = self._answer, self._search.best, self._execution.places
-        answer["others"] = [_loop(places, each) for each in self._search.others]
+        others = [*self._search.others, *(self._further.loops if self._further else ())]
+        answer["others"] = [_loop(places, each) for each in dict.fromkeys(others)]
         answer["errors"] = self._search.errors
         answer["cut_off"], answer["any_began"] = self._search.cut_off, self._search.any_began
         if best is not None:

@@ -98,6 +98,11 @@ class Search:
         return self._running_in.setdefault(threading.get_ident(), [])
 
     @property
+    def running(self) -> list[int]:
+        """The loops that are running, the innermost last."""
+        return list(self._running)
+
+    @property
     def any_began(self) -> bool:
         """Whether an iteration of any loop has begun."""
         return bool(self._tested)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nntui.program.judge.probing.further_trainings import FurtherTrainings
+
 if TYPE_CHECKING:
     from nntui.program.control.execution import Execution
 
@@ -43,14 +45,28 @@ class Watch:
         self._last = max(begun - 1, 0)
         self._next = 0.0
         self._read = 0
+        self._further: FurtherTrainings | None = None
+        self._is_inside = True
 
-    def begin(self) -> None:
-        """Watch from the next iteration on."""
+    def begin(self, further: FurtherTrainings | None = None) -> None:
+        """Watch from the next iteration on; what begins behind the loop is ``further``'s."""
         self._execution.on_iteration = self._on_iteration
+        self._further = further
+        if further is not None:
+            self._execution.on_left = self._on_left
+
+    def _on_left(self, loop: int) -> None:
+        if loop == self._loop:
+            self._is_inside = False
+        elif self._further is not None and not self._is_inside:
+            self._further.on_left(loop)
 
     def _on_iteration(self, loop: int) -> None:
         if loop != self._loop:
+            if self._further is not None and not self._is_inside:
+                self._further.on_iteration(loop)
             return
+        self._is_inside = True
         self.update += 1
         now = time.monotonic()
         if now > self._until and self._on_late is not None:
