@@ -232,7 +232,7 @@ async def test_the_chosen_sample_is_read_out_and_follows_the_run() -> None:
             await pilot.pause()
         await pilot.press("K", "K")
         await pilot.pause()
-        assert re.search(rf"199 +0.99 +{run.outputs[0, 199]:.4g}", shown(pilot))
+        assert re.search(rf"199 +0.9900 +{run.outputs[0, 199]:.4f}", shown(pilot))
 
 
 async def test_the_surface_of_a_unit_is_that_of_the_heatmaps_cursor() -> None:

@@ -7,8 +7,9 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 
+from nntui.core.number_text import NumberForm
 from nntui.timeline.views.grid import Grid, GridRow
-from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of, short
+from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of
 
 NUMBERS_FROM, WIDEST = 5, 10
 """A cell at least this wide shows its number; no cell is wider than the second."""
@@ -30,11 +31,18 @@ class Look:
 
 
 def draw_cells(
-    row: GridRow, columns: range, width: int, end: float, look: Look, cursor: int | None
+    row: GridRow,
+    columns: range,
+    width: int,
+    form: NumberForm | None,
+    end: float,
+    look: Look,
+    cursor: int | None,
 ) -> list[Segment]:
     """The cells of ``columns``, each ``width`` wide, neighbours of one style in one segment.
 
-    ``end`` is the end of the colour scale, ``cursor`` the column under the cursor.
+    ``form`` writes the numbers; without one there are none.  ``end`` is the end of the colour
+    scale, ``cursor`` the column under the cursor.
     """
     pieces: list[tuple[str, Style]] = []
     plain, flat = is_plain(look.colours), len(row.saturated) > 0
@@ -55,7 +63,7 @@ def draw_cells(
         style = cell_style(level, look.dark, look.colours, at_cursor)
         saturated = flat and bool(row.saturated[column])
         mark = (HIGH if value > 0.5 else LOW) if saturated else ""
-        pieces.append((_text(value, level, width, plain, mark), _marked(style, saturated)))
+        pieces.append((_text(value, level, width, form, plain, mark), _marked(style, saturated)))
     return joined(pieces)
 
 
@@ -64,10 +72,12 @@ def _marked(style: Style, saturated: bool) -> Style:
     return style + Style(underline=True) if saturated else style
 
 
-def _text(value: float, level: int, width: int, plain: bool, mark: str) -> str:
+def _text(
+    value: float, level: int, width: int, form: NumberForm | None, plain: bool, mark: str
+) -> str:
     """What a cell says: its number, or a glyph of its sign, with a mark if it is saturated."""
-    if width >= NUMBERS_FROM:
-        return short(value, width - 1).rjust(width)
+    if form is not None:
+        return form.text(value).rjust(width)
     if plain:
         return glyph(level) * (width - len(mark)) + mark
     return (mark or ("-" if level < 0 else " ")).rjust(width)

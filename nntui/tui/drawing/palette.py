@@ -80,19 +80,3 @@ def legend(dark: bool, colours: str | None, centre: str = "0") -> str:
 def glyph(level: int) -> str:
     """One character for ``level``: shades above zero, dashes below."""
     return POSITIVE[level] if level >= 0 else NEGATIVE[-level]
-
-
-def short(value: float, width: int) -> str:
-    """``value`` in at most ``width`` (4 or more) characters; what is nearly 0 keeps its sign."""
-    decimals = 4 if width >= 6 else 2
-    if value == 0.0 or not math.isfinite(value):
-        return f"{value:g}"[:width]
-    if abs(value) < 0.5 * 10.0**-decimals:
-        return "-0" if value < 0 else "+0"
-    for digits in range(decimals, -1, -1):
-        text = f"{value:.{digits}f}"
-        bare = text.replace("0.", ".", 1) if abs(value) < 1.0 else text
-        for form in (text, bare):
-            if len(form) <= width:
-                return form
-    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")[:width]

@@ -6,6 +6,7 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 
+from nntui.core.number_text import brief
 from nntui.timeline.views.outputs import Surface
 from nntui.tui.drawing.cells import Look, joined
 from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of
@@ -39,9 +40,9 @@ def draw_surface(surface: Surface, look: Look, label: Style, sample: int) -> lis
         height = (
             surface.y[1] if line == 0 else surface.y[0] if _is_last(line, rows, halves) else None
         )
-        text = "" if height is None else f"{height:.3g}"
+        text = "" if height is None else brief(height)
         lines.append([Segment(f"{text:>{GUTTER - 1}} "[:GUTTER], label), *joined(pieces)])
-    left, right = (f"{end:.3g}" for end in surface.x)
+    left, right = (brief(end) for end in surface.x)
     room = max(columns - len(left), 0)
     lines.append([Segment(" " * GUTTER + left + right.rjust(room), label)])
     return lines

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
+from nntui.core.number_text import NumberForm, brief, form_of
+from nntui.core.tape import Array
 from nntui.timeline.views.grid import Grid
-from nntui.tui.drawing.cells import WIDEST
+from nntui.tui.drawing.cells import NUMBERS_FROM, WIDEST
 
 LABEL, MARK = 7, 5
 """Columns left of the cells for the unit's name, and right of them for ``dead``."""
@@ -21,6 +25,9 @@ class Viewport:
         """Columns of the terminal that a cell takes."""
         self.readouts = 1
         """Lines for what is under the cell cursor; the second where all rows fit without it."""
+        self.unit = ""
+        """What all cells have to be multiplied by, where no heading of a layer says so."""
+        self._forms: dict[int | None, NumberForm] = {}
         self._top = self._left = self._rows = self._columns = self._count = 0
 
     def fit(
@@ -38,6 +45,7 @@ class Viewport:
         self._columns = max(room // self.width, 1)
         self.readouts = 2 if height >= rows + 3 else 1
         fitting = max(height - 1 - self.readouts, 1)
+        self._forms = {}
         self._arrange(grid, ends, fitting)
         self._rows = fitting - len(self.pinned)
         row, column = cell
@@ -47,14 +55,42 @@ class Viewport:
         self._left = _scrolled(self._left, column, self._columns, self._count)
 
     def _arrange(self, grid: Grid, ends: Mapping[int | None, float], fitting: int) -> None:
-        rows, headings = range(len(grid.rows)), _headings(grid, ends)
+        rows, starts = range(len(grid.rows)), _starts(grid)
         outputs = 2 * sum(row.layer is None for row in grid.rows)
         self.lines, self.pinned = [*rows], []
-        if len(rows) + len(headings) <= fitting:
-            for row in sorted(headings, reverse=True):
-                self.lines.insert(row, headings[row])
+        headed = len(rows) + len(starts) <= fitting
+        self._set_forms(grid, by_layer=headed)
+        if headed:
+            for row, layer in sorted(starts.items(), reverse=True):
+                self.lines.insert(row, self._heading(grid, layer, ends.get(layer, 0.0)))
         elif len(rows) > fitting >= 2 * outputs > 0:
             self.lines, self.pinned = [*rows[:-outputs]], [*rows[-outputs:]]
+
+    def _set_forms(self, grid: Grid, *, by_layer: bool) -> None:
+        """Find how to write the numbers: of each layer by itself, or of all alike."""
+        self.unit = ""
+        if self.width < NUMBERS_FROM:
+            return
+        shown = {row.layer for row in grid.rows} - {None}
+        last = max((layer for layer in shown if layer is not None), default=0)
+        groups: dict[int, list[Array]] = {}
+        for row in grid.rows:
+            # A target is compared with the output, so it is written alike.
+            of = (last if row.layer is None else row.layer) if by_layer else 0
+            groups.setdefault(of, []).append(row.values)
+        forms = {of: form_of(np.concatenate(rows), self.width - 1) for of, rows in groups.items()}
+        self._forms = {layer: forms[layer if by_layer and layer else 0] for layer in shown}
+        self._forms[None] = forms[last if by_layer else 0]
+        self.unit = "" if by_layer else self._forms[None].unit
+
+    def _heading(self, grid: Grid, layer: int, end: float) -> str:
+        form = self._forms.get(layer)
+        unit = f"; cells {form.unit}" if form is not None and form.unit else ""
+        return f"{grid.layers[layer]}, up to {brief(end)}{unit}"
+
+    def form(self, layer: int | None) -> NumberForm | None:
+        """How the numbers of a layer (None: the targets) are written; None in narrow cells."""
+        return self._forms.get(layer)
 
     @property
     def columns(self) -> range:
@@ -80,15 +116,15 @@ class Viewport:
         return texts
 
 
-def _headings(grid: Grid, ends: Mapping[int | None, float]) -> dict[int, str]:
-    """By the row that it stands above: each layer's heading, with the end of its scale."""
-    headings: dict[int, str] = {}
+def _starts(grid: Grid) -> dict[int, int]:
+    """By the row that it stands above: each layer."""
+    starts: dict[int, int] = {}
     before = None
     for at, row in enumerate(grid.rows):
         if row.layer is not None and row.layer != before:
-            headings[at] = f"{grid.layers[row.layer]}, up to {ends.get(row.layer, 0.0):.3g}"
+            starts[at] = row.layer
         before = row.layer
-    return headings
+    return starts
 
 
 def _scrolled(first: int, wanted: int, fitting: int, count: int) -> int:

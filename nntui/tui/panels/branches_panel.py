@@ -6,6 +6,7 @@ from textual.reactive import reactive
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from nntui.core.number_text import brief
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
@@ -22,7 +23,7 @@ def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Branch
             branch.name,
             _parted(branch),
             branch.update,
-            "-" if branch.loss is None else f"{branch.loss:.3g}",
+            "-" if branch.loss is None else brief(branch.loss),
             branch.solved,
             branch.divergence is not None,
             branch.pinned,

@@ -242,7 +242,8 @@ class Heatmap(StripPanel):
             names = draw_header(
                 self._grid, viewport.columns, viewport.width, label, self._style("next")
             )
-            segments = [Segment(self.view.kind.column.ljust(LABEL), label), *names]
+            corner = viewport.unit or self.view.kind.column
+            segments = [Segment(corner.ljust(LABEL), label), *names]
         elif y >= height - viewport.readouts:
             segments = [Segment(self._readout(y - height, width), self._style("readout"))]
         else:
@@ -263,7 +264,15 @@ class Heatmap(StripPanel):
             name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
         return [
             name,
-            *draw_cells(row, self._viewport.columns, self._viewport.width, end, look, cursor),
+            *draw_cells(
+                row,
+                self._viewport.columns,
+                self._viewport.width,
+                self._viewport.form(row.layer),
+                end,
+                look,
+                cursor,
+            ),
             Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
         ]
 

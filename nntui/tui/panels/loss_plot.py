@@ -28,6 +28,7 @@ class LossPlot(Panel):
         "loss-plot--other",
         "loss-plot--ghost",
         "loss-plot--goal",
+        "loss-plot--floor",
         "loss-plot--cursor",
         "loss-plot--bad",
         "loss-plot--axis",
@@ -38,6 +39,7 @@ class LossPlot(Panel):
     LossPlot .loss-plot--other { color: $overlaid; }
     LossPlot .loss-plot--ghost { color: $foreground-muted; }
     LossPlot .loss-plot--goal { color: $text-success; }
+    LossPlot .loss-plot--floor { color: $text-error; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
     LossPlot .loss-plot--axis { color: $foreground-muted; }
@@ -54,21 +56,23 @@ class LossPlot(Panel):
 
     explained = (
         "The reported loss (what the program prints) of every finished epoch, or of those for "
-        "which it is printed. The green line is the goal. After going back, the part beyond the "
-        "cursor stays, dim: it is the future that was, and the same updates lead there again. A "
-        "red x marks an epoch whose loss is infinite or not a number; losses at or below 0 cannot "
-        "be shown on a logarithmic axis "
-        "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
-        "another colour (without colours, in + signs) from the fork on; the line below names it "
-        "as B and says at which update, and in which tensor, it first differs from A. "
-        "Dotted lines behind the curve are all other branches that have losses, earlier seeds "
-        "among them, from where they part; a key below takes them away. "
-        "Other plots, by the keys below, are measured at the states that the run keeps: the "
-        "training loss (which the gradient belongs to), the loss on test rows (t; r is the same "
-        "on training rows), and a line a layer, ending in its number: the norm of the gradient, "
-        "of the step beside the weights, and dead units. With B overlaid, its lines are there "
-        "too, in B's colour or in + signs. With the focus here, left and right "
-        "move an inspector line, which the title reads; Enter goes there."
+        "which it is printed. Where it goes up and down within few columns, the line is its mean "
+        "and the shaded band what it fills. The green line is the goal, if that is near enough to "
+        "be in the picture; a red line (= without colours) is a floor that the Why panel has "
+        "proven: as things are, the loss cannot fall below it. After going back, the part beyond "
+        "the cursor stays, dim: it is the future that was, and the same updates lead there again. "
+        "A red x marks an epoch whose loss is infinite or not a number; losses at or below 0 "
+        "cannot be shown on a logarithmic axis and are counted at the bottom instead. Where "
+        "another branch is overlaid, it is drawn in another colour (without colours, in + signs) "
+        "from the fork on; the line below names it as B and says at which update, and in which "
+        "tensor, it first differs from A. Dotted lines behind the curve are all other branches "
+        "that have losses, earlier seeds among them, from where they part; a key below takes them "
+        "away. Other plots, by the keys below, are measured at the states that the run keeps: the "
+        "training loss (which the gradient belongs to), the loss on test rows (t; r is the same on "
+        "training rows), and a line a layer, ending in its number: the norm of the gradient, of "
+        "the step beside the weights, and dead units. With B overlaid, its lines are there too, in "
+        "B's colour or in + signs. With the focus here, left and right move an inspector line, "
+        "which the title reads; Enter goes there."
     )
 
     content: reactive[Plotted | None] = reactive(None)

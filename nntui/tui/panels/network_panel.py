@@ -9,6 +9,7 @@ from textual.events import Key
 from textual.widgets import Static
 
 from nntui.core.engine.network import has_effect
+from nntui.core.number_text import number_text
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.settings.configuration import Configuration
@@ -51,12 +52,12 @@ def _init(layer: Layer, of_bias: bool) -> str:
         name = "as given"
     else:
         limits = [getattr(layer, f"{prefix}{key}") for key in INITIALISERS[name].parameters]
-        name += "" if limits in ([], [0.0, 1.0]) else f"({', '.join(f'{x:g}' for x in limits)})"
-    return name if scale == 1.0 else f"{scale:g}*{name}"
+        name += "" if limits in ([], [0.0, 1.0]) else f"({', '.join(map(number_text, limits))})"
+    return name if scale == 1.0 else f"{number_text(scale)}*{name}"
 
 
 def _layer(index: int, layer: Layer) -> Iterator[Labelled]:
-    leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
+    leak = f" {number_text(layer.leak)}" if layer.activation == "leaky-relu" else ""
     norm = ", then layer norm" if layer.normalise else ""
     yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
     bias = f"b {_init(layer, of_bias=True)}"
@@ -88,21 +89,21 @@ def _training(configuration: Configuration) -> Iterator[Labelled]:
     over = f" over all rows, {report.when} the update" if report.covers_all else ""
     every = f", every {report.every} epochs" if report.every > 1 else ""
     yield ("printed", f"{report.loss}, {report.reduction}{penalty}{over}{every}")
-    momentum = f", momentum {training.momentum:g}" if training.momentum else ""
+    momentum = f", momentum {number_text(training.momentum)}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
-    yield ("rate", f"{training.learning_rate:g}")
+    yield ("rate", number_text(training.learning_rate))
     if training.schedule != "constant":
-        every = f"{training.schedule_decay:g} every {training.schedule_every:,} epochs"
+        every = f"{number_text(training.schedule_decay)} every {training.schedule_every:,} epochs"
         yield ("", f"{training.schedule}, {every}")
     for name in ("dampening", "rho", "beta1", "beta2", "epsilon"):
         value = getattr(training, name)
         if value != Training.__dataclass_fields__[name].default:
-            yield ("", f"{name} {value:g}")
+            yield ("", f"{name} {number_text(value)}")
     for name in ("clip_value", "clip_norm", "l1", "l2"):
         value = getattr(training, name)
         if value:
             per = training.l2_per_sample and name in ("l1", "l2")
-            yield (name, f"{value:g}{f' / {data.rows} rows' if per else ''}")
+            yield (name, f"{number_text(value)}{f' / {data.rows} rows' if per else ''}")
     draws = f", {training.draws} draws" if training.draws else ""
     batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch}"
     order = "" if training.batch == FULL and training.order == "in-order" else f" {training.order}"
@@ -119,7 +120,7 @@ def entries(preset: Preset) -> Iterator[Labelled]:
     yield from _draws(configuration.draws)
     yield from _kinks(configuration.layers)
     yield from _training(configuration)
-    yield ("goal", f"loss <= {goal.loss:g}{', then stop' if goal.stop else ''}")
+    yield ("goal", f"loss <= {number_text(goal.loss)}{', then stop' if goal.stop else ''}")
     yield ("budget", f"{goal.epochs:,} epochs")
 
 

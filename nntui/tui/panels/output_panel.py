@@ -7,6 +7,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from nntui.core.number_text import number_text, numbers_text
 from nntui.timeline.views.outputs import Confusion, FitCurve, Graph, Picture, Samples, Surface
 from nntui.tui.actions import OUTPUT, bindings
 from nntui.tui.drawing.cells import Look
@@ -170,7 +171,9 @@ class OutputPanel(StripPanel):
                 title = f"surface of {name}"
                 several = picture.winners is not None
                 below = (
-                    "classes" if several else legend(look.dark, look.colours, f"{picture.centre:g}")
+                    "classes"
+                    if several
+                    else legend(look.dark, look.colours, number_text(picture.centre))
                 )
             case Graph():
                 title, below = "weights", legend(look.dark, look.colours)
@@ -187,11 +190,11 @@ class OutputPanel(StripPanel):
         names = ("y", "a") if width < NARROW else ("target", "output")
         parts = [
             f"{'test row' if samples.testing[at] else 'row'} {at}",
-            f"{names[0]} {', '.join(f'{value:.4g}' for value in samples.targets[:8, at])}",
-            f"{names[1]} {', '.join(f'{value:.4g}' for value in samples.predictions[:8, at])}",
-            f"x {', '.join(f'{value:.4g}' for value in samples.x[:8, at])}",
+            f"{names[0]} {numbers_text(samples.targets[:8, at], 4)}",
+            f"{names[1]} {numbers_text(samples.predictions[:8, at], 4)}",
+            f"x {numbers_text(samples.x[:8, at], 4)}",
         ]
         if samples.other is not None:
-            parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
+            parts.insert(3, f"B {numbers_text(samples.other[:8, at], 4)}")
         text = "  ".join(parts)
         return shortened(text, width)

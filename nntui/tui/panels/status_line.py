@@ -4,6 +4,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from nntui.core.number_text import number_text
 from nntui.presets.preset import Preset
 from nntui.tui.panels.content import StatusContent
 
@@ -21,7 +22,7 @@ _STYLES = {
 
 def loss_text(loss: float | None) -> str:
     """A reported loss in six digits; a dash before there is one."""
-    return "-" if loss is None else f"{loss:.6g}"
+    return "-" if loss is None else number_text(loss)
 
 
 def fits_beside(left: Content, state_hash: str, width: int) -> bool:
@@ -83,7 +84,7 @@ class StatusLine(Widget):
             f"update {snapshot.update:,}{head}  epoch {snapshot.epoch:,}  loss ",
             (loss_text(snapshot.loss), "bold"),
             (
-                "  solved" if reached else f"  goal {content.goal.loss:g}",
+                "  solved" if reached else f"  goal {number_text(content.goal.loss)}",
                 "$text-success" if reached else "",
             ),
             f"  speed {content.speed}" if content.speed != "full" else "",

@@ -73,7 +73,10 @@ class Feed:
             self._measures = None
             branches = self._run.tree.branches
             ghosts = ghosts_of(mine, branches, theirs) if view.plot.ghosts else Ghosts()
-            return PlotContent(view.plot, snapshot, goal, overlaid, ghosts=ghosts)
+            floor = view.plot.floor
+            holds = floor is not None and floor.of == mine.stretches
+            bound = (floor.loss, mine.epoch_at(floor.since)) if floor and holds else None
+            return PlotContent(view.plot, snapshot, goal, overlaid, ghosts=ghosts, floor=bound)
         measures = self._measures = self._measures or Measurements()
         along = measures.along(mine, fine=not running)
         beside = () if theirs is None else measures.beside(mine, theirs, fine=not running)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textual.worker import Worker
 
+from nntui.core.number_text import number_text
 from nntui.timeline import Run
 from nntui.timeline.history.termination import BUDGET, DIVERGED, TARGET, Termination
 from nntui.tui.actions import fill_keys
@@ -113,7 +114,7 @@ class RunControl:
         if reason == DIVERGED and line.divergence is not None:
             return line.divergence.what
         if reason == TARGET:
-            return f"stopped: {goal.loss:g} is reached"
+            return f"stopped: {number_text(goal.loss)} is reached"
         if reason == BUDGET:
             hint = "" if self._run.branch.solved else fill_keys("; {why} says why")
             return f"budget spent: {goal.epochs:,} epochs{hint}"

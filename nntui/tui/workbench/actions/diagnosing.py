@@ -12,13 +12,13 @@ from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.experiments.fix_branch import branch_with
-from nntui.diagnosis.finding import Diagnosis, Finding
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.observation import Observation, observe
 from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.termination import Termination
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.content import ExperimentReport, TriedFix
+from nntui.tui.panels.content import ExperimentReport, ProvenFloor, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.why_panel import Item, WhyPanel, explained, units_of
@@ -101,10 +101,22 @@ class Diagnosing:
             awaited = self._place != place
             if self._bench.run_shown.branch is place[0]:
                 self._tell(diagnosis=found, awaited=awaited)
+                self._draw_floor(found, place[1])
             else:
                 self._tell(awaited=awaited)
             await asyncio.sleep(max(REST, perf_counter() - started))
         self._tell(awaited=False)
+
+    def _draw_floor(self, found: Diagnosis, of: object) -> None:
+        """Draw the highest proven floor of the branch with the stretches ``of``."""
+        floors = [
+            ProvenFloor(each.floor, each.first_update or 0, of)
+            for each in found.findings
+            if each.floor is not None and each.rule.klass == PROOF
+        ]
+        highest, view = max(floors, key=lambda each: each.loss, default=None), self._bench.view
+        if highest != view.plot.floor:
+            self._bench.look(replace(view, plot=replace(view.plot, floor=highest)))
 
     def serve(self, action: str, item: Item | None) -> None:
         """Do what the Why panel wants done with a finding or fix; see `WhyPanel.Wanted`."""

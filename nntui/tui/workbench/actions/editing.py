@@ -2,6 +2,7 @@
 
 from nntui.core.engine.parameter_edits import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
+from nntui.core.number_text import number_text
 from nntui.presets.entries import Changes
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
@@ -81,7 +82,7 @@ class Editing:
             self._bench.show(f"layer {layer} has no bias")
             return
         name = f"bias of unit {layer}.{unit}" if column is None else f"{layer}.{unit} w[{column}]"
-        hint = f"{key}, now {now:.9g}. Another number {self.effect({key: 0.0})}."
+        hint = f"{key}, now {number_text(now, 9)}. Another number {self.effect({key: 0.0})}."
 
         def set_to(value: float | None) -> None:
             if value is None:
