@@ -77,6 +77,11 @@ class BranchesPanel(OptionList):
         super().__init__()
         self.border_title = "Branches"
 
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all branches can be seen."""
+        return 2 + len(self.content.listed) * (1 if self.content.compact else 2)
+
     def watch_content(self, before: BranchesContent, now: BranchesContent) -> None:
         """List anew, with the highlight on the branch that has it."""
         if [each.branch for each in before.listed] == [each.branch for each in now.listed]:

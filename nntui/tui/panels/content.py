@@ -41,6 +41,8 @@ class StatusContent:
     """What just happened, in a few words."""
     speed: str = ""
     """How fast a run goes."""
+    left: str = ""
+    """How long what is trained will take, in words; empty while that is not known."""
     training: bool = False
     """Whether the head is trained while the past is looked at."""
     branches: int = 1
@@ -362,8 +364,8 @@ class HeatmapContent:
 class OutputView:
     """How the outputs are looked at."""
 
-    visible: bool = False
-    """Whether the panel is on the screen."""
+    visible: bool | None = None
+    """Whether the panel is on the screen; None where that is as the room allows."""
     what: str = ""
     """One of `nntui.timeline.views.outputs.views`; the most telling, where it cannot be had."""
 

@@ -18,6 +18,8 @@ from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
 from nntui.tui.panels.panel import CURSOR_KEYS, StripPanel, colours_of, set_caption
 
+FRAME = 5
+"""Rows of the border, the column names and the readouts."""
 ARROW = "◄"
 """Behind the name of a unit that is concerned; also where there are no colours."""
 
@@ -193,6 +195,12 @@ class Heatmap(StripPanel):
     @property
     def _columns(self) -> int:
         return 0 if self._grid is None else len(self._grid.columns)
+
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all units can be seen under their headings."""
+        grid = self._grid
+        return 0 if grid is None else len(grid.rows) + len(grid.layers) + FRAME
 
     def redraw(self) -> None:
         """Bring the cell into view, and draw."""

@@ -179,6 +179,7 @@ class NetworkPanel(TextPanel):
         self._first = self._preset = preset
         # The run is shown before the panel has made what is in it.
         self.editor = Editor(preset, effect)
+        self._rows = 0
 
     def compose(self) -> ComposeResult:
         """One text; with the focus, the entries one by one."""
@@ -229,6 +230,11 @@ class NetworkPanel(TextPanel):
         # What an edit would do depends on where the run stands, so this is done every time.
         self.editor.take(preset, seed)
 
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all of the text can be read."""
+        return self._rows + 2
+
     def _describe(self) -> None:
         preset = self._preset
         below = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
@@ -240,4 +246,6 @@ class NetworkPanel(TextPanel):
         width = self.scrollable_content_region.width
         # A preset may come before there is anything to show it in.
         for text in self.query("#summary").results(Static):
-            text.update(describe(self._preset, width, self._first))
+            told = describe(self._preset, width, self._first)
+            self._rows = len(told.wrap(width)) if width else 0
+            text.update(told)

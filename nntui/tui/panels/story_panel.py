@@ -23,6 +23,16 @@ def told_step(number: int, step: Step, done: int) -> Content:
     )
 
 
+def told_in_brief(number: int, do: str, see: str) -> Content:
+    """A step in one or two lines, for where the story is not on the screen."""
+    return Content.assemble(
+        (f"> {number}. ", "bold $text-accent"),
+        _with_keys(do),
+        " ",
+        (fill_keys(see), "$foreground-muted"),
+    )
+
+
 def told_rest(story: Story) -> Content:
     """What was asked, what was answered, and what is true."""
     parts = []

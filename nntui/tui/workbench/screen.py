@@ -6,8 +6,8 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus
+from textual.containers import Container, Horizontal, Vertical
+from textual.events import DescendantFocus, Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
@@ -25,6 +25,7 @@ from nntui.tui.panels.editor import Editor
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.panel import Panel, TextPanel
@@ -38,12 +39,23 @@ from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.terminal.backpressure import ThriftyApp
 from nntui.tui.workbench.actions.registry import Actions
-from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys
+from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys, shown_panels
 from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
 from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
+
+
+class Columns(Horizontal):
+    """What lies between status and message, in two or three columns."""
+
+    class Resized(Message):
+        """There is other room than before."""
+
+    def on_resize(self, event: Resize) -> None:
+        """Have the rows shared anew."""
+        self.post_message(self.Resized())
 
 
 class WorkbenchScreen(SizedScreen[None]):
@@ -97,28 +109,35 @@ class WorkbenchScreen(SizedScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Status above, plots left, texts right, time and keys below."""
+        """Status above, plots left, pictures and texts right; message, time and keys below."""
         yield StatusLine(self.scenario)
-        with Horizontal():
+        with Columns(id="columns"):
             with Vertical(id="left"):
                 yield LossPlot()
                 yield Heatmap()
-            with Vertical(id="right"):
-                yield NetworkPanel(self.scenario, self.actions.editing.effect)
-                yield BranchesPanel()
-                yield OutputPanel()
-                yield StoryPanel(self.scenario.story)
-                yield WhyPanel()
+            with Container(id="side"):
+                with Vertical(id="middle"):
+                    yield NetworkPanel(self.scenario, self.actions.editing.effect)
+                    yield BranchesPanel()
+                    yield OutputPanel()
+                with Vertical(id="right"):
+                    yield StoryPanel(self.scenario.story)
+                    yield WhyPanel()
+        yield MessageLine()
         yield Timeline()
         yield KeyBar(WORKBENCH)
         yield self.size_message()
+
+    def on_columns_resized(self) -> None:
+        """Share the rows that there are now."""
+        self.panels.show(None, anew=True)
 
     def on_mount(self) -> None:
         """Show the run; the story has the focus, because one reads it first."""
         assert isinstance(self.app, ThriftyApp)
         self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
-        self.query_one(StoryPanel).focus()
         self.show(self._first_note)
+        self.query_one(self.shown_panels[0]).focus()
 
     def on_unmount(self) -> None:
         """Stop training."""
@@ -159,6 +178,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self._list_keys(self.focused or event.widget)
         if not isinstance(self.focused_panel, NetworkPanel):
             self.query_one(NetworkPanel).editor.leave()
+        self.panels.fit()
 
     def on_screen_resume(self) -> None:
         """Catch up with what was done meanwhile."""
@@ -200,6 +220,11 @@ class WorkbenchScreen(SizedScreen[None]):
         """The panel that has the focus, or in which something has it."""
         within = self.focused.ancestors_with_self if self.focused is not None else ()
         return next((each for each in within if isinstance(each, PANELS)), None)
+
+    @property
+    def shown_panels(self) -> list[type[Widget]]:
+        """The panels that are shown, or would be if none were zoomed, in the order of the focus."""
+        return shown_panels(self.view, self.run_shown, short=self.is_short)
 
     @property
     def zoomed(self) -> bool:

@@ -7,10 +7,8 @@ from textual.widget import Widget
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
-from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.panels.why_panel import WhyPanel, units_of
-from nntui.tui.workbench.arrangement import shown_panels
 from nntui.tui.workbench.bench import Bench, Handlers
 
 
@@ -54,8 +52,7 @@ class Arranging:
 
     def _next_panel(self) -> None:
         """Move the focus to the next panel; where one is zoomed, the next one is."""
-        kinds = shown_panels(self._bench.view, self._bench.run_shown, short=self._bench.is_short)
-        panels = [self._bench.panel(kind) for kind in kinds]
+        panels = [self._bench.panel(kind) for kind in self._bench.shown_panels]
         focused = self._bench.focused_panel
         at = panels.index(focused) + 1 if focused in panels else 0
         following = panels[at % len(panels)]
@@ -67,11 +64,9 @@ class Arranging:
 
     def _toggle_output(self) -> None:
         """Show the outputs, or what they took the place of; a small screen has room for one."""
+        panel, shown = self._bench.panel(OutputPanel), OutputPanel not in self._bench.shown_panels
         if self._bench.is_short and self._bench.view.why:
             self._toggle_why()
-            if self._bench.view.output.visible:
-                return
-        panel, shown = self._bench.panel(OutputPanel), not self._bench.view.output.visible
         had_focus = self._bench.focused is panel
         if not shown and had_focus:
             self._unzoom()
@@ -93,11 +88,11 @@ class Arranging:
         self._focus(panel, shown=shown, had_focus=had_focus)
 
     def _focus(self, panel: Widget, *, shown: bool, had_focus: bool) -> None:
-        """The focus goes to a panel that is shown, and from one that goes back to the story."""
+        """The focus goes to a panel that is shown, and from one that goes to the first."""
         if shown:
             panel.focus()
         elif had_focus:
-            self._bench.panel(StoryPanel).focus()
+            self._bench.panel(self._bench.shown_panels[0]).focus()
 
     def _edit(self) -> None:
         """Give the configuration the focus; on a small screen all the room, and take it back."""
