@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
 
+OF_CSV = ("inputs", "targets", "input_names", "target_names")
+"""The entries of the data that a CSV file provides."""
 MOST_CLASSES = 1000
 """Maximum classes of a column; with more distinct texts it probably identifies rows."""
 
@@ -63,8 +66,8 @@ class CsvSource(Section):
                 raise ConfigError(name, f"names {quoted(repeated[0])} twice")
 
 
-def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
-    """Read the inputs and the targets that ``source`` describes, one row each per line.
+def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
+    """Read the entries of a table that ``source`` describes: rows, and the names of columns.
 
     A relative path is relative to ``folder``.  Raises ConfigError, with the line and the column
     in the file, for anything but a header with rows of finite numbers below it.
@@ -76,19 +79,74 @@ def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
     return _Reader(source, text).tables()
 
 
+@dataclass(frozen=True)
+class UsualColumns:
+    """How a CSV file is read where nobody says otherwise."""
+
+    entries: dict[str, Any]
+    """The entries of ``[data]``."""
+    targets: int
+    """How many targets, or classes, that makes."""
+
+
+def usual_columns(path: str, folder: Path, delimiter: str = ",") -> UsualColumns:
+    """All columns of numbers are inputs but the last, which is the target, or tells the class.
+
+    Raises ConfigError where there is no such file, or no such columns in it.
+    """
+    first = read_columns(path, folder, delimiter)
+    numbers = [name for name, cells in first.items() if name and all(map(_is_number, cells))]
+    last = list(first)[-1]
+    inputs = [name for name in numbers if name != last]
+    if not inputs:
+        raise ConfigError("data.csv", f"{path} has no column of numbers before its last")
+    chosen: dict[str, Any] = {"csv": path, "input_columns": inputs}
+    chosen |= {"delimiter": delimiter} if delimiter != "," else {}
+    if last in numbers:
+        return UsualColumns({**chosen, "target_columns": [last]}, 1)
+    return UsualColumns({**chosen, "classes_from": last}, len(set(first[last])))
+
+
+def read_columns(path: str, folder: Path, delimiter: str = ",") -> dict[str, list[str]]:
+    """The cells of every column of a CSV file, as texts, by the name of the column.
+
+    Raises ConfigError where it cannot be read, or has no rows.
+    """
+    try:
+        text = read_text(check_file(folder / path))
+        source = CsvSource(csv=path, input_columns=("",), target_columns=("",), delimiter=delimiter)
+        return _Reader(source, text, chosen=False).columns()
+    except ConfigError as error:
+        raise error.under("data.csv" if not error.key else "data") from None
+
+
 class _Reader:
     """Reads the rows of one CSV text and selects the wanted columns."""
 
-    def __init__(self, source: CsvSource, text: str) -> None:
+    def __init__(self, source: CsvSource, text: str, *, chosen: bool = True) -> None:
         self._source = source
         self._name = Path(str(source.csv)).name
         self._lines = self._read_lines(text)
         self._header = self._read_header()
+        if not chosen:
+            return
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
         self._targets = [self._place("target_columns", each) for each in source.target_columns]
 
-    def tables(self) -> tuple[Rows, Rows]:
-        """Inputs and targets; classes become columns of 0 and 1."""
+    def columns(self) -> dict[str, list[str]]:
+        """All cells as texts, by the name of their column."""
+        rows = []
+        for line, cells in self._lines:
+            if len(cells) != len(self._header):
+                has = f"has {len(cells)} cells where the header has {len(self._header)}"
+                raise self._wrong(has, line)
+            rows.append(cells)
+        if not rows:
+            raise self._wrong("has a header and no rows below it")
+        return {name: [row[at] for row in rows] for at, name in enumerate(self._header)}
+
+    def tables(self) -> dict[str, Any]:
+        """Inputs and targets with their names; classes become columns of 0 and 1."""
         source, named = self._source, None
         inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
         classes: list[str] = []
@@ -107,12 +165,14 @@ class _Reader:
                 classes.append(self._filled(line, cells, named))
         if not inputs:
             raise self._wrong("has a header and no rows below it")
-        return (
-            Rows(np.array(inputs).reshape(-1, len(self._inputs))),
-            self._one_hot(classes)
+        return {
+            "inputs": Rows(np.array(inputs).reshape(-1, len(self._inputs))),
+            "targets": self._one_hot(classes)
             if named is not None
             else Rows(np.array(targets).reshape(-1, len(self._targets))),
-        )
+            "input_names": source.input_columns,
+            "target_names": source.target_columns if named is None else tuple(sorted(set(classes))),
+        }
 
     def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """The number of each line, from 1, and its cells; empty lines are skipped."""

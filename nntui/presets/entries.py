@@ -5,6 +5,7 @@ Names, meanings and limits are read from the declarations of the entries.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from nntui.core.errors import ConfigError
@@ -16,10 +17,10 @@ from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.core.settings.training_settings import Training
-from nntui.presets.csv_data import CsvSource
+from nntui.presets.csv_data import OF_CSV, CsvSource, usual_columns
 from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.preset import Goal, Preset
-from nntui.presets.preset_table import OF_CSV, data_table, fault_tables, plain_values, table_of
+from nntui.presets.preset_table import data_table, fault_tables, plain_values, table_of
 from nntui.presets.schema import HIGHEST_SEED, parse_value
 from nntui.presets.writer import in_toml
 
@@ -187,7 +188,8 @@ def options(preset: Preset, chosen: PresetEntry) -> list[Option]:
 def _additions(preset: Preset, key: str) -> list[Option]:
     tables = table_of(preset).get(key, [])
     if key == "faults":
-        return [(name, {key: [*tables, name]}) for name in FAULTS]
+        present = {_table(each)["name"] for each in tables}
+        return [(name, {key: [*tables, name]}) for name in FAULTS if name not in present]
     # The last layer stays the output.
     like = max(len(tables) - 2, 0)
     words = f"like layer {like}, below the output"
@@ -248,10 +250,33 @@ def _change(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
         return {"faults": _with_fault(preset, int(table.split(".")[1]), name, value)}
     if table == "data" and name in SOURCES and value is not None:
         data = data_table(preset)
+        if name == "csv":
+            return _from_csv(preset, str(value))
         if name not in data:
             kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
             return {"data": plain_values({**kept, name: value})}
     return {chosen.key: value}
+
+
+def _from_csv(preset: Preset, path: str) -> Changes:
+    """The change that takes the data from a CSV file: all columns of it, the last as target.
+
+    The output layer gets as many units as there are targets.
+    """
+    data = data_table(preset)
+    if data.get("csv") == path:
+        return {"data.csv": path}
+    kept = {key: each for key, each in data.items() if _goes_with(key, "csv")}
+    columns = usual_columns(path, preset.folder or Path(), str(data.get("delimiter", ",")))
+    of_columns = {each.name for each in fields(CsvSource)}
+    kept = {key: each for key, each in kept.items() if key not in of_columns}
+    table = {**plain_values(kept), **columns.entries}
+    last = len(preset.configuration.layers) - 1
+    units = preset.configuration.layers[last].units
+    changed: Changes = {"data": table}
+    if units != columns.targets:
+        changed[f"layers.{last}.units"] = columns.targets
+    return changed
 
 
 def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:

@@ -94,7 +94,8 @@ def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, b
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
-    folder = path.absolute().parent
+    # A scenario of the library refers to no file; what is changed in it is the user's own.
+    folder = None if path.parent == _folder() else path.absolute().parent
     try:
         table = tomllib.loads(text)
         try:

@@ -101,7 +101,7 @@ WORKBENCH = (
     Action("layer", "L", "layer", "Heatmap of one layer, of the next, or of all.", rank=8),
     Action("sort", "A", "sort", "Heatmap sorted, the most active units first; again: not.", rank=8),
     Action("scale", "a", "scale", "Heatmap's colours by layer, the same for all, or held.", rank=8),
-    Action("output", "k", "outputs", "The outputs in the story's place; again: the story.", rank=4),
+    Action("output", "k", "outputs", "To the outputs; again: take them away.", rank=4),
     Action(
         "output_view",
         "K",
@@ -387,6 +387,50 @@ ARRAYS = (
     Action("turn(1)", "right_square_bracket", "turn on", "The next value of this line.", "]", 1),
 )
 """Only while the heatmap of a program has the focus."""
+
+FIRST = (
+    *("one_update", "one_epoch", "run", "one_back", "next_event"),
+    *("fork", "inspect", "why", "do_step", "help"),
+)
+"""The ten actions to begin with."""
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Train", ("many_epochs", "faster", "slower", "interrupt")),
+    (
+        "Back and forth",
+        (
+            *("previous_event", "jump", "when", "to_start", "to_head", "train_on"),
+            *("checkpoint", "last_checkpoint"),
+        ),
+    ),
+    (
+        "Change and compare",
+        (
+            *("change", "edit", "rerun", "undo", "branches", "compare", "mend", "again"),
+            *("next_seed", "choose_seed", "many_seeds", "restart"),
+        ),
+    ),
+    (
+        "Heatmap, outputs, plot",
+        (
+            *("heatmap", "layer", "sort", "scale", "variables", "output", "output_view"),
+            *("plot", "recent", "ghosts", "log_scale"),
+        ),
+    ),
+    ("Panels and screens", ("next_panel", "zoom", "library", "preset", "tour", "manual", "quit")),
+    ("Take along", ("take", "copy", "save", "resume")),
+)
+"""The others, by what they are for."""
+
+
+def grouped(actions: tuple[Action, ...]) -> list[tuple[str, list[Action]]]:
+    """``actions`` under the headings of `FIRST` and `GROUPS`, empty ones left out."""
+    known = {each.name: each for each in actions}
+    groups = [("The keys to begin with", FIRST), *GROUPS]
+    found = [(title, [known[name] for name in names if name in known]) for title, names in groups]
+    named = {name for _, names in groups for name in names}
+    found.append(("More", [each for each in actions if each.name not in named]))
+    return [(title, listed) for title, listed in found if listed]
+
 
 ACTIONS = {
     "library": LIBRARY,

@@ -26,6 +26,8 @@ from nntui.timeline.views.oscillation import (
 
 LEAST_SHARE = 1 / 8
 """Of the height of the picture that the losses take, if the goal is to be in it too."""
+STILL = 0.005
+"""Losses that differ by a smaller share do not move."""
 FEWEST_RECENT = 20
 """Epochs that count as recent, at least."""
 
@@ -175,7 +177,9 @@ def _y_axis(
     inside = [*inside, *([0.0, 1.0] if counts else [])]
     if len(y):
         inside += [float(y.min()), float(y.max())]
-    if goal is not None and not (len(y) and (start or _is_far(goal, min(inside), max(inside)))):
+    if goal is not None and not (
+        len(y) and (start or _is_far(goal, min(inside), max(inside), log))
+    ):
         inside.append(goal)
     inside += _stretched(inside, behind)
     low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
@@ -188,13 +192,14 @@ def _y_axis(
     }
 
 
-def _is_far(goal: float, low: float, high: float) -> bool:
+def _is_far(goal: float, low: float, high: float, log: bool) -> bool:
     """Whether an axis that takes in the goal would leave too little of the losses to be seen.
 
-    Losses that are all the same are seen as well beside their goal.
+    Losses that hardly move are seen to be still beside their goal, and only there.
     """
     span = max(high, goal) - min(low, goal)
-    return 1e-9 * max(abs(low), abs(high)) < high - low < LEAST_SHARE * span
+    still = math.log10(1.0 + STILL) if log else STILL * max(abs(low), abs(high))
+    return still < high - low < LEAST_SHARE * span
 
 
 def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Extremes:

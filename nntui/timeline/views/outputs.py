@@ -155,6 +155,7 @@ def samples_of(run: Run) -> Samples:
         x[:, places] = data.scaling.undone(scaled[: data.given])
     testing[data.test_rows] = True
     targets, predictions = run.targets, run.outputs
+    configured = run.preset.configuration.data
     labels = _classes(targets, targets)
     return Samples(
         x=x,
@@ -164,6 +165,8 @@ def samples_of(run: Run) -> Samples:
         labels=labels,
         predicted=None if labels is None else _classes(targets, predictions),
         classes=max(len(targets), 2),
+        input_names=configured.input_names,
+        class_names=configured.target_names if len(targets) > 1 else (),
     )
 
 

@@ -1,9 +1,11 @@
 """Draws a row of heatmap cells: numbers where there is room, else glyphs."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
@@ -28,11 +30,18 @@ class Look:
     """The style of what is not finite."""
     blank: Style
     """The style of cells without a number."""
+    ascii: bool = False
+    """Whether the terminal draws nothing but ASCII."""
+
+    @property
+    def halves(self) -> bool:
+        """Whether half a cell can have a colour of its own."""
+        return not (self.ascii or is_plain(self.colours))
 
 
 def draw_cells(
     row: GridRow,
-    columns: range,
+    columns: Sequence[int],
     width: int,
     form: NumberForm | None,
     end: float,
@@ -84,7 +93,7 @@ def _text(
 
 
 def draw_header(
-    grid: Grid, columns: range, width: int, plain: Style, marked: Style
+    grid: Grid, columns: Sequence[int], width: int, plain: Style, marked: Style
 ) -> list[Segment]:
     """The names of ``columns``; ``marked`` are the samples of the next update."""
     some = len(grid.samples) > len(grid.next_rows)
@@ -92,8 +101,9 @@ def draw_header(
     # Narrow cells share a name, which then stands over the first of them.
     every = 1 if width >= 3 else -(-4 // width)
     segments: list[Segment] = []
-    for column in range(columns.start, columns.stop, every):
-        name, room = grid.columns[column], width * min(every, columns.stop - column)
+    for at in range(0, len(columns), every):
+        column = columns[at]
+        name, room = grid.columns[column], width * min(every, len(columns) - at)
         is_next = bool(grid.samples) and grid.samples[column] in chosen
         style = marked if is_next else plain
         if every == 1:
@@ -102,6 +112,47 @@ def draw_header(
         else:
             segments.append(Segment((name if len(name) <= room else "").ljust(room), style))
     return segments
+
+
+def draw_pair(
+    rows: Sequence[GridRow | None],
+    columns: Sequence[int],
+    width: int,
+    ends: Sequence[float],
+    look: Look,
+    cursor: tuple[int, int] | None,
+) -> list[Segment]:
+    """Two rows in one line, the first above the second, each in half a cell.
+
+    ``ends`` are the ends of their colour scales; ``cursor`` is which of the two is under the
+    cursor, and in which column.
+    """
+    pieces: list[tuple[str, Style]] = []
+    for column in columns:
+        upper, lower = (
+            None if row is None else _ground(row, column, end, look, cursor == (which, column))
+            for which, (row, end) in enumerate(zip(rows, ends, strict=True))
+        )
+        pieces.append(("▀" * width, _halved(upper, lower, look.blank)))
+    return joined(pieces)
+
+
+def _ground(row: GridRow, column: int, end: float, look: Look, at_cursor: bool) -> Color | None:
+    """The colour of one half of a cell."""
+    if at_cursor:
+        return Color.parse("#ffffff" if look.dark else "#000000")
+    if not row.known[column]:
+        return None
+    value = float(row.values[column])
+    if not math.isfinite(value):
+        return look.bad.color
+    return cell_style(level_of(value, end), look.dark, look.colours, False).bgcolor
+
+
+@lru_cache(maxsize=2048)
+def _halved(upper: Color | None, lower: Color | None, blank: Style) -> Style:
+    ground = blank.bgcolor
+    return Style(color=upper or ground, bgcolor=lower or ground)
 
 
 def joined(pieces: list[tuple[str, Style]]) -> list[Segment]:

@@ -31,15 +31,28 @@ def draw_table(samples: Samples, width: int, height: int, sample: int) -> Lines:
     if width - used >= LEAST_OF_INPUTS:
         inputs = f"  {', '.join(samples.input_names) or 'inputs'}"
     lines[0] = (shortened(lines[0][0] + inputs, width), "label")
-    rows, fitting = samples.targets.shape[1], max(height - len(lines), 1)
-    first = max(min(sample - fitting // 2, rows - fitting), 0)
-    for row in range(first, min(first + fitting, rows)):
+    for row in _rows_in(samples, height - len(lines), sample):
         role = "chosen" if row == sample else "wrong" if _is_wrong(samples, row) else "value"
         text = "".join(write(row) for write in named)
         if inputs:
             text += f"  {numbers_text(samples.x[:MOST_SHOWN, row], FEW)}"
         lines.append((shortened(text, width).ljust(width), role))
     return lines
+
+
+def sample_at(samples: Samples, width: int, height: int, sample: int, y: int) -> int | None:
+    """The sample in line ``y`` of the table that `draw_table` draws; None above the first."""
+    columns, _ = _columns(samples, width)
+    heading = 2 if "".join(unit for _, unit in columns).strip() else 1
+    rows = _rows_in(samples, height - heading, sample)
+    return rows[y - heading] if 0 <= y - heading < len(rows) else None
+
+
+def _rows_in(samples: Samples, fitting: int, sample: int) -> range:
+    """The rows of which there is room for ``fitting``, the chosen ``sample`` in the middle."""
+    rows, fitting = samples.targets.shape[1], max(fitting, 1)
+    first = max(min(sample - fitting // 2, rows - fitting), 0)
+    return range(first, min(first + fitting, rows))
 
 
 Written = Callable[[int], str]

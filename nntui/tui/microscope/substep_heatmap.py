@@ -85,7 +85,9 @@ class SubstepHeatmap(Panel, can_focus=False):
             segments = [Segment(heading.ljust(LABEL), label), *names]
         elif y - 1 < len(view.lines):
             line = view.at(y - 1)
-            segments = self._row(grid, line) if isinstance(line, int) else [Segment(line, label)]
+            segments = (
+                self._row(grid, line) if isinstance(line, int) else [Segment(str(line), label)]
+            )
         return Strip(segments).adjust_cell_length(self.content_size.width, self.rich_style)
 
     def _row(self, grid: Grid, at: int) -> list[Segment]:

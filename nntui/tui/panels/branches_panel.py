@@ -7,11 +7,12 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from nntui.core.number_text import brief
+from nntui.presets.preset_table import changes_in_brief
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
 from nntui.tui.panels.content import BranchesContent, BranchLine
-from nntui.tui.panels.panel import PANEL_CSS
+from nntui.tui.panels.panel import PANEL_CSS, tsv
 
 
 def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[BranchLine, ...]:
@@ -36,7 +37,7 @@ def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Branch
 def _parted(branch: Branch) -> str:
     if branch.parent is None:
         return f"seed {branch.seed}"
-    changes = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in branch.changes.items())
+    changes = changes_in_brief(branch.changes)
     return f"{changes or 'nothing changed'}, from {branch.forked_at:,} of {branch.parent.name}"
 
 
@@ -98,6 +99,14 @@ class BranchesPanel(OptionList):
     def _highlighted_of(self, content: BranchesContent) -> object:
         at, listed = self.highlighted, content.listed
         return listed[at].branch if at is not None and at < len(listed) else None
+
+    def copied(self) -> str:
+        """A line a branch."""
+        rows = (
+            (each.role.strip(), each.name, each.head, each.loss, each.parted)
+            for each in self.content.listed
+        )
+        return tsv([("shown as", "branch", "update", "loss", "parted"), *rows])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Switch to the branch."""

@@ -1,6 +1,7 @@
 """The plot panel: the reported loss by epoch, or what is measured along the branch."""
 
 from rich.segment import Segment
+from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -9,12 +10,14 @@ from nntui.timeline.views.curve import Curve
 from nntui.tui.actions import PLOT, bindings
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.panels.content import Plotted
-from nntui.tui.panels.panel import Panel, colours_of, set_caption
+from nntui.tui.panels.panel import Panel, colours_of, set_caption, tsv
 
 MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""
 LEAST = 3
 """Rows that a picture needs."""
+MOST_TICKS = 9
+"""Labels of the y axis, at most."""
 MARGIN = 7
 """Columns that the y axis takes, about."""
 
@@ -84,11 +87,14 @@ class LossPlot(Panel):
         super().__init__()
         self._rows: list[Cells] = []
         self._message = ""
+        self._left = 0
+        """Columns left of the picture."""
 
     def copied(self) -> str:
-        """Epoch and reported loss, the last ones where there are many."""
-        rows = [] if self.content is None else self.content.rows(MOST_COPIED)
-        return "".join(f"{at}\t{loss!r}\n" for at, loss in rows)
+        """Epoch (or update) and loss, the last ones where there are many."""
+        content = self.content
+        rows = [] if content is None else content.rows(MOST_COPIED)
+        return tsv([[content.unit, "loss"], *rows]) if content is not None and rows else ""
 
     def watch_content(self) -> None:
         """Draw anew."""
@@ -142,6 +148,20 @@ class LossPlot(Panel):
         if self._inspected is not None:
             self.post_message(self.Sought(self._inspected))
 
+    def on_click(self, event: Click) -> None:
+        """Read the epoch under the mouse; a second click there goes to it."""
+        inside = event.get_content_offset(self)
+        first, last = self._range
+        canvas = self.content_size.width - self._left
+        if inside is None or not self._rows or canvas < 2 or inside.x < self._left:
+            return
+        at = first + round((inside.x - self._left) / (canvas - 1) * (last - first))
+        at = min(max(at, first, 1), last)
+        if event.chain > 1 and self.inspected is not None:
+            self.action_go()
+        else:
+            self.inspected = at
+
     @property
     def _inspected(self) -> int | None:
         """The inspected epoch, counted from 1, within what is shown."""
@@ -160,9 +180,10 @@ class LossPlot(Panel):
             self.refresh()
             return
         coloured = colours_of(self.app) is not None
-        curve = content.curve(width, max(height // 2, 2))
+        curve = content.curve(width, min(max(height // 2, 2), MOST_TICKS))
         self._caption(curve, content)
         at = self._inspected
+        self._left = 1 + max((len(text) for _, text in curve.ticks), default=0)
         self._rows = draw_curve(curve, width, height, coloured=coloured, inspected=at)
         self.refresh()
 

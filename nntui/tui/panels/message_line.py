@@ -25,7 +25,11 @@ class MessageLine(Widget):
     """One line, or as many as what is said takes; it covers nothing."""
 
     DEFAULT_CSS = """
-    MessageLine { height: auto; min-height: 1; max-height: 4; padding: 0 1; color: $foreground; }
+    MessageLine {
+        height: auto; min-height: 1; max-height: 4; padding: 0 1; color: $foreground;
+        link-style: none;
+    }
+    MessageLine.-low { max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     content: reactive[MessageContent] = reactive(MessageContent(), layout=True)
@@ -35,6 +39,6 @@ class MessageLine(Widget):
         """The message, and below it the step of the story."""
         said = self.content
         lines = [Content(said.note)] if said.note or not said.number else []
-        if said.number:
+        if said.number and not (lines and self.has_class("-low")):
             lines.append(told_in_brief(said.number, said.do, said.see))
         return Content("\n").join(lines)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.events import Key
+from textual.events import Click, Key
+from textual.message import Message
 from textual.widgets import Static
 
 from nntui.core.engine.network import has_effect
@@ -20,7 +21,7 @@ from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.panels.editor import Editor
-from nntui.tui.panels.panel import TextPanel, set_caption
+from nntui.tui.panels.panel import TextPanel, set_caption, tsv
 
 LABEL = 10
 
@@ -155,15 +156,16 @@ class NetworkPanel(TextPanel):
     """Layers, training, goal; planted faults are marked and explained."""
 
     explained = (
-        "The configuration: each layer with its units, activation, initial weights (W) and "
-        "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
-        "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
-        "scenario makes, as its author's program did; each is explained at the end of the panel. "
-        "A star marks what was changed since the scenario was opened. With the focus here, every "
-        "entry is a line: the arrow keys move, Enter edits, D takes a fault or a layer away, and "
-        "the lines below say what an entry means, what it may be, and what an edit will do. "
-        "Training, report, goal and faults are changed at the head from the next update on, in "
-        "the past in a new branch; data, layers, draws and seed begin a branch at update 0."
+        "The configuration: each layer with its units, activation, initial weights (W) and bias "
+        "(b), then the loss that is trained, the loss that is printed, the optimiser, the data and "
+        "the goal. A red FAULT is a deviation from correct backpropagation that this scenario "
+        "makes, as its author's program did; each is explained at the end of the panel. A star "
+        "marks what was changed since the scenario was opened. With the focus here (Tab, or a "
+        "double click), every entry is a line: the arrow keys move, Enter edits, D takes a fault "
+        "or a layer away, and the lines below say what an entry means, what it may be, and what an "
+        "edit will do. Training, report, goal and faults are changed at the head from the next "
+        "update on, in the past in a new branch; data, layers, draws and seed begin a branch at "
+        "update 0."
     )
     DEFAULT_CSS = """
     NetworkPanel Editor { display: none; }
@@ -172,6 +174,10 @@ class NetworkPanel(TextPanel):
     NetworkPanel:focus-within #summary { display: none; }
     """
     BINDINGS = bindings(NETWORK)
+    FOCUS_ON_CLICK = False
+
+    class Left(Message):
+        """The focus is wanted elsewhere."""
 
     def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
         """``effect`` says in words what changes will do where the run stands."""
@@ -187,16 +193,19 @@ class NetworkPanel(TextPanel):
         yield self.editor
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape leaves what is edited, if anything is; what is written has the other keys."""
+        """What is written has all keys but Escape."""
         editor = self.editor
-        if action == "leave":
-            return editor.writing or editor.choosing
         return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
 
     def on_key(self, event: Key) -> None:
         """While a choice is open, a letter is no command to the workbench; only help answers."""
         if self.editor.choosing and event.is_printable and event.key != "question_mark":
             event.prevent_default().stop()
+
+    def on_click(self, event: Click) -> None:
+        """A double click edits; a single one, which may only have been meant to look, does not."""
+        if event.chain > 1:
+            self.focus()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor, or the choice."""
@@ -215,8 +224,11 @@ class NetworkPanel(TextPanel):
         self.editor.take_away()
 
     def action_leave(self) -> None:
-        """Edit nothing any more."""
-        self.editor.leave()
+        """Edit nothing any more; where nothing is edited, go back to the other panels."""
+        if self.editor.writing or self.editor.choosing:
+            self.editor.leave()
+        else:
+            self.post_message(self.Left())
 
     def on_mount(self) -> None:
         """Describe the preset."""
@@ -229,6 +241,10 @@ class NetworkPanel(TextPanel):
             self._describe()
         # What an edit would do depends on where the run stands, so this is done every time.
         self.editor.take(preset, seed)
+
+    def copied(self) -> str:
+        """A line an entry: its dotted key and its value."""
+        return tsv([("key", "value"), *((key, text) for key, text in self.editor.listed)])
 
     @property
     def rows_needed(self) -> int:

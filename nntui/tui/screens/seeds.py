@@ -17,6 +17,7 @@ from textual.worker import get_current_worker
 
 from nntui.core.number_text import brief, number_text
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import changes_in_brief
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
@@ -123,7 +124,7 @@ class SeedsScreen(ModalScreen[int | None]):
         return Content("\n").join(lines)
 
     def _described(self) -> str:
-        keys = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in self._changed.items())
+        keys = changes_in_brief(self._changed)
         return escape(f", {keys[:40]}") if keys else ""
 
     def _entry(self, outcome: Outcome) -> Content:

@@ -23,6 +23,7 @@ from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
@@ -60,7 +61,7 @@ CSS = """
     WorkbenchScreen.-three #left { width: 4fr; }
     WorkbenchScreen.-three #side { width: 6fr; max-width: 100%; layout: horizontal; }
     WorkbenchScreen.-three #middle, WorkbenchScreen.-three #right { width: 1fr; height: 100%; }
-    WorkbenchScreen .-aside { display: none !important; }
+    WorkbenchScreen .-aside, WorkbenchScreen .-squeezed { display: none !important; }
     WorkbenchScreen .-look { border: heavy $success; }
     WorkbenchScreen Timeline.-look { border: none; background: $success 30%; }
     WorkbenchScreen.-zoomed #side { width: 1fr; max-width: 100%; }
@@ -69,6 +70,8 @@ CSS = """
 """How the columns share the screen; `arrange` sets the classes, and `fit` the heights."""
 THREE_COLUMNS = 160
 """From so many columns of the terminal on, texts and pictures have a column each."""
+LOW_SCREEN = 20
+"""Rows of the terminal below which a message has one line."""
 LOW = 12
 """Rows below which every panel has the least it can do with."""
 
@@ -96,11 +99,17 @@ def shows_output(view: WorkbenchView, run: Run, *, short: bool) -> bool:
     return visible and not (short and why)
 
 
+def outputs_as_remembered(*, short: bool) -> str:
+    """The name under which it is remembered whether the outputs are shown on such a screen."""
+    return f"outputs shown {'in few rows' if short else 'where there is room'}"
+
+
 def arrange(screen: Widget, view: WorkbenchView, run: Run, *, short: bool) -> None:
     """Show the panels of ``screen`` as ``view`` says."""
     zoomed, shown = view.zoomed, shown_panels(view, run, short=short)
     texts = StoryPanel in shown or WhyPanel in shown
     wide = screen.size.width >= THREE_COLUMNS
+    screen.query_one(MessageLine).set_class(screen.size.height < LOW_SCREEN, "-low")
     screen.set_class(zoomed is not None, "-zoomed")
     screen.set_class(wide and texts and zoomed is None, "-three")
     for kind in PANELS:
@@ -123,17 +132,24 @@ def fit(screen: Widget, view: WorkbenchView, *, short: bool) -> None:
             panel.styles.clear_rule("height")
         screen.query_one(view.zoomed).styles.height = "1fr"
         return
+    three = screen.has_class("-three")
+    edited = screen.query_one(NetworkPanel).has_focus_within
+    screen.query_one(OutputPanel).set_class(edited and not three, "-squeezed")
     side = _side(screen, rows, short=short)
     columns: list[list[type[Widget]]] = [[Heatmap, LossPlot]]
-    if screen.has_class("-three"):
+    if three:
         columns += [[kind for kind in side if kind not in TEXTS], [*TEXTS]]
     else:
         columns.append([*side])
     needs = side | {Heatmap: _heatmap(screen, rows), LossPlot: Need(5 if short else 8)}
     for column in columns:
-        kinds = [kind for kind in column if not screen.query_one(kind).has_class("-aside")]
+        kinds = [kind for kind in column if _has_room(screen.query_one(kind))]
         for kind, height in zip(kinds, shared(rows, [needs[kind] for kind in kinds]), strict=True):
             _set_height(screen.query_one(kind), height)
+
+
+def _has_room(panel: Widget) -> bool:
+    return not (panel.has_class("-aside") or panel.has_class("-squeezed"))
 
 
 def _set_height(panel: Widget, rows: int) -> None:
@@ -158,12 +174,12 @@ def _side(screen: Widget, rows: int, *, short: bool) -> dict[type[Widget], Need]
     elif three:
         configured = Need(6, most=told, fair=round(0.4 * rows))
     elif short:
-        configured = Need(3 if low else 4, most=3 if low else 4)
+        configured = Need(4, most=4)
     else:
         configured = Need(5, most=told, fair=round(0.24 * rows))
-    text = Need(3 if edited else 6 if short else 9, fair=round(0.42 * rows))
-    pictured = Need(3 if edited else 6, fair=round((0.45 if three else 0.32) * rows))
-    if not three and any(not screen.query_one(each).has_class("-aside") for each in TEXTS):
+    text = Need(4 if edited else 6 if short else 9, fair=round(0.42 * rows))
+    pictured = Need(6, fair=round((0.45 if three else 0.32) * rows))
+    if not three and any(_has_room(screen.query_one(each)) for each in TEXTS):
         pictured = replace(pictured, most=max(round(0.45 * rows), 6))
     listed = Need(3 if low else 4, most=branches.rows_needed, fair=round(0.2 * rows))
     return {

@@ -11,7 +11,7 @@ from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
-from nntui.tui.workbench.arrangement import arrange, fit, shown_panels, shows_output
+from nntui.tui.workbench.arrangement import arrange, fit, shows_output
 from nntui.tui.workbench.bench import Bench
 from nntui.tui.workbench.feed import Feed
 
@@ -78,12 +78,10 @@ class Display:
         self._bench.panel(MessageLine).content = self._message()
 
     def _message(self) -> MessageContent:
-        """The note, and the story's next step where the story is not on the screen."""
+        """The note, and the story's next step where another panel has all the room."""
         bench, view = self._bench, self._bench.view
         steps, done = bench.scenario.story.steps, view.steps_done
-        zoomed = view.zoomed not in (None, StoryPanel)
-        shown = StoryPanel in shown_panels(view, bench.run_shown, short=bench.is_short)
-        if done >= len(steps) or (shown and not zoomed):
+        if view.zoomed in (None, StoryPanel) or done >= len(steps):
             return MessageContent(self.note)
         return MessageContent(self.note, done + 1, steps[done].do, steps[done].see)
 

@@ -15,7 +15,7 @@ from nntui.timeline.views.first_difference import (
 from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
 from nntui.timeline.views.grid import GridSource
 from nntui.timeline.views.measurements import REPORTED, Measurements
-from nntui.timeline.views.outputs import SURFACE, output_kinds
+from nntui.timeline.views.outputs import output_kinds
 from nntui.tui.panels.content import HeatmapContent, OutputContent, Overlaid, PlotContent
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.workbench.view import WorkbenchView
@@ -116,7 +116,8 @@ class Feed:
         run, other = self._run, self.other(view)
         offered = output_kinds(run)
         what = view.output.what if view.output.what in offered else offered[0]
-        cells = panel.cells(len(run.data.y) if what == SURFACE else 1)
         if other is not None:
             self._there(other)
-        return OutputContent(*compare_outputs(run, other, what, unit, cells, view.heatmap.shown))
+        return OutputContent(
+            *compare_outputs(run, other, what, unit, panel.cells, view.heatmap.shown)
+        )

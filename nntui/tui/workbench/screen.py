@@ -1,6 +1,7 @@
 """The screen of one scenario: its panels, its run, and the one view that all panels follow."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,16 @@ from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.terminal.preferences import remembered
 from nntui.tui.workbench.actions.registry import Actions
-from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys, shown_panels
+from nntui.tui.workbench.arrangement import (
+    CSS,
+    OWN_KEYS,
+    PANELS,
+    offered_keys,
+    outputs_as_remembered,
+    shown_panels,
+)
 from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
@@ -90,6 +99,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self.scenario = scenario
         self.run_shown = Run(scenario) if run is None else run
         self.view = WorkbenchView()
+        self._recalled = False
         self.control = RunControl(self, self.run_shown)
         self.panels = Display(self)
         self.autosave = Autosave(path)
@@ -129,7 +139,11 @@ class WorkbenchScreen(SizedScreen[None]):
         yield self.size_message()
 
     def on_columns_resized(self) -> None:
-        """Share the rows that there are now."""
+        """Share the rows that there are now; the outputs are shown as they were last."""
+        visible = remembered(outputs_as_remembered(short=self.is_short))
+        if not self._recalled and isinstance(visible, bool) and self.view.output.visible is None:
+            self.view = replace(self.view, output=replace(self.view.output, visible=visible))
+        self._recalled = True
         self.panels.show(None, anew=True)
 
     def on_mount(self) -> None:
@@ -266,8 +280,8 @@ class WorkbenchScreen(SizedScreen[None]):
         return self.run_worker(task, group=group)
 
     def copy(self, text: str) -> None:
-        """Put ``text`` on the clipboard."""
-        # OSC 52 goes through SSH; a terminal that does not know it says nothing.
+        """Send ``text`` to the terminal's clipboard."""
+        # OSC 52 goes through SSH; a terminal never says whether it took the text.
         self.app.copy_to_clipboard(text)
 
     # What the panels ask for.
@@ -297,6 +311,10 @@ class WorkbenchScreen(SizedScreen[None]):
     def on_heatmap_pointed(self, message: Heatmap.Pointed) -> None:
         """Ask for another value of the parameter under the heatmap's cursor."""
         self.actions.editing.ask_value(message.place)
+
+    def on_network_panel_left(self) -> None:
+        """Go back to where one was before editing."""
+        self.perform("unzoom")
 
     def on_editor_begun(self) -> None:
         """Let nothing be trained while somebody edits."""
@@ -348,4 +366,4 @@ class WorkbenchScreen(SizedScreen[None]):
         else:
             title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
         own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
-        self.ask(HelpScreen(title, explained, (*own, *WORKBENCH)))
+        self.ask(HelpScreen(title, explained, WORKBENCH, own))

@@ -177,7 +177,9 @@ class ArrayHeatmap(StripPanel):
             segments = [Segment(shortened(text, width), self._style("readout"))]
         else:
             row = viewport.at(y - 1)
-            segments = self._cells(grid, row) if isinstance(row, int) else [Segment(row, label)]
+            segments = (
+                self._cells(grid, row) if isinstance(row, int) else [Segment(str(row), label)]
+            )
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _cells(self, grid: Grid, at: int) -> list[Segment]:

@@ -45,6 +45,17 @@ def _ended(branch: Branch) -> str:
     return "diverged" if branch.divergence is not None else solved
 
 
+def _reached(branch: Branch) -> str:
+    """When ``branch`` reached its goal first; where it did not, how far it has come."""
+    first = branch.losses.first_at_most(branch.preset.goal.loss)
+    at = f"loss {loss_text(branch.loss)} at update {branch.update:,}"
+    if branch.divergence is not None:
+        return f"diverged at update {branch.update:,}"
+    if first is None:
+        return f"not solved, {at}"
+    return f"the goal was reached at update {branch.end_of(first):,}; {at}"
+
+
 class Diagnosing:
     """Diagnoses the run at its cursor while the Why panel is seen, and tries what fixes it."""
 
@@ -110,7 +121,9 @@ class Diagnosing:
     def _draw_floor(self, found: Diagnosis, of: object) -> None:
         """Draw the highest proven floor of the branch with the stretches ``of``."""
         floors = [
-            ProvenFloor(each.floor, each.first_update or 0, of)
+            ProvenFloor(
+                each.floor, found.update if each.first_update is None else each.first_update, of
+            )
             for each in found.findings
             if each.floor is not None and each.rule.klass == PROOF
         ]
@@ -202,9 +215,10 @@ class Diagnosing:
         if self._fixed is None or self._bench.view.overlaid is not self._fixed[1]:
             return ""
         text, branch = self._fixed
+        mine = self._bench.run_shown.branch
         return (
-            f"{text}: {_ended(branch)} at update {branch.update:,}, loss {loss_text(branch.loss)} "
-            f"(A {loss_text(self._bench.run_shown.branch.loss)})"
+            f"{text}, from update {branch.forked_at:,} on: {_reached(branch)}. "
+            f"A, which goes on without that: {_reached(mine)}."
         )
 
     def _try_all(self) -> None:

@@ -51,9 +51,9 @@ class Guiding:
             return
         step, control = self._step, self._bench.control
         if step is not None and self._awaited not in (None, control.training):
-            # It was cut short by what was just done, which may belong to the next step.
-            self._finish(step)
-            step = self._step
+            # The training was cut short: what began it is still to be done.
+            self._cut_short(step)
+            return
         if step is None:
             return
         if self._left is None:
@@ -76,8 +76,16 @@ class Guiding:
     async def _finish_later(self, step: Step) -> None:
         """Finish ``step`` when its training has ended."""
         await self._training_ends()
-        if self._awaited is not None:
+        if self._awaited is None:
+            return
+        if self._awaited.is_cancelled:
+            self._cut_short(step)
+        else:
             self._finish(step)
+
+    def _cut_short(self, step: Step) -> None:
+        """The last action of ``step`` did not come to its end, and is to be done again."""
+        self._left, self._awaited = list(step.perform[-1:]), None
 
     def _finish(self, step: Step) -> None:
         """Go on to the next step, and say what to look at, after how the training ended."""
