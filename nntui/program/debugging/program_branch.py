@@ -35,6 +35,8 @@ class Kept:
     variables: Variables
     output: str
     events: tuple[ProgramEvent, ...]
+    seeds: tuple[int | None, bool]
+    """See `ProgramBranch.seeds`."""
 
 
 class ProgramBranch:
@@ -104,6 +106,14 @@ class ProgramBranch:
         kept, self.kept = self.kept, None
         if kept is not None and self.insight is not None:
             self.learn(self.insight)
+
+    @property
+    def seeds(self) -> tuple[int | None, bool]:
+        """The seed that nntui sets, None where the program's own stand; whether it has none."""
+        if self.kept is not None:
+            return self.kept.seeds
+        ran = (None, False) if self.timeline is None else self.timeline.seeds
+        return (self.seed, False) if ran[0] is None else ran
 
     @property
     def is_stepped(self) -> bool:

@@ -17,6 +17,7 @@ from nntui.program.debugging.files_on_disk import FilesOnDisk
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.kept_records import KeptProgram
+from nntui.program.debugging.loops_of_text import line_in, loop_option
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
@@ -170,7 +171,8 @@ class ProgramRun:
             if not branch.is_stepped:
                 assert branch.insight is not None
                 check = branch.insight.check
-                hint = f"; what would help: {check.option}" if check.option else ""
+                helps = check.option or loop_option(branch.texts[self.file])
+                hint = f"; what would help: {helps}" if helps else ""
                 branch.problem = f"{check.reason or 'no loop was found to be stepped'}{hint}"
         except ProgramError as error:
             branch.problem = str(error)
@@ -190,7 +192,11 @@ class ProgramRun:
     def _insight(self, texts: Mapping[str, str]) -> Insight:
         key = tuple(sorted(texts.items()))
         if key not in self._insights:
-            self._insights[key] = insight(self.request, texts)
+            request, first = self.request, self.branches[0].texts
+            if request.loop is not None and texts[self.file] != first[self.file]:
+                line = line_in(texts[self.file], first[self.file], request.loop)
+                request = replace(request, loop=line)
+            self._insights[key] = insight(request, texts)
         return self._insights[key]
 
     @property
@@ -345,10 +351,7 @@ class ProgramRun:
     @property
     def seed(self) -> int:
         """The seed of the branch on the screen: nntui's, or 0 where the program's own stand."""
-        if self.branch.seed is not None:
-            return self.branch.seed
-        timeline = self.branch.timeline
-        return (timeline.seeds[0] if timeline is not None else None) or 0
+        return self.branch.seeds[0] or 0
 
     @property
     def text_of(self) -> ProgramBranch:
