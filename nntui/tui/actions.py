@@ -292,6 +292,13 @@ LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
     Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
+    Action(
+        "text",
+        "t",
+        "preset text",
+        "Open a preset that is typed or pasted: TOML, or a string.",
+        rank=1,
+    ),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("manual", "f2", "manual", "Open the manual.", "F2", rank=1),
