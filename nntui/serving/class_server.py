@@ -7,6 +7,7 @@ pages only: any other page that the visitor has open could else steer a visit of
 import asyncio
 import json
 import logging
+import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
-from aiohttp import WSMsgType, web
+import textual_serve
+from aiohttp import WSCloseCode, WSMsgType, web
 from textual_serve.app_service import AppService
-from textual_serve.server import Server, to_int
+from textual_serve.download_manager import DownloadManager
+from textual_serve.server import to_int
 
 from nntui.tui.screens.sized import LEAST_HEIGHT, LEAST_WIDTH
 
@@ -26,6 +29,8 @@ FONT, SMALLEST, LARGEST = 16, 6, 60
 """Pixels of the characters: unless ?fontsize= says otherwise, and within these."""
 MOST_BYTES = 1 << 20
 """Of one message of a browser; a pasted preset is far smaller."""
+STATIC = Path(str(textual_serve.__file__)).parent / "static"
+"""Script, styles and fonts of the terminal in the page."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENCE = 5.0
 """Seconds in which a visitor's process that is to end may do so."""
@@ -68,44 +73,56 @@ class Visit(AppService):
                 process.kill()
 
 
-class ClassServer(Server):
+class ClassServer:
     """Serves the app to at most ``visitors`` at once on ``host`` and ``port``."""
 
     def __init__(self, host: str, port: int, visitors: int) -> None:
-        super().__init__("nntui", host, port, "nntui")
-        self.visitors, self._present = visitors, 0
+        self.host, self.port, self.visitors = host, port, visitors
+        self._present = 0
+        self._sockets: set[web.WebSocketResponse] = set()
         self._page = jinja2.Template(
             Path(__file__).with_name("page.html").read_text(encoding="utf-8"), autoescape=True
         )
+        self._downloads = DownloadManager()
 
-    def initialize_logging(self) -> None:
-        """Say what goes wrong, and nothing of each request."""
+    def serve(self) -> None:
+        """Serve until SIGINT or SIGTERM; raises OSError if nothing can be served there."""
         logging.basicConfig(level="WARNING", format="nntui: %(message)s")
+        asyncio.run(self._serve())
 
-    async def on_startup(self, app: web.Application) -> None:
-        """Say where the class finds it."""
-        whom = "this machine" if self.host in LOOPBACK else "the network"
-        print(f"nntui is open to {whom} at {self.public_url}", flush=True)
-        print(f"at most {self.visitors} visitors; Ctrl+C ends it", flush=True)
-
-    async def _make_app(self) -> web.Application:
+    async def _serve(self) -> None:
         app = web.Application()
         app.add_routes(
-            [
-                web.get("/", self.page),
-                web.get("/ws", self.visit),
-                web.static("/static", self.statics_path),
-            ]
+            [web.get("/", self.page), web.get("/ws", self.visit), web.static("/static", STATIC)]
         )
-        app.on_startup.append(self.on_startup)
-        return app
+        app.on_shutdown.append(self._send_away)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+            whom = "this machine" if self.host in LOOPBACK else "the network"
+            shown = f"[{self.host}]" if ":" in self.host else self.host
+            print(f"nntui is open to {whom} at http://{shown}:{self.port}", flush=True)
+            print(f"at most {self.visitors} visitors; Ctrl+C ends it", flush=True)
+            ended = asyncio.Event()
+            for name in ("SIGINT", "SIGTERM"):
+                with suppress(NotImplementedError):  # on Windows Ctrl+C ends it by itself
+                    asyncio.get_running_loop().add_signal_handler(getattr(signal, name), ended.set)
+            await ended.wait()
+        finally:
+            await runner.cleanup()
+
+    async def _send_away(self, app: web.Application) -> None:
+        """End all visits."""
+        for each in tuple(self._sockets):
+            await each.close(code=WSCloseCode.GOING_AWAY)
 
     async def page(self, request: web.Request) -> web.Response:
         """The page, whose terminal asks the server that it came from."""
         scheme = "wss" if request.secure else "ws"
         size = to_int(request.query.get("fontsize", ""), FONT)
         text = self._page.render(
-            title=self.title,
+            title="nntui",
             socket=f"{scheme}://{request.host}/ws",
             font_size=min(max(size, SMALLEST), LARGEST),
         )
@@ -147,14 +164,16 @@ class ClassServer(Server):
             write_bytes=socket.send_bytes,
             write_str=socket.send_str,
             close=close,
-            download_manager=self.download_manager,
+            download_manager=self._downloads,
         )
+        self._sockets.add(socket)
         try:
             await visit.start(*_size(request.query.get("width"), request.query.get("height")))
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
                     await _obey(visit, message.data)
         finally:
+            self._sockets.discard(socket)
             await visit.end()
         return socket
 

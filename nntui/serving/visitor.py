@@ -9,6 +9,9 @@ from nntui.tui.terminal.profile import TRUECOLOR, Profile
 FRAMES = 10
 """Pictures a second while something is trained: a class shares one machine."""
 
+LOOK = 1.0
+"""Seconds between two looks whether the server is still there."""
+
 
 def main() -> int:
     """Run the app until its visitor leaves; returns its exit code."""
@@ -18,7 +21,20 @@ def main() -> int:
     from nntui.tui.launch import HAND_OVER
     from nntui.tui.signals import leave_on_signals
 
-    app = NNTUI(profile=profile, visitor=True)
+    server = os.getppid()
+
+    class Visited(NNTUI):
+        """The app that ends when its server has gone, also where that could not say so."""
+
+        def on_load(self) -> None:
+            """Look for the server from time to time."""
+            self.set_interval(LOOK, self._look)
+
+        def _look(self) -> None:
+            if os.getppid() != server:
+                self.exit()
+
+    app = Visited(profile=profile, visitor=True)
     sys.setswitchinterval(HAND_OVER)
     leave_on_signals(app)
     confine()

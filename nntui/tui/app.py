@@ -136,7 +136,7 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(WorkbenchScreen(preset, note=note))
+            self._install(WorkbenchScreen(preset, note=note, visitor=self._visitor))
         return self.push_screen(self._benches[preset])
 
     def _install(self, bench: WorkbenchScreen) -> None:

@@ -1,6 +1,5 @@
 """A headless browser, driven over the WebDriver protocol, that tells what it has asked for."""
 
-import base64
 import json
 import shutil
 import socket
@@ -48,10 +47,6 @@ class Browser:
         """Go to ``url``."""
         self._ask("POST", "/url", {"url": url})
 
-    def evaluate(self, script: str) -> Any:
-        """The value of a JavaScript expression in the page."""
-        return self._ask("POST", "/execute/sync", {"script": f"return {script}", "args": []})
-
     def press(self, *keys: str) -> None:
         """Press ``keys``, in words or as characters, one after the other."""
         actions = []
@@ -60,19 +55,11 @@ class Browser:
             actions += [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
         self._ask("POST", "/actions", {"actions": [{"type": "key", "id": "k", "actions": actions}]})
 
-    def picture(self) -> bytes:
-        """What is seen, as a PNG."""
-        return base64.b64decode(self._ask("GET", "/screenshot"))
-
-    def requested(self) -> list[str]:
-        """The addresses that the page has asked for since the last time."""
+    def events(self) -> list[tuple[str, Any]]:
+        """What the page did on the network since the last time: methods and their parameters."""
         logged = self._ask("POST", "/se/log", {"type": "performance"})
         events = [json.loads(each["message"])["message"] for each in logged]
-        return [
-            each["params"].get("request", each["params"])["url"]
-            for each in events
-            if each["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated")
-        ]
+        return [(each["method"], each["params"]) for each in events]
 
     def close(self) -> None:
         """End the session, and with it the browser."""

@@ -2,12 +2,13 @@
 
 import pytest
 from piloted import SIZES, bench, shown, status, until
+from textual.events import Paste
 from textual.pilot import Pilot
-from textual.widgets import Markdown, OptionList
+from textual.widgets import Markdown, OptionList, TextArea
 
 from nntui import Run, load_preset
 from nntui.manual import topics
-from nntui.presets import preset_names
+from nntui.presets import preset_names, to_toml
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -31,6 +32,23 @@ def looked_at(pilot: Pilot[None]) -> list[str]:
         for name, (kind, _) in PANELS.items()
         if bench(pilot).query_one(kind).has_class("-look")
     ]
+
+
+async def test_a_preset_is_typed_or_pasted_into_the_library() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        area = pilot.app.screen.query_one(TextArea)
+        area.text = "[data]\nsource = 3"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "the text: layers: is missing" in shown(pilot))
+        area.text = to_toml(load_preset("add-fixed")).replace("0.01", "0.02")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).run_shown.preset.configuration.training.learning_rate == 0.02
+        await pilot.press("l")
+        pilot.app.post_message(Paste(to_toml(load_preset("xor-relu"))))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).scenario.network == load_preset("xor-relu").network
 
 
 async def test_a_step_is_done_for_the_reader() -> None:
