@@ -291,6 +291,7 @@ MICROSCOPE = (
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("new", "n", "new", "A new network for a CSV file or a data set, as a preset.", rank=0),
     Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
     Action(
         "text",

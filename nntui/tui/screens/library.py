@@ -20,6 +20,7 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
+from nntui.tui.screens.new_network import PROGRAM, NewNetwork
 from nntui.tui.screens.preset_text import PresetText
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
@@ -151,6 +152,19 @@ class LibraryScreen(SizedScreen[None]):
         """Whether ``action`` can be done: those of the library only where they are among ours."""
         known = {each.name for each in LIBRARY}
         return action not in known or action in {each.name for each in self._actions}
+
+    def action_new(self) -> None:
+        """Ask for what a new network is to learn, and open it."""
+
+        async def ask() -> None:
+            visitor = "program" not in {each.name for each in self._actions}
+            answer = await NewNetwork(self.app, visitor).ask()
+            if answer == PROGRAM:
+                self.action_program()
+            elif isinstance(answer, Preset):
+                self.post_message(self.Chosen(answer))
+
+        self.run_worker(ask(), exclusive=True)
 
     def action_text(self) -> None:
         """Ask for the text of a preset."""
