@@ -1,26 +1,29 @@
-"""Local worker processes: spawned, ignoring SIGINT, and terminated when no longer needed."""
+"""Local worker processes: left alone by signals, and killed when no longer needed."""
 
-import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
+from subprocess import Popen
 from typing import Any, ParamSpec, TypeVar
+
+from nntui.sweeps.child_process import end, start_python
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Environment variables that the linear algebra library reads when NumPy is imported."""
 
 ENDED = "a worker process has ended"
+HEARD_BY_PARENT = tuple(
+    number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")
+)
+"""Signals that a whole group of processes gets; the one that started the workers ends them."""
 
 Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
@@ -43,31 +46,6 @@ def local_processes(count: int) -> Iterator[Executor | None]:
         pool.shutdown()
 
 
-@contextmanager
-def ignoring_interrupts() -> Iterator[None]:
-    """Processes started in this context ignore SIGINT, which Ctrl+C sends to the whole group.
-
-    A process inherits the blocked signal, so it ignores SIGINT from its start.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def start_tracker() -> None:
-    """Start multiprocessing's resource tracker with the real error stream.
-
-    It inherits the descriptor of stderr, and an app's replacement for stderr has none.
-    """
-    replaced, sys.stderr = sys.stderr, sys.__stderr__
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.stderr = replaced
-
-
 class _Pool(Executor):
     """Processes with a pipe and a thread each; a call runs in the first process that is free.
 
@@ -77,26 +55,19 @@ class _Pool(Executor):
 
     def __init__(self) -> None:
         self._tasks: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
-        self._processes: list[BaseProcess] = []
+        self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._ended = False
 
     def start(self, count: int) -> None:
         """Start ``count`` processes."""
-        # A fork would copy the app's locks in whatever state its threads hold them.
-        context = multiprocessing.get_context("spawn")
-        start_tracker()
         before = {name: os.environ.get(name) for name in BLAS_THREADS}
         os.environ.update({name: value or "1" for name, value in before.items()})
         try:
             for _ in range(count):
-                ours, theirs = context.Pipe()
-                with ignoring_interrupts():
-                    process = context.Process(target=_serve, args=(theirs,), daemon=True)
-                    process.start()
-                    self._processes.append(process)
-                theirs.close()
+                process, ours = start_python(serve, HEARD_BY_PARENT)
+                self._processes.append(process)
                 thread = threading.Thread(target=self._hand_over, args=(ours,), daemon=True)
                 thread.start()
                 self._threads.append(thread)
@@ -126,7 +97,7 @@ class _Pool(Executor):
         for thread in self._threads:
             thread.join()
         for process in self._processes:
-            process.join()
+            end(process)
 
     def _hand_over(self, pipe: Connection) -> None:
         """Pass tasks to one process until it ends or the pool is shut down."""
@@ -163,7 +134,7 @@ class _Pool(Executor):
                 self._tasks.put(None)
 
 
-def _serve(pipe: Connection) -> None:
+def serve(pipe: Connection) -> None:
     """Answer calls that arrive through ``pipe`` until its other end is closed."""
     with suppress(EOFError, OSError):
         while True:
