@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from subprocess import Popen
@@ -30,15 +31,16 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def local_processes(count: int) -> Iterator[Executor | None]:
+def local_processes(count: int, shared: object = None) -> Iterator[Executor | None]:
     """An executor of ``count`` processes with one BLAS thread each; None if ``count`` is 0.
 
-    The processes are killed at the end of the context, even while they are working.
+    What they call finds ``shared``, which is sent to each of them once, as `shared_object`.  The
+    processes are killed at the end of the context, even while they are working.
     """
     if count < 1:
         yield None
         return
-    pool = _Pool()
+    pool = _Pool(pickle.dumps(shared))
     try:
         pool.start(count)
         yield pool
@@ -53,7 +55,8 @@ class _Pool(Executor):
     share no lock and no pipe, and no clean-up remains for the end of the interpreter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: bytes) -> None:
+        self._shared = shared
         self._tasks: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
         self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
@@ -102,6 +105,8 @@ class _Pool(Executor):
     def _hand_over(self, pipe: Connection) -> None:
         """Pass tasks to one process until it ends or the pool is shut down."""
         with pipe:
+            with suppress(OSError):  # then the process has ended, which is found below
+                pipe.send_bytes(self._shared)
             while (task := self._tasks.get()) is not None:
                 future, call = task
                 if not future.set_running_or_notify_cancel():
@@ -134,9 +139,20 @@ class _Pool(Executor):
                 self._tasks.put(None)
 
 
+_shared = pickle.dumps(None)
+
+
+@cache
+def shared_object() -> Any:
+    """The object that `local_processes` shares with the process that this is called in."""
+    return pickle.loads(_shared)
+
+
 def serve(pipe: Connection) -> None:
     """Answer calls that arrive through ``pipe`` until its other end is closed."""
+    global _shared
     with suppress(EOFError, OSError):
+        _shared = pipe.recv_bytes()
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
 
