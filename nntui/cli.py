@@ -213,6 +213,7 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
     """List the saved sessions, or delete some."""
     from nntui.timeline.sessions import session_folder
 
+    session_folder.tidy()
     for name in unwanted:
         path = session_folder.delete(name)
         if not as_json:
