@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import warnings
 
 
 def start() -> int:
@@ -10,6 +11,8 @@ def start() -> int:
     Ctrl+C ends it at once and silently, like SIGTERM, where a command does not say otherwise: an
     exception would be printed if it came while modules are imported, or behind the last line.
     """
+    if not sys.warnoptions:  # none of a library's is for the person at the terminal
+        warnings.simplefilter("ignore")
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from nntui.cli import main

@@ -74,6 +74,7 @@ class Check:
         }
 
 
+@np.errstate(all="ignore")
 def check(run: Run) -> Check:
     """Check the program of ``run`` at its cursor; the run stays where it is."""
     subject: Subject = Program(run.preset.configuration)

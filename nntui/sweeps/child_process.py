@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -56,6 +57,8 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 def main(where: str, descriptor: str) -> None:
     """Call ``where`` ("module:function") with the pipe on ``descriptor``, in the new process."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     module, _, name = where.partition(":")
     target: Any = getattr(import_module(module), name)

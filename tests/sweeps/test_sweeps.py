@@ -183,6 +183,11 @@ def test_a_worker_that_is_killed_fails_what_is_left() -> None:
         assert isinstance(pool.submit(os.getpid).exception(), BrokenProcessPool)
 
 
+def test_losses_near_the_largest_number_add_up_without_a_warning() -> None:
+    of = preset("xor-relu", data__targets=[[0.0], [5e-324], [1e308], [1e200]])
+    assert sweep(of, range(8), epochs=3).diverged == 8
+
+
 OWNER = """
 import os, sys, time
 from nntui.sweeps.processes import local_processes
