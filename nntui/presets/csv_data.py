@@ -18,6 +18,8 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
 
+MOST_COMPARED = 1000
+"""Columns that are looked through for one that was meant."""
 MOST_CLASSES = 1000
 """Maximum classes of a column; with more distinct texts it probably identifies rows."""
 
@@ -84,6 +86,8 @@ class CsvText:
 
     def __init__(self, name: str, text: str, delimiter: str) -> None:
         self.name, self._delimiter = name, delimiter
+        if text.count("\n") > 2 * MOST_ROWS:
+            raise self.wrong(f"has more than {2 * MOST_ROWS:,} lines")
         self.lines = self._read_lines(text)
         self.header = self._read_header()
 
@@ -148,6 +152,7 @@ class _Reader:
         source, named = self._source, None
         inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
         classes: list[str] = []
+        distinct: set[str] = set()
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
         for line, cells in self._text.cells():
@@ -158,6 +163,10 @@ class _Reader:
                 targets.extend(self._numbers(line, cells, self._targets))
             else:
                 classes.append(self._filled(line, cells, named))
+                distinct.add(classes[-1])
+                if len(distinct) > MOST_CLASSES:
+                    most = f"has more than {MOST_CLASSES:,} classes"
+                    raise self._wrong(most, column=source.classes_from)
         if not inputs:
             raise self._wrong("has a header and no rows below it")
         return (
@@ -171,8 +180,9 @@ class _Reader:
         """The position of the column ``name`` in a line."""
         if name in self._header and name:
             return self._header.index(name)
-        near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
-        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
+        known = self._header[:MOST_COMPARED]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
         raise ConfigError(key, f"{self._text.name} has no column {quoted(name)}; {said}")
 
     def _filled(self, line: int, cells: list[str], place: int) -> str:
@@ -207,11 +217,6 @@ class _Reader:
         names, column = sorted(set(classes)), self._source.classes_from
         if len(names) == 1:
             raise self._wrong(f"has only one class, {quoted(names[0])}", column=column)
-        if len(names) > MOST_CLASSES:
-            raise self._wrong(
-                f"has {len(names):,} classes; at most {MOST_CLASSES:,} are allowed",
-                column=column,
-            )
         numbers = len(classes) * len(names)
         if numbers > MOST_NUMBERS // 3:  # core needs at least three numbers per unit and row
             raise self._wrong(

@@ -12,6 +12,7 @@ from nntui.presets.compact_string import decode, is_compact
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import changed_table, override, read_preset
 from nntui.presets.text_files import check_file, read_text
+from nntui.presets.toml_text import parse_toml
 
 __all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
 
@@ -117,7 +118,7 @@ def _read(
     Messages call the text ``shown``; relative paths in it are relative to ``folder``.
     """
     try:
-        table = tomllib.loads(text)
+        table = parse_toml(text)
         try:
             return read_preset(name, table, folder), False
         except ConfigError:
