@@ -203,6 +203,7 @@ class _Script:
         else:
             yield f"if {DUE}:"
             yield from indented(self._printed())
+        yield "if not finite:\n    break"
 
     def _before_update(self) -> Iterator[str]:
         """Statements before each update: the report with the parameters before the last one."""
@@ -225,7 +226,7 @@ class _Script:
         else:
             yield f"loss = {'printed' if report.when == BEFORE else STATED}"
         yield "print(epoch, repr(float(loss)))"
-        yield "if not np.isfinite(loss):\n    break"
+        yield "finite = finite and np.isfinite(loss)"
         if self._preset.goal.stop:
             yield "if loss <= GOAL:\n    break"
 

@@ -21,6 +21,8 @@ from nntui.presets.text_files import check_file, read_text
 
 OF_CSV = ("inputs", "targets", "input_names", "target_names")
 """The entries of the data that a CSV file provides."""
+MOST_COMPARED = 1000
+"""Columns that are looked through for one that was meant."""
 MOST_CLASSES = 1000
 """Maximum classes of a column; with more distinct texts it probably identifies rows."""
 
@@ -79,104 +81,30 @@ def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
     return _Reader(source, text).tables()
 
 
-@dataclass(frozen=True)
-class UsualColumns:
-    """How a CSV file is read where nobody says otherwise."""
+class CsvText:
+    """The header of a CSV text, and its lines below; what is wrong with it is a ConfigError.
 
-    entries: dict[str, Any]
-    """The entries of ``[data]``."""
-    targets: int
-    """How many targets, or classes, that makes."""
-
-
-def usual_columns(path: str, folder: Path, delimiter: str = ",") -> UsualColumns:
-    """All columns of numbers are inputs but the last, which is the target, or tells the class.
-
-    Raises ConfigError where there is no such file, or no such columns in it.
+    Messages call the text ``name``.  Each line is its number, from 1, and its cells.
     """
-    first = read_columns(path, folder, delimiter)
-    numbers = [name for name, cells in first.items() if name and all(map(_is_number, cells))]
-    last = list(first)[-1]
-    inputs = [name for name in numbers if name != last]
-    if not inputs:
-        raise ConfigError("data.csv", f"{path} has no column of numbers before its last")
-    chosen: dict[str, Any] = {"csv": path, "input_columns": inputs}
-    chosen |= {"delimiter": delimiter} if delimiter != "," else {}
-    if last in numbers:
-        return UsualColumns({**chosen, "target_columns": [last]}, 1)
-    return UsualColumns({**chosen, "classes_from": last}, len(set(first[last])))
 
+    def __init__(self, name: str, text: str, delimiter: str) -> None:
+        self.name, self._delimiter = name, delimiter
+        if text.count("\n") > 2 * MOST_ROWS:
+            raise self.wrong(f"has more than {2 * MOST_ROWS:,} lines")
+        self.lines = self._read_lines(text)
+        self.header = self._read_header()
 
-def read_columns(path: str, folder: Path, delimiter: str = ",") -> dict[str, list[str]]:
-    """The cells of every column of a CSV file, as texts, by the name of the column.
-
-    Raises ConfigError where it cannot be read, or has no rows.
-    """
-    try:
-        text = read_text(check_file(folder / path))
-        source = CsvSource(csv=path, input_columns=("",), target_columns=("",), delimiter=delimiter)
-        return _Reader(source, text, chosen=False).columns()
-    except ConfigError as error:
-        raise error.under("data.csv" if not error.key else "data") from None
-
-
-class _Reader:
-    """Reads the rows of one CSV text and selects the wanted columns."""
-
-    def __init__(self, source: CsvSource, text: str, *, chosen: bool = True) -> None:
-        self._source = source
-        self._name = Path(str(source.csv)).name
-        self._lines = self._read_lines(text)
-        self._header = self._read_header()
-        if not chosen:
-            return
-        self._inputs = [self._place("input_columns", each) for each in source.input_columns]
-        self._targets = [self._place("target_columns", each) for each in source.target_columns]
-
-    def columns(self) -> dict[str, list[str]]:
-        """All cells as texts, by the name of their column."""
-        rows = []
-        for line, cells in self._lines:
-            if len(cells) != len(self._header):
-                has = f"has {len(cells)} cells where the header has {len(self._header)}"
-                raise self._wrong(has, line)
-            rows.append(cells)
-        if not rows:
-            raise self._wrong("has a header and no rows below it")
-        return {name: [row[at] for row in rows] for at, name in enumerate(self._header)}
-
-    def tables(self) -> dict[str, Any]:
-        """Inputs and targets with their names; classes become columns of 0 and 1."""
-        source, named = self._source, None
-        inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
-        classes: list[str] = []
-        if source.classes_from is not None:
-            named = self._place("classes_from", source.classes_from)
-        for line, cells in self._lines:
-            if len(cells) != len(self._header):
-                has = f"has {len(cells)} cells where the header has {len(self._header)}"
-                raise self._wrong(has, line)
-            if len(inputs) == MOST_ROWS * len(self._inputs):
-                raise self._wrong(f"has more than {MOST_ROWS:,} rows")
-            inputs.extend(self._numbers(line, cells, self._inputs))
-            if named is None:
-                targets.extend(self._numbers(line, cells, self._targets))
-            else:
-                classes.append(self._filled(line, cells, named))
-        if not inputs:
-            raise self._wrong("has a header and no rows below it")
-        return {
-            "inputs": Rows(np.array(inputs).reshape(-1, len(self._inputs))),
-            "targets": self._one_hot(classes)
-            if named is not None
-            else Rows(np.array(targets).reshape(-1, len(self._targets))),
-            "input_names": source.input_columns,
-            "target_names": source.target_columns if named is None else tuple(sorted(set(classes))),
-        }
+    def cells(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines below the header, each with as many cells as that has."""
+        for line, cells in self.lines:
+            if len(cells) != len(self.header):
+                has = f"has {len(cells)} cells where the header has {len(self.header)}"
+                raise self.wrong(has, line)
+            yield line, cells
 
     def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
         """The number of each line, from 1, and its cells; empty lines are skipped."""
-        delimiter = self._source.delimiter
+        delimiter = self._delimiter
         # With a space as delimiter, Python rejects skipinitialspace.
         rows = csv.reader(
             io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
@@ -186,30 +114,81 @@ class _Reader:
             try:
                 cells = next(rows, None)
             except csv.Error as error:
-                raise self._wrong(f"cannot be read: {error}", line) from None
+                raise self.wrong(f"cannot be read: {error}", line) from None
             if cells is None:
                 return
             if len(cells) > 1 or any(cell.strip() for cell in cells):
                 yield line, list(map(str.strip, cells))
 
     def _read_header(self) -> list[str]:
-        line, names = next(self._lines, (0, []))
+        line, names = next(self.lines, (0, []))
         if not names:
-            raise self._wrong("is empty; a header line with the names of the columns is needed")
-        if all(_is_number(name) for name in names):
-            raise self._wrong("holds numbers; the first line must name the columns", line)
+            raise self.wrong("is empty; a header line with the names of the columns is needed")
+        if all(is_number(name) for name in names):
+            raise self.wrong("holds numbers; the first line must name the columns", line)
         # The index column of an exported table often has no name; it can occur more than once.
         if repeated := _repeated([name for name in names if name]):
-            raise self._wrong(f"names the column {quoted(repeated[0])} twice", line)
+            raise self.wrong(f"names the column {quoted(repeated[0])} twice", line)
         return names
+
+    def wrong(
+        self, message: str, line: int | None = None, column: str | None = None
+    ) -> ConfigError:
+        """What is wrong with the text, or with that place in it."""
+        place = "" if line is None else f" line {line}"
+        place += "" if column is None else f", column {quoted(column)}"
+        return ConfigError("csv", f"{self.name}{place}: {message}")
+
+
+class _Reader:
+    """Reads the rows of one CSV text and selects the wanted columns."""
+
+    def __init__(self, source: CsvSource, text: str) -> None:
+        self._source = source
+        self._text = CsvText(Path(str(source.csv)).name, text, source.delimiter)
+        self._wrong, self._header = self._text.wrong, self._text.header
+        self._inputs = [self._place("input_columns", each) for each in source.input_columns]
+        self._targets = [self._place("target_columns", each) for each in source.target_columns]
+
+    def tables(self) -> dict[str, Any]:
+        """Inputs and targets with their names; classes become columns of 0 and 1."""
+        source, named = self._source, None
+        inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
+        classes: list[str] = []
+        distinct: set[str] = set()
+        if source.classes_from is not None:
+            named = self._place("classes_from", source.classes_from)
+        for line, cells in self._text.cells():
+            if len(inputs) == MOST_ROWS * len(self._inputs):
+                raise self._wrong(f"has more than {MOST_ROWS:,} rows")
+            inputs.extend(self._numbers(line, cells, self._inputs))
+            if named is None:
+                targets.extend(self._numbers(line, cells, self._targets))
+            else:
+                classes.append(self._filled(line, cells, named))
+                distinct.add(classes[-1])
+                if len(distinct) > MOST_CLASSES:
+                    most = f"has more than {MOST_CLASSES:,} classes"
+                    raise self._wrong(most, column=source.classes_from)
+        if not inputs:
+            raise self._wrong("has a header and no rows below it")
+        return {
+            "inputs": Rows(np.array(inputs).reshape(-1, len(self._inputs))),
+            "targets": self._one_hot(classes)
+            if named is not None
+            else Rows(np.array(targets).reshape(-1, len(self._targets))),
+            "input_names": source.input_columns,
+            "target_names": source.target_columns if named is None else tuple(sorted(distinct)),
+        }
 
     def _place(self, key: str, name: str) -> int:
         """The position of the column ``name`` in a line."""
         if name in self._header and name:
             return self._header.index(name)
-        near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
-        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
-        raise ConfigError(key, f"{self._name} has no column {quoted(name)}; {said}")
+        known = self._header[:MOST_COMPARED]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
+        raise ConfigError(key, f"{self._text.name} has no column {quoted(name)}; {said}")
 
     def _filled(self, line: int, cells: list[str], place: int) -> str:
         if not cells[place]:
@@ -230,8 +209,8 @@ class _Reader:
 
     def _number(self, line: int, cells: list[str], place: int) -> float:
         text = self._filled(line, cells, place)
-        if not _is_number(text):
-            hint = " (decimals take a point)" if _is_number(text.replace(",", ".", 1)) else ""
+        if not is_number(text):
+            hint = " (decimals take a point)" if is_number(text.replace(",", ".", 1)) else ""
             raise self._wrong(f"{quoted(text)} is not a number{hint}", line, self._header[place])
         number = float(text)
         if not math.isfinite(number):
@@ -243,11 +222,6 @@ class _Reader:
         names, column = sorted(set(classes)), self._source.classes_from
         if len(names) == 1:
             raise self._wrong(f"has only one class, {quoted(names[0])}", column=column)
-        if len(names) > MOST_CLASSES:
-            raise self._wrong(
-                f"has {len(names):,} classes; at most {MOST_CLASSES:,} are allowed",
-                column=column,
-            )
         numbers = len(classes) * len(names)
         if numbers > MOST_NUMBERS // 3:  # core needs at least three numbers per unit and row
             raise self._wrong(
@@ -256,15 +230,8 @@ class _Reader:
         places = {name: place for place, name in enumerate(names)}
         return Rows(np.eye(len(names))[[places[name] for name in classes]])
 
-    def _wrong(
-        self, message: str, line: int | None = None, column: str | None = None
-    ) -> ConfigError:
-        place = "" if line is None else f" line {line}"
-        place += "" if column is None else f", column {quoted(column)}"
-        return ConfigError("csv", f"{self._name}{place}: {message}")
 
-
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether ``text`` is a number as written in files, which excludes Python's 1_000."""
     try:
         float(text)

@@ -17,8 +17,10 @@ from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.core.settings.training_settings import Training
-from nntui.presets.csv_data import OF_CSV, CsvSource, usual_columns
+from nntui.presets.csv_data import OF_CSV, CsvSource
 from nntui.presets.descriptions import limits_in_words, type_in_words
+from nntui.presets.making.csv_columns import look_at_csv
+from nntui.presets.making.first_preset import for_columns
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.preset_table import data_table, fault_tables, plain_values, table_of
 from nntui.presets.schema import HIGHEST_SEED, parse_value
@@ -259,24 +261,26 @@ def _change(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
 
 
 def _from_csv(preset: Preset, path: str) -> Changes:
-    """The change that takes the data from a CSV file: all columns of it, the last as target.
+    """The change that takes the data from a CSV file, its last column as the target.
 
-    The output layer gets as many units as there are targets.
+    The output layer, the losses and the goal become those of such a target.
     """
-    data = data_table(preset)
-    if data.get("csv") == path:
+    if data_table(preset).get("csv") == path:
         return {"data.csv": path}
-    kept = {key: each for key, each in data.items() if _goes_with(key, "csv")}
-    columns = usual_columns(path, preset.folder or Path(), str(data.get("delimiter", ",")))
-    of_columns = {each.name for each in fields(CsvSource)}
-    kept = {key: each for key, each in kept.items() if key not in of_columns}
-    table = {**plain_values(kept), **columns.entries}
+    try:
+        found = look_at_csv((preset.folder or Path()) / path)
+        target = found.columns[-1].name
+        made = for_columns(found, found.inputs_for(target), target, ())
+    except ConfigError as error:
+        raise ConfigError("data.csv", str(error).removeprefix("csv: ")) from None
     last = len(preset.configuration.layers) - 1
-    units = preset.configuration.layers[last].units
-    changed: Changes = {"data": table}
-    if units != columns.targets:
-        changed[f"layers.{last}.units"] = columns.targets
-    return changed
+    return {
+        "data": {**made["data"], "csv": path},
+        f"layers.{last}": made["layers"][-1],
+        "training.loss": made["training"]["loss"],
+        "report.loss": made["report"]["loss"],
+        "goal.loss": made["goal"]["loss"],
+    }
 
 
 def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:

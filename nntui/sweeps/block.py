@@ -89,6 +89,7 @@ def seconds_of(block: Block) -> float:
     return updates * seconds
 
 
+@np.errstate(all="ignore")
 def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outcome]:
     """Train every seed of ``block``; each outcome equals that of a single run of the seed.
 

@@ -291,7 +291,15 @@ MICROSCOPE = (
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
     Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("new", "n", "new", "A new network for a CSV file or a data set, as a preset.", rank=0),
     Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
+    Action(
+        "text",
+        "t",
+        "preset text",
+        "Open a preset that is typed or pasted: TOML, or a string.",
+        rank=1,
+    ),
     Action("tour", "T", "tour", "Show around, in five pages.", rank=1),
     Action("help", "question_mark,f1", "help", "Explain the library and the keys.", "?", rank=0),
     Action("manual", "f2", "manual", "Open the manual.", "F2", rank=1),
@@ -329,7 +337,13 @@ PROGRAM = (
         "fork",
         "A new branch from this update on, with a variable or a constant of the source changed.",
     ),
-    Action("rerun", "E", "run edit", "Run the edited file to this update, as a branch.", rank=6),
+    Action(
+        "rerun",
+        "E",
+        "run anew",
+        "Run the edited file to this update, as a branch; what a session has kept: run it again.",
+        rank=6,
+    ),
     _same("branches"),
     _same("heatmap", "The next array: of the line, then every parameter's.", "array"),
     _same("compare", "Arrays of A, of the overlaid B at the same update, or of A minus B.", rank=8),
@@ -337,7 +351,7 @@ PROGRAM = (
     _same("output", "What the program has printed.", "output"),
     _same("why", "What is wrong with the program, line by line, and what mends it."),
     Action("mend", "F", "mend", "Apply the mend as a branch, overlaid on this one.", rank=2),
-    Action("preset", "p", "preset", "Open the preset that computes the same, if one does.", rank=8),
+    Action("preset", "J", "preset", "Open the preset that computes the same, if one does.", rank=8),
     _same("next_seed"),
     _same("choose_seed"),
     _same("restart", "A new branch from update 0 with the same text and seed."),
@@ -349,7 +363,6 @@ PROGRAM = (
     _same("copy", "Copy what the focused panel shows."),
     _same("save"),
     _same("resume", "Open the latest saved session of this program."),
-    Action("again", "R", "run again", "Run what a session has kept, and compare.", rank=8),
     Action("interrupt", "I", "interrupt", "End an update that takes too long; go back.", rank=8),
     _same("library"),
     _same("help"),
@@ -428,7 +441,10 @@ def grouped(actions: tuple[Action, ...]) -> list[tuple[str, list[Action]]]:
     groups = [("The keys to begin with", FIRST), *GROUPS]
     found = [(title, [known[name] for name in names if name in known]) for title, names in groups]
     named = {name for _, names in groups for name in names}
-    found.append(("More", [each for each in actions if each.name not in named]))
+    more = [each for each in actions if each.name not in named]
+    if 2 * len(more) > len(actions):
+        return [("Keys", list(actions))]  # a screen of few keys, with a purpose of its own
+    found.append(("More", more))
     return [(title, listed) for title, listed in found if listed]
 
 

@@ -46,6 +46,8 @@ THEME, OF_SIXTEEN = "theme", "ansi-dark"
 """What the theme is remembered under, and the one for terminals of sixteen colours."""
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
+NOT_FOR_VISITORS = ("resume", "program")
+"""Actions of the library on what only its owner has."""
 
 
 class NNTUI(ThriftyApp):
@@ -59,11 +61,14 @@ class NNTUI(ThriftyApp):
         session: Session | None = None,
         profile: Profile | None = None,
         program: "CheckRequest | ProgramSession | None" = None,
+        visitor: bool = False,
     ) -> None:
+        """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
+        self._visitor = visitor
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
@@ -92,7 +97,7 @@ class NNTUI(ThriftyApp):
 
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""
-        known = remembered(THEME)
+        known = None if self._visitor else remembered(THEME)
         if known in self.available_themes:
             self.theme = known
         elif not (self.no_color or self.is_headless) and _has_sixteen(self):
@@ -101,7 +106,7 @@ class NNTUI(ThriftyApp):
         self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
 
     def _remember_theme(self, theme: Theme) -> None:
-        if theme.name != self._theme_at_first or remembered(THEME):
+        if not self._visitor and (theme.name != self._theme_at_first or remembered(THEME)):
             remember(THEME, theme.name)
 
     def action_press(self, name: str) -> None:
@@ -122,6 +127,9 @@ class NNTUI(ThriftyApp):
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None
     ) -> str | None:
         """Save the screen as an SVG in the folder of sessions, and say where."""
+        if self._visitor:
+            self.notify("nothing of a visit is kept, and no screenshot either")
+            return None
         try:
             saved = taken_file("screenshot", ".svg", self.export_screenshot())
         except ConfigError as error:
@@ -144,14 +152,19 @@ class NNTUI(ThriftyApp):
 
     def _show_library(self) -> AwaitMount:
         if self._library is None:
-            self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
+            actions = tuple(
+                x for x in LIBRARY if not (self._visitor and x.name in NOT_FOR_VISITORS)
+            )
+            self._library = LibraryScreen(
+                list(library()), self._offered, self.profile.note, actions
+            )
         return self.push_screen(self._library)
 
     def _offered(self) -> list[session_folder.SessionFile]:
         """The latest sessions, of a program the last one."""
         known: set[str] = set()
         offered = []
-        for entry in _saved():
+        for entry in self._saved():
             if entry.program is None or entry.program not in known:
                 offered.append(entry)
             known.add(entry.program or "")
@@ -159,7 +172,7 @@ class NNTUI(ThriftyApp):
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
-        saved = next((entry for entry in _saved() if entry.preset == preset.name), None)
+        saved = next((entry for entry in self._saved() if entry.preset == preset.name), None)
         if saved is None:
             return ""
         when = session_folder.age(saved.saved, datetime.now(UTC))
@@ -172,7 +185,7 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(WorkbenchScreen(preset, note=note))
+            self._install(WorkbenchScreen(preset, note=note, visitor=self._visitor))
         return self.push_screen(self._benches[preset])
 
     def _install(self, bench: WorkbenchScreen) -> None:
@@ -243,7 +256,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the program in its place."""
         screen = message.screen
         path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
-        found = next((e for e in _saved() if e.program == path and e.path != own), None)
+        found = next((e for e in self._saved() if e.program == path and e.path != own), None)
         if found is None:
             screen.tell("no other session of this program is saved")
             return
@@ -259,6 +272,10 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
         """Open a program by its path."""
+        if self._visitor:
+            if self._library is not None:
+                self._library.complain("no program is run here: nntui FILE.py opens yours at home")
+            return
         from nntui.program.checking import CheckRequest
 
         try:
@@ -282,7 +299,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the scenario in the place of the workbench."""
         bench = message.bench
         name, own = bench.scenario.name, bench.autosave.path
-        found = next((e for e in _saved() if e.preset == name and e.path != own), None)
+        found = next((e for e in self._saved() if e.preset == name and e.path != own), None)
         if found is None:
             bench.show("no other session of this scenario is saved")
             return
@@ -294,11 +311,22 @@ class NNTUI(ThriftyApp):
             self.pop_screen()
             await self._resume(session)
 
+    def _saved(self) -> Iterator[session_folder.SessionFile]:
+        """The sessions that can be resumed, the latest first."""
+        if self._visitor:
+            return
+        try:
+            yield from (entry for entry in session_folder.entries() if entry.problem is None)
+        except ConfigError:
+            return
+
     def _keep(self, bench: WorkbenchScreen) -> Path | None:
         return bench.autosave.save(bench.run_shown, bench.saved_view)
 
     def autosave(self) -> None:
         """Save in the background what is new since the last time."""
+        if self._visitor:
+            return
         for bench in self._benches.values():
             bench.autosave.save_later(bench.run_shown, bench.saved_view)
             if bench.autosave.problem and self.screen is bench:
@@ -321,7 +349,9 @@ class NNTUI(ThriftyApp):
 
     def save_all(self) -> list[str]:
         """Save every session now; what to tell about it, a line each."""
-        lines = []
+        lines: list[str] = []
+        if self._visitor:
+            return lines
         for bench in self._benches.values():
             try:
                 path = self._keep(bench)
@@ -372,11 +402,3 @@ class NNTUI(ThriftyApp):
 def _has_sixteen(app: NNTUI) -> bool:
     """Whether the terminal has but sixteen colours."""
     return app.console.color_system in ("standard", "windows")
-
-
-def _saved() -> Iterator[session_folder.SessionFile]:
-    """The sessions that can be resumed, the latest first."""
-    try:
-        yield from (entry for entry in session_folder.entries() if entry.problem is None)
-    except ConfigError:
-        return

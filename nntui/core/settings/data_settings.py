@@ -12,6 +12,7 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 
 MOST_ROWS = 1_000_000
+MOST_PROBES, MOST_CONSTANTS = 1_000, 1_000
 MOST_NUMBERS = 100_000_000
 """Limit of the numbers in the data and all buffers of an update, which keeps them below 800 MB."""
 NO_SCALING, STANDARD, MINMAX = SCALINGS = ("none", "standard", "minmax")
@@ -28,8 +29,8 @@ SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
 class Data(Section):
     """The data rows: a table, a formula of x at evenly spaced points, or a drawn set."""
 
-    inputs: Rows | None = entry(None, doc="table: the inputs of each data row")
-    targets: Rows | None = entry(None, doc="table: the targets of each data row")
+    inputs: Rows | None = entry(None, doc="table: the inputs of each data row", most=MOST_ROWS)
+    targets: Rows | None = entry(None, doc="table: the targets of each data row", most=MOST_ROWS)
     input_names: tuple[str, ...] = entry((), doc="table: what the inputs are called")
     target_names: tuple[str, ...] = entry((), doc="table: likewise the targets, or the classes")
     formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
@@ -43,7 +44,9 @@ class Data(Section):
     )
     noise: float = entry(0.0, doc="formula, set: standard deviation of normal noise", low=0.0)
     seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
-    constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
+    constant_inputs: tuple[float, ...] = entry(
+        (), doc="constants appended to every row's inputs", most=MOST_CONSTANTS
+    )
     scale_inputs: str = entry(
         NO_SCALING,
         doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
@@ -54,7 +57,7 @@ class Data(Section):
         1.0, doc="every target is divided by this, after scale_targets", above=0.0
     )
     test_share: float = entry(0.0, doc="share of the rows kept out of training", low=0.0, below=1.0)
-    probe: Rows | None = entry(None, doc="rows to predict after training")
+    probe: Rows | None = entry(None, doc="rows to predict after training", most=MOST_PROBES)
 
     def __post_init__(self) -> None:
         super().__post_init__()

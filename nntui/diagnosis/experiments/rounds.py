@@ -59,17 +59,13 @@ def workshop(
     progress: OnProgress | None = None,
     workers: int | None = None,
 ) -> Iterator[Laboratory]:
-    """A laboratory for ``preset``, open until ``deadline``.
+    """A laboratory for ``preset``, at work until ``deadline``.
 
     ``workers`` is its number of processes (None: one per processor; 0: train in this thread).
     """
     count = (os.cpu_count() or 1) if workers is None else workers
-    with local_processes(count) as executor:
-        laboratory = Laboratory(preset, executor, count, deadline, progress)
-        try:
-            yield laboratory
-        finally:
-            laboratory.close()
+    with local_processes(count, preset) as executor:
+        yield Laboratory(preset, executor, count, deadline, progress)
 
 
 def experiment(

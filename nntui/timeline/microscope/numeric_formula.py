@@ -23,8 +23,8 @@ from nntui.core.formulas.expression import (
     Operation,
 )
 from nntui.core.formulas.functions import COMPARISONS, FUNCTIONS
+from nntui.core.formulas.prepared import expanded
 from nntui.core.formulas.printing import ATOM, PRODUCT, SIGN, SUM, Printer, formula_text
-from nntui.core.formulas.recording import expanded
 from nntui.core.number_text import number_text
 
 MOST_NODES = 40

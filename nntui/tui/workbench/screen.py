@@ -55,6 +55,8 @@ from nntui.tui.workbench.display import Display
 from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
+OF_VISITS = "nothing of a visit is kept; {take} copies the configuration"
+
 
 class Columns(Horizontal):
     """What lies between status and message, in two or three columns."""
@@ -92,11 +94,19 @@ class WorkbenchScreen(SizedScreen[None]):
             self.bench = bench
 
     def __init__(
-        self, scenario: Preset, run: Run | None = None, path: Path | None = None, note: str = ""
+        self,
+        scenario: Preset,
+        run: Run | None = None,
+        path: Path | None = None,
+        note: str = "",
+        visitor: bool = False,
     ) -> None:
-        """``run`` and ``path`` are those of a saved session; ``note`` is shown at first."""
+        """``run`` and ``path`` are those of a saved session; ``note`` is shown at first.
+
+        Nothing is kept of what a ``visitor`` does.
+        """
         super().__init__()
-        self.scenario = scenario
+        self.scenario, self.visitor = scenario, visitor
         self.run_shown = Run(scenario) if run is None else run
         self.view = WorkbenchView()
         self._recalled = False
@@ -110,7 +120,7 @@ class WorkbenchScreen(SizedScreen[None]):
             self,
             {
                 "save": self._save,
-                "resume": lambda: self._leave(self.Resumed(self)),
+                "resume": self._resume,
                 "library": lambda: self._leave(self.Left(self)),
                 "tour": lambda: self.ask(TourScreen()),
                 "help": self._help,
@@ -140,7 +150,8 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_columns_resized(self) -> None:
         """Share the rows that there are now; the outputs are shown as they were last."""
-        visible = remembered(outputs_as_remembered(short=self.is_short))
+        name = outputs_as_remembered(short=self.is_short)
+        visible = None if self.visitor else remembered(name)
         if not self._recalled and isinstance(visible, bool) and self.view.output.visible is None:
             self.view = replace(self.view, output=replace(self.view.output, visible=visible))
         self._recalled = True
@@ -347,12 +358,21 @@ class WorkbenchScreen(SizedScreen[None]):
         self.autosave.opened(run, self.saved_view)
 
     def _save(self) -> None:
+        if self.visitor:
+            self.show(fill_keys(OF_VISITS))
+            return
         try:
             path = self.autosave.save(self.run_shown, self.saved_view)
         except ConfigError as error:
             self.show(f"not saved: {error}")
         else:
             self.show(f"saved as {path.stem}" if path else "nothing to save: nothing was trained")
+
+    def _resume(self) -> None:
+        if self.visitor:
+            self.show(fill_keys(OF_VISITS))
+        else:
+            self._leave(self.Resumed(self))
 
     def _leave(self, message: Message) -> None:
         self.control.pause()

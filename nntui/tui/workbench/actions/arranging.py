@@ -81,7 +81,8 @@ class Arranging:
         view = self._bench.view
         note = "" if shown else note
         self._bench.look(replace(view, output=replace(view.output, visible=not shown)), note)
-        remember(outputs_as_remembered(short=self._bench.is_short), not shown)
+        if not self._bench.visitor:
+            remember(outputs_as_remembered(short=self._bench.is_short), not shown)
         self._focus(panel, shown=not shown, had_focus=shown)
 
     def _toggle_why(self) -> None:

@@ -16,9 +16,9 @@ from nntui.tui.terminal.taken import taken_file
 from nntui.tui.workbench.bench import Bench, Handlers
 
 FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
-    ("save as a preset of your own (TOML)", ".toml", to_toml),
-    ("save as a NumPy script", ".py", lambda preset: export(preset, "numpy")),
-    ("save as a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
+    ("a preset of your own (TOML)", ".toml", to_toml),
+    ("a NumPy script", ".py", lambda preset: export(preset, "numpy")),
+    ("a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
 )
 """In words, the ending of the file, and what it holds."""
 MOST_SENT = 70_000
@@ -51,17 +51,21 @@ class Exporting:
     def _ask_form(self) -> None:
         """Ask in which form the configuration is wanted."""
         if self._bench.stop_to_ask():
-            forms = [*(words for words, _, _ in FORMS), STRING]
+            verb = "copy" if self._bench.visitor else "save"
+            forms = [*(f"{verb} as {words}" for words, _, _ in FORMS), STRING]
             self._bench.ask(Choose("Take the configuration elsewhere", forms), self._take)
 
     def _take(self, chosen: int | None) -> None:
         if chosen is None:
             self._bench.show("")
+        elif chosen < len(FORMS) and self._bench.visitor:
+            words, ending, made = FORMS[chosen]
+            self._copy(made(self._taken), f"{words}{self._lacking}", "configuration", ending)
         elif chosen < len(FORMS):
             self._ask_file(*FORMS[chosen])
         else:
             what = f"the configuration{self._lacking}; open it with: nntui STRING"
-            self._copy(encode(self._taken), what, "configuration")
+            self._copy(encode(self._taken), what, "configuration", ".txt")
 
     def _ask_file(self, words: str, ending: str, made: Callable[[Preset], str]) -> None:
         def read(text: str) -> Path:
@@ -78,7 +82,7 @@ class Exporting:
 
         name = f"{self._bench.scenario.name}-{self._bench.run_shown.seed}{ending}"
         hint = f"A file that is not there yet{self._lacking}."
-        self._bench.ask(Ask(words.capitalize(), hint, read, name), saved)
+        self._bench.ask(Ask(f"Save as {words}", hint, read, name), saved)
 
     def _copy_panel(self) -> None:
         """Copy what the focused panel shows."""
@@ -92,17 +96,18 @@ class Exporting:
         else:
             self._bench.show("nothing to copy yet; Tab moves on to another panel")
 
-    def _copy(self, text: str, what: str, name: str) -> None:
+    def _copy(self, text: str, what: str, name: str, ending: str = ".tsv") -> None:
         """Send ``text`` to the terminal's clipboard, and write it into a file too."""
-        try:
-            place = f"in {taken_file(name, '.tsv', text, again=True)}"
-        except ConfigError as error:
-            place = f"in no file: {error}"
-        if len(text) <= MOST_SENT:
+        sent = len(text) <= MOST_SENT
+        if sent:
             self._bench.copy(text)
-            self._bench.show(f"{what} sent to the clipboard, if the terminal takes it, and {place}")
-        else:
-            self._bench.show(f"{what}, too much for a clipboard: {place}")
+        places = ["sent to the clipboard, if the terminal takes it"] if sent else []
+        if not self._bench.visitor:  # nothing is kept of a visit
+            try:
+                places.append(f"in {taken_file(name, ending, text, again=True)}")
+            except ConfigError as error:
+                places.append(f"in no file: {error}")
+        self._bench.show(f"{what}: {', and '.join(places) or 'too much for a clipboard'}")
 
 
 def panel_name(panel: object) -> str:
