@@ -171,16 +171,22 @@ TIMELINE = (
 """Only while the timeline has the focus."""
 
 PLOT = (
-    Action("look(-1)", "left", "read left", "Move the inspector line.", shown="left", rank=0),
-    Action("look(1)", "right", "read right", "Likewise to the right.", shown="right", rank=0),
-    Action("look_one(-1)", "left_square_bracket", "-1", "One epoch.", shown="[", rank=2),
-    Action("look_one(1)", "right_square_bracket", "+1", "One epoch.", shown="]", rank=2),
+    Action("look(-1)", "left", "read left", "Read the epoch before.", shown="left", rank=0),
+    Action("look(1)", "right", "read right", "Read the next epoch.", shown="right", rank=0),
+    Action("look(-10)", "shift+left,left_square_bracket", "-10", "Ten back.", shown="[", rank=2),
+    Action("look(10)", "shift+right,right_square_bracket", "+10", "Ten on.", shown="]", rank=2),
+    Action(
+        "look(-100)", "ctrl+left,left_curly_bracket", "-100", "A hundred back.", shown="{", rank=2
+    ),
+    Action(
+        "look(100)", "ctrl+right,right_curly_bracket", "+100", "A hundred on.", shown="}", rank=2
+    ),
     Action("look_to(0)", "home", "first", "To the first epoch.", shown="Home", rank=2),
     Action("look_to(-1)", "end", "last", "To the last epoch.", shown="End", rank=2),
     Action("go", "enter", "go there", "Take the cursor to that epoch.", rank=1),
     Action("look_away", "delete", "no line", "Take the inspector line away.", rank=2),
 )
-"""Only while the plot has the focus."""
+"""Only while the plot has the focus; the same keys go as far as in the timeline."""
 
 OUTPUT = (
     Action("choose(-1)", "left,up", "row back", "The sample before.", shown="left", rank=0),

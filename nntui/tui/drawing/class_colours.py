@@ -20,8 +20,8 @@ _DARK, _LIGHT = Color.parse("#15181d"), Color.parse("#ffffff")
 _SHARES = (0.35, 0.5, 0.68)
 """Of the strong colour, by sureness; samples have all of it."""
 _DARK_256 = (
-    (17, 18, 25, 33),
-    (52, 94, 130, 208),
+    (24, 25, 26, 75),
+    (94, 94, 130, 208),
     (22, 22, 28, 41),
     (53, 53, 90, 170),
     (23, 23, 30, 44),

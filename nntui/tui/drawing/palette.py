@@ -14,11 +14,11 @@ LEVELS = 7
 """Steps from zero to the largest; few, so that styles are shared and frames stay small."""
 
 # Picked by hand from the 256 colours: one hue each, brighter step by step.  Blended ones would be
-# rounded to hues that lead astray, and there are no dark oranges: the two lowest steps share one.
+# rounded to hues that lead astray.  There are no dark oranges and blues: the lowest steps are grey.
 _DARK_256 = {
     "zero": (234,),
-    "+": (94, 94, 130, 136, 172, 208, 214),
-    "-": (24, 25, 26, 32, 33, 39, 75),
+    "+": (238, 94, 130, 166, 172, 208, 214),
+    "-": (237, 24, 25, 26, 32, 39, 75),
 }
 _LIGHT_256 = {
     "zero": (255,),

@@ -1,6 +1,7 @@
 """Chooses the visible rows and columns of a grid, so that the cell cursor is always in view."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,7 +34,9 @@ class Viewport:
         self.paired = False
         """Whether a line is two rows, one above the other."""
         self._top = self._left = self._rows = self._columns = self._count = 0
-        self._step, self._column, self._count_of_lines = 1, 0, 0
+        self._sampled = False
+        """Whether a cell stands for several columns."""
+        self._column = self._count_of_lines = 0
 
     def fit(
         self,
@@ -55,8 +58,8 @@ class Viewport:
         room = width - LABEL - MARK
         self.width = min(max(room // max(self._count, 1), 1), WIDEST)
         fitting = max(room // self.width, 1)
-        self._step = -(-self._count // fitting) if sampled else 1
-        self._columns = min(fitting, -(-self._count // self._step))
+        self._sampled = sampled and self._count > fitting
+        self._columns = fitting
         self._column = min(cell[1], self._count - 1)
         self.readouts = 2 if height >= min(rows + 3, ENOUGH) else 1
         fitting = max(height - 1 - self.readouts, 1)
@@ -70,9 +73,7 @@ class Viewport:
         line = self.lines.index(row) if row in self.lines else self._top * each
         self._count_of_lines = -(-len(self.lines) // each)
         self._top = _scrolled(self._top, line // each, self._rows, self._count_of_lines)
-        self._left = _scrolled(
-            self._left, self._column // self._step, self._columns, -(-self._count // self._step)
-        )
+        self._left = _scrolled(self._left, self._column, self._columns, self._count)
 
     def _arrange(self, grid: Grid, ends: Mapping[int | None, float], fitting: int) -> None:
         rows, starts = range(len(grid.rows)), _starts(grid)
@@ -115,14 +116,13 @@ class Viewport:
     @property
     def columns(self) -> Sequence[int]:
         """The columns in view; of several that share a cell the one under the cursor, if it is."""
-        last = self._left + self._columns
-        if self._step == 1:
-            return range(self._left, min(last, self._count))
-        firsts = (at * self._step for at in range(self._left, last))
+        count, fitting = self._count, self._columns
+        if not self._sampled:
+            return range(self._left, min(self._left + fitting, count))
+        firsts = [at * count // fitting for at in range(fitting + 1)]
         return [
-            self._column if first <= self._column < first + self._step else first
-            for first in firsts
-            if first < self._count
+            self._column if first <= self._column < following else first
+            for first, following in pairwise(firsts)
         ]
 
     def at(self, y: int) -> int | str | tuple[int, int | None]:
@@ -152,8 +152,8 @@ class Viewport:
             first, last = self._top * each, (self._top + self._rows) * each
             last = min(last, len(self.lines))
             texts.append(f"rows {first + 1}-{last}{of}{len(self.lines)}")
-        if self._step > 1:
-            texts.append(f"1/{self._step} of {self._count} {column}s")
+        if self._sampled:
+            texts.append(f"{self._columns}{of}{self._count} {column}s")
         elif self._count > self._columns:
             texts.append(f"{column}s {self._left}-{self.columns[-1]}{of}{self._count}")
         return texts

@@ -90,6 +90,9 @@ class Heatmap(StripPanel):
             super().__init__()
             self.place = place
 
+    class Moved(Message):
+        """The cell cursor was moved."""
+
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Activations: unit by sample"
@@ -147,6 +150,24 @@ class Heatmap(StripPanel):
     def watch_cell(self) -> None:
         """Keep the cell in view."""
         self.redraw()
+        self.post_message(self.Moved())
+
+    def is_at(self, place: str) -> bool:
+        """Whether the cell cursor is at ``place``: a unit and, if it matters, a column."""
+        unit, _, column = place.partition(" ")
+        if self._grid is None:
+            return False
+        row = self._rows[min(self.cell[0], len(self._rows) - 1)]
+        name = self._grid.columns[min(self.cell[1], self._columns - 1)]
+        return row.label == unit and column in ("", name)
+
+    def put_at(self, place: str) -> None:
+        """Put the cell cursor there, as far as there is such a place."""
+        unit, _, column = place.partition(" ")
+        rows = [at for at, row in enumerate(self._rows) if row.label == unit]
+        names = () if self._grid is None else self._grid.columns
+        at = names.index(column) if column in names else self.cell[1]
+        self.cell = (rows[0] if rows else self.cell[0], at)
 
     @property
     def _colours(self) -> str | None:

@@ -18,8 +18,6 @@ LEAST = 3
 """Rows that a picture needs."""
 MOST_TICKS = 9
 """Labels of the y axis, at most."""
-MARGIN = 7
-"""Columns that the y axis takes, about."""
 
 
 class LossPlot(Panel):
@@ -124,12 +122,7 @@ class LossPlot(Panel):
         self.inspected = min(max(moved, content.start, 1), content.last)
 
     def action_look(self, by: int) -> None:
-        """Move the inspector line by a column, and by one epoch at least."""
-        width, (first, last) = max(self.content_size.width - MARGIN, 1), self._range
-        self._look(by * max((last - first) // width, 1))
-
-    def action_look_one(self, by: int) -> None:
-        """Move the inspector line by one epoch."""
+        """Move the inspector line by some epochs."""
         self._look(by)
 
     def action_look_to(self, place: int) -> None:

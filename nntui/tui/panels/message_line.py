@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from nntui.tui.panels.story_panel import told_in_brief
+from nntui.tui.panels.story_panel import CAPS_CSS, told_in_brief
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,11 @@ class MessageContent:
 class MessageLine(Widget):
     """One line, or as many as what is said takes; it covers nothing."""
 
-    DEFAULT_CSS = """
-    MessageLine {
-        height: auto; min-height: 1; max-height: 4; padding: 0 1; color: $foreground;
-        link-style: none;
-    }
-    MessageLine.-low { max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    DEFAULT_CSS = f"""
+    MessageLine {{
+        height: auto; min-height: 1; max-height: 4; padding: 0 1; color: $foreground; {CAPS_CSS}
+    }}
+    MessageLine.-low {{ max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }}
     """
 
     content: reactive[MessageContent] = reactive(MessageContent(), layout=True)

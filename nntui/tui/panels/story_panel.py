@@ -10,6 +10,12 @@ from nntui.presets.preset import Step, Story
 from nntui.tui.actions import KEY, fill_keys
 from nntui.tui.panels.panel import TextPanel
 
+CAPS_CSS = """
+    link-color: $foreground; link-background: initial; link-style: reverse;
+    link-color-hover: $text-accent; link-background-hover: initial; link-style-hover: reverse bold;
+"""
+"""Of texts with caps of keys, which can be clicked like links, and look like keys."""
+
 
 def told_step(number: int, step: Step, done: int) -> Content:
     """One step: those ``done`` are dim, the next one is marked."""
@@ -73,8 +79,8 @@ class StoryPanel(TextPanel):
         "it yourself and highlights the panel to look at. Scroll with the arrow keys while the "
         "panel has the focus."
     )
-    DEFAULT_CSS = """
-    StoryPanel Static { height: auto; margin-bottom: 1; link-style: none; }
+    DEFAULT_CSS = f"""
+    StoryPanel Static {{ height: auto; margin-bottom: 1; {CAPS_CSS} }}
     """
 
     done: reactive[int] = reactive(0)

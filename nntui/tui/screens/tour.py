@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from nntui.tui.panels.story_panel import with_keys
+from nntui.tui.panels.story_panel import CAPS_CSS, with_keys
 
 PAGES = (
     (
@@ -46,13 +46,13 @@ PAGES = (
 class TourScreen(ModalScreen[None]):
     """Pages above the screen; Enter or right goes on, left back, Escape skips the rest."""
 
-    DEFAULT_CSS = """
-    TourScreen { align: center middle; }
-    TourScreen > Vertical {
+    DEFAULT_CSS = f"""
+    TourScreen {{ align: center middle; }}
+    TourScreen > Vertical {{
         width: 62; max-width: 96%; height: auto; border: round $accent;
         background: $surface; padding: 1 2;
-    }
-    TourScreen Static { height: auto; link-style: none; }
+    }}
+    TourScreen Static {{ height: auto; {CAPS_CSS} }}
     """
     BINDINGS = [
         Binding("enter,right,space", "turn(1)", "next"),

@@ -327,6 +327,10 @@ class WorkbenchScreen(SizedScreen[None]):
         """Go back to where one was before editing."""
         self.perform("unzoom")
 
+    def on_heatmap_moved(self) -> None:
+        """The story may have asked for that."""
+        self.actions.guiding.moved()
+
     def on_editor_begun(self) -> None:
         """Let nothing be trained while somebody edits."""
         self.actions.editing.begun()
