@@ -39,7 +39,7 @@ class Step:
 
 STEPS = (
     Step((), "nntui add-relu: the output unit, 2.0, is marked dead", "dead"),
-    Step(("e",), "e: one epoch. The loss is 0.5967", "epoch 1  loss 0.596667"),
+    Step(("e",), "e: one epoch. The loss is 0.5967", "update 6  loss 0.596667"),
     Step(("W",), "W: why it does not learn, and since when", "proven"),
     Step(("N", *"23", "enter"), "N 23: other first weights", "seed 23"),
     Step(("e", "m"), "e, m: this network wakes, and learns", "epoch 101"),

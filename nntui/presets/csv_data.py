@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
 
+OF_CSV = ("inputs", "targets", "input_names", "target_names")
+"""The entries of the data that a CSV file provides."""
 MOST_COMPARED = 1000
 """Columns that are looked through for one that was meant."""
 MOST_CLASSES = 1000
@@ -65,8 +68,8 @@ class CsvSource(Section):
                 raise ConfigError(name, f"names {quoted(repeated[0])} twice")
 
 
-def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
-    """Read the inputs and the targets that ``source`` describes, one row each per line.
+def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
+    """Read the entries of a table that ``source`` describes: rows, and the names of columns.
 
     A relative path is relative to ``folder``.  Raises ConfigError, with the line and the column
     in the file, for anything but a header with rows of finite numbers below it.
@@ -147,8 +150,8 @@ class _Reader:
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
         self._targets = [self._place("target_columns", each) for each in source.target_columns]
 
-    def tables(self) -> tuple[Rows, Rows]:
-        """Inputs and targets; classes become columns of 0 and 1."""
+    def tables(self) -> dict[str, Any]:
+        """Inputs and targets with their names; classes become columns of 0 and 1."""
         source, named = self._source, None
         inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
         classes: list[str] = []
@@ -169,12 +172,14 @@ class _Reader:
                     raise self._wrong(most, column=source.classes_from)
         if not inputs:
             raise self._wrong("has a header and no rows below it")
-        return (
-            Rows(np.array(inputs).reshape(-1, len(self._inputs))),
-            self._one_hot(classes)
+        return {
+            "inputs": Rows(np.array(inputs).reshape(-1, len(self._inputs))),
+            "targets": self._one_hot(classes)
             if named is not None
             else Rows(np.array(targets).reshape(-1, len(self._targets))),
-        )
+            "input_names": source.input_columns,
+            "target_names": source.target_columns if named is None else tuple(sorted(distinct)),
+        }
 
     def _place(self, key: str, name: str) -> int:
         """The position of the column ``name`` in a line."""

@@ -95,7 +95,9 @@ def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, b
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
-    return _read(text, path.stem, shown, path.absolute().parent, changes)
+    # A scenario of the library refers to no file; what is changed in it is the user's own.
+    folder = None if path.parent == _folder() else path.absolute().parent
+    return _read(text, path.stem, shown, folder, changes)
 
 
 def preset_of_text(text: str, name: str) -> Preset:
@@ -111,7 +113,7 @@ def preset_of_text(text: str, name: str) -> Preset:
 
 
 def _read(
-    text: str, name: str, shown: str, folder: Path, changes: Mapping[str, Any]
+    text: str, name: str, shown: str, folder: Path | None, changes: Mapping[str, Any]
 ) -> tuple[Preset, bool]:
     """The preset of the TOML ``text``, and whether ``changes`` had to be made for it to be valid.
 
