@@ -22,7 +22,7 @@ from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.terminal.preferences import remembered
 from nntui.tui.workbench.pace import duration
-from nntui.tui.workbench.sizing import ALL, Need, shared
+from nntui.tui.workbench.sizing import Need, shared
 
 slow = pytest.mark.slow
 CLASSES = """
