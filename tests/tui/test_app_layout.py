@@ -49,7 +49,6 @@ def test_rows_go_to_what_needs_them(rows: int, needs: list[Need], expected: list
     found = shared(rows, needs)
     assert found == expected
     assert not needs or sum(found) == rows
-    assert all(need.most <= ALL for need in needs)
 
 
 def test_a_duration_is_told_in_few_characters() -> None:
