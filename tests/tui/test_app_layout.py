@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from piloted import SIZES, bench, shown, status, until
+from rich.color import ColorSystem
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
@@ -172,6 +173,16 @@ async def test_theme_and_outputs_are_remembered() -> None:
         await pilot.press("k", "k")
         await pilot.pause()
         assert OutputPanel not in bench(pilot).shown_panels
+        # Where a theme has but sixteen colours, other points fit into the picture.
+        await pilot.press("k")
+        pilot.app.console._color_system = ColorSystem.TRUECOLOR
+        panel = bench(pilot).query_one(OutputPanel)
+        for theme in ("ansi-dark", "textual-light", "ansi-light"):
+            pilot.app.theme = theme
+            await pilot.pause()
+            assert isinstance(panel.picture, Surface)
+            assert panel.picture.values.shape[0] == panel.cells[1]
+        await pilot.press("k")
         pilot.app.theme = "nord"
         await pilot.pause()
     assert remembered("theme") == "nord"
