@@ -395,7 +395,8 @@ class NNTUI(ThriftyApp):
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):
             # Our help and zoom do these, and keep the status and the keys in sight.
-            if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
+            ours = ("Keys", "Maximize", "Minimize", "Quit")
+            if command.title not in ours and not (self._visitor and command.title == "Screenshot"):
                 # The list is sorted by its letters, capitals first; ours begin with small ones.
                 title = command.title[:1].lower() + command.title[1:]
                 yield command._replace(title=title)
