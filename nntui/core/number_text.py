@@ -12,6 +12,8 @@ DIGITS, FEW = 6, 3
 """Significant digits of a number in a sentence: where there is room, and where there is little."""
 ENOUGH = 2
 """Significant digits with which a number in a cell is told well."""
+MOST_DIGITS = 5
+"""Digits of the largest number of a group, at most."""
 MOST_DECIMALS = 4
 """Digits behind the point of a cell, at most."""
 LEAST_PLAIN, MOST_PLAIN = -2, 4
@@ -109,7 +111,7 @@ def form_of(values: Array, width: int) -> NumberForm:
     top = int(exponents.max())
     forms, whole = [], max(top, 0) + 1
     if whole <= room.min():
-        decimals = min(max(width - whole - 1, 0), MOST_DECIMALS)
+        decimals = max(min(width - whole - 1, MOST_DECIMALS, MOST_DIGITS - whole), 0)
         kept = np.minimum(decimals, room - whole - (top >= 0))
         forms.append((NumberForm(width, decimals=decimals), exponents + kept + 1.0))
     if 1 < abs(top) <= FURTHEST:

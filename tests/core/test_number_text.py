@@ -48,6 +48,8 @@ def test_what_a_cell_says_times_its_unit_is_the_number(values: list[float], widt
         ([-81063017.0, -1e8], 9, "x1e8", ["-0.8106", "-1.0000"]),
         # Numbers of many sizes have exponents of their own.
         ([1e12, -3.5e11, 0.3, 0.2, 0.4], 8, "", ["1.000e12", "-3.50e11", "0.3000", "0.2000"]),
+        # Five digits are enough, however wide the cell is.
+        ([234.49234, 3.1], 9, "", ["234.49", "3.10"]),
         ([1e300, math.inf, -math.inf], 4, "x1e300", ["1.00", "inf", "-inf"]),
     ],
 )

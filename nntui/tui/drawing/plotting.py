@@ -70,6 +70,8 @@ def draw_curve(
     figure.xticks(epochs, [f"{epoch:,}" for epoch in epochs])
     if curve.goal is not None:
         _line(figure, np.array(ends), np.full(2, curve.goal), "goal")
+    if curve.floor is not None:
+        _line(figure, curve.floor.x, curve.floor.y, "floor", "braille" if coloured else "=")
     upright = np.array([curve.low, curve.high])
     if curve.cursor is not None:
         _line(figure, np.full(2, curve.cursor), upright, "cursor")
@@ -87,8 +89,6 @@ def draw_curve(
     if len(curve.not_finite):
         top = np.full(len(curve.not_finite), curve.high)
         figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
-    if curve.floor is not None:
-        _line(figure, curve.floor.x, curve.floor.y, "floor", "braille" if coloured else "=")
     figure.build()
     matrix = figure.monitor.matrix
     for band in curve.bands:
