@@ -16,6 +16,7 @@ from nntui.presets import decode, encode
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
@@ -98,11 +99,19 @@ async def test_numbers_are_copied() -> None:
         bench(pilot).query_one(Timeline).focus()
         await pilot.press("C")
         assert "0\tunit 1.2 dead from the start\n" in pilot.app.clipboard
-        for panel in PANELS:
-            if panel in bench(pilot).shown_panels:
-                bench(pilot).query_one(panel).focus()
-                await pilot.press("C")
-                assert f"copied-{panel_name(bench(pilot).query_one(panel))}." in status(pilot).note
+        seen = set()
+        for _ in PANELS:
+            await pilot.press("tab")
+            await pilot.pause()
+            await pilot.press("C")
+            panel = bench(pilot).focused_panel
+            assert f"copied-{panel_name(panel)}." in status(pilot).note
+            seen.add(type(panel))
+        assert seen == set(bench(pilot).shown_panels)
+        while not isinstance(bench(pilot).focused_panel, OutputPanel):
+            await pilot.press("tab")
+            await pilot.pause()
+        await pilot.press("C")
         rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
         assert rows[0] == ["row", "x0", "x1", "target 0", "output 0", "kept for"]
         outputs = bench(pilot).run_shown.outputs

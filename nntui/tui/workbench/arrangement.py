@@ -68,6 +68,8 @@ CSS = """
     WorkbenchScreen.-zoomed #middle, WorkbenchScreen.-zoomed #right { height: 1fr; }
 """
 """How the columns share the screen; `arrange` sets the classes, and `fit` the heights."""
+SQUEEZED = "-squeezed"
+"""The class of a panel that gives its room to the configuration while that is edited."""
 THREE_COLUMNS = 160
 """From so many columns of the terminal on, texts and pictures have a column each."""
 LOW_SCREEN = 20
@@ -134,7 +136,7 @@ def fit(screen: Widget, view: WorkbenchView, *, short: bool) -> None:
         return
     three = screen.has_class("-three")
     edited = screen.query_one(NetworkPanel).has_focus_within
-    screen.query_one(OutputPanel).set_class(edited and not three, "-squeezed")
+    screen.query_one(OutputPanel).set_class(edited and not three, SQUEEZED)
     side = _side(screen, rows, short=short)
     columns: list[list[type[Widget]]] = [[Heatmap, LossPlot]]
     if three:
@@ -149,7 +151,7 @@ def fit(screen: Widget, view: WorkbenchView, *, short: bool) -> None:
 
 
 def _has_room(panel: Widget) -> bool:
-    return not (panel.has_class("-aside") or panel.has_class("-squeezed"))
+    return not (panel.has_class("-aside") or panel.has_class(SQUEEZED))
 
 
 def _set_height(panel: Widget, rows: int) -> None:

@@ -10,7 +10,7 @@ from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.panels.why_panel import WhyPanel, units_of
 from nntui.tui.terminal.preferences import remember
-from nntui.tui.workbench.arrangement import outputs_as_remembered
+from nntui.tui.workbench.arrangement import SQUEEZED, outputs_as_remembered
 from nntui.tui.workbench.bench import Bench, Handlers
 
 
@@ -63,7 +63,7 @@ class Arranging:
             following = panels[(at + 1) % len(panels)]
         if self._is_zoomed:
             self._zoom(following)
-        following.focus()
+        _focus_on(following)
 
     def _toggle_output(self) -> None:
         """Go to the outputs, showing them if they are not; take them away if one is there."""
@@ -72,7 +72,7 @@ class Arranging:
         if shown and self._bench.focused is not panel:
             zoomed = OutputPanel if self._is_zoomed else None
             self._bench.look(replace(self._bench.view, zoomed=zoomed), note)
-            panel.focus()
+            _focus_on(panel)
             return
         if self._bench.is_short and self._bench.view.why:
             self._toggle_why()
@@ -118,3 +118,9 @@ class Arranging:
         if short:
             view = replace(self._bench.view, zoomed=NetworkPanel)
             self._bench.look(view, fill_keys("{edit} or Esc: all panels"))
+
+
+def _focus_on(panel: Widget) -> None:
+    """Move the focus to ``panel``, which may have given its room to what is edited."""
+    panel.remove_class(SQUEEZED)
+    panel.focus()
