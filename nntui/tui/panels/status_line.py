@@ -6,6 +6,7 @@ from textual.widget import Widget
 
 from nntui.presets.preset import Preset
 from nntui.tui.panels.content import StatusContent
+from nntui.tui.terminal.backpressure import READ_FIRST
 
 PAUSED, RUNNING, PAST, DIVERGED = "paused", "running", "at the past", "diverged"
 REPLAYING = "replaying"
@@ -39,6 +40,7 @@ def beside_hash(left: Content, state_hash: str, width: int) -> Content:
 class StatusLine(Widget):
     """Two lines: preset, seed, state and hash; update, epoch, loss, goal and speed."""
 
+    DEFAULT_CLASSES = READ_FIRST
     DEFAULT_CSS = """
     StatusLine { height: 2; padding: 0 1; background: $panel; color: $foreground; }
     """
