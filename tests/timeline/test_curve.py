@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.views import curve as curves
-from nntui.timeline.views.curve import Curve, Overlay, nice_numbers
+from nntui.timeline.views.curve import Curve, Overlay, nice_numbers, ticks_of
 from nntui.tui.drawing.palette import LEVELS, glyph, level_of, short
 from nntui.tui.drawing.plotting import draw_curve
 
@@ -133,6 +133,28 @@ def test_a_number_fits_its_cell_and_keeps_its_sign(value: float, width: int) -> 
 def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert level_of(value, 2.0) == level
     assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
+
+
+def test_a_level_of_a_scale_that_is_held_at_almost_nothing_is_its_end() -> None:
+    assert level_of(1.0, 5e-324) == LEVELS
+    assert level_of(-1e300, 1e-300) == -LEVELS
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e10, -1e100, 1.4e308])
+def test_a_number_too_long_for_its_cell_is_not_shown_as_another(value: float) -> None:
+    for width in range(4, 9):
+        text = short(value, width)
+        assert len(text) <= width
+        assert text == ("-big" if value < 0 else "big") or float(text) == pytest.approx(value, 0.5)
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("around", [1.0, 1e300, 1e-280, 123456.0])
+def test_labels_of_losses_that_hardly_differ_are_told_apart(around: float, log: bool) -> None:
+    low, high = around, around * (1 + 1e-9)
+    ends = (math.log10(low), math.log10(high)) if log else (low, high)
+    texts = [text for _, text in ticks_of(*ends, 5, log)]
+    assert len(texts) == len(set(texts)) > 1
 
 
 @given(LOSSES, st.lists(LOSSES, max_size=3), st.integers(0, 20), st.booleans(), st.booleans())

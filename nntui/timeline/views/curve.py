@@ -84,7 +84,8 @@ def nice_numbers(low: float, high: float, most: int) -> list[float]:
 def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
     """At most ``most`` ticks from ``low`` to ``high``, which are exponents on a ``log`` axis."""
     if not log:
-        return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
+        values = nice_numbers(low, high, most)
+        return tuple(zip(values, _told_apart(values), strict=True))
     # Beyond 1e-307 and 1e307 the padded ends are no floats any more.
     low, high = max(low, -307.0), min(high, 307.0)
     decades = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
@@ -92,7 +93,17 @@ def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
         stride = -(-len(decades) // most)
         return tuple((float(power), f"{10.0**power:.3g}") for power in decades[::stride])
     values = [v for v in nice_numbers(10.0**low, 10.0**high, most) if v > 0.0]
-    return tuple((math.log10(value), f"{value:.3g}") for value in values)
+    return tuple(zip(map(math.log10, values), _told_apart(values), strict=True))
+
+
+def _told_apart(values: Sequence[float]) -> list[str]:
+    """``values`` in three digits, or as many more as it takes to tell them apart."""
+    texts: list[str] = []
+    for digits in range(3, 18):
+        texts = [f"{value:.{digits}g}" for value in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
 
 
 @dataclass(frozen=True, eq=False)

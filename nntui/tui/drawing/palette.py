@@ -33,7 +33,7 @@ def level_of(value: float, largest: float) -> int:
     """``value`` as a step from ``-LEVELS`` to ``LEVELS``; anything but 0 is at least one step."""
     if value == 0.0 or largest == 0.0 or not math.isfinite(value):
         return 0
-    step = min(max(round(abs(value) / largest * LEVELS), 1), LEVELS)
+    step = max(round(min(abs(value) / largest, 1.0) * LEVELS), 1)
     return step if value > 0 else -step
 
 
@@ -83,7 +83,10 @@ def glyph(level: int) -> str:
 
 
 def short(value: float, width: int) -> str:
-    """``value`` in at most ``width`` (4 or more) characters; what is nearly 0 keeps its sign."""
+    """``value`` in at most ``width`` (4 or more) characters; what is nearly 0 keeps its sign.
+
+    A number whose power of ten has no room is ``big``.
+    """
     decimals = 4 if width >= 6 else 2
     if value == 0.0 or not math.isfinite(value):
         return f"{value:g}"[:width]
@@ -95,4 +98,5 @@ def short(value: float, width: int) -> str:
         for form in (text, bare):
             if len(form) <= width:
                 return form
-    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")[:width]
+    text = f"{value:.0e}".replace("e+0", "e").replace("e+", "e")
+    return text if len(text) <= width else "-big" if value < 0 else "big"
