@@ -20,6 +20,7 @@ from nntui.cli_programs import (
     show_program,
     takes_program,
 )
+from nntui.cli_serve import serve
 from nntui.cli_training import ended_by_signals
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -322,7 +323,7 @@ def _score_programs(kept_apart: bool, limit: int | None, as_json: bool) -> None:
         click.echo("\n".join(program_score_text.as_lines(part, checked)))
 
 
-for answer in ANSWERS:
+for answer in (*ANSWERS, serve):
     commands.add_command(answer)
 
 

@@ -94,7 +94,8 @@ class _Script:
         yield "#"
         every = self._preset.configuration.report.every
         per = "per epoch" if every == 1 else f"every {every} epochs"
-        yield f'# python SCRIPT [EPOCHS] prints "epoch loss" {per}; other lines begin with #.'
+        said = f'prints "epoch loss" {per}, from 0 on; other lines begin with #.'
+        yield f"# python SCRIPT [EPOCHS] {said}"
         yield from self._comments.idle(self._configuration)
 
     def _imports(self, body: str) -> Iterator[str]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 from textual.events import Key, Resize
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widget import AwaitMount
 
 from nntui.core.errors import ConfigError
@@ -25,11 +26,14 @@ from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
+from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.terminal.preferences import remember, remembered
 from nntui.tui.terminal.profile import Profile
+from nntui.tui.terminal.taken import taken_file
 from nntui.tui.workbench.autosave import EVERY
 from nntui.tui.workbench.screen import WorkbenchScreen
 
@@ -38,16 +42,18 @@ if TYPE_CHECKING:  # a third of the start, which only those wait for who open a 
     from nntui.program.debugging.program_session import ProgramSession
     from nntui.tui.programs.program_screen import ProgramScreen
 
+THEME, OF_SIXTEEN = "theme", "ansi-dark"
+"""What the theme is remembered under, and the one for terminals of sixteen colours."""
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
+NOT_FOR_VISITORS = ("resume", "program")
+"""Actions of the library on what only its owner has."""
 
 
 class NNTUI(ThriftyApp):
     """Opens ``preset``, or a saved session, or a ``program``, or the library."""
 
     TITLE = "nntui"
-    # Messages stay above the timeline and the keys.
-    CSS = "ToastRack { margin-bottom: 3; }"
 
     def __init__(
         self,
@@ -55,11 +61,14 @@ class NNTUI(ThriftyApp):
         session: Session | None = None,
         profile: Profile | None = None,
         program: "CheckRequest | ProgramSession | None" = None,
+        visitor: bool = False,
     ) -> None:
+        """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
         super().__init__(profile or Profile())
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
+        self._visitor = visitor
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
@@ -67,12 +76,14 @@ class NNTUI(ThriftyApp):
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme, and our own."""
-        self.theme_variables = super().get_css_variables() | own_variables(self.current_theme)
+        own = own_variables(self.current_theme, colours_of(self))
+        self.theme_variables = super().get_css_variables() | own
         return self.theme_variables
 
     async def on_mount(self) -> None:
         """Open what was asked for."""
         self.event_loop = asyncio.get_running_loop()
+        self._choose_theme()
         self.set_interval(EVERY, self.autosave)
         if self._session is not None:
             note = self._noted(f"resumed {self._session.path.stem}")
@@ -83,6 +94,49 @@ class NNTUI(ThriftyApp):
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
             await self._show_library()
+
+    def _choose_theme(self) -> None:
+        """The theme that was chosen last; in sixteen colours, else one that is made of them."""
+        known = None if self._visitor else remembered(THEME)
+        if known in self.available_themes:
+            self.theme = known
+        elif not (self.no_color or self.is_headless) and _has_sixteen(self):
+            self.theme = OF_SIXTEEN
+        self._theme_at_first = self.theme
+        self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
+
+    def _remember_theme(self, theme: Theme) -> None:
+        if not self._visitor and (theme.name != self._theme_at_first or remembered(THEME)):
+            remember(THEME, theme.name)
+
+    def action_press(self, name: str) -> None:
+        """Press the key of the workbench's action of that name: its cap was clicked."""
+        found = next((each for each in WORKBENCH if each.name == name), None)
+        if found is not None:
+            self.simulate_key(found.keys.split(",")[0])
+
+    def notify(self, message: str, **named: Any) -> None:
+        """Say it in the message line of the workbench; elsewhere as Textual does."""
+        screen = self.screen if self.screen_stack else None
+        if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
+            screen.show(message)
+        else:
+            super().notify(message, **named)
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save the screen as an SVG in the folder of sessions, and say where."""
+        if self._visitor:
+            self.notify("nothing of a visit is kept, and no screenshot either")
+            return None
+        try:
+            saved = taken_file("screenshot", ".svg", self.export_screenshot())
+        except ConfigError as error:
+            self.notify(f"no screenshot: {error}")
+            return None
+        self.notify(f"screenshot saved as {saved}")
+        return str(saved)
 
     async def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
@@ -98,14 +152,19 @@ class NNTUI(ThriftyApp):
 
     def _show_library(self) -> AwaitMount:
         if self._library is None:
-            self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
+            actions = tuple(
+                x for x in LIBRARY if not (self._visitor and x.name in NOT_FOR_VISITORS)
+            )
+            self._library = LibraryScreen(
+                list(library()), self._offered, self.profile.note, actions
+            )
         return self.push_screen(self._library)
 
     def _offered(self) -> list[session_folder.SessionFile]:
         """The latest sessions, of a program the last one."""
         known: set[str] = set()
         offered = []
-        for entry in _saved():
+        for entry in self._saved():
             if entry.program is None or entry.program not in known:
                 offered.append(entry)
             known.add(entry.program or "")
@@ -113,7 +172,7 @@ class NNTUI(ThriftyApp):
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
-        saved = next((entry for entry in _saved() if entry.preset == preset.name), None)
+        saved = next((entry for entry in self._saved() if entry.preset == preset.name), None)
         if saved is None:
             return ""
         when = session_folder.age(saved.saved, datetime.now(UTC))
@@ -126,7 +185,7 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(WorkbenchScreen(preset, note=note))
+            self._install(WorkbenchScreen(preset, note=note, visitor=self._visitor))
         return self.push_screen(self._benches[preset])
 
     def _install(self, bench: WorkbenchScreen) -> None:
@@ -197,7 +256,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the program in its place."""
         screen = message.screen
         path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
-        found = next((e for e in _saved() if e.program == path and e.path != own), None)
+        found = next((e for e in self._saved() if e.program == path and e.path != own), None)
         if found is None:
             screen.tell("no other session of this program is saved")
             return
@@ -213,6 +272,10 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
         """Open a program by its path."""
+        if self._visitor:
+            if self._library is not None:
+                self._library.complain("no program is run here: nntui FILE.py opens yours at home")
+            return
         from nntui.program.checking import CheckRequest
 
         try:
@@ -236,7 +299,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the scenario in the place of the workbench."""
         bench = message.bench
         name, own = bench.scenario.name, bench.autosave.path
-        found = next((e for e in _saved() if e.preset == name and e.path != own), None)
+        found = next((e for e in self._saved() if e.preset == name and e.path != own), None)
         if found is None:
             bench.show("no other session of this scenario is saved")
             return
@@ -248,11 +311,22 @@ class NNTUI(ThriftyApp):
             self.pop_screen()
             await self._resume(session)
 
+    def _saved(self) -> Iterator[session_folder.SessionFile]:
+        """The sessions that can be resumed, the latest first."""
+        if self._visitor:
+            return
+        try:
+            yield from (entry for entry in session_folder.entries() if entry.problem is None)
+        except ConfigError:
+            return
+
     def _keep(self, bench: WorkbenchScreen) -> Path | None:
         return bench.autosave.save(bench.run_shown, bench.saved_view)
 
     def autosave(self) -> None:
         """Save in the background what is new since the last time."""
+        if self._visitor:
+            return
         for bench in self._benches.values():
             bench.autosave.save_later(bench.run_shown, bench.saved_view)
             if bench.autosave.problem and self.screen is bench:
@@ -275,7 +349,9 @@ class NNTUI(ThriftyApp):
 
     def save_all(self) -> list[str]:
         """Save every session now; what to tell about it, a line each."""
-        lines = []
+        lines: list[str] = []
+        if self._visitor:
+            return lines
         for bench in self._benches.values():
             try:
                 path = self._keep(bench)
@@ -317,13 +393,13 @@ class NNTUI(ThriftyApp):
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):
             # Our help and zoom do these, and keep the status and the keys in sight.
-            if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
-                yield command
+            ours = ("Keys", "Maximize", "Minimize", "Quit")
+            if command.title not in ours and not (self._visitor and command.title == "Screenshot"):
+                # The list is sorted by its letters, capitals first; ours begin with small ones.
+                title = command.title[:1].lower() + command.title[1:]
+                yield command._replace(title=title)
 
 
-def _saved() -> Iterator[session_folder.SessionFile]:
-    """The sessions that can be resumed, the latest first."""
-    try:
-        yield from (entry for entry in session_folder.entries() if entry.problem is None)
-    except ConfigError:
-        return
+def _has_sixteen(app: NNTUI) -> bool:
+    """Whether the terminal has but sixteen colours."""
+    return app.console.color_system in ("standard", "windows")

@@ -31,6 +31,8 @@ class Data(Section):
 
     inputs: Rows | None = entry(None, doc="table: the inputs of each data row", most=MOST_ROWS)
     targets: Rows | None = entry(None, doc="table: the targets of each data row", most=MOST_ROWS)
+    input_names: tuple[str, ...] = entry((), doc="table: what the inputs are called")
+    target_names: tuple[str, ...] = entry((), doc="table: likewise the targets, or the classes")
     formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
     start: float | None = entry(None, doc="formula: first x (0)")
     stop: float | None = entry(None, doc="formula: last x (1)")
@@ -77,6 +79,9 @@ class Data(Section):
     def _check_source(self, source: str) -> None:
         """Fill in the defaults of ``source``; raise ConfigError for entries of another source."""
         defaults = SOURCE_DEFAULTS[source]
+        for name in ("input_names", "target_names") if source != "inputs" else ():
+            if getattr(self, name):
+                raise ConfigError(name, f"does not belong to a {source}")
         for name in ("start", "stop", "samples", "classes"):
             if name in defaults:
                 if getattr(self, name) is None:
@@ -95,6 +100,9 @@ class Data(Section):
                 raise ConfigError(
                     "targets", f"has {len(self.targets)} rows where inputs has {self.rows}"
                 )
+            for names, width in (("input_names", self.given), ("target_names", self.outputs)):
+                if len(getattr(self, names)) not in (0, width):
+                    raise ConfigError(names, f"must be {width} names, one a column")
         elif source == "formula":
             check_formula("formula", str(self.formula))
             if self.one_hot:
@@ -117,9 +125,13 @@ class Data(Section):
 
     @cached_property
     def canonical(self) -> str:
-        """The data as canonical text: equal data have equal text.  Probe rows are left out."""
+        """The data as canonical text: equal data have equal text.
+
+        Probe rows and the names of columns are left out.
+        """
         content = self.__getstate__()
-        del content["probe"]
+        for name in ("probe", "input_names", "target_names"):
+            del content[name]
         return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
 
     @property

@@ -30,6 +30,8 @@ class Bench(MicroscopeSubject, Protocol):
     """What was opened."""
     view: WorkbenchView
     """How all of it is looked at; `look` replaces it."""
+    visitor: bool
+    """Whether nothing is kept and no file is written: what is taken elsewhere is copied."""
 
     @property
     def other(self) -> Run | None:
@@ -58,6 +60,10 @@ class Bench(MicroscopeSubject, Protocol):
     @property
     def is_short(self) -> bool:
         """Whether the screen has so few rows that some panels must give way."""
+
+    @property
+    def shown_panels(self) -> list[type[Widget]]:
+        """The panels that are shown, or would be if none were zoomed, in the order of the focus."""
 
     @property
     def is_in_front(self) -> bool:
