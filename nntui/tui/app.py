@@ -98,10 +98,12 @@ class NNTUI(ThriftyApp):
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""
         known = None if self._visitor else remembered(THEME)
-        if known in self.available_themes:
-            self.theme = known
-        elif not (self.no_color or self.is_headless) and _has_sixteen(self):
-            self.theme = OF_SIXTEEN
+        chosen = self.available_themes.get(known) if isinstance(known, str) else None
+        few = not (self.no_color or self.is_headless) and _has_sixteen(self)
+        if few and (chosen is None or not chosen.ansi):
+            self.theme = OF_SIXTEEN  # others would be rounded to a few, many of them white
+        elif chosen is not None:
+            self.theme = chosen.name
         self._theme_at_first = self.theme
         self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
 
