@@ -1,0 +1,79 @@
+"""Fusion: consecutive operations of one shape become one loop, which keeps numbers in registers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from nntui.compiler.operations import Elementwise, Reduction, Step
+from nntui.compiler.memory import View
+
+FEWEST = 4
+"""Numbers side by side from which a vector is worth it."""
+
+
+@dataclass
+class Nest:
+    """Operations whose results have one shape, to be computed in one loop over it."""
+
+    shape: tuple[int, ...]
+    along: bool
+    """Whether sums are vectorised along their own axis, and not along one of ``shape``."""
+    steps: list[Step] = field(default_factory=list)
+
+    def takes(self, step: Step) -> bool:
+        """Whether ``step`` can be computed in the same loop, after the others."""
+        if step.out.shape != self.shape or sums_along(step) != self.along:
+            return False
+        return all(_independent(before, step) for before in self.steps)
+
+
+def fused(steps: Sequence[Step]) -> list[Nest]:
+    """``steps`` in their order, as loops of as many consecutive ones as possible."""
+    nests: list[Nest] = []
+    for step in steps:
+        if not nests or not nests[-1].takes(step):
+            nests.append(Nest(step.out.shape, sums_along(step)))
+        nests[-1].steps.append(step)
+    return nests
+
+
+def vector_axis(shape: Sequence[int], views: Sequence[View], outs: Sequence[View]) -> int | None:
+    """The longest axis along which all ``views`` lie side by side or stay; None if there is none.
+
+    The first axes of the views are those of ``shape``.
+    """
+    fitting = [
+        axis
+        for axis, size in enumerate(shape)
+        if size > 1
+        and all(out.strides[axis] == 1 for out in outs)
+        and all(view.strides[axis] in (0, 1) for view in views)
+    ]
+    return max(fitting, key=lambda axis: shape[axis], default=None)
+
+
+def sums_along(step: Step) -> bool:
+    """Whether ``step`` is a sum whose terms lie side by side, unlike its results."""
+    if isinstance(step, Elementwise):
+        return False
+    longest = step.inner[-1]
+    if longest < FEWEST or any(each.strides[-1] not in (0, 1) for each in step.factors):
+        return False
+    axis = vector_axis(step.out.shape, step.factors, (step.out,))
+    return axis is None or step.out.shape[axis] < min(FEWEST, longest)
+
+
+def _independent(before: Step, step: Step) -> bool:
+    """Whether ``step`` may follow ``before`` within a loop: they meet in single numbers only."""
+    for written, by, other in ((before.out, before, step), (step.out, step, before)):
+        for touched in (*other.reads, other.out):
+            if touched.region != written.region or not _overlap(touched, written):
+                continue
+            whole = isinstance(other, Reduction) and touched is not other.out
+            if whole or (touched.offset, touched.strides) != (written.offset, written.strides):
+                return False
+    return True
+
+
+def _overlap(one: View, two: View) -> bool:
+    (first, last), (start, end) = one.span, two.span
+    return first < end and start < last

@@ -1,0 +1,358 @@
+"""Writes a nest of loops as LLVM IR: vectors along one axis, sums in an order that never changes.
+
+The order of a sum depends on the shapes alone: every processor adds in the same way, whatever
+the length of its vectors.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from nntui.compiler.elementary import constant, type_of
+from nntui.compiler.function_text import FunctionText, Index
+from nntui.compiler.fusion import Nest, vector_axis
+from nntui.compiler.memory import View
+from nntui.compiler.operations import SUM, WATCH, Elementwise, Reduction, Step
+
+WIDE, WIDEST, NARROW = 16, 32, 8
+"""Numbers side by side: in sums, in long sums along their own axis, and else."""
+MOST_UNROLLED = 160
+"""Instructions, roughly, up to which a nest is written without loops."""
+MOST_SUMMED = 8
+"""Terms of a sum up to which it is written without a loop."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """An array in the axes of a nest, and of a sum within it."""
+
+    region: int
+    offset: int
+    strides: tuple[int, ...]
+    inner: tuple[int, ...] = ()
+
+
+class NestText:
+    """Writes one nest into ``function``.
+
+    ``pointers`` are the buffers that lie in memory, ``watches`` the local variables, by width, in
+    which 0 stays 0 as long as every number that is watched is finite.
+    """
+
+    def __init__(
+        self,
+        function: FunctionText,
+        nest: Nest,
+        pointers: Mapping[int, str],
+        watches: dict[int, str],
+    ) -> None:
+        self._function, self._nest, self._pointers = function, nest, pointers
+        self._watches = watches
+        views = [view for step in nest.steps for view in (*step.reads, step.out)]
+        self._groups, self._sizes = _joined_axes(
+            nest.shape, [view.strides[: len(nest.shape)] for view in views]
+        )
+        self._axis: int | None = None
+        if not nest.along:
+            laid = [_as_view(self._laid(view), self._sizes) for view in views]
+            outs = [_as_view(self._laid(step.out), self._sizes) for step in nest.steps]
+            self._axis = vector_axis(self._sizes, laid, outs)
+        self._values: dict[tuple[int, int, tuple[int, ...]], str] = {}
+
+    def write(self) -> None:
+        """Write the whole nest."""
+        sums = any(isinstance(step, Reduction) for step in self._nest.steps)
+        block = WIDE if sums else NARROW
+        outer = [axis for axis in range(len(self._sizes)) if axis != self._axis]
+        along = 1 if self._axis is None else self._sizes[self._axis]
+        pieces = -(-along // block)
+        bodies = math.prod(self._sizes[axis] for axis in outer) * pieces
+        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= MOST_UNROLLED
+        place: dict[int, Index] = {}
+
+        def at(depth: int) -> None:
+            if depth < len(outer):
+                axis = outer[depth]
+
+                def inside(index: Index) -> None:
+                    place[axis] = index
+                    at(depth + 1)
+
+                self._function.repeat(self._sizes[axis], unrolled, inside)
+            else:
+                self._pieces(place, along, block, unrolled)
+
+        at(0)
+
+    def _pieces(self, place: dict[int, Index], along: int, block: int, unrolled: bool) -> None:
+        if self._axis is None:
+            self._body(place, 1)
+            return
+        blocks, rest = divmod(along, block)
+        if unrolled or blocks == 1:
+            for at in range(blocks):
+                self._body({**place, self._axis: at * block}, block)
+        elif blocks:
+            with self._function.loop(blocks * block, block) as index:
+                self._body({**place, self._axis: index}, block)
+        if rest:
+            self._body({**place, self._axis: blocks * block}, rest)
+
+    def _body(self, place: Mapping[int, Index], width: int) -> None:
+        self._values.clear()
+        formulas = self._function.formulas(width)
+        for step in self._nest.steps:
+            if isinstance(step, Reduction):
+                value = self._reduced(step, place, width)
+            else:
+                operands = [
+                    formulas.number(each)
+                    if not isinstance(each, View)
+                    else self._loaded(self._laid(each), place, width)
+                    for each in step.operands
+                ]
+                if step.function == WATCH:
+                    self._watched(operands[0], width)
+                    continue
+                value = formulas.apply(step.function, *operands)
+            out = self._laid(step.out)
+            self._values[_key(out)] = value
+            if out.region in self._pointers:
+                pointer = self._pointer(out, place)
+                if width == 1 or self._stride(out) == 1:
+                    self._function.store(type_of(width), value, pointer)
+                else:
+                    raise AssertionError("results lie side by side")
+
+    def _watched(self, value: str, width: int) -> None:
+        """Add to the watch 0 for a finite number and else NaN."""
+        function, vector = self._function, type_of(width)
+        if width not in self._watches:
+            self._watches[width] = function.local(vector, start=constant(0.0, width))
+        held, formulas = self._watches[width], function.formulas(width)
+        sum_ = formulas.add(function.load(vector, held), formulas.sub(value, value))
+        function.store(vector, sum_, held)
+
+    def _reduced(self, step: Reduction, place: Mapping[int, Index], width: int) -> str:
+        factors = [self._laid(each, step) for each in step.factors]
+        groups, inner = _joined_axes(step.inner, [each.inner for each in factors])
+        factors = [
+            Laid(each.region, each.offset, each.strides, _picked(each.inner, groups))
+            for each in factors
+        ]
+        if self._nest.along:
+            return self._summed_along(step.kind, factors, inner, place)
+        terms = math.prod(inner)
+        if terms <= MOST_SUMMED:
+            total = ""
+            for at in range(terms):
+                term = self._product(factors, place, _unravelled(at, inner), width)
+                total = self._combined(step.kind, total, term, width) if total else term
+            return total
+        return self._accumulated(
+            step.kind, inner, width, lambda at: self._product(factors, place, at, width)
+        )
+
+    def _accumulated(
+        self,
+        kind: str,
+        sizes: Sequence[int],
+        width: int,
+        term: Callable[[tuple[Index, ...]], str],
+        stride: int = 1,
+    ) -> str:
+        """The sum of ``term`` over all indices, the last of which moves by ``stride``."""
+        function, vector = self._function, type_of(width)
+        held = function.local(vector)
+        function.store(vector, constant(_neutral(kind), width), held)
+
+        def at(done: tuple[Index, ...]) -> None:
+            if len(done) == len(sizes):
+                value = term(done)
+                before = function.load(vector, held)
+                function.store(vector, self._combined(kind, before, value, width), held)
+                return
+            last = len(done) == len(sizes) - 1
+            with function.loop(sizes[len(done)], stride if last else 1) as index:
+                at((*done, index))
+
+        at(())
+        return function.load(vector, held)
+
+    def _summed_along(
+        self, kind: str, factors: Sequence[Laid], inner: Sequence[int], place: Mapping[int, Index]
+    ) -> str:
+        """A sum whose terms lie side by side: in lanes, which are added up at the end."""
+        *outer, count = inner
+        lanes = WIDEST if count >= 2 * WIDEST else WIDE
+        whole, rest = count - count % lanes, count % lanes
+        parts: list[str] = []
+
+        def term(at: tuple[Index, ...]) -> str:
+            return self._product(factors, place, at, lanes, along=True)
+
+        if whole == lanes and not outer:
+            parts.append(folded(self._function, term((0,)), lanes, kind))
+        elif whole:
+            total = self._accumulated(kind, (*outer, whole), lanes, term, lanes)
+            parts.append(folded(self._function, total, lanes, kind))
+        if rest and outer:
+            total = self._accumulated(
+                kind,
+                outer,
+                rest,
+                lambda at: self._product(factors, place, (*at, whole), rest, along=True),
+            )
+            parts.append(folded(self._function, total, rest, kind))
+        elif rest:
+            value = self._product(factors, place, (whole,), rest, along=True)
+            parts.append(folded(self._function, value, rest, kind))
+        total = parts[0]
+        for part in parts[1:]:
+            total = self._combined(kind, total, part, 1)
+        return total
+
+    def _product(
+        self,
+        factors: Sequence[Laid],
+        place: Mapping[int, Index],
+        inner: Sequence[Index],
+        width: int,
+        along: bool = False,
+    ) -> str:
+        values = [self._loaded(each, place, width, inner, along) for each in factors]
+        return values[0] if len(values) == 1 else self._function.formulas(width).mul(*values)
+
+    def _combined(self, kind: str, one: str, two: str, width: int) -> str:
+        return _combined(self._function, kind, one, two, width)
+
+    def _laid(self, view: View, step: Reduction | None = None) -> Laid:
+        depth = len(self._nest.shape)
+        own, inner = view.strides[:depth], view.strides[depth:]
+        return Laid(view.region, view.offset, _picked(own, self._groups), inner)
+
+    def _stride(self, laid: Laid) -> int:
+        return 0 if self._axis is None else laid.strides[self._axis]
+
+    def _loaded(
+        self,
+        laid: Laid,
+        place: Mapping[int, Index],
+        width: int,
+        inner: Sequence[Index] = (),
+        along: bool = False,
+    ) -> str:
+        if not inner and _key(laid) in self._values:
+            return self._values[_key(laid)]
+        function, pointer = self._function, self._pointer(laid, place, inner)
+        stride = laid.inner[-1] if along else self._stride(laid)
+        if width > 1 and stride == 1:
+            value = function.load(type_of(width), pointer)
+        else:
+            value = function.splat(function.load("double", pointer), width)
+        if not inner:
+            self._values[_key(laid)] = value
+        return value
+
+    def _pointer(
+        self, laid: Laid, place: Mapping[int, Index], inner: Sequence[Index] = ()
+    ) -> str:
+        moves = [
+            *((index, laid.strides[axis]) for axis, index in place.items()),
+            *zip(inner, laid.inner, strict=True if inner else False),
+        ]
+        known = laid.offset + sum(at * stride for at, stride in moves if isinstance(at, int))
+        offset = str(known)
+        for at, stride in moves:
+            if isinstance(at, str) and stride:
+                moved = at if stride == 1 else self._function.write(f"mul nuw nsw i64 {at}, {stride}")
+                offset = (
+                    moved
+                    if offset == "0"
+                    else self._function.write(f"add nuw nsw i64 {offset}, {moved}")
+                )
+        base = self._pointers[laid.region]
+        if offset == "0":
+            return base
+        return self._function.write(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
+
+
+def _key(laid: Laid) -> tuple[int, int, tuple[int, ...]]:
+    return laid.region, laid.offset, laid.strides
+
+
+def _weight(step: Step) -> int:
+    """Instructions, roughly, that one result takes."""
+    if isinstance(step, Elementwise):
+        return 1
+    return math.prod(step.inner) if step.inner[-1] <= MOST_SUMMED else MOST_SUMMED
+
+
+def _neutral(kind: str) -> float:
+    return 0.0 if kind == SUM else -math.inf
+
+
+def _combined(function: FunctionText, kind: str, one: str, two: str, width: int) -> str:
+    formulas = function.formulas(width)
+    return formulas.add(one, two) if kind == SUM else formulas.extreme("oge", one, two)
+
+
+def folded(function: FunctionText, value: str, width: int, kind: str) -> str:
+    """All places of a vector combined: halves with halves."""
+    if width & (width - 1):
+        wide = 1 << width.bit_length()
+        places = ", ".join(f"i32 {min(place, width)}" for place in range(wide))
+        value = function.write(
+            f"shufflevector {type_of(width)} {value}, {type_of(width)} "
+            f"{constant(_neutral(kind), width)}, <{wide} x i32> <{places}>"
+        )
+        width = wide
+    while width > 1:
+        half, vector = width // 2, type_of(width)
+        low, high = (
+            function.write(
+                f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <"
+                + ", ".join(f"i32 {start + place}" for place in range(half))
+                + ">"
+            )
+            for start in (0, half)
+        )
+        if half == 1:
+            low, high = (
+                function.write(f"extractelement {vector} {value}, i32 {place}") for place in (0, 1)
+            )
+        value = _combined(function, kind, low, high, half)
+        width = half
+    return value
+
+
+def _joined_axes(
+    sizes: Sequence[int], strides: Sequence[Sequence[int]]
+) -> tuple[list[int], tuple[int, ...]]:
+    """Axes that can be walked as one: the last axis of each group, and the groups' sizes."""
+    axes = [axis for axis, size in enumerate(sizes) if size > 1]
+    last, joined = list(axes[-1:]), [sizes[axis] for axis in axes[-1:]]
+    for axis, following in reversed(list(pairwise(axes))):
+        if all(each[axis] == each[following] * sizes[following] for each in strides):
+            joined[0] *= sizes[axis]
+        else:
+            last.insert(0, axis)
+            joined.insert(0, sizes[axis])
+    return last or [len(sizes) - 1] if sizes else [], tuple(joined) or ((1,) if sizes else ())
+
+
+def _picked(strides: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(strides[axis] for axis in axes)
+
+
+def _as_view(laid: Laid, sizes: Sequence[int]) -> View:
+    return View(laid.region, laid.offset, tuple(sizes), laid.strides)
+
+
+def _unravelled(at: int, sizes: Sequence[int]) -> tuple[int, ...]:
+    found: list[int] = []
+    for size in reversed(sizes):
+        found.insert(0, at % size)
+        at //= size
+    return tuple(found)

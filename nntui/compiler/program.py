@@ -1,0 +1,226 @@
+"""A program: functions made of recorded calls, as one module of LLVM IR and the buffers it needs."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nntui.compiler.elementary import Functions
+from nntui.compiler.function_text import FunctionText
+from nntui.compiler.fusion import fused
+from nntui.compiler.memory import FLAG, AnyArray, Memory, Region, View
+from nntui.compiler.nest_text import NestText, folded
+from nntui.compiler.operations import (
+    SUM,
+    WATCH,
+    Elementwise,
+    Operand,
+    Reduction,
+    Step,
+    Translator,
+)
+
+LARGEST_LOCAL = 512
+"""Numbers of a scratch buffer up to which it is a local variable of the function."""
+
+Calls = Iterable[Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One function of a program: its operations, and the buffers whose numbers it watches."""
+
+    name: str
+    steps: tuple[Step, ...]
+    watched: tuple[AnyArray, ...] = ()
+
+
+class Program:
+    """Functions on common buffers.
+
+    ``kept`` are the buffers whose contents count before and after a call; ``parts`` are further
+    ones that are separate although they lie in one block.
+    """
+
+    def __init__(self, kept: Iterable[AnyArray], parts: Iterable[AnyArray] = ()) -> None:
+        self.memory = Memory(kept, parts)
+        self.translator = Translator(self.memory)
+        self.pieces: list[Piece] = []
+
+    def add(self, name: str, steps: Sequence[Step], watched: Iterable[AnyArray] = ()) -> None:
+        """Add the function ``name``: it makes ``steps``, and tells whether ``watched`` are finite."""
+        self.pieces.append(Piece(name, tuple(steps), tuple(watched)))
+
+    def written(self) -> "Written":
+        """The program as text."""
+        uses = _Uses(self.memory.regions)
+        pieces = [self._watching(each) for each in self.pieces]
+        for piece in pieces:
+            uses.add(piece.steps)
+        known, texts = Functions(), []
+        signatures: dict[str, tuple[int, ...]] = {}
+        pieces = [replace(each, steps=tuple(map(uses.simplified, each.steps))) for each in pieces]
+        for piece in pieces:
+            text, used = _function(piece, uses, known)
+            texts.append(text)
+            signatures[piece.name] = used
+        table = sorted({region for used in signatures.values() for region in used})
+        work = {each.name: sum(map(_work, each.steps)) for each in pieces}
+        buffers = [self.memory.regions[region].values for region in table]
+        return Written(
+            "\n".join([known.text, *texts]), tuple(table), buffers, signatures, work
+        )
+
+    def _watching(self, piece: Piece) -> Piece:
+        """The piece with a test of each watched number after it was written for the last time."""
+        masks = {
+            self.memory.view(each).region: self.memory.view(each).touched(
+                self.memory.regions[self.memory.view(each).region].size
+            )
+            for each in piece.watched
+        }
+        steps: list[Step] = []
+        late: list[Step] = []
+        for step in reversed(piece.steps):
+            mask = masks.get(step.out.region)
+            if mask is not None:
+                touched = step.out.touched(len(mask))
+                test = Elementwise(WATCH, (step.out,), step.out)
+                if (mask & touched).any():
+                    if (mask[touched]).all():
+                        steps.append(test)
+                    else:
+                        late.append(test)
+                    mask &= ~touched
+            steps.append(step)
+        return replace(piece, steps=(*reversed(steps), *late))
+
+
+@dataclass(frozen=True)
+class Written:
+    """A program as LLVM IR: each function takes its buffers, and returns 0 or NaN."""
+
+    text: str
+    table: tuple[int, ...]
+    """The regions that lie in memory, as the table of buffers lists them."""
+    buffers: list[AnyArray]
+    """The same as arrays."""
+    signatures: Mapping[str, tuple[int, ...]]
+    """The regions that each function takes, in the order of its parameters."""
+    work: Mapping[str, int]
+    """Operations on numbers that each function takes, roughly."""
+
+    def call(self, name: str, pointers: Mapping[int, str]) -> str:
+        """The call of a function, with the names of its pointers."""
+        given = ", ".join(f"ptr {pointers[region]}" for region in self.signatures[name])
+        return f"call double @{name}({given})"
+
+
+class _Uses:
+    """How the regions are used: which are constant, scratch, or must lie in memory."""
+
+    def __init__(self, regions: Sequence[Region]) -> None:
+        self._regions = regions
+        self._writes: set[int] = set()
+        self._lasting: set[int] = {each.index for each in regions if each.kept}
+        self._pieces: list[tuple[Step, ...]] = []
+
+    def add(self, steps: Sequence[Step]) -> None:
+        """Take note of a function."""
+        self._pieces.append(tuple(steps))
+        done: dict[int, np.ndarray[tuple[int], np.dtype[np.bool_]]] = {}
+        for step in steps:
+            for view in step.reads:
+                if view.region in self._lasting:
+                    continue
+                size = self._regions[view.region].size
+                mask = done.get(view.region)
+                if mask is None or not mask[view.touched(size)].all():
+                    # It reads what was there before.
+                    self._lasting.add(view.region)
+            if _is_test(step):
+                continue
+            out = step.out
+            self._writes.add(out.region)
+            size = self._regions[out.region].size
+            done.setdefault(out.region, np.zeros(size, dtype=np.bool_))
+            done[out.region] |= out.touched(size)
+
+    def simplified(self, step: Step) -> Step:
+        """``step`` with constants as numbers."""
+        if isinstance(step, Elementwise):
+            return replace(step, operands=tuple(map(self._value, step.operands)))
+        factors = tuple(each for each in step.factors if self._value(each) != 1.0)
+        return replace(step, factors=factors or step.factors[:1])
+
+    def _value(self, operand: Operand) -> Operand:
+        if not isinstance(operand, View):
+            return operand
+        region = self._regions[operand.region]
+        if region.kept or operand.region in self._writes:
+            return operand
+        values = region.values
+        return float(values[0]) if (values == values[0]).all() else operand
+
+    def is_lasting(self, region: int) -> bool:
+        """Whether the contents of ``region`` come from outside, or count outside."""
+        return region in self._lasting
+
+    def values(self, region: int) -> AnyArray:
+        """The buffer of ``region``."""
+        return self._regions[region].values
+
+
+def _is_test(step: Step) -> bool:
+    return isinstance(step, Elementwise) and step.function == WATCH
+
+
+def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[int, ...]]:
+    """The text of a function, and the regions that it takes."""
+    function = FunctionText(known)
+    nests = fused(piece.steps)
+    within: dict[int, list[tuple[int, Step, View]]] = {}
+    for number, nest in enumerate(nests):
+        for step in nest.steps:
+            for view in (*step.reads, step.out):
+                within.setdefault(view.region, []).append((number, step, view))
+    pointers: dict[int, str] = {}
+    taken: list[int] = []
+    for region, found in sorted(within.items()):
+        if not uses.is_lasting(region) and _stays_in_registers(found):
+            continue
+        values = uses.values(region)
+        if uses.is_lasting(region) or (values.size > LARGEST_LOCAL and values.dtype != FLAG):
+            pointers[region] = f"%r{region}"
+            taken.append(region)
+        else:
+            pointers[region] = function.local("double", int(values.size))
+    watches: dict[int, str] = {}
+    for nest in nests:
+        NestText(function, nest, pointers, watches).write()
+    total = ""
+    for width, held in watches.items():
+        kind = "double" if width == 1 else f"<{width} x double>"
+        part = folded(function, function.load(kind, held), width, SUM)
+        total = function.formulas(1).add(total, part) if total else part
+    function.run(f"ret double {total or '0.0'}")
+    parameters = ", ".join(f"ptr noalias %r{region}" for region in taken)
+    return function.text(f"define internal double @{piece.name}({parameters}) nounwind"), tuple(
+        taken
+    )
+
+
+def _stays_in_registers(found: Sequence[tuple[int, Step, View]]) -> bool:
+    """Whether a scratch buffer is used in one nest only, and number by number."""
+    first, _, like = found[0]
+    return all(
+        number == first
+        and (view.offset, view.strides) == (like.offset, like.strides)
+        and (isinstance(step, Elementwise) or view == step.out)
+        for number, step, view in found
+    )
+
+
+def _work(step: Step) -> int:
+    results = int(np.prod(step.out.shape))
+    return results * int(np.prod(step.inner)) if isinstance(step, Reduction) else results
