@@ -287,7 +287,8 @@ class Functions:
         if name in self._made:
             return
         self._made[name] = ""
-        kind, lines = type_of(width), []
+        kind = type_of(width)
+        lines: list[str] = []
 
         def write(instruction: str) -> str:
             lines.append(f"  %v{len(lines)} = {instruction}")

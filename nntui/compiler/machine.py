@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from nntui.compiler.object_cache import ObjectCache
+from nntui.compiler.object_cache import ObjectCache, cache_folder
 
 LEVEL = 2
 """How hard LLVM tries: vectors are written already, so that its vectorisers have nothing to find."""
@@ -76,6 +76,7 @@ class Machine:
         """``text`` as an object file."""
         llvm, machine = self._llvm, self._target()
         module = llvm.parse_assembly(text)
+        module.verify()
         module.triple, module.data_layout = self._triple, str(machine.target_data)
         options = llvm.create_pipeline_tuning_options(LEVEL)
         options.loop_vectorization = options.slp_vectorization = False
@@ -100,3 +101,8 @@ class Machine:
 def machine() -> Machine:
     """The machine of this process."""
     return Machine()
+
+
+def compiled(text: str) -> MachineCode:
+    """The machine code of ``text``, from the user's cache folder if it is there."""
+    return machine().compiled(text, ObjectCache(cache_folder()))

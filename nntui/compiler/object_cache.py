@@ -9,10 +9,17 @@ import os
 import tempfile
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 MARK = b"nntui code 1\n"
 """What a file begins with; the digest of the rest follows."""
 MOST_BYTES = 200_000_000
 """What the folder may hold; the files that were used least recently go first."""
+
+
+def cache_folder() -> Path:
+    """Where machine code is kept: ``compiled`` in the user's cache folder of nntui."""
+    return user_cache_path("nntui", appauthor=False) / "compiled"
 
 
 class ObjectCache:

@@ -132,8 +132,8 @@ class Translator:
     def _reduce(
         self, ufunc: np.ufunc, values: AnyArray, axis: Any, dtype: Any, out: Any, keep: Any = False
     ) -> Step:
-        kind = {np.add: SUM, np.maximum: GREATEST}.get(ufunc)
-        if kind is None or dtype is not None or not isinstance(axis, int) or keep is not True:
+        kind = SUM if ufunc is np.add else GREATEST if ufunc is np.maximum else ""
+        if not kind or dtype is not None or not isinstance(axis, int) or keep is not True:
             raise NotCompilable(f"{ufunc.__name__}.reduce in another way")
         view, result = self._memory.view(values), self._memory.view(out)
         axis %= len(view.shape)

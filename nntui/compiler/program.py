@@ -51,8 +51,9 @@ class Program:
         """Add the function ``name``: it makes ``steps``, and tells whether ``watched`` are finite."""
         self.pieces.append(Piece(name, tuple(steps), tuple(watched)))
 
-    def written(self) -> "Written":
-        """The program as text."""
+    def written(self, also: Iterable[AnyArray] = ()) -> "Written":
+        """The program as text; ``also`` are buffers that its callers need beside those it uses."""
+        needed = {self.memory.view(each).region for each in also}
         uses = _Uses(self.memory.regions)
         pieces = [self._watching(each) for each in self.pieces]
         for piece in pieces:
@@ -64,12 +65,10 @@ class Program:
             text, used = _function(piece, uses, known)
             texts.append(text)
             signatures[piece.name] = used
-        table = sorted({region for used in signatures.values() for region in used})
+        table = sorted(needed.union(*signatures.values()))
         work = {each.name: sum(map(_work, each.steps)) for each in pieces}
         buffers = [self.memory.regions[region].values for region in table]
-        return Written(
-            "\n".join([known.text, *texts]), tuple(table), buffers, signatures, work
-        )
+        return Written(known, tuple(texts), tuple(table), buffers, signatures, work)
 
     def _watching(self, piece: Piece) -> Piece:
         """The piece with a test of each watched number after it was written for the last time."""
@@ -100,7 +99,8 @@ class Program:
 class Written:
     """A program as LLVM IR: each function takes its buffers, and returns 0 or NaN."""
 
-    text: str
+    known: Functions
+    texts: tuple[str, ...]
     table: tuple[int, ...]
     """The regions that lie in memory, as the table of buffers lists them."""
     buffers: list[AnyArray]
@@ -109,6 +109,10 @@ class Written:
     """The regions that each function takes, in the order of its parameters."""
     work: Mapping[str, int]
     """Operations on numbers that each function takes, roughly."""
+
+    def module(self, *more: str) -> str:
+        """The whole text, with ``more`` functions that call these."""
+        return "\n".join([self.known.text, *self.texts, *more])
 
     def call(self, name: str, pointers: Mapping[int, str]) -> str:
         """The call of a function, with the names of its pointers."""
@@ -224,3 +228,21 @@ def _stays_in_registers(found: Sequence[tuple[int, Step, View]]) -> bool:
 def _work(step: Step) -> int:
     results = int(np.prod(step.out.shape))
     return results * int(np.prod(step.inner)) if isinstance(step, Reduction) else results
+
+
+def with_entries(written: Written) -> str:
+    """The module of ``written`` with a function ``run.NAME`` for each of its functions.
+
+    It takes the table of buffers, and returns 0.
+    """
+    texts = []
+    for name in written.signatures:
+        function = FunctionText(written.known)
+        pointers = {}
+        for place, region in enumerate(written.table):
+            slot = function.write(f"getelementptr ptr, ptr %table, i64 {place}")
+            pointers[region] = function.write(f"load ptr, ptr {slot}, align 8")
+        function.write(written.call(name, pointers))
+        function.run("ret i64 0")
+        texts.append(function.text(f"define i64 @run.{name}(ptr %table) nounwind"))
+    return written.module(*texts)

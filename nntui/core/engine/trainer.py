@@ -11,6 +11,7 @@ from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
+from nntui.core.engine.players import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss, reported_value
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
@@ -40,17 +41,19 @@ def draw_order(
     return None
 
 
-def initial_state(configuration: Configuration, seed: int) -> State:
-    """The state at update 0, before any training.
+def initial_state(configuration: Configuration, seed: int, player: str = NUMPY) -> State:
+    """The state at update 0, before any training; ``player`` will make its updates.
 
     ``RandomState(seed)`` draws the parameters, then the order of the first epoch.
     """
     random = np.random.RandomState(seed)
-    first = _first(configuration, random)
+    first = _first(configuration, random, player)
     return replace(first, random=tuple(random.get_state(legacy=True)))
 
 
-def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterator[State]:
+def initial_states(
+    configuration: Configuration, seeds: Iterable[int], player: str = NUMPY
+) -> Iterator[State]:
     """The initial states of many seeds; faster than `initial_state` for each.
 
     If epochs draw nothing, the states have no random state, because no update would read it.
@@ -59,15 +62,15 @@ def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterat
     random = np.random.RandomState()
     for seed in seeds:
         random.seed(seed)
-        yield _first(configuration, random)
+        yield _first(configuration, random, player)
 
 
-def _first(configuration: Configuration, random: np.random.RandomState) -> State:
+def _first(configuration: Configuration, random: np.random.RandomState, player: str) -> State:
     theta = frozen(draw_parameters(configuration, random))
     slots = tuple(frozen(np.zeros_like(theta)) for _ in optimiser_of(configuration).slots)
     order = draw_order(configuration, random)
     kept: tuple[Any, ...] = () if order is None else tuple(random.get_state(legacy=True))
-    return State(configuration, 0, 0, 0, 0.0, theta, slots, kept, order)
+    return State(configuration, 0, 0, 0, 0.0, theta, slots, kept, order, player=player)
 
 
 def learning_rate(configuration: Configuration, epoch: int) -> float:
@@ -80,13 +83,17 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
 
 
 class Trainer:
-    """Trains one network, one update at a time, from any state of its configuration.
+    """Trains one network by NumPy, one update at a time, from any state of its configuration.
 
     ``on_epoch(epoch, loss)``, if given, is called at the end of every epoch that reports, with its
-    number and its reported loss.
+    number and its reported loss.  A state belongs to the trainer of its player: see `trainer_of`.
     """
 
+    PLAYER = NUMPY
+
     def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
+        if state.player != self.PLAYER:
+            raise ValueError(f"a state of the player {state.player}, not {self.PLAYER}")
         configuration = state.configuration
         self.configuration = configuration
         self.data: DataArrays = load_data(configuration)
@@ -133,6 +140,7 @@ class Trainer:
             self._order,
             self.divergence,
             self._since,
+            self.PLAYER,
         )
 
     @property
@@ -235,6 +243,7 @@ class Trainer:
         return draw_order(self.configuration, self._random)
 
     def _locate(self, position: int, loss: float) -> Divergence:
+        """The first number that is not finite, in the buffers of the update at ``position``."""
         written = self._batches[position][0].written
         rows = self.data.training_rows[self._rows_of(position)]
         return locate(written, self.update, rows, loss)

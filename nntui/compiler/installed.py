@@ -1,0 +1,17 @@
+"""Whether llvmlite, which compiles, is installed in a version that is known to work."""
+
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+OLDEST = (0, 44)
+"""The first version with the passes that are used."""
+
+
+@lru_cache(maxsize=1)
+def is_installed() -> bool:
+    """Whether updates can be compiled; nothing is imported to find out."""
+    try:
+        found = version("llvmlite").split(".")
+        return tuple(int(part) for part in found[:2]) >= OLDEST
+    except (PackageNotFoundError, ValueError):
+        return False
