@@ -41,11 +41,14 @@ class FunctionText:
             self._formulas[width] = Formulas(self.write, width, self._known)
         return self._formulas[width]
 
-    def local(self, kind: str, count: int = 1, start: str = "") -> str:
-        """A local variable, an array if ``count`` is not 1, that begins with the value ``start``."""
+    def declare(self, name: str, count: int) -> None:
+        """A local array of ``count`` numbers."""
+        self._locals.append(f"  {name} = alloca [{count} x double], align 64")
+
+    def local(self, kind: str, start: str = "") -> str:
+        """A local variable that begins with the value ``start``."""
         name = f"%local{len(self._locals)}"
-        size = "" if count == 1 else f"[{count} x {kind}]"
-        text = f"  {name} = alloca {size or kind}, align 64"
+        text = f"  {name} = alloca {kind}, align 64"
         if start:
             text += f"\n  store {kind} {start}, ptr {name}, align 8"
         self._locals.append(text)
@@ -88,9 +91,14 @@ class FunctionText:
         """What ``pointer`` points at."""
         return self.write(f"load {kind}, ptr {pointer}, align 8")
 
-    def store(self, kind: str, value: str, pointer: str) -> None:
-        """Put ``value`` where ``pointer`` points."""
+    def store(self, kind: str, value: str, pointer: str) -> int:
+        """Put ``value`` where ``pointer`` points; returns the number of the line."""
         self.run(f"store {kind} {value}, ptr {pointer}, align 8")
+        return len(self._lines) - 1
+
+    def erase(self, line: int) -> None:
+        """Take out a line."""
+        self._lines[line] = ""
 
     def splat(self, scalar: str, width: int) -> str:
         """``scalar`` in every place of a vector."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from nntui.compiler.operations import Elementwise, Reduction, Step
 from nntui.compiler.memory import View
 
+RESULTS, TERMS, NOTHING = "results", "terms", "nothing"
 FEWEST = 4
 """Numbers side by side from which a vector is worth it."""
 
@@ -15,13 +16,13 @@ class Nest:
     """Operations whose results have one shape, to be computed in one loop over it."""
 
     shape: tuple[int, ...]
-    along: bool
-    """Whether sums are vectorised along their own axis, and not along one of ``shape``."""
+    mode: str
+    """What is side by side: see `mode_of`."""
     steps: list[Step] = field(default_factory=list)
 
     def takes(self, step: Step) -> bool:
         """Whether ``step`` can be computed in the same loop, after the others."""
-        if step.out.shape != self.shape or sums_along(step) != self.along:
+        if step.out.shape != self.shape or mode_of(step) != self.mode:
             return False
         return all(_independent(before, step) for before in self.steps)
 
@@ -31,7 +32,7 @@ def fused(steps: Sequence[Step]) -> list[Nest]:
     nests: list[Nest] = []
     for step in steps:
         if not nests or not nests[-1].takes(step):
-            nests.append(Nest(step.out.shape, sums_along(step)))
+            nests.append(Nest(step.out.shape, mode_of(step)))
         nests[-1].steps.append(step)
     return nests
 
@@ -51,15 +52,19 @@ def vector_axis(shape: Sequence[int], views: Sequence[View], outs: Sequence[View
     return max(fitting, key=lambda axis: shape[axis], default=None)
 
 
-def sums_along(step: Step) -> bool:
-    """Whether ``step`` is a sum whose terms lie side by side, unlike its results."""
-    if isinstance(step, Elementwise):
-        return False
-    longest = step.inner[-1]
-    if longest < FEWEST or any(each.strides[-1] not in (0, 1) for each in step.factors):
-        return False
-    axis = vector_axis(step.out.shape, step.factors, (step.out,))
-    return axis is None or step.out.shape[axis] < min(FEWEST, longest)
+def mode_of(step: Step) -> str:
+    """What can be computed side by side: results, the terms of one sum, or nothing."""
+    shape = step.out.shape
+    axis = vector_axis(shape, step.reads, (step.out,))
+    if isinstance(step, Reduction):
+        longest = step.inner[-1]
+        if (
+            longest >= FEWEST
+            and all(each.strides[-1] in (0, 1) for each in step.factors)
+            and (axis is None or shape[axis] < min(FEWEST, longest))
+        ):
+            return TERMS
+    return RESULTS if axis is not None else NOTHING
 
 
 def _independent(before: Step, step: Step) -> bool:

@@ -11,9 +11,10 @@ from itertools import pairwise
 
 from nntui.compiler.elementary import constant, type_of
 from nntui.compiler.function_text import FunctionText, Index
-from nntui.compiler.fusion import Nest, vector_axis
-from nntui.compiler.memory import View
+from nntui.compiler.fusion import TERMS, Nest, vector_axis
+from nntui.compiler.memory import NotCompilable, View
 from nntui.compiler.operations import SUM, WATCH, Elementwise, Reduction, Step
+from nntui.compiler.registers import Registers
 
 WIDE, WIDEST, NARROW = 16, 32, 8
 """Numbers side by side: in sums, in long sums along their own axis, and else."""
@@ -46,15 +47,16 @@ class NestText:
         nest: Nest,
         pointers: Mapping[int, str],
         watches: dict[int, str],
+        registers: Registers,
     ) -> None:
         self._function, self._nest, self._pointers = function, nest, pointers
-        self._watches = watches
+        self._watches, self._registers = watches, registers
         views = [view for step in nest.steps for view in (*step.reads, step.out)]
         self._groups, self._sizes = _joined_axes(
             nest.shape, [view.strides[: len(nest.shape)] for view in views]
         )
         self._axis: int | None = None
-        if not nest.along:
+        if nest.mode != TERMS:
             laid = [_as_view(self._laid(view), self._sizes) for view in views]
             outs = [_as_view(self._laid(step.out), self._sizes) for step in nest.steps]
             self._axis = vector_axis(self._sizes, laid, outs)
@@ -118,12 +120,20 @@ class NestText:
                 value = formulas.apply(step.function, *operands)
             out = self._laid(step.out)
             self._values[_key(out)] = value
-            if out.region in self._pointers:
-                pointer = self._pointer(out, place)
-                if width == 1 or self._stride(out) == 1:
-                    self._function.store(type_of(width), value, pointer)
-                else:
-                    raise AssertionError("results lie side by side")
+            self._store(out, place, width, value)
+
+    def _store(self, out: Laid, place: Mapping[int, Index], width: int, value: str) -> None:
+        if out.region not in self._pointers:
+            return
+        if width > 1 and self._stride(out) != 1:
+            raise NotCompilable("results that do not lie side by side")
+        registers, moves = self._registers, self._moves(out, place, ())
+        if all(isinstance(index, int) for index, _ in moves):
+            registers.note(out.region, _known_offset(out, moves), width, value)
+        else:
+            registers.forget(out.region)
+        pointer = self._pointer(out, moves)
+        registers.store(out.region, type_of(width), value, pointer)
 
     def _watched(self, value: str, width: int) -> None:
         """Add to the watch 0 for a finite number and else NaN."""
@@ -141,7 +151,7 @@ class NestText:
             Laid(each.region, each.offset, each.strides, _picked(each.inner, groups))
             for each in factors
         ]
-        if self._nest.along:
+        if self._nest.mode == TERMS:
             return self._summed_along(step.kind, factors, inner, place)
         terms = math.prod(inner)
         if terms <= MOST_SUMMED:
@@ -245,37 +255,45 @@ class NestText:
     ) -> str:
         if not inner and _key(laid) in self._values:
             return self._values[_key(laid)]
-        function, pointer = self._function, self._pointer(laid, place, inner)
+        function, moves = self._function, self._moves(laid, place, inner)
         stride = laid.inner[-1] if along else self._stride(laid)
-        if width > 1 and stride == 1:
-            value = function.load(type_of(width), pointer)
-        else:
-            value = function.splat(function.load("double", pointer), width)
+        many = width if stride == 1 else 1
+        fixed = all(isinstance(index, int) for index, _ in moves)
+        offset = _known_offset(laid, moves)
+        found = self._registers.find(laid.region, offset, many) if fixed else None
+        if found is None:
+            found = function.load(type_of(many), self._pointer(laid, moves))
+            self._registers.read.add(laid.region)
+            if fixed:
+                self._registers.note(laid.region, offset, many, found)
+        value = found if many == width else function.splat(found, width)
         if not inner:
             self._values[_key(laid)] = value
         return value
 
-    def _pointer(
-        self, laid: Laid, place: Mapping[int, Index], inner: Sequence[Index] = ()
-    ) -> str:
-        moves = [
-            *((index, laid.strides[axis]) for axis, index in place.items()),
-            *zip(inner, laid.inner, strict=True if inner else False),
-        ]
-        known = laid.offset + sum(at * stride for at, stride in moves if isinstance(at, int))
-        offset = str(known)
+    def _moves(
+        self, laid: Laid, place: Mapping[int, Index], inner: Sequence[Index]
+    ) -> list[tuple[Index, int]]:
+        """The indices that matter, each with its stride."""
+        moves = [(index, laid.strides[axis]) for axis, index in place.items()]
+        moves += zip(inner, laid.inner, strict=False)
+        return [(index, stride) for index, stride in moves if stride]
+
+    def _pointer(self, laid: Laid, moves: Sequence[tuple[Index, int]]) -> str:
+        write = self._function.write
+        offset = str(_known_offset(laid, moves))
         for at, stride in moves:
-            if isinstance(at, str) and stride:
-                moved = at if stride == 1 else self._function.write(f"mul nuw nsw i64 {at}, {stride}")
-                offset = (
-                    moved
-                    if offset == "0"
-                    else self._function.write(f"add nuw nsw i64 {offset}, {moved}")
-                )
+            if isinstance(at, str):
+                moved = at if stride == 1 else write(f"mul nuw nsw i64 {at}, {stride}")
+                offset = moved if offset == "0" else write(f"add nuw nsw i64 {offset}, {moved}")
         base = self._pointers[laid.region]
         if offset == "0":
             return base
-        return self._function.write(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
+        return write(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
+
+
+def _known_offset(laid: Laid, moves: Sequence[tuple[Index, int]]) -> int:
+    return laid.offset + sum(at * stride for at, stride in moves if isinstance(at, int))
 
 
 def _key(laid: Laid) -> tuple[int, int, tuple[int, ...]]:
@@ -310,21 +328,20 @@ def folded(function: FunctionText, value: str, width: int, kind: str) -> str:
         width = wide
     while width > 1:
         half, vector = width // 2, type_of(width)
-        low, high = (
-            function.write(
-                f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <"
-                + ", ".join(f"i32 {start + place}" for place in range(half))
-                + ">"
-            )
-            for start in (0, half)
-        )
-        if half == 1:
-            low, high = (
-                function.write(f"extractelement {vector} {value}, i32 {place}") for place in (0, 1)
-            )
+        low, high = (_half(function, value, half, start) for start in (0, half))
         value = _combined(function, kind, low, high, half)
         width = half
     return value
+
+
+def _half(function: FunctionText, value: str, half: int, start: int) -> str:
+    vector = type_of(2 * half)
+    if half == 1:
+        return function.write(f"extractelement {vector} {value}, i32 {start}")
+    places = ", ".join(f"i32 {start + place}" for place in range(half))
+    return function.write(
+        f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <{places}>"
+    )
 
 
 def _joined_axes(

@@ -10,6 +10,7 @@ from nntui.compiler.function_text import FunctionText
 from nntui.compiler.fusion import fused
 from nntui.compiler.memory import FLAG, AnyArray, Memory, Region, View
 from nntui.compiler.nest_text import NestText, folded
+from nntui.compiler.registers import Registers
 from nntui.compiler.operations import (
     SUM,
     WATCH,
@@ -190,6 +191,7 @@ def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[i
                 within.setdefault(view.region, []).append((number, step, view))
     pointers: dict[int, str] = {}
     taken: list[int] = []
+    own: dict[int, str] = {}
     for region, found in sorted(within.items()):
         if not uses.is_lasting(region) and _stays_in_registers(found):
             continue
@@ -198,10 +200,14 @@ def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[i
             pointers[region] = f"%r{region}"
             taken.append(region)
         else:
-            pointers[region] = function.local("double", int(values.size))
+            pointers[region] = own[region] = f"%own{region}"
     watches: dict[int, str] = {}
+    registers = Registers(function, frozenset(own))
     for nest in nests:
-        NestText(function, nest, pointers, watches).write()
+        NestText(function, nest, pointers, watches, registers).write()
+    registers.finish()
+    for region, name in own.items():
+        function.declare(name, int(uses.values(region).size))
     total = ""
     for width, held in watches.items():
         kind = "double" if width == 1 else f"<{width} x double>"
