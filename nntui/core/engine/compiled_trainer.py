@@ -8,7 +8,7 @@ import numpy as np
 from nntui.core.engine.compiled_updates import CompiledUpdates
 from nntui.core.engine.players import COMPILED
 from nntui.core.engine.state import Divergence, Order, State
-from nntui.core.engine.trainer import OnEpoch, Trainer, learning_rate
+from nntui.core.engine.trainer import OnEpoch, Trainer, learning_rate, learning_rates
 from nntui.core.tape import Array, ComputedTensor
 
 OnEpochs = Callable[[range, Array], None]
@@ -86,7 +86,7 @@ class CompiledTrainer(Trainer):
         per_epoch, report = len(self._batches), self.configuration.report
         ends, position = divmod(self.position + count, per_epoch)
         epochs = range(self.epoch, self.epoch + ends + 1)
-        rates = np.array([learning_rate(self.configuration, each) for each in epochs[1:]] + [0.0])
+        rates = learning_rates(self.configuration, epochs[1:])
         due = (np.arange(epochs.start, epochs.stop) % report.every == 0).astype(np.uint8)
         losses, order, orders = np.empty(ends + 1), self._order, None
         if order is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from nntui.core.engine.algebra import Replicas
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Layout
+from nntui.core.engine.players import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss
 from nntui.core.engine.state import Order, State, frozen
 from nntui.core.engine.stepper import Stepper
@@ -66,10 +67,12 @@ def numbers_per_replica(configuration: Configuration) -> int:
 
 
 class Ensemble:
-    """Trains replicas, all from the beginning of the same epoch.
+    """Trains replicas by NumPy, all from the beginning of the same epoch.
 
     Raises ValueError if the states are not at the beginning of the same epoch.
     """
+
+    PLAYER = NUMPY
 
     def __init__(self, states: Sequence[State]) -> None:
         first = states[0]
@@ -130,6 +133,14 @@ class Ensemble:
             if due:
                 yield self.epoch - 1, losses
 
+    def trained(self, epochs: int) -> tuple[range, Array]:
+        """Train ``epochs`` epochs; the epochs that report, and their losses, (reports, replicas)."""
+        reports = self.configuration.report.epochs(self.epoch, self.epoch + epochs)
+        losses = np.empty((len(reports), self.count))
+        for place, (_, row) in enumerate(self.train(epochs)):
+            losses[place] = row
+        return reports, losses
+
     def _drawn(self, epochs: int) -> Iterator[Order]:
         """The orders of the ``epochs`` that follow the present one, each (samples, replicas)."""
         samples = self.configuration.samples_per_epoch
@@ -162,6 +173,7 @@ class Ensemble:
             tuple(slot.copy() for slot in self._stepper.slots),
             tuple(self._randoms),
             None if self._orders is None else self._orders.copy(),
+            self.PLAYER,
         )
 
 
@@ -176,6 +188,7 @@ class EnsembleState:
     slots: tuple[Array, ...]
     randoms: tuple[tuple[Any, ...], ...]
     orders: Order | None
+    player: str = NUMPY
 
     def replica(self, column: int) -> State:
         """The state of replica ``column`` as that of a single network."""
@@ -189,4 +202,5 @@ class EnsembleState:
             tuple(frozen(slot[:, column]) for slot in self.slots),
             self.randoms[column],
             None if self.orders is None else frozen(self.orders[:, column]),
+            player=self.player,
         )

@@ -82,6 +82,13 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
     return training.learning_rate * factor
 
 
+def learning_rates(configuration: Configuration, epochs: range) -> Array:
+    """The `learning_rate` of each of ``epochs``, (epochs,)."""
+    if SCHEDULES[configuration.training.schedule].is_constant:
+        return np.full(len(epochs), learning_rate(configuration, epochs.start))
+    return np.array([learning_rate(configuration, epoch) for epoch in epochs])
+
+
 class Trainer:
     """Trains one network by NumPy, one update at a time, from any state of its configuration.
 
