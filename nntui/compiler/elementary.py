@@ -209,9 +209,7 @@ class Formulas:
         """The hyperbolic tangent, from ``e^(-2|x|) - 1``."""
         size = self.intrinsic("fabs", x)
         below = self.call("expm1", self.mul(size, self.number(-2.0)))
-        value = self.op(
-            "fdiv", self.op("fneg", below), self.add(below, self.number(2.0))
-        )
+        value = self.op("fdiv", self.op("fneg", below), self.add(below, self.number(2.0)))
         negative = self.test("olt", x, self.number(0.0))
         return self.choose(negative, self.op("fneg", value), value)
 
@@ -224,9 +222,7 @@ class Formulas:
         root = struct.unpack("<q", struct.pack("<d", math.sqrt(0.5)))[0]
         shifted = self._integers("sub", bits, root)
         exponent = self._integers("ashr", shifted, 52)
-        mantissa = self._write(
-            f"sub {self._whole} {bits}, {self._integers('shl', exponent, 52)}"
-        )
+        mantissa = self._write(f"sub {self._whole} {bits}, {self._integers('shl', exponent, 52)}")
         raised = self._integers("add", exponent, 0x4338000000000000)
         e = self.sub(self._float(raised), self.number(ROUNDER))
         e = self.choose(tiny, self.sub(e, self.number(54.0)), e)
@@ -239,12 +235,8 @@ class Formulas:
         series = self.mul(series, z)
         # log(1 + f) = f - (f^2/2 - s (f^2/2 + series)), whose large part is exact.
         half = self.mul(self.mul(f, f), self.number(0.5))
-        small = self.add(
-            self.mul(s, self.add(half, series)), self.mul(e, self.number(LN2_LOW))
-        )
-        value = self.sub(
-            self.mul(e, self.number(LN2_HIGH)), self.sub(self.sub(half, small), f)
-        )
+        small = self.add(self.mul(s, self.add(half, series)), self.mul(e, self.number(LN2_LOW)))
+        value = self.sub(self.mul(e, self.number(LN2_HIGH)), self.sub(self.sub(half, small), f))
         infinite = self.test("oeq", x, self.number(math.inf))
         value = self.choose(self.either(infinite, self.test("uno", x, x)), x, value)
         value = self.choose(self.test("olt", x, self.number(0.0)), self.number(math.nan), value)
@@ -320,9 +312,7 @@ class Functions:
         result = "poison"
         for lane in range(width):
             parts = [write(f"extractelement {kind} {each}, i32 {lane}") for each in names]
-            value = write(
-                f"call double @{symbol}({', '.join(f'double {each}' for each in parts)})"
-            )
+            value = write(f"call double @{symbol}({', '.join(f'double {each}' for each in parts)})")
             result = write(f"insertelement {kind} {result}, double {value}, i32 {lane}")
         return result
 

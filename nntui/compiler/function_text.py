@@ -72,9 +72,7 @@ class FunctionText:
         yield at
         following = self.write(f"add nuw nsw i64 {at}, {stride}")
         again = self.write(f"icmp ult i64 {following}, {count}")
-        self._lines[phi] = (
-            f"  {at} = phi i64 [ 0, %{before} ], [ {following}, %{self._block} ]"
-        )
+        self._lines[phi] = f"  {at} = phi i64 [ 0, %{before} ], [ {following}, %{self._block} ]"
         self.run(f"br i1 {again}, label %{inside}, label %{after}")
         self.label(after)
 

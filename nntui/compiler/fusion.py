@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nntui.compiler.operations import Elementwise, Reduction, Step
 from nntui.compiler.memory import View
+from nntui.compiler.operations import Reduction, Step
 
 RESULTS, TERMS, NOTHING = "results", "terms", "nothing"
 FEWEST = 4

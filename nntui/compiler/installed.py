@@ -1,5 +1,6 @@
 """Whether llvmlite, which compiles, is installed in a version that is known to work."""
 
+import os
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,3 +16,11 @@ def is_installed() -> bool:
         return tuple(int(part) for part in found[:2]) >= OLDEST
     except (PackageNotFoundError, ValueError):
         return False
+
+
+VARIABLE = "NNTUI_PLAYER"
+
+
+def is_wanted() -> bool:
+    """Whether to compile where nothing is said: if it is installed, unless ``NNTUI_PLAYER=numpy``."""
+    return is_installed() and os.environ.get(VARIABLE) != "numpy"

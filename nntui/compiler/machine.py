@@ -68,7 +68,11 @@ class Machine:
     def _target(self) -> Any:
         target = self._llvm.Target.from_triple(self._triple)
         return target.create_target_machine(
-            cpu=self._cpu, features=self._features, opt=LEVEL, reloc="pic", codemodel="jitdefault",
+            cpu=self._cpu,
+            features=self._features,
+            opt=LEVEL,
+            reloc="pic",
+            codemodel="jitdefault",
             jit=True,
         )
 

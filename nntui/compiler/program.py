@@ -10,7 +10,6 @@ from nntui.compiler.function_text import FunctionText
 from nntui.compiler.fusion import fused
 from nntui.compiler.memory import FLAG, AnyArray, Memory, Region, View
 from nntui.compiler.nest_text import NestText, folded
-from nntui.compiler.registers import Registers
 from nntui.compiler.operations import (
     SUM,
     WATCH,
@@ -20,6 +19,7 @@ from nntui.compiler.operations import (
     Step,
     Translator,
 )
+from nntui.compiler.registers import Registers
 
 LARGEST_LOCAL = 512
 """Numbers of a scratch buffer up to which it is a local variable of the function."""

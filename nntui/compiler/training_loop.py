@@ -90,9 +90,7 @@ class LoopCode:
 
     def __init__(self, code: MachineCode, buffers: Sequence[AnyArray]) -> None:
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
-        self._play: Callable[..., int] = code.function(
-            "play", *(pointer,) * 6, whole, whole
-        )
+        self._play: Callable[..., int] = code.function("play", *(pointer,) * 6, whole, whole)
         self._kept = (code, buffers)
         self._table = (ctypes.c_void_p * len(buffers))(*(each.ctypes.data for each in buffers))
         self._left = np.zeros(PLACES, dtype=np.int64)
@@ -291,11 +289,11 @@ class _LoopText:
 
     def _clear(self) -> None:
         total = self._pointer(self._loop.total)
-        self._function.repeat(
-            self._loop.replicas,
-            False,
-            lambda at: self._function.store("double", literal(0.0), self._place(total, str(at))),
-        )
+
+        def clear(at: str | int) -> None:
+            self._function.store("double", literal(0.0), self._place(total, str(at)))
+
+        self._function.repeat(self._loop.replicas, False, clear)
 
     def _all_rows(self) -> None:
         """Report the loss of all rows; the total is 0 before and after."""

@@ -19,8 +19,8 @@ class _Moment(NamedTuple):
 
     theta: Array
     slots: tuple[Array, ...]
-    count: Array
-    rate: Array
+    clock: tuple[Array, Array]
+    """The update count and the learning rate."""
     loss_sum: float
     order: Order | None
     random: tuple[Any, ...]
@@ -121,8 +121,7 @@ class CompiledTrainer(Trainer):
         return _Moment(
             self._theta.copy(),
             tuple(slot.copy() for slot in slots),
-            clock.count.copy(),
-            clock.rate.copy(),
+            (clock.count.copy(), clock.rate.copy()),
             self._loss_sum,
             self._order,
             self._random_state if self._order is not None else self._drawn_state,
@@ -132,7 +131,7 @@ class CompiledTrainer(Trainer):
         self._theta[...] = moment.theta
         for slot, values in zip(self._stepper.slots, moment.slots, strict=True):
             slot[...] = values
-        self._clock.count[...], self._clock.rate[...] = moment.count, moment.rate
+        self._clock.count[...], self._clock.rate[...] = moment.clock
 
     def _fill_buffers(self, position: int) -> None:
         """Make the last update again, which was that at ``position``, with all its tensors."""

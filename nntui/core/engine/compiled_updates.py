@@ -6,7 +6,6 @@ the reported loss, are handed to the compiler as they were recorded.
 
 import ctypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -78,21 +77,24 @@ class CompiledUpdates:
         work_of_update = work[MAIN] + rows / (self._configuration.updates_per_epoch * report.every)
         return max(int(LONGEST_CALL / (OVERHEAD + work_of_update)), 1)
 
+    def translate(self) -> Program:
+        """The recorded calls as a program; raises NotCompilable if one is not known."""
+        return self._translated[0]
+
     @cached_property
-    def _written(self) -> tuple[Written, str]:
+    def _translated(self) -> tuple[Program, Loop]:
         configuration, report = self._configuration, self._configuration.report
         xy = load_data(configuration).xy
         arena, clock = self._stepper.arena, self._stepper.clock
         lasting = ("theta", *self._stepper.slot_names)
-        kept = [arena.parts[name] for name in lasting]
-        kept += [clock.rate, clock.count, xy, self.total, self._sum, self._loss]
-        kept += [each.batch for each in {id(x): x for x in (self._main, self._last)}.values()]
+        self._kept = [arena.parts[name] for name in lasting]
+        self._kept += [clock.rate, clock.count, xy, self.total, self._sum, self._loss]
+        self._kept += [each.batch for each in {id(x): x for x in (self._main, self._last)}.values()]
         others = [part for name, part in arena.parts.items() if name not in lasting]
-        program = Program(kept, others)
+        program = Program(self._kept, others)
         main, last = (self._add(program, *each) for each in self._updates)
         self._parts = self._add_parts(program) if report.covers_all else []
         self._add_report(program)
-        written = program.written(kept)
         loop = Loop(
             rows=xy,
             main=main,
@@ -109,6 +111,12 @@ class CompiledUpdates:
             early=report.when == BEFORE,
             watches=self._watched,
         )
+        return program, loop
+
+    @cached_property
+    def _written(self) -> tuple[Written, str]:
+        program, loop = self._translated
+        written = program.written(self._kept)
         return written, with_loop(program, written, loop)
 
     @property
@@ -133,7 +141,7 @@ class CompiledUpdates:
             if samples not in first:
                 name = f"rows{len(first)}"
                 first[samples] = name, start
-                steps = [translate.elementwise("positive", part.batch, part.columns)]
+                steps: list[Step] = [translate.elementwise("positive", part.batch, part.columns)]
                 steps += translate.steps(part.forward.calls)
                 output = part.forward.layers[-1].h
                 steps.append(translate.elementwise("subtract", part.error, output, part.y))

@@ -130,9 +130,7 @@ def recorded_sum(
         case Operation("/", inner, Number(divisor)):
             whole = recorded_sum(inner, values, shape)
             total = whole.value
-            return replace(
-                whole, value=lambda: total() / divisor, divisor=whole.divisor * divisor
-            )
+            return replace(whole, value=lambda: total() / divisor, divisor=whole.divisor * divisor)
     tape, terms = Tape(), np.empty(shape)
     record(tape, expression, values, terms)
     calls = tuple(tape.calls)
