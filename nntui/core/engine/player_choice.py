@@ -42,6 +42,17 @@ def chosen_player(asked: str, configuration: Configuration) -> str:
     return COMPILED if is_compilable(configuration) else NUMPY
 
 
+def player_of_restart(player: str, configuration: Configuration) -> str:
+    """The player of a run that begins anew with another configuration, where ``player`` played."""
+    return player if player == NUMPY else chosen_player(AUTO, configuration)
+
+
+def check_compilable(player: str, configuration: Configuration) -> None:
+    """ConfigError if ``player`` cannot go on with ``configuration``."""
+    if player == COMPILED and not is_compilable(configuration):
+        raise ConfigError("player", "this cannot be compiled; begin the run with the player numpy")
+
+
 @lru_cache(maxsize=64)
 def is_compilable(configuration: Configuration) -> bool:
     """Whether the compiler knows every call of an update."""

@@ -8,6 +8,7 @@ from typing import Any
 from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
+from nntui.core.engine.training import trainer_of
 from nntui.core.tape import Array
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged
@@ -89,13 +90,19 @@ class Branch:
     def trainer(self) -> Trainer:
         """The trainer at the head."""
         if self._trainer is None:
-            trainer = Trainer(self._resume_from, self._finished)
+            trainer = trainer_of(self._resume_from, self._finished, self._finished_many)
             trainer.advance(self._update - self._resume_from.update)
             self._trainer = trainer  # not earlier: an interrupt may leave it within an update
         return self._trainer
 
     def _finished(self, epoch: int, loss: float) -> None:
         self.losses.append(epoch, loss)
+
+    def _finished_many(self, epochs: range, losses: Array) -> None:
+        last = self.losses.last()
+        known = 0 if last is None else len(range(epochs.start, min(last[0] + 1, epochs.stop), epochs.step))
+        if known < len(epochs):
+            self.losses.extend(epochs[known:], losses[known:])
 
     def release(self) -> None:
         """Free the trainer's memory until the branch is trained again."""
