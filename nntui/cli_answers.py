@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nntui.arguments import load, load_run, numbers
+from nntui.arguments import load, load_run, numbers, playing
 from nntui.cli_output import erase_progress, print_json, show_progress
 from nntui.cli_programs import (
     DEFAULT_TIME,
@@ -40,6 +40,7 @@ SEEDS, MOST_SEEDS = 100, 10_000_000
 @click.option("--updates", type=click.IntRange(0), help="Budget in updates.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--predict", multiple=True, metavar="X1,X2,...", help="Predict a row afterwards.")
+@playing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(
     preset: str,
@@ -48,6 +49,7 @@ def run(
     updates: int | None,
     changes: tuple[str, ...],
     predict: tuple[str, ...],
+    player: str,
     as_json: bool,
 ) -> None:
     """Train a preset to its end, and print the result."""
@@ -58,7 +60,7 @@ def run(
     from nntui.timeline.history.termination import Termination
     from nntui.timeline.views.run_result import run_result, run_text
 
-    training = load_run(preset, changes, seed)
+    training = load_run(preset, changes, seed, player)
     began = training.update
     rows = [numbers("--predict", text) for text in predict]
     for row in rows:
@@ -85,6 +87,7 @@ def run(
 @click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--scheduler", metavar="ADDRESS", help="Train on a Dask cluster (nntui[dask]).")
+@playing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def sweep(
     preset: str,
@@ -93,6 +96,7 @@ def sweep(
     epochs: int | None,
     changes: tuple[str, ...],
     scheduler: str | None,
+    player: str,
     as_json: bool,
 ) -> None:
     """Train a preset from many seeds, and count how many solve it."""
@@ -111,7 +115,9 @@ def sweep(
             return not interrupted
 
         asked = range(first, first + seeds)
-        result = train_many(loaded, asked, executor, epochs=epochs, progress=progress)
+        result = train_many(
+            loaded, asked, executor, epochs=epochs, player=player, progress=progress
+        )
     erase_progress()
     if as_json:
         print_json(result.as_json())
@@ -182,6 +188,7 @@ def check(
 )
 @click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@playing
 @program_options("--allow-effects", "--python")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def why(
@@ -190,6 +197,7 @@ def why(
     seeds: int | None,
     seconds: float,
     changes: tuple[str, ...],
+    player: str,
     as_json: bool,
     allow_effects: bool,
     python: str | None,
@@ -203,7 +211,7 @@ def why(
 
     started = perf_counter()
     if takes_program(preset, allow_effects=allow_effects, python=python):
-        refuse_preset_options(set=changes)
+        refuse_preset_options(set=changes, player=None if player == "auto" else player)
         allowed = {"allow_effects": allow_effects, "python": python}
         options = {"seed": seed, "seeds": seeds, "time": seconds, "started": started}
         explain_program(preset, as_json, **options, **allowed)
@@ -211,14 +219,15 @@ def why(
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
-    asked = load_run(preset, changes, seed)
+    asked = load_run(preset, changes, seed, player)
     with interruptible() as interrupted:
 
         def progress(words: str, share: float) -> bool:
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(asked, None, seeds or SEEDS, seconds, progress, started=started)
+        options = {"player": player, "started": started}
+        answer = ask(asked, None, seeds or SEEDS, seconds, progress, **options)
     erase_progress()
     if as_json:
         print_json(answer.as_json())

@@ -65,6 +65,8 @@ class Loop:
     """Whether all rows are reported before the epoch's last update."""
     watches: bool
     """Whether numbers that are not finite end the loop."""
+    saved: Sequence[tuple[AnyArray, AnyArray]] = ()
+    """Buffers, and where they are copied to before the last update of a call."""
 
     @property
     def replicas(self) -> int:
@@ -168,6 +170,10 @@ class _LoopText:
         if loop.parts and loop.early:
             both = function.write(f"and i1 {is_due}, {is_last}")
             self._branch(both, "early", self._all_rows)
+        if loop.saved:
+            following = function.write(f"add i64 {function.load(whole, self._made)}, 1")
+            final = function.write(f"icmp eq i64 {following}, %updates")
+            self._branch(final, "saving", self._save)
         if loop.per_epoch == 1 or loop.main == loop.last:
             self._update(loop.main, position)
         else:
@@ -205,6 +211,16 @@ class _LoopText:
         function.run("ret i64 0")
         parameters = "ptr %table, ptr %orders, ptr %rates, ptr %due, ptr %losses, ptr %left"
         return function.text(f"define i64 @play({parameters}, i64 %begin, i64 %updates) nounwind")
+
+    def _save(self) -> None:
+        for source, target in self._loop.saved:
+            read, written = self._pointer(source), self._pointer(target)
+
+            def copy(at: str | int, read: str = read, written: str = written) -> None:
+                value = self._function.load("double", self._place(read, str(at)))
+                self._function.store("double", value, self._place(written, str(at)))
+
+            self._function.repeat(int(source.size), False, copy)
 
     def _note_wild(self) -> None:
         function = self._function

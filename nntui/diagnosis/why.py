@@ -6,6 +6,7 @@ from math import isfinite
 from time import perf_counter
 from typing import Any, Protocol
 
+from nntui.core.engine.players import AUTO
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.deadline import Clock, Deadline
@@ -96,6 +97,7 @@ def why(
     clock: Clock = perf_counter,
     started: float | None = None,
     aim: Aim | None = None,
+    player: str = AUTO,
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
@@ -104,20 +106,21 @@ def why(
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
     ``clock`` from its reading ``started`` (None: now).  ``aim`` decides what
-    counts as learned; None: the preset's goal does.
+    counts as learned; None: the preset's goal does.  ``player`` makes the updates of the
+    experiments, and those of the run if that begins here (see `Run`).
 
-    Raises ConfigError for an invalid seed, for ``seeds`` below 1 and for ``seconds`` that are not a
+    Raises ConfigError for an invalid seed or player, for ``seeds`` below 1 and for ``seconds`` that are not a
     positive number.
     """
     if seeds < 1:
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
-    run = preset if isinstance(preset, Run) else Run(preset, seed)
+    run = preset if isinstance(preset, Run) else Run(preset, seed, player)
     preset, apart = run.preset, left_out(run)
     begin = clock() if started is None else started
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
-    with workshop(preset, deadline, progress, workers) as laboratory:
+    with workshop(preset, deadline, progress, workers, player) as laboratory:
         start = diagnose(observe(run), _portion(deadline, LOOK, LEAST_LOOK))
         ended, whole = _train(run, laboratory)
         look = _portion(deadline, LOOK, LEAST_LOOK)
@@ -177,7 +180,7 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
     termination, slicer = Termination(), TimeSlicer(deadline.clock)
-    longest = run.update + _longest(run.preset)
+    longest = run.update + _longest(run.preset, run.player)
     while (reason := termination.reason(run)) is None and run.update < longest:
         if until.passed:
             return None, False
@@ -188,10 +191,10 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
     return reason, True
 
 
-def _longest(preset: Preset) -> int:
+def _longest(preset: Preset, player: str) -> int:
     """How many updates of ``preset`` take `LONGEST_RUN`; at least an epoch."""
     configuration = preset.configuration
-    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,)))
+    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,), player))
     epochs = max(int(LONGEST_RUN / max(epoch, 1e-12)), 1)
     return epochs * configuration.updates_per_epoch
 

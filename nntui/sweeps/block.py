@@ -1,7 +1,7 @@
 """Trains a block of seeds to the end, as a pure function that any executor can run."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,7 +54,16 @@ class Block:
     epochs: int
     seeds: tuple[int, ...]
     player: str = AUTO
-    """See `players`; ``auto`` is decided where the block is trained, and short work is NumPy's."""
+    """See `players`; ``auto`` is decided where the block is trained."""
+
+    @property
+    def settled(self) -> "Block":
+        """The same, with NumPy as its player where that may be chosen and the work is short.
+
+        Outcomes of both players agree, so that short work need not wait for the compiler.
+        """
+        short = self.player == AUTO and _seconds(self, NUMPY) < WORTH_COMPILING
+        return replace(self, player=NUMPY) if short else self
 
 
 @dataclass(frozen=True)
@@ -75,12 +84,7 @@ class Outcome:
 
 
 def player_of(block: Block) -> str:
-    """What trains ``block`` here: ``numpy`` or ``compiled``; raises what `chosen_player` raises.
-
-    Outcomes of both players agree, so that short work need not wait for the compiler.
-    """
-    if block.player == AUTO and _seconds(block, NUMPY) < WORTH_COMPILING:
-        return NUMPY
+    """What trains ``block`` here: ``numpy`` or ``compiled``; raises what `chosen_player` raises."""
     return chosen_player(block.player, block.configuration)
 
 

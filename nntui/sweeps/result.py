@@ -1,6 +1,7 @@
 """The result of a sweep: outcomes per seed, and the share of solved seeds with its interval."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,11 @@ class SweepResult:
         return sum(outcome.diverged for outcome in self.outcomes)
 
     @property
+    def players(self) -> dict[str, int]:
+        """How many seeds each player trained: ``numpy``, ``compiled``."""
+        return dict(sorted(Counter(outcome.player for outcome in self.outcomes).items()))
+
+    @property
     def success_rate(self) -> float:
         """The share of seeds that reached the goal, from 0 to 1."""
         return sum(self.solved) / max(len(self.outcomes), 1)
@@ -82,6 +88,7 @@ class SweepResult:
             "interval": list(self.interval),
             "final_losses": self.final_losses,
             "diverged": self.diverged,
+            "players": self.players,
             "elapsed_seconds": self.elapsed_seconds,
             "updates_per_second": self.updates_per_second,
         }

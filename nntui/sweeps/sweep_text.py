@@ -24,10 +24,17 @@ def sweep_text(result: SweepResult) -> str:
         f"diverged {result.diverged}",
         f"speed    {result.updates_per_second:,.0f} updates per second,"
         f" {result.elapsed_seconds:.2f} s",
+        f"player   {_players(result)}",
         "",
         *_histogram(result),
     ]
     return "\n".join(lines)
+
+
+def _players(result: SweepResult) -> str:
+    """What made the updates; with the seeds of each, if there are several."""
+    found = result.players
+    return next(iter(found)) if len(found) == 1 else ", ".join(f"{k} {v}" for k, v in found.items())
 
 
 def _histogram(result: SweepResult) -> list[str]:

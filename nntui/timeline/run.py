@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Parameters
-from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.players import AUTO
+from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
 from nntui.core.engine.training import trainer_of
 from nntui.core.settings.section import check_rows

@@ -47,8 +47,8 @@ class CompiledTrainer(Trainer):
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
         super().restore(state)
-        self._last: _Moment | None = None
-        """What was before the last update, as long as its buffers are not filled."""
+        self._is_unfilled = False
+        """Whether the buffers of the last update are still to be filled."""
 
     def _begin_epoch(self, order: Order | None) -> None:
         self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
@@ -57,11 +57,10 @@ class CompiledTrainer(Trainer):
     def advance(self, updates: int) -> None:
         """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
         while updates > 0 and self.divergence is None:
-            # The last update is made alone, so that its buffers can be filled on demand.
-            before, count = self._moment(), max(min(updates - 1, self._compiled.most), 1)
-            made = self._play(count, before)
+            before, count = self._moment(), min(updates, self._compiled.most)
+            made = self._play(count)
             if made < count:
-                # The one after these diverges; it is to be the last one.
+                # The one after these diverges; it is to be the last one of a call.
                 self._place(before)
                 self._order, self._drawn_state, self._random = before.order, before.random, None
                 updates = made + 1
@@ -78,8 +77,8 @@ class CompiledTrainer(Trainer):
         self._fill_buffers(position)
         return super()._locate(position, loss)
 
-    def _play(self, count: int, before: _Moment) -> int:
-        """Make ``count`` updates; of several, nothing counts if one of them diverges.
+    def _play(self, count: int) -> int:
+        """Make ``count`` updates; nothing counts if one of them diverges that is not the last.
 
         Returns how many could be made before that.
         """
@@ -95,9 +94,9 @@ class CompiledTrainer(Trainer):
         total = self._compiled.total
         total[...] = self._loss_sum
         played = self._compiled.loop.play(self.position, count, rates, due, losses, orders)
-        if played.is_wild and count > 1:
+        if played.made < count:
             return played.made - 1
-        self._last = before if count == 1 else None
+        self._is_unfilled = True
         at, self.position = self.position, position
         self.update += count
         self._loss_sum = float(total)
@@ -135,10 +134,11 @@ class CompiledTrainer(Trainer):
 
     def _fill_buffers(self, position: int) -> None:
         """Make the last update again, which was that at ``position``, with all its tensors."""
-        if self._last is None:
+        if not self._is_unfilled:
             return
         now = self._moment()
-        self._place(self._last)
+        for live, saved in self._compiled.saved:
+            live[...] = saved
         self._compiled.fill_buffers(self._batches[position][0].batch)
         self._place(now)
-        self._last = None
+        self._is_unfilled = False

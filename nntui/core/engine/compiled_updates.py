@@ -53,6 +53,11 @@ class CompiledUpdates:
         self.total: Array = np.zeros(stepper.tail)
         """The losses of the unfinished epoch, one for each replica; () for a single network."""
         self._sum, self._loss = np.zeros(stepper.tail), np.zeros(stepper.tail)
+        clock, self.saved = stepper.clock, list[tuple[Array, Array]]()
+        """What an update changes, and copies of what it was before the last update of a call."""
+        if watched:
+            changing = (stepper.theta, *stepper.slots, clock.count, clock.rate)
+            self.saved = [(each, np.empty_like(each)) for each in changing]
         samples = configuration.samples_per_epoch % configuration.batch_size
         width, replicas = len(load_data(configuration).xy), stepper.tail if ordered else (1,)
         tail = replicas if stepper.tail else ()
@@ -89,6 +94,7 @@ class CompiledUpdates:
         lasting = ("theta", *self._stepper.slot_names)
         self._kept = [arena.parts[name] for name in lasting]
         self._kept += [clock.rate, clock.count, xy, self.total, self._sum, self._loss]
+        self._kept += [copy for _, copy in self.saved]
         self._kept += [each.batch for each in {id(x): x for x in (self._main, self._last)}.values()]
         others = [part for name, part in arena.parts.items() if name not in lasting]
         program = Program(self._kept, others)
@@ -110,6 +116,7 @@ class CompiledUpdates:
             parts=self._parts,
             early=report.when == BEFORE,
             watches=self._watched,
+            saved=self.saved,
         )
         return program, loop
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from nntui.core.engine.player_choice import chosen_player
+from nntui.core.engine.players import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import Ended
 from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
@@ -40,6 +42,8 @@ class Trial:
     fix: Fix
     rows: int | None = None
     """Rows per epoch, drawn at random; None for the preset's own epochs."""
+    player: str = AUTO
+    """What makes the updates; see `core.engine.players`."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
 
     @cached_property
@@ -68,7 +72,9 @@ class Trial:
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
         """The block that trains ``seeds`` in a round of ``epochs``."""
         length = self.epochs(epochs)
-        return Block(self.preset.configuration, self.preset.goal, length, tuple(seeds))
+        preset = self.preset
+        made = Block(preset.configuration, preset.goal, length, tuple(seeds), self.player)
+        return made.settled
 
     def seconds(self, seeds: Sequence[int], epochs: int) -> float:
         """A rough estimate for that on one core: it depends on the preset, not on the machine."""
@@ -89,7 +95,9 @@ class Trial:
     @property
     def side_by_side(self) -> bool:
         """Whether its seeds are trained side by side, so that more of them cost little."""
-        return replicas_side_by_side(self.preset.configuration) > 1
+        configuration = self.preset.configuration
+        player = chosen_player(self.player, configuration)
+        return replicas_side_by_side(configuration, player) > 1
 
 
 def _final(outcome: Outcome) -> float:
@@ -133,8 +141,9 @@ class Laboratory:
         workers: int,
         deadline: Deadline,
         progress: OnProgress | None = None,
+        player: str = AUTO,
     ) -> None:
-        self.preset, self.deadline = preset, deadline
+        self.preset, self.deadline, self.player = preset, deadline, player
         """The preset that is diagnosed, and the end of all training."""
         self.executor, self.workers = executor, max(workers, 1)
         self._whole = deadline.left
@@ -180,7 +189,9 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers:
                 trial, epochs, block = waiting.popleft()
-                job = Job(self._file, trial.changes, block.goal, block.epochs, block.seeds)
+                job = Job(
+                    self._file, trial.changes, block.goal, block.epochs, block.seeds, block.player
+                )
                 running[self.executor.submit(do, job, self.deadline)] = trial, epochs, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:

@@ -24,6 +24,7 @@ class Job:
     goal: Goal
     epochs: int
     seeds: tuple[int, ...]
+    player: str
 
 
 def share(preset: Preset, file: Path) -> None:
@@ -46,7 +47,8 @@ def make_ready(file: Path) -> None:
 def do(job: Job, deadline: Deadline) -> list[Outcome]:
     """Train ``job`` as `train_until` does."""
     configuration = override(_shared(job.file), job.changes).configuration
-    return train_until(Block(configuration, job.goal, job.epochs, job.seeds), deadline)
+    block = Block(configuration, job.goal, job.epochs, job.seeds, job.player)
+    return train_until(block, deadline)
 
 
 def train_until(block: Block, deadline: Deadline) -> list[Outcome]:

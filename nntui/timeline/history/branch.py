@@ -100,7 +100,11 @@ class Branch:
 
     def _finished_many(self, epochs: range, losses: Array) -> None:
         last = self.losses.last()
-        known = 0 if last is None else len(range(epochs.start, min(last[0] + 1, epochs.stop), epochs.step))
+        known = (
+            0
+            if last is None
+            else len(range(epochs.start, min(last[0] + 1, epochs.stop), epochs.step))
+        )
         if known < len(epochs):
             self.losses.extend(epochs[known:], losses[known:])
 

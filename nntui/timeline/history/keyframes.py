@@ -8,9 +8,12 @@ from bisect import bisect_right
 from operator import attrgetter
 from weakref import WeakSet
 
+from nntui.core.engine.players import COMPILED
 from nntui.core.engine.state import State
 
-FIRST_DISTANCE = 64
+FIRST_DISTANCE, COMPILED_FACTOR = 64, 8
+"""Updates between two keyframes at first, and how many times more of compiled updates, which take
+no longer."""
 MEMORY = 40 * 2**20
 """Bytes that the keyframes of all branches may take; beyond, the largest are thinned out."""
 FEWEST, MOST = 4, 4096
@@ -58,7 +61,7 @@ class Keyframes:
 
     def __init__(self, first: State, budget: MemoryBudget | None = None) -> None:
         self._states = [first]
-        self.distance = FIRST_DISTANCE
+        self.distance = FIRST_DISTANCE * (COMPILED_FACTOR if first.player == COMPILED else 1)
         self.nbytes = weight(first)
         self._budget = MemoryBudget() if budget is None else budget
         self._budget.join(self)

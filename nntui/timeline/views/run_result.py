@@ -50,6 +50,7 @@ def run_result(
         "predictions": json_ready(list(predictions)),
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
+        "player": run.player,
         **({} if run.test_loss is None else {"test_loss": json_ready(run.test_loss)}),
     }
 
@@ -83,7 +84,7 @@ def run_text(
     if result["diverged_at"]:
         found = result["diverged_at"]
         lines.append(f"diverged update {found['update']:,}: {found['what']}")
-    lines.append(f"state    {result['state_hash']}")
+    lines.append(f"state    {result['state_hash']}, made by {result['player']}")
     lines += ["", "row       target      output"]
     if is_unscaled(run.preset.configuration):
         lines.append("(scaled, as the network has them; the loss is in the units of the data)")
