@@ -226,8 +226,7 @@ def why(
             show_progress(share, words)
             return not interrupted
 
-        options = {"player": player, "started": started}
-        answer = ask(asked, None, seeds or SEEDS, seconds, progress, **options)
+        answer = ask(asked, None, seeds or SEEDS, seconds, progress, player=player, started=started)
     erase_progress()
     if as_json:
         print_json(answer.as_json())

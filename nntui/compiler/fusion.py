@@ -69,7 +69,7 @@ def mode_of(step: Step) -> str:
 
 def _independent(before: Step, step: Step) -> bool:
     """Whether ``step`` may follow ``before`` within a loop: they meet in single numbers only."""
-    for written, by, other in ((before.out, before, step), (step.out, step, before)):
+    for written, other in ((before.out, step), (step.out, before)):
         for touched in (*other.reads, other.out):
             if touched.region != written.region or not _overlap(touched, written):
                 continue

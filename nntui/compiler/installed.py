@@ -19,8 +19,9 @@ def is_installed() -> bool:
 
 
 VARIABLE = "NNTUI_PLAYER"
+"""The environment variable that says, if it is ``numpy``, not to compile unasked."""
 
 
 def is_wanted() -> bool:
-    """Whether to compile where nothing is said: if it is installed, unless ``NNTUI_PLAYER=numpy``."""
+    """Whether to compile if nothing is said: it is installed, and not ``NNTUI_PLAYER=numpy``."""
     return is_installed() and os.environ.get(VARIABLE) != "numpy"

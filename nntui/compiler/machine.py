@@ -11,7 +11,7 @@ from typing import Any
 from nntui.compiler.object_cache import ObjectCache, cache_folder
 
 LEVEL = 2
-"""How hard LLVM tries: vectors are written already, so that its vectorisers have nothing to find."""
+"""How hard LLVM tries; vectors are written already, and its vectorisers stay off."""
 SYMBOLS = ("sin", "cos", "pow")
 """Functions of the C library that code may call."""
 

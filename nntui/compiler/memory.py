@@ -12,7 +12,7 @@ AnyArray = npt.NDArray[Any]
 DOUBLE, FLAG = np.dtype(np.float64), np.dtype(np.bool_)
 
 
-class NotCompilable(ValueError):  # noqa: N818: it is an answer, not an error
+class NotCompilable(ValueError):  # noqa: N818
     """A recorded call that the compiler does not know; NumPy plays it."""
 
 

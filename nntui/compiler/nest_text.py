@@ -327,7 +327,7 @@ def folded(function: FunctionText, value: str, width: int, kind: str) -> str:
         )
         width = wide
     while width > 1:
-        half, vector = width // 2, type_of(width)
+        half = width // 2
         low, high = (_half(function, value, half, start) for start in (0, half))
         value = _combined(function, kind, low, high, half)
         width = half

@@ -1,4 +1,4 @@
-"""A program: functions made of recorded calls, as one module of LLVM IR and the buffers it needs."""
+"""A program: functions made of recorded calls, as one module of LLVM IR with its buffers."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Program:
         self.pieces: list[Piece] = []
 
     def add(self, name: str, steps: Sequence[Step], watched: Iterable[AnyArray] = ()) -> None:
-        """Add the function ``name``: it makes ``steps``, and tells whether ``watched`` are finite."""
+        """Add a function: it makes ``steps``, and tells whether ``watched`` are finite."""
         self.pieces.append(Piece(name, tuple(steps), tuple(watched)))
 
     def written(self, also: Iterable[AnyArray] = ()) -> "Written":

@@ -22,8 +22,8 @@ Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 MADE, REPORTS, FLAG, SUM, PLACES = 0, 1, 2, 3, 4
-"""What a call leaves behind: the updates it made, the losses it reported, whether the last update
-(1) or the report of its epoch (2) was not finite, and the sum of the losses after such an update."""
+"""What a call leaves behind: its updates, the losses it reported, whether the last update (1)
+or the report of its epoch (2) was not finite, and the sum of the losses after such an update."""
 INFINITY = float("inf")
 
 

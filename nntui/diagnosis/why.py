@@ -109,8 +109,8 @@ def why(
     counts as learned; None: the preset's goal does.  ``player`` makes the updates of the
     experiments, and those of the run if that begins here (see `Run`).
 
-    Raises ConfigError for an invalid seed or player, for ``seeds`` below 1 and for ``seconds`` that are not a
-    positive number.
+    Raises ConfigError for an invalid seed or player, for ``seeds`` below 1 and for ``seconds`` that
+    are not a positive number.
     """
     if seeds < 1:
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")

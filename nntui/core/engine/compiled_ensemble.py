@@ -53,7 +53,7 @@ class CompiledEnsemble(Ensemble):
         yield from zip(reports, losses, strict=True)
 
     def trained(self, epochs: int) -> tuple[range, Array]:
-        """Train ``epochs`` epochs; the epochs that report, and their losses, (reports, replicas)."""
+        """Train ``epochs`` epochs; returns those that report, and losses, (reports, replicas)."""
         report, per_epoch = self.configuration.report, self.configuration.updates_per_epoch
         reports = report.epochs(self.epoch, self.epoch + epochs)
         losses = np.empty((len(reports) + 1, REPLICAS))

@@ -134,7 +134,7 @@ class Ensemble:
                 yield self.epoch - 1, losses
 
     def trained(self, epochs: int) -> tuple[range, Array]:
-        """Train ``epochs`` epochs; the epochs that report, and their losses, (reports, replicas)."""
+        """Train ``epochs`` epochs; returns those that report, and losses, (reports, replicas)."""
         reports = self.configuration.report.epochs(self.epoch, self.epoch + epochs)
         losses = np.empty((len(reports), self.count))
         for place, (_, row) in enumerate(self.train(epochs)):

@@ -100,11 +100,7 @@ class Branch:
 
     def _finished_many(self, epochs: range, losses: Array) -> None:
         last = self.losses.last()
-        known = (
-            0
-            if last is None
-            else len(range(epochs.start, min(last[0] + 1, epochs.stop), epochs.step))
-        )
+        known = sum(epoch <= last[0] for epoch in epochs) if last and last[0] >= epochs[0] else 0
         if known < len(epochs):
             self.losses.extend(epochs[known:], losses[known:])
 
