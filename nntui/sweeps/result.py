@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from nntui.core.engine.players import NUMPY
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.timeline.views.run_result import json_ready
@@ -77,7 +78,7 @@ class SweepResult:
         return sum(outcome.updates for outcome in self.outcomes) / max(self.elapsed_seconds, 1e-9)
 
     def as_json(self) -> dict[str, Any]:
-        """What ``sweep --json`` prints."""
+        """What ``sweep --json`` prints; of players only if one is not NumPy."""
         return {
             "preset": self.preset.name,
             "seeds": self.seeds,
@@ -88,7 +89,7 @@ class SweepResult:
             "interval": list(self.interval),
             "final_losses": self.final_losses,
             "diverged": self.diverged,
-            "players": self.players,
             "elapsed_seconds": self.elapsed_seconds,
             "updates_per_second": self.updates_per_second,
+            **({} if set(self.players) <= {NUMPY} else {"players": self.players}),
         }
