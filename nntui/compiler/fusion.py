@@ -71,14 +71,9 @@ def _independent(before: Step, step: Step) -> bool:
     """Whether ``step`` may follow ``before`` within a loop: they meet in single numbers only."""
     for written, other in ((before.out, step), (step.out, before)):
         for touched in (*other.reads, other.out):
-            if touched.region != written.region or not _overlap(touched, written):
+            if not touched.overlaps(written):
                 continue
             whole = isinstance(other, Reduction) and touched is not other.out
             if whole or (touched.offset, touched.strides) != (written.offset, written.strides):
                 return False
     return True
-
-
-def _overlap(one: View, two: View) -> bool:
-    (first, last), (start, end) = one.span, two.span
-    return first < end and start < last

@@ -34,6 +34,11 @@ class View:
         )
         return self.offset, self.offset + reach + 1
 
+    def overlaps(self, other: "View") -> bool:
+        """Whether the two may share a number: the spans between their ends meet."""
+        (first, last), (start, end) = self.span, other.span
+        return self.region == other.region and first < end and start < last
+
     def broadcast(self, shape: tuple[int, ...]) -> "View":
         """The same as an array of ``shape``; raises NotCompilable if that is impossible."""
         missing = len(shape) - len(self.shape)

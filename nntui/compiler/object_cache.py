@@ -17,9 +17,13 @@ MOST_BYTES = 200_000_000
 """What the folder may hold; the files that were used least recently go first."""
 
 
+PLACE = "NNTUI_CACHE_DIR"
+
+
 def cache_folder() -> Path:
-    """Where machine code is kept: ``compiled`` in the user's cache folder of nntui."""
-    return user_cache_path("nntui", appauthor=False) / "compiled"
+    """Where machine code is kept: ``compiled`` in the user's cache folder, or in `PLACE` if set."""
+    own = os.environ.get(PLACE)
+    return (Path(own) if own else user_cache_path("nntui", appauthor=False)) / "compiled"
 
 
 class ObjectCache:

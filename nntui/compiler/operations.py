@@ -65,6 +65,18 @@ class Reduction:
 Step = Elementwise | Reduction
 
 
+def _checked(step: Step) -> Step:
+    """``step``, unless it reads its result at other places than it is about to write."""
+    for view in step.reads:
+        same = isinstance(step, Elementwise) and (view.offset, view.strides) == (
+            step.out.offset,
+            step.out.strides,
+        )
+        if view.overlaps(step.out) and not same:
+            raise NotCompilable("an operation that overwrites what it still has to read")
+    return step
+
+
 class Translator:
     """Translates recorded calls into operations on the regions of ``memory``."""
 
@@ -77,7 +89,7 @@ class Translator:
         for call in calls:
             if not isinstance(call, partial):
                 raise NotCompilable(f"{call!r} is not recorded")
-            made.append(self._step(call.func, call.args, dict(call.keywords)))
+            made.append(_checked(self._step(call.func, call.args, dict(call.keywords))))
         return made
 
     def total(self, values: AnyArray, out: AnyArray, squared: bool = False) -> Reduction:

@@ -12,6 +12,7 @@ from nntui.core.engine.compiled_ensemble import (
 )
 from nntui.core.engine.ensemble import (
     Ensemble,
+    is_normalised,
     numbers_per_replica,
     products_per_update,
     samples_per_update,
@@ -60,9 +61,11 @@ class Block:
     def settled(self) -> "Block":
         """The same, with NumPy as its player where that may be chosen and the work is short.
 
-        Outcomes of both players agree, so that short work need not wait for the compiler.
+        Outcomes of both players agree, so that short work need not wait for the compiler.  Those
+        of layer normalisation do not: it amplifies the last bits (see `worthwhile`).
         """
-        short = self.player == AUTO and _seconds(self, NUMPY) < WORTH_COMPILING
+        free = self.player == AUTO and not is_normalised(self.configuration)
+        short = free and _seconds(self, NUMPY) < WORTH_COMPILING
         return replace(self, player=NUMPY) if short else self
 
 

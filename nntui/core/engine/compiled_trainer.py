@@ -44,6 +44,10 @@ class CompiledTrainer(Trainer):
             self.configuration, self._stepper, self._reported, state.order is not None, watched=True
         )
 
+    def prepare(self) -> None:
+        """Compile everything now, and not when it is used."""
+        self._compiled.prepare()
+
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
         super().restore(state)
@@ -97,13 +101,15 @@ class CompiledTrainer(Trainer):
         if played.made < count:
             return played.made - 1
         self._is_unfilled = True
-        at, self.position = self.position, position
+        begun, at = divmod(self.position + count - 1, per_epoch)
+        self.position = position
         self.update += count
         self._loss_sum = float(total)
         reported = report.epochs(epochs.start, epochs.stop - 1)
         if reported:
             self._on_epochs(reported, losses[: played.reports])
         if played.is_wild:
+            self._order = drawn[begun] if orders is not None else None
             self.divergence = self._locate(at, played.loss)
         self.epoch += ends
         if orders is not None:

@@ -69,6 +69,10 @@ class CompiledUpdates:
         """The loop over many updates."""
         return LoopCode(compiled(self.text), self._written[0].buffers)
 
+    def prepare(self) -> None:
+        """Compile everything now, and not when it is used."""
+        _ = self.loop, self._replays
+
     @property
     def text(self) -> str:
         """The module of `loop` as LLVM IR."""

@@ -31,13 +31,18 @@ SAFE = 250.0
 """Decades that a product over all layers may span without overflow (a float reaches 1e308)."""
 
 
+def is_normalised(configuration: Configuration) -> bool:
+    """Whether a layer is normalised."""
+    return any(layer.normalise for layer in configuration.layers)
+
+
 def worthwhile(configuration: Configuration) -> bool:
     """Whether replicas train faster together than one by one, with the same results.
 
     Not with layer normalisation: it divides by the spread of units that are nearly equal at first,
     which amplifies the last bits of sums that an ensemble takes in another order.
     """
-    if any(layer.normalise for layer in configuration.layers):
+    if is_normalised(configuration):
         return False
     return products_per_update(configuration) <= MOST_PRODUCTS
 

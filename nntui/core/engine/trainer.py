@@ -116,6 +116,10 @@ class Trainer:
         self._batches = self._stepper.batches(self._epoch)
         self.restore(state)
 
+    def fits(self, state: State) -> bool:
+        """Whether it can go to ``state``: one of its configuration and player."""
+        return state.configuration is self.configuration and state.player == self.PLAYER
+
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
         self._stepper.restore(state.theta, state.slots, state.update - state.since)

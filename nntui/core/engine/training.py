@@ -6,6 +6,12 @@ from nntui.core.engine.state import State
 from nntui.core.engine.trainer import OnEpoch, Trainer
 
 
+def prepare(state: State) -> None:
+    """Compile what a trainer of ``state`` will need, so that it need not wait for that."""
+    if state.player == COMPILED:
+        CompiledTrainer(state).prepare()
+
+
 def trainer_of(
     state: State, on_epoch: OnEpoch | None = None, on_epochs: OnEpochs | None = None
 ) -> Trainer:

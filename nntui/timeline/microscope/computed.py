@@ -11,9 +11,9 @@ import numpy as np
 
 from nntui.core.engine.changes import changed
 from nntui.core.engine.network import Layout, activation_of, backward_of, faults_by_layer
-from nntui.core.engine.players import NUMPY
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer, learning_rate
+from nntui.core.engine.training import trainer_of
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.recording import record
 from nntui.core.parts.activations import Activation, Backward
@@ -202,8 +202,7 @@ def dissect(run: Run) -> Anatomy:
 def _computed(state: State) -> tuple[Computed, tuple[int, ...]]:
     """The next update of ``state``, and the training rows that it takes."""
     configuration = state.configuration
-    # NumPy leaves every part of one update behind, and need not wait for a compiler.
-    trainer = Trainer(replace(state, player=NUMPY))
+    trainer = trainer_of(state)
     rows = trainer.next_batch()
     blocked = _blocked(trainer)
     trainer.advance(1)

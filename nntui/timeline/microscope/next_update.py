@@ -1,14 +1,14 @@
 """The next update, made on a trainer of its own: deltas, gradients and steps without moving on."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from nntui.core.engine.network import Layout
-from nntui.core.engine.players import NUMPY
 from nntui.core.engine.state import State, frozen
 from nntui.core.engine.trainer import Trainer
+from nntui.core.engine.training import trainer_of
 from nntui.core.tape import Array
 from nntui.timeline.views.snapshot import norm
 
@@ -61,11 +61,9 @@ class Ahead:
 
     def standing_at(self, state: State) -> Trainer:
         """A trainer at ``state``, which is nobody else's."""
-        # For a look ahead, NumPy need not wait for a compiler.
-        state = replace(state, player=NUMPY)
         trainer = self._trainer
-        if trainer is None or trainer.configuration is not state.configuration:
-            trainer = self._trainer = Trainer(state)
+        if trainer is None or not trainer.fits(state):
+            trainer = self._trainer = trainer_of(state)
         else:
             trainer.restore(state)
         return trainer

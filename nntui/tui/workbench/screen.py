@@ -1,5 +1,6 @@
 """The screen of one scenario: its panels, its run, and the one view that all panels follow."""
 
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from textual.signal import Signal
 from textual.widget import Widget
 from textual.worker import Worker
 
+from nntui.core.engine.players import COMPILED
+from nntui.core.engine.training import prepare
 from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
@@ -118,6 +121,10 @@ class WorkbenchScreen(SizedScreen[None]):
         assert isinstance(self.app, ThriftyApp)
         self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
         self.query_one(StoryPanel).focus()
+        first = self.run_shown.branch.stretches[-1].first
+        if first.player == COMPILED:
+            # In the time that it takes to press a key; later the code is only loaded.
+            threading.Thread(target=prepare, args=(first,)).start()
         self.show(self._first_note)
 
     def on_unmount(self) -> None:
