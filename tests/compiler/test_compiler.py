@@ -73,7 +73,9 @@ def test_every_function_is_that_of_numpy_to_the_last_digits(machine: Machine) ->
         finite = np.isfinite(out)
         np.testing.assert_array_equal(found[name][~finite], out[~finite], err_msg=str(name))
         error = np.abs(found[name][finite] - out[finite])
-        assert (error <= ULPS * np.spacing(np.abs(out[finite]))).all(), name
+        # The logarithm of a sum near 1 is a difference of larger numbers, for both.
+        size = np.maximum(np.abs(out[finite]), 1.0 if name[0] == "logaddexp" else 0.0)
+        assert (error <= ULPS * np.spacing(size)).all(), name
 
 
 def test_sums_products_choices_and_copies_are_those_of_numpy(machine: Machine) -> None:

@@ -149,10 +149,11 @@ class Ensemble:
     def _drawn(self, epochs: int) -> Iterator[Order]:
         """The orders of the ``epochs`` that follow the present one, each (samples, replicas)."""
         samples = self.configuration.samples_per_epoch
-        at_once = max(MOST_DRAWN // (samples * self.count), 1)
+        columns = len(self._randoms)
+        at_once = max(MOST_DRAWN // (samples * columns), 1)
         random = np.random.RandomState()
         for start in range(0, epochs, at_once):
-            drawn = np.empty((min(at_once, epochs - start), samples, self.count), dtype=np.intp)
+            drawn = np.empty((min(at_once, epochs - start), samples, columns), dtype=np.intp)
             for column, state in enumerate(self._randoms):
                 random.set_state(state)
                 order = draw_order(self.configuration, random, len(drawn))
