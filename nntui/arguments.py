@@ -109,8 +109,8 @@ def _refuse_program(name: str) -> None:
 
 def keep_player(player: str, name: str, asked: str) -> None:
     """ConfigError if the session ``name`` has another ``player`` than is asked for."""
-    from nntui.core.engine.player_choice import check_player
     from nntui.core.errors import ConfigError
+    from nntui.players.player_choice import check_player
 
     check_player(asked)
     if asked not in ("auto", player):

@@ -101,7 +101,7 @@ class Formulas:
         return self._write(f"call {self.type} @llvm.{name}.{kind}({self.type} {x})")
 
     def apply(self, function: str, *x: str) -> str:
-        """A function of `operations.ELEMENTWISE`, or ``choose`` with a mask of 0 and 1."""
+        """A function of `array_operations.ELEMENTWISE`, or ``choose`` with a mask of 0 and 1."""
         arithmetic = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
         relations = {
             "greater": "ogt",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nntui.compiler.memory import View
-from nntui.compiler.operations import Reduction, Step
+from nntui.compiler.array_operations import Reduction, Step
+from nntui.compiler.regions import View
 
 RESULTS, TERMS, NOTHING = "results", "terms", "nothing"
 FEWEST = 4

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from nntui.compiler.array_operations import SUM, WATCH, Elementwise, Reduction, Step
 from nntui.compiler.elementary import constant, type_of
 from nntui.compiler.function_text import FunctionText, Index
 from nntui.compiler.fusion import TERMS, Nest, vector_axis
-from nntui.compiler.memory import NotCompilable, View
-from nntui.compiler.operations import SUM, WATCH, Elementwise, Reduction, Step
+from nntui.compiler.regions import NotCompilable, View
 from nntui.compiler.registers import Registers
 
 WIDE, WIDEST, NARROW = 16, 32, 8

@@ -15,8 +15,8 @@ import numpy.typing as npt
 from nntui.compiler.elementary import literal
 from nntui.compiler.function_text import FunctionText
 from nntui.compiler.machine import MachineCode
-from nntui.compiler.memory import AnyArray
-from nntui.compiler.program import Program, Written
+from nntui.compiler.recorded_program import Program, Written
+from nntui.compiler.regions import AnyArray
 
 Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]

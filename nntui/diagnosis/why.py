@@ -6,7 +6,7 @@ from math import isfinite
 from time import perf_counter
 from typing import Any, Protocol
 
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.deadline import Clock, Deadline

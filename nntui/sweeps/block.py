@@ -5,11 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.core.engine.compiled_ensemble import (
-    REPLICAS,
-    CompiledEnsemble,
-    replicas_fill_vectors,
-)
 from nntui.core.engine.ensemble import (
     Ensemble,
     is_normalised,
@@ -18,13 +13,18 @@ from nntui.core.engine.ensemble import (
     samples_per_update,
     worthwhile,
 )
-from nntui.core.engine.player_choice import chosen_player
-from nntui.core.engine.players import AUTO, COMPILED, NUMPY
+from nntui.core.engine.player_names import AUTO, COMPILED, NUMPY
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer, initial_states
-from nntui.core.engine.training import trainer_of
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
+from nntui.players.compiled_ensemble import (
+    REPLICAS,
+    CompiledEnsemble,
+    replicas_fill_vectors,
+)
+from nntui.players.player_choice import chosen_player
+from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Goal
 
 CACHE = 1_800_000
@@ -55,7 +55,7 @@ class Block:
     epochs: int
     seeds: tuple[int, ...]
     player: str = AUTO
-    """See `players`; ``auto`` is decided where the block is trained."""
+    """See `player_names`; ``auto`` is decided where the block is trained."""
 
     @property
     def settled(self) -> "Block":

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.timeline.views.run_result import json_ready

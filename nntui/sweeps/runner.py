@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
-from nntui.core.engine.player_choice import check_player
-from nntui.core.engine.players import AUTO, COMPILED
+from nntui.core.engine.player_names import AUTO, COMPILED
+from nntui.players.player_choice import check_player
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.sweeps.block import (

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.sweeps.result import SweepResult
 
 BAR = 40

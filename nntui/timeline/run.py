@@ -13,12 +13,12 @@ import numpy.typing as npt
 
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Parameters
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
-from nntui.core.engine.training import trainer_of
 from nntui.core.settings.section import check_rows
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed, merged
 from nntui.timeline.history.branch import Branch

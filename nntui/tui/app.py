@@ -13,7 +13,7 @@ from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library

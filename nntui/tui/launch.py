@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nntui.core.engine.player_choice import check_player
 from nntui.core.errors import ConfigError
+from nntui.players.player_choice import check_player
 from nntui.presets.preset import Preset
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 

@@ -16,17 +16,17 @@ from support import CHAOS, NEAR, SCENARIOS, flat, golden, made, preset
 
 import nntui
 from nntui.compiler import installed
-from nntui.core.engine.compiled_ensemble import REPLICAS, CompiledEnsemble
-from nntui.core.engine.player_choice import chosen_player, is_compilable
-from nntui.core.engine.players import COMPILED, NUMPY
+from nntui.core.engine.player_names import COMPILED, NUMPY
 from nntui.core.engine.trainer import Trainer, initial_state, initial_states
-from nntui.core.engine.training import trainer_of
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.parts.losses import LOSSES
 from nntui.core.parts.optimisers import OPTIMISERS
 from nntui.core.parts.schedules import SCHEDULES
+from nntui.players.compiled_ensemble import REPLICAS, CompiledEnsemble
+from nntui.players.player_choice import chosen_player, is_compilable
+from nntui.players.trainers import trainer_of
 from nntui.presets import Preset
 from nntui.presets.schema import override
 from nntui.sweeps import sweep

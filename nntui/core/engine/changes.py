@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from nntui.core.engine.player_choice import check_compilable
 from nntui.core.engine.state import State, frozen
 from nntui.core.engine.trainer import draw_order
 from nntui.core.engine.update import optimiser_of
@@ -48,7 +47,6 @@ def changed(state: State, configuration: Configuration) -> State:
                 f"{names} can be changed only between two epochs; "
                 f"{state.position} of {before.updates_per_epoch} updates of this one are done",
             )
-    check_compilable(state.player, configuration)
     kept = dict(zip(optimiser_of(before).slots, state.slots, strict=True))
     since = state.since
     if before.training.optimiser != configuration.training.optimiser:

@@ -13,7 +13,7 @@ import numpy as np
 from nntui.core.engine.algebra import Replicas
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Layout
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss
 from nntui.core.engine.state import Order, State, frozen
 from nntui.core.engine.stepper import Stepper

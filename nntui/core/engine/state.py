@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
@@ -76,7 +76,7 @@ class State:
     divergence: Divergence | None = None
     since: int = 0
     player: str = NUMPY
-    """What makes its updates: each player has its own last bits; see `players`."""
+    """What makes its updates: each player has its own last bits; see `player_names`."""
 
     @cached_property
     def hash(self) -> str:

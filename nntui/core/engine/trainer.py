@@ -11,7 +11,7 @@ from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss, reported_value
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
@@ -93,7 +93,7 @@ class Trainer:
     """Trains one network by NumPy, one update at a time, from any state of its configuration.
 
     ``on_epoch(epoch, loss)``, if given, is called at the end of every epoch that reports, with its
-    number and its reported loss.  A state belongs to the trainer of its player: see `trainer_of`.
+    number and its reported loss.  A state belongs to the trainer of its player: see `players`.
     """
 
     PLAYER = NUMPY

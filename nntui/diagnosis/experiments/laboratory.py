@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from nntui.core.engine.player_choice import chosen_player
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import Ended
 from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
 from nntui.diagnosis.finding import Fix
+from nntui.players.player_choice import chosen_player
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
@@ -43,7 +43,7 @@ class Trial:
     rows: int | None = None
     """Rows per epoch, drawn at random; None for the preset's own epochs."""
     player: str = AUTO
-    """What makes the updates; see `core.engine.players`."""
+    """What makes the updates; see `core.engine.player_names`."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
 
     @cached_property

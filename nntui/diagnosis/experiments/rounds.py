@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.evidence import forbids
 from nntui.diagnosis.experiments.fixes import (

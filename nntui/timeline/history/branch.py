@@ -8,8 +8,8 @@ from typing import Any
 from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
-from nntui.core.engine.training import trainer_of
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged
 from nntui.timeline.history.keyframes import MEMORY, UPDATE_OF, Keyframes, MemoryBudget, weight

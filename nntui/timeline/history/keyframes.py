@@ -8,7 +8,7 @@ from bisect import bisect_right
 from operator import attrgetter
 from weakref import WeakSet
 
-from nntui.core.engine.players import COMPILED
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.engine.state import State
 
 FIRST_DISTANCE = 64

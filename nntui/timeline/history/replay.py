@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from nntui.core.engine.network import Layout
 from nntui.core.engine.trainer import Trainer
-from nntui.core.engine.training import trainer_of
+from nntui.players.trainers import trainer_of
 from nntui.timeline.history.branch import Branch
 
 CHUNK = 512

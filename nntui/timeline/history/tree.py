@@ -5,11 +5,11 @@ from typing import Any
 
 from nntui.core.engine.changes import changed, is_structural
 from nntui.core.engine.parameter_edits import is_parameter, set_by_hand
-from nntui.core.engine.player_choice import chosen_player, player_of_restart
-from nntui.core.engine.players import AUTO
+from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError, quoted
+from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
@@ -164,6 +164,7 @@ def prepared(branch: Branch, update: int, state: State, changes: Mapping[str, An
         player = player_of_restart(state.player, preset.configuration)
         first = initial_state(preset.configuration, seed_of(branch, values), player)
     else:
+        check_compilable(state.player, preset.configuration)
         first = changed(state, preset.configuration)
     return Stretch(preset, set_by_hand(first, by_hand), values)
 

@@ -13,7 +13,6 @@ from nntui.core.engine.changes import changed
 from nntui.core.engine.network import Layout, activation_of, backward_of, faults_by_layer
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer, learning_rate
-from nntui.core.engine.training import trainer_of
 from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.recording import record
 from nntui.core.parts.activations import Activation, Backward
@@ -21,6 +20,7 @@ from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
+from nntui.players.trainers import trainer_of
 from nntui.timeline.history.replay import replay_updates
 from nntui.timeline.microscope.substeps import Key, SubStep, substeps
 from nntui.timeline.run import Run

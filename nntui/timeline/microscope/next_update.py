@@ -8,8 +8,8 @@ import numpy as np
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import State, frozen
 from nntui.core.engine.trainer import Trainer
-from nntui.core.engine.training import trainer_of
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.timeline.views.snapshot import norm
 
 

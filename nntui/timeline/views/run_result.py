@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nntui.core.engine.network import Parameters
-from nntui.core.engine.players import NUMPY
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.tape import Array
 from nntui.timeline.run import Run

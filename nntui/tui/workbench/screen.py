@@ -15,9 +15,9 @@ from textual.signal import Signal
 from textual.widget import Widget
 from textual.worker import Worker
 
-from nntui.core.engine.players import COMPILED
-from nntui.core.engine.training import prepare
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.errors import ConfigError
+from nntui.players.trainers import prepare
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.history.branch import Branch

@@ -10,10 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
+from nntui.compiler.array_operations import Step, Translator
 from nntui.compiler.machine import compiled
-from nntui.compiler.memory import AnyArray
-from nntui.compiler.operations import Step, Translator
-from nntui.compiler.program import Program, Written, with_entries
+from nntui.compiler.recorded_program import Program, Written, with_entries
+from nntui.compiler.regions import AnyArray
 from nntui.compiler.training_loop import Batches, Loop, LoopCode, with_loop
 from nntui.core.engine.data import load_data
 from nntui.core.engine.reported_loss import ReportedLoss

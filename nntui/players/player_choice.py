@@ -3,15 +3,15 @@
 from functools import lru_cache
 
 from nntui.compiler.installed import is_installed, is_wanted
-from nntui.compiler.memory import NotCompilable
+from nntui.compiler.regions import NotCompilable
 from nntui.core.engine.algebra import Single
-from nntui.core.engine.compiled_updates import CompiledUpdates
 from nntui.core.engine.ensemble import products_per_update
-from nntui.core.engine.players import AUTO, COMPILED, NUMPY, PLAYERS
+from nntui.core.engine.player_names import AUTO, COMPILED, NUMPY, PLAYERS
 from nntui.core.engine.reported_loss import ReportedLoss
 from nntui.core.engine.stepper import Stepper
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.configuration import Configuration
+from nntui.players.compiled_updates import CompiledUpdates
 
 MOST_PRODUCTS_COMPILED = 150_000
 """Multiplications in an update above which NumPy's matrix products are faster (measured)."""

@@ -5,12 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nntui.compiler.elementary import Functions
-from nntui.compiler.function_text import FunctionText
-from nntui.compiler.fusion import fused
-from nntui.compiler.memory import FLAG, AnyArray, Memory, Region, View
-from nntui.compiler.nest_text import NestText, folded
-from nntui.compiler.operations import (
+from nntui.compiler.array_operations import (
     SUM,
     WATCH,
     Elementwise,
@@ -19,6 +14,11 @@ from nntui.compiler.operations import (
     Step,
     Translator,
 )
+from nntui.compiler.elementary import Functions
+from nntui.compiler.function_text import FunctionText
+from nntui.compiler.fusion import fused
+from nntui.compiler.nest_text import NestText, folded
+from nntui.compiler.regions import FLAG, AnyArray, Memory, Region, View
 from nntui.compiler.registers import Registers
 
 LARGEST_LOCAL = 512

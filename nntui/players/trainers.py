@@ -1,9 +1,9 @@
 """The trainer of a state: that of its player."""
 
-from nntui.core.engine.compiled_trainer import CompiledTrainer, OnEpochs
-from nntui.core.engine.players import COMPILED
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import OnEpoch, Trainer
+from nntui.players.compiled_trainer import CompiledTrainer, OnEpochs
 
 
 def prepare(state: State) -> None:

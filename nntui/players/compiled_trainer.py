@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nntui.core.engine.compiled_updates import CompiledUpdates
-from nntui.core.engine.players import COMPILED
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.engine.state import Divergence, Order, State
 from nntui.core.engine.trainer import OnEpoch, Trainer, learning_rate, learning_rates
 from nntui.core.tape import Array, ComputedTensor
+from nntui.players.compiled_updates import CompiledUpdates
 
 OnEpochs = Callable[[range, Array], None]
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nntui.core.engine.compiled_updates import CompiledUpdates
 from nntui.core.engine.ensemble import Ensemble, numbers_per_replica, worthwhile
-from nntui.core.engine.players import COMPILED
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import learning_rate, learning_rates
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
+from nntui.players.compiled_updates import CompiledUpdates
 
 REPLICAS = 16
 """Replicas side by side: a few vectors of any processor, whose buffers stay in its first cache."""
