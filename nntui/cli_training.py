@@ -35,7 +35,8 @@ def train(training: "Run", termination: "Termination", interrupted: list[int]) -
 
     slicer, shown, reason, due = TimeSlicer(), progress_is_seen(), None, 0.0
     while (reason := termination.reason(training)) is None and not interrupted:
-        slicer.train(training, termination.next_check(training), SLICE)
+        stop = termination.stop_at(training)
+        slicer.train(training, termination.budget(training), SLICE, stop)
         if shown and monotonic() >= due:
             share = training.update / max(termination.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)

@@ -22,8 +22,10 @@ Numbers = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
 
 MADE, REPORTS, FLAG, SUM, PLACES = 0, 1, 2, 3, 4
-"""What a call leaves behind: its updates, the losses it reported, whether the last update (1)
-or the report of its epoch (2) was not finite, and the sum of the losses after such an update."""
+"""What a call leaves behind: the updates it made, the losses it reported, why it ended before the
+last one, and the sum of the losses after a wild update."""
+WILD, UNREPORTED, REACHED = 1, 2, 3
+"""Why a call ends: an update, or only the report of its epoch, is not finite; or that is low."""
 INFINITY = float("inf")
 
 
@@ -83,8 +85,10 @@ class Played(NamedTuple):
     """Losses that it wrote, or rows of losses of replicas."""
     is_wild: bool
     """Whether the last update computed a number that is not finite."""
+    ended: bool
+    """Whether that, or a loss that is low enough, was the end."""
     loss: float
-    """Then: the loss that was summed up or reported there."""
+    """After a wild update: the loss that was summed up or reported there."""
 
 
 class LoopCode:
@@ -92,7 +96,8 @@ class LoopCode:
 
     def __init__(self, code: MachineCode, buffers: Sequence[AnyArray]) -> None:
         pointer, whole = ctypes.c_void_p, ctypes.c_int64
-        self._play: Callable[..., int] = code.function("play", *(pointer,) * 6, whole, whole)
+        arguments = (*(pointer,) * 6, whole, whole, ctypes.c_double)
+        self._play: Callable[..., int] = code.function("play", *arguments)
         self._kept = (code, buffers)
         self._table = (ctypes.c_void_p * len(buffers))(*(each.ctypes.data for each in buffers))
         self._left = np.zeros(PLACES, dtype=np.int64)
@@ -105,8 +110,12 @@ class LoopCode:
         due: npt.NDArray[np.uint8],
         losses: Numbers,
         orders: npt.NDArray[np.intp] | None,
+        lowest: float,
     ) -> Played:
         """Make ``updates`` updates from ``position`` of an epoch on.
+
+        An update that computes a number that is not finite is the last, and so is an epoch that
+        reports a loss at or below ``lowest``.
 
         ``due`` says of each epoch, the present one first, whether it reports; ``rates`` are the
         learning rates of the epochs after it.
@@ -120,10 +129,12 @@ class LoopCode:
             self._left.ctypes.data,
             position,
             updates,
+            lowest,
         )
         made, reports, flag, _ = self._left.tolist()
         total = float(self._left.view(np.float64)[SUM])
-        return Played(made, reports, flag != 0, losses[reports - 1].item() if flag > 1 else total)
+        loss = losses[reports - 1].item() if flag == UNREPORTED else total
+        return Played(made, reports, flag in (WILD, UNREPORTED), flag != 0, loss)
 
 
 def with_loop(program: Program, written: Written, loop: Loop) -> str:
@@ -210,7 +221,9 @@ class _LoopText:
             function.store(whole, function.load(whole, held), slot)
         function.run("ret i64 0")
         parameters = "ptr %table, ptr %orders, ptr %rates, ptr %due, ptr %losses, ptr %left"
-        return function.text(f"define i64 @play({parameters}, i64 %begin, i64 %updates) nounwind")
+        return function.text(
+            f"define i64 @play({parameters}, i64 %begin, i64 %updates, double %lowest) nounwind"
+        )
 
     def _save(self) -> None:
         for source, target in self._loop.saved:
@@ -222,9 +235,12 @@ class _LoopText:
 
             self._function.repeat(int(source.size), False, copy)
 
+    def _set_flag(self, flag: int) -> None:
+        self._function.store("i64", str(flag), self._flag)
+
     def _note_wild(self) -> None:
         function = self._function
-        function.store("i64", "1", self._flag)
+        self._set_flag(WILD)
         slot = function.write(f"getelementptr i64, ptr %left, i64 {SUM}")
         total = function.load("double", self._pointer(self._loop.total))
         function.store("double", total, slot)
@@ -344,7 +360,12 @@ class _LoopText:
                 flag = function.load("i64", self._flag)
                 quiet = function.write(f"icmp eq i64 {flag}, 0")
                 wild = function.write(f"and i1 {quiet}, {self._is_wild(loss)}")
-                self._branch(wild, "unreported", lambda: function.store("i64", "2", self._flag))
+                self._branch(wild, "unreported", lambda: self._set_flag(UNREPORTED))
+                value = function.load("double", loss)
+                low = function.write(f"fcmp ole double {value}, %lowest")
+                quiet = function.write(f"icmp eq i64 {function.load('i64', self._flag)}, 0")
+                reached = function.write(f"and i1 {quiet}, {low}")
+                self._branch(reached, "reached", lambda: self._set_flag(REACHED))
 
         self._branch(is_due, "reporting", report)
         function.store("i64", "0", self._position)

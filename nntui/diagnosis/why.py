@@ -187,7 +187,8 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
         laboratory.go_on(f"training seed {run.seed}")
         if laboratory.stopped:
             return None, False
-        slicer.train(run, min(termination.next_check(run), longest), SLICE)
+        target = min(termination.budget(run), longest)
+        slicer.train(run, target, SLICE, termination.stop_at(run))
     return reason, True
 
 

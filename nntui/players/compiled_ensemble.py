@@ -70,7 +70,9 @@ class CompiledEnsemble(Ensemble):
                 self._orders = following[-1]
             self._stepper.clock.rate[...] = learning_rate(self.configuration, self.epoch)
             self._compiled.total[...] = 0.0
-            played = self._compiled.loop.play(0, now * per_epoch, rates, due, losses[done:], given)
+            played = self._compiled.loop.play(
+                0, now * per_epoch, rates, due, losses[done:], given, -np.inf
+            )
             done, left = done + played.reports, left - now
             self._update += now * per_epoch
             self.epoch += now

@@ -58,18 +58,26 @@ class CompiledTrainer(Trainer):
         self._clock.rate[...] = learning_rate(self.configuration, self.epoch)
         self._order = order
 
-    def advance(self, updates: int) -> None:
-        """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
+    def advance(self, updates: int, stop: float | None = None) -> bool:
+        """Make ``updates`` updates, or fewer if one diverges; that one is the last.
+
+        An epoch that reports a loss at or below ``stop``, if that is given, is the last too.
+        Returns whether there was such an end.
+        """
+        lowest = -np.inf if stop is None else stop
         while updates > 0 and self.divergence is None:
             before, count = self._moment(), min(updates, self._compiled.most)
-            made = self._play(count)
+            made, ended = self._play(count, lowest)
             if made < count:
-                # The one after these diverges; it is to be the last one of a call.
+                # Made again as the last one of a call, it leaves all behind that is needed.
                 self._place(before)
                 self._order, self._drawn_state, self._random = before.order, before.random, None
-                updates = made + 1
+                updates = made
+            elif ended:
+                return True
             else:
                 updates -= count
+        return self.divergence is not None
 
     @property
     def written(self) -> tuple[ComputedTensor, ...]:
@@ -81,10 +89,10 @@ class CompiledTrainer(Trainer):
         self._fill_buffers(position)
         return super()._locate(position, loss)
 
-    def _play(self, count: int) -> int:
-        """Make ``count`` updates; nothing counts if one of them diverges that is not the last.
+    def _play(self, count: int, lowest: float) -> tuple[int, bool]:
+        """Make ``count`` updates; nothing counts if one ends the training that is not the last.
 
-        Returns how many could be made before that.
+        Returns how many updates there are until then, and whether the last one ends it.
         """
         per_epoch, report = len(self._batches), self.configuration.report
         ends, position = divmod(self.position + count, per_epoch)
@@ -97,9 +105,9 @@ class CompiledTrainer(Trainer):
             orders = np.concatenate([each for each in drawn if each is not None])
         total = self._compiled.total
         total[...] = self._loss_sum
-        played = self._compiled.loop.play(self.position, count, rates, due, losses, orders)
+        played = self._compiled.loop.play(self.position, count, rates, due, losses, orders, lowest)
         if played.made < count:
-            return played.made - 1
+            return played.made, True
         self._is_unfilled = True
         begun, at = divmod(self.position + count - 1, per_epoch)
         self.position = position
@@ -114,7 +122,7 @@ class CompiledTrainer(Trainer):
         self.epoch += ends
         if orders is not None:
             self._order = drawn[-1]
-        return count
+        return count, played.ended
 
     def _one_by_one(self, epochs: range, losses: Array) -> None:
         if self._on_epoch is not None:

@@ -219,8 +219,10 @@ class Run:
         x = self.trainer.data.inputs(check_rows("input", listed), "input")
         return self.trainer.forward(x).play().copy()
 
-    def step(self, updates: int = 1) -> UpdateReport:
+    def step(self, updates: int = 1, stop: float | None = None) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
+
+        With ``stop``, an epoch that reports a loss at or below it is the last one.
 
         In the past the same updates are made again, with the changes that were made there.
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
@@ -231,15 +233,16 @@ class Run:
         while self._at < min(target, branch.update):
             following = branch.next_change(self._at) or target
             trainer, self._behind = self.trainer, None
-            trainer.advance(min(target, branch.update, following) - self._at)
+            until = min(target, branch.update, following)
+            ended = trainer.advance(until - self._at, stop)
             self._behind, self._at = trainer, trainer.update
-            if trainer.divergence is not None:
-                # That of the head, or of a replay on a machine that rounds the last bits
-                # differently; neither goes on.
+            if ended:
+                # A divergence is that of the head, or of a replay on a machine that rounds the
+                # last bits differently; neither goes on.
                 return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
         if self._at < target:
             try:
-                branch.step(target - self._at)
+                branch.step(target - self._at, stop)
             finally:
                 self._at = branch.update
         return UpdateReport(self._at, self.epoch, self.loss, self.divergence)

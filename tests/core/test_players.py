@@ -307,3 +307,26 @@ def test_two_processes_compile_at_once(tmp_path: Path) -> None:
         first, second = pool.map(_hash_of, [str(tmp_path)] * 2, chunksize=1)
     assert first == second == _hash_of(str(tmp_path))
     assert all(len(each.name) == 64 for each in (tmp_path / "compiled").iterdir())
+
+
+@pytest.mark.parametrize("player", [NUMPY, COMPILED])
+@pytest.mark.parametrize("distance", [6, 64])
+def test_training_stops_at_the_end_of_the_first_epoch_that_is_low_enough(
+    player: str, distance: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyframes, "FIRST_DISTANCE", distance)
+    whole = nntui.Run(WALKED, player=player)
+    whole.step(400)
+    lowest = float(np.minimum.accumulate(whole.losses)[60])
+    epoch = int(np.flatnonzero(whole.losses <= lowest)[0])
+    run = nntui.Run(WALKED, player=player)
+    run.step(400, stop=lowest)
+    assert (run.epoch, run.position, run.head) == (epoch + 1, 0, 2 * (epoch + 1))
+    again = nntui.Run(WALKED, player=player)
+    again.step(run.update)
+    assert run.state_hash == again.state_hash
+    for mine, theirs in zip(run.trainer.written, again.trainer.written, strict=True):
+        np.testing.assert_array_equal(mine.values, theirs.values)
+    run.seek(3)
+    run.step(400, stop=lowest)
+    assert run.update == again.update

@@ -200,11 +200,16 @@ class Trainer:
         error = forward.play() - data.test_y
         return reported_value(self.configuration, forward.layers[-1].z, error, data.test_y)
 
-    def advance(self, updates: int) -> None:
-        """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
+    def advance(self, updates: int, stop: float | None = None) -> bool:
+        """Make ``updates`` updates, or fewer if one diverges; that one is the last.
+
+        An epoch that reports a loss at or below ``stop``, if that is given, is the last too.
+        Returns whether there was such an end.
+        """
         batches, arena = self._batches, self._stepper.arena
         watched, squares, copy = arena.watched, arena.watched.dot, np.positive
         infinite = np.inf
+        lowest, reached = -infinite if stop is None else stop, False
         position, loss_sum, count = self.position, self._loss_sum, len(batches)
         report = self.configuration.report
         accumulates = not report.covers_all and report.is_due(self.epoch)
@@ -237,13 +242,17 @@ class Trainer:
                             self._on_epoch(self.epoch, loss)
                         if not (-infinite < loss < infinite or self.divergence):
                             self.divergence = self._locate(position - 1, loss)
+                    reached = report.is_due(self.epoch) and loss <= lowest
                     position, loss_sum = 0, 0.0
                     self.epoch += 1
                     self._begin_epoch(self._next_order())
                     accumulates = not report.covers_all and report.is_due(self.epoch)
+                    if reached:
+                        break
                 if self.divergence:
                     break
         self.position, self._loss_sum = position, loss_sum
+        return reached or self.divergence is not None
 
     def _next_order(self) -> Order | None:
         if self._order is None:

@@ -161,8 +161,11 @@ class Branch:
             found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
         return found
 
-    def step(self, updates: int) -> None:
-        """Make ``updates`` updates at the head; fewer if one diverges."""
+    def step(self, updates: int, stop: float | None = None) -> None:
+        """Make ``updates`` updates at the head; fewer if one diverges.
+
+        With ``stop``, an epoch that reports a loss at or below it is the last one.
+        """
         trainer = self.trainer
         target = trainer.update + updates
         while trainer.update < target and trainer.divergence is None:
@@ -174,12 +177,14 @@ class Branch:
                 update, trainer.configuration
             ):
                 self.watch.check(update, trainer.whole, first=update == 0)
-            self._advance(trainer, min(target, due) - update)
+            until = min(target, due)
+            if self._advance(trainer, until - update, stop):
+                return
 
-    def _advance(self, trainer: Trainer, updates: int) -> None:
+    def _advance(self, trainer: Trainer, updates: int, stop: float | None) -> bool:
         begun = trainer.update
         try:
-            trainer.advance(updates)
+            return trainer.advance(updates, stop)
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is consistent.
             self._trainer, self._resume_from, self._update = None, self.nearest_state(begun), begun
