@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import command, parsed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_presets import presets
@@ -330,3 +331,40 @@ def test_training_stops_at_the_end_of_the_first_epoch_that_is_low_enough(
     run.seek(3)
     run.step(400, stop=lowest)
     assert run.update == again.update
+
+
+def test_commands_say_what_made_the_updates(tmp_path: Path) -> None:
+    run = nntui.Run(preset("add-relu"), player=COMPILED)
+    run.step(60)
+    told = parsed(
+        command("run", "add-relu", "--player", COMPILED, "--updates", "60", "--json").stdout
+    )
+    assert (told["player"], told["state_hash"]) == (COMPILED, run.state_hash)
+    text = command("run", "add-relu", "--player", COMPILED, "--updates", "60").stdout
+    assert f"state    {run.state_hash}, by compiled updates" in text
+    many = ("sweep", "add-relu", "--seeds", "5", "--epochs", "9")
+    assert parsed(command(*many, "--player", COMPILED, "--json").stdout)["players"] == {COMPILED: 5}
+    assert "player   5 by compiled updates" in command(*many, "--player", COMPILED).stdout
+    for plain in (("run", "add-relu", "--updates", "6"), many):
+        assert not {"player", "players"} & set(parsed(command(*plain, "--json").stdout))
+    path = tmp_path / "it.nntui"
+    run.save(path)
+    on = parsed(command("run", str(path), "--updates", "90", "--json").stdout)
+    run.step(30)
+    assert on["state_hash"] == run.state_hash
+    done = command("run", str(path), "--player", NUMPY)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "made by compiled, and it goes on with that" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "line", [("run", "add-relu"), ("sweep", "add-relu"), ("why", "add-relu"), ()]
+)
+def test_a_player_that_is_not_installed_is_one_line(
+    line: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nntui.players.player_choice.is_installed", lambda: False)
+    done = command(*(line or ("add-relu",)), "--player", COMPILED)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'nntui[fast]'" in done.stderr
