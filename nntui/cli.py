@@ -21,6 +21,7 @@ from nntui.cli_programs import (
     show_program,
     takes_program,
 )
+from nntui.cli_serve import serve
 
 BAD_INPUT, INTERRUPTED = 2, 130
 AS_GIVEN, ESCAPED = "nntui-as-given", "backslashreplace"
@@ -324,7 +325,7 @@ def _score_programs(kept_apart: bool, limit: int | None, as_json: bool) -> None:
         click.echo("\n".join(program_score_text.as_lines(part, checked)))
 
 
-for answer in ANSWERS:
+for answer in (*ANSWERS, serve):
     commands.add_command(answer)
 
 

@@ -1,8 +1,8 @@
 """The machine: LLVM IR compiled for this processor by llvmlite, and loaded into this process."""
 
 import ctypes
-import ctypes.util
 import hashlib
+import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache
@@ -40,7 +40,8 @@ class Machine:
         self._llvm: Any = llvm
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        library = ctypes.CDLL(ctypes.util.find_library("m") or ctypes.util.find_library("msvcrt"))
+        # Python itself has loaded the C library.
+        library = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
         for name in SYMBOLS:
             address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
             llvm.add_symbol(name, address)

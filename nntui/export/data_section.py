@@ -6,8 +6,8 @@ from dataclasses import replace
 from nntui.core.engine.data import Scaling, load_data
 from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.prepared import expanded
 from nntui.core.formulas.printing import NumpyPrinter
-from nntui.core.formulas.recording import expanded
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.data_settings import Data
 from nntui.core.settings.layer_settings import Layer

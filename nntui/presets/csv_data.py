@@ -76,14 +76,70 @@ def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
     return _Reader(source, text).tables()
 
 
+class CsvText:
+    """The header of a CSV text, and its lines below; what is wrong with it is a ConfigError.
+
+    Messages call the text ``name``.  Each line is its number, from 1, and its cells.
+    """
+
+    def __init__(self, name: str, text: str, delimiter: str) -> None:
+        self.name, self._delimiter = name, delimiter
+        self.lines = self._read_lines(text)
+        self.header = self._read_header()
+
+    def cells(self) -> Iterator[tuple[int, list[str]]]:
+        """The lines below the header, each with as many cells as that has."""
+        for line, cells in self.lines:
+            if len(cells) != len(self.header):
+                has = f"has {len(cells)} cells where the header has {len(self.header)}"
+                raise self.wrong(has, line)
+            yield line, cells
+
+    def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """The number of each line, from 1, and its cells; empty lines are skipped."""
+        delimiter = self._delimiter
+        # With a space as delimiter, Python rejects skipinitialspace.
+        rows = csv.reader(
+            io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
+        )
+        while True:
+            line = rows.line_num + 1
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                raise self.wrong(f"cannot be read: {error}", line) from None
+            if cells is None:
+                return
+            if len(cells) > 1 or any(cell.strip() for cell in cells):
+                yield line, list(map(str.strip, cells))
+
+    def _read_header(self) -> list[str]:
+        line, names = next(self.lines, (0, []))
+        if not names:
+            raise self.wrong("is empty; a header line with the names of the columns is needed")
+        if all(is_number(name) for name in names):
+            raise self.wrong("holds numbers; the first line must name the columns", line)
+        # The index column of an exported table often has no name; it can occur more than once.
+        if repeated := _repeated([name for name in names if name]):
+            raise self.wrong(f"names the column {quoted(repeated[0])} twice", line)
+        return names
+
+    def wrong(
+        self, message: str, line: int | None = None, column: str | None = None
+    ) -> ConfigError:
+        """What is wrong with the text, or with that place in it."""
+        place = "" if line is None else f" line {line}"
+        place += "" if column is None else f", column {quoted(column)}"
+        return ConfigError("csv", f"{self.name}{place}: {message}")
+
+
 class _Reader:
     """Reads the rows of one CSV text and selects the wanted columns."""
 
     def __init__(self, source: CsvSource, text: str) -> None:
         self._source = source
-        self._name = Path(str(source.csv)).name
-        self._lines = self._read_lines(text)
-        self._header = self._read_header()
+        self._text = CsvText(Path(str(source.csv)).name, text, source.delimiter)
+        self._wrong, self._header = self._text.wrong, self._text.header
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
         self._targets = [self._place("target_columns", each) for each in source.target_columns]
 
@@ -94,10 +150,7 @@ class _Reader:
         classes: list[str] = []
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
-        for line, cells in self._lines:
-            if len(cells) != len(self._header):
-                has = f"has {len(cells)} cells where the header has {len(self._header)}"
-                raise self._wrong(has, line)
+        for line, cells in self._text.cells():
             if len(inputs) == MOST_ROWS * len(self._inputs):
                 raise self._wrong(f"has more than {MOST_ROWS:,} rows")
             inputs.extend(self._numbers(line, cells, self._inputs))
@@ -114,42 +167,13 @@ class _Reader:
             else Rows(np.array(targets).reshape(-1, len(self._targets))),
         )
 
-    def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """The number of each line, from 1, and its cells; empty lines are skipped."""
-        delimiter = self._source.delimiter
-        # With a space as delimiter, Python rejects skipinitialspace.
-        rows = csv.reader(
-            io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
-        )
-        while True:
-            line = rows.line_num + 1
-            try:
-                cells = next(rows, None)
-            except csv.Error as error:
-                raise self._wrong(f"cannot be read: {error}", line) from None
-            if cells is None:
-                return
-            if len(cells) > 1 or any(cell.strip() for cell in cells):
-                yield line, list(map(str.strip, cells))
-
-    def _read_header(self) -> list[str]:
-        line, names = next(self._lines, (0, []))
-        if not names:
-            raise self._wrong("is empty; a header line with the names of the columns is needed")
-        if all(_is_number(name) for name in names):
-            raise self._wrong("holds numbers; the first line must name the columns", line)
-        # The index column of an exported table often has no name; it can occur more than once.
-        if repeated := _repeated([name for name in names if name]):
-            raise self._wrong(f"names the column {quoted(repeated[0])} twice", line)
-        return names
-
     def _place(self, key: str, name: str) -> int:
         """The position of the column ``name`` in a line."""
         if name in self._header and name:
             return self._header.index(name)
         near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
         said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
-        raise ConfigError(key, f"{self._name} has no column {quoted(name)}; {said}")
+        raise ConfigError(key, f"{self._text.name} has no column {quoted(name)}; {said}")
 
     def _filled(self, line: int, cells: list[str], place: int) -> str:
         if not cells[place]:
@@ -170,8 +194,8 @@ class _Reader:
 
     def _number(self, line: int, cells: list[str], place: int) -> float:
         text = self._filled(line, cells, place)
-        if not _is_number(text):
-            hint = " (decimals take a point)" if _is_number(text.replace(",", ".", 1)) else ""
+        if not is_number(text):
+            hint = " (decimals take a point)" if is_number(text.replace(",", ".", 1)) else ""
             raise self._wrong(f"{quoted(text)} is not a number{hint}", line, self._header[place])
         number = float(text)
         if not math.isfinite(number):
@@ -196,15 +220,8 @@ class _Reader:
         places = {name: place for place, name in enumerate(names)}
         return Rows(np.eye(len(names))[[places[name] for name in classes]])
 
-    def _wrong(
-        self, message: str, line: int | None = None, column: str | None = None
-    ) -> ConfigError:
-        place = "" if line is None else f" line {line}"
-        place += "" if column is None else f", column {quoted(column)}"
-        return ConfigError("csv", f"{self._name}{place}: {message}")
 
-
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether ``text`` is a number as written in files, which excludes Python's 1_000."""
     try:
         float(text)

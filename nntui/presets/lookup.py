@@ -94,15 +94,36 @@ def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, b
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
-    folder = path.absolute().parent
+    return _read(text, path.stem, shown, path.absolute().parent, changes)
+
+
+def preset_of_text(text: str, name: str) -> Preset:
+    """The preset that ``text`` is: TOML as in a file, or a string as `encode` makes them.
+
+    It is called ``name`` if it says none itself.  Raises ConfigError, in one line, for any other.
+    """
+    if is_compact(text.strip()):
+        return decode(text.strip())
+    if not text.strip():
+        raise ConfigError("", "there is no preset in an empty text")
+    return _read(text, name, "the text", Path(), {})[0]
+
+
+def _read(
+    text: str, name: str, shown: str, folder: Path, changes: Mapping[str, Any]
+) -> tuple[Preset, bool]:
+    """The preset of the TOML ``text``, and whether ``changes`` had to be made for it to be valid.
+
+    Messages call the text ``shown``; relative paths in it are relative to ``folder``.
+    """
     try:
         table = tomllib.loads(text)
         try:
-            return read_preset(path.stem, table, folder), False
+            return read_preset(name, table, folder), False
         except ConfigError:
             if not changes:
                 raise
-            return read_preset(path.stem, changed_table(table, changes), folder), True
+            return read_preset(name, changed_table(table, changes), folder), True
     except tomllib.TOMLDecodeError as error:
         raise ConfigError("", f"{shown}: is not valid TOML: {error}") from None
     except ConfigError as error:

@@ -18,7 +18,11 @@ WIDTH = 100
 
 def to_toml(preset: Preset) -> str:
     """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file."""
-    source = plain_values(embedded(preset))
+    return toml_of(plain_values(embedded(preset)))
+
+
+def toml_of(source: Mapping[str, Any]) -> str:
+    """The TOML text of a preset's tables, in the order of the library's files."""
     blocks = [_entries({key: source[key] for key in ("seed", "faults") if key in source})]
     for key in TABLES:
         if key not in ("seed", "faults"):

@@ -41,6 +41,8 @@ if TYPE_CHECKING:  # a third of the start, which only those wait for who open a 
 
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
+NOT_FOR_VISITORS = ("resume", "program")
+"""Actions of the library on what only its owner has."""
 
 
 class NNTUI(ThriftyApp):
@@ -57,12 +59,15 @@ class NNTUI(ThriftyApp):
         profile: Profile | None = None,
         program: "CheckRequest | ProgramSession | None" = None,
         player: str = AUTO,
+        visitor: bool = False,
     ) -> None:
+        """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
         super().__init__(profile or Profile())
         self._player = player
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
+        self._visitor = visitor
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
@@ -101,14 +106,19 @@ class NNTUI(ThriftyApp):
 
     def _show_library(self) -> AwaitMount:
         if self._library is None:
-            self._library = LibraryScreen(list(library()), self._offered, self.profile.note)
+            actions = tuple(
+                x for x in LIBRARY if not (self._visitor and x.name in NOT_FOR_VISITORS)
+            )
+            self._library = LibraryScreen(
+                list(library()), self._offered, self.profile.note, actions
+            )
         return self.push_screen(self._library)
 
     def _offered(self) -> list[session_folder.SessionFile]:
         """The latest sessions, of a program the last one."""
         known: set[str] = set()
         offered = []
-        for entry in _saved():
+        for entry in self._saved():
             if entry.program is None or entry.program not in known:
                 offered.append(entry)
             known.add(entry.program or "")
@@ -116,7 +126,7 @@ class NNTUI(ThriftyApp):
 
     def _offer(self, preset: Preset) -> str:
         """A note that an earlier session of ``preset`` can be resumed; empty if there is none."""
-        saved = next((entry for entry in _saved() if entry.preset == preset.name), None)
+        saved = next((entry for entry in self._saved() if entry.preset == preset.name), None)
         if saved is None:
             return ""
         when = session_folder.age(saved.saved, datetime.now(UTC))
@@ -129,7 +139,8 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(WorkbenchScreen(preset, Run(preset, player=self._player), note=note))
+            run = Run(preset, player=self._player)
+            self._install(WorkbenchScreen(preset, run, note=note, visitor=self._visitor))
         return self.push_screen(self._benches[preset])
 
     def _install(self, bench: WorkbenchScreen) -> None:
@@ -201,7 +212,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the program in its place."""
         screen = message.screen
         path, own = os.path.abspath(screen.run_shown.request.path), screen.keeper.path
-        found = next((e for e in _saved() if e.program == path and e.path != own), None)
+        found = next((e for e in self._saved() if e.program == path and e.path != own), None)
         if found is None:
             screen.tell("no other session of this program is saved")
             return
@@ -217,6 +228,10 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_program_wanted(self, message: LibraryScreen.ProgramWanted) -> None:
         """Open a program by its path."""
+        if self._visitor:
+            if self._library is not None:
+                self._library.complain("no program is run here: nntui FILE.py opens yours at home")
+            return
         from nntui.program.checking import CheckRequest
 
         try:
@@ -240,7 +255,7 @@ class NNTUI(ThriftyApp):
         """Put the latest saved session of the scenario in the place of the workbench."""
         bench = message.bench
         name, own = bench.scenario.name, bench.autosave.path
-        found = next((e for e in _saved() if e.preset == name and e.path != own), None)
+        found = next((e for e in self._saved() if e.preset == name and e.path != own), None)
         if found is None:
             bench.show("no other session of this scenario is saved")
             return
@@ -252,11 +267,22 @@ class NNTUI(ThriftyApp):
             self.pop_screen()
             await self._resume(session)
 
+    def _saved(self) -> Iterator[session_folder.SessionFile]:
+        """The sessions that can be resumed, the latest first."""
+        if self._visitor:
+            return
+        try:
+            yield from (entry for entry in session_folder.entries() if entry.problem is None)
+        except ConfigError:
+            return
+
     def _keep(self, bench: WorkbenchScreen) -> Path | None:
         return bench.autosave.save(bench.run_shown, bench.saved_view)
 
     def autosave(self) -> None:
         """Save in the background what is new since the last time."""
+        if self._visitor:
+            return
         for bench in self._benches.values():
             bench.autosave.save_later(bench.run_shown, bench.saved_view)
             if bench.autosave.problem and self.screen is bench:
@@ -279,7 +305,9 @@ class NNTUI(ThriftyApp):
 
     def save_all(self) -> list[str]:
         """Save every session now; what to tell about it, a line each."""
-        lines = []
+        lines: list[str] = []
+        if self._visitor:
+            return lines
         for bench in self._benches.values():
             try:
                 path = self._keep(bench)
@@ -323,11 +351,3 @@ class NNTUI(ThriftyApp):
             # Our help and zoom do these, and keep the status and the keys in sight.
             if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
                 yield command
-
-
-def _saved() -> Iterator[session_folder.SessionFile]:
-    """The sessions that can be resumed, the latest first."""
-    try:
-        yield from (entry for entry in session_folder.entries() if entry.problem is None)
-    except ConfigError:
-        return

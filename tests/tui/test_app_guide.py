@@ -1,13 +1,16 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
+from pathlib import Path
+
 import pytest
 from piloted import SIZES, bench, shown, status, until
+from textual.events import Paste
 from textual.pilot import Pilot
-from textual.widgets import Markdown, OptionList
+from textual.widgets import Markdown, OptionList, TextArea
 
 from nntui import Run, load_preset
 from nntui.manual import topics
-from nntui.presets import preset_names
+from nntui.presets import preset_names, to_toml
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -31,6 +34,55 @@ def looked_at(pilot: Pilot[None]) -> list[str]:
         for name, (kind, _) in PANELS.items()
         if bench(pilot).query_one(kind).has_class("-look")
     ]
+
+
+async def test_a_preset_is_typed_or_pasted_into_the_library() -> None:
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("t")
+        area = pilot.app.screen.query_one(TextArea)
+        area.text = "[data]\nsource = 3"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "the text: layers: is missing" in shown(pilot))
+        area.text = to_toml(load_preset("add-fixed")).replace("0.01", "0.02")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).run_shown.preset.configuration.training.learning_rate == 0.02
+        await pilot.press("l")
+        pilot.app.post_message(Paste(to_toml(load_preset("xor-relu"))))
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).scenario.network == load_preset("xor-relu").network
+
+
+async def test_a_new_network_is_asked_for_made_and_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{k},{k % 7},{'odd' if k % 2 else 'even'}\n" for k in range(5, 40, 3))
+    (tmp_path / "sevens.csv").write_text(f"number,rest,kind\n{rows}")
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: "sevens.csv" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "kind  2 texts: even, odd" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "data set moons" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Which column" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "number, rest" in shown(pilot))
+        await pilot.press(*"number", "comma", *"kind", "enter")
+        await until(pilot, lambda: "is no input: it holds 2 texts" in shown(pilot))
+        await pilot.press(*["backspace"] * 5, "enter")
+        await until(pilot, lambda: "8 tanh" in shown(pilot))
+        await pilot.press("8", "comma", "4", "enter")
+        await until(pilot, lambda: "sevens.toml" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        assert bench(pilot).scenario.network.startswith("1-8-4-2")
+        await pilot.press("u")
+        await until(pilot, lambda: bench(pilot).run_shown.update == 1)
+    saved = load_preset(str(tmp_path / "sevens.toml"))
+    assert saved.configuration.training.loss == "categorical-cross-entropy"
 
 
 async def test_a_step_is_done_for_the_reader() -> None:

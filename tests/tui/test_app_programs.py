@@ -1,10 +1,12 @@
 """The app on a person's own program, driven with keys: state and messages, never time."""
 
 import os
+import random
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from controlled import alone
 from piloted import SIZES, shown, until
 from textual.pilot import Pilot
 
@@ -206,6 +208,52 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
         await until(pilot, lambda: "edited" in shown(pilot))
 
 
+SHUFFLED = """
+    import numpy as np
+    np.random.seed(3)
+    X, y = np.random.randn(6, 2), np.random.randn(6, 1)
+    W, rate, step = np.random.randn(2, 1), 0.1, 0
+    for epoch in range(9):
+        for at in np.random.permutation(6):
+            if step == -1:
+                rate = 0.02
+            x, t = X[at:at + 1], y[at:at + 1]
+            error = x @ W - t
+            print(step, repr(float(error[0, 0])), W.tobytes().hex())
+            dW = 2 * x.T @ error
+            W = W - rate * dW
+            step += 1
+    """
+"""It prints its whole state, draws in every epoch, and can be told where its rate changes."""
+
+
+async def test_a_random_walk_shows_what_a_plain_run_prints(tmp_path: Path) -> None:
+    path, forked, walk = tmp_path / "walk.py", 20, random.Random(5)
+    path.write_text(dedent(SHUFFLED))
+    expected = alone(str(path)).stdout.splitlines(keepends=True)
+    other = tmp_path / "forked.py"
+    other.write_text(dedent(SHUFFLED).replace("step == -1", f"step == {forked}"))
+    changed = alone(str(other)).stdout.splitlines(keepends=True)
+    assert changed[: forked + 1] == expected[: forked + 1]
+    assert changed[forked + 1] != expected[forked + 1]
+
+    async def walk_along(lines: list[str]) -> None:
+        for _ in range(12):
+            keys = walk.choice(
+                ("u", "u", "b", "e", "0", "h", "comma", "full_stop", "c", "B", "j", "j", "j")
+            )
+            typed = (*str(walk.randrange(len(lines))), "enter") if keys == "j" else ()
+            seen = (await pressed(pilot, keys, *typed)).seen
+            assert seen.output == "".join(lines[: seen.update]), (keys, typed)
+
+    async with NNTUI(program=CheckRequest(str(path))).run_test(size=SIZES[0]) as pilot:
+        await at_rest(pilot)
+        await walk_along(expected)
+        await pressed(pilot, "j", *str(forked), "enter")
+        await pressed(pilot, "f", *"rate=0.02", "enter")
+        await walk_along(changed)
+
+
 async def test_every_size_shows_every_panel(program: str) -> None:
     app = NNTUI(program=CheckRequest(program))
     async with app.run_test(size=SIZES[1]) as pilot:
@@ -241,10 +289,12 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
 
 
 async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:
+    Path(program).write_text(Path(program).read_text().replace("np.random.seed(4)", ""))
     app = NNTUI(program=CheckRequest(program))
     async with app.run_test(size=(120, 40)) as pilot:
         content = await pressed(pilot, "j", "9", "enter")
-        state = content.seen.state_hash
+        state, seed = content.seen.state_hash, content.seen.seed
+        assert seed is not None, "the program sets none"
         await pressed(pilot, "S")
         path = screen_of(pilot).keeper.path
         assert path is not None
@@ -255,11 +305,12 @@ async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: s
     async with app.run_test(size=(120, 40)) as pilot:
         content = await at_rest(pilot)
         assert (content.seen.update, content.seen.state_hash) == (9, state)
+        assert (content.seen.seed, content.seen.seeded_by_us) == (seed, True)
         await until(pilot, lambda: "0.5 * np.sum(error ** 2)" in shown(pilot))
         await until(pilot, lambda: "+# edited" in shown(pilot))
         content = await pressed(pilot, "u")
         assert "nothing has run" in content.note
-        content = await pressed(pilot, "R", "enter")
+        content = await pressed(pilot, "E", "enter")
         assert "the same state" in content.note
         assert (await pressed(pilot, "u")).seen.update == 10
 

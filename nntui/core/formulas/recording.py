@@ -3,7 +3,6 @@
 Trailing axes are broadcast, so that a formula works for one network and for many replicas.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -12,7 +11,6 @@ import numpy as np
 
 from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.expression import (
-    UNITS,
     Call,
     Choice,
     Expression,
@@ -22,8 +20,7 @@ from nntui.core.formulas.expression import (
     Operation,
 )
 from nntui.core.formulas.functions import FUNCTIONS
-from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.printing import formula_text
+from nntui.core.formulas.prepared import Prepared, prepared
 from nntui.core.tape import Array, Tape
 
 _UFUNCS = {
@@ -62,11 +59,11 @@ def record(
     ``out`` may be one of ``values``: it is read before it is written.  A smaller result is
     broadcast to ``out``.  ``algebra`` is needed for outer products only.
     """
-    expression = simplified(expanded(expression))
+    ready = prepared(expression)
+    expression, reads = ready.expression, ready.reads
     aliases = {name for name, array in values.items() if np.may_share_memory(array, out)}
-    reads = Counter(node.name for node in expression.walk() if isinstance(node, Name))
-    recorder = _Recorder(tape, values, aliases, expression, algebra)
-    if sum(reads[name] for name in aliases) > 1 or recorder.shape(expression) != out.shape:
+    recorder = _Recorder(tape, values, aliases, ready, algebra)
+    if sum(reads.get(name, 0) for name in aliases) > 1 or recorder.shape(expression) != out.shape:
         result = recorder.operand(expression, None)
         if isinstance(result, float):
             tape.add(out.fill, result)
@@ -153,41 +150,6 @@ def _sum_of_squares(array: Array) -> Callable[[], Any]:
     return lambda: np.einsum("obr,obr->r", array, array)
 
 
-def shape_of(node: Expression, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-    """The shape of the value of ``node``, from the ``shapes`` of its names.
-
-    Raises ValueError, naming the operands, if their shapes do not match.
-    """
-    parts = [shape_of(part, shapes) for part in node.parts]
-    match node:
-        case Number():
-            return ()
-        case Name(name):
-            return shapes[name]
-        case Call(function) if function in UNITS:
-            return (1, *parts[0][1:])
-        case Call("outer"):
-            one, two = parts
-            if min(len(one), len(two)) < 2 or one[1] != two[1]:
-                raise ValueError(f"outer() needs two values of the layer, not {formula_text(node)}")
-            return (one[0], two[0], *np.broadcast_shapes(one[2:], two[2:]))
-    try:
-        shape = np.broadcast_shapes(*parts)
-    except ValueError:
-        raise ValueError(f"the parts of {formula_text(node)} have different shapes") from None
-    return (1, 1, *shape[2:]) if isinstance(node, Call) and node.function == "dot" else shape
-
-
-def expanded(expression: Expression) -> Expression:
-    """The same with functions that have a `body` replaced by that formula."""
-    parts = tuple(expanded(part) for part in expression.parts)
-    if isinstance(expression, Call) and expression.function in FUNCTIONS:
-        body = FUNCTIONS[expression.function].body
-        if body:
-            return expanded(formula(body).bound(dict(zip("xy", parts, strict=False))))
-    return expression.rebuilt(parts)
-
-
 def _ufunc(name: str) -> Callable[..., object]:
     ufunc = FUNCTIONS[name].ufunc
     assert ufunc is not None  # functions without one are expanded before
@@ -202,26 +164,18 @@ class _Recorder:
         tape: Tape,
         values: Mapping[str, Array],
         aliases: set[str],
-        whole: Expression,
+        ready: Prepared,
         algebra: Outer | None,
     ) -> None:
         self._tape, self._values, self._aliases, self._algebra = tape, values, aliases, algebra
-        self._shapes = {name: array.shape for name, array in values.items()}
-        self._done: dict[Expression, Array] = {}
-        self._uses: Counter[Expression] = Counter()
-        self._count(whole)
-
-    def _count(self, node: Expression) -> None:
-        if not node.parts:
-            return
-        self._uses[node] += 1
-        if self._uses[node] == 1:
-            for part in node.parts:
-                self._count(part)
+        self._shapes = ready.shapes({name: array.shape for name, array in values.items()})
+        self._same, self._uses = ready.same, ready.uses
+        self._done: dict[int, Array] = {}
+        """By the first of the nodes that are equal."""
 
     def shape(self, node: Expression) -> tuple[int, ...]:
         """The shape of the value of ``node``."""
-        return shape_of(node, self._shapes)
+        return self._shapes[id(node)]
 
     def operand(self, node: Expression, target: Array | None) -> Array | float:
         """The value of ``node``, computed into ``target`` if that may be overwritten."""
@@ -230,14 +184,15 @@ class _Recorder:
                 return value
             case Name(name):
                 return self._values[name]
-        if node in self._done:
-            return self._done[node]
-        shared = self._uses[node] > 1
+        first = self._same[id(node)]
+        if first in self._done:
+            return self._done[first]
+        shared = self._uses[first] > 1
         if target is None or shared or target.shape != self.shape(node):
             target = np.empty(self.shape(node))
         self.compute(node, target)
         if shared:
-            self._done[node] = target
+            self._done[first] = target
         return target
 
     def compute(self, node: Expression, out: Array) -> None:

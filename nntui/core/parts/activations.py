@@ -16,9 +16,10 @@ from nntui.core.formulas.calculus import derivative, simplified, switches
 from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.prepared import expanded
 from nntui.core.formulas.printing import formula_text
 from nntui.core.formulas.reading import read_choice, read_formula
-from nntui.core.formulas.recording import expanded, record
+from nntui.core.formulas.recording import record
 from nntui.core.tape import Array, Tape
 
 KINKS = ("left", "right", "zero")

@@ -14,8 +14,9 @@ import numpy as np
 from nntui.core.formulas.calculus import simplified
 from nntui.core.formulas.expression import PRODUCTS, Expression, Name
 from nntui.core.formulas.parsing import formula
+from nntui.core.formulas.prepared import shape_of
 from nntui.core.formulas.reading import read_choice, read_formula
-from nntui.core.formulas.recording import record, shape_of
+from nntui.core.formulas.recording import record
 from nntui.core.parts.activations import ACTIVATIONS, CHAIN_RULE, Backward, activation
 from nntui.core.tape import Array, Tape
 

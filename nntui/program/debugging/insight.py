@@ -60,6 +60,10 @@ def insight(request: CheckRequest, texts: Mapping[str, str]) -> Insight:
     """
     check, reply = checked_with_reply(request, texts)
     loop = _line(reply.get("loop"))
+    if loop is None and request.loop is not None:
+        # Whoever names a loop wants to see its turns, be they updates or not.
+        own = next(iter(texts))
+        return Insight(check, (own, request.loop), files=tuple(reply.get("files", ())))
     if loop is None and reply.get("error") in SLOW:
         # A program that is slow, or hangs later on, can be stepped all the same.
         return _loop_alone(request, texts, check)

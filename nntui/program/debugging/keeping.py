@@ -72,6 +72,7 @@ def kept_branch(
         seen.update,
         kept_lines(seen, numbers),
         kept_parameters(seen, numbers),
+        *branch.seeds,
     )
 
 
@@ -110,6 +111,7 @@ def branch_of(
             ),
             kept.output,
             tuple(ProgramEvent(x.kind, x.text, x.after, x.by) for x in kept.events),
+            (kept.ran_seed, kept.seeded_by_us),
         )
     )
     branch.record.take(

@@ -183,6 +183,9 @@ class KeptBranch:
     """The update that the lines are of."""
     lines: tuple[KeptLine, ...] = entry(many(record(KeptLine)))
     parameters: tuple[KeptParameter, ...] = entry(many(record(KeptParameter)))
+    ran_seed: int | None = entry(maybe(a_whole), None)
+    """The seed that nntui set when it ran, and whether the program had set none."""
+    seeded_by_us: bool = entry(a_flag, False)
 
 
 @dataclass(frozen=True)

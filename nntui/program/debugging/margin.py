@@ -14,6 +14,9 @@ STOPPED = re.compile(r"(.+?):(\d+): the program stopped")
 """How the reason begins that a program gives no update."""
 
 
+NO_LOSS = "no loss is known"
+
+
 def loss_name(known: Insight | None) -> str:
     """The loss in words; empty before anything is known."""
     if known is None:
@@ -23,7 +26,7 @@ def loss_name(known: Insight | None) -> str:
         asked = "" if loss is None else f", in the place of {loss.text}"
         return f"{known.read}{asked}"
     if loss is None:
-        return "a number of the program" if known.loss_sites else "no loss is known"
+        return "a number of the program" if known.loss_sites else NO_LOSS
     if loss.kind == "own":
         return f"{loss.text} (line {loss.line})" if loss.line else str(loss.text)
     return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.text}, line {loss.line})"

@@ -7,6 +7,7 @@ from typing import Any
 
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.timeline import FOREVER, Change, Timeline
+from nntui.program.debugging.event_notes import EventNotes, dead_units
 from nntui.program.debugging.insight import Insight
 from nntui.program.debugging.loss_record import LossRecord
 from nntui.program.debugging.seen import ProgramEvent, UpdateSeen, update_seen
@@ -18,8 +19,6 @@ SECONDS = 10.0
 """For recording one update."""
 MOST_KEPT = 64
 """Recorded updates that are kept."""
-MOST_PRINTED = 200
-"""Marks of printed text; a program that prints more often prints all the time."""
 TAIL = 1 << 16
 """Bytes of the output that are shown."""
 
@@ -35,6 +34,8 @@ class Kept:
     variables: Variables
     output: str
     events: tuple[ProgramEvent, ...]
+    seeds: tuple[int | None, bool]
+    """See `ProgramBranch.seeds`."""
 
 
 class ProgramBranch:
@@ -65,10 +66,7 @@ class ProgramBranch:
         self.problem = ""
         self.left_at = 0
         """Where the cursor was when another branch came on the screen."""
-        self._noted: list[ProgramEvent] = []
-        self._shapes: tuple[int, dict[str, tuple[int, ...]]] | None = None
-        self._dead: tuple[int, set[tuple[int, str, int]]] = (-1, set())
-        """The last update that was looked at, and the units that were dead by then."""
+        self._notes = EventNotes()
         self._recorded: OrderedDict[int, UpdateSeen] = OrderedDict()
         self.record = LossRecord(False)
         self.timeline: Timeline | None = None
@@ -104,6 +102,14 @@ class ProgramBranch:
         kept, self.kept = self.kept, None
         if kept is not None and self.insight is not None:
             self.learn(self.insight)
+
+    @property
+    def seeds(self) -> tuple[int | None, bool]:
+        """The seed that nntui sets, None where the program's own stand; whether it has none."""
+        if self.kept is not None:
+            return self.kept.seeds
+        ran = (None, False) if self.timeline is None else self.timeline.seeds
+        return (self.seed, False) if ran[0] is None else ran
 
     @property
     def is_stepped(self) -> bool:
@@ -145,7 +151,8 @@ class ProgramBranch:
         reached = timeline.seek(update, seconds, epoch=epoch)
         if timeline.ending is not None:
             self.record.finish(timeline.head)
-        self._note_printed(before, printed)
+        if timeline.update > before and timeline.printed_bytes > printed:
+            self._notes.printed(before, timeline.update)
         return reached
 
     def close(self) -> None:
@@ -184,11 +191,7 @@ class ProgramBranch:
         self._recorded[update] = seen
         while len(self._recorded) > MOST_KEPT:
             self._recorded.popitem(last=False)
-        self._note_dead(seen)
-        if seen.not_finite is not None:
-            _, line, reason = seen.not_finite
-            text = f"line {line}: a number is not finite: {reason}"
-            self._note(ProgramEvent("not finite", text, update, update + 1))
+        self._notes.looked_at(seen)
         return seen
 
     def _last_update(self, timeline: Timeline) -> UpdateSeen:
@@ -224,7 +227,8 @@ class ProgramBranch:
             return Variables((), "")
         values: dict[str, Any] = timeline.ask({"do": "variables"})["variables"]
         found = variables_of(values, insight.parameters)
-        self._note_shapes({each.name: each.shape for each in found})
+        shapes = {each.name: each.shape for each in found if each.name in insight.parameters}
+        self._notes.shapes(self.update, shapes)
         return Variables(found, str(timeline.ask({"do": "hash"})["hash"]))
 
     def value(self, name: str) -> Any:
@@ -258,7 +262,7 @@ class ProgramBranch:
         """What happened, in order."""
         if self.kept is not None:
             return self.kept.events
-        record, found = self.record, list(self._noted)
+        record, found = self.record, list(self._notes.events)
         for update, before, loss in record.rises:
             text = f"the loss rose from {before:.4g} to {loss:.4g}"
             found.append(ProgramEvent("rose", text, update - 1, update))
@@ -281,7 +285,7 @@ class ProgramBranch:
         It halves the way, and leaves the cursor on it.  What comes and goes in between counts once.
         """
         after, by = event.after, event.by
-        if event.exact or event not in self._noted or after < 0:
+        if event.exact or event not in self._notes.events or after < 0:
             self.seek(by)
             return event
         self.seek(after)
@@ -296,47 +300,12 @@ class ProgramBranch:
             after, by = (after, middle) if happened else (middle, by)
         self.seek(by)
         found = replace(event, after=by - 1, by=by)
-        self._noted[self._noted.index(event)] = found
+        self._notes.correct(event, found)
         return found
 
     @property
     def _printed_bytes(self) -> int:
         return 0 if self.timeline is None else self.timeline.printed_bytes
-
-    def _note(self, event: ProgramEvent) -> None:
-        if event not in self._noted:
-            self._noted.append(event)
-
-    def _note_printed(self, before: int, printed: int) -> None:
-        timeline = self.timeline
-        assert timeline is not None
-        if timeline.update <= before or timeline.printed_bytes <= printed:
-            return
-        marks = [each for each in self._noted if each.kind == "printed"]
-        if len(marks) < MOST_PRINTED and not any(each.by >= timeline.update for each in marks):
-            self._note(ProgramEvent("printed", "the program printed", before, timeline.update))
-
-    def _note_dead(self, seen: UpdateSeen) -> None:
-        """Note the units that were alive when they were looked at before, and are dead now."""
-        before, known = self._dead
-        dead = dead_units(seen)
-        if seen.update > before:
-            for line, target, unit in sorted(dead - known):
-                text = f"unit {unit} of {target} (line {line}) died"
-                text = text if before >= 0 else text.replace("died", "is dead from the start")
-                unit_of = (line, target, unit)
-                self._note(ProgramEvent("died", text, before, seen.update, unit_of))
-            self._dead = seen.update, dead | known
-
-    def _note_shapes(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        before, self._shapes = self._shapes, (self.update, shapes)
-        if before is None or before[0] >= self.update or self.insight is None:
-            return
-        for name in self.insight.parameters:
-            old, new = before[1].get(name), shapes.get(name)
-            if old is not None and new is not None and old != new:
-                text = f"{name} changed its shape from {_shape(old)} to {_shape(new)}"
-                self._note(ProgramEvent("shape", text, before[0], self.update))
 
     def _never_began(self) -> str:
         ending = None if self.timeline is None else self.timeline.ending
@@ -344,16 +313,6 @@ class ProgramBranch:
             return "the program did not come to its loop"
         told = ending_in_words(ending.kind, ending.code, ending.message, ending.line)
         return f"{told}, before the first update" + (f"; {ending.hint}" if ending.hint else "")
-
-
-def dead_units(seen: UpdateSeen) -> set[tuple[int, str, int]]:
-    """Line, target and number of the units that are 0 on every row of the update."""
-    return {
-        (line.line, line.target, unit)
-        for line in seen.lines
-        for value in line.values
-        for unit in value.dead
-    }
 
 
 def ending_in_words(kind: str, code: int, message: str, line: int | None) -> str:
@@ -367,7 +326,3 @@ def ending_in_words(kind: str, code: int, message: str, line: int | None) -> str
         "died": f"the program's process ended: {message}",
     }
     return told.get(kind, message)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "a number"

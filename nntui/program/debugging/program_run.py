@@ -13,10 +13,12 @@ from typing import Any
 from nntui.program.checking import CheckRequest
 from nntui.program.control.loading.source_file import read_program
 from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTravelError
+from nntui.program.debugging.branch_tree import BranchTree
 from nntui.program.debugging.files_on_disk import FilesOnDisk
 from nntui.program.debugging.insight import Insight, insight
 from nntui.program.debugging.keeping import branch_of, kept_branch
 from nntui.program.debugging.kept_records import KeptProgram
+from nntui.program.debugging.loops_of_text import line_in, loop_option
 from nntui.program.debugging.program_branch import ProgramBranch
 from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
@@ -27,11 +29,8 @@ from nntui.program.debugging.variables import Variables
 from nntui.program.mending.unified_diff import diff_of
 from nntui.program.program_error import ProgramError
 
-MOST_ALIVE = 2
-"""Branches whose processes are kept; the others run again when they are looked at."""
 
-
-class ProgramRun:
+class ProgramRun(BranchTree):
     """The program of ``request``, which is read now and run by `open`.
 
     Raises ProgramError for what is no program to look at.
@@ -42,7 +41,7 @@ class ProgramRun:
             raise ProgramError(problem)
         source = read_program(request.path)
         first = ProgramBranch(0, "main", request, {source.path: source.text}, request.seed)
-        self._set_up(request, source.path, first)
+        self._set_up(request, source.path, [first], first)
 
     @classmethod
     def from_session(cls, session: ProgramSession) -> "ProgramRun":
@@ -54,25 +53,25 @@ class ProgramRun:
             parent = None if each.parent is None else branches[each.parent]
             branches.append(branch_of(each, at, parent, kept.request, numbers))
         active = branches[kept.active]
-        run._set_up(kept.request, kept.file, active)
-        run.branches, run._count = branches, len(branches)
+        run._set_up(kept.request, kept.file, branches, active)
         run.overlaid = None if kept.overlaid is None else branches[kept.overlaid]
         run.files.compare_anew()
         return run
 
-    def _set_up(self, request: CheckRequest, file: str, first: ProgramBranch) -> None:
+    def _set_up(
+        self,
+        request: CheckRequest,
+        file: str,
+        branches: list[ProgramBranch],
+        shown: ProgramBranch,
+    ) -> None:
+        super().__init__(branches, shown)
         self.request, self.file = request, file
-        self.branches = [first]
-        self.branch = first
-        """The one on the screen."""
-        self.overlaid: ProgramBranch | None = None
         self._insights: dict[tuple[tuple[str, str], ...], Insight] = {}
-        self._count = 1
         self.progress: Callable[[str], None] = lambda note: None
         """Called in the thread that asks, with what is being done now."""
-        self._alive: list[ProgramBranch] = [first]
         self._variables: tuple[object, Variables] = (None, Variables((), ""))
-        self.files = FilesOnDisk(request.path, file, first.texts)
+        self.files = FilesOnDisk(request.path, file, shown.texts)
         self.compares = False
         """Whether the overlaid branch is brought to the same update and looked at."""
         self._other: UpdateSeen | None = None
@@ -170,7 +169,8 @@ class ProgramRun:
             if not branch.is_stepped:
                 assert branch.insight is not None
                 check = branch.insight.check
-                hint = f"; what would help: {check.option}" if check.option else ""
+                helps = check.option or loop_option(branch.texts[self.file])
+                hint = f"; what would help: {helps}" if helps else ""
                 branch.problem = f"{check.reason or 'no loop was found to be stepped'}{hint}"
         except ProgramError as error:
             branch.problem = str(error)
@@ -190,7 +190,11 @@ class ProgramRun:
     def _insight(self, texts: Mapping[str, str]) -> Insight:
         key = tuple(sorted(texts.items()))
         if key not in self._insights:
-            self._insights[key] = insight(self.request, texts)
+            request, first = self.request, self.branches[0].texts
+            if request.loop is not None and texts[self.file] != first[self.file]:
+                line = line_in(texts[self.file], first[self.file], request.loop)
+                request = replace(request, loop=line)
+            self._insights[key] = insight(request, texts)
         return self._insights[key]
 
     @property
@@ -255,13 +259,6 @@ class ProgramRun:
 
     # Branches.
 
-    def switch(self, branch: ProgramBranch, overlaid: ProgramBranch | None) -> None:
-        """Show ``branch`` where its cursor was left, with another one overlaid."""
-        self.branch, self.overlaid = branch, None if overlaid is branch else overlaid
-        self._alive = [each for each in self._alive if each is not branch] + [branch]
-        while len(self._alive) > MOST_ALIVE:
-            self._alive.pop(0).close()
-
     def show(self, branch: ProgramBranch) -> None:
         """Put ``branch`` on the screen, and what was there as B if there was a B.
 
@@ -275,9 +272,7 @@ class ProgramRun:
             branch.seek(branch.update)
 
     def _add(self, branch: ProgramBranch, overlaid: ProgramBranch | None, update: int) -> None:
-        self._count += 1
-        self.branches.append(branch)
-        self.switch(branch, overlaid)
+        self.add(branch, overlaid)
         self._begin(branch)
         if not branch.problem:
             branch.seek(update)
@@ -291,7 +286,7 @@ class ProgramRun:
         before.value(name)
         change = Change(update, name, value)
         branch = ProgramBranch(
-            self._count,
+            self.count,
             f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}",
             self.request,
             before.texts,
@@ -315,7 +310,7 @@ class ProgramRun:
             before = self.overlaid  # an edit that did not run shows no update to go to
         update = before.update
         branch = ProgramBranch(
-            self._count,
+            self.count,
             name,
             self.request,
             {**before.texts, **texts},
@@ -331,7 +326,7 @@ class ProgramRun:
         before = self.branch
         name = f"seed {seed}" if seed != before.seed else f"{before.name} again"
         branch = ProgramBranch(
-            self._count,
+            self.count,
             self.free_name(name),
             self.request,
             before.texts,
@@ -341,44 +336,6 @@ class ProgramRun:
         )
         self._add(branch, before, 0)
         return branch
-
-    @property
-    def seed(self) -> int:
-        """The seed of the branch on the screen: nntui's, or 0 where the program's own stand."""
-        if self.branch.seed is not None:
-            return self.branch.seed
-        timeline = self.branch.timeline
-        return (timeline.seeds[0] if timeline is not None else None) or 0
-
-    @property
-    def text_of(self) -> ProgramBranch:
-        """The branch whose text the one on the screen runs, without what forks changed on the way.
-
-        A new run from update 0 begins with that alone.
-        """
-        branch = self.branch
-        while branch.changes and branch.parent is not None:
-            branch = branch.parent
-        return branch
-
-    def delete(self, branch: ProgramBranch) -> None:
-        """Forget a branch that is not on the screen."""
-        branch.close()
-        self.branches.remove(branch)
-        self._alive = [each for each in self._alive if each is not branch]
-        for each in self.branches:
-            if each.parent is branch:
-                each.parent = None
-        if self.overlaid is branch:
-            self.overlaid = None
-
-    def free_name(self, name: str) -> str:
-        """``name``, or with a number where a branch has it already."""
-        known = {each.name for each in self.branches}
-        number, free = 2, name
-        while free in known:
-            free, number = f"{name} ({number})", number + 1
-        return free
 
     # The file.
 
@@ -419,8 +376,3 @@ class ProgramRun:
         elif self._variables[0] != place:
             self._variables = place, branch.variables()
         return self._variables[1]
-
-    def close(self) -> None:
-        """End all processes."""
-        for branch in self.branches:
-            branch.close()

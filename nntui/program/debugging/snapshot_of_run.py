@@ -23,8 +23,8 @@ def seen_of(run: ProgramRun, passing: bool = False) -> ProgramSeen:
     return ProgramSeen(
         path=run.request.path,
         arguments=run.request.arguments,
-        seed=branch.seed if timeline is None else timeline.seeds[0],
-        seeded_by_us=timeline is not None and timeline.seeds[1],
+        seed=branch.seeds[0],
+        seeded_by_us=branch.seeds[1],
         file=run.file,
         files=tuple(
             SourceLines(file, tuple(branch.texts[file].splitlines()))

@@ -23,8 +23,8 @@ from nntui.core.formulas.expression import (
     Operation,
 )
 from nntui.core.formulas.functions import COMPARISONS, FUNCTIONS
+from nntui.core.formulas.prepared import expanded
 from nntui.core.formulas.printing import ATOM, PRODUCT, SIGN, SUM, Printer, formula_text
-from nntui.core.formulas.recording import expanded
 
 DIGITS = 6
 """Significant digits of a printed number."""

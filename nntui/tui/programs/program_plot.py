@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from textual.markup import escape
 
+from nntui.program.debugging.margin import NO_LOSS
 from nntui.program.debugging.seen import Array, BranchSeen, ProgramSeen
 from nntui.timeline.views.curve import (
     Curve,
@@ -29,7 +30,7 @@ class ProgramPlot:
     def title(self) -> str:
         """The loss, by its name in the program."""
         name = self.seen.loss_name
-        return f"Loss {name}" if name else "Loss"
+        return "Loss" if name in ("", NO_LOSS) else f"Loss {name}"
 
     @property
     def unit(self) -> str:
@@ -42,8 +43,8 @@ class ProgramPlot:
         seen = self.seen
         if seen.check is None or seen.problem:
             return ""
-        if seen.loop is None or not seen.loss_name or seen.loss_name.startswith("no "):
-            return "no loss is known; --loss TEXT of nntui check names it"
+        if seen.loop is None or seen.loss_name in ("", NO_LOSS):
+            return "none is known: --loss TEXT names it"
         key = "{one_epoch} makes an epoch" if seen.by_epoch else "{one_update} makes an update"
         return fill_keys(f"no loss yet; {key}")
 

@@ -28,17 +28,24 @@ class Choose(ModalScreen[int | None]):
     BINDINGS = [Binding("escape,q", "dismiss", "close")]
 
     def __init__(
-        self, title: str, texts: Sequence[str], hint: str = "Enter chooses, Esc closes"
+        self,
+        title: str,
+        texts: Sequence[str],
+        hint: str = "Enter chooses, Esc closes",
+        at: int = 0,
     ) -> None:
+        """``at`` is the text that is highlighted at first."""
         super().__init__()
-        self._title, self._texts, self._hint = title, texts, hint
+        self._title, self._texts, self._hint, self._at = title, texts, hint, at
 
     def compose(self) -> ComposeResult:
         """The texts."""
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = self._hint
-            yield OptionList(*(Option(Content(text)) for text in self._texts))
+            listed = OptionList(*(Option(Content(text)) for text in self._texts))
+            listed.highlighted = self._at
+            yield listed
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take it."""

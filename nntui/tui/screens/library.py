@@ -12,14 +12,16 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from nntui.core.errors import ConfigError
-from nntui.presets import decode
+from nntui.presets.lookup import preset_of_text
 from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
-from nntui.tui.actions import LIBRARY, bindings
+from nntui.tui.actions import LIBRARY, Action, bindings
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
+from nntui.tui.screens.new_network import PROGRAM, NewNetwork
+from nntui.tui.screens.preset_text import PresetText
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 
@@ -71,13 +73,19 @@ class LibraryScreen(SizedScreen[None]):
             self.path = path
 
     def __init__(
-        self, presets: list[Preset], saved: Callable[[], Sequence[SessionFile]], note: str = ""
+        self,
+        presets: list[Preset],
+        saved: Callable[[], Sequence[SessionFile]],
+        note: str = "",
+        actions: tuple[Action, ...] = LIBRARY,
     ) -> None:
         """``saved`` gives the sessions that are offered to be resumed, the latest first.
 
-        ``note`` is said beside the question that the list asks.
+        ``note`` is said beside the question that the list asks; ``actions`` are those of `LIBRARY`
+        that can be done here.
         """
         super().__init__()
+        self._actions = actions
         self._presets, self._saved = presets, saved
         self._note = note
         self._sessions: Sequence[SessionFile] = ()
@@ -94,7 +102,7 @@ class LibraryScreen(SizedScreen[None]):
         )
         yield Static(id="say")
         yield OptionList()
-        yield KeyBar(LIBRARY)
+        yield KeyBar(self._actions)
         yield self.size_message()
 
     def on_screen_resume(self) -> None:
@@ -140,6 +148,33 @@ class LibraryScreen(SizedScreen[None]):
         if name in names and self.is_mounted:
             self.query_one(OptionList).highlighted = len(self._sessions) + names.index(name)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether ``action`` can be done: those of the library only where they are among ours."""
+        known = {each.name for each in LIBRARY}
+        return action not in known or action in {each.name for each in self._actions}
+
+    def action_new(self) -> None:
+        """Ask for what a new network is to learn, and open it."""
+
+        async def ask() -> None:
+            visitor = "program" not in {each.name for each in self._actions}
+            answer = await NewNetwork(self.app, visitor).ask()
+            if answer == PROGRAM:
+                self.action_program()
+            elif isinstance(answer, Preset):
+                self.post_message(self.Chosen(answer))
+
+        self.run_worker(ask(), exclusive=True)
+
+    def action_text(self) -> None:
+        """Ask for the text of a preset."""
+
+        def answered(preset: Preset | None) -> None:
+            if preset is not None:
+                self.post_message(self.Chosen(preset))
+
+        self.app.push_screen(PresetText(), answered)
+
     def action_program(self) -> None:
         """Ask for the path of a program."""
 
@@ -157,12 +192,12 @@ class LibraryScreen(SizedScreen[None]):
         self.app.push_screen(Ask("Open a program of your own", hint, read), answered)
 
     def on_paste(self, event: Paste) -> None:
-        """Open a configuration that was copied as one short string, or a program by its path."""
+        """Open a preset that was copied, as TOML or as a string, or a program by its path."""
         if event.text.strip().endswith(".py"):
             self.post_message(self.ProgramWanted(event.text.strip()))
             return
         try:
-            self.post_message(self.Chosen(decode(event.text.strip())))
+            self.post_message(self.Chosen(preset_of_text(event.text, "pasted")))
         except ConfigError as error:
             self.complain(str(error))
 
@@ -172,7 +207,7 @@ class LibraryScreen(SizedScreen[None]):
 
     def action_help(self) -> None:
         """Explain the library."""
-        self.app.push_screen(HelpScreen("The library", EXPLAINED, LIBRARY))
+        self.app.push_screen(HelpScreen("The library", EXPLAINED, self._actions))
 
     def action_manual(self) -> None:
         """Open the manual."""

@@ -30,6 +30,8 @@ class Bench(MicroscopeSubject, Protocol):
     """What was opened."""
     view: WorkbenchView
     """How all of it is looked at; `look` replaces it."""
+    visitor: bool
+    """Whether nothing is kept and no file is written: what is taken elsewhere is copied."""
 
     @property
     def other(self) -> Run | None:

@@ -48,6 +48,8 @@ from nntui.tui.workbench.display import Display
 from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
+OF_VISITS = "nothing of a visit is kept; {take} copies the configuration"
+
 
 class WorkbenchScreen(SizedScreen[None]):
     """Owns the run and the view, and hands every panel what it shows; a `Bench` for actions."""
@@ -74,11 +76,19 @@ class WorkbenchScreen(SizedScreen[None]):
             self.bench = bench
 
     def __init__(
-        self, scenario: Preset, run: Run | None = None, path: Path | None = None, note: str = ""
+        self,
+        scenario: Preset,
+        run: Run | None = None,
+        path: Path | None = None,
+        note: str = "",
+        visitor: bool = False,
     ) -> None:
-        """``run`` and ``path`` are those of a saved session; ``note`` is shown at first."""
+        """``run`` and ``path`` are those of a saved session; ``note`` is shown at first.
+
+        Nothing is kept of what a ``visitor`` does.
+        """
         super().__init__()
-        self.scenario = scenario
+        self.scenario, self.visitor = scenario, visitor
         self.run_shown = Run(scenario) if run is None else run
         self.view = WorkbenchView()
         self.control = RunControl(self, self.run_shown)
@@ -91,7 +101,7 @@ class WorkbenchScreen(SizedScreen[None]):
             self,
             {
                 "save": self._save,
-                "resume": lambda: self._leave(self.Resumed(self)),
+                "resume": self._resume,
                 "library": lambda: self._leave(self.Left(self)),
                 "tour": lambda: self.ask(TourScreen()),
                 "help": self._help,
@@ -311,12 +321,21 @@ class WorkbenchScreen(SizedScreen[None]):
         self.autosave.opened(run, self.saved_view)
 
     def _save(self) -> None:
+        if self.visitor:
+            self.show(fill_keys(OF_VISITS))
+            return
         try:
             path = self.autosave.save(self.run_shown, self.saved_view)
         except ConfigError as error:
             self.show(f"not saved: {error}")
         else:
             self.show(f"saved as {path.stem}" if path else "nothing to save: nothing was trained")
+
+    def _resume(self) -> None:
+        if self.visitor:
+            self.show(fill_keys(OF_VISITS))
+        else:
+            self._leave(self.Resumed(self))
 
     def _leave(self, message: Message) -> None:
         self.control.pause()

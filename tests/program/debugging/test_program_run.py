@@ -13,6 +13,7 @@ from sessions_of_processes import all_gone
 
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.timeline import InterruptedTravelError
+from nntui.program.debugging.loops_of_text import line_in
 from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.program.program_error import ProgramError
@@ -299,6 +300,44 @@ def test_a_program_without_a_loop_has_its_source_and_its_output(tmp_path: Path) 
         assert run.seek(5) == 0
     finally:
         run.close()
+
+
+COUNTS = """
+    total = 0
+    for k in range(8):
+        total += k
+        print(total)
+    """
+
+
+def test_a_loop_that_learns_nothing_is_stepped_where_it_is_asked_for(tmp_path: Path) -> None:
+    path = written(tmp_path, COUNTS)
+    run = ProgramRun(CheckRequest(path))
+    try:
+        run.open()
+        assert "--loop 3" in seen_of(run).problem
+    finally:
+        run.close()
+    run = ProgramRun(CheckRequest(path, loop=3))
+    try:
+        run.open()
+        assert run.seek(4) == 4
+        seen = seen_of(run)
+        assert (seen.output, seen.problem) == ("0\n1\n3\n6\n", "")
+        assert next(x.text for x in seen.variables if x.name == "total") == "6"
+        edited = "import math\n" + run.branch.texts[run.file].replace("+= k", "+= 2 * k")
+        run.with_texts({run.file: edited}, "edited", "an edit above the loop")
+        assert seen_of(run).output == "0\n2\n6\n12\n"
+    finally:
+        run.close()
+
+
+def test_a_line_is_found_again_after_an_edit() -> None:
+    before = "a\nb\nfor x in y:\n    c\n"
+    assert line_in(f"import z\n{before}", before, 3) == 4
+    assert line_in(before.replace("in y", "in z"), before, 3) == 3
+    assert line_in("for x in y:\n", before, 3) == 1
+    assert [line_in("", before, line) for line in (1, 3)] == [1, 1]
 
 
 def test_what_is_no_program_is_an_error_before_anything_runs(tmp_path: Path) -> None:

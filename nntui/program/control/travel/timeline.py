@@ -59,6 +59,8 @@ class Timeline:
     refused: dict[str, Any] | None = None
     _host: Host | None = None
     _current: Process | None = None
+    _seeds: tuple[int | None, bool] = (None, False)
+    """Those of the process that ran last."""
     _copies: Copies = field(default_factory=Copies)
     _whole: tuple[str, str] = ("", "")
     """What was printed when the program had ended."""
@@ -170,7 +172,7 @@ class Timeline:
     @property
     def seeds(self) -> tuple[int | None, bool]:
         """The seed that nntui set, and whether the program had set none."""
-        return (None, False) if self._current is None else self._current.seeds
+        return self._seeds if self._current is None else self._current.seeds
 
     @property
     def session(self) -> int:
@@ -186,9 +188,8 @@ class Timeline:
     def close(self) -> None:
         """End all processes."""
         self._copies.clear()
-        if self._current is not None:
-            self._current.close()
-            self._current = None
+        if (current := self._let_go()) is not None:
+            current.close()
         if self._host is not None:
             self._host.close()
             self._host = None
@@ -222,7 +223,7 @@ class Timeline:
                 self._copies.keep(current)
             else:
                 current.close()
-            self._current = None
+            self._let_go()
         while best is not None:
             try:
                 best.send({"do": "copy"})
@@ -342,7 +343,7 @@ class Timeline:
         self._final = answer["left"]
         self.head = begun if self._final else begun - 1
         process.close()
-        self._current = None
+        self._let_go()
 
     def _lose(self, final: bool) -> None:
         """The running process is gone without a word; ``final``: for the second time."""
@@ -355,7 +356,14 @@ class Timeline:
             self.ending = Ending(DIED, 1, message)
             self._whole = self._text(process, 0), self._text(process, 1)
         process.close()
-        self._current = None
+        self._let_go()
+
+    def _let_go(self) -> Process | None:
+        """Have no running process any more; the one there was."""
+        process, self._current = self._current, None
+        if process is not None:
+            self._seeds = process.seeds
+        return process
 
     def _present(self) -> Process:
         """The process at `update`; it is made again if it was lost."""
@@ -367,7 +375,7 @@ class Timeline:
 
     def _abandon(self) -> None:
         """Kill the running process, wherever it is."""
-        process, self._current = self._current, None
+        process = self._let_go()
         if process is None:
             return
         if self.copies_wanted:

@@ -24,7 +24,6 @@ class Forking:
         """Why the file on disk cannot be run, if it cannot."""
         self.handlers: Handlers = {
             "fork": self._fork,
-            "rerun": self._rerun,
             "branches": self._branches,
             "next_seed": lambda: self._seed((screen.run_shown.seed + 1) % (HIGHEST_SEED + 1)),
             "choose_seed": self._choose_seed,
@@ -115,7 +114,8 @@ class Forking:
         names = ", ".join(map(os.path.basename, texts))
         return texts, fill_program_keys(f"{names} was edited; {{rerun}} runs it to this update")
 
-    def _rerun(self) -> None:
+    def run_edited(self) -> None:
+        """Run the edited file to this update, as a branch."""
         texts, problem = self.edited_texts()
         if texts:
             self.with_texts(texts, "edited", f"the file as edited, beside {self._name()}")

@@ -11,7 +11,7 @@ from nntui.tui.programs.program_bench import ProgramBench
 
 RUNNING = (
     *("one_update", "one_back", "one_epoch", "many_epochs", "run", "jump", "to_start", "to_head"),
-    *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork", "rerun"),
+    *("previous_event", "next_event", "when", "checkpoint", "last_checkpoint", "fork"),
     *("next_seed", "choose_seed", "restart", "mend", "take", "preset"),
 )
 """Actions that run the program, or need one that runs."""
@@ -36,7 +36,7 @@ class ProgramActions:
         """Do what ``action`` names, with the number behind it if there is one."""
         name, _, number = action.partition(" ")
         if name in RUNNING and self._screen.run_shown.is_kept:
-            self._screen.tell(fill_program_keys("nothing has run: {again} runs it again first"))
+            self._screen.tell(fill_program_keys("nothing has run: {rerun} runs it again first"))
             return
         if name in MOVES and self._screen.seen.problem:
             self._screen.tell(f"it cannot be stepped: {self._screen.seen.problem}")

@@ -18,25 +18,29 @@ class Remembering:
         self.handlers: Handlers = {
             "save": self._save,
             "resume": screen.resume,
-            "again": self._again,
+            "rerun": self._rerun,
         }
 
     def show_kept(self, note: str) -> None:
         """Say that what is seen was kept, and how the file on disk differs from it."""
         run, screen = self._screen.run_shown, self._screen
         difference = run.difference()
-        hint = fill_program_keys("as it was saved; nothing has run; {again} runs it again")
+        hint = fill_program_keys("as it was saved; nothing has run; {rerun} runs it again")
         if difference:
             hint = f"{hint}; the file on disk differs"
             screen.note_findings(f"The file on disk is not what was kept:\n{difference}")
         screen.look(screen.view, "; ".join(each for each in (note, hint) if each))
 
-    def _again(self) -> None:
+    def _rerun(self) -> None:
+        """Run the file as edited; of a session, ask which text is to run again."""
+        if self._screen.run_shown.is_kept:
+            self._run_kept()
+        else:
+            self._forking.run_edited()
+
+    def _run_kept(self) -> None:
         """Ask which text is to run, behind its path and what differs."""
         run, screen = self._screen.run_shown, self._screen
-        if not run.is_kept:
-            screen.tell("it has run; this key is for what a session has kept")
-            return
         difference = run.difference()
         texts = ["the text that was kept"]
         if difference.startswith("---"):

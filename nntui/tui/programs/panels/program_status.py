@@ -94,8 +94,7 @@ class ProgramStatus(Widget):
     def _left(self, content: ProgramStatusContent, note: str) -> Content:
         seen = content.seen
         branch = f" / {seen.branch.name}" if len(seen.branches) > 1 else ""
-        own = "own seed" if content.state != KEPT else "seed as it was"
-        seed = own if seen.seed is None else f"seed {seen.seed}"
+        seed = "own seed" if seen.seed is None else f"seed {seen.seed}"
         seed += " (set by nntui)" if seen.seeded_by_us and not seen.update else ""
         name = seen.path.rpartition("/")[2]
         return Content.assemble(

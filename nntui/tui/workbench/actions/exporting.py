@@ -14,9 +14,9 @@ from nntui.tui.screens.choose import Choose
 from nntui.tui.workbench.bench import Bench, Handlers
 
 FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
-    ("save as a preset of your own (TOML)", ".toml", to_toml),
-    ("save as a NumPy script", ".py", lambda preset: export(preset, "numpy")),
-    ("save as a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
+    ("a preset of your own (TOML)", ".toml", to_toml),
+    ("a NumPy script", ".py", lambda preset: export(preset, "numpy")),
+    ("a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
 )
 """In words, the ending of the file, and what it holds."""
 STRING = "copy the configuration as one short string"
@@ -43,12 +43,16 @@ class Exporting:
     def _ask_form(self) -> None:
         """Ask in which form the configuration is wanted."""
         if self._bench.stop_to_ask():
-            forms = [*(words for words, _, _ in FORMS), STRING]
+            verb = "copy" if self._bench.visitor else "save"
+            forms = [*(f"{verb} as {words}" for words, _, _ in FORMS), STRING]
             self._bench.ask(Choose("Take the configuration elsewhere", forms), self._take)
 
     def _take(self, chosen: int | None) -> None:
         if chosen is None:
             self._bench.show("")
+        elif chosen < len(FORMS) and self._bench.visitor:
+            words, _, made = FORMS[chosen]
+            self._copy(made(self._taken), f"{words}{self._lacking}")
         elif chosen < len(FORMS):
             self._ask_file(*FORMS[chosen])
         else:
@@ -70,7 +74,7 @@ class Exporting:
 
         name = f"{self._bench.scenario.name}-{self._bench.run_shown.seed}{ending}"
         hint = f"A file that is not there yet{self._lacking}."
-        self._bench.ask(Ask(words.capitalize(), hint, read, name), saved)
+        self._bench.ask(Ask(f"Save as {words}", hint, read, name), saved)
 
     def _copy_panel(self) -> None:
         """Copy the numbers of the focused panel."""

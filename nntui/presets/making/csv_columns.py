@@ -1,0 +1,130 @@
+"""What the columns of a CSV file hold, for whoever chooses among them."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from nntui.core.errors import ConfigError
+from nntui.core.settings.data_settings import MOST_ROWS
+from nntui.presets.csv_data import MOST_CLASSES, CsvText, is_number
+from nntui.presets.text_files import check_file, read_text
+
+DELIMITERS = ",;\t|"
+"""Between two cells: the one of these that the first line has most of."""
+MOST_SHOWN = 3
+"""Texts of a column that are shown."""
+
+
+@dataclass(frozen=True)
+class CsvColumn:
+    """A column: the numbers in it, or its distinct texts."""
+
+    name: str
+    low: float
+    high: float
+    mean: float
+    variance: float
+    """Of its numbers, like the others; nan where a cell is no finite number."""
+    texts: tuple[str, ...]
+    """The distinct texts of the cells, sorted, and no more than `MOST_CLASSES` + 1 of them."""
+    counts: bool = False
+    """Whether each number is one more than that of the row before: it numbers the rows."""
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether every cell is a finite number."""
+        return math.isfinite(self.variance)
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether every cell is 0 or 1, and both occur."""
+        return self.is_numeric and {float(each) for each in self.texts} == {0.0, 1.0}
+
+    @property
+    def in_words(self) -> str:
+        """What it holds, in a few words."""
+        if self.is_flag:
+            return "0 and 1: two classes"
+        if self.is_numeric:
+            return f"numbers from {self.low:.6g} to {self.high:.6g}"
+        shown = ", ".join(self.texts[:MOST_SHOWN])
+        more = ", ..." if len(self.texts) > MOST_SHOWN else ""
+        count = f"{len(self.texts):,}" if len(self.texts) <= MOST_CLASSES else "very many"
+        return f"{count} texts: {shown}{more}"
+
+
+@dataclass(frozen=True)
+class CsvColumns:
+    """The columns of a file, and its number of rows."""
+
+    path: Path
+    delimiter: str
+    columns: tuple[CsvColumn, ...]
+    rows: int
+
+    def inputs_for(self, target: str) -> list[str]:
+        """The columns that ``target`` may be told from: those of numbers that do not count rows."""
+        possible = [each for each in self.columns if each.is_numeric and each.name != target]
+        return [each.name for each in possible if not each.counts] or [x.name for x in possible]
+
+
+def look_at_csv(path: Path) -> CsvColumns:
+    """The columns of the file ``path`` that have a name.
+
+    Raises ConfigError, in one line, for anything but a header with at least two rows below it.
+    """
+    text = read_text(check_file(path))
+    first = text.lstrip("\n").partition("\n")[0]
+    delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))
+    read = CsvText(path.name, text, delimiter)
+    found = [_Cells() for _ in read.header]
+    rows = 0
+    for _, cells in read.cells():
+        rows += 1
+        if rows > MOST_ROWS:
+            raise ConfigError("csv", f"{path.name}: has more than {MOST_ROWS:,} rows")
+        for column, cell in zip(found, cells, strict=True):
+            column.add(cell)
+    if rows < 2:
+        raise ConfigError("csv", f"{path.name}: has fewer than two rows below its header")
+    named = zip(read.header, found, strict=True)
+    columns = tuple(each.column(name, rows) for name, each in named if name)
+    return CsvColumns(path, delimiter, columns, rows)
+
+
+class _Cells:
+    """What was seen of the cells of one column."""
+
+    def __init__(self) -> None:
+        self._low, self._high = math.inf, -math.inf
+        self._mean = self._squares = 0.0
+        self._count = 0
+        self._before = math.nan
+        self._numeric = self._counts = True
+        self._texts: set[str] = set()
+
+    def add(self, cell: str) -> None:
+        """See ``cell``."""
+        if len(self._texts) <= MOST_CLASSES:
+            self._texts.add(cell)
+        if not self._numeric:
+            return
+        number = float(cell) if is_number(cell) else math.nan
+        if not math.isfinite(number):
+            self._numeric = False
+            return
+        self._counts &= self._count == 0 or number == self._before + 1
+        self._before = number
+        self._low, self._high = min(self._low, number), max(self._high, number)
+        # Welford's running mean and sum of squares.
+        self._count += 1
+        before = number - self._mean
+        self._mean += before / self._count
+        self._squares += before * (number - self._mean)
+
+    def column(self, name: str, rows: int) -> CsvColumn:
+        """What it holds, in ``rows`` rows."""
+        variance = self._squares / rows if self._numeric else math.nan
+        texts = tuple(sorted(self._texts))
+        counts = self._numeric and self._counts
+        return CsvColumn(name, self._low, self._high, self._mean, variance, texts, counts)
