@@ -29,15 +29,18 @@ def replicas_fill_vectors(configuration: Configuration) -> bool:
     )
 
 
+def _filled(states: Sequence[State]) -> list[State]:
+    """As many states as there are places; those left over repeat the last, and nobody looks."""
+    return [*states, *[states[-1]] * (REPLICAS - len(states))]
+
+
 class CompiledEnsemble(Ensemble):
     """Trains at most `REPLICAS` replicas whose player is the compiled one."""
 
     PLAYER = COMPILED
 
     def __init__(self, states: Sequence[State]) -> None:
-        count = len(states)
-        # The places that are left over repeat the last state, and nobody looks at them.
-        super().__init__([*states, *[states[-1]] * (REPLICAS - count)])
+        super().__init__(_filled(states))
         self._compiled = CompiledUpdates(
             self.configuration,
             self._stepper,
@@ -45,7 +48,12 @@ class CompiledEnsemble(Ensemble):
             self._orders is not None,
             watched=False,
         )
-        self.count = count
+        self.count = len(states)
+
+    def restart(self, states: Sequence[State]) -> None:
+        """Go on with other replicas of the same configuration; raises what making one does."""
+        self._place(_filled(states))
+        self.count = len(states)
 
     def train(self, epochs: int) -> Iterator[tuple[int, Array]]:
         """Train ``epochs`` epochs; yield each one that reports, with its losses, (replicas,)."""

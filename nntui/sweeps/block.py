@@ -136,14 +136,14 @@ def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outco
     Of seeds trained together that is all or none, because solved ones finish early.
     """
     player = player_of(block)
-    size, singles = replicas_side_by_side(block.configuration, player), _Singles(block, player)
+    size, trainers = replicas_side_by_side(block.configuration, player), _Trainers(block, player)
     outcomes: list[Outcome] = []
     for start in range(0, len(block.seeds), size):
         if stopped():
             break
         seeds = block.seeds[start : start + size]
         states = list(initial_states(block.configuration, seeds, player))
-        ended = list(_train(singles, seeds, states, stopped))
+        ended = list(_train(trainers, seeds, states, stopped))
         if size > 1 and None in ended:
             break
         outcomes += [each for each in ended if each is not None]
@@ -151,22 +151,21 @@ def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outco
 
 
 def _train(
-    singles: "_Singles",
+    trainers: "_Trainers",
     seeds: Sequence[int],
     states: Sequence[State],
     stopped: Callable[[], bool],
 ) -> Iterator[Outcome | None]:
     """The outcome of each seed, in the order of their ends; None where training was stopped."""
-    block, player = singles.block, singles.player
+    block, player = trainers.block, trainers.player
     side_by_side = replicas_side_by_side(block.configuration, player)
     if block.epochs == 0 or len(states) < FEWEST or side_by_side == 1:
         for seed, state in zip(seeds, states, strict=True):
-            yield singles.train(seed, state, stopped)
+            yield trainers.single(seed, state, stopped)
         return
-    made = CompiledEnsemble if player == COMPILED else Ensemble
     per_epoch = block.configuration.updates_per_epoch
     look = max(CHECK_EVERY[player] // per_epoch, 1)
-    ensemble, seeds = made(states), list(seeds)
+    ensemble, seeds = trainers.ensemble(states), list(seeds)
     last = np.full(ensemble.count, np.nan)
     known: list[float | None] = [None] * len(seeds)
     while ensemble.epoch < block.epochs:
@@ -183,7 +182,7 @@ def _train(
             # Replicas that might overflow, or did, are trained again one by one from the last
             # check, which finds the exact update.
             at_target.pop(column, None)
-            yield singles.train(seeds[column], before.replica(column), stopped, known[column])
+            yield trainers.single(seeds[column], before.replica(column), stopped, known[column])
         yield from at_target.values()
         going = [c for c in range(ensemble.count) if not wild[c] and c not in at_target]
         if ensemble.epoch >= block.epochs:
@@ -198,7 +197,7 @@ def _train(
         if len(going) < ensemble.count:
             seeds = [seeds[column] for column in going]
             now = ensemble.state()
-            ensemble = made([now.replica(column) for column in going])
+            ensemble = trainers.ensemble([now.replica(column) for column in going])
 
 
 def _at_target(
@@ -215,15 +214,26 @@ def _at_target(
     return found
 
 
-class _Singles:
-    """Trains seeds of a block one by one, all of them with one trainer."""
+class _Trainers:
+    """Trains the seeds of a block, as far as possible all of them in the same buffers."""
 
     def __init__(self, block: Block, player: str) -> None:
         self.block, self.player = block, player
+        self._compiled: CompiledEnsemble | None = None
         self._trainer: Trainer | None = None
         self._losses: list[float] = []
 
-    def train(
+    def ensemble(self, states: Sequence[State]) -> Ensemble:
+        """The ensemble of ``states``; it takes the place of the one before."""
+        if self.player == NUMPY:
+            return Ensemble(states)
+        if self._compiled is None:
+            self._compiled = CompiledEnsemble(states)
+        else:
+            self._compiled.restart(states)
+        return self._compiled
+
+    def single(
         self,
         seed: int,
         state: State,

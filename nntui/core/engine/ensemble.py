@@ -81,28 +81,34 @@ class Ensemble:
 
     def __init__(self, states: Sequence[State]) -> None:
         first = states[0]
-        if any((each.update, each.position) != (first.update, 0) for each in states):
-            raise ValueError("replicas must be at the beginning of the same epoch")
         configuration = self.configuration = first.configuration
-        self.count, self.epoch, self._update = len(states), first.epoch, first.update
+        self.count = len(states)
         algebra = Replicas(self.count)
         self._stepper = Stepper(configuration, algebra)
         self.theta = self._stepper.theta
-        slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
-        theta = np.column_stack([each.theta for each in states])
-        self._stepper.restore(theta, slots, self._update - first.since)
-        self._randoms = [each.random for each in states]
-        self._orders: Order | None = None
+        self._place(states)
         self._reported = ReportedLoss(configuration, self.theta, algebra)
         self._rows = load_data(configuration).xy
         samples = configuration.samples_per_epoch
         self._epoch: Array = self._rows[:, :, np.newaxis]
         if first.order is not None:
+            self._epoch = np.empty((len(self._rows), samples, self.count))
+        self._batches = self._stepper.batches(self._epoch)
+
+    def _place(self, states: Sequence[State]) -> None:
+        first = states[0]
+        if any((each.update, each.position) != (first.update, 0) for each in states):
+            raise ValueError("replicas must be at the beginning of the same epoch")
+        self.epoch, self._update = first.epoch, first.update
+        slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
+        theta = np.column_stack([each.theta for each in states])
+        self._stepper.restore(theta, slots, self._update - first.since)
+        self._randoms = [each.random for each in states]
+        self._orders: Order | None = None
+        if first.order is not None:
             self._orders = np.column_stack(
                 [each.order for each in states if each.order is not None]
             )
-            self._epoch = np.empty((len(self._rows), samples, self.count))
-        self._batches = self._stepper.batches(self._epoch)
 
     def train(self, epochs: int) -> Iterator[tuple[int, Array]]:
         """Train ``epochs`` epochs; yield each one that reports, with its losses, (replicas,).
