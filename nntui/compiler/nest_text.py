@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from nntui.compiler.array_operations import SUM, WATCH, Elementwise, Reduction, Step
 from nntui.compiler.elementary import constant, type_of
@@ -48,15 +49,24 @@ class NestText:
         pointers: Mapping[int, str],
         watches: dict[int, str],
         registers: Registers,
+        columns: int | None = None,
+        blocks: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
+        """With ``columns``, an axis of the nest, it is written block by block along that.
+
+        ``blocks`` are the buffers that hold a block only, with the length of their rows.
+        """
         self._function, self._nest, self._pointers = function, nest, pointers
         self._watches, self._registers = watches, registers
         views = [view for step in nest.steps for view in (*step.reads, step.out)]
         self._groups, self._sizes = _joined_axes(
-            nest.shape, [view.strides[: len(nest.shape)] for view in views]
+            nest.shape, [view.strides[: len(nest.shape)] for view in views], columns
         )
+        self._blocks = blocks
         self._axis: int | None = None
-        if nest.mode != TERMS:
+        if columns is not None:
+            self._axis = self._groups.index(columns)
+        elif nest.mode != TERMS:
             laid = [_as_view(self._laid(view), self._sizes) for view in views]
             outs = [_as_view(self._laid(step.out), self._sizes) for step in nest.steps]
             self._axis = vector_axis(self._sizes, laid, outs)
@@ -84,6 +94,27 @@ class NestText:
                 self._function.repeat(self._sizes[axis], unrolled, inside)
             else:
                 self._pieces(place, along, block, unrolled)
+
+        at(0)
+
+    def write_block(self, index: Index, width: int) -> None:
+        """Write what the nest computes in the ``width`` columns from ``index`` on."""
+        assert self._axis is not None
+        outer = [axis for axis in range(len(self._sizes)) if axis != self._axis]
+        bodies = math.prod(self._sizes[axis] for axis in outer)
+        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= MOST_UNROLLED
+        place: dict[int, Index] = {self._axis: index}
+
+        def at(depth: int) -> None:
+            if depth == len(outer):
+                self._body(place, width)
+                return
+
+            def inside(row: Index) -> None:
+                place[outer[depth]] = row
+                at(depth + 1)
+
+            self._function.repeat(self._sizes[outer[depth]], unrolled, inside)
 
         at(0)
 
@@ -129,7 +160,7 @@ class NestText:
             raise NotCompilable("results that do not lie side by side")
         registers, moves = self._registers, self._moves(out, place, ())
         if all(isinstance(index, int) for index, _ in moves):
-            registers.note(out.region, _known_offset(out, moves), width, value)
+            registers.note(out.region, self._offset(out, moves), width, value)
         else:
             registers.forget(out.region)
         pointer = self._pointer(out, moves)
@@ -259,7 +290,7 @@ class NestText:
         stride = laid.inner[-1] if along else self._stride(laid)
         many = width if stride == 1 else 1
         fixed = all(isinstance(index, int) for index, _ in moves)
-        offset = _known_offset(laid, moves)
+        offset = self._offset(laid, moves)
         found = self._registers.find(laid.region, offset, many) if fixed else None
         if found is None:
             found = function.load(type_of(many), self._pointer(laid, moves))
@@ -275,13 +306,25 @@ class NestText:
         self, laid: Laid, place: Mapping[int, Index], inner: Sequence[Index]
     ) -> list[tuple[Index, int]]:
         """The indices that matter, each with its stride."""
-        moves = [(index, laid.strides[axis]) for axis, index in place.items()]
+        length = self._blocks.get(laid.region, 0)
+        moves = [
+            (index, laid.strides[axis])
+            for axis, index in place.items()
+            if not (length and axis == self._axis)
+        ]
         moves += zip(inner, laid.inner, strict=False)
+        if length:
+            moves = [(index, stride // length * WIDE) for index, stride in moves]
         return [(index, stride) for index, stride in moves if stride]
+
+    def _offset(self, laid: Laid, moves: Sequence[tuple[Index, int]]) -> int:
+        length = self._blocks.get(laid.region, 0)
+        start = laid.offset // length * WIDE if length else laid.offset
+        return start + sum(at * stride for at, stride in moves if isinstance(at, int))
 
     def _pointer(self, laid: Laid, moves: Sequence[tuple[Index, int]]) -> str:
         write = self._function.write
-        offset = str(_known_offset(laid, moves))
+        offset = str(self._offset(laid, moves))
         for at, stride in moves:
             if isinstance(at, str):
                 moved = at if stride == 1 else write(f"mul nuw nsw i64 {at}, {stride}")
@@ -290,10 +333,6 @@ class NestText:
         if offset == "0":
             return base
         return write(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
-
-
-def _known_offset(laid: Laid, moves: Sequence[tuple[Index, int]]) -> int:
-    return laid.offset + sum(at * stride for at, stride in moves if isinstance(at, int))
 
 
 def _key(laid: Laid) -> tuple[int, int, tuple[int, ...]]:
@@ -345,13 +384,17 @@ def _half(function: FunctionText, value: str, half: int, start: int) -> str:
 
 
 def _joined_axes(
-    sizes: Sequence[int], strides: Sequence[Sequence[int]]
+    sizes: Sequence[int], strides: Sequence[Sequence[int]], apart: int | None = None
 ) -> tuple[list[int], tuple[int, ...]]:
-    """Axes that can be walked as one: the last axis of each group, and the groups' sizes."""
+    """Axes that can be walked as one: the last axis of each group, and the groups' sizes.
+
+    The axis ``apart`` stays alone.
+    """
     axes = [axis for axis, size in enumerate(sizes) if size > 1]
     last, joined = list(axes[-1:]), [sizes[axis] for axis in axes[-1:]]
     for axis, following in reversed(list(pairwise(axes))):
-        if all(each[axis] == each[following] * sizes[following] for each in strides):
+        alone = apart in (axis, following)
+        if not alone and all(each[axis] == each[following] * sizes[following] for each in strides):
             joined[0] *= sizes[axis]
         else:
             last.insert(0, axis)

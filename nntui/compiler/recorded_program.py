@@ -1,7 +1,8 @@
 """A program: functions made of recorded calls, as one module of LLVM IR with its buffers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +15,11 @@ from nntui.compiler.array_operations import (
     Step,
     Translator,
 )
+from nntui.compiler.bands import Band, banded, row_length
 from nntui.compiler.elementary import Functions
 from nntui.compiler.function_text import FunctionText
-from nntui.compiler.fusion import fused
-from nntui.compiler.nest_text import NestText, folded
+from nntui.compiler.fusion import Nest, fused
+from nntui.compiler.nest_text import WIDE, NestText, folded
 from nntui.compiler.regions import FLAG, AnyArray, Memory, Region, View
 from nntui.compiler.registers import Registers
 
@@ -183,31 +185,51 @@ def _is_test(step: Step) -> bool:
 def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[int, ...]]:
     """The text of a function, and the regions that it takes."""
     function = FunctionText(known)
-    nests = fused(piece.steps)
-    within: dict[int, list[tuple[int, Step, View]]] = {}
-    for number, nest in enumerate(nests):
+    bands = banded(fused(piece.steps))
+    within: dict[int, list[_Use]] = {}
+    for number, (at, nest, axis) in enumerate(_numbered(bands)):
         for step in nest.steps:
             for view in (*step.reads, step.out):
-                within.setdefault(view.region, []).append((number, step, view))
+                within.setdefault(view.region, []).append(_Use(number, at, axis, step, view))
     pointers: dict[int, str] = {}
     taken: list[int] = []
     own: dict[int, str] = {}
+    blocks: dict[int, int] = {}
     for region, found in sorted(within.items()):
         if not uses.is_lasting(region) and _stays_in_registers(found):
             continue
         values = uses.values(region)
-        if uses.is_lasting(region) or (values.size > LARGEST_LOCAL and values.dtype != FLAG):
+        length = 0 if uses.is_lasting(region) else _block_rows(found, bands)
+        if length:
+            blocks[region] = length
+            pointers[region] = own[region] = f"%own{region}"
+        elif uses.is_lasting(region) or (values.size > LARGEST_LOCAL and values.dtype != FLAG):
             pointers[region] = f"%r{region}"
             taken.append(region)
         else:
             pointers[region] = own[region] = f"%own{region}"
     watches: dict[int, str] = {}
     registers = Registers(function, frozenset(own))
-    for nest in nests:
-        NestText(function, nest, pointers, watches, registers).write()
+    for band in bands:
+        texts = [
+            NestText(function, nest, pointers, watches, registers, axis, blocks)
+            for nest, axis in band.columned
+        ]
+        if not band.columns:
+            texts[0].write()
+            continue
+        whole, rest = band.columns - band.columns % WIDE, band.columns % WIDE
+        with function.loop(whole, WIDE) as index:
+            for text in texts:
+                text.write_block(index, WIDE)
+        for text in texts if rest else ():
+            text.write_block(whole, rest)
     registers.finish()
     for region, name in own.items():
-        function.declare(name, int(uses.values(region).size))
+        size = int(uses.values(region).size)
+        if region in blocks:
+            size = -(-size // blocks[region]) * WIDE
+        function.declare(name, size)
     total = ""
     for width, held in watches.items():
         kind = "double" if width == 1 else f"<{width} x double>"
@@ -220,15 +242,45 @@ def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[i
     )
 
 
-def _stays_in_registers(found: Sequence[tuple[int, Step, View]]) -> bool:
+class _Use(NamedTuple):
+    """Where a buffer is used: in which nest and band, with which axis of columns."""
+
+    nest: int
+    band: int
+    columns: int | None
+    step: Step
+    view: View
+
+
+def _numbered(bands: Sequence[Band]) -> Iterator[tuple[int, Nest, int | None]]:
+    """Each nest with the number of its band and its axis of columns."""
+    for at, band in enumerate(bands):
+        for nest, axis in band.columned:
+            yield at, nest, axis
+
+
+def _stays_in_registers(found: Sequence[_Use]) -> bool:
     """Whether a scratch buffer is used in one nest only, and number by number."""
-    first, _, like = found[0]
+    like = found[0]
     return all(
-        number == first
-        and (view.offset, view.strides) == (like.offset, like.strides)
-        and (isinstance(step, Elementwise) or view == step.out)
-        for number, step, view in found
+        each.nest == like.nest
+        and (each.view.offset, each.view.strides) == (like.view.offset, like.view.strides)
+        and (isinstance(each.step, Elementwise) or each.view == each.step.out)
+        for each in found
     )
+
+
+def _block_rows(found: Sequence[_Use], bands: Sequence[Band]) -> int:
+    """The length of a scratch buffer's rows if one block of columns at a time is enough; else 0."""
+    band = bands[found[0].band]
+    if not band.columns or any(each.band != found[0].band for each in found):
+        return 0
+    views = [(each.view, each.columns) for each in found if each.columns is not None]
+    if any(view.strides[axis] != 1 for view, axis in views):
+        return 0
+    length = row_length(views) or band.columns
+    fits = all(view.offset % length == 0 for view, _ in views)
+    return length if fits and length >= band.columns else 0
 
 
 def _work(step: Step) -> int:
