@@ -31,21 +31,49 @@ class Band:
 
 
 def banded(nests: Sequence[Nest]) -> list[Band]:
-    """``nests`` in their order, as bands of as many consecutive ones as possible."""
+    """``nests`` as bands of as many as possible.
+
+    A nest is moved to an earlier band if it depends on nothing that it overtakes.
+    """
     bands: list[Band] = []
-    for nest in nests:
+    waiting = list(nests)
+    while waiting:
+        nest = waiting.pop(0)
         axis = _columns(nest)
-        size = 0 if axis is None else nest.shape[axis]
-        last = bands[-1] if bands else None
-        if last is not None and axis is not None and size == last.columns:
-            before = zip(last.nests, last.axes, strict=True)
-            if all(_by_columns(each, at, nest, axis) for each, at in before):
-                last.nests.append(nest)
-                last.axes.append(axis)
-                continue
-        many = axis is not None and size >= LEAST
-        bands.append(Band([nest], size, [axis]) if many and axis is not None else Band([nest]))
-    return [each if len(each.nests) > 1 else Band(each.nests) for each in bands]
+        if axis is None or nest.shape[axis] < LEAST:
+            bands.append(Band([nest]))
+            continue
+        band = Band([nest], nest.shape[axis], [axis])
+        left: list[Nest] = []
+        for other in waiting:
+            at = _columns(other)
+            if (
+                at is not None
+                and other.shape[at] == band.columns
+                and all(
+                    _by_columns(each, place, other, at)
+                    for each, place in zip(band.nests, band.axes, strict=True)
+                )
+                and all(_independent(each, other) for each in left)
+            ):
+                band.nests.append(other)
+                band.axes.append(at)
+            else:
+                left.append(other)
+        waiting = left
+        bands.append(band if len(band.nests) > 1 else Band([nest]))
+    return bands
+
+
+def _independent(one: Nest, two: Nest) -> bool:
+    """Whether the order of two nests does not matter."""
+    return not any(
+        written.overlaps(view)
+        for before, after in ((one, two), (two, one))
+        for written in (step.out for step in before.steps)
+        for step in after.steps
+        for view in (*step.reads, step.out)
+    )
 
 
 def row_length(views: Iterable[tuple[View, int]]) -> int:

@@ -48,6 +48,11 @@ def _repeated(text: str, width: int, scalar: str) -> str:
     return text if width == 1 else "<" + ", ".join([f"{scalar} {text}"] * width) + ">"
 
 
+def _is_number(operand: str) -> bool:
+    """Whether an operand is a number that is not NaN, and not the name of one."""
+    return not operand.startswith("%") and literal(math.nan) not in operand
+
+
 class Formulas:
     """Writes instructions on vectors of one width; every method returns the name of its result."""
 
@@ -126,7 +131,7 @@ class Formulas:
             case "choose":
                 return self.choose(self.test("une", x[0], self.number(0.0)), x[1], x[2])
             case "maximum" | "minimum":
-                return self.extreme("oge" if function == "maximum" else "ole", *x)
+                return self.extreme("ogt" if function == "maximum" else "olt", *x)
             case "sign":
                 return self._sign(x[0])
             case "heaviside":
@@ -135,14 +140,16 @@ class Formulas:
 
     def extreme(self, relation: str, x: str, y: str) -> str:
         """The greater or the smaller number; NaN if one of them is NaN."""
-        first = self.either(self.test(relation, x, y), self.test("uno", x, x))
-        return self.choose(first, x, y)
+        if _is_number(y):
+            x, y = y, x
+        # Processors have this as one instruction, which gives y if a number is NaN.
+        found = self.choose(self.test(relation, x, y), x, y)
+        return found if _is_number(x) else self.choose(self.test("uno", x, x), x, found)
 
     def _sign(self, x: str) -> str:
         zero = self.number(0.0)
-        above = self.choose(self.test("ogt", x, zero), self.number(1.0), self.number(-1.0))
-        level = self.choose(self.test("oeq", x, zero), zero, above)
-        return self.choose(self.test("uno", x, x), x, level)
+        below = self.choose(self.test("olt", x, zero), self.number(-1.0), x)
+        return self.choose(self.test("ogt", x, zero), self.number(1.0), below)
 
     def _step(self, x: str, at: str) -> str:
         zero = self.number(0.0)

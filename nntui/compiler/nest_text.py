@@ -352,7 +352,7 @@ def _neutral(kind: str) -> float:
 
 def _combined(function: FunctionText, kind: str, one: str, two: str, width: int) -> str:
     formulas = function.formulas(width)
-    return formulas.add(one, two) if kind == SUM else formulas.extreme("oge", one, two)
+    return formulas.add(one, two) if kind == SUM else formulas.extreme("ogt", one, two)
 
 
 def folded(function: FunctionText, value: str, width: int, kind: str) -> str:
