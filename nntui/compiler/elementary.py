@@ -53,12 +53,17 @@ def _is_number(operand: str) -> bool:
     return not operand.startswith("%") and literal(math.nan) not in operand
 
 
+def _is_infinite(operand: str) -> bool:
+    return any(literal(each) in operand for each in (math.inf, -math.inf))
+
+
 class Formulas:
     """Writes instructions on vectors of one width; every method returns the name of its result."""
 
     def __init__(self, write: Callable[[str], str], width: int, known: "Functions") -> None:
         self._write, self.width, self._known = write, width, known
         self.type = type_of(width)
+        self._sources: dict[str, str] = {}
         self._whole, self._bit = type_of(width, "i64"), type_of(width, "i1")
 
     def number(self, value: float) -> str:
@@ -116,7 +121,11 @@ class Formulas:
             "equal": "oeq",
         }
         if function in arithmetic:
-            return self.op(arithmetic[function], *x)
+            made = self.op(arithmetic[function], *x)
+            for one, other in ((x[0], x[1]), (x[1], x[0])):
+                if function == "multiply" and _is_number(one) and not _is_infinite(one):
+                    self._sources[made] = self._source(other)
+            return made
         if function in relations:
             return self.choose(
                 self.test(relations[function], *x), self.number(1.0), self.number(0.0)
@@ -144,12 +153,20 @@ class Formulas:
             x, y = y, x
         # Processors have this as one instruction, which gives y if a number is NaN.
         found = self.choose(self.test(relation, x, y), x, y)
-        return found if _is_number(x) else self.choose(self.test("uno", x, x), x, found)
+        if _is_number(x) or self._source(x) == self._source(y):
+            return found
+        return self.choose(self.test("uno", x, x), x, found)
+
+    def _source(self, x: str) -> str:
+        """What ``x`` is NaN with: it is a multiple, or the sign, of that."""
+        return self._sources.get(x, x)
 
     def _sign(self, x: str) -> str:
         zero = self.number(0.0)
         below = self.choose(self.test("olt", x, zero), self.number(-1.0), x)
-        return self.choose(self.test("ogt", x, zero), self.number(1.0), below)
+        made = self.choose(self.test("ogt", x, zero), self.number(1.0), below)
+        self._sources[made] = self._source(x)
+        return made
 
     def _step(self, x: str, at: str) -> str:
         zero = self.number(0.0)
