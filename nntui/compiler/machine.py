@@ -72,7 +72,7 @@ class Machine:
             cpu=self._cpu,
             features=self._features,
             opt=LEVEL,
-            reloc="pic",
+            reloc="default",
             codemodel="jitdefault",
             jit=True,
         )
@@ -80,14 +80,23 @@ class Machine:
     def _object(self, text: str) -> bytes:
         """``text`` as an object file."""
         llvm, machine = self._llvm, self._target()
-        module = llvm.parse_assembly(text)
-        module.verify()
-        module.triple, module.data_layout = self._triple, str(machine.target_data)
         options = llvm.create_pipeline_tuning_options(LEVEL)
         options.loop_vectorization = options.slp_vectorization = False
+        module = self._parsed(text, machine)
         builder = llvm.create_pass_builder(machine, options)
         builder.getModulePassManager().run(module, builder)
+        try:
+            module.verify()
+        except RuntimeError:
+            # LLVM has spoilt its own code, as version 22.1 does with some vectors in memory.
+            module = self._parsed(text, machine)
         return bytes(machine.emit_object(module))
+
+    def _parsed(self, text: str, machine: Any) -> Any:
+        module = self._llvm.parse_assembly(text)
+        module.verify()
+        module.triple, module.data_layout = self._triple, str(machine.target_data)
+        return module
 
     def _load(self, made: bytes) -> MachineCode | None:
         """An object file in this process; None if it is none."""

@@ -106,7 +106,7 @@ def seconds_per_update(configuration: Configuration, player: str = NUMPY) -> flo
     if player == COMPILED:
         if replicas_side_by_side(configuration, player) > 1:
             return 0.2e-9 * numbers
-        return 0.1e-6 + 0.3e-9 * numbers + 0.3e-9 * products
+        return 0.1e-6 + 0.1e-9 * numbers + 0.25e-9 * products
     if replicas_side_by_side(configuration) > 1:
         return 0.5e-9 * numbers * samples_per_update(configuration) / configuration.batch_size
     normalised = sum(layer.normalise for layer in configuration.layers)
