@@ -29,7 +29,7 @@ WILD, UNREPORTED, REACHED = 1, 2, 3
 INFINITY = float("inf")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batches:
     """The batches of one size: the function that makes an update, and its batch, which it reads."""
 
@@ -38,7 +38,7 @@ class Batches:
     """(width, samples, ...), with one more axis if every replica has samples of its own."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loop:
     """What the loop needs to know of a training."""
 
@@ -185,7 +185,7 @@ class _LoopText:
             following = function.write(f"add i64 {function.load(whole, self._made)}, 1")
             final = function.write(f"icmp eq i64 {following}, %updates")
             self._branch(final, "saving", self._save)
-        if loop.per_epoch == 1 or loop.main == loop.last:
+        if loop.main.function == loop.last.function:
             self._update(loop.main, position)
         else:
             function.run(f"br i1 {is_last}, label %short, label %full")
