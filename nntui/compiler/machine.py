@@ -12,6 +12,8 @@ from nntui.compiler.object_cache import ObjectCache, cache_folder
 
 LEVEL = 2
 """How hard LLVM tries; vectors are written already, and its vectorisers stay off."""
+MOST_LOADED = 64
+"""Modules that are kept in case that they are wanted again."""
 SYMBOLS = ("sin", "cos", "pow")
 """Functions of the C library that code may call."""
 
@@ -19,7 +21,7 @@ _lock = threading.Lock()
 
 
 class MachineCode:
-    """A module of machine code; its functions live as long as it does."""
+    """A module of machine code, which is kept as long as one of its functions."""
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
@@ -27,7 +29,9 @@ class MachineCode:
     def function(self, name: str, *arguments: Any) -> Callable[..., int]:
         """The function ``name``, which returns a whole number; calls release the GIL."""
         address = self._engine.get_function_address(name)
-        return ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
+        made: Any = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
+        made.code = self
+        return made  # type: ignore[no-any-return]
 
 
 class Machine:
@@ -64,6 +68,8 @@ class Machine:
                     code = self._load(made)
                     assert code is not None
                 self._loaded[key] = code
+                if len(self._loaded) > MOST_LOADED:
+                    del self._loaded[next(iter(self._loaded))]
             return self._loaded[key]
 
     def _target(self) -> Any:

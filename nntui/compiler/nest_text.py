@@ -6,16 +6,16 @@ the length of its vectors.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from types import MappingProxyType
 
-from nntui.compiler.array_operations import SUM, WATCH, Elementwise, Reduction, Step
-from nntui.compiler.elementary import constant, type_of
+from nntui.compiler.array_operations import WATCH, Elementwise, Reduction, Step
 from nntui.compiler.function_text import FunctionText, Index
 from nntui.compiler.fusion import TERMS, Nest, vector_axis
+from nntui.compiler.lane_sums import combined, folded, neutral
+from nntui.compiler.nest_axes import Laid, joined_axes, picked, unravelled
 from nntui.compiler.regions import NotCompilable, View
 from nntui.compiler.registers import Registers
+from nntui.compiler.vector_formulas import constant, type_of
 
 WIDE, WIDEST, NARROW = 16, 32, 8
 """Numbers side by side: in sums, in long sums along their own axis, and else."""
@@ -23,16 +23,6 @@ MOST_UNROLLED = 160
 """Instructions, roughly, up to which a nest is written without loops."""
 MOST_SUMMED = 8
 """Terms of a sum up to which it is written without a loop."""
-
-
-@dataclass(frozen=True)
-class Laid:
-    """An array in the axes of a nest, and of a sum within it."""
-
-    region: int
-    offset: int
-    strides: tuple[int, ...]
-    inner: tuple[int, ...] = ()
 
 
 class NestText:
@@ -59,7 +49,7 @@ class NestText:
         self._function, self._nest, self._pointers = function, nest, pointers
         self._watches, self._registers = watches, registers
         views = [view for step in nest.steps for view in (*step.reads, step.out)]
-        self._groups, self._sizes = _joined_axes(
+        self._groups, self._sizes = joined_axes(
             nest.shape, [view.strides[: len(nest.shape)] for view in views], columns
         )
         self._blocks = blocks
@@ -150,7 +140,7 @@ class NestText:
                     continue
                 value = formulas.apply(step.function, *operands)
             out = self._laid(step.out)
-            self._values[_key(out)] = value
+            self._values[out.key] = value
             self._store(out, place, width, value)
 
     def _store(self, out: Laid, place: Mapping[int, Index], width: int, value: str) -> None:
@@ -177,9 +167,9 @@ class NestText:
 
     def _reduced(self, step: Reduction, place: Mapping[int, Index], width: int) -> str:
         factors = [self._laid(each, step) for each in step.factors]
-        groups, inner = _joined_axes(step.inner, [each.inner for each in factors])
+        groups, inner = joined_axes(step.inner, [each.inner for each in factors])
         factors = [
-            Laid(each.region, each.offset, each.strides, _picked(each.inner, groups))
+            Laid(each.region, each.offset, each.strides, picked(each.inner, groups))
             for each in factors
         ]
         if self._nest.mode == TERMS:
@@ -188,7 +178,7 @@ class NestText:
         if terms <= MOST_SUMMED:
             total = ""
             for at in range(terms):
-                term = self._product(factors, place, _unravelled(at, inner), width)
+                term = self._product(factors, place, unravelled(at, inner), width)
                 total = self._combined(step.kind, total, term, width) if total else term
             return total
         return self._accumulated(
@@ -206,7 +196,7 @@ class NestText:
         """The sum of ``term`` over all indices, the last of which moves by ``stride``."""
         function, vector = self._function, type_of(width)
         held = function.local(vector)
-        function.store(vector, constant(_neutral(kind), width), held)
+        function.store(vector, constant(neutral(kind), width), held)
 
         def at(done: tuple[Index, ...]) -> None:
             if len(done) == len(sizes):
@@ -266,12 +256,12 @@ class NestText:
         return values[0] if len(values) == 1 else self._function.formulas(width).mul(*values)
 
     def _combined(self, kind: str, one: str, two: str, width: int) -> str:
-        return _combined(self._function, kind, one, two, width)
+        return combined(self._function, kind, one, two, width)
 
     def _laid(self, view: View, step: Reduction | None = None) -> Laid:
         depth = len(self._nest.shape)
         own, inner = view.strides[:depth], view.strides[depth:]
-        return Laid(view.region, view.offset, _picked(own, self._groups), inner)
+        return Laid(view.region, view.offset, picked(own, self._groups), inner)
 
     def _stride(self, laid: Laid) -> int:
         return 0 if self._axis is None else laid.strides[self._axis]
@@ -284,8 +274,8 @@ class NestText:
         inner: Sequence[Index] = (),
         along: bool = False,
     ) -> str:
-        if not inner and _key(laid) in self._values:
-            return self._values[_key(laid)]
+        if not inner and laid.key in self._values:
+            return self._values[laid.key]
         function, moves = self._function, self._moves(laid, place, inner)
         stride = laid.inner[-1] if along else self._stride(laid)
         many = width if stride == 1 else 1
@@ -299,7 +289,7 @@ class NestText:
                 self._registers.note(laid.region, offset, many, found)
         value = found if many == width else function.splat(found, width)
         if not inner:
-            self._values[_key(laid)] = value
+            self._values[laid.key] = value
         return value
 
     def _moves(
@@ -335,10 +325,6 @@ class NestText:
         return write(f"getelementptr inbounds double, ptr {base}, i64 {offset}")
 
 
-def _key(laid: Laid) -> tuple[int, int, tuple[int, ...]]:
-    return laid.region, laid.offset, laid.strides
-
-
 def _weight(step: Step) -> int:
     """Instructions, roughly, that one result takes."""
     if isinstance(step, Elementwise):
@@ -346,73 +332,5 @@ def _weight(step: Step) -> int:
     return math.prod(step.inner) if step.inner[-1] <= MOST_SUMMED else MOST_SUMMED
 
 
-def _neutral(kind: str) -> float:
-    return 0.0 if kind == SUM else -math.inf
-
-
-def _combined(function: FunctionText, kind: str, one: str, two: str, width: int) -> str:
-    formulas = function.formulas(width)
-    return formulas.add(one, two) if kind == SUM else formulas.extreme("ogt", one, two)
-
-
-def folded(function: FunctionText, value: str, width: int, kind: str) -> str:
-    """All places of a vector combined: halves with halves."""
-    if width & (width - 1):
-        wide = 1 << width.bit_length()
-        places = ", ".join(f"i32 {min(place, width)}" for place in range(wide))
-        value = function.write(
-            f"shufflevector {type_of(width)} {value}, {type_of(width)} "
-            f"{constant(_neutral(kind), width)}, <{wide} x i32> <{places}>"
-        )
-        width = wide
-    while width > 1:
-        half = width // 2
-        low, high = (_half(function, value, half, start) for start in (0, half))
-        value = _combined(function, kind, low, high, half)
-        width = half
-    return value
-
-
-def _half(function: FunctionText, value: str, half: int, start: int) -> str:
-    vector = type_of(2 * half)
-    if half == 1:
-        return function.write(f"extractelement {vector} {value}, i32 {start}")
-    places = ", ".join(f"i32 {start + place}" for place in range(half))
-    return function.write(
-        f"shufflevector {vector} {value}, {vector} poison, <{half} x i32> <{places}>"
-    )
-
-
-def _joined_axes(
-    sizes: Sequence[int], strides: Sequence[Sequence[int]], apart: int | None = None
-) -> tuple[list[int], tuple[int, ...]]:
-    """Axes that can be walked as one: the last axis of each group, and the groups' sizes.
-
-    The axis ``apart`` stays alone.
-    """
-    axes = [axis for axis, size in enumerate(sizes) if size > 1]
-    last, joined = list(axes[-1:]), [sizes[axis] for axis in axes[-1:]]
-    for axis, following in reversed(list(pairwise(axes))):
-        alone = apart in (axis, following)
-        if not alone and all(each[axis] == each[following] * sizes[following] for each in strides):
-            joined[0] *= sizes[axis]
-        else:
-            last.insert(0, axis)
-            joined.insert(0, sizes[axis])
-    return last or [len(sizes) - 1] if sizes else [], tuple(joined) or ((1,) if sizes else ())
-
-
-def _picked(strides: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
-    return tuple(strides[axis] for axis in axes)
-
-
 def _as_view(laid: Laid, sizes: Sequence[int]) -> View:
     return View(laid.region, laid.offset, tuple(sizes), laid.strides)
-
-
-def _unravelled(at: int, sizes: Sequence[int]) -> tuple[int, ...]:
-    found: list[int] = []
-    for size in reversed(sizes):
-        found.insert(0, at % size)
-        at //= size
-    return tuple(found)

@@ -19,7 +19,8 @@ from nntui.compiler.bands import Band, banded, row_length
 from nntui.compiler.elementary import Functions
 from nntui.compiler.function_text import FunctionText
 from nntui.compiler.fusion import Nest, fused
-from nntui.compiler.nest_text import WIDE, NestText, folded
+from nntui.compiler.lane_sums import folded
+from nntui.compiler.nest_text import WIDE, NestText
 from nntui.compiler.regions import FLAG, AnyArray, Memory, Region, View
 from nntui.compiler.registers import Registers
 
