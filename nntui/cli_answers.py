@@ -20,7 +20,7 @@ from nntui.cli_programs import (
     refuse_preset_options,
     takes_program,
 )
-from nntui.cli_training import exit_if, interruptible, train
+from nntui.cli_training import announce_compiler, exit_if, interruptible, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +100,7 @@ def sweep(
     as_json: bool,
 ) -> None:
     """Train a preset from many seeds, and count how many solve it."""
+    from nntui.players.player_choice import chosen_player
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
     from nntui.sweeps.sweep_text import sweep_text
@@ -108,6 +109,7 @@ def sweep(
     first = loaded.seed if first_seed is None else first_seed
     if first + seeds > 2**32:
         raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
+    announce_compiler(chosen_player(player, loaded.configuration))
     with cluster(scheduler) as executor, interruptible() as interrupted:
 
         def progress(done: "Sequence[Outcome]", of: int) -> bool:
@@ -220,6 +222,7 @@ def why(
     from nntui.diagnosis.why import why as ask
 
     asked = load_run(preset, changes, seed, player)
+    announce_compiler(asked.player)
     with interruptible() as interrupted:
 
         def progress(words: str, share: float) -> bool:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nntui.compiler.calls.regions import AnyArray
 from nntui.compiler.machine import MachineCode
-from nntui.compiler.regions import AnyArray
 
 Numbers = npt.NDArray[np.float64]
 

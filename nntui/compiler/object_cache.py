@@ -30,7 +30,8 @@ class ObjectCache:
     """Object files by key, in ``folder``; None keeps nothing."""
 
     def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
+        # Without a home, its place would be within the working directory.
+        self.folder = folder if folder is not None and folder.is_absolute() else None
 
     def read(self, key: str) -> bytes | None:
         """What was kept under ``key``; None if nothing was, or if it is damaged."""

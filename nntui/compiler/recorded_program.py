@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nntui.compiler.array_operations import (
+from nntui.compiler.calls.array_operations import (
     SUM,
     WATCH,
     Elementwise,
@@ -15,14 +15,14 @@ from nntui.compiler.array_operations import (
     Step,
     Translator,
 )
-from nntui.compiler.bands import Band, banded, row_length
-from nntui.compiler.elementary import Functions
-from nntui.compiler.function_text import FunctionText
-from nntui.compiler.fusion import Nest, fused
-from nntui.compiler.lane_sums import folded
-from nntui.compiler.nest_text import WIDE, NestText
-from nntui.compiler.regions import FLAG, AnyArray, Memory, Region, View
-from nntui.compiler.registers import Registers
+from nntui.compiler.calls.bands import Band, banded, row_length
+from nntui.compiler.calls.fusion import Nest, fused
+from nntui.compiler.calls.regions import FLAG, AnyArray, Memory, Region, View
+from nntui.compiler.text.elementary import Functions
+from nntui.compiler.text.function_text import FunctionText
+from nntui.compiler.text.lane_sums import folded
+from nntui.compiler.text.nest_text import WIDE, NestText
+from nntui.compiler.text.registers import Registers
 
 LARGEST_LOCAL = 512
 """Numbers of a scratch buffer up to which it is a local variable of the function."""

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nntui.compiler.function_text import FunctionText
+from nntui.compiler.calls.regions import AnyArray
 from nntui.compiler.loop_code import FLAG, MADE, REACHED, REPORTS, SUM, UNREPORTED, WILD
 from nntui.compiler.recorded_program import Program, Written
-from nntui.compiler.regions import AnyArray
-from nntui.compiler.vector_formulas import literal
+from nntui.compiler.text.function_text import FunctionText
+from nntui.compiler.text.vector_formulas import literal
 
 INFINITY = float("inf")
 

@@ -10,11 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from nntui.compiler.array_operations import Step, Translator
+from nntui.compiler.calls.array_operations import Step, Translator
+from nntui.compiler.calls.regions import AnyArray
 from nntui.compiler.loop_code import LoopCode
 from nntui.compiler.machine import compiled
 from nntui.compiler.recorded_program import Program, Written, with_entries
-from nntui.compiler.regions import AnyArray
 from nntui.compiler.training_loop import Batches, Loop, with_loop
 from nntui.core.engine.data import load_data
 from nntui.core.engine.reported_loss import ReportedLoss

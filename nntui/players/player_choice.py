@@ -2,8 +2,8 @@
 
 from functools import lru_cache
 
+from nntui.compiler.calls.regions import NotCompilable
 from nntui.compiler.installed import is_installed, is_wanted
-from nntui.compiler.regions import NotCompilable
 from nntui.core.engine.algebra import Single
 from nntui.core.engine.ensemble import products_per_update
 from nntui.core.engine.player_names import AUTO, COMPILED, NUMPY, PLAYERS

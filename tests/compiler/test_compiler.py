@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nntui.compiler.array_operations import ELEMENTWISE
+from nntui.compiler.calls.array_operations import ELEMENTWISE
+from nntui.compiler.calls.regions import NotCompilable
 from nntui.compiler.machine import Machine
 from nntui.compiler.object_cache import ObjectCache
 from nntui.compiler.recorded_program import Program, Written, with_entries
-from nntui.compiler.regions import NotCompilable
 
 Array = NDArray[np.float64]
 NOTHING = ObjectCache(None)

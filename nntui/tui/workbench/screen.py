@@ -15,6 +15,7 @@ from textual.signal import Signal
 from textual.widget import Widget
 from textual.worker import Worker
 
+from nntui.compiler.object_cache import cache_folder
 from nntui.core.engine.player_names import COMPILED
 from nntui.core.errors import ConfigError
 from nntui.players.trainers import prepare
@@ -134,6 +135,8 @@ class WorkbenchScreen(SizedScreen[None]):
         first = self.run_shown.branch.stretches[-1].first
         if first.player == COMPILED:
             # In the time that it takes to press a key; later the code is only loaded.
+            if not cache_folder().exists():
+                self._first_note += "; its updates are compiled once, and kept"
             threading.Thread(target=prepare, args=(first,)).start()
         self.show(self._first_note)
 

@@ -8,14 +8,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from nntui.compiler.array_operations import WATCH, Elementwise, Reduction, Step
-from nntui.compiler.function_text import FunctionText, Index
-from nntui.compiler.fusion import TERMS, Nest, vector_axis
-from nntui.compiler.lane_sums import combined, folded, neutral
-from nntui.compiler.nest_axes import Laid, joined_axes, picked, unravelled
-from nntui.compiler.regions import NotCompilable, View
-from nntui.compiler.registers import Registers
-from nntui.compiler.vector_formulas import constant, type_of
+from nntui.compiler.calls.array_operations import WATCH, Elementwise, Reduction, Step
+from nntui.compiler.calls.fusion import TERMS, Nest, vector_axis
+from nntui.compiler.calls.regions import NotCompilable, View
+from nntui.compiler.text.function_text import FunctionText, Index
+from nntui.compiler.text.lane_sums import combined, folded, neutral
+from nntui.compiler.text.nest_axes import Laid, joined_axes, picked, unravelled
+from nntui.compiler.text.registers import Registers
+from nntui.compiler.text.vector_formulas import constant, type_of
 
 WIDE, WIDEST, NARROW = 16, 32, 8
 """Numbers side by side: in sums, in long sums along their own axis, and else."""

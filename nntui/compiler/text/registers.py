@@ -5,8 +5,8 @@ Buffers that are never read from memory are then no memory at all.
 
 from dataclasses import dataclass, field
 
-from nntui.compiler.function_text import FunctionText
-from nntui.compiler.vector_formulas import type_of
+from nntui.compiler.text.function_text import FunctionText
+from nntui.compiler.text.vector_formulas import type_of
 
 
 @dataclass

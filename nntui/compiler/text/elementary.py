@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Callable
 
-from nntui.compiler.vector_formulas import Formulas, integer, type_of
+from nntui.compiler.text.vector_formulas import Formulas, integer, type_of
 
 ROUNDER = 6755399441055744.0
 """1.5 * 2^52: a number below 2^51 added to it loses its fraction, which rounds it."""

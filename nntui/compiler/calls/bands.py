@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from nntui.compiler.fusion import RESULTS, Nest, vector_axis
-from nntui.compiler.regions import View
+from nntui.compiler.calls.fusion import RESULTS, Nest, vector_axis
+from nntui.compiler.calls.regions import View
 
 LEAST = 48
 """Columns from which blocks are worth it."""

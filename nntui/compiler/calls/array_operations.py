@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.compiler.regions import AnyArray, Memory, NotCompilable, View
+from nntui.compiler.calls.regions import AnyArray, Memory, NotCompilable, View
 
 Operand = View | float
 

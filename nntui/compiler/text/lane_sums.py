@@ -2,9 +2,9 @@
 
 import math
 
-from nntui.compiler.array_operations import SUM
-from nntui.compiler.function_text import FunctionText
-from nntui.compiler.vector_formulas import constant, type_of
+from nntui.compiler.calls.array_operations import SUM
+from nntui.compiler.text.function_text import FunctionText
+from nntui.compiler.text.vector_formulas import constant, type_of
 
 
 def neutral(kind: str) -> float:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from nntui.compiler.elementary import Functions
-from nntui.compiler.vector_formulas import Formulas, type_of
+from nntui.compiler.text.elementary import Functions
+from nntui.compiler.text.vector_formulas import Formulas, type_of
 
 Index = int | str
 """A known number, or the name of a whole number that is known when the code runs."""

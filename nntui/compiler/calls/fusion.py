@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nntui.compiler.array_operations import Reduction, Step
-from nntui.compiler.regions import View
+from nntui.compiler.calls.array_operations import Reduction, Step
+from nntui.compiler.calls.regions import View
 
 RESULTS, TERMS, NOTHING = "results", "terms", "nothing"
 FEWEST = 4
