@@ -3,9 +3,10 @@
 The names of the library are imported on first use, so that the command line starts quickly.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as type checkers know it; importing typing would take most of the time
 if TYPE_CHECKING:
+    from typing import Any
+
     from nntui.core.errors import ConfigError
     from nntui.presets import Preset, load_preset
     from nntui.program.program import Program
@@ -38,7 +39,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOMES:
         raise AttributeError(f"module 'nntui' has no attribute {name!r}")
     from importlib import import_module

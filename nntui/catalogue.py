@@ -245,6 +245,7 @@ def _keys() -> Iterator[Key]:
             "high": HIGHEST_SEED,
             "above": None,
             "below": None,
+            "most": None,
         }
     )
     yield Key(

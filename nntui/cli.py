@@ -22,6 +22,7 @@ from nntui.cli_programs import (
     takes_program,
 )
 from nntui.cli_serve import serve
+from nntui.cli_training import ended_by_signals
 
 BAD_INPUT, INTERRUPTED = 2, 130
 AS_GIVEN, ESCAPED = "nntui-as-given", "backslashreplace"
@@ -223,6 +224,7 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
     """List the saved sessions, or delete some."""
     from nntui.timeline.sessions import session_folder
 
+    session_folder.tidy()
     for name in unwanted:
         path = session_folder.delete(name)
         if not as_json:
@@ -275,17 +277,23 @@ def bench(
     if programs:
         if screen or long or matrix or part is not None or quick:
             raise click.UsageError("--programs goes with --kept-apart, --limit and --json alone")
-        _score_programs(kept_apart, limit, as_json)
-        return
-    if kept_apart or limit is not None:
+    elif kept_apart or limit is not None:
         raise click.UsageError("--kept-apart and --limit belong to --programs")
-    if matrix:
+    elif matrix:
         if screen or long:
             raise click.UsageError("--matrix goes with --part, --quick and --json alone")
-        _score_diagnosis(part, quick, as_json)
-        return
-    if part is not None or quick:
+    elif part is not None or quick:
         raise click.UsageError("--part and --quick belong to --matrix")
+    with ended_by_signals():
+        if programs:
+            _score_programs(kept_apart, limit, as_json)
+        elif matrix:
+            _score_diagnosis(part, quick, as_json)
+        else:
+            _measure_speed(screen, long, as_json)
+
+
+def _measure_speed(screen: bool, long: bool, as_json: bool) -> None:
     from nntui.bench import bench as measure
 
     result = measure(None if as_json else click.echo, long=long, of_screen=screen)
@@ -368,6 +376,12 @@ def main() -> int:
         return _complain(str(error))
     except MemoryError:
         return _complain("there is not enough memory for this network and its data")
+    except RuntimeError as error:
+        from concurrent.futures import BrokenExecutor
+
+        if not isinstance(error, BrokenExecutor):
+            raise
+        return _complain("a worker process was killed, perhaps for want of memory")
     except OSError as error:
         return _complain(f"cannot write the output: {error.strerror}")
     except SystemExit as error:

@@ -72,11 +72,10 @@ def run(
     with interruptible() as interrupted:
         status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
-    result = run_result(training, status, initial, predictions)
     if as_json:
-        print_json(result)
+        print_json(run_result(training, status, initial, predictions))
     else:
-        click.echo(run_text(training, result, rows, began))
+        click.echo(run_text(training, status, rows, predictions, began))
     exit_if(interrupted)
 
 

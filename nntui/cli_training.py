@@ -61,8 +61,6 @@ def interruptible() -> Iterator[list[int]]:
 
     The second signal raises KeyboardInterrupt.
     """
-    import signal
-
     seen: list[int] = []
 
     def note(number: int, frame: object) -> None:
@@ -70,13 +68,8 @@ def interruptible() -> Iterator[list[int]]:
             raise KeyboardInterrupt
         seen.append(number)
 
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), note) for name in names}
-    try:
+    with _handled(note):
         yield seen
-    finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
 
 
 @contextmanager
@@ -86,8 +79,6 @@ def ended_by_signals(patient: Callable[[], bool] = lambda: False) -> Iterator[li
     What is under way is left through its ``finally``, so it can end the processes it started.
     While ``patient`` holds the first signal is only noted, in the list that is yielded.
     """
-    import signal
-
     seen: list[int] = []
 
     def interrupt(number: int, frame: object) -> None:
@@ -95,14 +86,31 @@ def ended_by_signals(patient: Callable[[], bool] = lambda: False) -> Iterator[li
         if len(seen) > 1 or not patient():
             raise KeyboardInterrupt
 
-    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    with _handled(interrupt):
+        try:
+            yield seen
+        except KeyboardInterrupt:
+            erase_progress()
+            exit_if(seen)
+            raise
+
+
+@contextmanager
+def _handled(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Call ``handler`` for SIGINT, SIGTERM and SIGHUP, except for one that is ignored, as by nohup.
+
+    At the end they are as they were before.
+    """
+    import signal
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    known = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {each: signal.getsignal(each) for each in known}
+    handled = {each: usual for each, usual in before.items() if usual is not signal.SIG_IGN}
+    for each in handled:
+        signal.signal(each, handler)
     try:
-        yield seen
-    except KeyboardInterrupt:
-        erase_progress()
-        exit_if(seen)
-        raise
+        yield
     finally:
-        for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+        for each, usual in handled.items():
+            signal.signal(each, usual)

@@ -1,4 +1,4 @@
-"""A command in a process group of its own: whether it is at work, and whether all has ended."""
+"""A command in a process group of its own: whether it is at work."""
 
 import os
 import signal
@@ -19,11 +19,6 @@ def at_work(leader: int, *, by_others: bool = False) -> None:
     _until(lambda: _handles(leader, signal.SIGTERM))
     before = _computed(leader, by_others)
     _until(lambda: _computed(leader, by_others) > before + WORK)
-
-
-def gone(group: int) -> None:
-    """Wait until no process of ``group`` runs; one that only waits to be counted does not."""
-    _until(lambda: all(state in "ZX" for _, state, _ in _members(group)))
 
 
 def _handles(process: int, number: signal.Signals) -> bool:

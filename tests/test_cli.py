@@ -1,18 +1,24 @@
 """The command line: what it prints, its exit codes, and one line for bad input."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
 from commands import command, printed, process, refusal, refused
-from process_groups import at_work, gone
+from process_groups import at_work
+from sessions_of_processes import members
 
 import nntui
 from nntui.cli import main
+from nntui.cli_training import interruptible
 
 PRESETS = 16
 
@@ -291,9 +297,11 @@ def test_interrupting_prints_what_was_done() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "send"), [(signal.SIGINT, os.kill), (signal.SIGTERM, os.killpg)]
+)
 def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
-    number: signal.Signals,
+    number: signal.Signals, send: Callable[[int, int], None]
 ) -> None:
     command = [sys.executable, "-m", "nntui", "sweep", "square-fixed", "--json"]
     process = subprocess.Popen(
@@ -304,13 +312,42 @@ def test_a_sweep_that_is_ended_prints_what_was_done_and_leaves_no_process(
         start_new_session=True,
     )
     at_work(process.pid, by_others=True)
-    process.send_signal(number)
+    send(process.pid, number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
     assert err == ""
     result = json.loads(out)
     assert len(result["seeds"]) == len(result["solved"]) < 5000
-    gone(process.pid)
+    assert members(process.pid) == []
+
+
+def test_ctrl_c_while_modules_are_imported_ends_silently(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "nntui", "presets"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible() as interrupted:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert interrupted == []
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_worker_that_is_killed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*given: object, **named: object) -> NoReturn:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr("nntui.sweeps.sweep", killed)
+    assert "a worker process was killed" in refused("sweep", "add-relu")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import numpy as np
 
 from nntui.bench.cases import CASES
 from nntui.bench.measurement import Measurement
+from nntui.bench.program_screen_cases import PROGRAM_SCREEN_CASES
 from nntui.bench.screen_cases import SCREEN_CASES, memory
 from nntui.bench.timeline_cases import long_run
 
@@ -28,7 +29,7 @@ def bench(
     say(f"{machine}; medians of alternating runs, float64")
     say(f"{'ratio':>9} {'target':>8}  {'time':>9}  {'reference':>9}  case")
     rows = []
-    cases = SCREEN_CASES if of_screen else CASES
+    cases = (*SCREEN_CASES, *PROGRAM_SCREEN_CASES) if of_screen else CASES
     for case in (memory if of_screen else long_run, *cases) if long else cases:
         for row in case():
             rows.append(asdict(row))

@@ -121,20 +121,30 @@ def _endless() -> Iterator[str]:
 def keys() -> Iterator[Measurement]:
     """The time from a key to its effect on the screen, during training."""
     with running(TerminalSpec(120, 40)) as app:
-        yield _effects("key to effect at full speed, 120x40", app, KEYS, SLOWEST_KEY)
+        yield effects("key to effect at full speed, 120x40", app, KEYS, SLOWEST_KEY)
     for name, spec in TERMINALS.items():
         with running(replace(spec, rate=SLOW_LINE)) as app:
             case = f"key to effect at full speed over 250 kbit/s, {name}"
-            yield _effects(case, app, SLOW_KEYS, SLOWEST_ON_SLOW_LINE)
+            yield effects(case, app, SLOW_KEYS, SLOWEST_ON_SLOW_LINE)
 
 
-def _effects(case: str, app: Terminal, keys: int, target: float) -> Measurement:
+def effects(
+    case: str,
+    app: Terminal,
+    keys: int,
+    target: float,
+    said: tuple[bytes, bytes] = (b"linear axis", b"log axis"),
+) -> Measurement:
+    """The time from a key to its effect, of ``keys`` presses of the key of the loss axis.
+
+    What it does is ``said``, in turn.
+    """
     times = []
     for number in range(keys):
         app.read(0.05 + 0.013 * (number % 11))
         app.seen = b""
         app.press(b"y")
-        times.append(app.wait_for(b"log axis" if number % 2 else b"linear axis"))
+        times.append(app.wait_for(said[number % 2]))
     slow = 1e3 * quantiles(times, n=20)[-1]
     return Measurement(
         f"{case}: p95, and median", None, target, median(times), "", None, slow, "ms"
@@ -147,11 +157,11 @@ def sent() -> Iterator[Measurement]:
         with running(spec) as app:
             rate, over_ssh = app.read(SECONDS) / SECONDS / 1e3, name == OVER_SSH
             target = KILOBYTES if over_ssh else None
-            yield _amount(f"bytes a second at full speed, {name}", rate, "kB", target)
+            yield amount(f"bytes a second at full speed, {name}", rate, "kB", target)
             if over_ssh:
                 app.press(b" ")
                 app.read(1.0)
-                yield _amount("bytes in 3 s, paused", app.read(3.0), "B", 0.0)
+                yield amount("bytes in 3 s, paused", app.read(3.0), "B", 0.0)
 
 
 def speed() -> Iterator[Measurement]:
@@ -190,7 +200,7 @@ def memory() -> Iterator[Measurement]:
             if million == 2:
                 before = beyond
         case = f"memory of the app from 2 to {MILLIONS} million updates, beyond its losses"
-        yield _amount(case, beyond - before, "MiB", LARGEST_GROWTH)
+        yield amount(case, beyond - before, "MiB", LARGEST_GROWTH)
 
 
 def _update(app: Terminal) -> int:
@@ -207,7 +217,8 @@ def _resident(process: int) -> int:
     return 1024 * int(found[1])
 
 
-def _amount(case: str, value: float, unit: str, target: float | None) -> Measurement:
+def amount(case: str, value: float, unit: str, target: float | None) -> Measurement:
+    """A ``value`` that is compared with nothing but its target."""
     return Measurement(case, None, target, None, "", None, value, unit)
 
 

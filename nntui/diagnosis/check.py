@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from nntui.core.settings.configuration import Configuration
 from nntui.diagnosis.checks.examination import Examined, disturbs, examine
 from nntui.diagnosis.checks.gradient_check import MOST_SAMPLES, GradientCheck, check_gradient
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN, next_rows
+from nntui.diagnosis.checks.tensor_names import not_compared
 from nntui.diagnosis.checks.update_check import OK, WRONG, Residual
 from nntui.diagnosis.finding import Finding
 from nntui.diagnosis.rules.code_faults import FORWARD, findings_of
@@ -72,6 +74,7 @@ class Check:
         }
 
 
+@np.errstate(all="ignore")
 def check(run: Run) -> Check:
     """Check the program of ``run`` at its cursor; the run stays where it is."""
     subject: Subject = Program(run.preset.configuration)
@@ -97,16 +100,17 @@ def check(run: Run) -> Check:
         },
         examined.forward.residual,
         None if printed is None else printed.residual if not printed.is_stated else 0.0,
-        tuple(_limits(len(rows), gradient)),
+        tuple(_limits(len(rows), gradient, subject.stated)),
     )
 
 
-def _limits(rows: int, gradient: Sequence[GradientCheck]) -> Iterator[str]:
+def _limits(rows: int, gradient: Sequence[GradientCheck], stated: Configuration) -> Iterator[str]:
     """What is left out of an update of ``rows`` rows."""
     if rows > MOST_SAMPLES:
         yield f"gradients compared on {MOST_SAMPLES:,} of the {rows:,} rows of a batch"
     if rows > MOST_ROWS_OF_RUN:
         yield f"updates compared on {MOST_ROWS_OF_RUN:,} of the {rows:,} rows of a batch"
+    yield from not_compared(stated)
     for each in gradient:
         if each.coordinates < each.size:
             yield f"{each.tensor.name} compared at {each.coordinates:,} of {each.size:,} numbers"

@@ -7,6 +7,7 @@ import numpy as np
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.checks.replays import MOST_ROWS_OF_RUN
+from nntui.diagnosis.checks.tensor_names import not_compared
 from nntui.diagnosis.deadline import NEVER, Deadline
 from nntui.diagnosis.evidence import EXPLAINS, FELT, FORBIDS, Evidence
 from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
@@ -222,6 +223,7 @@ def _limits(evidence: Evidence) -> tuple[str, ...]:
         )
     if batch > MOST_ROWS_OF_RUN:
         said.append(f"updates compared on {MOST_ROWS_OF_RUN:,} of the {batch:,} rows of a batch")
+    said += not_compared(evidence.stated)
     if (seen := evidence.sample_x.shape[1]) < rows:
         said.append(f"units and scales measured on {seen:,} of {rows:,} rows, evenly chosen")
     if rows > MOST_GROUPED:

@@ -243,8 +243,14 @@ def forbids(finding: Finding) -> bool:
 def explained(evidence: Evidence, floor: float) -> float:
     """How much of the failure a floor explains: `FORBIDS` if the goal lies below it."""
     goal = evidence.observation.preset.goal.loss
-    if floor > goal:
-        return FORBIDS
+    return FORBIDS if floor > goal else share_of_loss(evidence, floor)
+
+
+def share_of_loss(evidence: Evidence, floor: float) -> float:
+    """The share of the last reported loss that lies below ``floor``; 0 if no finite one is known.
+
+    More than 1 where the loss is reported of other parameters than those that have the floor.
+    """
     losses = evidence.observation.losses
     loss = float(losses[-1]) if len(losses) else np.inf
     return floor / loss if 0.0 < loss < np.inf else 0.0
@@ -256,7 +262,7 @@ def refuted(evidence: Evidence, floor: float) -> bool:
     A loss accumulated while parameters change may lie a little below, a misprinted one anywhere.
     """
     losses = evidence.observation.losses
-    return bool(len(losses)) and bool(np.nanmin(losses) < SLACK * floor)
+    return bool(len(losses)) and bool(np.fmin.reduce(losses) < SLACK * floor)
 
 
 def spread(evidence: Evidence) -> float:

@@ -63,6 +63,25 @@ class Subject(Protocol):
         """The loss that the program would print for all training rows at ``theta``."""
 
 
+class RecordedForward:
+    """The forward pass of ``x`` (inputs, samples), recorded once and played at any parameters."""
+
+    def __init__(self, configuration: Configuration, x: Array) -> None:
+        layout = Layout.of(configuration)
+        self.x = x
+        self._theta = np.empty(layout.size)
+        self._passed = Forward(configuration, layout.views(self._theta), x)
+
+    def at(self, theta: Array) -> list[LayerValues]:
+        """The values at the parameters ``theta``, flat; the arrays are the caller's."""
+        self._theta[...] = theta
+        self._passed.play()
+        return [
+            LayerValues(z=layer.z.copy(), a=layer.a.copy(), h=layer.h.copy())
+            for layer in self._passed.layers
+        ]
+
+
 class Program:
     """The program described by a preset's configuration, faults included."""
 
@@ -75,12 +94,14 @@ class Program:
         )
         self.stated: Configuration = replace(configuration, layers=layers, faults=())
         self.data: DataArrays = load_data(self.stated)
+        self._recorded: RecordedForward | None = None
 
     def forward(self, theta: Array, x: Array) -> list[LayerValues]:
         """See `Subject.forward`."""
-        passed = Forward(self._actual, Layout.of(self.stated).views(theta), x)
-        passed.play()
-        return [LayerValues(layer.z, layer.a, layer.h) for layer in passed.layers]
+        recorded = self._recorded
+        if recorded is None or recorded.x is not x:
+            recorded = self._recorded = RecordedForward(self._actual, x)
+        return recorded.at(theta)
 
     def updates(self, theta: Array, batches: Sequence[Order], epoch: int = 0) -> list[Observed]:
         """See `Subject.updates`."""

@@ -6,6 +6,8 @@ from math import isfinite
 from time import perf_counter
 from typing import Any, Protocol
 
+import numpy as np
+
 from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.cause import attributed
@@ -87,6 +89,7 @@ class Answer(Explanation):
         }
 
 
+@np.errstate(all="ignore")
 def why(
     preset: Preset | Run,
     seed: int | None = None,

@@ -1,9 +1,9 @@
 """Writes one update in NumPy: forward pass, explicit backpropagation, optimiser step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nntui.core.engine.data import loss_slope
-from nntui.core.engine.update import optimiser_of
+from nntui.core.engine.update import clips, optimiser_of
 from nntui.core.formulas.expression import Expression, Name, Operation
 from nntui.core.formulas.printing import NumpyPrinter
 from nntui.core.parts.losses import LOSSES
@@ -11,7 +11,7 @@ from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import assigned, listed
 from nntui.export.plan import LayerPlan, plan, reported_term, word
-from nntui.export.script_functions import NUMPY, FormulaWriter, step_function, with_shape
+from nntui.export.script_functions import ENDS, NUMPY, FormulaWriter, step_function, with_shape
 
 
 class NumpyScript:
@@ -25,6 +25,7 @@ class NumpyScript:
         self._configuration, self._comments = configuration, comments
         self.layers = plan(configuration)
         self._rule = optimiser_of(configuration)
+        self._clips = clips(configuration)
         self._step = "" if self._rule.is_plain else f"{word(self._rule.name)}_step"
         self._formulas = FormulaWriter(NumpyPrinter)
         self.functions = dict(NUMPY)
@@ -71,6 +72,7 @@ class NumpyScript:
 
     def before_loop(self) -> Iterator[str]:
         """Statements directly before the loop over the epochs."""
+        yield "finite = True"
         if self._rule.counts:
             yield "t = 0"
 
@@ -126,6 +128,23 @@ class NumpyScript:
         if late:
             yield "\n# The step"
             yield from self._steps(late, rate)
+        yield f"\n# {ENDS}"
+        yield from self._finite(self._watched())
+
+    def _watched(self) -> Iterator[str]:
+        """Arrays of an update: one of them holds a number that is not finite if any does."""
+        yield "error"
+        for each in self.layers:
+            yield f"z{each.k}"
+            if each.layer.normalise:
+                yield f"a{each.k}.var(axis=1)"  # too large a spread would make h 0
+        for name in (name for each in self.layers for name in each.tensors):
+            yield from () if self._clips else (f"g{name}",)
+            yield from (f"{letter}{name}" for letter, _ in self._rule.assignments[:-1])
+            yield name
+
+    def _finite(self, names: Iterable[str]) -> Iterator[str]:
+        yield listed("finite = finite and all_finite(", list(names), ")")
 
     def _slope_of_loss(self, x: str, y: str) -> str:
         """dL/da, or dL/dz if the loss is differentiated together with the activation."""
@@ -207,6 +226,8 @@ class NumpyScript:
     def _steps(self, names: list[str], rate: str) -> Iterator[str]:
         """The optimiser's step of the parameters ``names``, clipped together."""
         gradients = [f"g{name}" for name in names]
+        if self._clips:  # which would hide an infinite one
+            yield from self._finite(gradients)
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
                 yield assigned(gradients, listed(f"{clip}(", gradients, ")"))

@@ -1,10 +1,10 @@
 """Writes one update in PyTorch: by autograd where the preset is correct, explicitly for faults."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nntui.core.engine.data import loss_slope
 from nntui.core.engine.reported_loss import is_unscaled
-from nntui.core.engine.update import optimiser_of
+from nntui.core.engine.update import clips, optimiser_of
 from nntui.core.formulas.expression import Expression
 from nntui.core.formulas.printing import TorchPrinter
 from nntui.core.parts.activations import ACTIVATIONS, Activation
@@ -13,7 +13,7 @@ from nntui.core.settings.configuration import Configuration
 from nntui.export.fault_comments import FaultComments
 from nntui.export.formatting import indented, listed
 from nntui.export.plan import LayerPlan, plan, reported_term, word
-from nntui.export.script_functions import PYTORCH, FormulaWriter, step_function, with_shape
+from nntui.export.script_functions import ENDS, PYTORCH, FormulaWriter, step_function, with_shape
 
 
 class PytorchScript:
@@ -35,7 +35,7 @@ class PytorchScript:
         """Layers that pass the gradient down explicitly."""
         late = [each for each in self.layers if not each.early]
         self._late = [name for each in late for name in each.tensors]
-        self._rule = optimiser_of(configuration)
+        self._rule, self._clips = optimiser_of(configuration), clips(configuration)
         self._formulas = FormulaWriter(TorchPrinter)
         self.functions = dict(PYTORCH)
         self._step_name = f"{word(self._rule.name)}_step"
@@ -106,13 +106,13 @@ class PytorchScript:
 
     def before_loop(self) -> Iterator[str]:
         """Statements directly before the loop over the epochs."""
+        yield "finite = True"
         if not self._rule.is_in_torch and self._rule.counts:
             yield "t = 0"
 
     def rates(self) -> Iterator[str]:
         """Statements that pass a new learning rate to the optimisers."""
-        names = [f"optimiser{each.k}" for each in self._early] + ["optimiser"] * bool(self._late)
-        for name in names if self._rule.is_in_torch else ():
+        for name in self._optimisers if self._rule.is_in_torch else ():
             yield f'{name}.param_groups[0]["lr"] = rate'
 
     def forward(self) -> Iterator[str]:
@@ -229,6 +229,32 @@ class PytorchScript:
                 yield from self._back(each, rate)
         if self._late:
             yield from self._step("optimiser", self._late, rate)
+        yield f"\n# {ENDS}"
+        yield from self._finite(self._watched(y))
+
+    def _watched(self, y: str) -> Iterator[str]:
+        """Tensors of an update: one of them holds a number that is not finite if any does."""
+        yield f"{self.layers[-1].out} - {y}"
+        for each in self.layers:
+            yield f"z{each.k}"
+            if each.layer.normalise:
+                yield f"a{each.k}.var(dim=1, correction=0)"  # too large a spread would make h 0
+        for name in (name for each in self.layers for name in each.tensors):
+            yield from () if self._clips else (f"{name}.grad",)
+            if not self._rule.is_in_torch:
+                yield from (f"{letter}{name}" for letter, _ in self._rule.assignments[:-1])
+            yield name
+        if self._rule.is_in_torch and self._rule.slots:
+            for optimiser in self._optimisers:
+                yield f"*remembered({optimiser})"
+
+    def _finite(self, names: Iterable[str]) -> Iterator[str]:
+        yield listed("finite = finite and all_finite(", list(names), ")")
+
+    @property
+    def _optimisers(self) -> list[str]:
+        names = [f"optimiser{each.k}" for each in self._early]
+        return names + ["optimiser"] * bool(self._late)
 
     def _gradients(self, each: LayerPlan, x: str, y: str) -> Iterator[str]:
         """Statements that change a layer's gradients by its faults."""
@@ -282,6 +308,8 @@ class PytorchScript:
         yield f"{self.layers[k - 1].out}.backward({passed} @ {weights})"
 
     def _step(self, optimiser: str, names: list[str], rate: str) -> Iterator[str]:
+        if self._clips:  # which would hide an infinite one
+            yield from self._finite(f"{name}.grad" for name in names)
         for clip in ("clip_value", "clip_norm"):
             if getattr(self._training, clip) is not None:
                 yield listed(f"{clip}(", names, ")")

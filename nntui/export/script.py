@@ -94,7 +94,8 @@ class _Script:
         yield "#"
         every = self._preset.configuration.report.every
         per = "per epoch" if every == 1 else f"every {every} epochs"
-        yield f'# python SCRIPT [EPOCHS] prints "epoch loss" {per}; other lines begin with #.'
+        said = f'prints "epoch loss" {per}, from 0 on; other lines begin with #.'
+        yield f"# python SCRIPT [EPOCHS] {said}"
         yield from self._comments.idle(self._configuration)
 
     def _imports(self, body: str) -> Iterator[str]:
@@ -202,6 +203,7 @@ class _Script:
         else:
             yield f"if {DUE}:"
             yield from indented(self._printed())
+        yield "if not finite:\n    break"
 
     def _before_update(self) -> Iterator[str]:
         """Statements before each update: the report with the parameters before the last one."""
@@ -224,7 +226,7 @@ class _Script:
         else:
             yield f"loss = {'printed' if report.when == BEFORE else STATED}"
         yield "print(epoch, repr(float(loss)))"
-        yield "if not np.isfinite(loss):\n    break"
+        yield "finite = finite and np.isfinite(loss)"
         if self._preset.goal.stop:
             yield "if loss <= GOAL:\n    break"
 

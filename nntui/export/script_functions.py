@@ -135,7 +135,14 @@ def _through_normalise() -> str:
     )
 
 
+ENDS = "A number that is no longer finite ends the run, after this epoch"
+
 NUMPY = {
+    "all_finite": '''
+def all_finite(*arrays):
+    """Whether no number in the arrays is infinite or NaN."""
+    return all(np.isfinite(each).all() for each in arrays)
+''',
     "normalise": _normalise(),
     "through_normalise": _through_normalise(),
     "clip_value": '''
@@ -152,6 +159,17 @@ def clip_norm(*gradients):
 }
 
 PYTORCH = {
+    "all_finite": '''
+def all_finite(*tensors):
+    """Whether no number in the tensors is infinite or NaN."""
+    return all(torch.isfinite(each).all().item() for each in tensors)
+''',
+    "remembered": '''
+def remembered(optimiser):
+    """All tensors that the optimiser keeps from update to update."""
+    kept = [each for state in optimiser.state.values() for each in state.values()]
+    return [each for each in kept if torch.is_tensor(each)]
+''',
     "normalise": f'''
 def normalise(a):
     """Each sample centred and scaled over the units of the layer."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import IO
 
 from nntui.core.errors import ConfigError
+from nntui.file_lock import lock
 
 PRIVATE, SHARED = 0o600, 0o666
 PREFIX, SUFFIX = ".nntui-", ".tmp"
-STALE = 3600.0
-"""Age in seconds after which a temporary file is considered left behind by a kill."""
+YOUNG = 60.0
+"""Seconds for which a temporary file may be one that is just being made."""
 
 
 def write_whole(path: Path, fill: Callable[[IO[bytes]], None], mode: int = PRIVATE) -> None:
@@ -46,11 +47,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def _replace(target: Path, fill: Callable[[IO[bytes]], None], mode: int) -> None:
-    _remove_stale(target.parent)
+    remove_left(target.parent)
     temporary = target.parent / f"{PREFIX}{secrets.token_hex(8)}{SUFFIX}"
     number = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
     try:
         with open(number, "w+b") as file:
+            lock(number)
             fill(file)
             file.flush()
             os.fsync(file.fileno())
@@ -69,9 +71,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(number)
 
 
-def _remove_stale(folder: Path) -> None:
-    oldest = time.time() - STALE
+def remove_left(folder: Path) -> None:
+    """Remove the temporary files in ``folder`` of writers that were killed.
+
+    A writer holds a lock on its file, which the kernel gives up for it when it ends.
+    """
+    oldest = time.time() - YOUNG
     for each in folder.glob(f"{PREFIX}*{SUFFIX}"):
         with suppress(OSError):
-            if each.lstat().st_mtime < oldest:
-                each.unlink()
+            if each.lstat().st_mtime >= oldest:
+                continue
+            number = os.open(each, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            try:
+                if lock(number):
+                    each.unlink()
+            finally:
+                os.close(number)

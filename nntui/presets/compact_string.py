@@ -16,11 +16,13 @@ from nntui.core.errors import ConfigError
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import embedded, plain_values
 from nntui.presets.schema import read_preset
-from nntui.presets.text_files import LARGEST_FILE
 
 PREFIX = "nntui1-"
 LONGEST = 131_000
 """Maximum characters of a string: Linux limits an argument of a program to 131,072 bytes."""
+LARGEST_TEXT = 2 * 2**20
+"""Bytes of the JSON in a string; more would be data that no person pastes."""
+_UNPACKS = f"holds more than {LARGEST_TEXT // 2**20} MiB; keep it as a file"
 LONGEST_NAME = 255
 _CHECK = 4
 """Bytes of the digest in a string."""
@@ -42,6 +44,8 @@ def encode(preset: Preset) -> str:
             f"{preset.name} would make a string of {len(string):,} characters, more than the "
             f"{LONGEST:,} that fit on a command line; keep it as a file",
         )
+    if len(text.encode()) > LARGEST_TEXT:
+        raise ConfigError("", f"{preset.name} would make a string that {_UNPACKS}")
     return string
 
 
@@ -84,14 +88,14 @@ def _unpacked(text: str) -> bytes:
 
 
 def _inflated(packed: bytes) -> bytes:
-    """Decompress ``packed``, up to `LARGEST_FILE` bytes."""
+    """Decompress ``packed``, up to `LARGEST_TEXT` bytes."""
     stream = zlib.decompressobj()
     try:
-        unpacked = stream.decompress(packed, LARGEST_FILE)
+        unpacked = stream.decompress(packed, LARGEST_TEXT)
     except zlib.error:
         raise ConfigError("", "holds no preset") from None
     if stream.unconsumed_tail:
-        raise ConfigError("", f"holds more than {LARGEST_FILE // 2**20} MiB")
+        raise ConfigError("", _UNPACKS)
     if not stream.eof or stream.unused_data:
         raise ConfigError("", "holds no preset")
     return unpacked

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 from nntui.presets.text_files import check_file, read_text
 
+OF_CSV = ("inputs", "targets", "input_names", "target_names")
+"""The entries of the data that a CSV file provides."""
+MOST_COMPARED = 1000
+"""Columns that are looked through for one that was meant."""
 MOST_CLASSES = 1000
 """Maximum classes of a column; with more distinct texts it probably identifies rows."""
 
@@ -63,8 +68,8 @@ class CsvSource(Section):
                 raise ConfigError(name, f"names {quoted(repeated[0])} twice")
 
 
-def read_csv(source: CsvSource, folder: Path) -> tuple[Rows, Rows]:
-    """Read the inputs and the targets that ``source`` describes, one row each per line.
+def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
+    """Read the entries of a table that ``source`` describes: rows, and the names of columns.
 
     A relative path is relative to ``folder``.  Raises ConfigError, with the line and the column
     in the file, for anything but a header with rows of finite numbers below it.
@@ -84,6 +89,8 @@ class CsvText:
 
     def __init__(self, name: str, text: str, delimiter: str) -> None:
         self.name, self._delimiter = name, delimiter
+        if text.count("\n") > 2 * MOST_ROWS:
+            raise self.wrong(f"has more than {2 * MOST_ROWS:,} lines")
         self.lines = self._read_lines(text)
         self.header = self._read_header()
 
@@ -143,11 +150,12 @@ class _Reader:
         self._inputs = [self._place("input_columns", each) for each in source.input_columns]
         self._targets = [self._place("target_columns", each) for each in source.target_columns]
 
-    def tables(self) -> tuple[Rows, Rows]:
-        """Inputs and targets; classes become columns of 0 and 1."""
+    def tables(self) -> dict[str, Any]:
+        """Inputs and targets with their names; classes become columns of 0 and 1."""
         source, named = self._source, None
         inputs, targets = array("d"), array("d")  # a list per row would take five times the memory
         classes: list[str] = []
+        distinct: set[str] = set()
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
         for line, cells in self._text.cells():
@@ -158,21 +166,28 @@ class _Reader:
                 targets.extend(self._numbers(line, cells, self._targets))
             else:
                 classes.append(self._filled(line, cells, named))
+                distinct.add(classes[-1])
+                if len(distinct) > MOST_CLASSES:
+                    most = f"has more than {MOST_CLASSES:,} classes"
+                    raise self._wrong(most, column=source.classes_from)
         if not inputs:
             raise self._wrong("has a header and no rows below it")
-        return (
-            Rows(np.array(inputs).reshape(-1, len(self._inputs))),
-            self._one_hot(classes)
+        return {
+            "inputs": Rows(np.array(inputs).reshape(-1, len(self._inputs))),
+            "targets": self._one_hot(classes)
             if named is not None
             else Rows(np.array(targets).reshape(-1, len(self._targets))),
-        )
+            "input_names": source.input_columns,
+            "target_names": source.target_columns if named is None else tuple(sorted(distinct)),
+        }
 
     def _place(self, key: str, name: str) -> int:
         """The position of the column ``name`` in a line."""
         if name in self._header and name:
             return self._header.index(name)
-        near = difflib.get_close_matches(name, self._header, n=3, cutoff=0.6)
-        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(self._header)}"
+        known = self._header[:MOST_COMPARED]
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
         raise ConfigError(key, f"{self._text.name} has no column {quoted(name)}; {said}")
 
     def _filled(self, line: int, cells: list[str], place: int) -> str:
@@ -207,11 +222,6 @@ class _Reader:
         names, column = sorted(set(classes)), self._source.classes_from
         if len(names) == 1:
             raise self._wrong(f"has only one class, {quoted(names[0])}", column=column)
-        if len(names) > MOST_CLASSES:
-            raise self._wrong(
-                f"has {len(names):,} classes; at most {MOST_CLASSES:,} are allowed",
-                column=column,
-            )
         numbers = len(classes) * len(names)
         if numbers > MOST_NUMBERS // 3:  # core needs at least three numbers per unit and row
             raise self._wrong(

@@ -40,7 +40,10 @@ def limits_in_words(metadata: Mapping[str, Any]) -> str:
             ("below", "less than"),
         )
     )
-    return ", ".join(f"{words} {_bound(bound)}" for words, bound in limits if bound is not None)
+    said = [f"{words} {_bound(bound)}" for words, bound in limits if bound is not None]
+    if metadata["most"] is not None:
+        said.append(f"at most {metadata['most']:,} of them")
+    return ", ".join(said)
 
 
 def _bound(bound: float) -> str:

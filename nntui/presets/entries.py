@@ -5,6 +5,7 @@ Names, meanings and limits are read from the declarations of the entries.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from nntui.core.errors import ConfigError
@@ -16,10 +17,12 @@ from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, check_entry, entry
 from nntui.core.settings.training_settings import Training
-from nntui.presets.csv_data import CsvSource
+from nntui.presets.csv_data import OF_CSV, CsvSource
 from nntui.presets.descriptions import limits_in_words, type_in_words
+from nntui.presets.making.csv_columns import look_at_csv
+from nntui.presets.making.first_preset import for_columns
 from nntui.presets.preset import Goal, Preset
-from nntui.presets.preset_table import OF_CSV, data_table, fault_tables, plain_values, table_of
+from nntui.presets.preset_table import data_table, fault_tables, plain_values, table_of
 from nntui.presets.schema import HIGHEST_SEED, parse_value
 from nntui.presets.writer import in_toml
 
@@ -187,7 +190,8 @@ def options(preset: Preset, chosen: PresetEntry) -> list[Option]:
 def _additions(preset: Preset, key: str) -> list[Option]:
     tables = table_of(preset).get(key, [])
     if key == "faults":
-        return [(name, {key: [*tables, name]}) for name in FAULTS]
+        present = {_table(each)["name"] for each in tables}
+        return [(name, {key: [*tables, name]}) for name in FAULTS if name not in present]
     # The last layer stays the output.
     like = max(len(tables) - 2, 0)
     words = f"like layer {like}, below the output"
@@ -248,10 +252,35 @@ def _change(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
         return {"faults": _with_fault(preset, int(table.split(".")[1]), name, value)}
     if table == "data" and name in SOURCES and value is not None:
         data = data_table(preset)
+        if name == "csv":
+            return _from_csv(preset, str(value))
         if name not in data:
             kept = {key: each for key, each in data.items() if _goes_with(key, SOURCES[name])}
             return {"data": plain_values({**kept, name: value})}
     return {chosen.key: value}
+
+
+def _from_csv(preset: Preset, path: str) -> Changes:
+    """The change that takes the data from a CSV file, its last column as the target.
+
+    The output layer, the losses and the goal become those of such a target.
+    """
+    if data_table(preset).get("csv") == path:
+        return {"data.csv": path}
+    try:
+        found = look_at_csv((preset.folder or Path()) / path)
+        target = found.columns[-1].name
+        made = for_columns(found, found.inputs_for(target), target, ())
+    except ConfigError as error:
+        raise ConfigError("data.csv", str(error).removeprefix("csv: ")) from None
+    last = len(preset.configuration.layers) - 1
+    return {
+        "data": {**made["data"], "csv": path},
+        f"layers.{last}": made["layers"][-1],
+        "training.loss": made["training"]["loss"],
+        "report.loss": made["report"]["loss"],
+        "goal.loss": made["goal"]["loss"],
+    }
 
 
 def _with_fault(preset: Preset, at: int, name: str, value: Any) -> list[Any]:

@@ -12,6 +12,7 @@ from nntui.presets.compact_string import decode, is_compact
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import changed_table, override, read_preset
 from nntui.presets.text_files import check_file, read_text
+from nntui.presets.toml_text import parse_toml
 
 __all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
 
@@ -94,7 +95,9 @@ def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, b
     path = find_preset(name_or_path)
     text = read_text(path)
     shown = path.stem if path.parent == _folder() else str(path)
-    return _read(text, path.stem, shown, path.absolute().parent, changes)
+    # A scenario of the library refers to no file; what is changed in it is the user's own.
+    folder = None if path.parent == _folder() else path.absolute().parent
+    return _read(text, path.stem, shown, folder, changes)
 
 
 def preset_of_text(text: str, name: str) -> Preset:
@@ -110,14 +113,14 @@ def preset_of_text(text: str, name: str) -> Preset:
 
 
 def _read(
-    text: str, name: str, shown: str, folder: Path, changes: Mapping[str, Any]
+    text: str, name: str, shown: str, folder: Path | None, changes: Mapping[str, Any]
 ) -> tuple[Preset, bool]:
     """The preset of the TOML ``text``, and whether ``changes`` had to be made for it to be valid.
 
     Messages call the text ``shown``; relative paths in it are relative to ``folder``.
     """
     try:
-        table = tomllib.loads(text)
+        table = parse_toml(text)
         try:
             return read_preset(name, table, folder), False
         except ConfigError:

@@ -35,13 +35,16 @@ class Step(Section):
     ``{action}`` in the texts names a registered action of the app, which prints its key instead.
     ``perform`` is the same for a machine: action names in order, with an argument if one is
     needed (``"one_epoch"``, ``"jump 30000"``, ``"choose_seed 3"``).  ``look`` names the panel to
-    look at.
+    look at, and ``cell`` the place in the heatmap that belongs to the step.
     """
 
     do: str = entry(doc="what to do")
     see: str = entry(doc="what one will see")
     perform: tuple[str, ...] = entry((), doc="the step as registered actions, in order")
     look: str | None = entry(None, doc="the panel to look at", choices=PANELS)
+    cell: str | None = entry(
+        None, doc="where the heatmap's cursor is put: unit and, if it matters, sample (1.0 200)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

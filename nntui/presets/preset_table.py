@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+from nntui.core.number_text import number_text
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
+from nntui.presets.csv_data import OF_CSV
 from nntui.presets.preset import Preset
-
-OF_CSV = ("inputs", "targets")
-"""The entries of the data that a CSV file provides."""
 
 
 def table_of(preset: Preset) -> dict[str, Any]:
@@ -77,3 +76,30 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, Real) and not isinstance(value, bool):
         return float(value)
     return value
+
+
+def in_brief(value: Any) -> str:
+    """``value`` as a few characters of what a preset says: ``0.5``, ``tanh``, ``3 tables``."""
+    plain = plain_values(value)
+    if isinstance(plain, list):
+        names = [each.get("name", "") if isinstance(each, dict) else str(each) for each in plain]
+        text = "+".join(names) if all(names) else ""
+        if not plain:
+            return "none"
+        return text if 0 < len(text) <= LONGEST_BRIEF else f"{len(plain)} entries"
+    if isinstance(plain, dict):
+        return f"{len(plain)} entries"
+    if plain is None:
+        return "not set"
+    if isinstance(plain, float):
+        return number_text(plain)
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def changes_in_brief(changes: Mapping[str, Any]) -> str:
+    """Changes by dotted key, each by the last part of its key."""
+    return ", ".join(f"{key.split('.')[-1]} {in_brief(each)}" for key, each in changes.items())
+
+
+LONGEST_BRIEF = 40
+"""Characters that a list may take in a sentence."""

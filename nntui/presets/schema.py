@@ -1,7 +1,6 @@
 """Reads a preset from a TOML table, and changes entries of a preset by their dotted keys."""
 
 import operator
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from numbers import Integral
@@ -31,6 +30,7 @@ from nntui.presets.sections import (
     read_section,
     read_story,
 )
+from nntui.presets.toml_text import parse_toml
 
 TABLES = ("seed", "faults", "data", "layers", "draws", "training", "report", "goal", "story")
 HIGHEST_SEED = 2**32 - 1
@@ -183,8 +183,8 @@ def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 def parse_value(text: str) -> Any:
     """``text`` as a TOML value (``0.1``, ``true``, ``[1, 2]``); if it is not one, as a string."""
     try:
-        table = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # not TOML, too many digits, or nested too deeply
+        table = parse_toml(f"value = {text}")
+    except (ConfigError, ValueError, RecursionError):  # not TOML, too many digits, or too deep
         return text
     return table["value"] if list(table) == ["value"] else text
 

@@ -13,7 +13,7 @@ from nntui.core.settings.data_settings import Data
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.layer_settings import Layer
 from nntui.core.settings.section import Section
-from nntui.presets.csv_data import CsvSource, read_csv
+from nntui.presets.csv_data import OF_CSV, CsvSource, read_csv
 from nntui.presets.preset import Step, Story
 
 SectionType = TypeVar("SectionType", bound=Section)
@@ -103,15 +103,15 @@ def read_data(
     kept = {key: table[key] for key in csv_keys if key in table}
     chosen = read_section(CsvSource, "data", kept)
     rest = {key: table[key] for key in own if key in table}
-    others = [key for key in ("inputs", "targets", "formula", "set") if rest.get(key) is not None]
+    others = [key for key in (*OF_CSV, "formula", "set") if rest.get(key) is not None]
     if chosen.csv is not None:
         if others:
             raise ConfigError(f"data.{others[0]}", "conflicts with the csv; give one of them")
         if known is not None and known[0] == chosen:
-            rest["inputs"], rest["targets"] = known[1].inputs, known[1].targets
+            rest |= {name: getattr(known[1], name) for name in OF_CSV}
         else:
             try:
-                rest["inputs"], rest["targets"] = read_csv(chosen, folder)
+                rest |= read_csv(chosen, folder)
             except ConfigError as error:
                 raise error.under("data") from None
     elif not others:

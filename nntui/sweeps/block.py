@@ -129,6 +129,7 @@ def _seconds(block: Block, player: str) -> float:
     return updates * seconds
 
 
+@np.errstate(all="ignore")
 def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outcome]:
     """Train every seed of ``block``; each outcome equals that of a single run of the seed.
 

@@ -1,71 +1,51 @@
-"""Local worker processes: spawned, ignoring SIGINT, and terminated when no longer needed."""
+"""Local worker processes: left alone by signals, and killed when no longer needed."""
 
-import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
+from functools import cache
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
+from subprocess import Popen
 from typing import Any, ParamSpec, TypeVar
+
+from nntui.sweeps.child_process import end, start_python
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 """Environment variables that the linear algebra library reads when NumPy is imported."""
 
 ENDED = "a worker process has ended"
+HEARD_BY_PARENT = tuple(
+    number for number in signal.Signals if number.name in ("SIGINT", "SIGTERM", "SIGHUP")
+)
+"""Signals that a whole group of processes gets; the one that started the workers ends them."""
 
 Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
 
 
 @contextmanager
-def local_processes(count: int) -> Iterator[Executor | None]:
+def local_processes(count: int, shared: object = None) -> Iterator[Executor | None]:
     """An executor of ``count`` processes with one BLAS thread each; None if ``count`` is 0.
 
-    The processes are killed at the end of the context, even while they are working.
+    What they call finds ``shared``, which is sent to each of them once, as `shared_object`.  The
+    processes are killed at the end of the context, even while they are working.
     """
     if count < 1:
         yield None
         return
-    pool = _Pool()
+    pool = _Pool(pickle.dumps(shared))
     try:
         pool.start(count)
         yield pool
     finally:
         pool.shutdown()
-
-
-@contextmanager
-def ignoring_interrupts() -> Iterator[None]:
-    """Processes started in this context ignore SIGINT, which Ctrl+C sends to the whole group.
-
-    A process inherits the blocked signal, so it ignores SIGINT from its start.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def start_tracker() -> None:
-    """Start multiprocessing's resource tracker with the real error stream.
-
-    It inherits the descriptor of stderr, and an app's replacement for stderr has none.
-    """
-    replaced, sys.stderr = sys.stderr, sys.__stderr__
-    try:
-        resource_tracker.ensure_running()
-    finally:
-        sys.stderr = replaced
 
 
 class _Pool(Executor):
@@ -75,28 +55,22 @@ class _Pool(Executor):
     share no lock and no pipe, and no clean-up remains for the end of the interpreter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: bytes) -> None:
+        self._shared = shared
         self._tasks: SimpleQueue[tuple[Future[Any], bytes] | None] = SimpleQueue()
-        self._processes: list[BaseProcess] = []
+        self._processes: list[Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._ended = False
 
     def start(self, count: int) -> None:
         """Start ``count`` processes."""
-        # A fork would copy the app's locks in whatever state its threads hold them.
-        context = multiprocessing.get_context("spawn")
-        start_tracker()
         before = {name: os.environ.get(name) for name in BLAS_THREADS}
         os.environ.update({name: value or "1" for name, value in before.items()})
         try:
             for _ in range(count):
-                ours, theirs = context.Pipe()
-                with ignoring_interrupts():
-                    process = context.Process(target=_serve, args=(theirs,), daemon=True)
-                    process.start()
-                    self._processes.append(process)
-                theirs.close()
+                process, ours = start_python(serve, HEARD_BY_PARENT)
+                self._processes.append(process)
                 thread = threading.Thread(target=self._hand_over, args=(ours,), daemon=True)
                 thread.start()
                 self._threads.append(thread)
@@ -126,11 +100,13 @@ class _Pool(Executor):
         for thread in self._threads:
             thread.join()
         for process in self._processes:
-            process.join()
+            end(process)
 
     def _hand_over(self, pipe: Connection) -> None:
         """Pass tasks to one process until it ends or the pool is shut down."""
         with pipe:
+            with suppress(OSError):  # then the process has ended, which is found below
+                pipe.send_bytes(self._shared)
             while (task := self._tasks.get()) is not None:
                 future, call = task
                 if not future.set_running_or_notify_cancel():
@@ -163,9 +139,20 @@ class _Pool(Executor):
                 self._tasks.put(None)
 
 
-def _serve(pipe: Connection) -> None:
+_shared = pickle.dumps(None)
+
+
+@cache
+def shared_object() -> Any:
+    """The object that `local_processes` shares with the process that this is called in."""
+    return pickle.loads(_shared)
+
+
+def serve(pipe: Connection) -> None:
     """Answer calls that arrive through ``pipe`` until its other end is closed."""
+    global _shared
     with suppress(EOFError, OSError):
+        _shared = pipe.recv_bytes()
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
 

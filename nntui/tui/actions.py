@@ -101,7 +101,7 @@ WORKBENCH = (
     Action("layer", "L", "layer", "Heatmap of one layer, of the next, or of all.", rank=8),
     Action("sort", "A", "sort", "Heatmap sorted, the most active units first; again: not.", rank=8),
     Action("scale", "a", "scale", "Heatmap's colours by layer, the same for all, or held.", rank=8),
-    Action("output", "k", "outputs", "The outputs in the story's place; again: the story.", rank=4),
+    Action("output", "k", "outputs", "To the outputs; again: take them away.", rank=4),
     Action(
         "output_view",
         "K",
@@ -171,16 +171,22 @@ TIMELINE = (
 """Only while the timeline has the focus."""
 
 PLOT = (
-    Action("look(-1)", "left", "read left", "Move the inspector line.", shown="left", rank=0),
-    Action("look(1)", "right", "read right", "Likewise to the right.", shown="right", rank=0),
-    Action("look_one(-1)", "left_square_bracket", "-1", "One epoch.", shown="[", rank=2),
-    Action("look_one(1)", "right_square_bracket", "+1", "One epoch.", shown="]", rank=2),
+    Action("look(-1)", "left", "read left", "Read the epoch before.", shown="left", rank=0),
+    Action("look(1)", "right", "read right", "Read the next epoch.", shown="right", rank=0),
+    Action("look(-10)", "shift+left,left_square_bracket", "-10", "Ten back.", shown="[", rank=2),
+    Action("look(10)", "shift+right,right_square_bracket", "+10", "Ten on.", shown="]", rank=2),
+    Action(
+        "look(-100)", "ctrl+left,left_curly_bracket", "-100", "A hundred back.", shown="{", rank=2
+    ),
+    Action(
+        "look(100)", "ctrl+right,right_curly_bracket", "+100", "A hundred on.", shown="}", rank=2
+    ),
     Action("look_to(0)", "home", "first", "To the first epoch.", shown="Home", rank=2),
     Action("look_to(-1)", "end", "last", "To the last epoch.", shown="End", rank=2),
     Action("go", "enter", "go there", "Take the cursor to that epoch.", rank=1),
     Action("look_away", "delete", "no line", "Take the inspector line away.", rank=2),
 )
-"""Only while the plot has the focus."""
+"""Only while the plot has the focus; the same keys go as far as in the timeline."""
 
 OUTPUT = (
     Action("choose(-1)", "left,up", "row back", "The sample before.", shown="left", rank=0),
@@ -400,6 +406,53 @@ ARRAYS = (
     Action("turn(1)", "right_square_bracket", "turn on", "The next value of this line.", "]", 1),
 )
 """Only while the heatmap of a program has the focus."""
+
+FIRST = (
+    *("one_update", "one_epoch", "run", "one_back", "next_event"),
+    *("fork", "inspect", "why", "do_step", "help"),
+)
+"""The ten actions to begin with."""
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Train", ("many_epochs", "faster", "slower", "interrupt")),
+    (
+        "Back and forth",
+        (
+            *("previous_event", "jump", "when", "to_start", "to_head", "train_on"),
+            *("checkpoint", "last_checkpoint"),
+        ),
+    ),
+    (
+        "Change and compare",
+        (
+            *("change", "edit", "rerun", "undo", "branches", "compare", "mend", "again"),
+            *("next_seed", "choose_seed", "many_seeds", "restart"),
+        ),
+    ),
+    (
+        "Heatmap, outputs, plot",
+        (
+            *("heatmap", "layer", "sort", "scale", "variables", "output", "output_view"),
+            *("plot", "recent", "ghosts", "log_scale"),
+        ),
+    ),
+    ("Panels and screens", ("next_panel", "zoom", "library", "preset", "tour", "manual", "quit")),
+    ("Take along", ("take", "copy", "save", "resume")),
+)
+"""The others, by what they are for."""
+
+
+def grouped(actions: tuple[Action, ...]) -> list[tuple[str, list[Action]]]:
+    """``actions`` under the headings of `FIRST` and `GROUPS`, empty ones left out."""
+    known = {each.name: each for each in actions}
+    groups = [("The keys to begin with", FIRST), *GROUPS]
+    found = [(title, [known[name] for name in names if name in known]) for title, names in groups]
+    named = {name for _, names in groups for name in names}
+    more = [each for each in actions if each.name not in named]
+    if 2 * len(more) > len(actions):
+        return [("Keys", list(actions))]  # a screen of few keys, with a purpose of its own
+    found.append(("More", more))
+    return [(title, listed) for title, listed in found if listed]
+
 
 ACTIONS = {
     "library": LIBRARY,

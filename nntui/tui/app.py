@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 from textual.events import Key, Resize
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widget import AwaitMount
 
 from nntui.core.engine.player_names import AUTO
@@ -26,11 +27,14 @@ from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
+from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.terminal.preferences import remember, remembered
 from nntui.tui.terminal.profile import Profile
+from nntui.tui.terminal.taken import taken_file
 from nntui.tui.workbench.autosave import EVERY
 from nntui.tui.workbench.screen import WorkbenchScreen
 
@@ -39,6 +43,8 @@ if TYPE_CHECKING:  # a third of the start, which only those wait for who open a 
     from nntui.program.debugging.program_session import ProgramSession
     from nntui.tui.programs.program_screen import ProgramScreen
 
+THEME, OF_SIXTEEN = "theme", "ansi-dark"
+"""What the theme is remembered under, and the one for terminals of sixteen colours."""
 MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
 NOT_FOR_VISITORS = ("resume", "program")
@@ -49,8 +55,6 @@ class NNTUI(ThriftyApp):
     """Opens ``preset``, or a saved session, or a ``program``, or the library."""
 
     TITLE = "nntui"
-    # Messages stay above the timeline and the keys.
-    CSS = "ToastRack { margin-bottom: 3; }"
 
     def __init__(
         self,
@@ -75,12 +79,14 @@ class NNTUI(ThriftyApp):
 
     def get_css_variables(self) -> dict[str, str]:
         """Those of the theme, and our own."""
-        self.theme_variables = super().get_css_variables() | own_variables(self.current_theme)
+        own = own_variables(self.current_theme, colours_of(self))
+        self.theme_variables = super().get_css_variables() | own
         return self.theme_variables
 
     async def on_mount(self) -> None:
         """Open what was asked for."""
         self.event_loop = asyncio.get_running_loop()
+        self._choose_theme()
         self.set_interval(EVERY, self.autosave)
         if self._session is not None:
             note = self._noted(f"resumed {self._session.path.stem}")
@@ -91,6 +97,49 @@ class NNTUI(ThriftyApp):
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
             await self._show_library()
+
+    def _choose_theme(self) -> None:
+        """The theme that was chosen last; in sixteen colours, else one that is made of them."""
+        known = None if self._visitor else remembered(THEME)
+        if known in self.available_themes:
+            self.theme = known
+        elif not (self.no_color or self.is_headless) and _has_sixteen(self):
+            self.theme = OF_SIXTEEN
+        self._theme_at_first = self.theme
+        self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
+
+    def _remember_theme(self, theme: Theme) -> None:
+        if not self._visitor and (theme.name != self._theme_at_first or remembered(THEME)):
+            remember(THEME, theme.name)
+
+    def action_press(self, name: str) -> None:
+        """Press the key of the workbench's action of that name: its cap was clicked."""
+        found = next((each for each in WORKBENCH if each.name == name), None)
+        if found is not None:
+            self.simulate_key(found.keys.split(",")[0])
+
+    def notify(self, message: str, **named: Any) -> None:
+        """Say it in the message line of the workbench; elsewhere as Textual does."""
+        screen = self.screen if self.screen_stack else None
+        if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
+            screen.show(message)
+        else:
+            super().notify(message, **named)
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save the screen as an SVG in the folder of sessions, and say where."""
+        if self._visitor:
+            self.notify("nothing of a visit is kept, and no screenshot either")
+            return None
+        try:
+            saved = taken_file("screenshot", ".svg", self.export_screenshot())
+        except ConfigError as error:
+            self.notify(f"no screenshot: {error}")
+            return None
+        self.notify(f"screenshot saved as {saved}")
+        return str(saved)
 
     async def on_key(self, event: Key) -> None:
         """Keep what is typed fast: these keys were sent to the panel that asked the question.
@@ -350,4 +399,11 @@ class NNTUI(ThriftyApp):
         for command in super().get_system_commands(screen):
             # Our help and zoom do these, and keep the status and the keys in sight.
             if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
-                yield command
+                # The list is sorted by its letters, capitals first; ours begin with small ones.
+                title = command.title[:1].lower() + command.title[1:]
+                yield command._replace(title=title)
+
+
+def _has_sixteen(app: NNTUI) -> bool:
+    """Whether the terminal has but sixteen colours."""
+    return app.console.color_system in ("standard", "windows")

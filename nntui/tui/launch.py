@@ -91,9 +91,11 @@ def launch(
     size = os.get_terminal_size(sys.__stderr__.fileno())
     if size.columns < LEAST_WIDTH or size.lines < LEAST_HEIGHT:
         raise ConfigError("", f"{TOO_SMALL}; this one has {size.columns} and {size.lines}")
+    from nntui.timeline.sessions import session_folder
     from nntui.tui.app import NNTUI
     from nntui.tui.signals import leave_on_signals
 
+    session_folder.tidy()
     app = NNTUI(preset, session, profile, program, (options or Options()).player)
     gc.freeze()
     gc.enable()

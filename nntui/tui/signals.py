@@ -1,4 +1,4 @@
-"""Ends the app on SIGHUP and SIGTERM: saved, and the terminal restored if it is still there."""
+"""Ends the app on SIGHUP, SIGTERM and SIGINT: saved, and the terminal as it was, if it is there."""
 
 import os
 import signal
@@ -12,9 +12,11 @@ GRACE = 3.0
 
 
 def leave_on_signals(app: NNTUI) -> None:
-    """Save and end ``app`` on SIGHUP (a dropped connection) and SIGTERM, with 128 + the signal.
+    """Save and end ``app`` on SIGHUP (a dropped connection), SIGTERM and SIGINT.
 
-    Without this, they would kill the process and leave the terminal in the app's screen.
+    The exit code is 128 + the signal.
+
+    Without this they would kill the process and leave the terminal in the app's screen.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -28,7 +30,7 @@ def leave_on_signals(app: NNTUI) -> None:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
-    for name in ("SIGHUP", "SIGTERM"):
+    for name in ("SIGHUP", "SIGTERM", "SIGINT"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), leave)
 

@@ -20,7 +20,7 @@ from nntui.core.settings.report_settings import MOMENTS, REPORTED_ROWS
 from nntui.core.settings.training_settings import ORDERS
 from nntui.presets import Preset
 from nntui.presets.schema import override
-from nntui.timeline.views.run_result import run_result, run_text
+from nntui.timeline.views.run_result import run_text
 
 INPUTS = [[0.3, -0.7], [1.1, 0.4], [-0.6, 0.9], [0.2, 0.8], [-1.2, -0.1]]
 TARGETS = [[40.0, 1.0], [-30.0, 3.0], [70.0, 2.0], [10.0, 1.5], [-50.0, 1.0]]
@@ -166,5 +166,5 @@ def test_older_presets_keep_their_hash() -> None:
 def test_the_text_of_a_run_says_that_its_outputs_are_scaled(kind: str, said: bool) -> None:
     run = nntui.Run(preset("line-leaky-relu-bias", data__scale_targets=kind))
     run.step()
-    text = run_text(run, run_result(run, "budget", run.parameters, []), [])
+    text = run_text(run, "budget")
     assert ("scaled, as the network has them" in text) == said

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,10 +25,12 @@ from nntui.core.tape import Tape
 from nntui.diagnosis import subject
 from nntui.diagnosis.check import Check, check
 from nntui.diagnosis.check_text import render_check
+from nntui.diagnosis.checks import replays, tensor_names
 from nntui.diagnosis.checks.examination import Examined, examine
 from nntui.diagnosis.checks.forward_check import AFTER, OVER, PENALTY
 from nntui.diagnosis.checks.naming import KNOWN
 from nntui.diagnosis.checks.oracle import true_gradient
+from nntui.diagnosis.checks.tensor_names import tensors_of
 from nntui.diagnosis.evidence import Evidence
 from nntui.diagnosis.finding import PROOF
 from nntui.diagnosis.observation import observe
@@ -368,6 +371,49 @@ class Crooked(Program):
         super().__init__(
             replace(configuration, faults=(FaultEntry(name="frozen-bias", layers=(1,)),))
         )
+
+
+@pytest.mark.parametrize("fault", ["bias-decay", "update-before-backprop", "wrong-sign"])
+def test_faults_are_named_where_only_some_parameters_are_compared(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensor_names, "MOST_COMPARED", 18)
+    monkeypatch.setattr(replays, "MANY", 20)
+    run = network([fault])
+    assert set(named(run)) == {fault}
+    assert "updates compared at 16 of the 35 parameters" in check(run).limits
+    assert check(network([])).ok
+
+
+def test_what_is_compared_of_a_matrix_lies_in_all_of_its_columns() -> None:
+    run = network([])
+    W = tensors_of(run.preset.configuration)[2]._replace(inputs=4, span=slice(5, 45))
+    for most in (1, 5, 10, 20, 40, 100):
+        places = W.places(most)
+        assert len(places) <= most
+        assert W.span.start <= places.min() <= places.max() < W.span.stop
+    assert {int(each) % 4 for each in W.places(10)} == {0, 1, 2, 3}
+
+
+def test_a_check_takes_memory_in_proportion_to_the_parameters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    source = {
+        "data": {"inputs": [[0.5]], "targets": [[0.25]]},
+        "layers": [{"units": units, "activation": "tanh"} for units in (400, 400, 1)],
+        "training": {"loss": "squared-error", "learning_rate": 0.1},
+        "report": {"loss": "squared-error"},
+    }
+    run = nntui.Run(made(source), seed=0)
+    monkeypatch.setattr(tensor_names, "MOST_COMPARED", 1000)
+    monkeypatch.setattr(replays, "MANY", 1000)
+    tracemalloc.start()
+    try:
+        assert check(run).ok
+        numbers = tracemalloc.get_traced_memory()[1] / 8
+        assert numbers < 30 * Layout.of(run.preset.configuration).size
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_no_rule_explains_is_left_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

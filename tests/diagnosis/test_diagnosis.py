@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nntui.core.engine.network import Layout
 from nntui.diagnosis.diagnose import diagnose, diagnose_subject
-from nntui.diagnosis.evidence import Evidence, spread
+from nntui.diagnosis.evidence import Evidence, refuted, share_of_loss, spread
 from nntui.diagnosis.finding import CLASSES, MEASURED, PROOF, Diagnosis
 from nntui.diagnosis.measures.floors import softmax_floor
 from nntui.diagnosis.measures.landscape import Landscape
@@ -603,3 +603,18 @@ def test_targets_that_no_share_can_meet_are_proven_even_where_the_goal_is_passed
     fixed = override(run.preset, proof.fixes[0].changes)
     assert run.preset.warnings
     assert not fixed.warnings
+
+
+def test_silent_samples_are_looked_for_before_any_loss_is_reported() -> None:
+    inputs = [[5e-324, 1e200], [1e100, 1e200], [1e300, 1e100], [-1e308, 1e-300]]
+    changes = {"training.l2": 1e300, "data.inputs": inputs}
+    run = Run(override(load_preset("xor-relu-layernorm"), changes))
+    assert diagnose(observe(run)).findings == ()
+
+
+def test_losses_that_are_no_numbers_refute_nothing() -> None:
+    run = Run(load_preset("add-relu"))
+    seen = replace(observe(run), losses=np.array([np.nan, np.nan]))
+    evidence = Evidence(Program(run.preset.configuration), seen)
+    assert not refuted(evidence, 1.0)
+    assert share_of_loss(evidence, 1.0) == 0.0

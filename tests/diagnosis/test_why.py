@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 from commands import parsed, printed, process, refused
-from process_groups import at_work, gone
+from process_groups import at_work
+from sessions_of_processes import members
 from support import preset
 
 from nntui.diagnosis.answer_text import render_answer
@@ -784,7 +785,7 @@ def test_interrupting_prints_what_was_done_and_leaves_no_process(
     result = parsed(out)
     assert result["headline"]["code"] == "bias-decay"
     assert result["updates"] > 0
-    gone(process.pid)
+    assert members(process.pid) == []
 
 
 def test_more_units_can_be_tried_where_the_first_weights_are_numbers() -> None:

@@ -519,6 +519,37 @@ def test_a_run_that_diverges_ends_and_says_so(target: str) -> None:
     assert not np.isfinite(losses[-1])
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"training.learning_rate": 1e300},
+        {"data.inputs": [[1e308], [1e308]]},
+        {"layers.0.normalise": True, "layers.0.scale": 1e200, "layers.0.activation": "identity"},
+        {"training.optimiser": "adam", "training.clip_value": 1.0, "data.targets": [[1e200], [1]]},
+        {"training.optimiser": "adam", "layers.1.scale": 1e100, "training.clip_value": 1e200},
+        {"report.rows": "all", "report.every": 7, "training.learning_rate": 1e300},
+    ],
+)
+def test_a_script_ends_in_the_epoch_of_the_first_number_that_is_not_finite(
+    changes: dict[str, Any], target: str
+) -> None:
+    start = {"init": "normal", "bias_init": "normal"}
+    bare = {
+        "data": {"inputs": [[0.5], [1.0]], "targets": [[1.0], [2.0]]},
+        "layers": [{"units": 3, "activation": "relu", **start}, {"units": 1, **start}],
+        "training": {"loss": "squared-error", "learning_rate": 0.1},
+        "report": {"loss": "squared-error"},
+        "goal": {"loss": 1e-9, "epochs": 50},
+    }
+    made = override(read_preset("made", bare), changes)
+    for seed in range(3):
+        losses, _ = printed(export(made, target, seed), 50, made.configuration.report.every)
+        run = nntui.Run(made, seed)
+        run.step(50)
+        assert run.divergence is not None
+        assert len(losses) == -(-run.epoch // made.configuration.report.every), run.divergence
+
+
 def test_more_units_and_layers_than_a_line_holds(target: str) -> None:
     many = source()
     many["layers"] = [{"units": 3, "activation": "tanh"}] * 12 + many["layers"][-1:]

@@ -31,9 +31,8 @@ from nntui.presets import (
     save_preset,
     to_toml,
 )
-from nntui.presets.compact_string import LONGEST, PREFIX
+from nntui.presets.compact_string import LARGEST_TEXT, LONGEST, PREFIX
 from nntui.presets.preset_table import plain_values, table_of
-from nntui.presets.text_files import LARGEST_FILE
 from nntui.presets.writer import WIDTH
 
 CSV = """
@@ -269,10 +268,10 @@ def test_strings_that_someone_made_up_are_refused_in_one_line() -> None:
     assert refused(packed(whole[:-2])) == "holds no preset"
 
 
-def test_a_string_unpacks_no_more_than_a_file_may_hold() -> None:
-    bomb = zlib.compress(b" " * (LARGEST_FILE + 1), 9)
+def test_a_string_unpacks_no_more_than_it_may_hold() -> None:
+    bomb = zlib.compress(b" " * (LARGEST_TEXT + 1), 9)
     assert len(packed(bomb)) < LONGEST
-    assert refused(packed(bomb)) == "holds more than 16 MiB"
+    assert refused(packed(bomb)) == "holds more than 2 MiB; keep it as a file"
     assert refused(PREFIX + "A" * LONGEST) == "has more than 131,000 characters"
 
 

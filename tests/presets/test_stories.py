@@ -19,7 +19,6 @@ from nntui.presets.schema import override
 from nntui.timeline import Snapshot
 from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.app import NNTUI
-from nntui.tui.drawing.palette import short
 from nntui.tui.workbench.screen import WorkbenchScreen
 
 pytestmark = pytest.mark.slow
@@ -128,20 +127,15 @@ class Seen:
 
 def same(number: str, value: float) -> bool:
     """Whether ``value`` rounds to ``number`` at the digits that ``number`` shows."""
-    digits = len(number.partition(".")[2])
-    return bool(abs(value - float(number)) <= 0.5 * 10.0**-digits + 1e-12)
-
-
-def cell(run: Run, value: float) -> str:
-    """``value`` as the heatmap shows it at 80x24: in a cell, or below where cells are narrow."""
-    samples = Snapshot.of(run).targets.shape[1]
-    return f"{value:.3g}" if samples > 6 else short(value, 4 if samples > 4 else 6)
+    digits = len(number.partition("e")[0].partition(".")[2])
+    unit = 10.0 ** (int(number.partition("e")[2] or 0) - digits)
+    return bool(abs(value - float(number)) <= 0.5 * unit + 1e-12)
 
 
 def hidden(unit: int, *numbers: str, first: int = 0) -> Callable[[Run], bool]:
     """The claim that a unit of layer 0 shows these activations from sample ``first`` on."""
     return lambda run: all(
-        cell(run, value) == number
+        same(number, value)
         for number, value in zip(numbers, activations(run, 0)[unit, first:], strict=False)
     )
 
@@ -346,7 +340,7 @@ CLAIMS: dict[str, list[Seen]] = {
             out={3: "0.99", 4: "0.98"},
             also=(
                 lambda r: all(
-                    cell(r, r.outputs[0, sample]) == cell(r, targets(r)[0, sample])
+                    f"{r.outputs[0, sample]:.2f}" == f"{targets(r)[0, sample]:.2f}"
                     for sample in (0, 1, 2, 5)
                 ),
                 lambda r: bool((targets(r)[0, [3, 4]] == 1).all()),
@@ -596,8 +590,8 @@ CLAIMS: dict[str, list[Seen]] = {
             losses={1: "0.8067"},
             out={200: "0.14"},
             also=(
-                lambda r: cell(r, at(r, 0).outputs[0, 200]) == "-0.79",
-                lambda r: cell(r, at(r, 1).outputs[0, 200]) == "1.66",
+                lambda r: same("-0.79", at(r, 0).outputs[0, 200]),
+                lambda r: same("1.66", at(r, 1).outputs[0, 200]),
             ),
             quoted="0.79 1.66",
             keys="ctrl+end up end",
@@ -647,7 +641,7 @@ def test_a_story_shows_what_it_says(name: str) -> None:
         if seen.dead is not None:
             assert dead_units(run) == seen.dead, where
         for sample, value in seen.out.items():
-            assert cell(run, run.outputs[0, sample]) == value, (where, run.outputs[0, sample])
+            assert same(value, run.outputs[0, sample]), (where, run.outputs[0, sample])
         for index, claim in enumerate(seen.also):
             assert claim(run), (where, index)
 

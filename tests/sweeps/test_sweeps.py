@@ -3,6 +3,8 @@
 import math
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -12,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sessions_of_processes import all_gone, members
 from support import preset
 
 import nntui
@@ -178,6 +181,33 @@ def test_a_worker_that_is_killed_fails_what_is_left() -> None:
         os.kill(worker, signal.SIGKILL)
         assert isinstance(waiting[3].exception(), BrokenProcessPool)
         assert isinstance(pool.submit(os.getpid).exception(), BrokenProcessPool)
+
+
+def test_losses_near_the_largest_number_add_up_without_a_warning() -> None:
+    of = preset("xor-relu", data__targets=[[0.0], [5e-324], [1e308], [1e200]])
+    assert sweep(of, range(8), epochs=3).diverged == 8
+
+
+OWNER = """
+import os, sys, time
+from nntui.sweeps.processes import local_processes
+with local_processes(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    pool.submit(time.sleep, 10**6).result()
+"""
+
+
+def test_a_worker_ends_with_the_process_that_started_it_however_that_ends() -> None:
+    command = [sys.executable, "-c", OWNER]
+    owner = subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+    assert owner.stdout is not None
+    worker = int(owner.stdout.readline())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # they are the owner's to hear
+        os.kill(worker, number)
+    assert members(owner.pid) == [owner.pid, worker]
+    owner.kill()
+    owner.communicate()
+    all_gone(owner.pid)
 
 
 def test_a_sweep_ended_early_reports_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_a_table_has_the_column_of_b() -> None:
         mine, theirs = (
             float(each.predictions[0, row]) for each in (table, seen(other, None, TABLE, A)[0])
         )
-        assert lines[1 + row].split()[2:4] == [f"{mine:.4g}", f"{theirs:.4g}"]
+        assert lines[1 + row].split()[2:4] == [f"{mine:.4f}", f"{theirs:.4f}"]
 
 
 @pytest.mark.parametrize("unit", [None, (0, 1)])

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.views import curve as curves
-from nntui.timeline.views.curve import Curve, Overlay, nice_numbers
-from nntui.tui.drawing.palette import LEVELS, glyph, level_of, short
+from nntui.timeline.views.axis_ticks import nice_numbers
+from nntui.timeline.views.curve import Curve, Overlay
+from nntui.tui.drawing.palette import LEVELS, glyph, level_of
 from nntui.tui.drawing.plotting import draw_curve
 
 LOSSES = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=300)
@@ -109,14 +110,6 @@ def test_nice_numbers_are_few_and_inside(low: float, span: float, most: int) -> 
     assert all(low - slack <= number <= low + span + slack for number in numbers)
 
 
-@given(st.floats(allow_nan=True, allow_infinity=True), st.integers(4, 10))
-def test_a_number_fits_its_cell_and_keeps_its_sign(value: float, width: int) -> None:
-    text = short(value, width)
-    assert len(text) <= width
-    if value < 0 and math.isfinite(value):
-        assert text.startswith("-")
-
-
 @pytest.mark.parametrize(
     ("value", "level"),
     [
@@ -184,3 +177,36 @@ def test_the_greatest_loss_has_its_own_label_where_there_is_room_for_few() -> No
     places, labels = zip(*curve.ticks, strict=True)
     assert labels == ("0.001", "0.3")
     assert places[-1] == pytest.approx(np.log10(0.3))
+
+
+def test_a_loss_that_goes_up_and_down_is_a_band_with_its_mean() -> None:
+    wild = np.where(np.arange(400) % 2, 2.0, 4.0)
+    falls = 10.0 / (1.0 + np.arange(400))
+    curve = make_curve(np.concatenate([falls, wild]), 800, 0.1, log=False, bins=80, most_ticks=5)
+    (band,) = curve.bands
+    assert band.role == "past"
+    assert (band.low.min(), band.high.max()) == (2.0, 4.0)
+    assert 400 <= band.x[0] <= 480
+    inside = curve.past.y[curve.past.x >= band.x[1]]
+    np.testing.assert_allclose(inside, 3.0, atol=0.2)
+    assert not make_curve(falls, 400, 0.1, log=True, bins=80, most_ticks=5).bands
+    rows = draw_curve(curve, 60, 16)
+    assert sum(len(text) for row in rows for text, role in row if role == "past") > 100
+
+
+def test_a_goal_far_away_does_not_flatten_the_losses_and_its_place_is_told() -> None:
+    flat = np.linspace(1.023, 1.012, 60)
+    curve = make_curve(flat, 60, 0.001, log=True, bins=80, most_ticks=5)
+    assert (curve.goal, curve.goal_beyond) == (None, "below")
+    assert len({text for _, text in curve.ticks}) == len(curve.ticks) > 1
+    assert curve.high - curve.low < 0.01
+    still = make_curve(np.full(60, 0.5967), 60, 0.001, log=True, bins=80, most_ticks=5)
+    assert still.goal == pytest.approx(-3.0)
+
+
+def test_a_floor_is_drawn_from_where_it_holds() -> None:
+    losses = np.linspace(1.0, 0.6, 50)
+    curve = make_curve(losses, 50, 0.01, log=True, bins=80, most_ticks=5, floor=(0.5, 10))
+    assert curve.floor is not None
+    assert (curve.floor.x.tolist(), curve.low < np.log10(0.5)) == ([10.0, 50.0], True)
+    assert any(role == "floor" for row in draw_curve(curve, 60, 16) for _, role in row)

@@ -232,6 +232,9 @@ def test_a_thinned_history_keeps_every_extreme_and_counts_what_cannot_be_drawn(
         same(binned.positive[number], min((x for x in numbers if x > 0), default=math.nan))
         assert binned.hidden[number] == sum(value <= 0 for value in numbers)
         assert binned.not_finite[number] == len(cut) - len(numbers)
+        assert binned.count[number] == len(numbers)
+        if numbers and max(map(abs, numbers)) < 1e300:
+            np.testing.assert_allclose(binned.mean[number], np.mean(numbers), rtol=1e-9)
 
 
 def same(found: Array, expected: float) -> None:

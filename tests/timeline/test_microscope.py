@@ -14,6 +14,7 @@ from random_presets import presets
 from support import made, preset, unflat
 
 import nntui
+from nntui.core import number_text
 from nntui.core.formulas.expression import Call, Expression, Negative, Number, Operation
 from nntui.core.formulas.functions import FUNCTIONS
 from nntui.core.parts.activations import ACTIVATIONS
@@ -24,7 +25,6 @@ from nntui.presets import Preset
 from nntui.presets.schema import override
 from nntui.timeline import Snapshot
 from nntui.timeline.microscope import Line, arithmetic, written
-from nntui.timeline.microscope import numeric_formula as printing
 from nntui.timeline.microscope.computed import Anatomy, Computed, dissect
 from nntui.timeline.microscope.numeric_formula import (
     Quantity,
@@ -120,7 +120,7 @@ def assert_hold(line: Line) -> None:
         here, near = equation.expression, 10 * slack(equation.expression) + 1e-300
         assert abs(value_of(here) - equation.value) <= near, written(equation)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(printing, "DIGITS", 17)
+            patch.setattr(number_text, "DIGITS", 17)
             for most in (3, 100):
                 assert abs(evaluated(text_of(here, most)) - value_of(here)) <= near, text_of(
                     here, most

@@ -450,6 +450,40 @@ def test_a_write_that_fails_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [path]
 
 
+WRITER = """
+import sys, time
+from pathlib import Path
+from nntui.presets.atomic_write import write_whole
+def fill(file):
+    file.write(b"half of it")
+    print(flush=True)
+    time.sleep(10**6)
+write_whole(Path(sys.argv[1]), fill)
+"""
+
+
+def test_what_a_kill_left_of_a_session_is_removed_when_it_is_old_and_nobodys(
+    data_folder: Path,
+) -> None:
+    left = data_folder / "sessions"
+    left.mkdir(parents=True)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(left / "it.nntui")], stdout=subprocess.PIPE
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    (temporary,) = left.iterdir()
+    session_folder.tidy()
+    assert temporary.exists(), "it is young"
+    os.utime(temporary, (0, 0))
+    session_folder.tidy()
+    assert temporary.exists(), "it is somebody's"
+    writer.kill()
+    writer.communicate()
+    assert command("sessions").stdout.startswith("no saved sessions")
+    assert not temporary.exists()
+
+
 FULL = """
 import resource, sys, nntui
 run = nntui.Run(nntui.load_preset("add-relu"))

@@ -19,6 +19,9 @@ from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.terminal.taken import taken_folder
+from nntui.tui.workbench.actions.exporting import panel_name
+from nntui.tui.workbench.arrangement import PANELS
 from nntui.tui.workbench.screen import WorkbenchScreen
 
 
@@ -82,13 +85,40 @@ async def test_the_app_can_be_left_while_a_scenario_opens(turns: int) -> None:
 
 
 async def test_numbers_are_copied() -> None:
-    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         await pilot.press("m")
         bench(pilot).query_one(LossPlot).focus()
         await pilot.press("C")
-        rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        header, *rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        assert header == ["epoch", "loss"]
+        assert (taken_folder() / "copied-lossplot.tsv").read_text() == pilot.app.clipboard
+        assert "copied-lossplot.tsv" in status(pilot).note
         losses = bench(pilot).run_shown.losses.tolist()
         assert [(int(epoch), float(loss)) for epoch, loss in rows] == list(enumerate(losses))
         bench(pilot).query_one(Timeline).focus()
         await pilot.press("C")
         assert "0\tunit 1.2 dead from the start\n" in pilot.app.clipboard
+        for panel in PANELS:
+            if panel in bench(pilot).shown_panels:
+                bench(pilot).query_one(panel).focus()
+                await pilot.press("C")
+                assert f"copied-{panel_name(bench(pilot).query_one(panel))}." in status(pilot).note
+        rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        assert rows[0] == ["row", "x0", "x1", "target 0", "output 0", "kept for"]
+        outputs = bench(pilot).run_shown.outputs
+        assert [float(row[4]) for row in rows[1:]] == outputs[0].tolist()
+
+
+async def test_a_screenshot_is_saved_wherever_the_home_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/nowhere")
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        pilot.app.deliver_screenshot()
+        await pilot.pause()
+        assert "<svg" in (taken_folder() / "screenshot.svg").read_text()
+        assert str(taken_folder()) in status(pilot).note
+        taken_folder().joinpath("screenshot.svg").unlink()
+        taken_folder().rmdir()
+        taken_folder().write_text("in the way")
+        pilot.app.deliver_screenshot()
+        await pilot.pause()
+        assert status(pilot).note.startswith("no screenshot: ")

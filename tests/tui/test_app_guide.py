@@ -146,17 +146,37 @@ async def test_a_step_is_done_when_its_training_has_ended_and_both_are_said() ->
         assert note.startswith("stopped: 0.0001 is reached; step 3 is done: look at ")
 
 
-async def test_a_step_whose_training_is_cut_short_is_done_with_the_next_action() -> None:
+async def test_a_step_whose_training_is_cut_short_is_not_done_before_that_has_ended() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
         for done in (1, 2):
             await pilot.press("g")
             await until(pilot, lambda done=done: story(pilot).done == done)
-        bench(pilot).control.player.change_speed(-5)
+        player = bench(pilot).control.player
+        player.change_speed(-5)
         await pilot.press("space")
         assert (bench(pilot).control.running, story(pilot).done) == (True, 2)
+        await pilot.press("space", "u")
+        await pilot.pause()
+        assert (bench(pilot).control.running, story(pilot).done) == (False, 2)
+        player.change_speed(5)
+        bench(pilot).query_one(Heatmap).put_at("2.0")
         await pilot.press("space")
         await until(pilot, lambda: story(pilot).done == 3)
+        assert bench(pilot).run_shown.epoch == 5000
         assert "step 3 is done" in status(pilot).note
+
+
+async def test_a_step_that_asks_for_a_place_in_the_heatmap_is_done_there() -> None:
+    async with NNTUI(load_preset("square-leaky-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("tab", "tab")
+        await pilot.pause()
+        assert story(pilot).done == 0
+        assert "cursor on 1.0, sample 200" in status(pilot).note
+        await pilot.press("ctrl+end", "up")
+        await pilot.pause()
+        assert story(pilot).done == 0
+        await pilot.press("end")
+        await until(pilot, lambda: story(pilot).done == 1)
 
 
 async def test_what_is_left_of_a_step_is_done_for_the_reader() -> None:
@@ -241,7 +261,7 @@ async def test_the_manual_scrolls_and_follows_its_links() -> None:
     async with NNTUI().run_test(size=(80, 24)) as pilot:
         await pilot.press("f2")
         await until(pilot, lambda: isinstance(pilot.app.screen, ManualScreen))
-        await until(pilot, lambda: "Status line" in shown(pilot))
+        await until(pilot, lambda: "the panels of the workbench" in shown(pilot))
         scroll = pilot.app.screen.query_one("VerticalScroll")
         await pilot.press("space")
         await until(pilot, lambda: scroll.scroll_y > 0)

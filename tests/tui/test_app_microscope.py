@@ -99,44 +99,47 @@ async def test_a_row_of_the_batch_is_found_in_it() -> None:
         assert lens(pilot)[2] == 2
 
 
-@pytest.mark.parametrize(
-    ("keys", "expected"),
-    [
-        ("down", (0, 1, 0, 0)),
-        ("up", (0, 0, 0, 0)),
-        ("down down down down", (1, 0, 0, 0)),
-        ("shift+down", (2, 0, 0, 0)),
-        ("shift+down shift+up", (0, 0, 0, 0)),
-        ("tab", (1, 0, 0, 0)),
-        ("tab tab tab", (0, 0, 0, 0)),
-        ("shift+tab", (2, 0, 0, 0)),
-        ("right", (0, 0, 1, 0)),
-        ("left", (0, 0, 0, 0)),
-        ("shift+right", (0, 0, 5, 0)),
-        ("right right shift+left", (0, 0, 0, 0)),
-        ("]", (0, 0, 0, 1)),
-        ("] ]", (0, 0, 0, None)),
-        ("] ] ] [", (0, 0, 0, 1)),
-        ("}", (0, 0, 0, None)),
-        ("} {", (0, 0, 0, 0)),
-        # The bias stays the bias, and a weight that the layer has not becomes its last.
-        ("} tab", (1, 0, 0, None)),
-        ("tab ] ] ] shift+tab", (0, 0, 0, 1)),
-    ],
+CHOSEN: tuple[tuple[str, tuple[int, int, int, int | None]], ...] = (
+    ("down", (0, 1, 0, 0)),
+    ("up", (0, 0, 0, 0)),
+    ("down down down down", (1, 0, 0, 0)),
+    ("shift+down", (2, 0, 0, 0)),
+    ("shift+down shift+up", (0, 0, 0, 0)),
+    ("tab", (1, 0, 0, 0)),
+    ("tab tab tab", (0, 0, 0, 0)),
+    ("shift+tab", (2, 0, 0, 0)),
+    ("right", (0, 0, 1, 0)),
+    ("left", (0, 0, 0, 0)),
+    ("shift+right", (0, 0, 5, 0)),
+    ("right right shift+left", (0, 0, 0, 0)),
+    ("]", (0, 0, 0, 1)),
+    ("] ]", (0, 0, 0, None)),
+    ("] ] ] [", (0, 0, 0, 1)),
+    ("}", (0, 0, 0, None)),
+    ("} {", (0, 0, 0, 0)),
+    # The bias stays the bias, and a weight that the layer has not becomes its last.
+    ("} tab", (1, 0, 0, None)),
+    ("tab ] ] ] shift+tab", (0, 0, 0, 1)),
 )
-async def test_keys_choose_unit_sample_and_weight(
-    keys: str, expected: tuple[int, int, int, int | None]
-) -> None:
+"""Keys, and the layer, unit, sample and weight that they come to from the first ones."""
+
+
+async def test_keys_choose_unit_sample_and_weight() -> None:
     names = {"[": "left_square_bracket", "]": "right_square_bracket"}
     names |= {"{": "left_curly_bracket", "}": "right_curly_bracket"}
     preset = override(load_preset("add-relu"), {"training.batch": "full"})
     async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
-        await pilot.press("i", *(names.get(key, key) for key in keys.split()))
+        await pilot.press("i")
         await pilot.pause()
-        assert lens(pilot)[:4] == expected
-        run, lines = bench_run(pilot), told(pilot)
-        for line in arithmetic(dissect(run), *expected):
-            assert written(line.made, 12) in lines
+        first = screen(pilot).lens
+        for keys, expected in CHOSEN:
+            screen(pilot).lens = first
+            await pilot.press(*(names.get(key, key) for key in keys.split()))
+            await pilot.pause()
+            assert lens(pilot)[:4] == expected, keys
+            run, lines = bench_run(pilot), told(pilot)
+            for line in arithmetic(dissect(run), *expected):
+                assert written(line.made, 12) in lines, keys
 
 
 def bench_run(pilot: Pilot[None]) -> Run:

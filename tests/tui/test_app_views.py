@@ -232,7 +232,7 @@ async def test_the_chosen_sample_is_read_out_and_follows_the_run() -> None:
             await pilot.pause()
         await pilot.press("K", "K")
         await pilot.pause()
-        assert re.search(rf"199 +0.99 +{run.outputs[0, 199]:.4g}", shown(pilot))
+        assert re.search(rf"199 +0.9900 +{run.outputs[0, 199]:.4f}", shown(pilot))
 
 
 async def test_the_surface_of_a_unit_is_that_of_the_heatmaps_cursor() -> None:
@@ -364,12 +364,12 @@ async def test_the_inspector_line_reads_the_plot_and_goes_there() -> None:
         await pilot.pause()
         at = plot.inspected
         assert at is not None
-        assert 190 < at < 199
+        assert at == 189
         assert f"epoch {at}: {run.losses[at - 1]:.6g}" in str(plot.border_title)
         assert f"epoch {at}: {run.losses[at - 1]:.6g}" in shown(pilot)
         await pilot.press("home")
         assert plot.inspected == 1
-        await pilot.press("end", "left_square_bracket", "enter")
+        await pilot.press("end", "left", "enter")
         await pilot.pause()
         assert (run.epoch, run.update, run.head) == (199, 199 * 6, 1200)
         await pilot.press("P", "P")

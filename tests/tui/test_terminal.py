@@ -115,7 +115,7 @@ def test_a_session_that_is_none_is_one_line(tmp_path: Path) -> None:
         assert b"bad.nntui" in app.written
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_a_signal_leaves_the_terminal_as_it_was(name: str) -> None:
     with terminal("add-tanh") as app:
         app.wait_for(b"update 0")

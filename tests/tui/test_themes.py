@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 WALK = ("m n m j 3 0 enter t up o k", "K", "K", "v v v", "P P", "i", "home")
 """Keys to most of what is drawn in colours."""
-DRAWN = set("─│╭╮╰╯▀█▁▂▃▄▅▆▇━╸╺ ")
+DRAWN = {*"─│╭╮╰╯▀█▁▂▃▄▅▆▇━╸╺ ", *map(chr, range(0x2800, 0x2900))}
 
 
 def contrast(one: Color, other: Color) -> float:

@@ -12,6 +12,7 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section, entry
 
 MOST_ROWS = 1_000_000
+MOST_PROBES, MOST_CONSTANTS = 1_000, 1_000
 MOST_NUMBERS = 100_000_000
 """Limit of the numbers in the data and all buffers of an update, which keeps them below 800 MB."""
 NO_SCALING, STANDARD, MINMAX = SCALINGS = ("none", "standard", "minmax")
@@ -28,8 +29,10 @@ SOURCE_DEFAULTS: dict[str, dict[str, Any]] = {
 class Data(Section):
     """The data rows: a table, a formula of x at evenly spaced points, or a drawn set."""
 
-    inputs: Rows | None = entry(None, doc="table: the inputs of each data row")
-    targets: Rows | None = entry(None, doc="table: the targets of each data row")
+    inputs: Rows | None = entry(None, doc="table: the inputs of each data row", most=MOST_ROWS)
+    targets: Rows | None = entry(None, doc="table: the targets of each data row", most=MOST_ROWS)
+    input_names: tuple[str, ...] = entry((), doc="table: what the inputs are called")
+    target_names: tuple[str, ...] = entry((), doc="table: likewise the targets, or the classes")
     formula: str | None = entry(None, doc="instead of a table: y as a formula of x")
     start: float | None = entry(None, doc="formula: first x (0)")
     stop: float | None = entry(None, doc="formula: last x (1)")
@@ -41,7 +44,9 @@ class Data(Section):
     )
     noise: float = entry(0.0, doc="formula, set: standard deviation of normal noise", low=0.0)
     seed: int = entry(0, doc="seed of noise, drawn sets and the test split", low=0, high=2**32 - 1)
-    constant_inputs: tuple[float, ...] = entry((), doc="constants appended to every row's inputs")
+    constant_inputs: tuple[float, ...] = entry(
+        (), doc="constants appended to every row's inputs", most=MOST_CONSTANTS
+    )
     scale_inputs: str = entry(
         NO_SCALING,
         doc="each input column to mean 0 and deviation 1 (standard), or to 0..1 (minmax)",
@@ -52,7 +57,7 @@ class Data(Section):
         1.0, doc="every target is divided by this, after scale_targets", above=0.0
     )
     test_share: float = entry(0.0, doc="share of the rows kept out of training", low=0.0, below=1.0)
-    probe: Rows | None = entry(None, doc="rows to predict after training")
+    probe: Rows | None = entry(None, doc="rows to predict after training", most=MOST_PROBES)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,6 +79,9 @@ class Data(Section):
     def _check_source(self, source: str) -> None:
         """Fill in the defaults of ``source``; raise ConfigError for entries of another source."""
         defaults = SOURCE_DEFAULTS[source]
+        for name in ("input_names", "target_names") if source != "inputs" else ():
+            if getattr(self, name):
+                raise ConfigError(name, f"does not belong to a {source}")
         for name in ("start", "stop", "samples", "classes"):
             if name in defaults:
                 if getattr(self, name) is None:
@@ -92,6 +100,9 @@ class Data(Section):
                 raise ConfigError(
                     "targets", f"has {len(self.targets)} rows where inputs has {self.rows}"
                 )
+            for names, width in (("input_names", self.given), ("target_names", self.outputs)):
+                if len(getattr(self, names)) not in (0, width):
+                    raise ConfigError(names, f"must be {width} names, one a column")
         elif source == "formula":
             check_formula("formula", str(self.formula))
             if self.one_hot:
@@ -114,9 +125,13 @@ class Data(Section):
 
     @cached_property
     def canonical(self) -> str:
-        """The data as canonical text: equal data have equal text.  Probe rows are left out."""
+        """The data as canonical text: equal data have equal text.
+
+        Probe rows and the names of columns are left out.
+        """
         content = self.__getstate__()
-        del content["probe"]
+        for name in ("probe", "input_names", "target_names"):
+            del content[name]
         return json.dumps(content, sort_keys=True, default=lambda rows: rows.digest)
 
     @property

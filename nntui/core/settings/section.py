@@ -24,9 +24,12 @@ def entry(
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    most: int | None = None,
     later: bool = False,
 ) -> Any:
     """A dataclass field with its meaning (``doc``), its choices and its limits.
+
+    ``most`` is that of rows, or of numbers in a list.
 
     ``choices`` is read whenever a value is checked, so a registry can grow.  With
     ``formula(key, text)``, which raises ConfigError, other texts may be formulas.  ``later``
@@ -43,6 +46,7 @@ def entry(
             "high": high,
             "above": above,
             "below": below,
+            "most": most,
             "later": later,
         },
     )
@@ -115,7 +119,14 @@ def _rows_one_by_one(key: str, value: list[Any] | tuple[Any, ...]) -> Rows:
     return Rows(np.array(rows))
 
 
+def _check_length(key: str, value: Any, most: int | None, what: str) -> None:
+    if most is not None and isinstance(value, (list, tuple, Rows)) and len(value) > most:
+        raise ConfigError(key, f"has {len(value):,} {what}; at most {most:,} are allowed")
+
+
 def _numbers(key: str, row: list[Any] | tuple[Any, ...]) -> list[float]:
+    if set(map(type, row)) == {float} and all(map(math.isfinite, row)):
+        return list(row)
     return [
         float(check_number(f"{key}.{column}", cell, False, {})) for column, cell in enumerate(row)
     ]
@@ -183,6 +194,7 @@ def check_entry(declared: Any, value: Any) -> Any:
         if not all(each.isprintable() or each in "\n\t" for each in value):
             raise ConfigError(key, "contains a control character")
     elif kind == Rows or kind == Rows | None:
+        _check_length(key, value, limits["most"], "rows")
         return check_rows(key, value)
     elif kind == tuple[str, ...]:
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
@@ -191,5 +203,6 @@ def check_entry(declared: Any, value: Any) -> Any:
     elif kind in (tuple[float, ...], tuple[float, ...] | None):
         if not isinstance(value, (list, tuple)):
             raise ConfigError(key, f"must be a list of numbers, not {quoted(value)}")
+        _check_length(key, value, limits["most"], "numbers")
         return tuple(_numbers(key, value))
     return value

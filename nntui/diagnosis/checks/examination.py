@@ -51,7 +51,7 @@ def examine(subject: Subject, state: State, deadline: Deadline = NEVER) -> Exami
     probes = probes_of(subject, state.theta, state.epoch, rows)
     columns = np.concatenate([subject.data.x, subject.data.y])
     replays = Replays(subject.stated, columns, probes, subject.slopes)
-    places = [probe.updates[0].before for probe in replays.probes]
+    places = [probe.updates[0].start for probe in replays.probes]
     forward = check_forward(subject, places)
     explanation = Explanation(())
     if forward.unknown is None:
@@ -86,7 +86,7 @@ def _explained(replays: Replays, base: Rules, deadline: Deadline) -> tuple[Repla
 @np.errstate(all="ignore")
 def disturbs(examined: Examined, entry: FaultEntry, tensor: Tensor) -> bool:
     """Whether an identified fault changes the updates of ``tensor``."""
-    rules, part = examined.explanation.rules, tensor.span
+    rules, part = examined.explanation.rules, tensor.part
     every = examined.replays.of(rules)
     others = examined.replays.of(tuple(each for each in rules if each != entry))
     return any(

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 
 import numpy as np
 
-from nntui.core.engine.network import Forward, Layout
+from nntui.core.engine.network import Layout
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Array
 from nntui.diagnosis.checks.replays import Rules
 from nntui.diagnosis.checks.update_check import FAULT, distance
 from nntui.diagnosis.deadline import NEVER, Deadline
-from nntui.diagnosis.subject import Program, Subject
+from nntui.diagnosis.subject import LayerValues, Program, RecordedForward, Subject
 
 MOST_SAMPLES = 64
 """Data rows used by the forward check."""
@@ -55,16 +56,19 @@ class ForwardPass:
 def check_forward(subject: Subject, thetas: list[Array]) -> ForwardPass:
     """Compare the program's values with the stated ones at ``thetas``, layer by layer."""
     x = subject.data.x[:, :MOST_SAMPLES]
-    seen = [[(each.a, each.h) for each in subject.forward(theta, x)] for theta in thetas]
+    seen = [subject.forward(theta, x) for theta in thetas]
+
+    @cache
+    def stated(rules: Rules) -> list[list[LayerValues]]:
+        recorded = RecordedForward(replace(subject.stated, faults=rules), x)
+        return [recorded.at(theta) for theta in thetas]
 
     def residual(rules: Rules, layer: int) -> float:
-        configuration, worst = replace(subject.stated, faults=rules), 0.0
-        for theta, layers in zip(thetas, seen, strict=True):
-            passed = Forward(configuration, Layout.of(subject.stated).views(theta), x)
-            passed.play()
-            own, (a, h) = passed.layers[layer], layers[layer]
-            worst = max(worst, distance(a.ravel(), own.a.ravel()))
-            worst = max(worst, distance(h.ravel(), own.h.ravel()))
+        worst = 0.0
+        for own, layers in zip(stated(rules), seen, strict=True):
+            one, other = layers[layer], own[layer]
+            worst = max(worst, distance(one.a.ravel(), other.a.ravel()))
+            worst = max(worst, distance(one.h.ravel(), other.h.ravel()))
         return worst
 
     found = ForwardPass(0.0)

@@ -41,7 +41,10 @@ BELOW_NOISE = 10.0
 MOST_SAMPLES = 256
 MOST_PRODUCTS = 50_000_000
 """The cost of a check in products; a coordinate takes two forward passes."""
-LEAST_COORDINATES = 8
+PRODUCTS_OF_LAYER = 5_000
+"""As many products take as long as what a layer costs beside its products."""
+LEAST_COORDINATES, LEAST_IN_ALL, LEAST_OF_DEEP = 8, 256, 2
+"""Of each tensor; of all tensors together, before there are fewer of each; and then."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +89,20 @@ def check_gradient(
 ) -> list[GradientCheck]:
     """Check the reported gradient of a batch of ``rows`` at ``theta``, tensor by tensor.
 
-    ``noise`` is the effect of the last bits of all numbers on the gradient, if known.
+    ``noise`` is the effect of the last bits of all numbers on the `compared` gradient, if known.
     """
     rows = rows[:MOST_SAMPLES]
     reported = subject.updates(theta, [rows], epoch)[0].gradient
     tensors, loss = tensors_of(subject.stated), _Loss(subject, rows)
-    most = MOST_PRODUCTS // (2 * theta.size * len(rows) * len(tensors))
+    least = max(min(LEAST_IN_ALL // len(tensors), LEAST_COORDINATES), LEAST_OF_DEEP)
+    products = theta.size * len(rows) + PRODUCTS_OF_LAYER * len(subject.stated.layers)
+    most = MOST_PRODUCTS // (2 * products * len(tensors))
     found = []
     for tensor in tensors:
-        size = tensor.span.stop - tensor.span.start
-        stride = -(-size // max(most, LEAST_COORDINATES))
-        places = np.arange(tensor.span.start, tensor.span.stop, stride)
+        places = tensor.places(max(most, least))
         level = CANCELLED * float(np.linalg.norm(reported))
         if noise is not None:
-            level = max(level, TERMS * float(np.linalg.norm(noise[tensor.span])))
+            level = max(level, TERMS * float(np.linalg.norm(noise[tensor.part])))
         found.append(_check(tensor, theta, places, reported[places], loss, forward, level))
     return found
 
@@ -146,7 +149,7 @@ def _check(
         _norm(numeric[kept]),
         oracle_error,
         len(places),
-        tensor.span.stop - tensor.span.start,
+        tensor.size,
         int(dropped.sum()),
         at,
         verdict,
@@ -208,11 +211,11 @@ class _Loss:
 
         Where a kink is crossed the slope is NaN.
         """
-        here = self._at(theta)
+        here, moved = self._at(theta), theta.copy()
         slopes, crossed = np.full(len(places), np.nan), []
         for index, place in enumerate(places):
             for step in (h, h / 10.0):
-                slope, kinks = self._slope(theta, int(place), step, here)
+                slope, kinks = self._slope(moved, int(place), step, here)
                 if not kinks:
                     slopes[index] = slope
                     break
@@ -220,21 +223,31 @@ class _Loss:
         return slopes, crossed, Noise(here.rounding / (2.0 * h), here.share)
 
     def _slope(self, theta: Array, place: int, h: float, here: "_Point") -> tuple[float, list[str]]:
-        moved = theta.copy()
-        moved[place] = theta[place] + h
-        above, width = self._at(moved), moved[place]
-        moved[place] = theta[place] - h
-        below, width = self._at(moved), width - moved[place]
+        """The slope at one place; ``theta`` is changed meanwhile, but not afterwards."""
+        layer, usual = self._layer_of(place), theta[place]
+        theta[place] = usual + h
+        above, width = self._at(theta, here, layer), theta[place]
+        theta[place] = usual - h
+        below, width = self._at(theta, here, layer), width - theta[place]
+        theta[place] = usual
         slope = (above.loss - below.loss) / width if width else np.nan
         sides = zip(here.branches, above.branches, below.branches, strict=True)
         return slope, [
             branch.name(*cell)
             for branch, one, other in sides
+            if one is not branch or other is not branch
             for cell in np.argwhere((one.sign != branch.sign) | (other.sign != branch.sign))
         ]
 
-    def _at(self, theta: Array) -> "_Point":
-        """The loss of the batch at ``theta``, its rounding, and the branches taken."""
+    def _layer_of(self, place: int) -> int:
+        """The layer of the parameter at ``place`` of the flat vector."""
+        return next(at for at, span in enumerate(self._layout.spans()) if place < span.stop)
+
+    def _at(self, theta: Array, near: "_Point | None" = None, first: int = 0) -> "_Point":
+        """The loss of the batch at ``theta``, its rounding, and the branches taken.
+
+        In the layers before ``first`` the parameters are those at the point ``near``.
+        """
         training, samples = self._stated.training, len(self._rows)
         views = self._layout.views(theta)
         layers = self._subject.forward(theta, self._x)
@@ -250,13 +263,15 @@ class _Loss:
             share = NOISE * float(whole / np.abs(error).sum())
             if training.reduction == "mean":
                 total, rounding = total / samples, rounding / samples
-            for W, _ in views:
+            for W, _ in views if self._stated.l1 or self._stated.l2 else ():
                 penalty = self._stated.l2 / 2.0 * (W * W).sum() + self._stated.l1 * np.abs(W).sum()
                 total, rounding = total + float(penalty), rounding + NOISE * float(penalty)
-        branches = []
+        branches: list[_Branch] = []
         for index, (layer, values) in enumerate(zip(self._stated.layers, layers, strict=True)):
             switches = activation_of(layer).switches
-            if switches:
+            if switches and near is not None and index < first:
+                branches.append(near.branches[len(branches)])
+            elif switches:
                 sides = _sides(switches, {"z": values.z})
                 branches.append(_Branch(f"unit {index}", sides, self._rows))
         switches = LOSSES[training.loss].switches

@@ -87,7 +87,7 @@ def explain_update(replays: Replays, base: Rules = (), deadline: Deadline = NEVE
 
     def off(rules: Rules) -> list[Tensor]:
         made = replays.of(rules)
-        return [each for each in tensors if not agrees(replays, made, each.span, "step")]
+        return [each for each in tensors if not agrees(replays, made, each.part, "step")]
 
     rules = walk.joined()
     if replays.stated.training.clip_norm is not None and off(rules):
@@ -117,7 +117,7 @@ class _Walk:
         if self.deadline.passed:
             raise OutOfTimeError
         made = self.replays.of(rules)
-        return all(agrees(self.replays, made, tensor.span, by) for tensor in tensors)
+        return all(agrees(self.replays, made, tensor.part, by) for tensor in tensors)
 
     def visit(self, layer: int) -> None:
         """Find what explains ``layer``."""
@@ -233,9 +233,9 @@ class _Walk:
         for places, of in ((range(len(made)), "gradient"), (firsts, "step")):
             factors, samples = [], []
             for at in places:
-                one, two = (getattr(each[at], of)[tensor.span] for each in (observed, made))
+                one, two = (getattr(each[at], of)[tensor.part] for each in (observed, made))
                 both = (each[at].gradient for each in (observed, made))
-                if all(is_clear(gradient, tensor.span) for gradient in both):
+                if all(is_clear(gradient, tensor.part) for gradient in both):
                     factors.append(_factor(one, two))
                     samples.append(float(len(self.replays.updates[at].rows)))
                     if np.isnan(factors[-1]):

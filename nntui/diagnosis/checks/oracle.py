@@ -45,11 +45,13 @@ def true_gradient(
     widest = max(stated.data.width, *(layer.units for layer in stated.layers))
     size = max(1, MOST_AT_ONCE // max(widest * x.shape[1], theta.size))
     slopes = np.empty(places.size)
+    thetas = np.tile(theta.astype(np.complex128), (min(size, places.size), 1))
     for start in range(0, places.size, size):
         some = places[start : start + size]
-        moved = np.tile(theta.astype(np.complex128), (some.size, 1))
-        moved[np.arange(some.size), some] += 1j * STEP
+        moved, rows = thetas[: some.size], np.arange(some.size)
+        moved[rows, some] += 1j * STEP
         slopes[start : start + size] = training_loss(stated, moved, x, y, late, over).imag / STEP
+        moved[rows, some] = theta[some]
     return slopes
 
 
@@ -78,8 +80,10 @@ def training_loss(
             a = activation_of(layer).of_complex(z, axis=2 if index in over else 1)
             a = a + (b if index in late else 0.0)
             h = normalised(a, axis=1) if layer.normalise else a
-            penalty += stated.l2 / 2.0 * (W * W).sum(axis=(1, 2))
-            penalty += stated.l1 * evaluate(ABSOLUTE, {"w": W}).sum(axis=(1, 2))
+            if stated.l2:
+                penalty += stated.l2 / 2.0 * (W * W).sum(axis=(1, 2))
+            if stated.l1:
+                penalty += stated.l1 * evaluate(ABSOLUTE, {"w": W}).sum(axis=(1, 2))
         total = LOSSES[stated.training.loss].terms(z, h - y, y, axis=1).sum(axis=(1, 2))
         if stated.training.reduction == "mean":
             total /= x.shape[1]

@@ -21,7 +21,7 @@ from nntui.core.parts.activations import KINKS
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.tape import Array
-from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
+from nntui.diagnosis.checks.tensor_names import Tensor, compared, tensors_of
 from nntui.diagnosis.subject import Observed, Subject, with_batch
 
 Rules = tuple[FaultEntry, ...]
@@ -40,6 +40,9 @@ MOST_NUMBERS = 20_000_000
 LEAST_KEPT = 4
 SCRATCH = 3
 """How many random places are probed."""
+MANY = 1_000_000
+"""Parameters of a network that is probed at one random place only, and at its own: each place
+takes as much memory as all of them."""
 PLACES = RUN, OTHER_BIASES, ELSEWHERE = (
     "at the parameters of the run",
     "with other biases",
@@ -55,16 +58,29 @@ class Probe:
     where: str
     """The place in words, one of `PLACES`."""
     epoch: int
-    updates: tuple[Observed, ...]
+    updates: "tuple[Seen, ...]"
 
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Result of one update, as flat vectors."""
+    """Result of one update, as vectors of the parameters that are `compared`."""
 
     gradient: Array
     step: Array
     """The change of the parameters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One update that the program made, and where it began."""
+
+    rows: Order
+    """The training rows of its batch."""
+    start: Array
+    """All parameters before it, flat."""
+    before: Array
+    """Those of them that are `compared`."""
+    made: Made
 
 
 class Replay(Sequence[Made]):
@@ -106,16 +122,13 @@ class Replays:
         self.stated, self.probes, self.slopes = stated, probes, slopes
         self._rows = rows
         self._known: dict[Rules, Replay] = {}
-        self._most = max(
-            LEAST_KEPT, MOST_NUMBERS // max(1, 2 * Layout.of(stated).size * len(self.updates))
-        )
+        numbers = 2 * tensors_of(stated)[-1].part.stop * len(self.updates)
+        self._most = max(LEAST_KEPT, MOST_NUMBERS // max(1, numbers))
 
-    @cached_property
+    @property
     def observed(self) -> list[Made]:
         """What the program itself made, update by update."""
-        every = (update for probe in self.probes for update in probe.updates)
-        with np.errstate(all="ignore"):
-            return [Made(each.gradient, each.after - each.before) for each in every]
+        return [update.made for update in self.updates]
 
     @cached_property
     def noise(self) -> list[Made]:
@@ -128,8 +141,7 @@ class Replays:
             replace(
                 probe,
                 updates=tuple(
-                    replace(update, before=_nudged(update.before, random))
-                    for update in probe.updates
+                    replace(update, start=_nudged(update.start, random)) for update in probe.updates
                 ),
             )
             for probe in self.probes
@@ -142,7 +154,7 @@ class Replays:
             ]
 
     @property
-    def updates(self) -> list[Observed]:
+    def updates(self) -> list[Seen]:
         """The updates of all probes, as the lists of `Made` have them."""
         return [update for probe in self.probes for update in probe.updates]
 
@@ -191,25 +203,29 @@ def replayed(
     stated: Configuration, rules: Rules, rows: Array, probes: Iterable[Probe]
 ) -> Iterator[Made]:
     """See `Replays.of`."""
-    configuration = replace(stated, faults=rules)
+    configuration, places = replace(stated, faults=rules), compared(stated)
     stepper = Stepper(with_batch(configuration, min(stated.batch_size, MOST_ROWS_OF_RUN)))
     for probe in probes:
-        stepper.restore(probe.updates[0].before)
+        stepper.restore(probe.updates[0].start)
         stepper.clock.rate[...] = learning_rate(stated, probe.epoch)
-        for observed in probe.updates:
-            stepper.theta[...] = observed.before
-            stepper.make(rows[:, observed.rows])
-            with np.errstate(all="ignore"):
-                made = Made(stepper.gradient.copy(), stepper.theta - observed.before)
-            yield made
+        for seen in probe.updates:
+            stepper.theta[...] = seen.start
+            stepper.make(rows[:, seen.rows])
+            yield _made(stepper.gradient, seen.start, stepper.theta, places)
+
+
+def _made(gradient: Array, before: Array, after: Array, places: Order | slice) -> Made:
+    with np.errstate(all="ignore"):
+        return Made(np.array(gradient[places]), after[places] - before[places])
 
 
 def probes_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> tuple[Probe, ...]:
     """The probes of a program whose run stands at ``theta``; ``rows`` are its next batches.
 
-    Non-finite parameters are left out.
+    Non-finite parameters are left out.  Of a network with more than `MANY` parameters fewer places
+    are probed.
     """
-    stated = subject.stated
+    stated, places = subject.stated, compared(subject.stated)
     random = np.random.RandomState(0)
     batches = _batches(stated, random)
     found = []
@@ -219,12 +235,17 @@ def probes_of(subject: Subject, theta: Array, epoch: int, rows: list[Order]) -> 
         biased = theta.copy()
         for tensor in tensors_of(stated):
             if tensor.is_bias:
-                biased[tensor.span] = 0.5 * random.randn(tensor.span.stop - tensor.span.start)
-        if not np.array_equal(biased, theta):
+                biased[tensor.span] = 0.5 * random.randn(tensor.size)
+        if theta.size <= MANY and not np.array_equal(biased, theta):
             found.append((OTHER_BIASES, biased, batches))
     found += [(ELSEWHERE, each, batches) for each in _alive(subject, random, batches)]
+
+    def seen(each: Observed) -> Seen:
+        made = _made(each.gradient, each.before, each.after, places)
+        return Seen(each.rows, each.before, np.array(each.before[places]), made)
+
     return tuple(
-        Probe(where, epoch, tuple(subject.updates(place, taken, epoch)))
+        Probe(where, epoch, tuple(map(seen, subject.updates(place, taken, epoch))))
         for where, place, taken in found
     )
 
@@ -250,26 +271,29 @@ def _alive(subject: Subject, random: np.random.RandomState, batches: list[Order]
     spread = np.sqrt(np.mean(np.square(subject.data.x), axis=1))
     scale = np.where(spread > 0.0, 1.0 / np.where(spread > 0.0, spread, 1.0), 1.0)
     columns = np.concatenate([subject.data.x, subject.data.y])
-    places: list[Array] = []
+    most = SCRATCH if Layout.of(stated).size <= MANY else 1
+    place, nothing = np.empty(0), Made(np.empty(0), np.empty(0))
 
     def probes() -> Iterator[Probe]:
+        nonlocal place
         for _ in range(CANDIDATES):
-            places.append(_random_parameters(stated, random, scale))
-            taken = (Observed(rows, places[-1], places[-1], places[-1], 0.0) for rows in batches)
-            yield Probe("", 0, tuple(taken))
+            place = _random_parameters(stated, random, scale)
+            yield Probe("", 0, tuple(Seen(rows, place, nothing.step, nothing) for rows in batches))
 
-    made, silent = replayed(stated, (), columns, probes()), []
-    for pair in zip(*[made] * UPDATES, strict=True):
-        silent.append(sum(not _has_gradient(each, tensor) for each in pair for tensor in tensors))
-        if silent.count(0) == SCRATCH:
+    best: list[tuple[int, int, Array]] = []
+    """How many gradients are missing, which candidate it is, and its parameters."""
+    made = replayed(stated, (), columns, probes())
+    for index, pair in enumerate(zip(*[made] * UPDATES, strict=True)):
+        silent = sum(not _has_gradient(each, tensor) for each in pair for tensor in tensors)
+        best = sorted([*best, (silent, index, place)], key=lambda each: each[:2])[:most]
+        if len(best) == most and best[-1][0] == 0:
             break
-    order = sorted(range(len(silent)), key=silent.__getitem__)
-    return [places[index] for index in order[:SCRATCH]]
+    return [place for _, _, place in best]
 
 
 def _has_gradient(made: Made, tensor: Tensor) -> bool:
     """Whether ``tensor`` has a gradient."""
-    return bool(made.gradient[tensor.span].any())
+    return bool(made.gradient[tensor.part].any())
 
 
 def _random_parameters(stated: Configuration, random: np.random.RandomState, scale: Array) -> Array:

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.diagnosis.checks.replays import Made, Replays
+from nntui.diagnosis.checks.replays import Made, Replays, Seen
 from nntui.diagnosis.checks.tensor_names import Tensor, tensors_of
-from nntui.diagnosis.subject import Observed
 
 FAULT = 1e-9
 """A residual above this is a fault: correct programs stay at 1e-13 (10 of 10 planted faults were
@@ -56,9 +55,7 @@ def is_clear(gradient: Array, part: slice) -> bool:
         return bool(np.linalg.norm(gradient[part]) > CANCELLED * np.linalg.norm(gradient))
 
 
-def apart(
-    update: Observed, mine: Made, right: Made, noise: Made, part: slice
-) -> tuple[float, float]:
+def apart(update: Seen, mine: Made, right: Made, noise: Made, part: slice) -> tuple[float, float]:
     """The distances of the steps and the gradients of a part; 0 if rounding may explain them."""
     with np.errstate(all="ignore"):
         level = max(
@@ -109,7 +106,7 @@ def residuals(replays: Replays, right: Sequence[Made]) -> list[Residual]:
     """The deviation of the observed updates from the ``right`` ones, per tensor."""
     found = []
     for tensor in tensors_of(replays.stated):
-        part, steps, gradients, seen = tensor.span, [], [], False
+        part, steps, gradients, seen = tensor.part, [], [], False
         for update, mine, theirs, noise in zip(
             replays.updates, replays.observed, right, replays.noise, strict=True
         ):

@@ -8,14 +8,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, zip_longest
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from nntui.core.engine.player_names import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import Ended
-from nntui.diagnosis.experiments.worker import Job, do, make_ready, share, train_until
+from nntui.diagnosis.experiments.worker import Job, do, make_ready, train_until
 from nntui.diagnosis.finding import Fix
 from nntui.players.player_choice import chosen_player
 from nntui.presets.preset import Preset
@@ -131,6 +129,8 @@ Task = tuple[Trial, Sequence[int], int]
 class Laboratory:
     """Trains blocks on an executor, or in this thread without one, until a deadline.
 
+    The processes of the executor share the preset.
+
     The deadline cuts off what is under way; it decides neither what is trained nor its outcomes.
     """
 
@@ -150,22 +150,9 @@ class Laboratory:
         self.stopped = False
         """Whether the progress asked to stop."""
         self._progress = progress
-        self._folder: TemporaryDirectory[str] | None = None
         if executor is not None:
-            self._folder = TemporaryDirectory(prefix="nntui-")
-            share(preset, self._file)
             for _ in range(self.workers):
-                executor.submit(make_ready, self._file)
-
-    def close(self) -> None:
-        """Remove the file written for the workers."""
-        if self._folder is not None:
-            self._folder.cleanup()
-
-    @property
-    def _file(self) -> Path:
-        assert self._folder is not None
-        return Path(self._folder.name, "preset")
+                executor.submit(make_ready)
 
     @property
     def left(self) -> float:
@@ -189,9 +176,7 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers:
                 trial, epochs, block = waiting.popleft()
-                job = Job(
-                    self._file, trial.changes, block.goal, block.epochs, block.seeds, block.player
-                )
+                job = Job(trial.changes, block.goal, block.epochs, block.seeds, block.player)
                 running[self.executor.submit(do, job, self.deadline)] = trial, epochs, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:

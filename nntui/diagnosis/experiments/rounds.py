@@ -61,17 +61,13 @@ def workshop(
     workers: int | None = None,
     player: str = AUTO,
 ) -> Iterator[Laboratory]:
-    """A laboratory for ``preset``, open until ``deadline``, whose updates ``player`` makes.
+    """A laboratory for ``preset``, at work until ``deadline``, whose updates ``player`` makes.
 
     ``workers`` is its number of processes (None: one per processor; 0: train in this thread).
     """
     count = (os.cpu_count() or 1) if workers is None else workers
-    with local_processes(count) as executor:
-        laboratory = Laboratory(preset, executor, count, deadline, progress, player)
-        try:
-            yield laboratory
-        finally:
-            laboratory.close()
+    with local_processes(count, preset) as executor:
+        yield Laboratory(preset, executor, count, deadline, progress, player)
 
 
 def experiment(

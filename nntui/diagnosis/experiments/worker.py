@@ -1,10 +1,7 @@
-"""Train a block of seeds in a worker process, which reads the preset once from a file."""
+"""Train a block of seeds in a worker process, which is sent the preset once."""
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from nntui.core.engine.data import load_data
@@ -12,43 +9,37 @@ from nntui.diagnosis.deadline import Deadline
 from nntui.presets.preset import Goal, Preset
 from nntui.presets.schema import override
 from nntui.sweeps.block import Block, Outcome, train_block
+from nntui.sweeps.processes import shared_object
 
 
 @dataclass(frozen=True)
 class Job:
     """A `Block` without its data, which may be large."""
 
-    file: Path
-    """Where `share` put the preset."""
     changes: Mapping[str, Any]
+    """Of the preset that is shared with the process."""
     goal: Goal
     epochs: int
     seeds: tuple[int, ...]
     player: str
 
 
-def share(preset: Preset, file: Path) -> None:
-    """Write ``preset`` to ``file``, for `do` to read."""
-    file.write_bytes(pickle.dumps(preset))
-
-
-@lru_cache(maxsize=1)
-def _shared(file: Path) -> Preset:
-    preset = pickle.loads(file.read_bytes())
-    assert isinstance(preset, Preset)
-    return preset
-
-
-def make_ready(file: Path) -> None:
-    """Read the preset and its data in advance."""
-    load_data(_shared(file).configuration)
+def make_ready() -> None:
+    """Load the data of the preset in advance."""
+    load_data(_preset().configuration)
 
 
 def do(job: Job, deadline: Deadline) -> list[Outcome]:
     """Train ``job`` as `train_until` does."""
-    configuration = override(_shared(job.file), job.changes).configuration
+    configuration = override(_preset(), job.changes).configuration
     block = Block(configuration, job.goal, job.epochs, job.seeds, job.player)
     return train_until(block, deadline)
+
+
+def _preset() -> Preset:
+    preset = shared_object()
+    assert isinstance(preset, Preset)
+    return preset
 
 
 def train_until(block: Block, deadline: Deadline) -> list[Outcome]:

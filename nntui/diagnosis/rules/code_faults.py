@@ -159,7 +159,7 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
     shown = []
     for tensor in tensors_of(replays.stated):
         for at, pair in enumerate(zip(replays.observed, without, strict=True)):
-            mine, right = (each.step[tensor.span] for each in pair)
+            mine, right = (each.step[tensor.part] for each in pair)
             # A run that stands still has only what rounding leaves of its steps.
             least = ROUNDING * np.linalg.norm(replays.updates[at].before)
             felt = max(np.linalg.norm(mine), np.linalg.norm(right)) > least
@@ -168,7 +168,7 @@ def _of_replay(examined: Examined, entry: FaultEntry) -> tuple[str, float]:
     first = max((each for each in shown if each[1] == 0), key=_off)
     off, at, tensor = first if first[0] > WORTH_SHOWING * worst[0] else worst
     mine, right, replay = (
-        each[at].step[tensor.span] for each in (replays.observed, without, every)
+        each[at].step[tensor.part] for each in (replays.observed, without, every)
     )
     evidence = (
         f"{replays.where(at)}, {tensor.words} moved by {np.linalg.norm(mine):.3g}; without this "
@@ -197,7 +197,7 @@ def _of_update(examined: Examined) -> Finding:
     right = replays.of(examined.explanation.rules)
     found = {each.tensor.name: each for each in residuals(replays, right)}
     worst = found[first.name]
-    at, part = worst.worst, first.span
+    at, part = worst.worst, first.part
     mine, theirs = replays.observed[at], right[at]
     layers = sorted({tensor.layer for tensor in unknown})
     evidence = (
@@ -224,7 +224,7 @@ def _of_update(examined: Examined) -> Finding:
 
 def _fitted(replays: Replays, tensor: Tensor) -> str:
     """The first steps of ``tensor`` as a combination of right step and parameters, if exact."""
-    part, firsts = tensor.span, replays.firsts
+    part, firsts = tensor.part, replays.firsts
     steps = np.concatenate([replays.observed[at].step[part] for at in firsts])
     right = np.concatenate([replays.of(())[at].step[part] for at in firsts])
     before = np.concatenate([replays.updates[at].before[part] for at in firsts])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from nntui.core.engine.network import activation_of
 from nntui.core.engine.state import State
-from nntui.diagnosis.evidence import EXPLAINS, Evidence, refuted
+from nntui.diagnosis.evidence import EXPLAINS, Evidence, refuted, share_of_loss
 from nntui.diagnosis.finding import PROOF, Finding, Fix, Rule
 from nntui.diagnosis.rules.program_values import forward_of
 from nntui.diagnosis.rules.units import KILLERS, revivals
@@ -49,7 +49,6 @@ def silent_samples(evidence: Evidence) -> Iterator[Finding]:
         goal = evidence.observation.preset.goal.loss
         if floor <= goal or refuted(evidence, floor):
             continue
-        losses = evidence.observation.losses
         yield Finding(
             SILENT,
             f"on {_named(evidence, silent)} every unit of layer {layer} has a = 0 and slope 0, at "
@@ -59,7 +58,7 @@ def silent_samples(evidence: Evidence) -> Iterator[Finding]:
             first_update=since,
             fixes=(*(_output_bias(evidence) if fixed else ()), *revivals(evidence, layer)),
             # Less than what holds whatever the parameters.
-            weight=1.0 + (EXPLAINS - 1.0) / 2.0 * min(floor / float(losses[-1]), 1.0),
+            weight=1.0 + (EXPLAINS - 1.0) / 2.0 * min(share_of_loss(evidence, floor), 1.0),
             symptom_of=(
                 *KILLERS,
                 *("no-bias", "output-range", "linear", "contradictory-targets", "symmetric"),

@@ -215,7 +215,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
     since, said = (0, "from the start") if born else _since(evidence, layer)
     said = said and f", {said}"
     units = evidence.stated.layers[layer].units
-    bound, weight = "", EXPLAINS
+    bound, weight, floor = "", EXPLAINS, None
     if evidence.has_floors:
         if layer == last:
             floor = evidence.cost.of(evidence.layers[-1].h[:, :1], evidence.y)
@@ -236,6 +236,7 @@ def dead_layers(evidence: Evidence) -> Iterator[Finding]:
         fixes=revivals(evidence, layer),
         units=tuple((layer, unit) for unit in range(units)),
         weight=weight,
+        floor=floor,
         symptom_of=("symmetric", *(() if born else KILLERS)),
         aside=f"{name} is dead{said or ' now'}",
     )

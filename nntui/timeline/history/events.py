@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nntui.core.number_text import number_text
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.replay import replay_updates
 from nntui.timeline.history.unit_events import Flip, Mask, dead_mask, unit_number
@@ -71,17 +72,18 @@ def _of_losses(branch: Branch) -> Iterator[Event]:
     losses, goal = branch.losses, branch.preset.goal
     least = losses.minimum()
     if least is not None:
-        text = f"the lowest loss so far, {losses[least]:.6g}"
+        text = f"the lowest loss so far, {number_text(losses[least])}"
         yield _at(MINIMUM, text, branch.end_of(least))
     reached = losses.first_at_most(goal.loss)
     if reached is not None:
-        yield _at(GOAL, f"the goal {goal.loss:g} is reached", branch.end_of(reached))
+        yield _at(GOAL, f"the goal {number_text(goal.loss)} is reached", branch.end_of(reached))
     for epoch in losses.rises(SHARP, goal.loss, MOST_RISES):
         before = losses.last(epoch)
         assert before is not None
         apart = epoch - before[0]
         within = "an epoch" if apart == 1 else f"{apart:,} epochs"
-        text = f"the loss rose from {before[1]:.4g} to {losses[epoch]:.4g} in {within}"
+        low, high = (number_text(loss, 4) for loss in (before[1], losses[epoch]))
+        text = f"the loss rose from {low} to {high} in {within}"
         yield _at(ROSE, text, branch.end_of(epoch))
 
 

@@ -10,6 +10,8 @@ from nntui.timeline.history.reported_epochs import Places, ReportedEpochs
 
 BLOCK = 256
 """Losses that are summarised together; a picture of many epochs is made of whole blocks."""
+ROWS = 7
+"""Numbers that are kept of each: those of a `BinnedLosses`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,16 @@ class BinnedLosses:
     """How many finite losses are at or below 0."""
     not_finite: Array
     """How many losses are infinite or NaN."""
+    total: Array
+    """The sum of the finite losses."""
+    count: Array
+    """How many are finite."""
+
+    @property
+    def mean(self) -> Array:
+        """The mean of the finite losses, NaN where there is none."""
+        with np.errstate(all="ignore"):
+            return np.where(self.count > 0.0, self.total / self.count, np.nan)
 
 
 class LossHistory:
@@ -47,7 +59,7 @@ class LossHistory:
         )
         """The epochs that were reported."""
         self._own = AppendOnlyVector()
-        self._blocks = np.empty((5, 0))
+        self._blocks = np.empty((ROWS, 0))
         self._rises: list[int] = []
         self._seen = (0, 0.0, 0.0)
 
@@ -129,7 +141,7 @@ class LossHistory:
         return BinnedLosses(self.epochs.at(firsts).astype(np.float64), *rows)
 
     def _binned(self, start: int, stop: int, bins: int) -> tuple[Places, Array]:
-        """For each bin of places the first place, and the five rows of a `BinnedLosses`."""
+        """For each bin of places the first place, and the rows of a `BinnedLosses`."""
         starts = np.linspace(start, stop, bins, endpoint=False).astype(np.intp)
         first, last = -(-start // BLOCK), stop // BLOCK
         if stop - start <= 2 * BLOCK * bins or first >= last:
@@ -140,7 +152,9 @@ class LossHistory:
         at = np.unique(starts // BLOCK)
         at = at[(at >= first) & (at < last)]
         at = at if len(at) and at[0] == first else np.concatenate([[first], at])
-        parts = [np.stack([_REDUCED[row].reduceat(blocks[row, :last], at) for row in range(5)])]
+        with np.errstate(over="ignore"):
+            whole = [_REDUCED[row].reduceat(blocks[row, :last], at) for row in range(ROWS)]
+        parts = [np.stack(whole)]
         edges = [at * BLOCK]
         if start < first * BLOCK:
             parts.insert(0, _whole(self._read(start, first * BLOCK)))
@@ -216,14 +230,14 @@ class LossHistory:
         return self._blocks
 
 
-_LEAST, _MOST, _POSITIVE, _HIDDEN, _NOT_FINITE = range(5)
-_REDUCED = (np.fmin, np.fmax, np.fmin, np.add, np.add)
+_LEAST = 0
+_REDUCED = (np.fmin, np.fmax, np.fmin, np.add, np.add, np.add, np.add)
 
 
 def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Array:
-    """The five rows of a `BinnedLosses` for ``values`` cut at ``starts``."""
+    """The rows of a `BinnedLosses` for ``values`` cut at ``starts``."""
     if not len(values):
-        return np.empty((5, 0))
+        return np.empty((ROWS, 0))
     finite = np.isfinite(values)
     known = np.where(finite, values, np.nan)
     rows = (
@@ -232,10 +246,13 @@ def _summed_up(values: Array, starts: np.ndarray[tuple[int], np.dtype[np.intp]])
         np.where(known > 0.0, known, np.nan),
         (known <= 0.0).astype(np.float64),
         (~finite).astype(np.float64),
+        np.where(finite, values, 0.0),
+        finite.astype(np.float64),
     )
-    return np.stack(
-        [reduced.reduceat(row, starts) for reduced, row in zip(_REDUCED, rows, strict=True)]
-    )
+    with np.errstate(over="ignore"):  # a sum of the largest losses is infinite
+        return np.stack(
+            [reduced.reduceat(row, starts) for reduced, row in zip(_REDUCED, rows, strict=True)]
+        )
 
 
 def _whole(values: Array) -> Array:

@@ -9,6 +9,7 @@ from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError, quoted
+from nntui.core.number_text import number_text
 from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
@@ -208,4 +209,4 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         names = [each.get("name", "") if isinstance(each, dict) else str(each) for each in value]
         return "+".join(names) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from nntui.core.engine.data import loss_slope
 from nntui.core.formulas.evaluation import evaluate
 from nntui.core.formulas.expression import Call, Expression, Name
 from nntui.core.formulas.parsing import formula
+from nntui.core.number_text import number_text
 from nntui.core.parts.activations import Activation, Backward
 from nntui.core.parts.losses import LOSSES, Loss
 from nntui.core.parts.normalisation import ALONG_H, MEAN, MEAN_OF_U, NORMALISED, SPREAD, THROUGH
@@ -19,7 +20,6 @@ from nntui.timeline.microscope.numeric_formula import (
     Total,
     is_readable,
     minus,
-    number,
     over,
     times,
     value_of,
@@ -321,7 +321,7 @@ def _blocked(at: Place, name: str) -> tuple[str, ...]:
         others = counted(zeros, len(slopes), "sample")
         return (f"{name} = 0 for {others} of the batch, but not for this one",)
     if abs(slope) < FAINT:
-        return (f"{name} is only {number(slope)}: next to nothing passes (saturated)",)
+        return (f"{name} is only {number_text(slope)}: next to nothing passes (saturated)",)
     return ()
 
 

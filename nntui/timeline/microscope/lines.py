@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nntui.core.number_text import number_text
 from nntui.timeline.microscope import chain_rule, parameter_step
 from nntui.timeline.microscope.computed import ROUNDING, Anatomy, Computed
 from nntui.timeline.microscope.equation import Equation, Place
-from nntui.timeline.microscope.numeric_formula import number, text_of
+from nntui.timeline.microscope.numeric_formula import text_of
 
 MOST_TERMS = 6
 """Terms of a sum that are written out; the middle of a longer one is given as one number."""
@@ -32,7 +33,7 @@ def written(equation: Equation, most: int = MOST_TERMS) -> str:
     """The equation in one line: ``name = formula = numbers = value``."""
     parts = [equation.name]
     names, figures = text_of(equation.expression, None), text_of(equation.expression, most)
-    for part in (names, figures, number(equation.value)):
+    for part in (names, figures, number_text(equation.value)):
         if part != parts[-1]:
             parts.append(part)
     return " = ".join(parts)

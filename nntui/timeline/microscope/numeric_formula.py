@@ -25,9 +25,8 @@ from nntui.core.formulas.expression import (
 from nntui.core.formulas.functions import COMPARISONS, FUNCTIONS
 from nntui.core.formulas.prepared import expanded
 from nntui.core.formulas.printing import ATOM, PRODUCT, SIGN, SUM, Printer, formula_text
+from nntui.core.number_text import number_text
 
-DIGITS = 6
-"""Significant digits of a printed number."""
 MOST_NODES = 40
 """A formula of more parts is shown by its value alone."""
 
@@ -69,11 +68,6 @@ def times(*factors: Expression) -> Expression:
 def over(top: Expression, bottom: Expression) -> Operation:
     """``top / bottom``."""
     return Operation("/", top, bottom)
-
-
-def number(value: float) -> str:
-    """``value`` as it is printed; a zero has no sign."""
-    return f"{value + 0.0:.{DIGITS}g}"
 
 
 _OPERATIONS: dict[str, Any] = {
@@ -124,12 +118,12 @@ class _Writer(Printer):
         self._most = most
 
     def number(self, value: float) -> str:
-        return number(value)
+        return number_text(value)
 
     def _print(self, node: Expression) -> tuple[str, int]:
         match node:
             case Quantity(amount, name):
-                written = name if self._most is None and name else number(amount)
+                written = name if self._most is None and name else number_text(amount)
                 return written, SIGN if written.startswith("-") else ATOM
             case Total(terms, name):
                 if self._most is None and name:
@@ -154,7 +148,7 @@ class _Writer(Printer):
         last = most // 3
         first = most - last
         middle = terms[first : len(terms) - last]
-        left_out = f"[{len(middle):,} more: {number(value_of(Total(middle)))}]"
+        left_out = f"[{len(middle):,} more: {number_text(value_of(Total(middle)))}]"
         ends = [self.text(term) for term in (*terms[:first], *terms[len(terms) - last :])]
         return _joined([*ends[:first], left_out, *ends[first:]])
 

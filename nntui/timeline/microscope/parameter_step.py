@@ -9,6 +9,7 @@ from nntui.core.engine.update import optimiser_of
 from nntui.core.formulas.evaluation import evaluate
 from nntui.core.formulas.expression import Call, Expression
 from nntui.core.formulas.parsing import formula
+from nntui.core.number_text import number_text
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.optimisers import CLIPPED
 from nntui.core.tape import Array, Tape
@@ -17,7 +18,6 @@ from nntui.timeline.microscope.numeric_formula import (
     Quantity,
     Total,
     minus,
-    number,
     over,
     times,
     value_of,
@@ -63,7 +63,7 @@ def gradient(at: Place) -> Iterator[Equation]:
             _rule(at, fault, before, after),
             after,
             "what the fault hands to the optimiser",
-            () if replaced else (f"it takes the place of {number(before)}",),
+            () if replaced else (f"it takes the place of {number_text(before)}",),
             (fault,),
         )
 
@@ -167,7 +167,10 @@ def clipping(at: Place) -> Iterator[Equation]:
         norm = _norm(at, training.clip_value)
         own, most = Quantity(g, "g"), Quantity(training.clip_norm, "clip_norm")
         whole: Expression = own
-        notes = (f"the norm, {number(norm)}, is not above {most.amount:g}, so nothing is cut",)
+        notes = (
+            f"the norm, {number_text(norm)}, is not above {number_text(most.amount)}, "
+            "so nothing is cut",
+        )
         if norm > most.amount:
             whole, notes = times(own, over(most, Quantity(norm, "norm"))), ()
         why = "all gradients are shrunk together if their norm is above clip_norm"

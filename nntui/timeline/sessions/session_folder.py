@@ -11,6 +11,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from nntui.core.errors import ConfigError, one_line, quoted
+from nntui.presets.atomic_write import remove_left
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.text_files import check_file
 from nntui.timeline.sessions.archive import read_manifest
@@ -65,6 +66,11 @@ def folder() -> Path:
 def is_in_folder(path: Path) -> bool:
     """Whether ``path`` is in the folder, and so may be overwritten without asking."""
     return path.parent.resolve() == folder().resolve()
+
+
+def tidy() -> None:
+    """Remove what is left of sessions that were being saved when their process was killed."""
+    remove_left(folder())
 
 
 def entries() -> list[SessionFile]:

@@ -11,25 +11,25 @@ from typing import Any
 import numpy as np
 
 from nntui.core.tape import Array
-from nntui.timeline.history.loss_history import BinnedLosses, LossHistory
+from nntui.timeline.history.loss_history import LossHistory
+from nntui.timeline.views.axis_ticks import Ticks, padded, ticks_of, with_top
+from nntui.timeline.views.oscillation import (
+    LARGEST,
+    NOTHING,
+    Band,
+    Extremes,
+    Polyline,
+    extremes,
+    line_through,
+    with_bands,
+)
 
-LARGEST = 1e300
+LEAST_SHARE = 1 / 8
+"""Of the height of the picture that the losses take, if the goal is to be in it too."""
+STILL = 0.005
+"""Losses that differ by a smaller share do not move."""
 FEWEST_RECENT = 20
 """Epochs that count as recent, at least."""
-
-Ticks = tuple[tuple[float, str], ...]
-"""Positions on the axis (the exponent, on a log axis) with the text to print there."""
-
-
-@dataclass(frozen=True, eq=False)
-class Polyline:
-    """A polyline: ``x`` in finished epochs, ``y`` on the axis (log10 of the loss on a log axis)."""
-
-    x: Array
-    y: Array
-
-
-NOTHING = Polyline(np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -65,34 +65,12 @@ class Curve:
     """The other branches of all, as far as they lie within the picture."""
     beyond: int = 0
     """How many of those leave the picture above or below."""
-
-
-def nice_numbers(low: float, high: float, most: int) -> list[float]:
-    """At most ``most`` round numbers (1, 2 or 5 times a power of ten) from ``low`` to ``high``."""
-    span = (high - low) / max(most - 1, 1)
-    if not (math.isfinite(span) and span > 0.0):
-        return [low]
-    power = 10.0 ** math.floor(math.log10(span))
-    if power == 0.0:
-        return [low]
-    step = next(power * f for f in (1.0, 2.0, 5.0, 10.0) if power * f >= span * (1 - 1e-9))
-    first = math.ceil(low / step - 1e-9)
-    last = math.floor(high / step + 1e-9)
-    return [number * step for number in range(first, last + 1)]
-
-
-def ticks_of(low: float, high: float, most: int, log: bool) -> Ticks:
-    """At most ``most`` ticks from ``low`` to ``high``, which are exponents on a ``log`` axis."""
-    if not log:
-        return tuple((value, f"{value:.3g}") for value in nice_numbers(low, high, most))
-    # Beyond 1e-307 and 1e307 the padded ends are no floats any more.
-    low, high = max(low, -307.0), min(high, 307.0)
-    decades = list(range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1))
-    if len(decades) >= 2:
-        stride = -(-len(decades) // most)
-        return tuple((float(power), f"{10.0**power:.3g}") for power in decades[::stride])
-    values = [v for v in nice_numbers(10.0**low, 10.0**high, most) if v > 0.0]
-    return tuple((math.log10(value), f"{value:.3g}") for value in values)
+    bands: tuple[Band, ...] = ()
+    """What the curves fill where they go up and down; there they are the mean."""
+    goal_beyond: str = ""
+    """Where the goal lies, if that is not in the picture: ``above`` or ``below``."""
+    floor: Polyline | None = None
+    """The proven floor of the loss, from where it holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,17 +95,24 @@ def make_curve(
     overlay: Overlay | None = None,
     ghosts: Sequence[Overlay] = (),
     start: int = 0,
+    floor: tuple[float, int] | None = None,
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
     ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis,
     ``start`` the finished epochs at which the picture begins.  ``ghosts`` may double the length
-    of the y axis, and do not extend the x axis.
+    of the y axis, and do not extend the x axis.  ``floor`` is a proven floor of the loss, and the
+    finished epochs from which on it holds.
     """
     first = max(start - 1, 0)
     past = losses.binned(min(first, epoch), epoch, bins)
     future = losses.binned(max(first, epoch), epochs, bins)
-    past_line, future_line = _line(past, log), _line(future, log)
+    groups = max(bins // 4, 1)
+    (past_line, past_bands), (future_line, future_bands) = (
+        with_bands(extremes(each, log), groups, role)
+        for each, role in ((past, "past"), (future, "future"))
+    )
+    bands = [*past_bands, *future_bands]
     if len(future_line.x) and len(past_line.x):
         # The future begins at the last loss of the past, so that the two are one curve.
         future_line = Polyline(
@@ -137,10 +122,14 @@ def make_curve(
     other, last = None, epochs
     if overlay is not None:
         last = max(last, overlay.epochs)
-        other = _of(overlay, start, last, bins, log)
+        other, its_bands = with_bands(_of(overlay, start, last, bins, log), groups, "other")
+        bands += its_bands
     lines = [line for line in (past_line, future_line, other) if line is not None]
-    behind = [_of(each, start, last, bins // 2, log) for each in ghosts]
-    axis = _y_axis(lines, goal, start, log=log, most_ticks=most_ticks, behind=behind)
+    lines += [Polyline(each.x, end) for each in bands for end in (each.low, each.high)]
+    behind = [line_through(_of(each, start, last, bins // 2, log)) for each in ghosts]
+    below = None if floor is None else _floor(floor, start, last, log)
+    inside = [] if below is None else below.y[:1].tolist()
+    axis = _y_axis(lines, goal, start, log=log, most_ticks=most_ticks, behind=behind, inside=inside)
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
@@ -154,8 +143,19 @@ def make_curve(
         start=start,
         ghosts=tuple(behind),
         beyond=sum(bool(np.any((x.y < axis["low"]) | (x.y > axis["high"]))) for x in behind),
+        bands=tuple(bands),
+        floor=below,
         **axis,
     )
+
+
+def _floor(floor: tuple[float, int], start: int, last: int, log: bool) -> Polyline | None:
+    """The floor as a line from where it holds; None where it cannot be drawn, or not yet."""
+    value, since = floor
+    if since >= last or (log and value <= 0.0):
+        return None
+    height = math.log10(value) if log else min(value, LARGEST)
+    return Polyline(np.array([max(since, start), last], dtype=np.float64), np.full(2, height))
 
 
 def _y_axis(
@@ -167,33 +167,46 @@ def _y_axis(
     most_ticks: int,
     counts: bool = False,
     behind: Sequence[Polyline] = (),
+    inside: Sequence[float] = (),
 ) -> dict[str, Any]:
     """The fields of a `Curve` that describe the y axis on which ``lines`` are drawn."""
     y = np.concatenate([line.y for line in lines] or [np.empty(0)])
     y = y[~np.isnan(y)]
     if goal is not None:
         goal = (math.log10(goal) if goal > 0.0 else None) if log else min(goal, LARGEST)
-    inside = [0.0, 1.0] if counts else []
-    # Zoomed in, the goal may be far away.
-    if goal is not None and not (start and len(y)):
-        inside.append(goal)
+    inside = [*inside, *([0.0, 1.0] if counts else [])]
     if len(y):
         inside += [float(y.min()), float(y.max())]
+    if goal is not None and not (
+        len(y) and (start or _is_far(goal, min(inside), max(inside), log))
+    ):
+        inside.append(goal)
     inside += _stretched(inside, behind)
     low, high = padded(min(inside, default=0.0), max(inside, default=1.0))
     return {
         "low": low,
         "high": high,
         "goal": goal if goal is not None and low <= goal <= high else None,
-        "ticks": _with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, y, log),
+        "goal_beyond": "" if goal is None else "below" if goal < low else "above" * (goal > high),
+        "ticks": with_top(ticks_of(low, high, most_ticks, log), low, high, most_ticks, y, log),
     }
 
 
-def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Polyline:
+def _is_far(goal: float, low: float, high: float, log: bool) -> bool:
+    """Whether an axis that takes in the goal would leave too little of the losses to be seen.
+
+    Losses that hardly move are seen to be still beside their goal, and only there.
+    """
+    span = max(high, goal) - min(low, goal)
+    still = math.log10(1.0 + STILL) if log else STILL * max(abs(low), abs(high))
+    return still < high - low < LEAST_SHARE * span
+
+
+def _of(overlay: Overlay, start: int, last: int, bins: int, log: bool) -> Extremes:
     """The part of ``overlay`` between ``start`` and ``last``, from its fork on."""
     end = min(overlay.epochs, last)
     parted = max(min(max(overlay.first, start), end) - 1, 0)
-    return _line(overlay.losses.binned(parted, end, max(bins, 1)), log)
+    return extremes(overlay.losses.binned(parted, end, max(bins, 1)), log)
 
 
 def _stretched(inside: list[float], behind: Sequence[Polyline]) -> list[float]:
@@ -253,41 +266,3 @@ def make_chart(
 def recent(epochs: int) -> int:
     """The finished epochs at which a picture of the recent ones begins: the last tenth."""
     return max(epochs - max(epochs // 10, FEWEST_RECENT), 0)
-
-
-def _line(binned: BinnedLosses, log: bool) -> Polyline:
-    """The extremes of each bin on the axis; NaN, which is not drawn, where there is none."""
-    least, most = binned.positive if log else binned.least, binned.most
-    if log:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            least, most = np.log10(least), np.log10(np.where(most > 0.0, most, np.nan))
-    else:
-        # A linear axis must be able to hold differences: losses beyond its end end there.
-        least, most = np.clip(least, -LARGEST, LARGEST), np.clip(most, -LARGEST, LARGEST)
-    x = binned.first + 1.0
-    if np.array_equal(least, most, equal_nan=True):
-        return Polyline(x, least)
-    return Polyline(np.repeat(x, 2), np.column_stack([least, most]).ravel())
-
-
-def _with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bool) -> Ticks:
-    """``ticks`` with one at the greatest loss, which is read first.
-
-    Where the last tick would share its row with that loss, the loss takes its place: a label must
-    not stand beside a line that is somewhere else.
-    """
-    if not len(y):
-        return ticks
-    top, room = float(np.max(y)), (high - low) / (2 * most)
-    apart = top - ticks[-1][0] if ticks else np.inf
-    if abs(apart) < room / 8 or apart <= -room:
-        return ticks
-    kept = ticks if apart >= room else ticks[:-1]
-    # The logarithm of the greatest floats is rounded up, to where its power would overflow.
-    return (*kept, (top, f"{10.0 ** min(top, 308.2547) if log else top:.3g}"))
-
-
-def padded(low: float, high: float) -> tuple[float, float]:
-    """A range with a little room, also around a single value."""
-    room = 0.05 * (high - low) or 0.1 * abs(high) or 0.1
-    return low - room, high + room

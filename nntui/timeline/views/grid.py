@@ -236,10 +236,12 @@ def _by_sample(
             for unit, dead in enumerate(layer.dead.tolist())
         ]
     if kind is ACTIVATIONS:
-        nowhere = ~everywhere
+        nowhere, outputs = ~everywhere, len(snapshot.targets)
+        names_of = snapshot.target_names or tuple(map(str, range(outputs)))
+        named = ["target"] if outputs == 1 else [f"t {name}" for name in names_of]
         rows += [
-            GridRow("target", None, unit, values, everywhere, nowhere)
-            for unit, values in enumerate(snapshot.targets)
+            GridRow(label, None, unit, values, everywhere, nowhere)
+            for unit, (label, values) in enumerate(zip(named, snapshot.targets, strict=True))
         ]
     columns = tuple(map(str, samples))
     return Grid(kind, tuple(rows), columns, samples, snapshot.next_rows, names)

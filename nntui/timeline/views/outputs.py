@@ -14,7 +14,8 @@ from nntui.core.parts.data_formula import evaluate_formula
 from nntui.core.tape import Array
 from nntui.timeline.history.unit_events import Mask
 from nntui.timeline.run import Run
-from nntui.timeline.views.curve import LARGEST, Ticks, padded, ticks_of
+from nntui.timeline.views.axis_ticks import Ticks, padded, ticks_of
+from nntui.timeline.views.oscillation import LARGEST
 from nntui.timeline.views.snapshot import LayerView, largest_finite, layer_views
 
 CURVE, SURFACE, TABLE = "curve", "surface", "table"
@@ -51,6 +52,15 @@ class Samples:
     classes: int
     other: Array | None = None
     """The predictions of the overlaid branch, (outputs, rows)."""
+    input_names: tuple[str, ...] = ()
+    """What the inputs are called; empty where they have no names."""
+    class_names: tuple[str, ...] = ()
+    """Likewise the classes, in their order."""
+
+    @property
+    def names_of_classes(self) -> tuple[str, ...]:
+        """What the classes are called: their numbers where they have no names."""
+        return self.class_names or tuple(map(str, range(self.classes)))
 
     @property
     def errors(self) -> Array:
@@ -145,6 +155,7 @@ def samples_of(run: Run) -> Samples:
         x[:, places] = data.scaling.undone(scaled[: data.given])
     testing[data.test_rows] = True
     targets, predictions = run.targets, run.outputs
+    configured = run.preset.configuration.data
     labels = _classes(targets, targets)
     return Samples(
         x=x,
@@ -154,6 +165,8 @@ def samples_of(run: Run) -> Samples:
         labels=labels,
         predicted=None if labels is None else _classes(targets, predictions),
         classes=max(len(targets), 2),
+        input_names=configured.input_names,
+        class_names=configured.target_names if len(targets) > 1 else (),
     )
 
 

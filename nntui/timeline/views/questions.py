@@ -7,6 +7,7 @@ from itertools import pairwise
 from nntui.core.engine.network import Layout
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import Trainer
+from nntui.core.number_text import brief, number_text
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.replay import affordable_updates, last_transition, replay_updates
 from nntui.timeline.history.unit_events import dead_mask, unit_number
@@ -90,9 +91,9 @@ def when_loss_was_below(branch: Branch, update: int, loss: float) -> Occurrence:
     """The end of the last epoch finished at ``update`` whose reported loss was below ``loss``."""
     epoch = branch.losses.last_below(loss, branch.epoch_at(update))
     if epoch is None:
-        return Occurrence(f"the loss was never below {loss:g} up to here", None)
+        return Occurrence(f"the loss was never below {number_text(loss)} up to here", None)
     at = branch.end_of(epoch)
-    return Occurrence(f"the loss was {branch.losses[epoch]:.6g} at update {at:,}", at)
+    return Occurrence(f"the loss was {number_text(branch.losses[epoch])} at update {at:,}", at)
 
 
 def questions(run: Run, layer: int, unit: int) -> list[tuple[str, Question]]:
@@ -108,8 +109,8 @@ def questions(run: Run, layer: int, unit: int) -> list[tuple[str, Question]]:
 
     asked = [(f"did unit {name} die?", flip(True)), (f"did unit {name} revive?", flip(False))]
     for column, weight in enumerate(W[unit, :MOST_WEIGHTS]):
-        words = f"did w[{column}] of unit {name}, now {weight:.3g}, change its sign?"
+        words = f"did w[{column}] of unit {name}, now {brief(weight)}, change its sign?"
         asked.append((words, sign(column)))
     if b is not None:
-        asked.append((f"did b of unit {name}, now {b[unit]:.3g}, change its sign?", sign(None)))
+        asked.append((f"did b of unit {name}, now {brief(b[unit])}, change its sign?", sign(None)))
     return asked

@@ -12,6 +12,8 @@ from nntui.timeline.run import Run
 
 ROWS_SHOWN = 12
 LOSSES_SHOWN = 8
+BEHIND = ("diverged_at", "state_hash", "test_loss")
+"""What stands behind the arrays in the JSON."""
 
 
 def json_ready(values: Any) -> Any:
@@ -34,6 +36,20 @@ def run_result(
     run: Run, status: str, initial: Parameters, predictions: Sequence[Array]
 ) -> dict[str, Any]:
     """What ``run --json`` prints; ``predictions`` holds one output vector per asked row."""
+    summary = _summary(run, status)
+    behind = {name: summary.pop(name) for name in BEHIND if name in summary}
+    return {
+        **summary,
+        "initial": _layers(initial),
+        "parameters": _layers(run.parameters),
+        "outputs": json_ready(run.outputs.T),
+        "predictions": json_ready(list(predictions)),
+        **behind,
+    }
+
+
+def _summary(run: Run, status: str) -> dict[str, Any]:
+    """What is said of a run beside its parameters and outputs, which may be many."""
     found = run.divergence
     losses = json_ready(run.losses)
     return {
@@ -45,10 +61,6 @@ def run_result(
         "solved": run.solved,
         "final_loss": losses[-1] if losses else None,
         "losses": [list(pair) for pair in zip(run.reported_epochs.tolist(), losses, strict=True)],
-        "initial": _layers(initial),
-        "parameters": _layers(run.parameters),
-        "outputs": json_ready(run.outputs.T),
-        "predictions": json_ready(list(predictions)),
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
         **({} if run.player == NUMPY else {"player": run.player}),
@@ -57,12 +69,17 @@ def run_result(
 
 
 def run_text(
-    run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]], began: int = 0
+    run: Run,
+    status: str,
+    asked: Sequence[Sequence[float]] = (),
+    predictions: Sequence[Array] = (),
+    began: int = 0,
 ) -> str:
-    """``result``, as `run_result` made it of ``run``, with predictions for the ``asked`` rows.
+    """What `run_result` has, as text; ``predictions`` are those for the ``asked`` rows.
 
     ``began`` is the update at which a session was continued.
     """
+    result = _summary(run, status)
     goal, story = run.preset.goal, run.preset.story
     ended = {
         "budget": "the budget is spent",
@@ -89,14 +106,13 @@ def run_text(
     lines += ["", "row       target      output"]
     if is_unscaled(run.preset.configuration):
         lines.append("(scaled, as the network has them; the loss is in the units of the data)")
-    targets = run.targets.T.tolist()
+    targets, outputs = run.targets.T, run.outputs.T
     for row in _spread(len(targets), ROWS_SHOWN):
-        lines.append(
-            f"{row:<6} {_numbers(targets[row]):>9}   {_numbers(result['outputs'][row]):>9}"
-        )
+        one, other = json_ready(targets[row]), json_ready(outputs[row])
+        lines.append(f"{row:<6} {_numbers(one):>9}   {_numbers(other):>9}")
     if len(targets) > ROWS_SHOWN:
         lines.append(f"({ROWS_SHOWN} of {len(targets)} rows)")
-    lines += _predictions(run, result, asked)
+    lines += _predictions(run, asked, predictions)
     return "\n".join(lines)
 
 
@@ -123,12 +139,14 @@ def _spread(count: int, most: int) -> list[int]:
     return [round(at * (count - 1) / (most - 1)) for at in range(most)]
 
 
-def _predictions(run: Run, result: dict[str, Any], asked: Sequence[Sequence[float]]) -> list[str]:
+def _predictions(
+    run: Run, asked: Sequence[Sequence[float]], predictions: Sequence[Array]
+) -> list[str]:
     probe = run.preset.configuration.data.probe or ()
     pairs: list[tuple[Sequence[float], list[float | None]]] = [
         (row, json_ready(run.predict([row])[:, 0])) for row in probe
     ]
-    pairs += list(zip(asked, result["predictions"], strict=True))
+    pairs += list(zip(asked, json_ready(list(predictions)), strict=True))
     if not pairs:
         return []
     return [

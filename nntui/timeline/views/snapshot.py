@@ -101,6 +101,8 @@ class Snapshot:
     targets: Array
     """(outputs, samples)"""
     checkpoints: tuple[int, ...]
+    target_names: tuple[str, ...] = ()
+    """What the targets, or classes, are called; empty where they have no names."""
 
     @classmethod
     def of(cls, run: Run) -> "Snapshot":
@@ -125,6 +127,7 @@ class Snapshot:
             inputs=trainer.data.x,
             targets=trainer.data.y,
             checkpoints=run.checkpoints,
+            target_names=run.preset.configuration.data.target_names,
         )
 
     @property

@@ -1,5 +1,6 @@
 """The heatmap's readout: the numbers of one cell and of its unit, in words."""
 
+from nntui.core.number_text import brief, number_text
 from nntui.core.tape import Array
 from nntui.timeline.views.grid import RATIOS, Grid, GridRow, GridSource
 
@@ -19,17 +20,17 @@ def read_unit(seen: GridSource, other: GridSource | None, row: GridRow, grid: Gr
     weights = layer.W[unit, :MOST_SHOWN]
     if other is not None:
         weights = weights - other.snapshot.layers[row.layer].W[unit, :MOST_SHOWN]
-        return f"{label} w A-B {', '.join(f'{w:.3g}' for w in weights)}"
-    text = f"{label} w {', '.join(f'{w:.3g}' for w in weights)}"
+        return f"{label} w A-B {', '.join(f'{brief(w)}' for w in weights)}"
+    text = f"{label} w {', '.join(f'{brief(w)}' for w in weights)}"
     text += ", ..." if layer.W.shape[1] > MOST_SHOWN else ""
-    return text + ("  no bias" if layer.b is None else f"  b {layer.b[unit]:.3g}")
+    return text + ("  no bias" if layer.b is None else f"  b {brief(layer.b[unit])}")
 
 
 def _norms(seen: GridSource, number: int) -> str:
-    text = f"layer {number}  |w| {seen.snapshot.layers[number].norm:.3g}"
+    text = f"layer {number}  |w| {brief(seen.snapshot.layers[number].norm)}"
     if seen.ahead is not None:
         ahead = seen.ahead.layers[number]
-        text += f"  |gradient| {ahead.gradient_norm:.3g}  |step|/|w| {ahead.ratio:.3g}"
+        text += f"  |gradient| {brief(ahead.gradient_norm)}  |step|/|w| {brief(ahead.ratio)}"
     return text
 
 
@@ -49,7 +50,7 @@ def read_cell(
         name = grid.columns[column]
         where = f"{row.label} {name if name == 'b' else f'w[{name}]'}"
     if row.layer is None:
-        return f"target of sample {grid.samples[column]}  {row.values[column]:.6g}" + _x(
+        return f"target of sample {grid.samples[column]}  {number_text(row.values[column])}" + _x(
             seen, grid, column
         )
     if not row.known[column]:
@@ -102,7 +103,7 @@ def _x(seen: GridSource, grid: Grid, column: int) -> str:
     if not grid.samples:
         return ""
     inputs = seen.snapshot.inputs[:MOST_SHOWN, grid.samples[column]]
-    return f"  x {', '.join(f'{value:g}' for value in inputs)}"
+    return f"  x {', '.join(f'{number_text(value)}' for value in inputs)}"
 
 
 def _why_not(seen: GridSource, row: GridRow, name: str) -> str:

@@ -13,15 +13,16 @@ from textual.color import Color
 LEVELS = 7
 """Steps from zero to the largest; few, so that styles are shared and frames stay small."""
 
-# Hand-picked from the 256 colours: blended ones would be rounded to hues that lead astray.
+# Picked by hand from the 256 colours: one hue each, brighter step by step.  Blended ones would be
+# rounded to hues that lead astray.  There are no dark oranges and blues: the lowest steps are grey.
 _DARK_256 = {
     "zero": (234,),
-    "+": (94, 130, 166, 172, 208, 214, 215),
-    "-": (17, 18, 25, 26, 32, 39, 75),
+    "+": (238, 94, 130, 166, 172, 208, 214),
+    "-": (237, 24, 25, 26, 32, 39, 75),
 }
 _LIGHT_256 = {
     "zero": (255,),
-    "+": (230, 223, 216, 215, 208, 172, 130),
+    "+": (230, 223, 222, 216, 215, 208, 172),
     "-": (195, 153, 117, 111, 75, 33, 25),
 }
 _DARK = {"zero": Color.parse("#1c1f26"), "-": Color.parse("#4aa3ff"), "+": Color.parse("#ff9a3c")}
@@ -72,27 +73,11 @@ def legend(dark: bool, colours: str | None, centre: str = "0") -> str:
     """How to read the cells, as markup for a panel's border."""
     if is_plain(colours):
         return f"below {centre} -=≡  above {centre} ░▒▓"
-    ramp = _DARK if dark else _LIGHT
-    below, above = ramp["-"].hex, ramp["+"].hex
+    ends = (cell_style(level, dark, colours, False).bgcolor for level in (-LEVELS, LEVELS))
+    below, above = (Color.from_rich_color(each).hex for each in ends)
     return f"below {centre} [{below}]██[/]  above {centre} [{above}]██[/]"
 
 
 def glyph(level: int) -> str:
     """One character for ``level``: shades above zero, dashes below."""
     return POSITIVE[level] if level >= 0 else NEGATIVE[-level]
-
-
-def short(value: float, width: int) -> str:
-    """``value`` in at most ``width`` (4 or more) characters; what is nearly 0 keeps its sign."""
-    decimals = 4 if width >= 6 else 2
-    if value == 0.0 or not math.isfinite(value):
-        return f"{value:g}"[:width]
-    if abs(value) < 0.5 * 10.0**-decimals:
-        return "-0" if value < 0 else "+0"
-    for digits in range(decimals, -1, -1):
-        text = f"{value:.{digits}f}"
-        bare = text.replace("0.", ".", 1) if abs(value) < 1.0 else text
-        for form in (text, bare):
-            if len(form) <= width:
-                return form
-    return f"{value:.0e}".replace("e+0", "e").replace("e+", "e")[:width]

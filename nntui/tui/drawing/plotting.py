@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nntui.core.number_text import brief
 from nntui.core.tape import Array
-from nntui.timeline.views.curve import Curve, Polyline, Ticks
+from nntui.timeline.views.axis_ticks import Ticks
+from nntui.timeline.views.curve import Curve
+from nntui.timeline.views.oscillation import Band, Polyline
 from nntui.timeline.views.outputs import FitCurve
 
 Cells = list[tuple[str, str]]
@@ -26,6 +29,7 @@ ROLES = {
     "red": "bad",
     "gray+": "ghost",
     "cyan": "testing",
+    "red+": "floor",
 }
 LINES = ("past", "other", "goal", "cursor")
 """The roles that several lines take in turn."""
@@ -83,9 +87,14 @@ def draw_curve(
     if len(curve.not_finite):
         top = np.full(len(curve.not_finite), curve.high)
         figure.scatter(curve.not_finite.tolist(), top.tolist(), marker="x", color=_COLOURS["bad"])
+    if curve.floor is not None:
+        _line(figure, curve.floor.x, curve.floor.y, "floor", "braille" if coloured else "=")
     figure.build()
+    matrix = figure.monitor.matrix
+    for band in curve.bands:
+        _put_behind(matrix, _shaded(matrix, band, curve), band.role, "" if coloured else ":")
     if curve.ghosts:
-        _put_behind(figure.monitor.matrix, curve, braille=coloured)
+        _put_behind(matrix, _dotted(matrix, curve), "ghost", "" if coloured else ".")
     return _rows(figure)
 
 
@@ -96,7 +105,7 @@ def draw_fit(
     low, high, ticks = fit.axis(max(height // 3, 2))
     figure = _axes(width, height, (float(fit.x[0]), float(fit.x[-1])), (low, high), ticks)
     places = fit.x[[0, len(fit.x) // 2, -1]].tolist()
-    figure.xticks(places, [f"{place:.3g}" for place in places])
+    figure.xticks(places, [brief(place) for place in places])
     samples = fit.samples
     if fit.truth is not None:
         _segments(figure, Polyline(fit.x, fit.truth), "goal", "braille" if coloured else ".")
@@ -140,20 +149,49 @@ def _axes(
     return figure
 
 
-def _put_behind(matrix: Any, curve: Curve, *, braille: bool) -> None:
-    """Draw the ghosts of ``curve`` where nothing is drawn yet: much faster than plotext would."""
+Dots = npt.NDArray[np.bool_]
+"""The dots of a picture, (rows, columns), whose first row is the lowest."""
+
+
+def _put_behind(matrix: Any, dots: Dots, role: str, marker: str) -> None:
+    """Draw ``dots`` where nothing is drawn yet: much faster than plotext would.
+
+    Cells with a dot in them are ``marker``, or braille if that is empty.
+    """
     columns, rows = matrix.Cols_canvas, matrix.Rows_canvas
-    grid = np.zeros((4 * len(rows), 2 * len(columns)), dtype=np.bool_)
-    for line in curve.ghosts:
-        for piece in _pieces(line):
-            _dot(grid, piece, curve)
-    cells = grid.reshape(len(rows), 4, len(columns), 2)
+    cells = dots.reshape(len(rows), 4, len(columns), 2)
     for row, column in zip(*np.nonzero(cells.any(axis=(1, 3))), strict=True):
         x, y = columns[int(column)], rows[int(row)]
         if matrix.get_marker(x, y) == " ":
-            dots = int((cells[row, :, column] * _BRAILLE).sum())
-            marker = chr(0x2800 + dots) if braille else "."
-            matrix.insert_element(x, y, marker, _COLOURS["ghost"])
+            braille = chr(0x2800 + int((cells[row, :, column] * _BRAILLE).sum()))
+            matrix.insert_element(x, y, marker or braille, _COLOURS[role])
+
+
+def _no_dots(matrix: Any) -> Dots:
+    return np.zeros((4 * len(matrix.Rows_canvas), 2 * len(matrix.Cols_canvas)), dtype=np.bool_)
+
+
+def _dotted(matrix: Any, curve: Curve) -> Dots:
+    """The ghosts of ``curve``."""
+    dots = _no_dots(matrix)
+    for line in curve.ghosts:
+        for piece in _pieces(line):
+            _dot(dots, piece, curve)
+    return dots
+
+
+def _shaded(matrix: Any, band: Band, curve: Curve) -> Dots:
+    """Every fourth dot of a ``band``, and its whole edges."""
+    dots = _no_dots(matrix)
+    rows, columns = dots.shape
+    places = np.arange(columns) / (columns - 1) * (curve.last - curve.start) + curve.start
+    inside = (places >= band.x[0]) & (places <= band.x[-1])
+    ends = (np.interp(places, band.x, each) for each in (band.low, band.high))
+    heights = ((each - curve.low) / (curve.high - curve.low) * (rows - 1) for each in ends)
+    low, high = (np.rint(np.clip(each, 0, rows - 1)).astype(np.intp) for each in heights)
+    at = np.arange(rows).reshape(-1, 1)
+    filled = (at > low) & (at < high) & (at % 2 == 0) & (np.arange(columns) % 2 == 0)
+    return np.asarray((filled | (at == low) | (at == high)) & inside)
 
 
 _BRAILLE = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])

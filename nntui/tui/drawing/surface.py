@@ -6,44 +6,52 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 
+from nntui.core.number_text import brief
 from nntui.timeline.views.outputs import Surface
 from nntui.tui.drawing.cells import Look, joined
+from nntui.tui.drawing.class_colours import SURE, class_mark, class_style, sureness, texture
 from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of
 
 GUTTER = 7
 """Columns left of the surface, for the y axis."""
 ABOVE, BELOW = "o", "x"
 """Samples by their target: above the centre, or not; with several classes their number."""
-CLASS_COLOURS = ("bright_blue", "yellow", "bright_magenta", "bright_cyan", "bright_green", "red")
 Pieces = list[tuple[str, Style]]
 
 
-def points_in(width: int, height: int, look: Look, classes: int) -> tuple[int, int]:
+def points_in(width: int, height: int, look: Look) -> tuple[int, int]:
     """How many columns and rows of points fit in a picture of that size."""
     rows = max(height - 1, 1)
-    halves = not is_plain(look.colours) and classes <= 2
-    return max(width - GUTTER, 1), 2 * rows if halves else rows
+    return max(width - GUTTER, 1), 2 * rows if look.halves else rows
 
 
 def draw_surface(surface: Surface, look: Look, label: Style, sample: int) -> list[list[Segment]]:
     """The surface with its axes and the samples on it; the chosen ``sample`` is reversed."""
     rows, columns = surface.values.shape
-    halves = surface.winners is None and not is_plain(look.colours)
+    halves, plain = look.halves, is_plain(look.colours)
     marks = _marks(surface, look, sample, rows // 2 if halves else rows)
     lines = []
     for line in range(rows // 2 if halves else rows):
-        paint = _halves if halves else _glyphs if surface.winners is None else _digits
+        glyphs = _glyphs if surface.winners is None else _textures
+        paint = _halves if halves else glyphs if plain else _blanks
         pieces = paint(surface, look, line)
         for column, mark in marks.get(line, {}).items():
             pieces[column] = mark
         height = (
             surface.y[1] if line == 0 else surface.y[0] if _is_last(line, rows, halves) else None
         )
-        text = "" if height is None else f"{height:.3g}"
+        text = "" if height is None else brief(height)
         lines.append([Segment(f"{text:>{GUTTER - 1}} "[:GUTTER], label), *joined(pieces)])
-    left, right = (f"{end:.3g}" for end in surface.x)
+    left, right = (brief(end) for end in surface.x)
+    names = surface.samples.input_names
+    middle = f"{names[0]} x {names[1]}" if len(names) > 1 else ""
     room = max(columns - len(left), 0)
-    lines.append([Segment(" " * GUTTER + left + right.rjust(room), label)])
+    axis = left + right.rjust(room)
+    free = columns - len(left) - len(middle) - len(right)
+    if middle and free >= 2:
+        at = len(left) + free // 2
+        axis = axis[:at] + middle + axis[at + len(middle) :]
+    lines.append([Segment(" " * GUTTER + axis, label)])
     return lines
 
 
@@ -51,10 +59,9 @@ def _is_last(line: int, rows: int, halves: bool) -> bool:
     return line == (rows // 2 if halves else rows) - 1
 
 
-@lru_cache(maxsize=512)
-def _half(upper: int, lower: int, dark: bool, colours: str | None) -> Style:
-    top, bottom = (cell_style(level, dark, colours, False).bgcolor for level in (upper, lower))
-    return Style(color=top, bgcolor=bottom)
+@lru_cache(maxsize=2048)
+def _half(upper: Style, lower: Style) -> Style:
+    return Style(color=upper.bgcolor, bgcolor=lower.bgcolor)
 
 
 def _levels(surface: Surface, row: int) -> list[int]:
@@ -62,12 +69,24 @@ def _levels(surface: Surface, row: int) -> list[int]:
     return [level_of(value - centre, largest) for value in surface.values[row].tolist()]
 
 
-def _halves(surface: Surface, look: Look, line: int) -> Pieces:
-    upper, lower = _levels(surface, 2 * line), _levels(surface, 2 * line + 1)
+def _grounds(surface: Surface, look: Look, row: int) -> list[Style]:
+    """The colour of each point: of its value, or of the class that wins there."""
+    if surface.winners is None:
+        levels = _levels(surface, row)
+        return [cell_style(level, look.dark, look.colours, False) for level in levels]
+    points = zip(surface.winners[row].tolist(), surface.values[row].tolist(), strict=True)
     return [
-        ("▀", _half(top, bottom, look.dark, look.colours))
-        for top, bottom in zip(upper, lower, strict=True)
+        class_style(winner, sureness(value), look.dark, look.colours) for winner, value in points
     ]
+
+
+def _halves(surface: Surface, look: Look, line: int) -> Pieces:
+    upper, lower = _grounds(surface, look, 2 * line), _grounds(surface, look, 2 * line + 1)
+    return [("▀", _half(top, bottom)) for top, bottom in zip(upper, lower, strict=True)]
+
+
+def _blanks(surface: Surface, look: Look, line: int) -> Pieces:
+    return [(" ", style) for style in _grounds(surface, look, line)]
 
 
 def _glyphs(surface: Surface, look: Look, line: int) -> Pieces:
@@ -77,18 +96,12 @@ def _glyphs(surface: Surface, look: Look, line: int) -> Pieces:
     ]
 
 
-def _digits(surface: Surface, look: Look, line: int) -> Pieces:
+def _textures(surface: Surface, look: Look, line: int) -> Pieces:
     assert surface.winners is not None
     return [
-        (str(winner % 10), _of_class(winner, look.blank))
+        (texture(winner), class_style(winner, SURE, look.dark, look.colours))
         for winner in surface.winners[line].tolist()
     ]
-
-
-@lru_cache(maxsize=64)
-def _of_class(number: int, ground: Style, marked: bool = False) -> Style:
-    colour = CLASS_COLOURS[number % len(CLASS_COLOURS)]
-    return ground + Style(color=colour, bold=marked, reverse=marked)
 
 
 def _marks(
@@ -105,7 +118,7 @@ def _marks(
         target = float(samples.targets[0, at])
         if surface.winners is not None and samples.labels is not None:
             label = int(samples.labels[at])
-            mark = (str(label % 10), _of_class(label, look.blank, True))
+            mark = (str(label % 10), class_mark(label, look.dark, look.colours))
         elif surface.targets_part is not None:
             style = cell_style(0, look.dark, look.colours, False)  # a target is no difference
             mark = (ABOVE if target > surface.targets_part else BELOW, style + Style(bold=True))

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from nntui.core.number_text import brief
 from nntui.timeline.microscope import Line, written
 from nntui.timeline.microscope.computed import Deviation
 from nntui.timeline.microscope.substeps import Phase, SubStep
@@ -106,8 +107,8 @@ def _summary(told: Told, width: int) -> Iterator[Styled]:
     if not told.deviations:
         yield "no number is off: the faults make no difference in this update", "$text-success"
     for each in told.deviations:
-        share = "all should be 0" if isinf(each.share) else f"{100 * each.share:.3g} %"
-        text = f"{each.tensor} of layer {each.layer}: off by up to {each.largest:.3g} ({share})"
+        share = "all should be 0" if isinf(each.share) else f"{brief(100 * each.share)} %"
+        text = f"{each.tensor} of layer {each.layer}: off by up to {brief(each.largest)} ({share})"
         yield from ((line, "") for line in _wrapped(text, width, 0))
 
 

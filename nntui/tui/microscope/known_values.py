@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from nntui.core.number_text import brief
 from nntui.timeline.microscope.computed import Anatomy
 from nntui.tui.panels.panel import Panel, set_caption
 
@@ -148,8 +149,8 @@ class KnownValues(Panel, can_focus=False):
             return ".", self._style("later")
         value = anatomy.made.tensors[tensor, layer][unit, shown.sample]
         if anatomy.is_off(tensor, layer, unit, shown.sample):
-            return f"!{value + 0.0:.3g}", self._style("off")
-        return f"{value + 0.0:.3g}", plain
+            return f"!{brief(value)}", self._style("off")
+        return brief(value), plain
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"known--{name}")

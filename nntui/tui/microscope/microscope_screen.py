@@ -139,7 +139,7 @@ class MicroscopeScreen(SizedScreen[Focus]):
 
     def compose(self) -> ComposeResult:
         """Status and ladder above, what is known and the arithmetic, the keys below."""
-        yield StatusLine(self._subject.run_shown.preset)
+        yield StatusLine(self._subject.run_shown.preset, with_note=True)
         yield SubstepLadder()
         with Container(id="parts"):
             with Vertical(id="known"):

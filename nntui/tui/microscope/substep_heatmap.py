@@ -81,11 +81,13 @@ class SubstepHeatmap(Panel, can_focus=False):
             segments = [Segment(text, label)]
         elif y == 0:
             names = draw_header(grid, view.columns, view.width, label, label)
-            heading = "sample" if grid.samples else "input"
+            heading = view.unit or ("sample" if grid.samples else "input")
             segments = [Segment(heading.ljust(LABEL), label), *names]
         elif y - 1 < len(view.lines):
             line = view.at(y - 1)
-            segments = self._row(grid, line) if isinstance(line, int) else [Segment(line, label)]
+            segments = (
+                self._row(grid, line) if isinstance(line, int) else [Segment(str(line), label)]
+            )
         return Strip(segments).adjust_cell_length(self.content_size.width, self.rich_style)
 
     def _row(self, grid: Grid, at: int) -> list[Segment]:
@@ -94,10 +96,10 @@ class SubstepHeatmap(Panel, can_focus=False):
         look = Look(dark, colours_of(self.app), self._style("bad"), label)
         chosen, column = self._cell
         cursor = column if chosen == at else None
-        end = grid.ends[row.layer]
+        end, view = grid.ends[row.layer], self._view
         return [
             Segment(row.label.ljust(LABEL), label),
-            *draw_cells(row, self._view.columns, self._view.width, end, look, cursor),
+            *draw_cells(row, view.columns, view.width, view.form(row.layer), end, look, cursor),
         ]
 
     def _style(self, name: str) -> Style:

@@ -6,11 +6,13 @@ from textual.reactive import reactive
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from nntui.core.number_text import brief
+from nntui.presets.preset_table import changes_in_brief
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
 from nntui.tui.panels.content import BranchesContent, BranchLine
-from nntui.tui.panels.panel import PANEL_CSS
+from nntui.tui.panels.panel import PANEL_CSS, tsv
 
 
 def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[BranchLine, ...]:
@@ -22,7 +24,7 @@ def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Branch
             branch.name,
             _parted(branch),
             branch.update,
-            "-" if branch.loss is None else f"{branch.loss:.3g}",
+            "-" if branch.loss is None else brief(branch.loss),
             branch.solved,
             branch.divergence is not None,
             branch.pinned,
@@ -35,7 +37,7 @@ def lines_of(tree: Tree, shown: Branch, overlaid: Branch | None) -> tuple[Branch
 def _parted(branch: Branch) -> str:
     if branch.parent is None:
         return f"seed {branch.seed}"
-    changes = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in branch.changes.items())
+    changes = changes_in_brief(branch.changes)
     return f"{changes or 'nothing changed'}, from {branch.forked_at:,} of {branch.parent.name}"
 
 
@@ -76,6 +78,11 @@ class BranchesPanel(OptionList):
         super().__init__()
         self.border_title = "Branches"
 
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all branches can be seen."""
+        return 2 + len(self.content.listed) * (1 if self.content.compact else 2)
+
     def watch_content(self, before: BranchesContent, now: BranchesContent) -> None:
         """List anew, with the highlight on the branch that has it."""
         if [each.branch for each in before.listed] == [each.branch for each in now.listed]:
@@ -92,6 +99,14 @@ class BranchesPanel(OptionList):
     def _highlighted_of(self, content: BranchesContent) -> object:
         at, listed = self.highlighted, content.listed
         return listed[at].branch if at is not None and at < len(listed) else None
+
+    def copied(self) -> str:
+        """A line a branch."""
+        rows = (
+            (each.role.strip(), each.name, each.head, each.loss, each.parted)
+            for each in self.content.listed
+        )
+        return tsv([("shown as", "branch", "update", "loss", "parted"), *rows])
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Switch to the branch."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from textual.markup import escape
 
+from nntui.core.number_text import brief, number_text
 from nntui.diagnosis.finding import Diagnosis
 from nntui.presets.preset import Goal
 from nntui.timeline import Snapshot
@@ -40,6 +41,8 @@ class StatusContent:
     """What just happened, in a few words."""
     speed: str = ""
     """How fast a run goes."""
+    left: str = ""
+    """How long what is trained will take, in words; empty while that is not known."""
     training: bool = False
     """Whether the head is trained while the past is looked at."""
     branches: int = 1
@@ -76,6 +79,19 @@ class PlotView:
     """Whether the loss axis is logarithmic."""
     ghosts: bool = True
     """Whether the other branches are drawn behind the losses."""
+    floor: "ProvenFloor | None" = None
+    """The highest that the last diagnosis found."""
+
+
+@dataclass(frozen=True)
+class ProvenFloor:
+    """A bound below which the loss of a branch cannot fall."""
+
+    loss: float
+    since: int
+    """The update from which on it holds."""
+    of: object
+    """The stretches of the branch that was diagnosed: of others nothing is proven."""
 
 
 class Happened(Protocol):
@@ -183,6 +199,8 @@ class PlotContent:
     """Likewise the overlaid branch, from where it parted."""
     ghosts: Ghosts = field(default_factory=Ghosts)
     """The other branches behind the losses."""
+    floor: tuple[float, int] | None = None
+    """The floor that is drawn, and the finished epochs from which on it holds."""
 
     unit = "epoch"
 
@@ -216,6 +234,10 @@ class PlotContent:
     def below(self, curve: Curve, room: int) -> str:
         """What cannot be drawn, the ghosts, and the other branch."""
         parts = undrawn(curve)
+        if curve.goal is None and self.view.plot is REPORTED and curve.goal_beyond:
+            parts.append(f"goal {number_text(self.goal)} lies {curve.goal_beyond}")
+        if curve.floor is not None and self.view.floor is not None:
+            parts.append(f"floor {number_text(self.view.floor.loss, 4)}, proven")
         overlaid, ghosts = self.overlaid, self.ghosts
         if self.view.plot is not REPORTED:
             parts.append(f"measured at {len(self.measured)} updates")
@@ -269,16 +291,17 @@ class PlotContent:
             overlay=None if self.overlaid is None else self.overlaid.overlay,
             ghosts=self.ghosts.curves,
             start=self.start,
+            floor=self.floor,
         )
 
     def reading(self, at: int) -> str:
         """What an inspector line at epoch ``at`` reads: of what is measured, the nearest."""
         if self.view.plot is REPORTED:
             last = self.snapshot.losses.last(at)
-            text = f"epoch {last[0] + 1:,}: {last[1]:.6g}" if last else f"epoch {at:,}"
+            text = f"epoch {last[0] + 1:,}: {number_text(last[1])}" if last else f"epoch {at:,}"
             other = None if self.overlaid is None else self.overlaid.overlay
             beside = other.losses.last(at) if other is not None and at <= other.epochs else None
-            return text + (f"  B {beside[1]:.6g}" if beside else "")
+            return text + (f"  B {number_text(beside[1])}" if beside else "")
         if not self.measured:
             return f"epoch {at:,}"
         text = self._values(self.measured, at)
@@ -290,7 +313,7 @@ class PlotContent:
     def _values(self, measured: tuple[Measurement, ...], at: int) -> str:
         near = nearest(measured, at)
         lines = series(self.view.plot, measured)
-        values = "  ".join(f"{name} {y[near]:.3g}".strip() for name, _, y in lines)
+        values = "  ".join(f"{name} {brief(y[near])}".strip() for name, _, y in lines)
         return f"update {measured[near].update:,}: {values}"
 
 
@@ -341,8 +364,8 @@ class HeatmapContent:
 class OutputView:
     """How the outputs are looked at."""
 
-    visible: bool = False
-    """Whether the panel is on the screen."""
+    visible: bool | None = None
+    """Whether the panel is on the screen; None where that is as the room allows."""
     what: str = ""
     """One of `nntui.timeline.views.outputs.views`; the most telling, where it cannot be had."""
 

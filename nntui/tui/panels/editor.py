@@ -82,6 +82,11 @@ class Editor(Widget):
         return self._entries[self._at]
 
     @property
+    def listed(self) -> list[tuple[str, str]]:
+        """Every entry that has a value: its dotted key, and the value as text."""
+        return [(each.key, each.text) for each in self._entries if each.declared is not None]
+
+    @property
     def choosing(self) -> bool:
         """Whether a value is being chosen."""
         return bool(self._options)

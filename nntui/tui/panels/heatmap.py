@@ -11,13 +11,22 @@ from nntui.timeline.views.compare import A, GridComparison
 from nntui.timeline.views.grid import Grid, GridRow, Kind
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
-from nntui.tui.drawing.cells import Look, draw_cells, draw_header
-from nntui.tui.drawing.palette import legend
+from nntui.tui.drawing.cells import Look, draw_cells, draw_header, draw_pair
+from nntui.tui.drawing.palette import is_plain, legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
-from nntui.tui.panels.panel import CURSOR_KEYS, StripPanel, colours_of, set_caption
+from nntui.tui.panels.panel import (
+    CURSOR_KEYS,
+    StripPanel,
+    colours_of,
+    draws_ascii,
+    set_caption,
+    tsv,
+)
 
+FRAME = 5
+"""Rows of the border, the column names and the readouts."""
 ARROW = "◄"
 """Behind the name of a unit that is concerned; also where there are no colours."""
 
@@ -48,7 +57,7 @@ class Heatmap(StripPanel):
 
     explained = (
         "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, "
-        "blue (and a minus sign or dashes) below; +0 and -0 are numbers too small to show. The "
+        "blue (and a minus sign or dashes) below; +0 and -0 are too small beside the others. The "
         "highlighted column numbers are the samples of the next update. A unit that is active on "
         "no sample is marked dead: no gradient can reach it. An underlined number (^ and _ where "
         "no number fits) is a sigmoid or tanh that is saturated, with |z| at least 5 or |a| above "
@@ -62,7 +71,10 @@ class Heatmap(StripPanel):
         "for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
         "other) or A minus B at the same update. On a weight or bias of A, Enter asks for another "
         "value: at the head it counts from the next update on, in the past it begins a branch. "
-        "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it."
+        "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it. "
+        "Where cells would not fit, a line holds two units (0.4+ is 0.4 above 0.5), and a cell "
+        "stands for several samples, of which it shows one: the title says of how many. Numbers "
+        "that share a power of ten have it in their heading (x1e-4)."
     )
 
     content: reactive[HeatmapContent | None] = reactive(None)
@@ -77,6 +89,9 @@ class Heatmap(StripPanel):
             """``place`` is a parameter's layer, unit and input (None: the bias), if it is one."""
             super().__init__()
             self.place = place
+
+    class Moved(Message):
+        """The cell cursor was moved."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,6 +150,24 @@ class Heatmap(StripPanel):
     def watch_cell(self) -> None:
         """Keep the cell in view."""
         self.redraw()
+        self.post_message(self.Moved())
+
+    def is_at(self, place: str) -> bool:
+        """Whether the cell cursor is at ``place``: a unit and, if it matters, a column."""
+        unit, _, column = place.partition(" ")
+        if self._grid is None:
+            return False
+        row = self._rows[min(self.cell[0], len(self._rows) - 1)]
+        name = self._grid.columns[min(self.cell[1], self._columns - 1)]
+        return row.label == unit and column in ("", name)
+
+    def put_at(self, place: str) -> None:
+        """Put the cell cursor there, as far as there is such a place."""
+        unit, _, column = place.partition(" ")
+        rows = [at for at, row in enumerate(self._rows) if row.label == unit]
+        names = () if self._grid is None else self._grid.columns
+        at = names.index(column) if column in names else self.cell[1]
+        self.cell = (rows[0] if rows else self.cell[0], at)
 
     @property
     def _colours(self) -> str | None:
@@ -183,36 +216,64 @@ class Heatmap(StripPanel):
         x, y = inside.x - LABEL, inside.y - 1
         lines = self.content_size.height - 1 - self._viewport.readouts
         if self._rows and x >= 0 and 0 <= y < lines:
-            row, column = (
-                self._viewport.at(y),
-                self._viewport.columns.start + x // self._viewport.width,
-            )
-            if isinstance(row, int) and column < self._columns:
+            found, column = self._viewport.at(y), self._viewport.column_at(x)
+            row = found[0] if isinstance(found, tuple) else found
+            if isinstance(row, int) and column is not None:
                 self.cell = (row, column)
 
     @property
     def _columns(self) -> int:
         return 0 if self._grid is None else len(self._grid.columns)
 
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all units can be seen under their headings."""
+        grid = self._grid
+        return 0 if grid is None else len(grid.rows) + len(grid.layers) + FRAME
+
     def redraw(self) -> None:
         """Bring the cell into view, and draw."""
         if self._grid is not None:
-            self._viewport.fit(self._grid, self._ends, self.content_size, self.cell)
+            self._viewport.fit(
+                self._grid,
+                self._ends,
+                self.content_size,
+                self.cell,
+                sampled=True,
+                halves=not (is_plain(self._colours) or draws_ascii(self.app)),
+            )
         self._caption()
         self._paint()
 
     def _caption(self) -> None:
         """The title and the legend."""
-        clipped = [] if self._grid is None else self._viewport.clipped(self.view.kind.column)
-        texts = [
-            ", ".join(clipped) if clipped else f"unit by {self.view.kind.column}",
-            *clipped[-1:],
-        ]
+        column, viewport = self.view.kind.column, self._viewport
+        clipped, short = (
+            [] if self._grid is None else viewport.clipped(column, brief=brief)
+            for brief in (False, True)
+        )
+        texts = [", ".join(each) for each in (clipped, short, short[-1:]) if each]
         what = self._what()
-        titles = [*(f"{what}: {text}" for text in texts), what, self.view.kind.title]
+        titles = [f"{what}: {text}" for text in texts or [f"unit by {column}"]]
+        titles += [*texts[1:], what, self.view.kind.title]
         title = next((each for each in titles if len(each) <= self.size.width - 6), titles[-1])
         colours = legend(self.app.current_theme.dark, self._colours)
         set_caption(self, title, f"{colours}  scale {self.view.scale}")
+
+    def copied(self) -> str:
+        """All rows of the grid, also those that do not fit: a line a unit."""
+        grid = self._grid
+        if grid is None:
+            return ""
+        header = ["unit", *(f"{grid.kind.column} {name}" for name in grid.columns)]
+        rows = (
+            [
+                row.label,
+                *(x if ok else "" for x, ok in zip(row.values.tolist(), row.known, strict=True)),
+            ]
+            for row in grid.rows
+        )
+        return tsv([header, *rows])
 
     def _what(self) -> str:
         """What is shown: of which update, which branch, which layer."""
@@ -242,12 +303,16 @@ class Heatmap(StripPanel):
             names = draw_header(
                 self._grid, viewport.columns, viewport.width, label, self._style("next")
             )
-            segments = [Segment(self.view.kind.column.ljust(LABEL), label), *names]
+            corner = viewport.unit or self.view.kind.column
+            segments = [Segment(corner.ljust(LABEL), label), *names]
         elif y >= height - viewport.readouts:
             segments = [Segment(self._readout(y - height, width), self._style("readout"))]
         else:
             row = viewport.at(y - 1)
-            segments = self._cells(row) if isinstance(row, int) else [Segment(row, label)]
+            if isinstance(row, tuple):
+                segments = self._pair(*row)
+            else:
+                segments = self._cells(row) if isinstance(row, int) else [Segment(row, label)]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _style(self, name: str) -> Style:
@@ -258,13 +323,49 @@ class Heatmap(StripPanel):
         look = Look(self.app.current_theme.dark, self._colours, dead, label)
         cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
         end = self._ends.get(row.layer, 0.0)
-        name = Segment(row.label.ljust(LABEL), dead if row.dead else label)
+        text = row.label[: LABEL - 1].ljust(LABEL)
+        name = Segment(text, dead if row.dead else label)
         if (row.layer, row.unit) in self.view.marked:
             name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
         return [
             name,
-            *draw_cells(row, self._viewport.columns, self._viewport.width, end, look, cursor),
+            *draw_cells(
+                row,
+                self._viewport.columns,
+                self._viewport.width,
+                self._viewport.form(row.layer),
+                end,
+                look,
+                cursor,
+            ),
             Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
+        ]
+
+    def _pair(self, upper: int, lower: int | None) -> list[Segment]:
+        """Two units in one line."""
+        label, dead = self._style("label"), self._style("dead")
+        rows = [self._rows[at] if at is not None else None for at in (upper, lower)]
+        look = Look(self.app.current_theme.dark, self._colours, dead, label)
+        column = min(self.cell[1], self._columns - 1)
+        at = {upper: 0, lower: 1}.get(self.cell[0])
+        gone = [row is not None and row.dead for row in rows]
+        full = [row is not None and row.mark == "sat" for row in rows]
+        mark = "dead" if any(gone) else "sat" if any(full) else ""
+        where = gone if any(gone) else full
+        side = " " if all(where) or not mark else "▀" if where[0] else "▄"
+        marked = any(row and (row.layer, row.unit) in self.view.marked for row in rows)
+        name = f"{self._rows[upper].label}{ARROW if marked else '+'}"
+        return [
+            Segment(name[:LABEL].ljust(LABEL), self._style("concerned") if marked else label),
+            *draw_pair(
+                rows,
+                self._viewport.columns,
+                self._viewport.width,
+                [0.0 if row is None else self._ends.get(row.layer, 0.0) for row in rows],
+                look,
+                None if at is None else (at, column),
+            ),
+            Segment(f"{side}{mark}".ljust(MARK), dead if any(gone) else self._style("saturated")),
         ]
 
     def _readout(self, line: int, width: int) -> str:

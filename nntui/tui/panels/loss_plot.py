@@ -1,6 +1,7 @@
 """The plot panel: the reported loss by epoch, or what is measured along the branch."""
 
 from rich.segment import Segment
+from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -9,14 +10,14 @@ from nntui.timeline.views.curve import Curve
 from nntui.tui.actions import PLOT, bindings
 from nntui.tui.drawing.plotting import Cells, draw_curve
 from nntui.tui.panels.content import Plotted
-from nntui.tui.panels.panel import Panel, colours_of, set_caption
+from nntui.tui.panels.panel import Panel, colours_of, set_caption, tsv
 
 MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""
 LEAST = 3
 """Rows that a picture needs."""
-MARGIN = 7
-"""Columns that the y axis takes, about."""
+MOST_TICKS = 9
+"""Labels of the y axis, at most."""
 
 
 class LossPlot(Panel):
@@ -28,6 +29,7 @@ class LossPlot(Panel):
         "loss-plot--other",
         "loss-plot--ghost",
         "loss-plot--goal",
+        "loss-plot--floor",
         "loss-plot--cursor",
         "loss-plot--bad",
         "loss-plot--axis",
@@ -38,6 +40,7 @@ class LossPlot(Panel):
     LossPlot .loss-plot--other { color: $overlaid; }
     LossPlot .loss-plot--ghost { color: $foreground-muted; }
     LossPlot .loss-plot--goal { color: $text-success; }
+    LossPlot .loss-plot--floor { color: $text-error; }
     LossPlot .loss-plot--cursor { color: $text-warning; }
     LossPlot .loss-plot--bad { color: $text-error; text-style: bold; }
     LossPlot .loss-plot--axis { color: $foreground-muted; }
@@ -54,21 +57,23 @@ class LossPlot(Panel):
 
     explained = (
         "The reported loss (what the program prints) of every finished epoch, or of those for "
-        "which it is printed. The green line is the goal. After going back, the part beyond the "
-        "cursor stays, dim: it is the future that was, and the same updates lead there again. A "
-        "red x marks an epoch whose loss is infinite or not a number; losses at or below 0 cannot "
-        "be shown on a logarithmic axis "
-        "and are counted at the bottom instead. Where another branch is overlaid, it is drawn in "
-        "another colour (without colours, in + signs) from the fork on; the line below names it "
-        "as B and says at which update, and in which tensor, it first differs from A. "
-        "Dotted lines behind the curve are all other branches that have losses, earlier seeds "
-        "among them, from where they part; a key below takes them away. "
-        "Other plots, by the keys below, are measured at the states that the run keeps: the "
-        "training loss (which the gradient belongs to), the loss on test rows (t; r is the same "
-        "on training rows), and a line a layer, ending in its number: the norm of the gradient, "
-        "of the step beside the weights, and dead units. With B overlaid, its lines are there "
-        "too, in B's colour or in + signs. With the focus here, left and right "
-        "move an inspector line, which the title reads; Enter goes there."
+        "which it is printed. Where it goes up and down within few columns, the line is its mean "
+        "and the shaded band what it fills. The green line is the goal, if that is near enough to "
+        "be in the picture; a red line (= without colours) is a floor that the Why panel has "
+        "proven: as things are, the loss cannot fall below it. After going back, the part beyond "
+        "the cursor stays, dim: it is the future that was, and the same updates lead there again. "
+        "A red x marks an epoch whose loss is infinite or not a number; losses at or below 0 "
+        "cannot be shown on a logarithmic axis and are counted at the bottom instead. Where "
+        "another branch is overlaid, it is drawn in another colour (without colours, in + signs) "
+        "from the fork on; the line below names it as B and says at which update, and in which "
+        "tensor, it first differs from A. Dotted lines behind the curve are all other branches "
+        "that have losses, earlier seeds among them, from where they part; a key below takes them "
+        "away. Other plots, by the keys below, are measured at the states that the run keeps: the "
+        "training loss (which the gradient belongs to), the loss on test rows (t; r is the same on "
+        "training rows), and a line a layer, ending in its number: the norm of the gradient, of "
+        "the step beside the weights, and dead units. With B overlaid, its lines are there too, in "
+        "B's colour or in + signs. With the focus here, left and right move an inspector line, "
+        "which the title reads; Enter goes there."
     )
 
     content: reactive[Plotted | None] = reactive(None)
@@ -80,11 +85,14 @@ class LossPlot(Panel):
         super().__init__()
         self._rows: list[Cells] = []
         self._message = ""
+        self._left = 0
+        """Columns left of the picture."""
 
     def copied(self) -> str:
-        """Epoch and reported loss, the last ones where there are many."""
-        rows = [] if self.content is None else self.content.rows(MOST_COPIED)
-        return "".join(f"{at}\t{loss!r}\n" for at, loss in rows)
+        """Epoch (or update) and loss, the last ones where there are many."""
+        content = self.content
+        rows = [] if content is None else content.rows(MOST_COPIED)
+        return tsv([[content.unit, "loss"], *rows]) if content is not None and rows else ""
 
     def watch_content(self) -> None:
         """Draw anew."""
@@ -114,12 +122,7 @@ class LossPlot(Panel):
         self.inspected = min(max(moved, content.start, 1), content.last)
 
     def action_look(self, by: int) -> None:
-        """Move the inspector line by a column, and by one epoch at least."""
-        width, (first, last) = max(self.content_size.width - MARGIN, 1), self._range
-        self._look(by * max((last - first) // width, 1))
-
-    def action_look_one(self, by: int) -> None:
-        """Move the inspector line by one epoch."""
+        """Move the inspector line by some epochs."""
         self._look(by)
 
     def action_look_to(self, place: int) -> None:
@@ -137,6 +140,20 @@ class LossPlot(Panel):
         """Go to the inspected epoch."""
         if self._inspected is not None:
             self.post_message(self.Sought(self._inspected))
+
+    def on_click(self, event: Click) -> None:
+        """Read the epoch under the mouse; a second click there goes to it."""
+        inside = event.get_content_offset(self)
+        first, last = self._range
+        canvas = self.content_size.width - self._left
+        if inside is None or not self._rows or canvas < 2 or inside.x < self._left:
+            return
+        at = first + round((inside.x - self._left) / (canvas - 1) * (last - first))
+        at = min(max(at, first, 1), last)
+        if event.chain > 1 and self.inspected is not None:
+            self.action_go()
+        else:
+            self.inspected = at
 
     @property
     def _inspected(self) -> int | None:
@@ -156,9 +173,10 @@ class LossPlot(Panel):
             self.refresh()
             return
         coloured = colours_of(self.app) is not None
-        curve = content.curve(width, max(height // 2, 2))
+        curve = content.curve(width, min(max(height // 2, 2), MOST_TICKS))
         self._caption(curve, content)
         at = self._inspected
+        self._left = 1 + max((len(text) for _, text in curve.ticks), default=0)
         self._rows = draw_curve(curve, width, height, coloured=coloured, inspected=at)
         self.refresh()
 

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.events import Key
+from textual.events import Click, Key
+from textual.message import Message
 from textual.widgets import Static
 
 from nntui.core.engine.network import has_effect
+from nntui.core.number_text import number_text
 from nntui.core.parts.faults import FAULTS
 from nntui.core.parts.initialisers import INITIALISERS
 from nntui.core.settings.configuration import Configuration
@@ -19,7 +21,7 @@ from nntui.presets.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.panels.editor import Editor
-from nntui.tui.panels.panel import TextPanel, set_caption
+from nntui.tui.panels.panel import TextPanel, set_caption, tsv
 
 LABEL = 10
 
@@ -51,12 +53,12 @@ def _init(layer: Layer, of_bias: bool) -> str:
         name = "as given"
     else:
         limits = [getattr(layer, f"{prefix}{key}") for key in INITIALISERS[name].parameters]
-        name += "" if limits in ([], [0.0, 1.0]) else f"({', '.join(f'{x:g}' for x in limits)})"
-    return name if scale == 1.0 else f"{scale:g}*{name}"
+        name += "" if limits in ([], [0.0, 1.0]) else f"({', '.join(map(number_text, limits))})"
+    return name if scale == 1.0 else f"{number_text(scale)}*{name}"
 
 
 def _layer(index: int, layer: Layer) -> Iterator[Labelled]:
-    leak = f" {layer.leak:g}" if layer.activation == "leaky-relu" else ""
+    leak = f" {number_text(layer.leak)}" if layer.activation == "leaky-relu" else ""
     norm = ", then layer norm" if layer.normalise else ""
     yield (f"layer {index}", f"{layer.units} {layer.activation}{leak}{norm}")
     bias = f"b {_init(layer, of_bias=True)}"
@@ -88,21 +90,21 @@ def _training(configuration: Configuration) -> Iterator[Labelled]:
     over = f" over all rows, {report.when} the update" if report.covers_all else ""
     every = f", every {report.every} epochs" if report.every > 1 else ""
     yield ("printed", f"{report.loss}, {report.reduction}{penalty}{over}{every}")
-    momentum = f", momentum {training.momentum:g}" if training.momentum else ""
+    momentum = f", momentum {number_text(training.momentum)}" if training.momentum else ""
     yield ("optimiser", f"{training.optimiser}{momentum}")
-    yield ("rate", f"{training.learning_rate:g}")
+    yield ("rate", number_text(training.learning_rate))
     if training.schedule != "constant":
-        every = f"{training.schedule_decay:g} every {training.schedule_every:,} epochs"
+        every = f"{number_text(training.schedule_decay)} every {training.schedule_every:,} epochs"
         yield ("", f"{training.schedule}, {every}")
     for name in ("dampening", "rho", "beta1", "beta2", "epsilon"):
         value = getattr(training, name)
         if value != Training.__dataclass_fields__[name].default:
-            yield ("", f"{name} {value:g}")
+            yield ("", f"{name} {number_text(value)}")
     for name in ("clip_value", "clip_norm", "l1", "l2"):
         value = getattr(training, name)
         if value:
             per = training.l2_per_sample and name in ("l1", "l2")
-            yield (name, f"{value:g}{f' / {data.rows} rows' if per else ''}")
+            yield (name, f"{number_text(value)}{f' / {data.rows} rows' if per else ''}")
     draws = f", {training.draws} draws" if training.draws else ""
     batch = f"all {data.rows} rows" if training.batch == FULL else f"{training.batch}"
     order = "" if training.batch == FULL and training.order == "in-order" else f" {training.order}"
@@ -119,7 +121,7 @@ def entries(preset: Preset) -> Iterator[Labelled]:
     yield from _draws(configuration.draws)
     yield from _kinks(configuration.layers)
     yield from _training(configuration)
-    yield ("goal", f"loss <= {goal.loss:g}{', then stop' if goal.stop else ''}")
+    yield ("goal", f"loss <= {number_text(goal.loss)}{', then stop' if goal.stop else ''}")
     yield ("budget", f"{goal.epochs:,} epochs")
 
 
@@ -154,15 +156,16 @@ class NetworkPanel(TextPanel):
     """Layers, training, goal; planted faults are marked and explained."""
 
     explained = (
-        "The configuration: each layer with its units, activation, initial weights (W) and "
-        "bias (b), then the loss that is trained, the loss that is printed, the optimiser, the "
-        "data and the goal. A red FAULT is a deviation from correct backpropagation that this "
-        "scenario makes, as its author's program did; each is explained at the end of the panel. "
-        "A star marks what was changed since the scenario was opened. With the focus here, every "
-        "entry is a line: the arrow keys move, Enter edits, D takes a fault or a layer away, and "
-        "the lines below say what an entry means, what it may be, and what an edit will do. "
-        "Training, report, goal and faults are changed at the head from the next update on, in "
-        "the past in a new branch; data, layers, draws and seed begin a branch at update 0."
+        "The configuration: each layer with its units, activation, initial weights (W) and bias "
+        "(b), then the loss that is trained, the loss that is printed, the optimiser, the data and "
+        "the goal. A red FAULT is a deviation from correct backpropagation that this scenario "
+        "makes, as its author's program did; each is explained at the end of the panel. A star "
+        "marks what was changed since the scenario was opened. With the focus here (Tab, or a "
+        "double click), every entry is a line: the arrow keys move, Enter edits, D takes a fault "
+        "or a layer away, and the lines below say what an entry means, what it may be, and what an "
+        "edit will do. Training, report, goal and faults are changed at the head from the next "
+        "update on, in the past in a new branch; data, layers, draws and seed begin a branch at "
+        "update 0."
     )
     DEFAULT_CSS = """
     NetworkPanel Editor { display: none; }
@@ -171,6 +174,10 @@ class NetworkPanel(TextPanel):
     NetworkPanel:focus-within #summary { display: none; }
     """
     BINDINGS = bindings(NETWORK)
+    FOCUS_ON_CLICK = False
+
+    class Left(Message):
+        """The focus is wanted elsewhere."""
 
     def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
         """``effect`` says in words what changes will do where the run stands."""
@@ -178,6 +185,7 @@ class NetworkPanel(TextPanel):
         self._first = self._preset = preset
         # The run is shown before the panel has made what is in it.
         self.editor = Editor(preset, effect)
+        self._rows = 0
 
     def compose(self) -> ComposeResult:
         """One text; with the focus, the entries one by one."""
@@ -185,16 +193,19 @@ class NetworkPanel(TextPanel):
         yield self.editor
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape leaves what is edited, if anything is; what is written has the other keys."""
+        """What is written has all keys but Escape."""
         editor = self.editor
-        if action == "leave":
-            return editor.writing or editor.choosing
         return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
 
     def on_key(self, event: Key) -> None:
         """While a choice is open, a letter is no command to the workbench; only help answers."""
         if self.editor.choosing and event.is_printable and event.key != "question_mark":
             event.prevent_default().stop()
+
+    def on_click(self, event: Click) -> None:
+        """A double click edits; a single one, which may only have been meant to look, does not."""
+        if event.chain > 1:
+            self.focus()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor, or the choice."""
@@ -213,8 +224,11 @@ class NetworkPanel(TextPanel):
         self.editor.take_away()
 
     def action_leave(self) -> None:
-        """Edit nothing any more."""
-        self.editor.leave()
+        """Edit nothing any more; where nothing is edited, go back to the other panels."""
+        if self.editor.writing or self.editor.choosing:
+            self.editor.leave()
+        else:
+            self.post_message(self.Left())
 
     def on_mount(self) -> None:
         """Describe the preset."""
@@ -228,6 +242,15 @@ class NetworkPanel(TextPanel):
         # What an edit would do depends on where the run stands, so this is done every time.
         self.editor.take(preset, seed)
 
+    def copied(self) -> str:
+        """A line an entry: its dotted key and its value."""
+        return tsv([("key", "value"), *((key, text) for key, text in self.editor.listed)])
+
+    @property
+    def rows_needed(self) -> int:
+        """The rows, border included, in which all of the text can be read."""
+        return self._rows + 2
+
     def _describe(self) -> None:
         preset = self._preset
         below = fill_keys(f"{preset.parameters:,} parameters, {{edit}} edits")
@@ -239,4 +262,6 @@ class NetworkPanel(TextPanel):
         width = self.scrollable_content_region.width
         # A preset may come before there is anything to show it in.
         for text in self.query("#summary").results(Static):
-            text.update(describe(self._preset, width, self._first))
+            told = describe(self._preset, width, self._first)
+            self._rows = len(told.wrap(width)) if width else 0
+            text.update(told)

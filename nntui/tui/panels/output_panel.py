@@ -1,23 +1,26 @@
 """The output panel: what the network has learned, as a curve, a surface, a table or a graph."""
 
+import numpy as np
 from rich.segment import Segment
 from rich.style import Style
-from textual.events import Resize
+from textual.events import Click, Resize
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from nntui.core.number_text import number_text, numbers_text
 from nntui.timeline.views.outputs import Confusion, FitCurve, Graph, Picture, Samples, Surface
 from nntui.tui.actions import OUTPUT, bindings
 from nntui.tui.drawing.cells import Look
+from nntui.tui.drawing.class_colours import class_legend
 from nntui.tui.drawing.network_graph import draw_graph
 from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.plotting import draw_fit
 from nntui.tui.drawing.shortening import shortened
-from nntui.tui.drawing.surface import draw_surface, points_in
-from nntui.tui.drawing.tables import draw_confusion, draw_table
+from nntui.tui.drawing.surface import GUTTER, draw_surface, points_in
+from nntui.tui.drawing.tables import draw_confusion, draw_table, sample_at
 from nntui.tui.panels.content import OutputContent
-from nntui.tui.panels.panel import StripPanel, colours_of, set_caption
+from nntui.tui.panels.panel import StripPanel, colours_of, draws_ascii, set_caption, tsv
 
 Rows = list[list[Segment]]
 LEAST_WIDTH, LEAST_HEIGHT = 20, 4
@@ -54,7 +57,8 @@ class OutputPanel(StripPanel):
         "beside the targets (o, or a line; t are test rows). Two inputs: the surface of its "
         "output from above, orange above the centre and blue below, or in - and shades without "
         "colours; samples are o (target above) or x, on the colour of their target, and with "
-        "several classes each place has the number of the one that wins. More inputs: a table, "
+        "several classes each place has the colour (or the texture) of the one that wins, paler "
+        "where it is less sure, and each sample is its class's number. More inputs: a table, "
         "wrong classes marked. Other views: the curve or surface of the unit under the heatmap's "
         "cursor, how classes are confused, and the network drawn as a graph: orange weights are "
         "positive, blue ones negative, full lines are near the layer's largest and dotted ones "
@@ -95,12 +99,35 @@ class OutputPanel(StripPanel):
         self._strips = []
         self.post_message(self.Wanted())
 
-    def cells(self, classes: int) -> tuple[int, int]:
+    @property
+    def cells(self) -> tuple[int, int]:
         """How many columns and rows of points a picture may have; 0 where there is no room."""
         width, height = self.content_size
         if width < LEAST_WIDTH or height < LEAST_HEIGHT:
             return 0, 0
-        return points_in(width, height - 1, self._look, classes)
+        return points_in(width, height - 1, self._look)
+
+    def on_click(self, event: Click) -> None:
+        """Choose the sample under the mouse, or the one nearest to it."""
+        inside, samples = event.get_content_offset(self), self._samples
+        if inside is None or samples is None or self.content is None:
+            return
+        width, height = self.content_size
+        x, y = inside.x - GUTTER, inside.y
+        share = x / max(width - GUTTER - 1, 1), 1 - y / max(height - 3, 1)
+        match self.picture:
+            case Samples():
+                at = sample_at(samples, width, height - 1, self._chosen, y)
+                self.sample = self.sample if at is None else at
+            case Surface(x=across, y=up):
+                apart = [
+                    (samples.x[at] - low) / (high - low) - share[at]
+                    for at, (low, high) in enumerate((across, up))
+                ]
+                self.sample = int(np.argmin(np.hypot(*apart)))
+            case FitCurve(x=points):
+                wanted = points[0] + share[0] * (points[-1] - points[0])
+                self.sample = int(np.argmin(np.abs(samples.x[0] - wanted)))
 
     @property
     def _samples(self) -> Samples | None:
@@ -121,7 +148,8 @@ class OutputPanel(StripPanel):
     @property
     def _look(self) -> Look:
         dark = self.app.current_theme.dark
-        return Look(dark, colours_of(self.app), self._style("wrong"), self._style("label"))
+        wrong, label = self._style("wrong"), self._style("label")
+        return Look(dark, colours_of(self.app), wrong, label, draws_ascii(self.app))
 
     def _style(self, role: str) -> Style:
         return self.get_component_rich_style(f"output--{role}")
@@ -141,6 +169,30 @@ class OutputPanel(StripPanel):
             rows.append([Segment(self._readout(samples, width), self._style("value"))])
         self._caption(content)
         self.put([Strip(row).adjust_cell_length(width, self.rich_style) for row in rows])
+
+    def copied(self) -> str:
+        """Every data row: inputs, targets, outputs, whether it is a test row; those of B too."""
+        samples = self._samples
+        if samples is None:
+            return ""
+        inputs, outputs = len(samples.x), len(samples.targets)
+        names = samples.input_names or tuple(f"x{at}" for at in range(inputs))
+        header = ["row", *names]
+        header += [f"{what} {at}" for what in ("target", "output") for at in range(outputs)]
+        columns = [*samples.x, *samples.targets, *samples.predictions]
+        if samples.other is not None:
+            header += [f"B {at}" for at in range(len(samples.other))]
+            columns += [*samples.other]
+        if samples.labels is not None and samples.predicted is not None:
+            header += ["class", "taken for"]
+        rows = []
+        for at, numbers in enumerate(zip(*(each.tolist() for each in columns), strict=True)):
+            row: list[object] = [at, *numbers]
+            if samples.labels is not None and samples.predicted is not None:
+                kinds = samples.names_of_classes
+                row += [kinds[samples.labels[at]], kinds[samples.predicted[at]]]
+            rows.append([*row, "test" if samples.testing[at] else "training"])
+        return tsv([[*header, "kept for"], *rows])
 
     def _drawn(self, picture: Picture, width: int, height: int) -> Rows:
         look = self._look
@@ -166,12 +218,13 @@ class OutputPanel(StripPanel):
         match picture:
             case FitCurve(name=name):
                 title = f"{name} of x" if name != "output" else "prediction, target"
-            case Surface(name=name):
+            case Surface(name=name, winners=None):
                 title = f"surface of {name}"
-                several = picture.winners is not None
-                below = (
-                    "classes" if several else legend(look.dark, look.colours, f"{picture.centre:g}")
-                )
+                below = legend(look.dark, look.colours, number_text(picture.centre))
+            case Surface():
+                title = "which class wins"
+                names = picture.samples.names_of_classes
+                below = class_legend(names, look.dark, look.colours)
             case Graph():
                 title, below = "weights", legend(look.dark, look.colours)
             case Confusion():
@@ -185,13 +238,21 @@ class OutputPanel(StripPanel):
         """The chosen sample: inputs, targets, predictions."""
         at = self._chosen
         names = ("y", "a") if width < NARROW else ("target", "output")
-        parts = [
-            f"{'test row' if samples.testing[at] else 'row'} {at}",
-            f"{names[0]} {', '.join(f'{value:.4g}' for value in samples.targets[:8, at])}",
-            f"{names[1]} {', '.join(f'{value:.4g}' for value in samples.predictions[:8, at])}",
-            f"x {', '.join(f'{value:.4g}' for value in samples.x[:8, at])}",
-        ]
+        parts = [f"{'test row' if samples.testing[at] else 'row'} {at}"]
+        if samples.labels is not None and samples.class_names and samples.predicted is not None:
+            label, won = int(samples.labels[at]), int(samples.predicted[at])
+            taken = "right" if label == won else f"taken for {samples.class_names[won]}"
+            parts.append(f"{samples.class_names[label]}, {taken}")
+            parts.append(f"{names[1]} {numbers_text(samples.predictions[:8, at], 3)}")
+        else:
+            parts.append(f"{names[0]} {numbers_text(samples.targets[:8, at], 4)}")
+            parts.append(f"{names[1]} {numbers_text(samples.predictions[:8, at], 4)}")
         if samples.other is not None:
-            parts.insert(3, f"B {', '.join(f'{value:.4g}' for value in samples.other[:8, at])}")
+            parts.append(f"B {numbers_text(samples.other[:8, at], 4)}")
+        if samples.input_names:
+            pairs = zip(samples.input_names[:8], samples.x[:8, at].tolist(), strict=True)
+            parts.append(", ".join(f"{name} {number_text(x, 4)}" for name, x in pairs))
+        else:
+            parts.append(f"x {numbers_text(samples.x[:8, at], 4)}")
         text = "  ".join(parts)
         return shortened(text, width)

@@ -1,5 +1,6 @@
 """What all panels share: a titled border, the focus, and a text that explains them."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
@@ -29,6 +30,12 @@ def colours_of(app: App[Any]) -> str | None:
     return "standard" if known is not None and app.current_theme.ansi else known
 
 
+def draws_ascii(app: App[Any]) -> bool:
+    """Whether the terminal draws nothing but ASCII."""
+    profile = getattr(app, "profile", None)
+    return bool(getattr(profile, "ascii", False))
+
+
 @runtime_checkable
 class Copied(Protocol):
     """A panel whose numbers can be copied."""
@@ -36,6 +43,16 @@ class Copied(Protocol):
     def copied(self) -> str:
         """What it shows as text, columns separated by tabs."""
         ...
+
+
+def tsv(rows: Iterable[Iterable[object]]) -> str:
+    """``rows`` as lines whose cells are separated by tabs; numbers have all their digits."""
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in rows)
+
+
+def _cell(value: object) -> str:
+    text = repr(float(value)) if isinstance(value, float) else str(value)
+    return " ".join(text.split())
 
 
 def set_caption(panel: Widget, title: str, below: str | None = None) -> None:

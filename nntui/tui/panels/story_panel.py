@@ -2,12 +2,19 @@
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.markup import escape
 from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.presets.preset import Step, Story
 from nntui.tui.actions import KEY, fill_keys
 from nntui.tui.panels.panel import TextPanel
+
+CAPS_CSS = """
+    link-color: $foreground; link-background: initial; link-style: reverse;
+    link-color-hover: $text-accent; link-background-hover: initial; link-style-hover: reverse bold;
+"""
+"""Of texts with caps of keys, which can be clicked like links, and look like keys."""
 
 
 def told_step(number: int, step: Step, done: int) -> Content:
@@ -17,9 +24,19 @@ def told_step(number: int, step: Step, done: int) -> Content:
     return Content.assemble(
         (f"{mark}{number}. ", "bold $text-accent"),
         ("done. " if number <= done else "", "bold $text-success"),
-        _with_keys(step.do).stylize(shade) if shade else _with_keys(step.do),
+        with_keys(step.do).stylize(shade) if shade else with_keys(step.do),
         "\n",
         (fill_keys(step.see), "$foreground-muted"),
+    )
+
+
+def told_in_brief(number: int, do: str, see: str) -> Content:
+    """A step in one or two lines, for where the story is not on the screen."""
+    return Content.assemble(
+        (f"> {number}. ", "bold $text-accent"),
+        with_keys(do),
+        " ",
+        (fill_keys(see), "$foreground-muted"),
     )
 
 
@@ -38,8 +55,8 @@ def told_rest(story: Story) -> Content:
     return Content("\n\n").join(parts)
 
 
-def _with_keys(text: str) -> Content:
-    """``text`` with the keys of the actions it names, in reverse."""
+def with_keys(text: str) -> Content:
+    """``text`` with the keys of the actions it names, in reverse; a click presses one."""
     pieces, end = [], 0
     for found in KEY.finditer(text):
         pieces += [Content(text[end : found.start()]), _key(found[0])]
@@ -48,7 +65,8 @@ def _with_keys(text: str) -> Content:
 
 
 def _key(name: str) -> Content:
-    return Content.styled(f" {fill_keys(name)} ", "reverse")
+    pressed = f"@click=app.press('{name.strip('{}')}')"
+    return Content.from_markup(f"[reverse {pressed}] {escape(fill_keys(name))} [/]")
 
 
 class StoryPanel(TextPanel):
@@ -61,8 +79,8 @@ class StoryPanel(TextPanel):
         "it yourself and highlights the panel to look at. Scroll with the arrow keys while the "
         "panel has the focus."
     )
-    DEFAULT_CSS = """
-    StoryPanel Static { height: auto; margin-bottom: 1; }
+    DEFAULT_CSS = f"""
+    StoryPanel Static {{ height: auto; margin-bottom: 1; {CAPS_CSS} }}
     """
 
     done: reactive[int] = reactive(0)
@@ -80,6 +98,16 @@ class StoryPanel(TextPanel):
         for number, step in enumerate(self._story.steps, start=1):
             yield Static(told_step(number, step, self.done), classes="step")
         yield Static(told_rest(self._story))
+
+    def copied(self) -> str:
+        """All of it as text."""
+        steps = [
+            told_step(number, step, self.done).plain
+            for number, step in enumerate(self._story.steps, start=1)
+        ]
+        return (
+            "\n\n".join([self._story.question, *steps, told_rest(self._story).plain]).strip() + "\n"
+        )
 
     def watch_done(self, before: int, done: int) -> None:
         """Mark the next step, and bring it into view."""

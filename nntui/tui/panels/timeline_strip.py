@@ -10,7 +10,7 @@ from textual.strip import Strip
 from nntui.timeline.history.events import CHANGED, DIED, GOAL, MINIMUM, NOT_FINITE, REVIVED, ROSE
 from nntui.tui.actions import TIMELINE, bindings
 from nntui.tui.panels.content import Travelled
-from nntui.tui.panels.panel import Panel
+from nntui.tui.panels.panel import Panel, tsv
 
 LABEL = 7
 """Columns left of the strip."""
@@ -155,7 +155,8 @@ class Timeline(Panel):
         """The events: up to which update, and what happened."""
         if self.snapshot is None:
             return ""
-        return "".join(f"{event.by}\t{event.text}\n" for event in self.snapshot.events)
+        rows = [(event.by, event.text) for event in self.snapshot.events]
+        return tsv([("update", "event"), *rows]) if rows else ""
 
     def action_scrub(self, by: int) -> None:
         """Move the cursor by some updates, within what was trained."""

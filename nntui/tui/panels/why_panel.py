@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Diagnosis, Finding
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import in_brief
 from nntui.tui.actions import WHY, bindings
 from nntui.tui.panels.content import ExperimentReport, TriedFix, WhyContent
 from nntui.tui.panels.panel import TextPanel
@@ -45,7 +46,7 @@ def units_of(item: Item | None, preset: Preset) -> frozenset[Unit]:
 def explained(item: Item) -> tuple[str, list[tuple[str, str]]]:
     """A title, and headings with their texts, that explain ``item``."""
     if isinstance(item, TriedFix):
-        changes = "\n".join(f"{key} = {value}" for key, value in item.changes.items())
+        changes = "\n".join(f"{key} = {in_brief(value)}" for key, value in item.changes.items())
         return item.fix, [("Over many seeds", item.result), ("Changed", changes)]
     rule = item.rule
     fixes = "\n".join(fix.text for fix in item.fixes)

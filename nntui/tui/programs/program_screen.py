@@ -264,7 +264,8 @@ class ProgramScreen(SizedScreen[None]):
             title, explained = str(panel.border_title), panel.explained
         else:
             title, explained = "A program of your own", "Tab moves the focus; ? explains it."
-        self.ask(HelpScreen(title, explained, keys_of(panel)))
+        own = tuple(each for each in keys_of(panel) if each not in PROGRAM)
+        self.ask(HelpScreen(title, explained, PROGRAM, own))
 
     def open_manual(self) -> None:
         """Open the manual."""

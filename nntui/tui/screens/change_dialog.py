@@ -82,9 +82,12 @@ class AskChange(Ask[Changes]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what is chosen; where nothing is, the base takes what is written."""
-        if self._chosen is not None:
+        chosen = self._chosen
+        if chosen is None and not event.value.strip():
+            chosen = self.query_one(OptionList).highlighted  # the mouse may have chosen it
+        if chosen is not None:
             event.prevent_default()
-            self._take(self._chosen)
+            self._take(chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the chosen one."""

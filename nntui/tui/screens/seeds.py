@@ -15,7 +15,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
 
+from nntui.core.number_text import brief, number_text
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import changes_in_brief
 from nntui.sweeps.block import Outcome
 from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
@@ -104,13 +106,16 @@ class SeedsScreen(ModalScreen[int | None]):
         lines = [
             Content.assemble(
                 (f"{solved} of {count}", "bold"),
-                f" solve {goal.loss:g} (95 % interval {100 * low:.0f} to {100 * high:.0f} %)",
+                f" solve {number_text(goal.loss)} "
+                f"(95 % interval {100 * low:.0f} to {100 * high:.0f} %)",
                 "" if message.finished else "  training ...",
             )
         ]
         if losses is not None:
             least, middle, most = losses
-            lines.append(Content(f"final loss {least:.3g} to {most:.3g}, middle {middle:.3g}"))
+            lines.append(
+                Content(f"final loss {brief(least)} to {brief(most)}, middle {brief(middle)}")
+            )
         diverged = sum(outcome.diverged for outcome in outcomes)
         if diverged:
             lines.append(Content(f"{diverged} diverged"))
@@ -119,12 +124,12 @@ class SeedsScreen(ModalScreen[int | None]):
         return Content("\n").join(lines)
 
     def _described(self) -> str:
-        keys = ", ".join(f"{key.split('.')[-1]} {value}" for key, value in self._changed.items())
+        keys = changes_in_brief(self._changed)
         return escape(f", {keys[:40]}") if keys else ""
 
     def _entry(self, outcome: Outcome) -> Content:
         solved = outcome.solved(self._preset.goal)
-        loss = "-" if outcome.final_loss is None else f"{outcome.final_loss:.6g}"
+        loss = "-" if outcome.final_loss is None else number_text(outcome.final_loss)
         state = "diverged" if outcome.diverged else "solved" if solved else ""
         on_screen = outcome.seed == self._seed and not self._changed
         here = "  on the screen" if on_screen else ""

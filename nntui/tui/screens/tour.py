@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from nntui.tui.actions import fill_keys
+from nntui.tui.panels.story_panel import CAPS_CSS, with_keys
 
 PAGES = (
     (
@@ -18,15 +18,15 @@ PAGES = (
     ),
     (
         "One update at a time",
-        "{one_update} makes one update, {one_epoch} goes to the end of the epoch, {run} runs and "
-        "pauses. The loss plot shows what the program prints; the heatmap every unit's activation "
-        "on every sample; a unit that is active on none is marked dead.",
+        "In a scenario, {one_update} makes one update, {one_epoch} goes to the end of the epoch, "
+        "{run} runs and pauses. Its loss plot shows what the program prints; the heatmap every "
+        "unit's activation on every sample; a unit that is active on none is marked dead.",
     ),
     (
         "Back and forth",
-        "{one_back} goes back, {jump} goes to any update, {previous_event} and {next_event} go "
-        "from event to event. The strip above the keys is the time line. While training goes on "
-        "you may look at the past; {to_head} brings you back.",
+        "{one_back} goes one update back, {jump} to any update, {previous_event} and {next_event} "
+        "from event to event. The strip above the keys of a scenario is its time line. While "
+        "training goes on you may look at the past; {to_head} brings you back.",
     ),
     (
         "Change one thing",
@@ -36,9 +36,9 @@ PAGES = (
     ),
     (
         "The story",
-        "At the right stands what was asked, what to press and what you will see. {do_step} does "
-        "the next step for you. {next_panel} moves the focus, {zoom} gives a panel all the room, "
-        "{help} explains it, and Ctrl+P finds everything by name.",
+        "At the right of a scenario stands what was asked, what to press and what you will see. "
+        "{do_step} does the next step for you. {next_panel} moves the focus, {zoom} gives a panel "
+        "all the room, {help} explains it, and Ctrl+P finds everything by name.",
     ),
 )
 
@@ -46,13 +46,13 @@ PAGES = (
 class TourScreen(ModalScreen[None]):
     """Pages above the screen; Enter or right goes on, left back, Escape skips the rest."""
 
-    DEFAULT_CSS = """
-    TourScreen { align: center middle; }
-    TourScreen > Vertical {
+    DEFAULT_CSS = f"""
+    TourScreen {{ align: center middle; }}
+    TourScreen > Vertical {{
         width: 62; max-width: 96%; height: auto; border: round $accent;
         background: $surface; padding: 1 2;
-    }
-    TourScreen Static { height: auto; }
+    }}
+    TourScreen Static {{ height: auto; {CAPS_CSS} }}
     """
     BINDINGS = [
         Binding("enter,right,space", "turn(1)", "next"),
@@ -77,7 +77,7 @@ class TourScreen(ModalScreen[None]):
     def _show(self) -> None:
         title, text = PAGES[self.page]
         self.query_one(Vertical).border_title = f"Tour, {self.page + 1} of {len(PAGES)}"
-        page = Content.assemble((title, "bold $text-accent"), "\n\n", fill_keys(text))
+        page = Content.assemble((title, "bold $text-accent"), "\n\n", with_keys(text))
         self.query_one(Static).update(page)
 
     def action_turn(self, by: int) -> None:

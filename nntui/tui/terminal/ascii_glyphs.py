@@ -16,7 +16,8 @@ _ALIKE = {
     "▒": "o",
     "▓▅▆▇▖▗▘▝▙▛▜▟▞▚": "#",
     "█■▪◼": "@",
-    "▀▔": '"',
+    "▀": " ",  # half a cell would be a speck; the ground is the lower half's
+    "▔": "'",
     "▄▁▂▃": "_",
     "≡": "%",
     "…": "~",
@@ -51,7 +52,7 @@ def _braille(dots: int) -> str:
         return "|"
     height = sum(rows) / len(rows)
     both = bool(left and right)
-    return ('"' if both else "'") if height < 1 else "-" if height < 2.5 else "_" if both else "."
+    return "'" if height < 1 else "-" if height < 2.5 else "_" if both else "."
 
 
 _TABLE = {ord(each): plain for alike, plain in _ALIKE.items() for each in alike}

@@ -1,23 +1,26 @@
 """Background work that ends with the app: calls in a thread, experiments in a process."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from multiprocessing.connection import Connection
+from subprocess import Popen, TimeoutExpired
 from types import FrameType
 from typing import TypeVar
 
-from nntui.sweeps.processes import ignoring_interrupts, start_tracker
+from nntui.sweeps.child_process import end, start_python
 
 Result = TypeVar("Result")
 Told = TypeVar("Told")
 LOOK = 0.1
 """Seconds between two looks whether a process has said anything."""
+GRACE = 2.0
+"""Seconds for a process to end in order."""
 NICENESS = 10
 """How far a process stands back behind the keys, the screen and the training."""
 
@@ -51,14 +54,10 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
     Giving up ends that process, and the processes that it has started.  ``work`` and what it
     tells are pickled.  Raises ChildProcessError, with the message, where it fails.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(work, theirs))
-    start_tracker()
-    with ignoring_interrupts():
-        process.start()
-    theirs.close()
+    process, ours = start_python(work_for_app, [signal.SIGINT])
     try:
+        with suppress(OSError):  # then the process has ended, which is found below
+            ours.send(work)
         while True:
             while not ours.poll():
                 await asyncio.sleep(LOOK)
@@ -74,12 +73,21 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
     finally:
         ours.close()
         process.terminate()
+        threading.Thread(target=_await_end, args=(process,)).start()
+
+
+def _await_end(process: Popen[bytes]) -> None:
+    """Let ``process`` end the processes that it has started; the app waits for that on its end."""
+    with suppress(TimeoutExpired):
+        process.wait(GRACE)
+    end(process)
 
 
 TOLD, DONE, FAILED = "told", "done", "failed"
 
 
-def _work(work: Work[Told], pipe: Connection) -> None:
+def work_for_app(pipe: Connection) -> None:
+    """Do the work that arrives through ``pipe``, in the new process."""
     # The default would leave the processes of a sweep behind.
     signal.signal(signal.SIGTERM, _leave)
     if hasattr(os, "nice"):
@@ -89,6 +97,7 @@ def _work(work: Work[Told], pipe: Connection) -> None:
         return _sent(pipe, TOLD, told)
 
     try:
+        work: Work[object] = pipe.recv()
         _sent(pipe, DONE, work(tell))
     except Exception as error:
         # A traceback would be written across the screen of the app.

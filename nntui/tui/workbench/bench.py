@@ -62,6 +62,10 @@ class Bench(MicroscopeSubject, Protocol):
         """Whether the screen has so few rows that some panels must give way."""
 
     @property
+    def shown_panels(self) -> list[type[Widget]]:
+        """The panels that are shown, or would be if none were zoomed, in the order of the focus."""
+
+    @property
     def is_in_front(self) -> bool:
         """Whether no question or other screen lies above."""
 

@@ -15,7 +15,7 @@ from nntui.timeline.views.first_difference import (
 from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
 from nntui.timeline.views.grid import GridSource
 from nntui.timeline.views.measurements import REPORTED, Measurements
-from nntui.timeline.views.outputs import SURFACE, output_kinds
+from nntui.timeline.views.outputs import output_kinds
 from nntui.tui.panels.content import HeatmapContent, OutputContent, Overlaid, PlotContent
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.workbench.view import WorkbenchView
@@ -73,7 +73,10 @@ class Feed:
             self._measures = None
             branches = self._run.tree.branches
             ghosts = ghosts_of(mine, branches, theirs) if view.plot.ghosts else Ghosts()
-            return PlotContent(view.plot, snapshot, goal, overlaid, ghosts=ghosts)
+            floor = view.plot.floor
+            holds = floor is not None and floor.of == mine.stretches
+            bound = (floor.loss, mine.epoch_at(floor.since)) if floor and holds else None
+            return PlotContent(view.plot, snapshot, goal, overlaid, ghosts=ghosts, floor=bound)
         measures = self._measures = self._measures or Measurements()
         along = measures.along(mine, fine=not running)
         beside = () if theirs is None else measures.beside(mine, theirs, fine=not running)
@@ -113,7 +116,8 @@ class Feed:
         run, other = self._run, self.other(view)
         offered = output_kinds(run)
         what = view.output.what if view.output.what in offered else offered[0]
-        cells = panel.cells(len(run.data.y) if what == SURFACE else 1)
         if other is not None:
             self._there(other)
-        return OutputContent(*compare_outputs(run, other, what, unit, cells, view.heatmap.shown))
+        return OutputContent(
+            *compare_outputs(run, other, what, unit, panel.cells, view.heatmap.shown)
+        )

@@ -6,11 +6,13 @@ from typing import Protocol
 
 from textual.worker import Worker
 
+from nntui.core.number_text import number_text
 from nntui.timeline import Run
 from nntui.timeline.history.termination import BUDGET, DIVERGED, TARGET, Termination
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.status_line import DIVERGED as SHOWN_DIVERGED
 from nntui.tui.panels.status_line import PAST, PAUSED, REPLAYING, RUNNING
+from nntui.tui.workbench.pace import Pace
 from nntui.tui.workbench.player import ARRIVED, Player
 
 Task = Callable[[], Coroutine[None, None, str]]
@@ -41,6 +43,12 @@ class RunControl:
         self.ended_with = ""
         """How the last training ended, in words; empty where it was stopped or just arrived."""
         self._endless = False
+        self._pace = Pace()
+
+    @property
+    def time_left(self) -> str:
+        """How long what is trained will take, in words; empty while that is not known."""
+        return self._pace.left(self.player.line.update) if self.running else ""
 
     @property
     def running(self) -> bool:
@@ -68,13 +76,23 @@ class RunControl:
             return REPLAYING if self.player.replays else RUNNING
         return PAUSED if run.divergence is None else SHOWN_DIVERGED
 
-    def start(self, task: Task, note: str, *, endless: bool = False, follows: bool = True) -> None:
+    def start(
+        self,
+        task: Task,
+        note: str,
+        *,
+        endless: bool = False,
+        follows: bool = True,
+        target: int | None = None,
+    ) -> None:
         """Train in the background, at the head alone unless the cursor ``follows``.
 
-        ``endless`` if that goes on wherever the cursor is moved.
+        ``endless`` if that goes on wherever the cursor is moved; ``target`` is the update at
+        which it ends, if that is known.
         """
         self.pause()
         self._endless, self.player.follows = endless, follows
+        self._pace.begin(self.player.line.update, target)
         self.training = self._stage.work(partial(self._finish, task), "training")
         self._stage.draw_frames(True)
         self._stage.show(note)
@@ -93,9 +111,11 @@ class RunControl:
         async def task() -> str:
             return self._ended(await player.play())
 
-        over = player.ending.reason(self._run if follows else self._run.branch) is not None
-        note = fill_keys("beyond the end; {run} pauses" if over else note)
-        self.start(task, note, endless=True, follows=follows)
+        line = self._run if follows else self._run.branch
+        over = player.ending.reason(line) is not None
+        note = fill_keys("beyond the budget; {run} pauses" if over else note)
+        target = None if over else player.ending.budget(line)
+        self.start(task, note, endless=True, follows=follows, target=target)
 
     def pause(self) -> bool:
         """Stop training, between two updates; whether it was going on."""
@@ -113,7 +133,7 @@ class RunControl:
         if reason == DIVERGED and line.divergence is not None:
             return line.divergence.what
         if reason == TARGET:
-            return f"stopped: {goal.loss:g} is reached"
+            return f"stopped: {number_text(goal.loss)} is reached"
         if reason == BUDGET:
             hint = "" if self._run.branch.solved else fill_keys("; {why} says why")
             return f"budget spent: {goal.epochs:,} epochs{hint}"
@@ -137,7 +157,8 @@ class RunControl:
         async def task() -> str:
             return self._ended(await self.player.go_to(target)) or note
 
-        self.start(task, fill_keys(f"on the way to update {target:,}; {{run}} stops"))
+        note_now = fill_keys(f"on the way to update {target:,}; {{run}} stops")
+        self.start(task, note_now, target=target)
 
     def seek(self, update: int, note: str = "") -> None:
         """Take the cursor to ``update``; what is trained at the head goes on meanwhile."""

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus
+from textual.containers import Container, Horizontal, Vertical
+from textual.events import DescendantFocus, Resize
 from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
@@ -29,6 +30,7 @@ from nntui.tui.panels.editor import Editor
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.panel import Panel, TextPanel
@@ -41,8 +43,16 @@ from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
 from nntui.tui.screens.tour import TourScreen
 from nntui.tui.terminal.backpressure import ThriftyApp
+from nntui.tui.terminal.preferences import remembered
 from nntui.tui.workbench.actions.registry import Actions
-from nntui.tui.workbench.arrangement import CSS, OWN_KEYS, PANELS, offered_keys
+from nntui.tui.workbench.arrangement import (
+    CSS,
+    OWN_KEYS,
+    PANELS,
+    offered_keys,
+    outputs_as_remembered,
+    shown_panels,
+)
 from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
@@ -50,6 +60,17 @@ from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
 OF_VISITS = "nothing of a visit is kept; {take} copies the configuration"
+
+
+class Columns(Horizontal):
+    """What lies between status and message, in two or three columns."""
+
+    class Resized(Message):
+        """There is other room than before."""
+
+    def on_resize(self, event: Resize) -> None:
+        """Have the rows shared anew."""
+        self.post_message(self.Resized())
 
 
 class WorkbenchScreen(SizedScreen[None]):
@@ -92,6 +113,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self.scenario, self.visitor = scenario, visitor
         self.run_shown = Run(scenario) if run is None else run
         self.view = WorkbenchView()
+        self._recalled = False
         self.control = RunControl(self, self.run_shown)
         self.panels = Display(self)
         self.autosave = Autosave(path)
@@ -111,27 +133,38 @@ class WorkbenchScreen(SizedScreen[None]):
         )
 
     def compose(self) -> ComposeResult:
-        """Status above, plots left, texts right, time and keys below."""
+        """Status above, plots left, pictures and texts right; message, time and keys below."""
         yield StatusLine(self.scenario)
-        with Horizontal():
+        with Columns(id="columns"):
             with Vertical(id="left"):
                 yield LossPlot()
                 yield Heatmap()
-            with Vertical(id="right"):
-                yield NetworkPanel(self.scenario, self.actions.editing.effect)
-                yield BranchesPanel()
-                yield OutputPanel()
-                yield StoryPanel(self.scenario.story)
-                yield WhyPanel()
+            with Container(id="side"):
+                with Vertical(id="middle"):
+                    yield NetworkPanel(self.scenario, self.actions.editing.effect)
+                    yield BranchesPanel()
+                    yield OutputPanel()
+                with Vertical(id="right"):
+                    yield StoryPanel(self.scenario.story)
+                    yield WhyPanel()
+        yield MessageLine()
         yield Timeline()
         yield KeyBar(WORKBENCH)
         yield self.size_message()
+
+    def on_columns_resized(self) -> None:
+        """Share the rows that there are now; the outputs are shown as they were last."""
+        name = outputs_as_remembered(short=self.is_short)
+        visible = None if self.visitor else remembered(name)
+        if not self._recalled and isinstance(visible, bool) and self.view.output.visible is None:
+            self.view = replace(self.view, output=replace(self.view.output, visible=visible))
+        self._recalled = True
+        self.panels.show(None, anew=True)
 
     def on_mount(self) -> None:
         """Show the run; the story has the focus, because one reads it first."""
         assert isinstance(self.app, ThriftyApp)
         self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
-        self.query_one(StoryPanel).focus()
         first = self.run_shown.branch.stretches[-1].first
         if first.player == COMPILED:
             # In the time that it takes to press a key; later the code is only loaded.
@@ -139,6 +172,7 @@ class WorkbenchScreen(SizedScreen[None]):
                 self._first_note += "; its updates are compiled once, and kept"
             threading.Thread(target=prepare, args=(first,)).start()
         self.show(self._first_note)
+        self.query_one(self.shown_panels[0]).focus()
 
     def on_unmount(self) -> None:
         """Stop training."""
@@ -179,6 +213,7 @@ class WorkbenchScreen(SizedScreen[None]):
         self._list_keys(self.focused or event.widget)
         if not isinstance(self.focused_panel, NetworkPanel):
             self.query_one(NetworkPanel).editor.leave()
+        self.panels.fit()
 
     def on_screen_resume(self) -> None:
         """Catch up with what was done meanwhile."""
@@ -222,6 +257,11 @@ class WorkbenchScreen(SizedScreen[None]):
         return next((each for each in within if isinstance(each, PANELS)), None)
 
     @property
+    def shown_panels(self) -> list[type[Widget]]:
+        """The panels that are shown, or would be if none were zoomed, in the order of the focus."""
+        return shown_panels(self.view, self.run_shown, short=self.is_short)
+
+    @property
     def zoomed(self) -> bool:
         """Whether one panel has all the room."""
         return self.view.zoomed is not None
@@ -261,8 +301,8 @@ class WorkbenchScreen(SizedScreen[None]):
         return self.run_worker(task, group=group)
 
     def copy(self, text: str) -> None:
-        """Put ``text`` on the clipboard."""
-        # OSC 52 goes through SSH; a terminal that does not know it says nothing.
+        """Send ``text`` to the terminal's clipboard."""
+        # OSC 52 goes through SSH; a terminal never says whether it took the text.
         self.app.copy_to_clipboard(text)
 
     # What the panels ask for.
@@ -292,6 +332,14 @@ class WorkbenchScreen(SizedScreen[None]):
     def on_heatmap_pointed(self, message: Heatmap.Pointed) -> None:
         """Ask for another value of the parameter under the heatmap's cursor."""
         self.actions.editing.ask_value(message.place)
+
+    def on_network_panel_left(self) -> None:
+        """Go back to where one was before editing."""
+        self.perform("unzoom")
+
+    def on_heatmap_moved(self) -> None:
+        """The story may have asked for that."""
+        self.actions.guiding.moved()
 
     def on_editor_begun(self) -> None:
         """Let nothing be trained while somebody edits."""
@@ -352,4 +400,4 @@ class WorkbenchScreen(SizedScreen[None]):
         else:
             title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
         own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()
-        self.ask(HelpScreen(title, explained, (*own, *WORKBENCH)))
+        self.ask(HelpScreen(title, explained, WORKBENCH, own))

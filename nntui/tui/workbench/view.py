@@ -50,7 +50,8 @@ class WorkbenchView:
             "plot": plot.plot.name,
             "recent": plot.recent,
             "ghosts": plot.ghosts,
-            "output": output.what if output.visible else None,
+            "output": output.what,
+            "output_shown": output.visible,
         }
 
     def restored(
@@ -61,6 +62,7 @@ class WorkbenchView:
         ``layers`` is how many layers the network has.
         """
         layer, overlaid, output = (saved.get(key) for key in ("layer", "overlaid", "output"))
+        visible = saved.get("output_shown")
         known = range(len(branches))
         return replace(
             self,
@@ -79,7 +81,10 @@ class WorkbenchView:
                 ordered=saved.get("sorted") is True,
                 scale=next((each for each in SCALES if each == saved.get("scale")), LAYER),
             ),
-            output=OutputView(isinstance(output, str), output if isinstance(output, str) else ""),
+            output=OutputView(
+                visible if isinstance(visible, bool) else None,
+                output if isinstance(output, str) else "",
+            ),
         )
 
 

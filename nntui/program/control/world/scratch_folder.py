@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from nntui.file_lock import lock
+
 PREFIX = "nntui-program-"
 LOCK = "owner"
 """The file in a folder that its owner has locked."""
@@ -32,7 +34,7 @@ def make_scratch() -> str:
     with suppress(OSError):
         descriptor = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
         _locks[folder] = descriptor
-        _lock(descriptor)
+        lock(descriptor)
     return folder
 
 
@@ -70,17 +72,6 @@ def _is_left(folder: str) -> bool:
     except OSError:
         return False
     try:
-        return folder not in _locks and _lock(descriptor)
+        return folder not in _locks and lock(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    """Lock a file; False where another process has locked it, or files cannot be locked."""
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
-        return False
-    return True

@@ -171,13 +171,15 @@ class ArrayHeatmap(StripPanel):
             return Strip([Segment(text[:width], label)]).adjust_cell_length(width, self.rich_style)
         if y == 0:
             names = draw_header(grid, viewport.columns, viewport.width, label, label)
-            segments = [Segment("".ljust(LABEL), label), *names]
+            segments = [Segment(viewport.unit.ljust(LABEL), label), *names]
         elif y >= height - viewport.readouts:
             text = self._readout(grid, content) if y == height - 1 else content.note
             segments = [Segment(shortened(text, width), self._style("readout"))]
         else:
             row = viewport.at(y - 1)
-            segments = self._cells(grid, row) if isinstance(row, int) else [Segment(row, label)]
+            segments = (
+                self._cells(grid, row) if isinstance(row, int) else [Segment(str(row), label)]
+            )
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _cells(self, grid: Grid, at: int) -> list[Segment]:
@@ -188,7 +190,9 @@ class ArrayHeatmap(StripPanel):
         viewport = self._viewport
         return [
             Segment(row.label.ljust(LABEL), label),
-            *draw_cells(row, viewport.columns, viewport.width, end, look, cursor),
+            *draw_cells(
+                row, viewport.columns, viewport.width, viewport.form(row.layer), end, look, cursor
+            ),
             Segment(" " * MARK, label),
         ]
 

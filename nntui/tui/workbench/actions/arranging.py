@@ -7,10 +7,10 @@ from textual.widget import Widget
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
-from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.panels.why_panel import WhyPanel, units_of
-from nntui.tui.workbench.arrangement import shown_panels
+from nntui.tui.terminal.preferences import remember
+from nntui.tui.workbench.arrangement import outputs_as_remembered
 from nntui.tui.workbench.bench import Bench, Handlers
 
 
@@ -45,17 +45,17 @@ class Arranging:
         self._zoom(None if self._is_zoomed else self._bench.focused_panel)
 
     def _unzoom(self) -> None:
-        """Show all panels; leave the configuration where it had all the room."""
+        """Show all panels; from the configuration, go back to where one came from."""
         before, self._came_from = self._came_from, None
-        edited = self._is_zoomed and isinstance(self._bench.focused_panel, NetworkPanel)
+        edited = isinstance(self._bench.focused_panel, NetworkPanel)
         self._zoom(None)
-        if before is not None and edited:
-            self._bench.set_focus(before)
+        if edited:
+            first = self._bench.panel(self._bench.shown_panels[0])
+            self._bench.set_focus(first if before is None else before)
 
     def _next_panel(self) -> None:
         """Move the focus to the next panel; where one is zoomed, the next one is."""
-        kinds = shown_panels(self._bench.view, self._bench.run_shown, short=self._bench.is_short)
-        panels = [self._bench.panel(kind) for kind in kinds]
+        panels = [self._bench.panel(kind) for kind in self._bench.shown_panels]
         focused = self._bench.focused_panel
         at = panels.index(focused) + 1 if focused in panels else 0
         following = panels[at % len(panels)]
@@ -66,19 +66,24 @@ class Arranging:
         following.focus()
 
     def _toggle_output(self) -> None:
-        """Show the outputs, or what they took the place of; a small screen has room for one."""
+        """Go to the outputs, showing them if they are not; take them away if one is there."""
+        panel, shown = self._bench.panel(OutputPanel), OutputPanel in self._bench.shown_panels
+        note = fill_keys("{output_view} shows more of the outputs, {output} takes them away")
+        if shown and self._bench.focused is not panel:
+            zoomed = OutputPanel if self._is_zoomed else None
+            self._bench.look(replace(self._bench.view, zoomed=zoomed), note)
+            panel.focus()
+            return
         if self._bench.is_short and self._bench.view.why:
             self._toggle_why()
-            if self._bench.view.output.visible:
-                return
-        panel, shown = self._bench.panel(OutputPanel), not self._bench.view.output.visible
-        had_focus = self._bench.focused is panel
-        if not shown and had_focus:
+        if shown:
             self._unzoom()
         view = self._bench.view
-        note = fill_keys("{output_view} shows more of the outputs") if shown else ""
-        self._bench.look(replace(view, output=replace(view.output, visible=shown)), note)
-        self._focus(panel, shown=shown, had_focus=had_focus)
+        note = "" if shown else note
+        self._bench.look(replace(view, output=replace(view.output, visible=not shown)), note)
+        if not self._bench.visitor:
+            remember(outputs_as_remembered(short=self._bench.is_short), not shown)
+        self._focus(panel, shown=not shown, had_focus=shown)
 
     def _toggle_why(self) -> None:
         """Show what is wrong, or the story."""
@@ -93,11 +98,11 @@ class Arranging:
         self._focus(panel, shown=shown, had_focus=had_focus)
 
     def _focus(self, panel: Widget, *, shown: bool, had_focus: bool) -> None:
-        """The focus goes to a panel that is shown, and from one that goes back to the story."""
+        """The focus goes to a panel that is shown, and from one that goes to the first."""
         if shown:
             panel.focus()
         elif had_focus:
-            self._bench.panel(StoryPanel).focus()
+            self._bench.panel(self._bench.shown_panels[0]).focus()
 
     def _edit(self) -> None:
         """Give the configuration the focus; on a small screen all the room, and take it back."""
@@ -106,7 +111,7 @@ class Arranging:
         if short and self._is_zoomed and here:
             self._unzoom()
             return
-        if short and not here:
+        if not here:
             self._came_from = self._bench.focused
         # Not `focus`, which waits: the next key may be there already.
         self._bench.set_focus(panel)

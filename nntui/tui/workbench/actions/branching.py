@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from nntui.core.errors import ConfigError
 from nntui.presets.entries import Changes
+from nntui.presets.preset_table import in_brief
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations
 from nntui.timeline import Run
@@ -34,7 +35,7 @@ class Branching:
             "next_seed": lambda: self.start((bench.run_shown.seed + 1) % (HIGHEST_SEED + 1)),
             "choose_seed": self._choose_seed,
             "many_seeds": self._many_seeds,
-            "restart": lambda: self._anew({}, f"update 0 of seed {bench.run_shown.seed}"),
+            "restart": self._restart,
             "branches": self._focus,
             "compare": self._compare,
         }
@@ -74,7 +75,7 @@ class Branching:
             self.fork(changes)
         else:
             self._edits.make(run, changes)
-            said = ", ".join(f"{key} = {value}" for key, value in changes.items())
+            said = ", ".join(f"{key} = {in_brief(value)}" for key, value in changes.items())
             self._bench.show(f"from update {run.update:,} on: {said}")
 
     def switch(self, branch: Branch, overlaid: Branch | None, note: str = "") -> None:
@@ -92,6 +93,16 @@ class Branching:
         """A new branch from the first weights of ``seed``."""
         if seed is not None:
             self._anew({"seed": seed}, f"new weights from seed {seed}")
+
+    def _restart(self) -> None:
+        """A branch from update 0 with the same seed, unless this one is that already."""
+        run = self._run
+        note = f"update 0 of seed {run.seed}"
+        if run.tree.is_untouched(run.branch) and not run.branch.forked_at:
+            self._bench.control.pause()
+            self._bench.show(f"{note}: nothing was trained yet")
+        else:
+            self._anew({}, note)
 
     def _anew(self, changes: Changes, note: str) -> None:
         """A branch from update 0, with all that was changed up to the cursor."""

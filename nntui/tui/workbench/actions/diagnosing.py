@@ -12,13 +12,13 @@ from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.experiments.fix_branch import branch_with
-from nntui.diagnosis.finding import Diagnosis, Finding
+from nntui.diagnosis.finding import PROOF, Diagnosis, Finding
 from nntui.diagnosis.observation import Observation, observe
 from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.termination import Termination
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.content import ExperimentReport, TriedFix
+from nntui.tui.panels.content import ExperimentReport, ProvenFloor, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.why_panel import Item, WhyPanel, explained, units_of
@@ -43,6 +43,17 @@ def _ended(branch: Branch) -> str:
     """Whether the head of ``branch`` reached the goal."""
     solved = "solved" if branch.solved else "not solved"
     return "diverged" if branch.divergence is not None else solved
+
+
+def _reached(branch: Branch) -> str:
+    """When ``branch`` reached its goal first; where it did not, how far it has come."""
+    first = branch.losses.first_at_most(branch.preset.goal.loss)
+    at = f"loss {loss_text(branch.loss)} at update {branch.update:,}"
+    if branch.divergence is not None:
+        return f"diverged at update {branch.update:,}"
+    if first is None:
+        return f"not solved, {at}"
+    return f"the goal was reached at update {branch.end_of(first):,}; {at}"
 
 
 class Diagnosing:
@@ -101,10 +112,24 @@ class Diagnosing:
             awaited = self._place != place
             if self._bench.run_shown.branch is place[0]:
                 self._tell(diagnosis=found, awaited=awaited)
+                self._draw_floor(found, place[1])
             else:
                 self._tell(awaited=awaited)
             await asyncio.sleep(max(REST, perf_counter() - started))
         self._tell(awaited=False)
+
+    def _draw_floor(self, found: Diagnosis, of: object) -> None:
+        """Draw the highest proven floor of the branch with the stretches ``of``."""
+        floors = [
+            ProvenFloor(
+                each.floor, found.update if each.first_update is None else each.first_update, of
+            )
+            for each in found.findings
+            if each.floor is not None and each.rule.klass == PROOF
+        ]
+        highest, view = max(floors, key=lambda each: each.loss, default=None), self._bench.view
+        if highest != view.plot.floor:
+            self._bench.look(replace(view, plot=replace(view.plot, floor=highest)))
 
     def serve(self, action: str, item: Item | None) -> None:
         """Do what the Why panel wants done with a finding or fix; see `WhyPanel.Wanted`."""
@@ -190,9 +215,10 @@ class Diagnosing:
         if self._fixed is None or self._bench.view.overlaid is not self._fixed[1]:
             return ""
         text, branch = self._fixed
+        mine = self._bench.run_shown.branch
         return (
-            f"{text}: {_ended(branch)} at update {branch.update:,}, loss {loss_text(branch.loss)} "
-            f"(A {loss_text(self._bench.run_shown.branch.loss)})"
+            f"{text}, from update {branch.forked_at:,} on: {_reached(branch)}. "
+            f"A, which goes on without that: {_reached(mine)}."
         )
 
     def _try_all(self) -> None:

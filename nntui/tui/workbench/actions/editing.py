@@ -2,15 +2,14 @@
 
 from nntui.core.engine.parameter_edits import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
+from nntui.core.number_text import number_text
 from nntui.presets.entries import Changes
+from nntui.presets.preset_table import in_brief
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask, read_number
 from nntui.tui.workbench.bench import Bench, Handlers
-
-LONGEST = 22
-"""Characters of what a note says of a change, which the status line has room for."""
 
 
 class Editing:
@@ -45,8 +44,7 @@ class Editing:
         self._bench.panel(NetworkPanel).editor.leave()
         if run.branch is not before:
             view = view.with_overlay(before)
-        said = ", ".join(f"{_told(key)} = {value}" for key, value in changes.items())
-        said = said if len(said) <= LONGEST else f"{said[: LONGEST - 3]}..."
+        said = ", ".join(f"{_told(key)} = {in_brief(value)}" for key, value in changes.items())
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
     def _undo(self) -> None:
@@ -81,7 +79,7 @@ class Editing:
             self._bench.show(f"layer {layer} has no bias")
             return
         name = f"bias of unit {layer}.{unit}" if column is None else f"{layer}.{unit} w[{column}]"
-        hint = f"{key}, now {now:.9g}. Another number {self.effect({key: 0.0})}."
+        hint = f"{key}, now {number_text(now, 9)}. Another number {self.effect({key: 0.0})}."
 
         def set_to(value: float | None) -> None:
             if value is None:

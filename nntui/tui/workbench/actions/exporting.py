@@ -1,16 +1,18 @@
 """Actions that take something elsewhere: a preset, a script, a short string, a panel's numbers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from nntui.core.errors import ConfigError
 from nntui.export import export
 from nntui.presets import encode, to_toml
 from nntui.presets.atomic_write import write_bytes
-from nntui.presets.preset import Preset
+from nntui.presets.preset import Preset, Story
 from nntui.tui.panels.panel import Copied
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
+from nntui.tui.terminal.taken import taken_file
 from nntui.tui.workbench.bench import Bench, Handlers
 
 FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
@@ -19,6 +21,8 @@ FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
     ("a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
 )
 """In words, the ending of the file, and what it holds."""
+MOST_SENT = 70_000
+"""Characters that are sent to a clipboard; many terminals take no more."""
 STRING = "copy the configuration as one short string"
 
 
@@ -31,8 +35,12 @@ class Exporting:
 
     @property
     def _taken(self) -> Preset:
-        """The configuration at the cursor with the seed of the run, as a preset."""
-        return self._bench.run_shown.configured
+        """The configuration at the cursor with the seed of the run, as a preset.
+
+        What was changed makes the scenario's story untrue, which is then left out.
+        """
+        taken, first = self._bench.run_shown.configured, self._bench.scenario
+        return taken if taken == first else replace(taken, story=Story())
 
     @property
     def _lacking(self) -> str:
@@ -51,13 +59,13 @@ class Exporting:
         if chosen is None:
             self._bench.show("")
         elif chosen < len(FORMS) and self._bench.visitor:
-            words, _, made = FORMS[chosen]
-            self._copy(made(self._taken), f"{words}{self._lacking}")
+            words, ending, made = FORMS[chosen]
+            self._copy(made(self._taken), f"{words}{self._lacking}", "configuration", ending)
         elif chosen < len(FORMS):
             self._ask_file(*FORMS[chosen])
         else:
             what = f"the configuration{self._lacking}; open it with: nntui STRING"
-            self._copy(encode(self._taken), what)
+            self._copy(encode(self._taken), what, "configuration", ".txt")
 
     def _ask_file(self, words: str, ending: str, made: Callable[[Preset], str]) -> None:
         def read(text: str) -> Path:
@@ -77,14 +85,31 @@ class Exporting:
         self._bench.ask(Ask(f"Save as {words}", hint, read, name), saved)
 
     def _copy_panel(self) -> None:
-        """Copy the numbers of the focused panel."""
-        panel = self._bench.focused
+        """Copy what the focused panel shows."""
+        panel = self._bench.focused_panel
         text = panel.copied() if isinstance(panel, Copied) else ""
         if text:
-            self._copy(text, f"{len(text.splitlines()):,} lines of the panel")
+            lines = len(text.splitlines())
+            self._copy(
+                text, f"{lines:,} line{'s' if lines > 1 else ''}", f"copied-{panel_name(panel)}"
+            )
         else:
-            self._bench.show("this panel has no numbers to copy; Tab moves on")
+            self._bench.show("nothing to copy yet; Tab moves on to another panel")
 
-    def _copy(self, text: str, what: str) -> None:
-        self._bench.copy(text)
-        self._bench.show(f"copied {what}")
+    def _copy(self, text: str, what: str, name: str, ending: str = ".tsv") -> None:
+        """Send ``text`` to the terminal's clipboard, and write it into a file too."""
+        sent = len(text) <= MOST_SENT
+        if sent:
+            self._bench.copy(text)
+        places = ["sent to the clipboard, if the terminal takes it"] if sent else []
+        if not self._bench.visitor:  # nothing is kept of a visit
+            try:
+                places.append(f"in {taken_file(name, ending, text, again=True)}")
+            except ConfigError as error:
+                places.append(f"in no file: {error}")
+        self._bench.show(f"{what}: {', and '.join(places) or 'too much for a clipboard'}")
+
+
+def panel_name(panel: object) -> str:
+    """What the file of a panel's copy is called."""
+    return type(panel).__name__.removesuffix("Panel").lower()

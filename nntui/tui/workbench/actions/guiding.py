@@ -51,9 +51,9 @@ class Guiding:
             return
         step, control = self._step, self._bench.control
         if step is not None and self._awaited not in (None, control.training):
-            # It was cut short by what was just done, which may belong to the next step.
-            self._finish(step)
-            step = self._step
+            # The training was cut short: what began it is still to be done.
+            self._cut_short(step)
+            return
         if step is None:
             return
         if self._left is None:
@@ -66,7 +66,27 @@ class Guiding:
                 self._awaited = control.training
                 self._bench.work(partial(self._finish_later, step), "guide")
             elif not self._left:
-                self._finish(step)
+                self._end(step)
+
+    def moved(self) -> None:
+        """Note that the heatmap's cursor was moved: the last that a step asks for may be that."""
+        step = self._step
+        if step is not None and step.cell is not None and self._left == [] and not self._performing:
+            self._end(step)
+
+    def _end(self, step: Step) -> None:
+        """Finish ``step``, whose actions are done, once the cursor is where it is to be."""
+        if self._awaited is not None and not self._awaited.is_finished:
+            return
+        if step.cell is None or self._bench.panel(Heatmap).is_at(step.cell):
+            self._finish(step)
+            return
+        unit, _, sample = step.cell.partition(" ")
+        of = f", sample {sample}" if sample else ""
+        said = self._bench.control.ended_with
+        note = f"now put the heatmap's cursor on {unit}{of}"
+        if note not in self._bench.note:
+            self._bench.show(f"{said}; {note}" if said else note)
 
     async def _training_ends(self) -> None:
         """Wait until the training that the step began has ended."""
@@ -76,8 +96,17 @@ class Guiding:
     async def _finish_later(self, step: Step) -> None:
         """Finish ``step`` when its training has ended."""
         await self._training_ends()
-        if self._awaited is not None:
-            self._finish(step)
+        if self._awaited is None:
+            return
+        if self._awaited.is_cancelled:
+            self._cut_short(step)
+        else:
+            self._awaited = None
+            self._end(step)
+
+    def _cut_short(self, step: Step) -> None:
+        """The last action of ``step`` did not come to its end, and is to be done again."""
+        self._left, self._awaited = list(step.perform[-1:]), None
 
     def _finish(self, step: Step) -> None:
         """Go on to the next step, and say what to look at, after how the training ended."""
@@ -115,4 +144,6 @@ class Guiding:
                     await asyncio.sleep(WAIT)
         finally:
             self._performing = False
+        if step.cell is not None:
+            self._bench.panel(Heatmap).put_at(step.cell)
         self._finish(step)

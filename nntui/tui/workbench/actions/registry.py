@@ -25,10 +25,10 @@ class Actions:
         self.branching = Branching(bench, edits)
         self.editing = Editing(bench, edits)
         self.diagnosing = Diagnosing(bench)
-        self._guiding = Guiding(bench)
+        self.guiding = Guiding(bench)
         groups = (
             *(Stepping(bench), Travelling(bench), Viewing(bench), Arranging(bench)),
-            *(Exporting(bench), self.branching, self.editing, self._guiding),
+            *(Exporting(bench), self.branching, self.editing, self.guiding),
         )
         found = [*others.items(), *(each for group in groups for each in group.handlers.items())]
         self.handlers: Handlers = dict(found)
@@ -42,4 +42,4 @@ class Actions:
             self.handlers[name](int(number))
         else:
             self.handlers[name]()
-        self._guiding.acted(action)
+        self.guiding.acted(action)

@@ -8,6 +8,7 @@ from nntui.timeline.views.measurements import PLOTS, TEST
 from nntui.timeline.views.outputs import output_kinds
 from nntui.tui.microscope.microscope_screen import Focus, MicroscopeScreen
 from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.workbench.bench import Bench, Handlers
 
 SCALES_TOLD = {
@@ -92,7 +93,7 @@ class Viewing:
     def _output_view(self) -> None:
         """Show the outputs in the next way that there is for this network."""
         view, offered = self._bench.view, output_kinds(self._bench.run_shown)
-        if not view.output.visible:
+        if OutputPanel not in self._bench.shown_panels:
             self._bench.perform("output")
             return
         at = offered.index(view.output.what) if view.output.what in offered else 0
