@@ -24,6 +24,9 @@ from nntui.compiler.text.lane_sums import folded
 from nntui.compiler.text.nest_text import WIDE, NestText
 from nntui.compiler.text.registers import Registers
 
+MOST_UNROLLED, MOST_IN_ALL = 160, 5000
+"""Instructions, roughly, up to which a nest, and a function, is written without loops: LLVM takes
+longer the more there are."""
 LARGEST_LOCAL = 512
 """Numbers of a scratch buffer up to which it is a local variable of the function."""
 
@@ -211,9 +214,10 @@ def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[i
             pointers[region] = own[region] = f"%own{region}"
     watches: dict[int, str] = {}
     registers = Registers(function, frozenset(own))
+    most = min(MOST_UNROLLED, MOST_IN_ALL // max(sum(len(band.nests) for band in bands), 1))
     for band in bands:
         texts = [
-            NestText(function, nest, pointers, watches, registers, axis, blocks)
+            NestText(function, nest, pointers, watches, registers, most, axis, blocks)
             for nest, axis in band.columned
         ]
         if not band.columns:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from nntui.compiler.calls.array_operations import WATCH, Elementwise, Reduction, Step
 from nntui.compiler.calls.fusion import TERMS, Nest, vector_axis
 from nntui.compiler.calls.regions import NotCompilable, View
+from nntui.compiler.text.elementary import CALLED
 from nntui.compiler.text.function_text import FunctionText, Index
 from nntui.compiler.text.lane_sums import combined, folded, neutral
 from nntui.compiler.text.nest_axes import Laid, joined_axes, picked, unravelled
@@ -19,8 +20,8 @@ from nntui.compiler.text.vector_formulas import constant, type_of
 
 WIDE, WIDEST, NARROW = 16, 32, 8
 """Numbers side by side: in sums, in long sums along their own axis, and else."""
-MOST_UNROLLED = 160
-"""Instructions, roughly, up to which a nest is written without loops."""
+CALL = 10
+"""Instructions, roughly, of a function that is no instruction of processors."""
 MOST_SUMMED = 8
 """Terms of a sum up to which it is written without a loop."""
 
@@ -39,15 +40,17 @@ class NestText:
         pointers: Mapping[int, str],
         watches: dict[int, str],
         registers: Registers,
+        most: int,
         columns: int | None = None,
         blocks: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
-        """With ``columns``, an axis of the nest, it is written block by block along that.
+        """Up to ``most`` instructions, roughly, are written without loops.
 
-        ``blocks`` are the buffers that hold a block only, with the length of their rows.
+        With ``columns``, an axis of the nest, it is written block by block along that; ``blocks``
+        are the buffers that hold a block only, with the length of their rows.
         """
         self._function, self._nest, self._pointers = function, nest, pointers
-        self._watches, self._registers = watches, registers
+        self._watches, self._registers, self._most = watches, registers, most
         views = [view for step in nest.steps for view in (*step.reads, step.out)]
         self._groups, self._sizes = joined_axes(
             nest.shape, [view.strides[: len(nest.shape)] for view in views], columns
@@ -70,7 +73,7 @@ class NestText:
         along = 1 if self._axis is None else self._sizes[self._axis]
         pieces = -(-along // block)
         bodies = math.prod(self._sizes[axis] for axis in outer) * pieces
-        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= MOST_UNROLLED
+        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= self._most
         place: dict[int, Index] = {}
 
         def at(depth: int) -> None:
@@ -92,7 +95,7 @@ class NestText:
         assert self._axis is not None
         outer = [axis for axis in range(len(self._sizes)) if axis != self._axis]
         bodies = math.prod(self._sizes[axis] for axis in outer)
-        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= MOST_UNROLLED
+        unrolled = bodies * sum(map(_weight, self._nest.steps)) <= self._most
         place: dict[int, Index] = {self._axis: index}
 
         def at(depth: int) -> None:
@@ -328,7 +331,7 @@ class NestText:
 def _weight(step: Step) -> int:
     """Instructions, roughly, that one result takes."""
     if isinstance(step, Elementwise):
-        return 1
+        return CALL if step.function in CALLED else 1
     return math.prod(step.inner) if step.inner[-1] <= MOST_SUMMED else MOST_SUMMED
 
 
