@@ -46,8 +46,8 @@ def compiled() -> Iterator[Measurement]:
         1.0,
     )
     for name, many, seeds, updates in (
-        ("add-relu", peers.jax_many, 1000, 3000),
-        ("square-leaky-relu", peers.jax_square, 16, 600),
+        ("add-relu", peers.jax_many, 1000, 6000),
+        ("square-leaky-relu", peers.jax_square, 16, 2000),
     ):
         preset = load_preset(name)
         epochs = updates // preset.configuration.updates_per_epoch

@@ -137,7 +137,8 @@ def train_block(block: Block, stopped: Callable[[], bool] = never) -> list[Outco
     Of seeds trained together that is all or none, because solved ones finish early.
     """
     player = player_of(block)
-    size, trainers = replicas_side_by_side(block.configuration, player), _Trainers(block, player)
+    trainers = _Trainers(block, player)
+    size = trainers.side_by_side
     outcomes: list[Outcome] = []
     for start in range(0, len(block.seeds), size):
         if stopped():
@@ -159,8 +160,7 @@ def _train(
 ) -> Iterator[Outcome | None]:
     """The outcome of each seed, in the order of their ends; None where training was stopped."""
     block, player = trainers.block, trainers.player
-    side_by_side = replicas_side_by_side(block.configuration, player)
-    if block.epochs == 0 or len(states) < FEWEST or side_by_side == 1:
+    if block.epochs == 0 or len(states) < FEWEST or trainers.side_by_side == 1:
         for seed, state in zip(seeds, states, strict=True):
             yield trainers.single(seed, state, stopped)
         return
@@ -220,6 +220,8 @@ class _Trainers:
 
     def __init__(self, block: Block, player: str) -> None:
         self.block, self.player = block, player
+        self.side_by_side = replicas_side_by_side(block.configuration, player)
+        self._stride = max(int(STRIDE / seconds_per_update(block.configuration, player)), 1)
         self._compiled: CompiledEnsemble | None = None
         self._trainer: Trainer | None = None
         self._losses: list[float] = []
@@ -254,12 +256,11 @@ class _Trainers:
         trainer = self._trainer
         per_epoch, report = block.configuration.updates_per_epoch, block.configuration.report
         stops = block.goal.stop
-        stride = max(int(STRIDE / seconds_per_update(block.configuration, self.player)), 1)
         while trainer.epoch < block.epochs and trainer.divergence is None:
             if stopped():
                 return None
             end = min(report.next_from(trainer.epoch) + 1, block.epochs) if stops else block.epochs
-            trainer.advance(min((end - trainer.epoch) * per_epoch - trainer.position, stride))
+            trainer.advance(min((end - trainer.epoch) * per_epoch - trainer.position, self._stride))
             del losses[:-1]
             at_end = trainer.position == 0
             if stops and at_end and losses and block.goal.reached(losses[-1]):
