@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.views import curve as curves
-from nntui.timeline.views.axis_ticks import nice_numbers
+from nntui.timeline.views.axis_ticks import nice_numbers, ticks_of
 from nntui.timeline.views.curve import Curve, Overlay
 from nntui.tui.drawing.palette import LEVELS, glyph, level_of
 from nntui.tui.drawing.plotting import draw_curve
@@ -128,6 +128,20 @@ def test_nice_numbers_are_few_and_inside(low: float, span: float, most: int) -> 
 def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert level_of(value, 2.0) == level
     assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
+
+
+def test_a_level_of_a_scale_that_is_held_at_almost_nothing_is_its_end() -> None:
+    assert level_of(1.0, 5e-324) == LEVELS
+    assert level_of(-1e300, 1e-300) == -LEVELS
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("around", [1.0, 1e300, 1e-280, 123456.0])
+def test_labels_of_losses_that_hardly_differ_are_told_apart(around: float, log: bool) -> None:
+    low, high = around, around * (1 + 1e-9)
+    ends = (math.log10(low), math.log10(high)) if log else (low, high)
+    texts = [text for _, text in ticks_of(*ends, 5, log)]
+    assert len(texts) == len(set(texts)) > 1
 
 
 @given(LOSSES, st.lists(LOSSES, max_size=3), st.integers(0, 20), st.booleans(), st.booleans())

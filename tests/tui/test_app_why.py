@@ -306,7 +306,9 @@ async def test_the_cursor_moves_while_a_fix_is_trained_and_space_stops_it(
         await known(pilot, 30_000)
         left = [5]
 
-        def few(slicer: TimeSlicer, line: Trainable, target: int, seconds: float) -> bool:
+        def few(
+            slicer: TimeSlicer, line: Trainable, target: int, seconds: float, stop: float | None
+        ) -> bool:
             """The cursor goes at once; a fix is trained by one update, and never to its end."""
             if line is run:
                 line.step(target - line.update)
