@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LARGE_FILE, MANY_NUMBERS = 1_000_000, 10_000_000
 """Bytes of a preset and numbers of a network beyond which it is said that they take a moment."""
+PLAYERS = ("auto", "numpy", "compiled")
 COLOURS = ("auto", "truecolor", "256", "16", "none")
 
 
@@ -30,6 +31,17 @@ def drawing(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def playing(command: Command) -> Command:
+    """A decorator that adds the option of commands that train."""
+    option = click.option(
+        "--player",
+        type=click.Choice(PLAYERS),
+        default="auto",
+        help="What makes the updates: compiled code (nntui[fast]), or NumPy.",
+    )
+    return option(command)
 
 
 def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
@@ -70,11 +82,14 @@ def _warned(preset: "Preset") -> "Preset":
     return preset
 
 
-def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) -> "Run":
+def load_run(
+    name: str, changes: tuple[str, ...] = (), seed: int | None = None, player: str = "auto"
+) -> "Run":
     """The run of the preset ``name`` at update 0, or of the session ``name`` at its cursor.
 
     ``KEY=VALUE`` changes of a session count from its cursor on; it starts again from update 0 for
-    another seed, and for a change of what decides update 0.  Raises what `load` raises.
+    another seed, and for a change of what decides update 0.  A session that goes on keeps its
+    player.  Raises what `load` raises, and ConfigError for another player than that.
     """
     _refuse_program(name)
     from nntui.core.engine.changes import is_structural
@@ -86,10 +101,12 @@ def load_run(name: str, changes: tuple[str, ...] = (), seed: int | None = None) 
         preset = load(name, changes)
         numbers = preset.configuration.numbers
         with saying(f"preparing {numbers:,} numbers", numbers > MANY_NUMBERS):
-            return Run(preset, seed)
+            return Run(preset, seed, player)
     pairs, run = dict(map(read_set, changes)), _saved_run(name)
     if seed is not None or (run.update > 0 and any(map(is_structural, pairs))):
-        run = Run(run.preset, run.seed if seed is None else seed)
+        asked = run.player if player == "auto" else player
+        run = Run(run.preset, run.seed if seed is None else seed, asked)
+    keep_player(run.player, name, player)
     # What the session holds after its cursor is another future.
     run = run.fork(**pairs) if pairs or run.update < run.head else run
     _warned(run.preset)
@@ -108,11 +125,26 @@ def _refuse_program(name: str) -> None:
         )
 
 
+def keep_player(player: str, name: str, asked: str) -> None:
+    """ConfigError if the session ``name`` has another ``player`` than is asked for."""
+    from nntui.core.errors import ConfigError
+    from nntui.players.player_choice import check_player
+
+    check_player(asked)
+    if asked not in ("auto", player):
+        raise ConfigError(
+            "player", f"the updates of {name} are made by {player}, and it goes on with that"
+        )
+
+
 def _saved_run(name: str) -> "Run":
     from nntui.timeline import load_session
     from nntui.timeline.sessions.session_folder import find
 
-    return load_session(find(name))
+    run = load_session(find(name))
+    if run.tree.note:
+        click.echo(f"nntui: note: {name}: {run.tree.note}", err=True)
+    return run
 
 
 def numbers(option: str, text: str) -> list[float]:

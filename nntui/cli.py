@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from nntui import __version__
-from nntui.arguments import drawing, load
+from nntui.arguments import drawing, keep_player, load, playing
 from nntui.cli_answers import ANSWERS
 from nntui.cli_output import erase_progress, print_json, show_progress
 from nntui.cli_programs import (
@@ -17,6 +17,7 @@ from nntui.cli_programs import (
     names_in,
     open_program,
     program_options,
+    refuse_preset_options,
     show_program,
     takes_program,
 )
@@ -48,6 +49,7 @@ def commands() -> None:
     does open; they take
 
     \b
+      --player PLAYER   auto, compiled (nntui[fast]) or numpy: what makes the updates.
       --fps N           Pictures a second while training (1 to 60; 15, over SSH 5).
       --ascii           Draw with ASCII alone.
       --no-mouse        Leave the mouse to the terminal.
@@ -58,10 +60,14 @@ def commands() -> None:
     """
 
 
-@commands.command(hidden=True, options_metavar="[--fps N] [--ascii] [--no-mouse] [--color COLOURS]")
+@commands.command(
+    hidden=True,
+    options_metavar="[--player PLAYER] [--fps N] [--ascii] [--no-mouse] [--color COLOURS]",
+)
 @click.argument("preset", required=False)
 @click.option("--seed", type=int, metavar="K", help="Of a FILE.py: seeds NumPy and random.")
 @program_options("--loop", "--loss", "--parameters", "--time", "--allow-effects", "--python")
+@playing
 @drawing
 def app(
     preset: str | None,
@@ -75,11 +81,13 @@ def app(
     **options: Any,
 ) -> None:
     """Open the app."""
+    player = None if options["player"] == "auto" else options["player"]
     own = {
         **{"seed": seed, "loop": loop, "loss": loss, "parameters": parameters},
         **{"time": seconds, "allow_effects": allow_effects, "python": python},
     }
     if preset is not None and takes_program(preset, **own):
+        refuse_preset_options(player=player)
         open_program(preset, options, **{**own, "parameters": names_in(parameters)})
     from nntui.timeline.sessions.session_folder import is_session
 
@@ -200,10 +208,12 @@ def _open_session(file: str, options: dict[str, Any]) -> NoReturn:
     from nntui.tui.launch import Options, launch
 
     path = find(file)
+    player = options.get("player", "auto")
     if is_program_session(path):
         kept = load_program_session(path)
         click.get_current_context().exit(launch(None, None, Options(**options), kept))
     session = load(path)  # errors must be printed before the app draws
+    keep_player(session.branch.stretches[0].first.player, file, player)
     click.get_current_context().exit(launch(None, session, Options(**options)))
 
 

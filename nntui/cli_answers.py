@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nntui.arguments import load, load_run, numbers
+from nntui.arguments import load, load_run, numbers, playing
 from nntui.cli_output import erase_progress, print_json, saying, show_progress
 from nntui.cli_programs import (
     DEFAULT_TIME,
@@ -20,7 +20,7 @@ from nntui.cli_programs import (
     refuse_preset_options,
     takes_program,
 )
-from nntui.cli_training import exit_if, interruptible, train
+from nntui.cli_training import announce_compiler, exit_if, interruptible, train
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,7 @@ SEEDS, MOST_SEEDS = 100, 10_000_000
 @click.option("--updates", type=click.IntRange(0), help="Budget in updates.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--predict", multiple=True, metavar="X1,X2,...", help="Predict a row afterwards.")
+@playing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(
     preset: str,
@@ -50,6 +51,7 @@ def run(
     updates: int | None,
     changes: tuple[str, ...],
     predict: tuple[str, ...],
+    player: str,
     as_json: bool,
 ) -> None:
     """Train a preset to its end, and print the result."""
@@ -60,7 +62,7 @@ def run(
     from nntui.timeline.history.termination import Termination
     from nntui.timeline.views.run_result import run_result, run_text
 
-    training = load_run(preset, changes, seed)
+    training = load_run(preset, changes, seed, player)
     began = training.update
     rows = [numbers("--predict", text) for text in predict]
     for row in rows:
@@ -86,6 +88,7 @@ def run(
 @click.option("--epochs", type=click.IntRange(0), help="Budget in epochs.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
 @click.option("--scheduler", metavar="ADDRESS", help="Train on a Dask cluster (nntui[dask]).")
+@playing
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def sweep(
     preset: str,
@@ -94,9 +97,11 @@ def sweep(
     epochs: int | None,
     changes: tuple[str, ...],
     scheduler: str | None,
+    player: str,
     as_json: bool,
 ) -> None:
     """Train a preset from many seeds, and count how many solve it."""
+    from nntui.players.player_choice import chosen_player
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
     from nntui.sweeps.sweep_text import sweep_text
@@ -105,6 +110,7 @@ def sweep(
     first = loaded.seed if first_seed is None else first_seed
     if first + seeds > 2**32:
         raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
+    announce_compiler(chosen_player(player, loaded.configuration))
     with cluster(scheduler) as executor, interruptible() as interrupted:
 
         def progress(done: "Sequence[Outcome]", of: int) -> bool:
@@ -112,7 +118,9 @@ def sweep(
             return not interrupted
 
         asked = range(first, first + seeds)
-        result = train_many(loaded, asked, executor, epochs=epochs, progress=progress)
+        result = train_many(
+            loaded, asked, executor, epochs=epochs, player=player, progress=progress
+        )
     erase_progress()
     if as_json:
         print_json(result.as_json())
@@ -185,6 +193,7 @@ def check(
 )
 @click.option("--time", "seconds", type=click.FloatRange(1), default=20.0, help="Seconds (20).")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change an entry.")
+@playing
 @program_options("--allow-effects", "--python")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def why(
@@ -193,6 +202,7 @@ def why(
     seeds: int | None,
     seconds: float,
     changes: tuple[str, ...],
+    player: str,
     as_json: bool,
     allow_effects: bool,
     python: str | None,
@@ -206,7 +216,7 @@ def why(
 
     started = perf_counter()
     if takes_program(preset, allow_effects=allow_effects, python=python):
-        refuse_preset_options(set=changes)
+        refuse_preset_options(set=changes, player=None if player == "auto" else player)
         allowed = {"allow_effects": allow_effects, "python": python}
         options = {"seed": seed, "seeds": seeds, "time": seconds, "started": started}
         explain_program(preset, as_json, **options, **allowed)
@@ -214,14 +224,15 @@ def why(
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
-    asked = load_run(preset, changes, seed)
+    asked = load_run(preset, changes, seed, player)
+    announce_compiler(asked.player)
     with interruptible() as interrupted:
 
         def progress(words: str, share: float) -> bool:
             show_progress(share, words)
             return not interrupted
 
-        answer = ask(asked, None, seeds or SEEDS, seconds, progress, started=started)
+        answer = ask(asked, None, seeds or SEEDS, seconds, progress, player=player, started=started)
     erase_progress()
     if as_json:
         print_json(answer.as_json())

@@ -31,15 +31,28 @@ def train(training: "Run", termination: "Termination", interrupted: list[int]) -
 
     from nntui.timeline.history.time_slices import TimeSlicer
 
+    announce_compiler(training.player)
+
     slicer, shown, reason, due = TimeSlicer(), progress_is_seen(), None, 0.0
     while (reason := termination.reason(training)) is None and not interrupted:
-        slicer.train(training, termination.next_check(training), SLICE)
+        stop = termination.stop_at(training)
+        slicer.train(training, termination.budget(training), SLICE, stop)
         if shown and monotonic() >= due:
             share = training.update / max(termination.budget(training), 1)
             click.echo(f"\r{share:4.0%}  epoch {training.epoch:,}", err=True, nl=False)
             due = monotonic() + SLICE
     erase_progress()
     return reason or "interrupted"
+
+
+def announce_compiler(player: str) -> None:
+    """Say at the first use ever what the compiler does, where somebody reads it."""
+    from nntui.compiler.object_cache import cache_folder
+
+    if player == "compiled" and progress_is_seen() and not cache_folder().exists():
+        click.echo(
+            f"nntui: compiling the update for this processor; kept in {cache_folder()}", err=True
+        )
 
 
 @contextmanager

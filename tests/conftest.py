@@ -6,6 +6,8 @@ import signal
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Compiling hundreds of small networks would take minutes; tests of compiled updates ask for them.
+os.environ.setdefault("NNTUI_PLAYER", "numpy")
 
 import pytest
 import textual.app
@@ -32,6 +34,7 @@ textual.pilot.wait_for_idle = settled
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test touches what the user saved; this is where sessions go instead."""
     monkeypatch.setenv("NNTUI_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("NNTUI_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "data"
 
 

@@ -394,7 +394,7 @@ def test_too_little_memory_is_one_line(
     def fail(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("nntui.timeline.history.branch.Trainer", fail)
+    monkeypatch.setattr("nntui.timeline.history.branch.trainer_of", fail)
     monkeypatch.setattr(sys, "argv", ["nntui", "run", "add-relu"])
     assert main() == 2
     assert capsys.readouterr().err == (

@@ -68,6 +68,35 @@ def add_relu() -> Steps:
     return steps
 
 
+def xor_sigmoid() -> Steps:
+    """The loop behind ``xor-sigmoid``, one sample at a time with vectors and matrices."""
+    np.random.seed(0)
+    X = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 1, 1]], dtype=float)
+    targets = np.array([0.0, 1.0, 1.0, 0.0])
+    hidden, output = 0.25 * np.random.rand(5, 4), 0.25 * np.random.rand(1, 5)
+    losses: list[float] = []
+
+    def sigmoid(z: Any) -> Any:
+        return 1.0 / (1.0 + np.exp(-z))
+
+    def steps(updates: int) -> None:
+        done = 0
+        while done < updates:
+            total = 0.0
+            for x, target in zip(X, targets, strict=True):
+                inner = sigmoid(hidden @ x)
+                answer = sigmoid(output @ inner)
+                delta = answer - target
+                total += float(np.abs(delta).sum()) / 2
+                output[...] -= 0.1 * np.outer(delta, inner)
+                below = output.T @ delta * inner * (1.0 - inner)
+                hidden[...] -= 0.1 * np.outer(below, x)
+                done += 1
+            losses.append(total)
+
+    return steps
+
+
 def square_leaky_relu() -> Steps:
     """The loop behind ``square-leaky-relu``: 201 points at once, functions over lists of arrays."""
     np.random.seed(0)

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
-from nntui.bench import baselines, peers, timeline_cases
+from nntui.bench import baselines, peers, player_cases, timeline_cases
 from nntui.bench.baselines import Steps
 from nntui.bench.comparison import compare
 from nntui.bench.measurement import Measurement, stepping, void
+from nntui.core.engine.player_names import NUMPY
 from nntui.presets import load_preset, read_preset
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Block, train_block
@@ -27,8 +28,10 @@ LARGE, LARGE_BATCH, LARGE_TARGET = (64, 512, 512, 10), 256, 1.3
 def single() -> Iterator[Measurement]:
     """One network against its author's loop."""
     for name, (baseline, count, target) in SCENARIOS.items():
-        found = compare(stepping(load_preset(name)), count, baseline(), count)
-        yield Measurement(name, found.ratio, target, found.ours, "author's loop", found.theirs)
+        found = compare(stepping(load_preset(name), NUMPY), count, baseline(), count)
+        yield Measurement(
+            f"{name}, by NumPy", found.ratio, target, found.ours, "author's loop", found.theirs
+        )
 
 
 def frameworks() -> Iterator[Measurement]:
@@ -53,7 +56,7 @@ def sweeps() -> Iterator[Measurement]:
             _sweeping(preset, count, epochs), count * epochs * 6, loop, 1500, _rounds(count)
         )
         target = SWEEP_TARGET if count == 1000 else None
-        case = f"sweep of add-relu, {count:,} seed{'s' if count > 1 else ''}, one core"
+        case = f"sweep of add-relu, {count:,} seed{'s' if count > 1 else ''}, one core, by NumPy"
         yield Measurement(case, found.ratio, target, found.ours, "author's loop", found.theirs)
     updates = 600
     many = peers.jax_many(1000, updates)
@@ -72,7 +75,7 @@ def _rounds(count: int) -> int:
 
 
 def _sweeping(preset: Preset, count: int, epochs: int) -> Steps:
-    block = Block(preset.configuration, preset.goal, epochs, tuple(range(count)))
+    block = Block(preset.configuration, preset.goal, epochs, tuple(range(count)), NUMPY)
     return lambda _: void(train_block(block))
 
 
@@ -83,7 +86,7 @@ def cores() -> Iterator[Measurement]:
         return
     preset, epochs, share = load_preset("add-relu"), 500, 250
     blocks = [
-        Block(preset.configuration, preset.goal, epochs, tuple(range(start, start + share)))
+        Block(preset.configuration, preset.goal, epochs, tuple(range(start, start + share)), NUMPY)
         for start in range(0, 4000, share)
     ]
     with local_processes(2) as executor:
@@ -152,6 +155,7 @@ def network(sizes: tuple[int, ...], samples: int) -> Preset:
 
 CASES = (
     single,
+    player_cases.compiled,
     large,
     sweeps,
     cores,

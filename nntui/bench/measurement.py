@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nntui.bench.baselines import Steps
+from nntui.core.engine.player_names import AUTO
 from nntui.presets.preset import Preset
 from nntui.timeline.run import Run
 
@@ -24,9 +25,9 @@ class Measurement:
     unit: str = ""
 
 
-def stepping(preset: Preset) -> Steps:
+def stepping(preset: Preset, player: str = AUTO) -> Steps:
     """A function that makes updates of one run, recording included."""
-    run = Run(preset, seed=2)
+    run = Run(preset, seed=2, player=player)
     return lambda count: void(run.step(count))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nntui.bench.baselines import Steps
+from nntui.bench.measurement import void
 
 ROWS = [[0.1, 0.2], [0.5, 0.3], [0.2, 0.4], [0.3, 0.7], [0.5, 0.5], [0.4, 0.3]]
 TARGETS = [[0.3], [0.8], [0.6], [1.0], [1.0], [0.7]]
@@ -88,6 +89,52 @@ def jax_single() -> Steps | None:
         jax.block_until_ready(state)
 
     return steps
+
+
+def jax_square(replicas: int | None, updates: int) -> Steps | None:
+    """``square-leaky-relu`` in JAX: a scan over ``updates``, of one network or of ``replicas``.
+
+    None without JAX.
+    """
+    try:
+        import jax
+    except ImportError:
+        return None
+    jax.config.update("jax_enable_x64", True)
+    jnp = jax.numpy
+    x = jnp.linspace(0.0, 1.0, 201)[None, :]
+    y = x**2
+
+    def loss(parameters: Any) -> Any:
+        a = x
+        for W, b in parameters:
+            a = jax.nn.leaky_relu(W @ a + b, 0.01)
+        return jnp.sum((a - y) ** 2) / 201
+
+    def update(parameters: Any, _: Any) -> Any:
+        gradient = jax.grad(loss)(parameters)
+        decayed = [
+            (gW + 1e-8 / 201 * W, gb) for (W, _), (gW, gb) in zip(parameters, gradient, strict=True)
+        ]
+        return jax.tree.map(lambda p, g: p - 1e-6 * g, parameters, decayed), None
+
+    def parameters(seed: int) -> Any:
+        keys = jax.random.split(jax.random.PRNGKey(seed), 2)
+        return [
+            (jax.random.normal(key, (units, inputs)) * (2 / inputs) ** 0.5, jnp.zeros((units, 1)))
+            for key, (units, inputs) in zip(keys, ((64, 1), (1, 64)), strict=True)
+        ]
+
+    def train(state: Any) -> Any:
+        return jax.lax.scan(update, state, None, length=updates)[0]
+
+    if replicas is None:
+        compiled, state = jax.jit(train), parameters(0)
+    else:
+        compiled = jax.jit(jax.vmap(train))
+        state = jax.vmap(parameters)(jnp.arange(replicas))
+    jax.block_until_ready(compiled(state))
+    return lambda _: void(jax.block_until_ready(compiled(state)))
 
 
 def jax_many(replicas: int, updates: int) -> Steps | None:

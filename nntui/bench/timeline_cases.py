@@ -11,7 +11,7 @@ import numpy as np
 
 from nntui.bench.baselines import Steps
 from nntui.bench.comparison import compare
-from nntui.bench.measurement import Measurement, stepping
+from nntui.bench.measurement import Measurement, stepping, void
 from nntui.core.engine.trainer import Trainer, initial_state
 from nntui.presets import load_preset
 from nntui.presets.preset import Preset
@@ -43,7 +43,8 @@ def recording() -> Iterator[Measurement]:
 def _bare(preset: Preset) -> Steps:
     losses: list[float] = []
     state = initial_state(preset.configuration, 2)
-    return Trainer(state, lambda _, loss: losses.append(loss)).advance
+    trainer = Trainer(state, lambda _, loss: losses.append(loss))
+    return lambda count: void(trainer.advance(count))
 
 
 def seeking() -> Iterator[Measurement]:

@@ -65,6 +65,11 @@ class Arena:
         end = sum(self._spans[name][1] for name in list(shapes)[:watched])
         self.watched: Array = self.flat[:end]
         """The first ``watched`` buffers; any non-finite number of an update reaches one of them."""
+        self.parts: dict[str, Array] = {
+            name: self.flat[start : start + count] for name, (start, count) in self._spans.items()
+        }
+        """Every buffer, one-dimensional, by its name."""
+        self.watched_parts: list[Array] = list(self.parts.values())[:watched]
 
     def view(self, name: str, *shape: int) -> Array:
         """The start of buffer ``name`` as a contiguous array of ``shape``.

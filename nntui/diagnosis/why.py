@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.diagnosis.cause import attributed
 from nntui.diagnosis.deadline import Clock, Deadline
@@ -99,6 +100,7 @@ def why(
     clock: Clock = perf_counter,
     started: float | None = None,
     aim: Aim | None = None,
+    player: str = AUTO,
 ) -> Answer:
     """Explain within ``seconds`` why ``preset`` does not learn from ``seed`` (its own if None).
 
@@ -107,20 +109,21 @@ def why(
     seeds on ``workers`` processes (None: one per processor; 0: in this thread).  ``progress`` can
     return False to stop early; the answer then holds the results so far.  Time is measured by
     ``clock`` from its reading ``started`` (None: now).  ``aim`` decides what
-    counts as learned; None: the preset's goal does.
+    counts as learned; None: the preset's goal does.  ``player`` makes the updates of the
+    experiments, and those of the run if that begins here (see `Run`).
 
-    Raises ConfigError for an invalid seed, for ``seeds`` below 1 and for ``seconds`` that are not a
-    positive number.
+    Raises ConfigError for an invalid seed or player, for ``seeds`` below 1 and for ``seconds`` that
+    are not a positive number.
     """
     if seeds < 1:
         raise ConfigError("seeds", f"must be 1 or more, not {seeds}")
     if not (isfinite(seconds) and seconds > 0):
         raise ConfigError("time", f"must be a number of seconds above 0, not {seconds:g}")
-    run = preset if isinstance(preset, Run) else Run(preset, seed)
+    run = preset if isinstance(preset, Run) else Run(preset, seed, player)
     preset, apart = run.preset, left_out(run)
     begin = clock() if started is None else started
     deadline = Deadline(begin + max(seconds - RESERVE, seconds / 2), clock)
-    with workshop(preset, deadline, progress, workers) as laboratory:
+    with workshop(preset, deadline, progress, workers, player) as laboratory:
         start = diagnose(observe(run), _portion(deadline, LOOK, LEAST_LOOK))
         ended, whole = _train(run, laboratory)
         look = _portion(deadline, LOOK, LEAST_LOOK)
@@ -180,21 +183,22 @@ def _train(run: Run, laboratory: Laboratory) -> tuple[str | None, bool]:
     least = SLICE if deadline.left > -RESERVE else 0.0
     until = _portion(deadline, OWN_RUN, least)
     termination, slicer = Termination(), TimeSlicer(deadline.clock)
-    longest = run.update + _longest(run.preset)
+    longest = run.update + _longest(run.preset, run.player)
     while (reason := termination.reason(run)) is None and run.update < longest:
         if until.passed:
             return None, False
         laboratory.go_on(f"training seed {run.seed}")
         if laboratory.stopped:
             return None, False
-        slicer.train(run, min(termination.next_check(run), longest), SLICE)
+        target = min(termination.budget(run), longest)
+        slicer.train(run, target, SLICE, termination.stop_at(run))
     return reason, True
 
 
-def _longest(preset: Preset) -> int:
+def _longest(preset: Preset, player: str) -> int:
     """How many updates of ``preset`` take `LONGEST_RUN`; at least an epoch."""
     configuration = preset.configuration
-    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,)))
+    epoch = seconds_of(Block(configuration, preset.goal, 1, (preset.seed,), player))
     epochs = max(int(LONGEST_RUN / max(epoch, 1e-12)), 1)
     return epochs * configuration.updates_per_epoch
 

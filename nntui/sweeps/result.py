@@ -1,9 +1,11 @@
 """The result of a sweep: outcomes per seed, and the share of solved seeds with its interval."""
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from nntui.core.engine.player_names import NUMPY
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
 from nntui.timeline.views.run_result import json_ready
@@ -56,6 +58,11 @@ class SweepResult:
         return sum(outcome.diverged for outcome in self.outcomes)
 
     @property
+    def players(self) -> dict[str, int]:
+        """How many seeds each player trained: ``numpy``, ``compiled``."""
+        return dict(sorted(Counter(outcome.player for outcome in self.outcomes).items()))
+
+    @property
     def success_rate(self) -> float:
         """The share of seeds that reached the goal, from 0 to 1."""
         return sum(self.solved) / max(len(self.outcomes), 1)
@@ -71,7 +78,7 @@ class SweepResult:
         return sum(outcome.updates for outcome in self.outcomes) / max(self.elapsed_seconds, 1e-9)
 
     def as_json(self) -> dict[str, Any]:
-        """What ``sweep --json`` prints."""
+        """What ``sweep --json`` prints; of players only if one is not NumPy."""
         return {
             "preset": self.preset.name,
             "seeds": self.seeds,
@@ -84,4 +91,5 @@ class SweepResult:
             "diverged": self.diverged,
             "elapsed_seconds": self.elapsed_seconds,
             "updates_per_second": self.updates_per_second,
+            **({} if set(self.players) <= {NUMPY} else {"players": self.players}),
         }

@@ -4,14 +4,18 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
+from nntui.core.engine.player_names import AUTO, COMPILED
+from nntui.players.player_choice import check_player
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed
 from nntui.sweeps.block import (
     Block,
     Outcome,
+    player_of,
     replicas_side_by_side,
     seconds_per_update,
     train_block,
@@ -40,22 +44,27 @@ def sweep(
     executor: Executor | None = None,
     *,
     epochs: int | None = None,
+    player: str = AUTO,
     progress: ProgressCallback | None = None,
 ) -> SweepResult:
     """Train ``preset`` from each of ``seeds`` for ``epochs`` (None: the preset's own budget).
 
     ``executor`` is any ``concurrent.futures.Executor``; without one, local processes are used
-    if the sweep is long enough.  Each seed's outcome equals that of a single run.  Raises
-    ConfigError for an invalid seed.
+    if the sweep is long enough.  Each seed's outcome equals that of a single run to 1e-9, whatever
+    the ``player``: ``numpy``, ``compiled``, or ``auto``, which is decided where a block is trained.
+    Raises ConfigError for an invalid seed, and for a player that does not exist or is not
+    installed.
     """
+    check_player(player)
     asked = [check_seed(seed) for seed in seeds]
     budget = preset.goal.epochs if epochs is None else epochs
     started, done = perf_counter(), dict[int, Outcome]()
-    seconds = seconds_per_update(preset.configuration)
+    whole = Block(preset.configuration, preset.goal, budget, tuple(asked), player).settled
+    seconds = seconds_per_update(preset.configuration, player_of(whole))
     seconds *= budget * preset.configuration.updates_per_epoch
     workers = _workers(seconds * len(asked)) if executor is None else 0
     sharing = workers or _guessed_workers(executor)
-    blocks = _blocks(preset, asked, budget, seconds, sharing)
+    blocks = _blocks(whole, seconds, sharing)
     with local_processes(workers) as local:
         for outcomes in _results(blocks, executor or local, sharing):
             done.update((outcome.seed, outcome) for outcome in outcomes)
@@ -80,21 +89,24 @@ def _guessed_workers(executor: Executor | None) -> int:
     return int(getattr(executor, "_max_workers", 0) or os.cpu_count() or 1)
 
 
-def _blocks(
-    preset: Preset, seeds: Sequence[int], epochs: int, seconds: float, workers: int
-) -> Iterator[Block]:
-    """Split ``seeds`` into blocks that are short, but wide enough to be fast.
+def _blocks(whole: Block, seconds: float, workers: int) -> Iterator[Block]:
+    """Split ``whole`` into blocks that are short, but wide enough to be fast.
 
     ``seconds`` is the estimate for one seed.
     """
-    side_by_side = replicas_side_by_side(preset.configuration)
+    seeds = whole.seeds
+    player = player_of(whole)
+    side_by_side = replicas_side_by_side(whole.configuration, player)
     share = max(-(-len(seeds) // workers), 1)
     size = max(min(int(LONGEST_BLOCK / max(seconds, 1e-9)), share), 1)
-    if side_by_side > 1:
+    if player == COMPILED:
+        # Whole groups, of which a block may have any number.
+        size = max(size // side_by_side * side_by_side, min(side_by_side, share))
+    elif side_by_side > 1:
         size = min(max(size, min(FEWEST_SIDE_BY_SIDE, share)), side_by_side)
     for start in range(0, len(seeds), size):
         part = tuple(seeds[start : start + size])
-        yield Block(preset.configuration, preset.goal, epochs, part)
+        yield replace(whole, seeds=part)
 
 
 def _results(

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+from nntui.core.engine.player_names import NUMPY
 from nntui.sweeps.result import SweepResult
 
 BAR = 40
@@ -24,10 +25,20 @@ def sweep_text(result: SweepResult) -> str:
         f"diverged {result.diverged}",
         f"speed    {result.updates_per_second:,.0f} updates per second,"
         f" {result.elapsed_seconds:.2f} s",
+        *_players(result),
         "",
         *_histogram(result),
     ]
     return "\n".join(lines)
+
+
+def _players(result: SweepResult) -> list[str]:
+    """What made the updates, unless NumPy made all of them."""
+    counts = result.players
+    if set(counts) <= {NUMPY}:
+        return []
+    told = (f"{count} by {player} updates" for player, count in counts.items())
+    return [f"player   {', '.join(told)}"]
 
 
 def _histogram(result: SweepResult) -> list[str]:

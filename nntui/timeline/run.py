@@ -13,10 +13,12 @@ import numpy.typing as npt
 
 from nntui.core.engine.data import DataArrays
 from nntui.core.engine.network import Parameters
+from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
 from nntui.core.settings.section import check_rows
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Preset
 from nntui.presets.schema import check_seed, merged
 from nntui.timeline.history.branch import Branch
@@ -50,11 +52,15 @@ class Run:
     from 0 to `head`; every property describes the cursor.  Any update is reached exactly,
     forwards by training and backwards by replay from a kept state.
 
-    Raises ConfigError for a seed that is not a whole number from 0 to 2**32 - 1.
+    ``player`` makes all updates: ``numpy``, ``compiled`` (with ``nntui[fast]``), or ``auto``, the
+    compiled one where it is installed and not slower.
+
+    Raises ConfigError for a seed that is not a whole number from 0 to 2**32 - 1, and for a player
+    that does not exist or is not installed.
     """
 
-    def __init__(self, preset: Preset, seed: int | None = None) -> None:
-        tree = Tree(preset, check_seed(preset.seed if seed is None else seed))
+    def __init__(self, preset: Preset, seed: int | None = None, player: str = AUTO) -> None:
+        tree = Tree(preset, check_seed(preset.seed if seed is None else seed), player)
         self._place(tree, tree.root, 0)
 
     @classmethod
@@ -85,6 +91,11 @@ class Run:
         return self.branch.seed
 
     @property
+    def player(self) -> str:
+        """What makes the updates: ``numpy`` or ``compiled``."""
+        return self.branch.stretches[0].first.player
+
+    @property
     def head(self) -> int:
         """The furthest update that was trained on this branch."""
         return self.branch.update
@@ -101,7 +112,7 @@ class Run:
             return self.branch.trainer
         trainer, configuration = self._behind, self.branch.stretch_at(self._at).preset.configuration
         if trainer is None or trainer.configuration is not configuration:
-            trainer = Trainer(self.branch.nearest_state(self._at))
+            trainer = trainer_of(self.branch.nearest_state(self._at))
         elif trainer.update != self._at:
             below = self.branch.nearest_state(self._at)
             if not below.update <= trainer.update < self._at:
@@ -208,8 +219,10 @@ class Run:
         x = self.trainer.data.inputs(check_rows("input", listed), "input")
         return self.trainer.forward(x).play().copy()
 
-    def step(self, updates: int = 1) -> UpdateReport:
+    def step(self, updates: int = 1, stop: float | None = None) -> UpdateReport:
         """Make ``updates`` updates from the cursor on; fewer if one diverges.
+
+        With ``stop``, an epoch that reports a loss at or below it is the last one.
 
         In the past the same updates are made again, with the changes that were made there.
         Raises ValueError for a negative number, TypeError for one that is not whole.  After a
@@ -220,15 +233,16 @@ class Run:
         while self._at < min(target, branch.update):
             following = branch.next_change(self._at) or target
             trainer, self._behind = self.trainer, None
-            trainer.advance(min(target, branch.update, following) - self._at)
+            until = min(target, branch.update, following)
+            ended = trainer.advance(until - self._at, stop)
             self._behind, self._at = trainer, trainer.update
-            if trainer.divergence is not None:
-                # That of the head, or of a replay on a machine that rounds the last bits
-                # differently; neither goes on.
+            if ended:
+                # A divergence is that of the head, or of a replay on a machine that rounds the
+                # last bits differently; neither goes on.
                 return UpdateReport(self._at, self.epoch, self.loss, self.divergence)
         if self._at < target:
             try:
-                branch.step(target - self._at)
+                branch.step(target - self._at, stop)
             finally:
                 self._at = branch.update
         return UpdateReport(self._at, self.epoch, self.loss, self.divergence)

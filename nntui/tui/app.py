@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.widget import AwaitMount
 
+from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
@@ -61,10 +62,12 @@ class NNTUI(ThriftyApp):
         session: Session | None = None,
         profile: Profile | None = None,
         program: "CheckRequest | ProgramSession | None" = None,
+        player: str = AUTO,
         visitor: bool = False,
     ) -> None:
         """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
         super().__init__(profile or Profile())
+        self._player = player
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
@@ -98,10 +101,12 @@ class NNTUI(ThriftyApp):
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""
         known = None if self._visitor else remembered(THEME)
-        if known in self.available_themes:
-            self.theme = known
-        elif not (self.no_color or self.is_headless) and _has_sixteen(self):
-            self.theme = OF_SIXTEEN
+        chosen = self.available_themes.get(known) if isinstance(known, str) else None
+        few = not (self.no_color or self.is_headless) and _has_sixteen(self)
+        if few and (chosen is None or not chosen.ansi):
+            self.theme = OF_SIXTEEN  # others would be rounded to a few, many of them white
+        elif chosen is not None:
+            self.theme = chosen.name
         self._theme_at_first = self.theme
         self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
 
@@ -185,7 +190,8 @@ class NNTUI(ThriftyApp):
     def _open(self, preset: Preset, note: str = "") -> AwaitMount:
         """Open ``preset``, as it was left if it was open before."""
         if preset not in self._benches:
-            self._install(WorkbenchScreen(preset, note=note, visitor=self._visitor))
+            run = Run(preset, player=self._player)
+            self._install(WorkbenchScreen(preset, run, note=note, visitor=self._visitor))
         return self.push_screen(self._benches[preset])
 
     def _install(self, bench: WorkbenchScreen) -> None:
@@ -198,7 +204,8 @@ class NNTUI(ThriftyApp):
         """Go on with a saved session."""
         scenario, path = session.tree.root.stretches[0].preset, session.path
         run = Run.on(session.tree, session.branch, session.update)
-        bench = WorkbenchScreen(scenario, run, path, note=note or f"resumed {path.stem}")
+        said = (note or f"resumed {path.stem}", session.tree.note)
+        bench = WorkbenchScreen(scenario, run, path, note="; ".join(filter(None, said)))
         before = self._benches.get(scenario)
         if before is not None:
             self._keep(before)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nntui.core.errors import ConfigError
+from nntui.players.player_choice import check_player
 from nntui.presets.preset import Preset
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
@@ -46,6 +47,7 @@ class Options:
     ascii: bool = False
     no_mouse: bool = False
     color: str | None = None
+    player: str = "auto"
 
     def profile(self) -> Profile:
         """How to draw on this terminal."""
@@ -76,6 +78,7 @@ def launch(
 
         if isinstance(program, CheckRequest):
             ProgramRun(program)
+    check_player((options or Options()).player)
     _check_terminal()
     # Nothing that is made until the app runs becomes garbage: looking for some would take a tenth
     # of the start, and later every look would pass through all of it again.
@@ -93,7 +96,7 @@ def launch(
     from nntui.tui.signals import leave_on_signals
 
     session_folder.tidy()
-    app = NNTUI(preset, session, profile, program)
+    app = NNTUI(preset, session, profile, program, (options or Options()).player)
     gc.freeze()
     gc.enable()
     # The threads that read keys and write frames wait so long for a training that is under way.

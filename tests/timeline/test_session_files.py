@@ -315,11 +315,12 @@ NONSENSE: dict[str, Callable[[Manifest, dict[str, Any]], None]] = {
     f"{key} = {str(value)[:30]}": put(key, value)
     for key, values in {
         "format": ["other", None, ...],
-        "version": [0, 3, "1", 1.0, True, None, ...],
+        "version": [0, 4, "1", 1.0, True, None, ...],
         "view": [[], None, ...],
         "active": [-1, 2, 2**70, 0.0, "0", None, ...],
         "cursor": [-1, 10**6, 10**30, True, "1", ...],
         "branches": [[], {}, None, [None], "branches", ...],
+        "branches.0.player": ["", "jax", None, 1, ...],
         "preset": [None, [], {}, ...],
         "preset.name": ["", "a\nb", "\x1b[2J", 3, "x" * 300, ...],
         "preset.source": [None, [], {}, {"data": {}}, ...],
@@ -438,15 +439,24 @@ def test_a_newer_format_is_called_one(rich: Path, tmp_path: Path) -> None:
     path = tmp_path / "it.nntui"
 
     def alter(manifest: Manifest, vectors: dict[str, Any]) -> None:
-        manifest |= {"version": 3, "nntui": "9.1", "branches": "told in another way"}
+        manifest |= {"version": 4, "nntui": "9.1", "branches": "told in another way"}
 
     rewritten(rich, path, alter)
-    assert refused(path) == "was written by nntui '9.1', in format 3; this one reads up to 2"
+    assert refused(path) == "was written by nntui '9.1', in format 4; this one reads up to 3"
 
 
-def test_a_session_of_the_first_format_is_opened(rich: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_session_from_before_there_were_players_is_opened(
+    version: int, rich: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "it.nntui"
-    rewritten(rich, path, lambda manifest, _: manifest.update(version=1))
+
+    def alter(manifest: Manifest, vectors: dict[str, Any]) -> None:
+        manifest["version"] = version
+        for branch in manifest["branches"]:
+            del branch["player"]
+
+    rewritten(rich, path, alter)
     assert nntui.load_session(path).state_hash == nntui.load_session(rich).state_hash
 
 

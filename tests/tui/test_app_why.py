@@ -21,7 +21,8 @@ from nntui.presets.schema import override
 from nntui.timeline.history.termination import Trainable
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.tui.app import NNTUI
-from nntui.tui.panels.heatmap import ARROW, Heatmap
+from nntui.tui.drawing.unit_lines import ARROW
+from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
@@ -305,7 +306,9 @@ async def test_the_cursor_moves_while_a_fix_is_trained_and_space_stops_it(
         await known(pilot, 30_000)
         left = [5]
 
-        def few(slicer: TimeSlicer, line: Trainable, target: int, seconds: float) -> bool:
+        def few(
+            slicer: TimeSlicer, line: Trainable, target: int, seconds: float, stop: float | None
+        ) -> bool:
             """The cursor goes at once; a fix is trained by one update, and never to its end."""
             if line is run:
                 line.step(target - line.update)

@@ -212,8 +212,9 @@ def test_ascii_tells_apart_what_glyphs_tell_apart() -> None:
     assert len({plain(each) for each in "░▒▓█"}) == 4
     assert not {plain(each) for each in "░▒▓█"} & {plain(each) for each in "-=≡"}
     assert len({plain(each) for each in "━─═█"}) == 4
-    assert plain("⠉⠒⠤⣀⡇⢆⡜⢀ é") == '"--_|\\/. e'
+    assert plain("⠉⠒⠤⣀⡇⢆⡜⢀ é") == "'--_|\\/. e"
     assert plain("╭─╮│") == "+-+|"
+    assert plain("▀▀") == "  "  # half a cell would be a speck
 
 
 class Clock:

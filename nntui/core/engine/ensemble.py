@@ -13,6 +13,7 @@ import numpy as np
 from nntui.core.engine.algebra import Replicas
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Layout
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss
 from nntui.core.engine.state import Order, State, frozen
 from nntui.core.engine.stepper import Stepper
@@ -30,13 +31,18 @@ SAFE = 250.0
 """Decades that a product over all layers may span without overflow (a float reaches 1e308)."""
 
 
+def is_normalised(configuration: Configuration) -> bool:
+    """Whether a layer is normalised."""
+    return any(layer.normalise for layer in configuration.layers)
+
+
 def worthwhile(configuration: Configuration) -> bool:
     """Whether replicas train faster together than one by one, with the same results.
 
     Not with layer normalisation: it divides by the spread of units that are nearly equal at first,
     which amplifies the last bits of sums that an ensemble takes in another order.
     """
-    if any(layer.normalise for layer in configuration.layers):
+    if is_normalised(configuration):
         return False
     return products_per_update(configuration) <= MOST_PRODUCTS
 
@@ -66,35 +72,43 @@ def numbers_per_replica(configuration: Configuration) -> int:
 
 
 class Ensemble:
-    """Trains replicas, all from the beginning of the same epoch.
+    """Trains replicas by NumPy, all from the beginning of the same epoch.
 
     Raises ValueError if the states are not at the beginning of the same epoch.
     """
 
+    PLAYER = NUMPY
+
     def __init__(self, states: Sequence[State]) -> None:
         first = states[0]
-        if any((each.update, each.position) != (first.update, 0) for each in states):
-            raise ValueError("replicas must be at the beginning of the same epoch")
         configuration = self.configuration = first.configuration
-        self.count, self.epoch, self._update = len(states), first.epoch, first.update
+        self.count = len(states)
         algebra = Replicas(self.count)
         self._stepper = Stepper(configuration, algebra)
         self.theta = self._stepper.theta
-        slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
-        theta = np.column_stack([each.theta for each in states])
-        self._stepper.restore(theta, slots, self._update - first.since)
-        self._randoms = [each.random for each in states]
-        self._orders: Order | None = None
+        self._place(states)
         self._reported = ReportedLoss(configuration, self.theta, algebra)
         self._rows = load_data(configuration).xy
         samples = configuration.samples_per_epoch
         self._epoch: Array = self._rows[:, :, np.newaxis]
         if first.order is not None:
+            self._epoch = np.empty((len(self._rows), samples, self.count))
+        self._batches = self._stepper.batches(self._epoch)
+
+    def _place(self, states: Sequence[State]) -> None:
+        first = states[0]
+        if any((each.update, each.position) != (first.update, 0) for each in states):
+            raise ValueError("replicas must be at the beginning of the same epoch")
+        self.epoch, self._update = first.epoch, first.update
+        slots = [np.column_stack(each) for each in zip(*(s.slots for s in states), strict=True)]
+        theta = np.column_stack([each.theta for each in states])
+        self._stepper.restore(theta, slots, self._update - first.since)
+        self._randoms = [each.random for each in states]
+        self._orders: Order | None = None
+        if first.order is not None:
             self._orders = np.column_stack(
                 [each.order for each in states if each.order is not None]
             )
-            self._epoch = np.empty((len(self._rows), samples, self.count))
-        self._batches = self._stepper.batches(self._epoch)
 
     def train(self, epochs: int) -> Iterator[tuple[int, Array]]:
         """Train ``epochs`` epochs; yield each one that reports, with its losses, (replicas,).
@@ -130,13 +144,22 @@ class Ensemble:
             if due:
                 yield self.epoch - 1, losses
 
+    def trained(self, epochs: int) -> tuple[range, Array]:
+        """Train ``epochs`` epochs; returns those that report, and losses, (reports, replicas)."""
+        reports = self.configuration.report.epochs(self.epoch, self.epoch + epochs)
+        losses = np.empty((len(reports), self.count))
+        for place, (_, row) in enumerate(self.train(epochs)):
+            losses[place] = row
+        return reports, losses
+
     def _drawn(self, epochs: int) -> Iterator[Order]:
         """The orders of the ``epochs`` that follow the present one, each (samples, replicas)."""
         samples = self.configuration.samples_per_epoch
-        at_once = max(MOST_DRAWN // (samples * self.count), 1)
+        columns = len(self._randoms)
+        at_once = max(MOST_DRAWN // (samples * columns), 1)
         random = np.random.RandomState()
         for start in range(0, epochs, at_once):
-            drawn = np.empty((min(at_once, epochs - start), samples, self.count), dtype=np.intp)
+            drawn = np.empty((min(at_once, epochs - start), samples, columns), dtype=np.intp)
             for column, state in enumerate(self._randoms):
                 random.set_state(state)
                 order = draw_order(self.configuration, random, len(drawn))
@@ -162,6 +185,7 @@ class Ensemble:
             tuple(slot.copy() for slot in self._stepper.slots),
             tuple(self._randoms),
             None if self._orders is None else self._orders.copy(),
+            self.PLAYER,
         )
 
 
@@ -176,6 +200,7 @@ class EnsembleState:
     slots: tuple[Array, ...]
     randoms: tuple[tuple[Any, ...], ...]
     orders: Order | None
+    player: str = NUMPY
 
     def replica(self, column: int) -> State:
         """The state of replica ``column`` as that of a single network."""
@@ -189,4 +214,5 @@ class EnsembleState:
             tuple(frozen(slot[:, column]) for slot in self.slots),
             self.randoms[column],
             None if self.orders is None else frozen(self.orders[:, column]),
+            player=self.player,
         )

@@ -239,9 +239,9 @@ class Forward:
         x: Array,
         algebra: Algebra | None = None,
     ) -> None:
-        self._tape, algebra = Tape(), algebra or Single()
+        tape, algebra = Tape(), algebra or Single()
         self.layers = record_forward(
-            self._tape,
+            tape,
             configuration,
             parameters,
             x,
@@ -249,9 +249,11 @@ class Forward:
             algebra,
             faults_by_layer(configuration),
         )
+        self.calls = tuple(tape.calls)
 
     def play(self) -> Array:
         """Fill the layers' buffers and return the network's output, (outputs, samples)."""
         with np.errstate(all="ignore"):
-            self._tape.play()
+            for call in self.calls:
+                call()
         return self.layers[-1].h

@@ -1,6 +1,8 @@
 """The reported loss: its units, its sum over a batch, and its value at the end of an epoch."""
 
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -8,8 +10,8 @@ from nntui.core.engine.algebra import Algebra
 from nntui.core.engine.data import load_data
 from nntui.core.engine.network import Forward, Layout, faults_by_layer
 from nntui.core.formulas.parsing import formula
-from nntui.core.formulas.recording import recorded_sum
-from nntui.core.parts.losses import LOSSES, Value, loss_value
+from nntui.core.formulas.recording import RecordedSum, recorded_sum
+from nntui.core.parts.losses import LOSSES, loss_value
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.data_settings import NO_SCALING
 from nntui.core.tape import Array
@@ -25,8 +27,8 @@ def is_unscaled(configuration: Configuration) -> bool:
     return scaled and not LOSSES[configuration.report.loss].is_entropy
 
 
-def reported_sum(configuration: Configuration, z: Array, error: Array, y: Array) -> Value:
-    """A function that reads the buffers and returns the reported loss, summed over the samples.
+def reported_sum(configuration: Configuration, z: Array, error: Array, y: Array) -> RecordedSum:
+    """The reported loss, summed over the samples; to be called when the buffers are filled.
 
     ``z``, ``error`` and ``y`` are (outputs, samples), as the network computes them; errors are
     brought to the units of the report first (see `DataArrays.units`).
@@ -36,13 +38,7 @@ def reported_sum(configuration: Configuration, z: Array, error: Array, y: Array)
         return loss.value(z, error, y)
     units, stated = load_data(configuration).units, np.empty_like(error)
     factor = units.reshape(-1, *(1,) * (error.ndim - 1))
-    value = loss.value(z, stated, y)
-
-    def total() -> Any:
-        np.multiply(error, factor, stated)
-        return value()
-
-    return total
+    return loss.value(z, stated, y).after(partial(np.multiply, error, factor, stated))
 
 
 def reported_value(configuration: Configuration, z: Array, error: Array, y: Array) -> float:
@@ -53,27 +49,58 @@ def reported_value(configuration: Configuration, z: Array, error: Array, y: Arra
     return loss_value(configuration.report.loss, configuration.report.reduction, z, error, y)
 
 
-def reported_penalty(configuration: Configuration, theta: Array) -> Value:
-    """A function that computes the reported penalty, ``l2/2 * sum w^2 + l1 * sum |w|``.
+@dataclass(frozen=True, eq=False)
+class ReportedPenalty:
+    """The reported penalty, ``l2/2 * sum w^2 + l1 * sum |w|``: factors, each with its sums.
 
-    A fault may replace the sum of squares.  Without a reported penalty the function returns 0.
+    A fault may replace the sum of squares.  Without a reported penalty there is no sum.
     """
-    l1, l2 = configuration.l1, configuration.l2
-    if not (configuration.report.penalty and (l1 or l2)):
-        return lambda: 0.0
-    weights = [W for W, _ in Layout.of(configuration).views(theta)]
-    squares = []
-    for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
-        wrong = [each.penalty for each in faults if each.penalty]
-        term = formula(wrong[-1] if wrong else "w^2")
-        squares.append(recorded_sum(term, {"w": W}, W.shape))
-    sizes = [recorded_sum(formula("abs(w)"), {"w": W}, W.shape) for W in weights]
 
-    def penalty() -> Any:
-        of_squares = l2 / 2.0 * sum(total() for total in squares) if l2 else 0.0
-        return of_squares + l1 * sum(total() for total in sizes) if l1 else of_squares
+    sums: tuple[tuple[float, tuple[RecordedSum, ...]], ...]
+    """Each factor with one sum for every layer."""
 
-    return penalty
+    @classmethod
+    def of(cls, configuration: Configuration, theta: Array) -> "ReportedPenalty":
+        """The penalty of ``theta``, a live vector in the order of `Layout`."""
+        l1, l2 = configuration.l1, configuration.l2
+        if not (configuration.report.penalty and (l1 or l2)):
+            return cls(())
+        weights = [W for W, _ in Layout.of(configuration).views(theta)]
+        squares = []
+        for faults, W in zip(faults_by_layer(configuration), weights, strict=True):
+            wrong = [each.penalty for each in faults if each.penalty]
+            squares.append((formula(wrong[-1] if wrong else "w^2"), W))
+        sizes = [(formula("abs(w)"), W) for W in weights]
+        return cls(
+            tuple(
+                (factor, tuple(recorded_sum(term, {"w": W}, W.shape) for term, W in terms))
+                for factor, terms in ((l2 / 2.0, squares), (l1, sizes))
+                if factor
+            )
+        )
+
+    def __call__(self) -> Any:
+        total: Any = 0.0
+        for factor, sums in self.sums:
+            total = total + factor * sum(each.value() for each in sums)
+        return total
+
+
+class ReportedPart(NamedTuple):
+    """Rows that pass forward together, and what is played to sum up their loss."""
+
+    columns: Array
+    """Inputs stacked on targets, a column for each row."""
+    batch: Array
+    """Where the columns are copied to."""
+    forward: Forward
+    error: Array
+    summed: RecordedSum
+
+    @property
+    def y(self) -> Array:
+        """The targets, in `batch`."""
+        return self.batch[-len(self.error) :]
 
 
 class ReportedLoss:
@@ -86,8 +113,7 @@ class ReportedLoss:
     def __init__(self, configuration: Configuration, theta: Array, algebra: Algebra) -> None:
         self._configuration, self._theta, self._algebra = configuration, theta, algebra
         self._means = configuration.report.reduction == "mean"
-        self._penalty = reported_penalty(configuration, theta)
-        self._parts: list[tuple[Array, Forward, Array, Array, Value]] = []
+        self.penalty = ReportedPenalty.of(configuration, theta)
 
     def of_epoch(self, total: Any) -> Any:
         """The reported loss of an epoch whose batches add up to ``total``."""
@@ -96,17 +122,18 @@ class ReportedLoss:
     def of_all_rows(self) -> Any:
         """The reported loss over all training rows."""
         total: Any = 0.0
-        for columns, forward, error, batch, summed in self._parts or self._recorded():
-            np.copyto(batch, columns)
-            np.subtract(forward.play(), batch[-len(error) :], error)
-            total = total + summed()
+        for part in self.parts:
+            np.copyto(part.batch, part.columns)
+            np.subtract(part.forward.play(), part.y, part.error)
+            total = total + part.summed.value()
         return self._stated(total, self._configuration.data.training_rows)
 
     def _stated(self, total: Any, samples: int) -> Any:
-        return (total / samples if self._means else total) + self._penalty()
+        return (total / samples if self._means else total) + self.penalty()
 
-    def _recorded(self) -> list[tuple[Array, Forward, Array, Array, Value]]:
-        """For each part of the rows: its columns, and what is played to sum up their loss.
+    @cached_property
+    def parts(self) -> list[ReportedPart]:
+        """All training rows, in parts.
 
         How many rows a part has depends on the configuration alone, because sums over other
         parts would be rounded otherwise.
@@ -115,15 +142,16 @@ class ReportedLoss:
         xy, outputs = load_data(configuration).xy, configuration.data.outputs
         size = min(max(configuration.batch_size, ROWS_AT_ONCE), MOST_AT_ONCE)
         parameters = Layout.of(configuration).views(self._theta)
-        made: dict[int, tuple[Forward, Array, Array, Value]] = {}
+        made: dict[int, ReportedPart] = {}
+        parts: list[ReportedPart] = []
         for start in range(0, xy.shape[1], size):
             columns = xy[:, start : start + size].reshape(len(xy), -1, *(1 for _ in tail))
             samples = columns.shape[1]
             if samples not in made:
                 batch, error = np.empty(columns.shape), np.empty((outputs, samples, *tail))
-                x, y = batch[:-outputs], batch[-outputs:]
-                forward = Forward(configuration, parameters, x, self._algebra)
-                summed = reported_sum(configuration, forward.layers[-1].z, error, y)
-                made[samples] = forward, error, batch, summed
-            self._parts.append((columns, *made[samples]))
-        return self._parts
+                forward = Forward(configuration, parameters, batch[:-outputs], self._algebra)
+                z, y = forward.layers[-1].z, batch[-outputs:]
+                summed = reported_sum(configuration, z, error, y)
+                made[samples] = ReportedPart(columns, batch, forward, error, summed)
+            parts.append(made[samples]._replace(columns=columns))
+        return parts

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array
 
@@ -74,11 +75,15 @@ class State:
     order: Order | None
     divergence: Divergence | None = None
     since: int = 0
+    player: str = NUMPY
+    """What makes its updates: each player has its own last bits; see `player_names`."""
 
     @cached_property
     def hash(self) -> str:
         """A short hexadecimal digest of the whole state: equal digests mean equal futures."""
         digest = hashlib.sha256(self.configuration.canonical)
+        if self.player != NUMPY:
+            digest.update(self.player.encode())
         counts = (self.update, self.since, self.epoch, self.position)
         digest.update(f"{counts} {self.divergence}".encode())
         digest.update(np.float64(self.loss_sum).tobytes())

@@ -21,14 +21,14 @@ class Stepper:
 
     def __init__(self, configuration: Configuration, algebra: Algebra | None = None) -> None:
         self._configuration, self._algebra = configuration, algebra or Single()
-        tail = self._algebra.tail
+        tail = self.tail = self._algebra.tail
         size = Layout.of(configuration).size
         self.arena = make_arena(configuration, tail)
         self.clock = Clock()
         self.theta = self.arena.view("theta", size, *tail)
         self.gradient = self.arena.view("gradient", size, *tail)
-        names = optimiser_of(configuration).slots
-        self.slots = [self.arena.view(name, size, *tail) for name in names]
+        self.slot_names = optimiser_of(configuration).slots
+        self.slots = [self.arena.view(name, size, *tail) for name in self.slot_names]
         self._updates: dict[tuple[int, ...], Update] = {}
 
     def restore(self, theta: Array, slots: Sequence[Array] | None = None, count: int = 0) -> None:
@@ -41,26 +41,26 @@ class Stepper:
             own[...] = values
         self.clock.count[...] = count
 
-    def update_for(self, batch: Array) -> Update:
-        """The update for batches of the shape of ``batch``, recorded on first use.
+    def update_for(self, shape: tuple[int, ...]) -> Update:
+        """The update for batches of ``shape``, recorded on first use.
 
         A batch has inputs stacked on targets, one column per sample.
         """
-        if batch.shape not in self._updates:
-            self._updates[batch.shape] = Update(
-                self._configuration, self.arena, np.empty(batch.shape), self.clock, self._algebra
+        if shape not in self._updates:
+            self._updates[shape] = Update(
+                self._configuration, self.arena, np.empty(shape), self.clock, self._algebra
             )
-        return self._updates[batch.shape]
+        return self._updates[shape]
 
     def batches(self, epoch: Array) -> list[tuple[Update, Array]]:
         """Split ``epoch`` into batches: for each, the update for its size, and its columns."""
         size = self._configuration.batch_size
         parts = (epoch[:, at : at + size] for at in range(0, epoch.shape[1], size))
-        return [(self.update_for(part), part) for part in parts]
+        return [(self.update_for(part.shape), part) for part in parts]
 
     def make(self, batch: Array) -> Update:
         """Perform the update for ``batch`` and return it."""
-        update = self.update_for(batch)
+        update = self.update_for(batch.shape)
         np.copyto(update.batch, batch)
         with np.errstate(all="ignore"):
             for call in update.calls:

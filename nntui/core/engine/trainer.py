@@ -11,6 +11,7 @@ from nntui.core.engine.algebra import Single
 from nntui.core.engine.data import DataArrays, load_data
 from nntui.core.engine.divergence import locate
 from nntui.core.engine.network import Forward, Layout, Parameters, draw_parameters
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import ReportedLoss, reported_value
 from nntui.core.engine.state import Divergence, Order, State, frozen
 from nntui.core.engine.stepper import Stepper
@@ -40,17 +41,19 @@ def draw_order(
     return None
 
 
-def initial_state(configuration: Configuration, seed: int) -> State:
-    """The state at update 0, before any training.
+def initial_state(configuration: Configuration, seed: int, player: str = NUMPY) -> State:
+    """The state at update 0, before any training; ``player`` will make its updates.
 
     ``RandomState(seed)`` draws the parameters, then the order of the first epoch.
     """
     random = np.random.RandomState(seed)
-    first = _first(configuration, random)
+    first = _first(configuration, random, player)
     return replace(first, random=tuple(random.get_state(legacy=True)))
 
 
-def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterator[State]:
+def initial_states(
+    configuration: Configuration, seeds: Iterable[int], player: str = NUMPY
+) -> Iterator[State]:
     """The initial states of many seeds; faster than `initial_state` for each.
 
     If epochs draw nothing, the states have no random state, because no update would read it.
@@ -59,15 +62,15 @@ def initial_states(configuration: Configuration, seeds: Iterable[int]) -> Iterat
     random = np.random.RandomState()
     for seed in seeds:
         random.seed(seed)
-        yield _first(configuration, random)
+        yield _first(configuration, random, player)
 
 
-def _first(configuration: Configuration, random: np.random.RandomState) -> State:
+def _first(configuration: Configuration, random: np.random.RandomState, player: str) -> State:
     theta = frozen(draw_parameters(configuration, random))
     slots = tuple(frozen(np.zeros_like(theta)) for _ in optimiser_of(configuration).slots)
     order = draw_order(configuration, random)
     kept: tuple[Any, ...] = () if order is None else tuple(random.get_state(legacy=True))
-    return State(configuration, 0, 0, 0, 0.0, theta, slots, kept, order)
+    return State(configuration, 0, 0, 0, 0.0, theta, slots, kept, order, player=player)
 
 
 def learning_rate(configuration: Configuration, epoch: int) -> float:
@@ -79,14 +82,25 @@ def learning_rate(configuration: Configuration, epoch: int) -> float:
     return training.learning_rate * factor
 
 
+def learning_rates(configuration: Configuration, epochs: range) -> Array:
+    """The `learning_rate` of each of ``epochs``, (epochs,)."""
+    if SCHEDULES[configuration.training.schedule].is_constant:
+        return np.full(len(epochs), learning_rate(configuration, epochs.start))
+    return np.array([learning_rate(configuration, epoch) for epoch in epochs])
+
+
 class Trainer:
-    """Trains one network, one update at a time, from any state of its configuration.
+    """Trains one network by NumPy, one update at a time, from any state of its configuration.
 
     ``on_epoch(epoch, loss)``, if given, is called at the end of every epoch that reports, with its
-    number and its reported loss.
+    number and its reported loss.  A state belongs to the trainer of its player: see `players`.
     """
 
+    PLAYER = NUMPY
+
     def __init__(self, state: State, on_epoch: OnEpoch | None = None) -> None:
+        if state.player != self.PLAYER:
+            raise ValueError(f"a state of the player {state.player}, not {self.PLAYER}")
         configuration = state.configuration
         self.configuration = configuration
         self.data: DataArrays = load_data(configuration)
@@ -101,6 +115,10 @@ class Trainer:
             self._epoch = np.empty((len(self._rows), configuration.samples_per_epoch))
         self._batches = self._stepper.batches(self._epoch)
         self.restore(state)
+
+    def fits(self, state: State) -> bool:
+        """Whether it can go to ``state``: one of its configuration and player."""
+        return state.configuration is self.configuration and state.player == self.PLAYER
 
     def restore(self, state: State) -> None:
         """Go to ``state``, which must belong to the trainer's configuration."""
@@ -133,6 +151,7 @@ class Trainer:
             self._order,
             self.divergence,
             self._since,
+            self.PLAYER,
         )
 
     @property
@@ -181,11 +200,16 @@ class Trainer:
         error = forward.play() - data.test_y
         return reported_value(self.configuration, forward.layers[-1].z, error, data.test_y)
 
-    def advance(self, updates: int) -> None:
-        """Make ``updates`` updates, or fewer if one diverges; that one is the last."""
+    def advance(self, updates: int, stop: float | None = None) -> bool:
+        """Make ``updates`` updates, or fewer if one diverges; that one is the last.
+
+        An epoch that reports a loss at or below ``stop``, if that is given, is the last too.
+        Returns whether there was such an end.
+        """
         batches, arena = self._batches, self._stepper.arena
         watched, squares, copy = arena.watched, arena.watched.dot, np.positive
         infinite = np.inf
+        lowest, reached = -infinite if stop is None else stop, False
         position, loss_sum, count = self.position, self._loss_sum, len(batches)
         report = self.configuration.report
         accumulates = not report.covers_all and report.is_due(self.epoch)
@@ -218,13 +242,17 @@ class Trainer:
                             self._on_epoch(self.epoch, loss)
                         if not (-infinite < loss < infinite or self.divergence):
                             self.divergence = self._locate(position - 1, loss)
+                    reached = report.is_due(self.epoch) and loss <= lowest
                     position, loss_sum = 0, 0.0
                     self.epoch += 1
                     self._begin_epoch(self._next_order())
                     accumulates = not report.covers_all and report.is_due(self.epoch)
+                    if reached:
+                        break
                 if self.divergence:
                     break
         self.position, self._loss_sum = position, loss_sum
+        return reached or self.divergence is not None
 
     def _next_order(self) -> Order | None:
         if self._order is None:
@@ -235,6 +263,7 @@ class Trainer:
         return draw_order(self.configuration, self._random)
 
     def _locate(self, position: int, loss: float) -> Divergence:
+        """The first number that is not finite, in the buffers of the update at ``position``."""
         written = self._batches[position][0].written
         rows = self.data.training_rows[self._rows_of(position)]
         return locate(written, self.update, rows, loss)

@@ -16,7 +16,7 @@ from nntui.core.engine.network import (
 from nntui.core.engine.reported_loss import reported_sum
 from nntui.core.formulas.calculus import multiply
 from nntui.core.formulas.expression import Expression, Name, Number
-from nntui.core.formulas.recording import record, recorded
+from nntui.core.formulas.recording import RecordedSum, record, recorded
 from nntui.core.parts.faults import Fault, LayerGradient
 from nntui.core.parts.losses import LOSSES, Value
 from nntui.core.parts.optimisers import CLIPPED, Clock, Optimiser, optimiser
@@ -115,7 +115,8 @@ class Update:
         error = arena.view("error", configuration.data.outputs, self._samples, *self._tail)
         tape.add(np.subtract, passes[-1].h, batch[width:], error)
         tape.note("error", len(passes) - 1, error)
-        self.reported: Value = reported_sum(configuration, passes[-1].z, error, batch[width:])
+        self.report: RecordedSum = reported_sum(configuration, passes[-1].z, error, batch[width:])
+        self.reported: Value = self.report.value
         self._record_backward(tape, passes, error, batch[width:])
         self.calls = tuple(tape.calls)
         self.written = tuple(tape.written)

@@ -4,6 +4,7 @@ Trailing axes are broadcast, so that a formula works for one network and for man
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -81,23 +82,52 @@ def recorded(tape: Tape, expression: Expression, values: Mapping[str, Array], ou
     return out
 
 
+@dataclass(frozen=True, eq=False)
+class RecordedSum:
+    """The sum of an expression over its first two axes, as the calls that compute its terms.
+
+    Calling it reads the current arrays and returns a float; with further axes, an array of their
+    shape.
+    """
+
+    value: Callable[[], Any]
+    """What a call does; on its own it is a little faster."""
+    calls: tuple[Callable[[], object], ...]
+    """What fills `terms`."""
+    terms: Array
+    squared: bool = False
+    """Whether the squares of the terms are summed."""
+    divisor: float = 1.0
+    """What the sum is divided by."""
+
+    def __call__(self) -> Any:
+        return self.value()
+
+    def after(self, call: Callable[[], object]) -> "RecordedSum":
+        """The same, with ``call`` before it."""
+        value = self.value
+
+        def prepared() -> Any:
+            call()
+            return value()
+
+        return replace(self, value=prepared, calls=(call, *self.calls))
+
+
 def recorded_sum(
     expression: Expression, values: Mapping[str, Array], shape: tuple[int, ...]
-) -> Callable[[], Any]:
-    """A function that sums ``expression``, of ``shape``, over its first two axes.
-
-    Each call reads the current arrays of ``values`` and returns a float; with further axes, an
-    array of their shape.
-    """
+) -> RecordedSum:
+    """The sum of ``expression``, of ``shape``, over its first two axes."""
     match expression:
         case Name(name):
             array = values[name]
-            return lambda: np.add.reduce(array, _BOTH)
+            return RecordedSum(lambda: np.add.reduce(array, _BOTH), (), array)
         case Operation("^", Name(name), Number(2.0)):
-            return _sum_of_squares(values[name])
+            return RecordedSum(_sum_of_squares(values[name]), (), values[name], squared=True)
         case Operation("/", inner, Number(divisor)):
-            total = recorded_sum(inner, values, shape)
-            return lambda: total() / divisor
+            whole = recorded_sum(inner, values, shape)
+            total = whole.value
+            return replace(whole, value=lambda: total() / divisor, divisor=whole.divisor * divisor)
     tape, terms = Tape(), np.empty(shape)
     record(tape, expression, values, terms)
     calls = tuple(tape.calls)
@@ -107,7 +137,7 @@ def recorded_sum(
             call()
         return np.add.reduce(terms, _BOTH)
 
-    return summed
+    return RecordedSum(summed, calls, terms)
 
 
 def _sum_of_squares(array: Array) -> Callable[[], Any]:

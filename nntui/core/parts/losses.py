@@ -18,7 +18,7 @@ from nntui.core.formulas.evaluation import Values, evaluate
 from nntui.core.formulas.expression import Expression, Name, Number
 from nntui.core.formulas.parsing import formula
 from nntui.core.formulas.printing import formula_text
-from nntui.core.formulas.recording import recorded_sum
+from nntui.core.formulas.recording import RecordedSum, recorded_sum
 from nntui.core.tape import Array
 
 Value = Callable[[], Any]
@@ -109,8 +109,8 @@ class Loss:
         """The loss of each output and sample, real or complex; outputs are on ``axis``."""
         return evaluate(self.term, {"z": z, "error": error, "y": y}, axis)
 
-    def value(self, z: Array, error: Array, y: Array) -> Value:
-        """A function that reads the buffers and returns the loss, summed over the batch."""
+    def value(self, z: Array, error: Array, y: Array) -> RecordedSum:
+        """The loss, summed over the batch; to be called when the buffers are filled."""
         return recorded_sum(self.term, {"z": z, "error": error, "y": y}, error.shape)
 
 

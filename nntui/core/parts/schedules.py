@@ -28,6 +28,11 @@ class Schedule:
         return simplified(formula(self.formula))
 
     @cached_property
+    def is_constant(self) -> bool:
+        """Whether the factor is the same in every epoch."""
+        return "epoch" not in self.expression.names
+
+    @cached_property
     def _function(self) -> Callable[[Mapping[str, float]], float]:
         return scalar_function(self.expression)
 

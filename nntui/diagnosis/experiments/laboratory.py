@@ -10,10 +10,12 @@ from functools import cached_property
 from itertools import chain, zip_longest
 from typing import Any
 
+from nntui.core.engine.player_names import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.experiments.results import Ended
 from nntui.diagnosis.experiments.worker import Job, do, make_ready, train_until
 from nntui.diagnosis.finding import Fix
+from nntui.players.player_choice import chosen_player
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.sweeps.block import Block, Outcome, replicas_side_by_side, seconds_of
@@ -38,6 +40,8 @@ class Trial:
     fix: Fix
     rows: int | None = None
     """Rows per epoch, drawn at random; None for the preset's own epochs."""
+    player: str = AUTO
+    """What makes the updates; see `core.engine.player_names`."""
     outcomes: dict[int, dict[int, Outcome]] = field(default_factory=lambda: defaultdict(dict))
 
     @cached_property
@@ -66,7 +70,9 @@ class Trial:
     def block(self, seeds: Sequence[int], epochs: int) -> Block:
         """The block that trains ``seeds`` in a round of ``epochs``."""
         length = self.epochs(epochs)
-        return Block(self.preset.configuration, self.preset.goal, length, tuple(seeds))
+        preset = self.preset
+        made = Block(preset.configuration, preset.goal, length, tuple(seeds), self.player)
+        return made.settled
 
     def seconds(self, seeds: Sequence[int], epochs: int) -> float:
         """A rough estimate for that on one core: it depends on the preset, not on the machine."""
@@ -87,7 +93,9 @@ class Trial:
     @property
     def side_by_side(self) -> bool:
         """Whether its seeds are trained side by side, so that more of them cost little."""
-        return replicas_side_by_side(self.preset.configuration) > 1
+        configuration = self.preset.configuration
+        player = chosen_player(self.player, configuration)
+        return replicas_side_by_side(configuration, player) > 1
 
 
 def _final(outcome: Outcome) -> float:
@@ -133,8 +141,9 @@ class Laboratory:
         workers: int,
         deadline: Deadline,
         progress: OnProgress | None = None,
+        player: str = AUTO,
     ) -> None:
-        self.preset, self.deadline = preset, deadline
+        self.preset, self.deadline, self.player = preset, deadline, player
         """The preset that is diagnosed, and the end of all training."""
         self.executor, self.workers = executor, max(workers, 1)
         self._whole = deadline.left
@@ -167,7 +176,7 @@ class Laboratory:
                 continue
             while waiting and len(running) < AHEAD * self.workers:
                 trial, epochs, block = waiting.popleft()
-                job = Job(trial.changes, block.goal, block.epochs, block.seeds)
+                job = Job(trial.changes, block.goal, block.epochs, block.seeds, block.player)
                 running[self.executor.submit(do, job, self.deadline)] = trial, epochs, block
             done, _ = wait(running, timeout=HEARTBEAT, return_when=FIRST_COMPLETED)
             for future in done:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from nntui.core.engine.player_names import AUTO
 from nntui.diagnosis.deadline import Deadline
 from nntui.diagnosis.evidence import forbids
 from nntui.diagnosis.experiments.fixes import (
@@ -58,14 +59,15 @@ def workshop(
     deadline: Deadline,
     progress: OnProgress | None = None,
     workers: int | None = None,
+    player: str = AUTO,
 ) -> Iterator[Laboratory]:
-    """A laboratory for ``preset``, at work until ``deadline``.
+    """A laboratory for ``preset``, at work until ``deadline``, whose updates ``player`` makes.
 
     ``workers`` is its number of processes (None: one per processor; 0: train in this thread).
     """
     count = (os.cpu_count() or 1) if workers is None else workers
     with local_processes(count, preset) as executor:
-        yield Laboratory(preset, executor, count, deadline, progress)
+        yield Laboratory(preset, executor, count, deadline, progress, player)
 
 
 def experiment(
@@ -99,7 +101,7 @@ def lengths(epochs: int) -> list[int]:
     return found
 
 
-def short_epoch(preset: Preset, fixes: int) -> int | None:
+def short_epoch(preset: Preset, fixes: int, player: str = AUTO) -> int | None:
     """The rows of an epoch with which ``fixes`` fit into a round; None for all of them."""
     configuration = preset.configuration
     samples = configuration.samples_per_epoch
@@ -107,7 +109,7 @@ def short_epoch(preset: Preset, fixes: int) -> int | None:
         return None
     wanted = max(LEAST_EPOCHS, -(-LEAST_UPDATES // configuration.updates_per_epoch))
     epochs = min(wanted, preset.goal.epochs)
-    needed = fixes * Trial(preset, NOTHING).seconds(range(FEWEST), epochs)
+    needed = fixes * Trial(preset, NOTHING, player=player).seconds(range(FEWEST), epochs)
     rows = max(int(samples * FIELD / needed), LEAST_ROWS) if needed > FIELD else samples
     return rows if rows < samples else None
 
@@ -128,7 +130,7 @@ class _Rounds:
         if self.below_floor and self._base is not None:
             # Nothing helps that leaves the floor where it is.
             fixes = tried(preset, [*self._causes(), *self._added_to(self._base)])
-        self.rows = short_epoch(preset, len(fixes))
+        self.rows = short_epoch(preset, len(fixes), laboratory.player)
         """Of an epoch, where that is shortened."""
         self.baseline = self._trial(NOTHING)
         self.trials = [self._trial(fix) for fix in fixes]
@@ -136,7 +138,7 @@ class _Rounds:
         self.complete = False
 
     def _trial(self, fix: Fix) -> Trial:
-        return Trial(self.preset, fix, self.rows)
+        return Trial(self.preset, fix, self.rows, self.laboratory.player)
 
     def all(self) -> Experiments:
         """Pass after pass, until nothing is left to be trained for longer or the time is up."""

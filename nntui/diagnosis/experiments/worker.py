@@ -21,6 +21,7 @@ class Job:
     goal: Goal
     epochs: int
     seeds: tuple[int, ...]
+    player: str
 
 
 def make_ready() -> None:
@@ -31,7 +32,8 @@ def make_ready() -> None:
 def do(job: Job, deadline: Deadline) -> list[Outcome]:
     """Train ``job`` as `train_until` does."""
     configuration = override(_preset(), job.changes).configuration
-    return train_until(Block(configuration, job.goal, job.epochs, job.seeds), deadline)
+    block = Block(configuration, job.goal, job.epochs, job.seeds, job.player)
+    return train_until(block, deadline)
 
 
 def _preset() -> Preset:

@@ -37,8 +37,14 @@ class AppendOnlyVector:
 
     def extend(self, values: Array) -> None:
         """Append many, (count,)."""
-        for value in values.tolist():
-            self.append(value)
+        start = 0
+        while start < len(values):
+            part = values[start : start + PIECE - len(self._last)]
+            start += len(part)
+            self._last.extend(part.tolist())
+            if len(self._last) == PIECE:
+                self._full.append(_sealed(self._last))
+                self._last = array("d")
 
     def cut(self, count: int) -> None:
         """Forget what follows the first ``count``."""

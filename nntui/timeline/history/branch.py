@@ -9,6 +9,7 @@ from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged
 from nntui.timeline.history.keyframes import MEMORY, UPDATE_OF, Keyframes, MemoryBudget, weight
@@ -89,13 +90,19 @@ class Branch:
     def trainer(self) -> Trainer:
         """The trainer at the head."""
         if self._trainer is None:
-            trainer = Trainer(self._resume_from, self._finished)
+            trainer = trainer_of(self._resume_from, self._finished, self._finished_many)
             trainer.advance(self._update - self._resume_from.update)
             self._trainer = trainer  # not earlier: an interrupt may leave it within an update
         return self._trainer
 
     def _finished(self, epoch: int, loss: float) -> None:
         self.losses.append(epoch, loss)
+
+    def _finished_many(self, epochs: range, losses: Array) -> None:
+        last = self.losses.last()
+        known = sum(epoch <= last[0] for epoch in epochs) if last and last[0] >= epochs[0] else 0
+        if known < len(epochs):
+            self.losses.extend(epochs[known:], losses[known:])
 
     def release(self) -> None:
         """Free the trainer's memory until the branch is trained again."""
@@ -154,8 +161,11 @@ class Branch:
             found = [flip for flip in found if flip.by <= branch.forked_at] + branch.watch.flips
         return found
 
-    def step(self, updates: int) -> None:
-        """Make ``updates`` updates at the head; fewer if one diverges."""
+    def step(self, updates: int, stop: float | None = None) -> None:
+        """Make ``updates`` updates at the head; fewer if one diverges.
+
+        With ``stop``, an epoch that reports a loss at or below it is the last one.
+        """
         trainer = self.trainer
         target = trainer.update + updates
         while trainer.update < target and trainer.divergence is None:
@@ -167,12 +177,14 @@ class Branch:
                 update, trainer.configuration
             ):
                 self.watch.check(update, trainer.whole, first=update == 0)
-            self._advance(trainer, min(target, due) - update)
+            until = min(target, due)
+            if self._advance(trainer, until - update, stop):
+                return
 
-    def _advance(self, trainer: Trainer, updates: int) -> None:
+    def _advance(self, trainer: Trainer, updates: int, stop: float | None) -> bool:
         begun = trainer.update
         try:
-            trainer.advance(updates)
+            return trainer.advance(updates, stop)
         except BaseException:
             # Ctrl+C may have come in the middle of an update: only a kept state is consistent.
             self._trainer, self._resume_from, self._update = None, self.nearest_state(begun), begun

@@ -8,12 +8,15 @@ from bisect import bisect_right
 from operator import attrgetter
 from weakref import WeakSet
 
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.engine.state import State
 
 FIRST_DISTANCE = 64
 MEMORY = 40 * 2**20
 """Bytes that the keyframes of all branches may take; beyond, the largest are thinned out."""
 FEWEST, MOST = 4, 4096
+MOST_COMPILED = 128
+"""The same of compiled updates: a hundred of them take no longer than a keyframe."""
 UPDATE_OF = attrgetter("update")
 OVERHEAD = 1500
 """Bytes that a state takes beside its arrays (measured on CPython 3.11, rounded up)."""
@@ -59,6 +62,7 @@ class Keyframes:
     def __init__(self, first: State, budget: MemoryBudget | None = None) -> None:
         self._states = [first]
         self.distance = FIRST_DISTANCE
+        self._most = MOST_COMPILED if first.player == COMPILED else MOST
         self.nbytes = weight(first)
         self._budget = MemoryBudget() if budget is None else budget
         self._budget.join(self)
@@ -85,7 +89,7 @@ class Keyframes:
         """Keep ``state``, which is later than all others; the first always stays."""
         self._states.append(state)
         self.nbytes += weight(state)
-        if len(self._states) > MOST:
+        if len(self._states) > self._most:
             self.thin_out()
         self._budget.make_room()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from nntui.core.engine.network import Layout
 from nntui.core.engine.trainer import Trainer
+from nntui.players.trainers import trainer_of
 from nntui.timeline.history.branch import Branch
 
 CHUNK = 512
@@ -23,13 +24,13 @@ def replay_updates(branch: Branch, first: int, last: int) -> Iterator[Trainer]:
     if first > last:
         return
     following = branch.next_change(first)
-    trainer = Trainer(branch.nearest_state(first))
+    trainer = trainer_of(branch.nearest_state(first))
     trainer.advance(first - trainer.update)
     yield trainer
     for update in range(first, last):
         if update == following:
             following = branch.next_change(update)
-            trainer = Trainer(branch.nearest_state(update))
+            trainer = trainer_of(branch.nearest_state(update))
         trainer.advance(1)
         yield trainer
 

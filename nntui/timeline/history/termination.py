@@ -30,8 +30,8 @@ class Trainable(Protocol):
         """The update at which ``epoch`` is finished."""
         ...
 
-    def step(self, updates: int) -> object:
-        """Make ``updates`` updates."""
+    def step(self, updates: int, stop: float | None = None) -> object:
+        """Make ``updates`` updates, or those up to a report at or below ``stop``."""
         ...
 
 
@@ -71,6 +71,10 @@ class Termination:
             return budget
         due = run.preset.configuration.report.next_from(run.epoch)
         return min(run.end_of(due), budget)
+
+    def stop_at(self, run: Trainable) -> float | None:
+        """The reported loss at or below which ``run`` ends; None if it has no stop rule."""
+        return run.preset.goal.loss if self._stops(run) else None
 
     def _stops(self, run: Trainable) -> bool:
         return self.stops and run.preset.goal.stop

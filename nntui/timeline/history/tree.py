@@ -5,10 +5,12 @@ from typing import Any
 
 from nntui.core.engine.changes import changed, is_structural
 from nntui.core.engine.parameter_edits import is_parameter, set_by_hand
+from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.number_text import number_text
+from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
@@ -19,20 +21,28 @@ ROOT = "main"
 
 
 class Tree:
-    """All branches of one preset, beginning with its first run from ``seed``."""
+    """All branches of one preset, beginning with its first run from ``seed``, made by ``player``.
 
-    def __init__(self, preset: Preset, seed: int) -> None:
+    Raises what `chosen_player` raises.
+    """
+
+    note = ""
+    """What is to be said of a tree that was saved; empty if nothing is."""
+
+    def __init__(self, preset: Preset, seed: int, player: str = AUTO) -> None:
         self.budget = MemoryBudget()
-        first = Stretch(preset, initial_state(preset.configuration, seed), {})
+        configuration = preset.configuration
+        made = initial_state(configuration, seed, chosen_player(player, configuration))
+        first = Stretch(preset, made, {})
         root = Branch(first, seed, self.budget)
         root.name = ROOT
         self.branches: list[Branch] = [root]
 
     @classmethod
-    def restored(cls, branches: list[Branch], budget: MemoryBudget) -> "Tree":
+    def restored(cls, branches: list[Branch], budget: MemoryBudget, note: str = "") -> "Tree":
         """The tree of branches that were saved, in the order in which they were made."""
         made = cls.__new__(cls)
-        made.budget, made.branches = budget, branches
+        made.budget, made.branches, made.note = budget, branches, note
         return made
 
     @property
@@ -152,8 +162,10 @@ def prepared(branch: Branch, update: int, state: State, changes: Mapping[str, An
     entries = {key: value for key, value in values.items() if key not in by_hand}
     preset = override(before, entries) if entries else before
     if update == 0:
-        first = initial_state(preset.configuration, seed_of(branch, values))
+        player = player_of_restart(state.player, preset.configuration)
+        first = initial_state(preset.configuration, seed_of(branch, values), player)
     else:
+        check_compilable(state.player, preset.configuration)
         first = changed(state, preset.configuration)
     return Stretch(preset, set_by_hand(first, by_hand), values)
 

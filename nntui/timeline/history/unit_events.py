@@ -33,7 +33,8 @@ class Flip:
 
 def dead_mask(whole: Forward) -> Mask:
     """For each unit, layer by layer, whether it is active on no row, with the live parameters."""
-    whole.play()
+    if any(layer.activation.dies for layer in whole.layers):
+        whole.play()  # the units of others are never dead, whatever they compute
     return np.concatenate([layer.activation.dead(layer.a) for layer in whole.layers])
 
 

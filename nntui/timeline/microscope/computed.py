@@ -20,6 +20,7 @@ from nntui.core.parts.faults import Fault
 from nntui.core.parts.losses import LOSSES
 from nntui.core.settings.configuration import Configuration
 from nntui.core.tape import Array, Tape
+from nntui.players.trainers import trainer_of
 from nntui.timeline.history.replay import replay_updates
 from nntui.timeline.microscope.substeps import Key, SubStep, substeps
 from nntui.timeline.run import Run
@@ -201,7 +202,7 @@ def dissect(run: Run) -> Anatomy:
 def _computed(state: State) -> tuple[Computed, tuple[int, ...]]:
     """The next update of ``state``, and the training rows that it takes."""
     configuration = state.configuration
-    trainer = Trainer(state)
+    trainer = trainer_of(state)
     rows = trainer.next_batch()
     blocked = _blocked(trainer)
     trainer.advance(1)

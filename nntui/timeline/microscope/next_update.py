@@ -9,6 +9,7 @@ from nntui.core.engine.network import Layout
 from nntui.core.engine.state import State, frozen
 from nntui.core.engine.trainer import Trainer
 from nntui.core.tape import Array
+from nntui.players.trainers import trainer_of
 from nntui.timeline.views.snapshot import norm
 
 
@@ -61,8 +62,8 @@ class Ahead:
     def standing_at(self, state: State) -> Trainer:
         """A trainer at ``state``, which is nobody else's."""
         trainer = self._trainer
-        if trainer is None or trainer.configuration is not state.configuration:
-            trainer = self._trainer = Trainer(state)
+        if trainer is None or not trainer.fits(state):
+            trainer = self._trainer = trainer_of(state)
         else:
             trainer.restore(state)
         return trainer

@@ -82,6 +82,7 @@ class _Packer:
             "renamed": branch.renamed,
             "pinned": branch.pinned,
             "seed": branch.seed,
+            "player": branch.head.player,
             "parent": branch.parent,
             "left_at": branch.left_at,
             "states": len(states),

@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from nntui.compiler.installed import is_installed
 from nntui.core.engine.changes import FIRST, fixed_in_epoch
 from nntui.core.engine.network import Layout
+from nntui.core.engine.player_names import COMPILED, NUMPY
 from nntui.core.engine.state import Divergence, State, frozen
 from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.configuration import Configuration
+from nntui.players.player_choice import is_compilable
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.timeline.history.branch import Branch, Stretch
@@ -31,8 +34,15 @@ from nntui.timeline.sessions.program_format import PROGRAM_FORMAT
 from nntui.timeline.sessions.random_states import SavedRandomStates
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME, SavedPresets
 
-FORMAT, VERSION = "nntui session", 2
-"""In version 1 nothing is told in another way, but states had other hashes."""
+FORMAT, VERSION = "nntui session", 3
+"""Before version 3 the player of all updates was NumPy, and nothing is said of it.  In version 1
+states had other hashes."""
+FIRST_WITH_PLAYERS = 3
+
+NOT_INSTALLED = (
+    "its updates were made by compiled code, which is not installed (pip install 'nntui[fast]'); "
+    "NumPy goes on, and updates that it makes again may differ in their last digits"
+)
 
 MOST_BRANCHES = 5000
 MOST_ENTRIES = 1_000_000
@@ -112,6 +122,8 @@ class _Unpacker:
         self._draws = SavedRandomStates(self._streams)
         self._presets = SavedPresets(fields, self._streams["tables"].rest().ravel(), origin)
         self._budget = MemoryBudget()
+        self._version = fields.whole("version", 1, VERSION)
+        self._note = ""
 
     def session(self) -> Unpacked:
         """The whole session."""
@@ -129,7 +141,7 @@ class _Unpacker:
             stream.end()
         active = branches[self._fields.whole("active", 0, len(branches) - 1)]
         cursor = self._fields.whole("cursor", 0, active.update)
-        return Tree.restored(branches, self._budget), active, cursor, view
+        return Tree.restored(branches, self._budget, self._note), active, cursor, view
 
     def _branch(self, fields: Fields, parent: Branch | None) -> Branch:
         """The next branch of the list."""
@@ -146,7 +158,7 @@ class _Unpacker:
         if min(updates) < max(plans[0].start, 0):
             raise fields.wrong("states", "lie before the fork")
         divergence = _divergence(fields, plans[-1].configuration, updates[head])
-        states = self._states(plans, rows, divergence)
+        states = self._states(plans, rows, divergence, self._player(fields, plans))
         stretches = [
             Stretch(plan.preset, states[state], self._presets.changes(each))
             for plan, state, each in zip(plans, starts, listed, strict=True)
@@ -188,8 +200,21 @@ class _Unpacker:
             before = plans[-1]
         return plans
 
+    def _player(self, fields: Fields, plans: Sequence[_StretchPlan]) -> str:
+        """What goes on with the updates of a branch: NumPy where they cannot be compiled."""
+        if self._version < FIRST_WITH_PLAYERS:
+            return NUMPY
+        player = fields.value("player")
+        if player not in (NUMPY, COMPILED):
+            raise fields.wrong("player", f"must be {NUMPY} or {COMPILED}, not {quoted(player)}")
+        if player == COMPILED and not (
+            is_installed() and all(is_compilable(plan.configuration) for plan in plans)
+        ):
+            self._note, player = NOT_INSTALLED, NUMPY
+        return str(player)
+
     def _states(
-        self, plans: list[_StretchPlan], rows: Any, divergence: Divergence | None
+        self, plans: list[_StretchPlan], rows: Any, divergence: Divergence | None, player: str
     ) -> list[State]:
         """All states of a branch, in the order in which they were saved."""
         starts = [plan.start for plan in plans]
@@ -218,6 +243,7 @@ class _Unpacker:
                     self._draws.order(order, configuration),
                     divergence if update == last else None,
                     plan.since,
+                    player,
                 )
             )
         return states

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nntui.core.engine.network import Parameters
+from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.tape import Array
 from nntui.timeline.run import Run
@@ -62,6 +63,7 @@ def _summary(run: Run, status: str) -> dict[str, Any]:
         "losses": [list(pair) for pair in zip(run.reported_epochs.tolist(), losses, strict=True)],
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
+        **({} if run.player == NUMPY else {"player": run.player}),
         **({} if run.test_loss is None else {"test_loss": json_ready(run.test_loss)}),
     }
 
@@ -100,7 +102,7 @@ def run_text(
     if result["diverged_at"]:
         found = result["diverged_at"]
         lines.append(f"diverged update {found['update']:,}: {found['what']}")
-    lines.append(f"state    {result['state_hash']}")
+    lines.append(f"state    {result['state_hash']}{_player(run)}")
     lines += ["", "row       target      output"]
     if is_unscaled(run.preset.configuration):
         lines.append("(scaled, as the network has them; the loss is in the units of the data)")
@@ -112,6 +114,10 @@ def run_text(
         lines.append(f"({ROWS_SHOWN} of {len(targets)} rows)")
     lines += _predictions(run, asked, predictions)
     return "\n".join(lines)
+
+
+def _player(run: Run) -> str:
+    return "" if run.player == NUMPY else f", by {run.player} updates"
 
 
 def _numbers(values: Sequence[float | None]) -> str:

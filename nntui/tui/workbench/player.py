@@ -53,13 +53,14 @@ class Player:
         """Go ``by`` steps up or down in `SPEEDS`."""
         self.speed = min(max(self.speed + by, 0), len(SPEEDS) - 1)
 
-    def slice(self, target: int, other: Trainable | None = None) -> bool:
+    def slice(self, target: int, other: Trainable | None = None, stop: float | None = None) -> bool:
         """Train the line, or an ``other``, towards ``target`` for one slice.
 
-        Returns whether that was reached, or the line diverged.
+        Returns whether that was reached, or the line diverged, or reported a loss at or below
+        ``stop``, if that is given.
         """
         with self.turn:
-            return self._slicer.train(other or self.line, target, SLICE)
+            return self._slicer.train(other or self.line, target, SLICE, stop)
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""
@@ -113,7 +114,8 @@ class Player:
     def _until(self, ending: Termination, line: Trainable) -> None:
         """One slice of ``line``, however many looks at the ending it takes."""
         deadline = perf_counter() + SLICE
-        while self.slice(ending.next_check(line), line) and perf_counter() < deadline:
+        stop = ending.stop_at(line)
+        while self.slice(ending.budget(line), line, stop) and perf_counter() < deadline:
             if ending.reason(line) is not None:
                 break
 

@@ -1,5 +1,6 @@
 """The screen of one scenario: its panels, its run, and the one view that all panels follow."""
 
+import threading
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,10 @@ from textual.signal import Signal
 from textual.widget import Widget
 from textual.worker import Worker
 
+from nntui.compiler.object_cache import cache_folder
+from nntui.core.engine.player_names import COMPILED
 from nntui.core.errors import ConfigError
+from nntui.players.trainers import prepare
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.history.branch import Branch
@@ -161,6 +165,12 @@ class WorkbenchScreen(SizedScreen[None]):
         """Show the run; the story has the focus, because one reads it first."""
         assert isinstance(self.app, ThriftyApp)
         self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
+        first = self.run_shown.branch.stretches[-1].first
+        if first.player == COMPILED:
+            # In the time that it takes to press a key; later the code is only loaded.
+            if not cache_folder().exists():
+                self._first_note += "; its updates are compiled once, and kept"
+            threading.Thread(target=prepare, args=(first,)).start()
         self.show(self._first_note)
         self.query_one(self.shown_panels[0]).focus()
 

@@ -1,0 +1,1 @@
+"""Recorded calls as operations on regions of memory, and which of them share a loop."""

@@ -1,0 +1,1 @@
+"""Operations as LLVM IR: functions, loops, vectors, and what stays in registers."""
