@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from nntui.cli_output import saying
+
 if TYPE_CHECKING:
     from nntui.presets import Preset
     from nntui.timeline import Run
 
+LARGE_FILE, MANY_NUMBERS = 1_000_000, 10_000_000
+"""Bytes of a preset and numbers of a network beyond which it is said that they take a moment."""
 PLAYERS = ("auto", "numpy", "compiled")
 COLOURS = ("auto", "truecolor", "256", "16", "none")
 
@@ -54,11 +58,22 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
 
     pairs = dict(map(read_set, changes))
     if not is_session(name):
-        return _warned(load_preset(name, pairs))
+        with saying(f"reading {name}", _size(name) > LARGE_FILE):
+            return _warned(load_preset(name, pairs))
     run = _saved_run(name)
     if run.lacking:
         click.echo(f"nntui: note: the configuration of {name}: {run.lacking}", err=True)
     return _warned(override(run.configured, pairs) if pairs else run.configured)
+
+
+def _size(name: str) -> int:
+    """The bytes of the file ``name``; 0 if there is none, for it may be a name or a string."""
+    from pathlib import Path
+
+    try:
+        return Path(name).stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _warned(preset: "Preset") -> "Preset":
@@ -83,7 +98,10 @@ def load_run(
     from nntui.timeline.sessions.session_folder import is_session
 
     if not is_session(name):
-        return Run(load(name, changes), seed, player)
+        preset = load(name, changes)
+        numbers = preset.configuration.numbers
+        with saying(f"preparing {numbers:,} numbers", numbers > MANY_NUMBERS):
+            return Run(preset, seed, player)
     pairs, run = dict(map(read_set, changes)), _saved_run(name)
     if seed is not None or (run.update > 0 and any(map(is_structural, pairs))):
         asked = run.player if player == "auto" else player

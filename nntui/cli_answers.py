@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nntui.arguments import load, load_run, numbers, playing
-from nntui.cli_output import erase_progress, print_json, show_progress
+from nntui.cli_output import erase_progress, print_json, saying, show_progress
 from nntui.cli_programs import (
     DEFAULT_TIME,
     check_program,
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FOUND_FAULT = 1
 """The exit code of a check that found one."""
+MANY_PARAMETERS = 100_000
+"""Parameters whose check takes a moment."""
 SEEDS, MOST_SEEDS = 100, 10_000_000
 """For each fix of a preset: how many if not said, and at most."""
 
@@ -172,7 +174,9 @@ def check(
     run = load_run(preset, changes, seed)
     if at_update is not None:
         run.seek(at_update)
-    result = checked(run)
+    count = run.preset.configuration.parameters
+    with saying(f"checking {count:,} parameters", count > MANY_PARAMETERS):
+        result = checked(run)
     if as_json:
         print_json(result.as_json())
     else:

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -23,6 +25,18 @@ def erase_progress() -> None:
     """Erase the progress line, if there is a terminal."""
     if progress_is_seen():
         click.echo("\r\x1b[K", err=True, nl=False)
+
+
+@contextmanager
+def saying(words: str, is_long: bool = True) -> Iterator[None]:
+    """Say on a terminal what is being done, until it is over, if it ``is_long``."""
+    if is_long and progress_is_seen():
+        click.echo(f"\r{words} ...", err=True, nl=False)
+    try:
+        yield
+    finally:
+        if is_long:
+            erase_progress()
 
 
 def progress_is_seen() -> bool:

@@ -4,13 +4,12 @@ The program's own arguments stand behind ``--``; they are cut off before click s
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from nntui.cli_output import erase_progress, print_json, progress_is_seen, show_progress
+from nntui.cli_output import print_json, saying, show_progress
 from nntui.cli_training import ended_by_signals, exit_if
 
 EXIT_CODES = {True: 0, False: 1, None: 3}
@@ -139,17 +138,6 @@ def program_arguments() -> tuple[str, ...]:
     return behind
 
 
-@contextmanager
-def running(file: str) -> Iterator[None]:
-    """Say on a terminal that ``file`` is being run, until that is over."""
-    if progress_is_seen():
-        click.echo(f"\rrunning {file} ...", err=True, nl=False)
-    try:
-        yield
-    finally:
-        erase_progress()
-
-
 def open_program(file: str, drawing: Mapping[str, Any], **options: Any) -> NoReturn:
     """Open the app on the program ``file``, and exit with its code.
 
@@ -171,7 +159,7 @@ def check_program(file: str, diff: bool, as_json: bool, **options: Any) -> None:
     """
     from nntui.program import check
 
-    with ended_by_signals(), running(file):
+    with ended_by_signals(), saying(f"running {file}"):
         answer = check(file, program_arguments(), diff=diff, **options)
     if as_json:
         print_json(answer.as_json())
@@ -199,7 +187,7 @@ def explain_program(file: str, as_json: bool, **options: Any) -> None:
 
     given = {name: value for name, value in options.items() if value is not None}
     # Until there is something to tell, Ctrl+C ends it at once.
-    with ended_by_signals(lambda: begun) as interrupted, running(file):
+    with ended_by_signals(lambda: begun) as interrupted, saying(f"running {file}"):
         answer = why(file, program_arguments(), progress=progress, **given)
     if as_json:
         print_json(answer.as_json())
@@ -215,7 +203,7 @@ def show_program(file: str, as_string: bool, **options: Any) -> None:
     """
     from nntui.program.recognise.showing import show
 
-    with ended_by_signals(), running(file):
+    with ended_by_signals(), saying(f"running {file}"):
         found = show(file, program_arguments(), **options)
     if found.preset_text is None:
         where = file if found.line is None else f"{file}:{found.line}"

@@ -342,6 +342,22 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+def test_a_long_start_is_told_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "it.toml"
+    file.write_text(command("show", "add-relu").stdout)
+    assert command("check", str(file)).stderr == ""
+    monkeypatch.setattr("nntui.cli_output.progress_is_seen", lambda: True)
+    assert command("check", str(file)).stderr == ""
+    monkeypatch.setattr("nntui.arguments.LARGE_FILE", 1)
+    monkeypatch.setattr("nntui.arguments.MANY_NUMBERS", 1)
+    monkeypatch.setattr("nntui.cli_answers.MANY_PARAMETERS", 1)
+    told = command("check", str(file)).stderr
+    for words in (f"reading {file}", "preparing 611 numbers", "checking 37 parameters"):
+        assert f"\r{words} ...\r" in told
+
+
 def test_a_worker_that_is_killed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*given: object, **named: object) -> NoReturn:
         raise BrokenProcessPool

@@ -84,6 +84,20 @@ class Configuration:
                 f"{'normalised' if output.normalise else output.activation}",
             )
 
+    @property
+    def numbers(self) -> int:
+        """How many numbers the data and all buffers of an update hold, 8 bytes each."""
+        units = sum(layer.units for layer in self.layers)
+        numbers = (self.data.rows + self.samples_per_epoch) * (2 * self.data.width + 3 * units)
+        return numbers + self.batch_size * 6 * units + 5 * self.parameters
+
+    @property
+    def parameters(self) -> int:
+        """How many weights and biases there are."""
+        inputs = (self.data.width, *(layer.units for layer in self.layers))
+        pairs = zip(self.layers, inputs, strict=False)
+        return sum(layer.units * (width + (layer.bias != "none")) for layer, width in pairs)
+
     def _check_sizes(self) -> None:
         parameters, width = 0, self.data.width
         for index, layer in enumerate(self.layers):
@@ -95,13 +109,11 @@ class Configuration:
                     f"would create {parameters:,} parameters; at most {MOST_PARAMETERS:,} are "
                     "allowed",
                 )
-        units = sum(layer.units for layer in self.layers)
-        numbers = (self.data.rows + self.samples_per_epoch) * (2 * self.data.width + 3 * units)
-        numbers += self.batch_size * 6 * units + 5 * parameters
-        if numbers > MOST_NUMBERS:
+        if self.numbers > MOST_NUMBERS:
+            units = sum(layer.units for layer in self.layers)
             raise ConfigError(
                 "data",
-                f"{self.data.rows:,} rows through {units:,} units need {numbers:,} numbers; "
+                f"{self.data.rows:,} rows through {units:,} units need {self.numbers:,} numbers; "
                 f"at most {MOST_NUMBERS:,} are allowed",
             )
 

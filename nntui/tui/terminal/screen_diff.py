@@ -104,7 +104,8 @@ class ScreenPicture:
             for y in range(region.y, region.bottom):
                 if y in self._touched and sent.has_room(most):
                     self._send_part(y, region.x, region.right, sent)
-        for y in sorted(self._touched, key=lambda y: (y - self._next) % self.height):
+        begin = 0 if most is None else self._next
+        for y in sorted(self._touched, key=lambda y: (y - begin) % self.height):
             if not sent.has_room(most):
                 break
             self._send_row(y, sent)
