@@ -247,7 +247,7 @@ def sessions(unwanted: tuple[str, ...], as_json: bool) -> None:
 
 @commands.command()
 @click.option("--screen", is_flag=True, help="Measure the app in a terminal instead.")
-@click.option("--long", is_flag=True, help="Also make ten million updates of one run.")
+@click.option("--long", is_flag=True, help="Also soak it: minutes of one run and of ten apps.")
 @click.option("--matrix", is_flag=True, help="Score the diagnosis on planted faults instead.")
 @click.option("--part", metavar="PART", help="Of the matrix: tuning, kept-apart or all.")
 @click.option("--quick", is_flag=True, help="The matrix with two seeds instead of ten.")

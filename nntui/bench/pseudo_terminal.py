@@ -39,6 +39,8 @@ class Terminal:
         """The bytes read since it was last emptied."""
         self._master = master
         self._credit, self._counted = 0.0, monotonic()
+        self._begun = b""
+        """What may be the beginning of a question."""
 
     def read(self, seconds: float) -> int:
         """Read for ``seconds``; returns the number of bytes."""
@@ -64,8 +66,10 @@ class Terminal:
         self._credit -= len(part)
         self.seen += part
         # Answer as terminals do, after showing everything that came before the question.
-        for _ in range(part.count(CURSOR_ASKED)):
+        came = self._begun + part
+        for _ in range(came.count(CURSOR_ASKED)):
             self.press(CURSOR)
+        self._begun = came[-len(CURSOR_ASKED) + 1 :]
         return len(part)
 
     def press(self, keys: bytes) -> None:

@@ -12,6 +12,7 @@ from nntui.bench.cases import CASES
 from nntui.bench.measurement import Measurement
 from nntui.bench.program_screen_cases import PROGRAM_SCREEN_CASES
 from nntui.bench.screen_cases import SCREEN_CASES, memory
+from nntui.bench.soak_cases import redrawn, side_by_side
 from nntui.bench.timeline_cases import long_run
 
 
@@ -20,8 +21,8 @@ def bench(
 ) -> dict[str, Any]:
     """Run every case; ``show`` gets each line of the table as soon as it is measured.
 
-    ``long`` adds a run of ten million updates, which takes more than a minute.  ``of_screen``
-    measures the app in a terminal instead; ``long`` then adds its memory over as many updates.
+    ``of_screen`` measures the app in a terminal instead.  ``long`` begins with what takes minutes:
+    a run of ten million updates, the memory of the app over as many, and ten apps side by side.
     Returns the measurements, ready for JSON.
     """
     say = show if show is not None else lambda line: None
@@ -29,8 +30,9 @@ def bench(
     say(f"{machine}; medians of alternating runs, float64")
     say(f"{'ratio':>9} {'target':>8}  {'time':>9}  {'reference':>9}  case")
     rows = []
-    cases = (*SCREEN_CASES, *PROGRAM_SCREEN_CASES) if of_screen else CASES
-    for case in (memory if of_screen else long_run, *cases) if long else cases:
+    cases = (*SCREEN_CASES, redrawn, *PROGRAM_SCREEN_CASES) if of_screen else CASES
+    soak = (memory, side_by_side) if of_screen else (long_run, memory, side_by_side, redrawn)
+    for case in (*soak, *cases) if long else cases:
         for row in case():
             rows.append(asdict(row))
             say(table_line(row))

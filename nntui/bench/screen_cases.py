@@ -102,7 +102,7 @@ def opened(preset: str, spec: TerminalSpec | None = None) -> Iterator[Terminal]:
 @contextmanager
 def running(spec: TerminalSpec) -> Iterator[Terminal]:
     """The app training at full speed, one second after its start."""
-    with _endless() as preset, opened(preset, spec) as app:
+    with endless() as preset, opened(preset, spec) as app:
         app.read(0.5)
         app.press(b" ")
         app.wait_for(b"running")
@@ -111,7 +111,8 @@ def running(spec: TerminalSpec) -> Iterator[Terminal]:
 
 
 @contextmanager
-def _endless() -> Iterator[str]:
+def endless() -> Iterator[str]:
+    """The path of a preset that trains practically without end."""
     with tempfile.TemporaryDirectory() as folder:
         preset = Path(folder) / "endless.toml"
         preset.write_text(ENDLESS)
@@ -166,7 +167,7 @@ def sent() -> Iterator[Measurement]:
 
 def speed() -> Iterator[Measurement]:
     """Updates per second in the app as a share of headless ones, measured in alternation."""
-    with _endless() as preset:
+    with endless() as preset:
         run, slicer = Run(load_preset(preset)), TimeSlicer()
     shares, ours = [], []
     with running(TerminalSpec()) as app:

@@ -12,8 +12,22 @@ LONGEST_PATH = 200
 """Maximum characters of a path in a message."""
 
 
+_closed = ""
+
+
+def close_files(reason: str) -> None:
+    """Refuse every path from now on, whether or not there is a file, for the ``reason``.
+
+    The library's presets, which are named by no path, stay.
+    """
+    global _closed
+    _closed = reason
+
+
 def check_file(path: Path) -> Path:
     """``path``, if it is a regular file; else raises ConfigError."""
+    if _closed:
+        raise ConfigError("", f"{_shown(path)}: {_closed}")
     try:
         if path.is_file():
             return path

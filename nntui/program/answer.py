@@ -58,6 +58,13 @@ class ProgramLoss:
     """Its source in the program."""
     value: float | None = entry(a_number)
     """At the program's first update; None where it is not finite or not known."""
+    named: str = entry(a_text, "", beside=True)
+    """Its variable or its own expression, where `text` is a call that is handed it, as a print."""
+
+    @property
+    def called(self) -> str:
+        """What it is called in words; empty where it has no text."""
+        return self.named or self.text or ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ class ProgramCheck:
         """The object that ``check --json`` prints; where it could not tell, with the reason."""
         why = ("reason", "option") if self.ok is None else ()
         return {
-            each.name: plain(getattr(self, each.name))
+            each.name: plain(getattr(self, each.name), beside=False)
             for each in fields(self)
             if each.name in why or not each.metadata["beside"]
         }

@@ -126,7 +126,7 @@ def _loss(check: ProgramCheck) -> Iterator[str]:
     loss = check.loss
     if loss is None:
         return
-    source = f"`{_cut(one_line(loss.text.strip()), LONGEST_SOURCE)}`" if loss.text else ""
+    source = f"`{_cut(one_line(loss.called.strip()), LONGEST_SOURCE)}`" if loss.called else ""
     at = _at(check, loss.file, loss.line)
     value = "" if loss.value is None else f", {loss.value:.4g} at first"
     if check.loss_asked:

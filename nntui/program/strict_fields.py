@@ -109,10 +109,14 @@ def read_record(kind: type[Kind], value: Any) -> Kind:
     return kind(**read)
 
 
-def plain(value: Any) -> Any:
-    """``value`` as values of strict JSON."""
+def plain(value: Any, *, beside: bool = True) -> Any:
+    """``value`` as values of strict JSON; ``beside``: also what is no part of the public JSON."""
     if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
+        return {
+            each.name: plain(getattr(value, each.name), beside=beside)
+            for each in fields(value)
+            if beside or not each.metadata.get("beside")
+        }
     if isinstance(value, tuple):
-        return [plain(each) for each in value]
+        return [plain(each, beside=beside) for each in value]
     return a_number(value) if isinstance(value, float) else value

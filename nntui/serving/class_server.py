@@ -7,11 +7,14 @@ pages only: any other page that the visitor has open could else steer a visit of
 import asyncio
 import json
 import logging
+import re
 import signal
 import sys
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import jinja2
@@ -29,11 +32,17 @@ FONT, SMALLEST, LARGEST = 16, 6, 60
 """Pixels of the characters: unless ?fontsize= says otherwise, and within these."""
 MOST_BYTES = 1 << 20
 """Of one message of a browser; a pasted preset is far smaller."""
+KEYS, BURST = 100.0, 1000.0
+"""Keys and movements of the mouse that are taken in a second, and at once after a rest."""
+EVENT = re.compile(r"\x1b\[200~.*?(?:\x1b\[201~|$)|\x1b\[[0-9;<?]*[A-Za-z~]|.", re.DOTALL)
+"""What a terminal sends for one key, one movement or one pasted text."""
+MOST_WAITING = 1 << 20
+"""Bytes that a visitor's process has not taken yet; what comes then is dropped."""
 STATIC = Path(str(textual_serve.__file__)).parent / "static"
 """Script, styles and fonts of the terminal in the page."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-PATIENCE = 5.0
-"""Seconds in which a visitor's process that is to end may do so."""
+PATIENCE, FAREWELL = 5.0, 1.0
+"""Seconds in which a visitor's process that is to end may do so, and a browser may answer."""
 
 
 class Visit(AppService):
@@ -62,6 +71,22 @@ class Visit(AppService):
             "TERM": "xterm-256color",
         }
 
+    async def send_bytes(self, data: bytes) -> bool:
+        """Hand on ``data`` without waiting; False where it is dropped, as too much waits."""
+        return self._send(b"D", data)
+
+    async def send_meta(self, data: dict[str, str | int | bool | None]) -> bool:
+        """The same for what is said beside the keys."""
+        return self._send(b"M", json.dumps(data).encode())
+
+    def _send(self, kind: Literal[b"D", b"M"], data: bytes) -> bool:
+        if self.stdin.is_closing():
+            return False
+        if self.stdin.transport.get_write_buffer_size() + len(data) > MOST_WAITING:
+            return False
+        self.stdin.write(self.encode_packet(kind, data))
+        return True
+
     async def end(self) -> None:
         """End the process, by force if it takes long."""
         process = self._process
@@ -70,7 +95,25 @@ class Visit(AppService):
                 await asyncio.wait_for(self.stop(), PATIENCE)
         finally:
             if process is not None and process.returncode is None:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+
+
+class Allowance:
+    """How many keys a visitor may still press: `KEYS` a second, `BURST` after a rest."""
+
+    def __init__(self) -> None:
+        self._left, self._counted = BURST, monotonic()
+
+    def of(self, data: str) -> str:
+        """As much of ``data`` as is allowed now."""
+        now = monotonic()
+        self._left = min(self._left + KEYS * (now - self._counted), BURST)
+        self._counted = now
+        taken = [found[0] for found in islice(EVENT.finditer(data), int(self._left))]
+        self._left -= len(taken)
+        return "".join(taken)
 
 
 class ClassServer:
@@ -114,8 +157,9 @@ class ClassServer:
 
     async def _send_away(self, app: web.Application) -> None:
         """End all visits."""
-        for each in tuple(self._sockets):
-            await each.close(code=WSCloseCode.GOING_AWAY)
+        closing = (each.close(code=WSCloseCode.GOING_AWAY) for each in tuple(self._sockets))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), FAREWELL)
 
     async def page(self, request: web.Request) -> web.Response:
         """The page, whose terminal asks the server that it came from."""
@@ -167,23 +211,24 @@ class ClassServer:
             download_manager=self._downloads,
         )
         self._sockets.add(socket)
+        allowance = Allowance()
         try:
             await visit.start(*_size(request.query.get("width"), request.query.get("height")))
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
-                    await _obey(visit, message.data)
+                    await _obey(visit, allowance, message.data)
         finally:
             self._sockets.discard(socket)
             await visit.end()
         return socket
 
 
-async def _obey(visit: Visit, text: str) -> None:
+async def _obey(visit: Visit, allowance: Allowance, text: str) -> None:
     """Hand on what a browser says; what it should not say is ignored."""
     with suppress(ValueError, RecursionError, OSError):
         match json.loads(text):
             case ["stdin", str(data)]:
-                await visit.send_bytes(data.encode("utf-8", "replace"))
+                await visit.send_bytes(allowance.of(data).encode("utf-8", "replace"))
             case ["resize", {"width": width, "height": height}]:
                 await visit.set_terminal_size(*_size(width, height))
             case ["blur", *_]:

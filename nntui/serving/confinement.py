@@ -1,7 +1,7 @@
 """Confines a process for good: it reads the files that it is made of, writes none, starts nothing.
 
 It is the second lock behind an app that offers a visitor nothing of the kind: an audit hook, which
-Python never takes back (`sys.addaudithook`).  Imports the standard library alone.
+Python never takes back (`sys.addaudithook`).  Behind it stands a bound on memory.
 """
 
 import os
@@ -12,7 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import nntui
+from nntui.presets.text_files import close_files
 
+try:
+    import resource
+except ImportError:  # on Windows
+    resource = None  # type: ignore[assignment]
+
+MEMORY = 4 << 30
+"""Bytes of addresses; a visitor's process uses a tenth of that."""
 REFUSED = "a visitor opens no files"
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SYSTEM = ("/proc/cpuinfo", "/proc/meminfo", "/proc/self/cgroup", "/sys/devices/system/cpu")
@@ -34,7 +42,13 @@ _LISTS = frozenset(("os.listdir", "os.scandir", "glob.glob", "os.walk"))
 
 def confine() -> None:
     """Confine this process from now on; what it may not raises PermissionError."""
+    close_files(REFUSED)
     inside = _own_places()
+
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        least = MEMORY if most == resource.RLIM_INFINITY else min(MEMORY, most)
+        resource.setrlimit(resource.RLIMIT_AS, (least, most))
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open":

@@ -35,15 +35,20 @@ def local_processes(count: int, shared: object = None) -> Iterator[Executor | No
     """An executor of ``count`` processes with one BLAS thread each; None if ``count`` is 0.
 
     What they call finds ``shared``, which is sent to each of them once, as `shared_object`.  The
-    processes are killed at the end of the context, even while they are working.
+    processes are killed at the end of the context, even while they are working.  There is no
+    executor either where no process may be started.
     """
     if count < 1:
         yield None
         return
     pool = _Pool(pickle.dumps(shared))
     try:
-        pool.start(count)
-        yield pool
+        started = True
+        try:
+            pool.start(count)
+        except OSError:
+            started = False
+        yield pool if started else None
     finally:
         pool.shutdown()
 

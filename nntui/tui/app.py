@@ -101,10 +101,12 @@ class NNTUI(ThriftyApp):
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""
         known = None if self._visitor else remembered(THEME)
-        if known in self.available_themes:
-            self.theme = known
-        elif not (self.no_color or self.is_headless) and _has_sixteen(self):
-            self.theme = OF_SIXTEEN
+        chosen = self.available_themes.get(known) if isinstance(known, str) else None
+        few = not (self.no_color or self.is_headless) and _has_sixteen(self)
+        if few and (chosen is None or not chosen.ansi):
+            self.theme = OF_SIXTEEN  # others would be rounded to a few, many of them white
+        elif chosen is not None:
+            self.theme = chosen.name
         self._theme_at_first = self.theme
         self.theme_changed_signal.subscribe(self, self._remember_theme, immediate=True)
 
@@ -398,7 +400,8 @@ class NNTUI(ThriftyApp):
                 yield SystemCommand(f"{action.label} ({action.key})", action.help, method)
         for command in super().get_system_commands(screen):
             # Our help and zoom do these, and keep the status and the keys in sight.
-            if command.title not in ("Keys", "Maximize", "Minimize", "Quit"):
+            ours = ("Keys", "Maximize", "Minimize", "Quit")
+            if command.title not in ours and not (self._visitor and command.title == "Screenshot"):
                 # The list is sorted by its letters, capitals first; ours begin with small ones.
                 title = command.title[:1].lower() + command.title[1:]
                 yield command._replace(title=title)

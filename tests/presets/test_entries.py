@@ -18,7 +18,7 @@ from nntui.presets.entries import (
     removal,
     value_at,
 )
-from nntui.presets.preset_table import plain_values, table_of
+from nntui.presets.preset_table import changes_in_brief, plain_values, table_of
 from nntui.presets.schema import override
 
 LIBRARY = [load_preset(name) for name in preset_names()]
@@ -176,3 +176,31 @@ def test_what_is_too_long_is_not_edited_and_what_is_long_is_told_in_short(tmp_pa
     assert found.text == "5,000 rows of 1"
     with pytest.raises(ConfigError, match="too large to be edited"):
         _ = found.written
+
+
+def test_a_csv_file_brings_the_target_the_losses_and_the_output_layer_that_belong_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{at},{at % 3},{'abc'[at % 3]}\n" for at in (3, 9, 4, 1, 8, 2))
+    (tmp_path / "mine.csv").write_text("one,two,kind\n" + rows)
+    monkeypatch.chdir(tmp_path)
+    preset = load_preset("xor-sigmoid")  # its own folder is that of the installed package
+    chosen = entry(preset, "data.csv")
+    made = override(preset, read(preset, chosen, "mine.csv"))
+    configuration = made.configuration
+    assert configuration.data.input_names == ("one", "two")
+    assert configuration.data.target_names == ("a", "b", "c")
+    assert (configuration.layers[-1].units, configuration.layers[-1].activation) == (3, "softmax")
+    assert configuration.training.loss == configuration.report.loss == "categorical-cross-entropy"
+    with pytest.raises(ConfigError, match=r"data\.csv: none\.csv"):
+        read(preset, chosen, "none.csv")
+
+
+def test_a_fault_is_offered_once_and_a_change_is_told_without_python() -> None:
+    offered = [words for words, _ in options(FAULTY, entry(FAULTY, "faults.add"))]
+    present = {each.name for each in FAULTY.configuration.faults}
+    assert offered
+    assert not present & set(offered)
+    layers = table_of(FAULTY)["layers"]
+    told = changes_in_brief({"layers": layers, "training.learning_rate": 0.5, "data.one_hot": True})
+    assert told == f"layers {len(layers)} entries, learning_rate 0.5, one_hot true"

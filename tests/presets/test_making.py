@@ -104,6 +104,23 @@ def test_what_cannot_be_learned_is_said(flowers: CsvColumns, tmp_path: Path) -> 
             for_columns(same, ["a"], target, ())
 
 
+def test_columns_that_cannot_be_read_say_why(tmp_path: Path) -> None:
+    rows = "5,2;1;x;1e308;1\n6,1;;y;-1e308;1\n7,3;3;x;1e308;1\n8;4;y;2;n/a\n"
+    (tmp_path / "odd.csv").write_text(f"comma;gap;kind;huge;most\n{rows}")
+    odd = look_at_csv(tmp_path / "odd.csv")
+    assert [each.problem for each in odd.columns] == [
+        "its decimals have a comma; a point is needed",
+        "the cell in line 3 is empty",
+        "",
+        "it holds numbers that are too large",
+        "'n/a' in line 5 is not a number",
+    ]
+    assert odd.inputs_for("kind") == []
+    for name in ("comma", "gap", "huge", "most"):
+        with pytest.raises(ConfigError, match="cannot be used"):
+            for_columns(odd, [name], "kind", ())
+
+
 def test_a_file_that_is_there_is_not_offered(tmp_path: Path) -> None:
     assert file_of(tmp_path / "a.csv").name == "a.toml"
     (tmp_path / "a.toml").touch()

@@ -55,6 +55,14 @@ def test_a_right_program_is_right_and_stays_as_it_was(folder: Path) -> None:
     assert [each.name for each in folder.iterdir()] == ["net.py"]
 
 
+def test_a_printed_loss_is_called_by_what_is_printed(folder: Path) -> None:
+    Path("net.py").write_text(RIGHT.replace("    W -=", '    print(epoch, "loss", loss)\n    W -='))
+    done = command("check", "net.py")
+    assert "`loss` in line 10, the program's own" in done.stdout
+    found = check("net.py").as_json()["loss"]
+    assert (found["text"], "named" in found) == ('print(epoch, "loss", loss)', False)
+
+
 def test_a_program_that_goes_uphill_is_wrong_in_that_line(folder: Path) -> None:
     Path("net.py").write_text(RIGHT.replace("W -=", "W +="))
     done = command("check", "net.py", "--json", "--", "0.05")

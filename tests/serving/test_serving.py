@@ -18,6 +18,7 @@ from browsers import browser, free_port
 
 from nntui.presets.compact_string import encode
 from nntui.presets.lookup import load_preset
+from nntui.serving import class_server
 
 
 @contextmanager
@@ -101,6 +102,15 @@ def _processes(parent: int) -> list[int]:
     return found
 
 
+async def _gone(processes: list[int]) -> None:
+    """Wait until none of ``processes`` is alive."""
+    for _ in range(1200):
+        if not any(map(_is_alive, processes)):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{processes} are alive")
+
+
 def _is_alive(process: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -136,22 +146,43 @@ async def test_who_may_visit_and_that_no_visit_outlives_the_server(data_folder: 
             await _until(second, "add-fixed")
             await second.send_json(["stdin", "eS"])
             await _until(second, "nothing of a visit is kept")
+            flooded = _processes(server.pid)
+            assert len(flooded) == 1
+            for _ in range(4):
+                await second.send_json(["stdin", "u" * 900_000])
+            await second.send_json(["ping", "1"])
+            while (await second.receive(60)).type != aiohttp.WSMsgType.TEXT:
+                pass
+            assert second._writer.transport is not None
+            second._writer.transport.abort()
+            await _gone(flooded)
+            third = await _visit(session, port, Origin=own)
+            await _until(third, "add-relu")
             processes = _processes(server.pid)
-            assert len(processes) == 1
             server.kill()
-            for _ in range(600):
-                if not any(map(_is_alive, processes)):
-                    break
-                await asyncio.sleep(0.05)
-            assert not any(map(_is_alive, processes))
+            await _gone(processes)
     assert not data_folder.exists()
+
+
+def test_keys_are_taken_as_fast_as_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(class_server, "monotonic", lambda: now)
+    allowance = class_server.Allowance()
+    assert allowance.of("u" * 5000) == "u" * int(class_server.BURST)
+    assert allowance.of("uuu") == ""
+    now = 1.0
+    pasted = f"\x1b[200~{'x' * 900}\x1b[201~"
+    moved = "\x1b[<35;10;4M" * 50
+    assert allowance.of(pasted + moved + "\x1b[A") == pasted + moved + "\x1b[A"
+    assert allowance.of("u" * 500) == "u" * int(class_server.KEYS - 52)
 
 
 TRIES = """
     import os, sys
     from pathlib import Path
     import numpy as np
-    from nntui.presets.lookup import load_preset
+    from nntui.core.errors import ConfigError
+    from nntui.presets.lookup import load_preset, preset_of_text
     from nntui.serving.confinement import confine
 
     folder, preset, up = Path(sys.argv[1]), load_preset("add-relu"), "/.." * 20
@@ -176,6 +207,17 @@ TRIES = """
         except PermissionError:
             continue
         print("not refused:", name)
+    said = set()
+    for path in (folder / "there", folder / "nothing", folder, "/proc/meminfo", np.__file__):
+        text = f'data = {{ csv = "{path}", input_columns = ["a"], target_columns = ["b"] }}'
+        loss = "loss = 'squared-error'"
+        tables = f"layers = [{{ units = 1 }}]\\ntraining = {{ {loss}, learning_rate = 1 }}"
+        more = f"report = {{ {loss} }}\\ngoal = {{ loss = 1, epochs = 1 }}"
+        try:
+            preset_of_text("\\n".join((text, tables, more)), "pasted")
+        except ConfigError as error:
+            said.add(str(error).replace(str(path), "PATH"))
+    print(said)
     print(load_preset("xor-relu").name, open(np.__file__).read(3))
     """
 
@@ -188,7 +230,8 @@ def test_a_confined_process_reads_what_it_is_made_of_and_writes_nothing(tmp_path
     answer = subprocess.run(
         [sys.executable, str(script), str(tmp_path)], capture_output=True, text=True
     )
-    assert (answer.stdout, answer.stderr) == ('xor-relu """\n', "")
+    said = "{'the text: data.csv: PATH: a visitor opens no files'}"
+    assert (answer.stdout, answer.stderr) == (f'{said}\nxor-relu """\n', "")
     assert sorted(os.listdir(tmp_path)) == ["link", "there", "tries.py"]
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.views import curve as curves
-from nntui.timeline.views.axis_ticks import nice_numbers
+from nntui.timeline.views.axis_ticks import nice_numbers, ticks_of
 from nntui.timeline.views.curve import Curve, Overlay
 from nntui.tui.drawing.palette import LEVELS, glyph, level_of
 from nntui.tui.drawing.plotting import draw_curve
@@ -38,7 +38,7 @@ def test_any_history_can_be_drawn(values: list[float], epoch: int, log: bool, go
     rows = draw_curve(curve, 40, 10)
     assert len(rows) == 10
     assert all(sum(len(text) for text, _ in row) == 40 for row in rows)
-    lost = len(curve.not_finite) + curve.hidden
+    lost = curve.count_not_finite + curve.hidden
     assert lost == int((~np.isfinite(losses)).sum()) + (
         int((np.isfinite(losses) & (losses <= 0)).sum()) if log else 0
     )
@@ -83,6 +83,8 @@ def test_what_is_not_finite_is_marked_where_it_happened() -> None:
     losses = np.array([1.0, 2.0, math.inf, math.nan, 3.0])
     curve = make_curve(losses, 5, 0.1, log=True, bins=50, most_ticks=4)
     assert list(curve.not_finite) == [3.0, 4.0]
+    curve = make_curve(np.full(9000, math.nan), 9000, 0.1, log=True, bins=50, most_ticks=4)
+    assert (len(curve.not_finite) < 9000, curve.count_not_finite) == (True, 9000)
     assert "bad" in {role for row in draw_curve(curve, 40, 8) for _, role in row}
 
 
@@ -126,6 +128,20 @@ def test_nice_numbers_are_few_and_inside(low: float, span: float, most: int) -> 
 def test_levels_tell_the_sign_of_the_smallest(value: float, level: int) -> None:
     assert level_of(value, 2.0) == level
     assert glyph(1) != glyph(-1) != glyph(0) != glyph(1)
+
+
+def test_a_level_of_a_scale_that_is_held_at_almost_nothing_is_its_end() -> None:
+    assert level_of(1.0, 5e-324) == LEVELS
+    assert level_of(-1e300, 1e-300) == -LEVELS
+
+
+@pytest.mark.parametrize("log", [True, False])
+@pytest.mark.parametrize("around", [1.0, 1e300, 1e-280, 123456.0])
+def test_labels_of_losses_that_hardly_differ_are_told_apart(around: float, log: bool) -> None:
+    low, high = around, around * (1 + 1e-9)
+    ends = (math.log10(low), math.log10(high)) if log else (low, high)
+    texts = [text for _, text in ticks_of(*ends, 5, log)]
+    assert len(texts) == len(set(texts)) > 1
 
 
 @given(LOSSES, st.lists(LOSSES, max_size=3), st.integers(0, 20), st.booleans(), st.booleans())

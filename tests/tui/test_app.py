@@ -293,7 +293,7 @@ async def test_a_wrong_number_gets_a_message_and_loses_nothing(bad: str) -> None
 
 
 async def test_help_explains_the_focused_panel_and_every_key() -> None:
-    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 110)) as pilot:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(120, 130)) as pilot:
         for panel in (StoryPanel, NetworkPanel, LossPlot, Heatmap):
             bench(pilot).query_one(panel).focus()
             await pilot.press("question_mark")

@@ -185,6 +185,15 @@ async def test_forks_and_edits_are_branches_overlaid(program: str) -> None:
         assert (content.seen.branch.name, content.seen.update) == ("edited", 6)
         assert len(content.seen.branches) == 3
         assert not content.seen.edited
+        Path(program).write_text(text.replace("0.3\n", "0.1\n"))
+        os.utime(program, ns=(5, 5))
+        content = await pressed(pilot, "E")
+        assert content.note.startswith("A is main, whose text the file has again; B is")
+        assert (content.seen.branch.name, content.seen.update) == ("main", 6)
+        Path(program).write_text(text)
+        os.utime(program, ns=(6, 6))
+        content = await pressed(pilot, "E")
+        assert (content.seen.branch.name, len(content.seen.branches)) == ("edited", 3)
         Path(program).write_text("import numpy as np\nfor k in range(")
         os.utime(program, ns=(2, 2))
         await until(pilot, lambda: "cannot be run" in status(pilot).note)

@@ -21,7 +21,8 @@ from nntui.presets.schema import override
 from nntui.timeline.history.termination import Trainable
 from nntui.timeline.history.time_slices import TimeSlicer
 from nntui.tui.app import NNTUI
-from nntui.tui.panels.heatmap import ARROW, Heatmap
+from nntui.tui.drawing.unit_lines import ARROW
+from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel

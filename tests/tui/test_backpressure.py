@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 
 from nntui.tui.terminal import link
@@ -108,6 +109,71 @@ def test_the_pieces_make_the_picture(frames: list[list[Any]]) -> None:
         assert wanted.picture.changes() == ""
 
 
+FRAMES = st.lists(
+    st.tuples(
+        st.integers(0, WIDTH - 1),
+        st.integers(0, HEIGHT - 1),
+        st.sampled_from(TEXTS),
+        st.sampled_from(STYLES),
+    ),
+    max_size=5,
+)
+REGIONS = st.builds(
+    Region,
+    st.integers(0, WIDTH - 1),
+    st.integers(0, HEIGHT - 1),
+    st.integers(1, WIDTH),
+    st.integers(1, 1),
+)
+
+
+@given(st.lists(FRAMES, max_size=6), st.integers(1, 60), st.lists(REGIONS, max_size=2))
+def test_what_is_sent_in_parts_makes_the_last_picture(
+    frames: list[list[Any]], most: int, first: list[Region]
+) -> None:
+    screen, wanted = Screen(), Wanted(picture())
+    for frame in frames:
+        for x, y, text, style in frame:
+            wanted.put(x, y, text, style)
+        screen.feed(wanted.picture.changes(most, first))
+    parts = 0
+    while not wanted.picture.is_shown:
+        screen.feed(wanted.picture.changes(most, first if parts % 2 else ()))
+        parts += 1
+        assert parts < 3 * HEIGHT + 3
+    assert screen.cells == wanted.cells
+
+
+def test_what_is_looked_at_comes_first_and_the_rest_after_it() -> None:
+    screen, wanted = Screen(), Wanted(picture())
+    screen.feed(wanted.picture.changes())
+    for y in range(HEIGHT):
+        wanted.put(0, y, f"left {y}", None)
+        wanted.put(12, y, f"right {y}", Style(bold=True))
+    sent = wanted.picture.changes(1, [Region(12, 2, 12, 1)])
+    assert "right 2" in sent
+    assert "left" not in sent
+    assert not wanted.picture.is_shown
+    rest = wanted.picture.changes()
+    assert rest.index("left 0") < rest.index("right 1") < rest.index("left 2")
+    assert "right 2" not in rest
+    screen.feed(sent + rest)
+    assert screen.cells == wanted.cells
+    assert wanted.picture.is_shown
+
+
+def test_lines_that_had_no_room_are_next() -> None:
+    wanted = Wanted(picture())
+    wanted.picture.changes()
+    seen = []
+    for number in range(2 * HEIGHT):
+        for y in range(HEIGHT):  # all of it changes all the time
+            wanted.put(0, y, f"{number}", None)
+        sent = wanted.picture.changes(1)
+        seen.append(int(CONTROL.findall(sent)[0][0].split(";")[0]))
+    assert sorted(set(seen)) == [1, 2, 3]
+
+
 def test_wide_characters_keep_their_columns() -> None:
     screen, wanted = Screen(), Wanted(picture())
     for text in ("漢字 loss", "漢漢 loss", "ab字 lose"):
@@ -146,8 +212,9 @@ def test_ascii_tells_apart_what_glyphs_tell_apart() -> None:
     assert len({plain(each) for each in "░▒▓█"}) == 4
     assert not {plain(each) for each in "░▒▓█"} & {plain(each) for each in "-=≡"}
     assert len({plain(each) for each in "━─═█"}) == 4
-    assert plain("⠉⠒⠤⣀⡇⢆⡜⢀ é") == '"--_|\\/. e'
+    assert plain("⠉⠒⠤⣀⡇⢆⡜⢀ é") == "'--_|\\/. e"
     assert plain("╭─╮│") == "+-+|"
+    assert plain("▀▀") == "  "  # half a cell would be a speck
 
 
 class Clock:
@@ -190,6 +257,50 @@ def test_a_write_that_blocked_is_followed_by_a_rest(clock: Clock) -> None:
     assert line.busy
     clock.now += 0.6
     assert not line.busy
+
+
+def test_a_frame_of_a_slow_line_has_room_for_a_tenth_of_a_second(clock: Clock) -> None:
+    line = Link(remote=False)
+    assert line.room is None
+    line.measure(30_000)
+    assert line.room == 3000
+    line.give("x" * 3000)
+    line.take("x" * 3000, 0.0)
+    assert line.busy, "the line carries what buffers have taken"
+    clock.now += 0.13
+    assert not line.busy
+    line.measure(100)
+    assert line.room == link.SLOW_LINE * link.PIECE
+    clock.now += link.FORGOTTEN
+    assert line.room is None
+    line.measure(10**7)
+    assert line.room is None
+
+
+def test_answers_tell_a_slow_line_from_a_long_one(clock: Clock) -> None:
+    for extra, slow in ((0.0, False), (0.8, True)):
+        line = Link(remote=True)
+        line.frame("x")
+        clock.now += 0.3
+        line.answer()
+        line.frame("x" * 20_000)
+        clock.now += 0.3 + extra
+        line.answer()
+        assert (line.room is not None) == slow
+
+
+def test_a_write_that_blocks_tells_the_speed_and_others_raise_it(clock: Clock) -> None:
+    line = Link(remote=False)
+    line.take("x" * 40_000, 0.05)
+    assert line.room is None
+    line.take("x" * 20_000, 0.5)
+    assert line.room == 4000
+    line.take("x" * 10, 0.0)
+    assert line.room == 4000
+    line.take("x" * 4000, 0.0)
+    assert line.room == 4200
+    line.take("x" * 4000, 0.5)
+    assert line.room == link.SLOW_LINE * link.PIECE
 
 
 def test_what_is_under_way_is_limited_by_the_answers(clock: Clock) -> None:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from nntui.core.errors import ConfigError
+from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.data_settings import MOST_ROWS
 from nntui.presets.csv_data import MOST_CLASSES, CsvText, is_number
 from nntui.presets.text_files import check_file, read_text
@@ -27,6 +27,8 @@ class CsvColumn:
     """Of its numbers, like the others; nan where a cell is no finite number."""
     texts: tuple[str, ...]
     """The distinct texts of the cells, sorted, and no more than `MOST_CLASSES` + 1 of them."""
+    problem: str = ""
+    """Why it can be neither an input nor a target; empty where it can."""
     counts: bool = False
     """Whether each number is one more than that of the row before: it numbers the rows."""
 
@@ -43,6 +45,8 @@ class CsvColumn:
     @property
     def in_words(self) -> str:
         """What it holds, in a few words."""
+        if self.problem:
+            return f"cannot be used: {self.problem}"
         if self.is_flag:
             return "0 and 1: two classes"
         if self.is_numeric:
@@ -64,8 +68,11 @@ class CsvColumns:
 
     def inputs_for(self, target: str) -> list[str]:
         """The columns that ``target`` may be told from: those of numbers that do not count rows."""
-        possible = [each for each in self.columns if each.is_numeric and each.name != target]
-        return [each.name for each in possible if not each.counts] or [x.name for x in possible]
+        numeric = [each for each in self.columns if each.is_numeric and not each.problem]
+        # A name with a comma cannot be told from two in a line of names.
+        possible = [x for x in numeric if x.name != target and "," not in x.name]
+        telling = [x.name for x in possible if not x.counts and x.low < x.high]
+        return telling or [x.name for x in possible]
 
 
 def look_at_csv(path: Path) -> CsvColumns:
@@ -79,12 +86,12 @@ def look_at_csv(path: Path) -> CsvColumns:
     read = CsvText(path.name, text, delimiter)
     found = [_Cells() for _ in read.header]
     rows = 0
-    for _, cells in read.cells():
+    for line, cells in read.cells():
         rows += 1
         if rows > MOST_ROWS:
             raise ConfigError("csv", f"{path.name}: has more than {MOST_ROWS:,} rows")
         for column, cell in zip(found, cells, strict=True):
-            column.add(cell)
+            column.add(cell, line)
     if rows < 2:
         raise ConfigError("csv", f"{path.name}: has fewer than two rows below its header")
     named = zip(read.header, found, strict=True)
@@ -102,9 +109,20 @@ class _Cells:
         self._before = math.nan
         self._numeric = self._counts = True
         self._texts: set[str] = set()
+        self._numbers = self._commas = self._cells = 0
+        self._odd: tuple[str, int] | None = None
+        self._empty: int | None = None
 
-    def add(self, cell: str) -> None:
-        """See ``cell``."""
+    def add(self, cell: str, line: int) -> None:
+        """See ``cell``, in that ``line``."""
+        self._cells += 1
+        if not cell and self._empty is None:
+            self._empty = line
+        if is_number(cell):
+            self._numbers += 1
+        else:
+            self._commas += is_number(cell.replace(",", ".", 1))
+            self._odd = self._odd or (cell, line)
         if len(self._texts) <= MOST_CLASSES:
             self._texts.add(cell)
         if not self._numeric:
@@ -122,9 +140,23 @@ class _Cells:
         self._mean += before / self._count
         self._squares += before * (number - self._mean)
 
+    def _problem(self) -> str:
+        """Why nothing can be made of the column, if so."""
+        if self._empty is not None:
+            return f"the cell in line {self._empty} is empty"
+        if self._commas and self._commas + self._numbers == self._cells:
+            return "its decimals have a comma; a point is needed"
+        if self._odd is not None:
+            cell, line = self._odd
+            mostly = 2 * self._numbers > self._cells
+            return f"{quoted(cell)} in line {line} is not a number" if mostly else ""
+        huge = not self._numeric or not math.isfinite(self._squares)
+        return "it holds numbers that are too large" if huge else ""
+
     def column(self, name: str, rows: int) -> CsvColumn:
         """What it holds, in ``rows`` rows."""
         variance = self._squares / rows if self._numeric else math.nan
         texts = tuple(sorted(self._texts))
         counts = self._numeric and self._counts
-        return CsvColumn(name, self._low, self._high, self._mean, variance, texts, counts)
+        found = (name, self._low, self._high, self._mean, variance, texts)
+        return CsvColumn(*found, self._problem(), counts)

@@ -77,13 +77,17 @@ def for_columns(found: CsvColumns, inputs: Sequence[str], target: str, hidden: H
     for name in inputs:
         if name not in columns:
             raise ConfigError("", f"{found.path.name} has no column {quoted(name)}")
+        if columns[name].problem:
+            raise ConfigError("", f"{quoted(name)} {columns[name].in_words}")
         if not columns[name].is_numeric:
             raise ConfigError("", f"{quoted(name)} is no input: it holds {columns[name].in_words}")
         if name == target:
             raise ConfigError("", f"{quoted(name)} is the target, and cannot be an input too")
-    if not inputs:
-        raise ConfigError("", "at least one column has to be an input")
     column = columns[target]
+    if column.problem:
+        raise ConfigError("", f"{quoted(target)} {column.in_words}")
+    if not inputs:
+        raise ConfigError("", "at least one column of numbers has to be an input")
     data: dict[str, Any] = {"csv": found.path.name, "input_columns": list(inputs)}
     if found.delimiter != ",":
         data["delimiter"] = found.delimiter

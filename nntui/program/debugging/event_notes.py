@@ -25,14 +25,19 @@ class EventNotes:
         if len(marks) < MOST_PRINTED and not any(each.by >= by for each in marks):
             self._note(ProgramEvent("printed", "the program printed", after, by))
 
-    def looked_at(self, seen: UpdateSeen) -> None:
-        """An update was recorded: units that were alive before may be dead, numbers not finite."""
+    def looked_at(self, seen: UpdateSeen, batches: bool) -> None:
+        """An update was recorded: units that were alive before may be dead, numbers not finite.
+
+        With ``batches`` an update sees some of the rows, and a unit that is 0 on these may live.
+        """
         before, known = self._dead
         dead = dead_units(seen)
         if seen.update > before:
             for line, target, unit in sorted(dead - known):
-                text = f"unit {unit} of {target} (line {line}) died"
-                text = text if before >= 0 else text.replace("died", "is dead from the start")
+                whose = f"unit {unit} of {target} (line {line})"
+                text = f"{whose} died" if before >= 0 else f"{whose} is dead from the start"
+                if batches:
+                    text = f"{whose} is 0 on every row of the batch"
                 unit_of = (line, target, unit)
                 self._note(ProgramEvent("died", text, before, seen.update, unit_of))
             self._dead = seen.update, dead | known

@@ -19,6 +19,11 @@ class FilesOnDisk:
         self.stamp: Stamp = tuple(map(_stamp, texts))
         """That of the last look."""
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What they held at the last look, by file."""
+        return self._texts
+
     def add(self, texts: Mapping[str, str]) -> None:
         """More files, as they were read; what is known of them already stays."""
         self._texts = {**texts, **self._texts}

@@ -23,13 +23,13 @@ def loss_name(known: Insight | None) -> str:
         return ""
     loss = known.check.loss
     if known.read:
-        asked = "" if loss is None else f", in the place of {loss.text}"
+        asked = "" if loss is None else f", in the place of {loss.called}"
         return f"{known.read}{asked}"
     if loss is None:
         return "a number of the program" if known.loss_sites else NO_LOSS
     if loss.kind == "own":
-        return f"{loss.text} (line {loss.line})" if loss.line else str(loss.text)
-    return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.text}, line {loss.line})"
+        return f"{loss.called} (line {loss.line})" if loss.line else loss.called
+    return f"{loss.kind.replace('-', ' ')} (assumed, of {loss.called}, line {loss.line})"
 
 
 def marks(check: Any, seen: UpdateSeen | None, own: str) -> dict[tuple[str, int], str]:

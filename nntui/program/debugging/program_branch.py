@@ -191,7 +191,7 @@ class ProgramBranch:
         self._recorded[update] = seen
         while len(self._recorded) > MOST_KEPT:
             self._recorded.popitem(last=False)
-        self._notes.looked_at(seen)
+        self._notes.looked_at(seen, batches=insight.epoch_loop is not None)
         return seen
 
     def _last_update(self, timeline: Timeline) -> UpdateSeen:
@@ -279,28 +279,36 @@ class ProgramBranch:
         ]
         return tuple(sorted(found, key=lambda each: each.by))
 
-    def locate(self, event: ProgramEvent) -> ProgramEvent:
+    def locate(self, event: ProgramEvent, beyond: int = -1) -> ProgramEvent | None:
         """``event`` with its very update, between where it had not happened and where it had.
 
         It halves the way, and leaves the cursor on it.  What comes and goes in between counts once.
+        An update up to ``beyond`` does not count; None if it happened there alone.
         """
-        after, by = event.after, event.by
+        after, by = max(event.after, beyond), event.by
         if event.exact or event not in self._notes.events or after < 0:
             self.seek(by)
             return event
         self.seek(after)
         printed = self._printed_bytes
+
+        def happened(update: int) -> bool:
+            self.seek(update)
+            if event.unit is not None:
+                return event.unit in dead_units(self.look())
+            return self._printed_bytes > printed
+
+        if beyond > event.after:
+            dead_before = event.unit is not None and event.unit in dead_units(self.look())
+            if dead_before or (event.unit is None and not happened(by)):
+                return None
         while by - after > 1:
             middle = (after + by) // 2
-            self.seek(middle)
-            if event.unit is not None:
-                happened = event.unit in dead_units(self.look())
-            else:
-                happened = self._printed_bytes > printed
-            after, by = (after, middle) if happened else (middle, by)
+            after, by = (after, middle) if happened(middle) else (middle, by)
         self.seek(by)
         found = replace(event, after=by - 1, by=by)
-        self._notes.correct(event, found)
+        if beyond <= event.after:
+            self._notes.correct(event, found)
         return found
 
     @property

@@ -251,7 +251,23 @@ class ProgramRun(BranchTree):
 
     def locate(self, event: ProgramEvent) -> ProgramEvent:
         """Go to the very update of ``event``; see `ProgramBranch.locate`."""
-        return self.branch.locate(event)
+        return self.branch.locate(event) or event
+
+    def next_event(self) -> ProgramEvent | None:
+        """Go to the first event beyond the cursor; None, and it stays, where there is none."""
+        update = self.update
+        for event in self.branch.events:
+            if event.by > update and (found := self.branch.locate(event, beyond=update)):
+                return found
+        self.seek(update)
+        return None
+
+    def beside(self, branch: ProgramBranch) -> None:
+        """Show ``branch`` at this update, with what was shown overlaid."""
+        update = self.update
+        self.switch(branch, self.branch)
+        if branch.kept is None:
+            branch.seek(update)
 
     def checkpoint(self) -> None:
         """Set a checkpoint at the cursor."""
@@ -345,6 +361,13 @@ class ProgramRun(BranchTree):
         Raises ProgramError, once, if one was edited and is no program any more.
         """
         return self.files.edited(self.branches[0].texts, [each.texts for each in self.branches])
+
+    def branch_of_files(self) -> ProgramBranch | None:
+        """The branch that runs what the files hold now: the one on the screen if it does."""
+        texts = self.files.texts
+        running = [each for each in self.branches if {**each.texts, **texts} == each.texts]
+        plain = [each for each in running if not each.changes] or running
+        return self.branch if self.branch in running else next(iter(plain), None)
 
     # Mending.
 

@@ -78,12 +78,17 @@ def parameter_facts(
 def loss_facts(loss: Loss, places: Places, recording: Recording) -> dict[str, Any]:
     """The loss as the JSON tells it, with its value in ``recording`` until the first is known."""
     place = places.places[loss.place] if loss.place >= 0 else None
+    node = recording.by_key.get(loss.key) if loss.kind == losses.OWN else None
+    named = ""
+    if place is not None and node is not None and node.place != loss.place:
+        named = loss.name or (places.text(node.place) if node.place >= 0 else "")
     return {
         "kind": loss.kind,
         "file": None if place is None else place.file,
         "line": None if place is None else place.line,
         "text": loss.name if place is None else places.text(place),
         "value": finite(loss.value(recording)),
+        "named": named,
     }
 
 

@@ -53,10 +53,12 @@ class Curve:
     """Where the goal lies on the axis; None on a log axis for a goal that is not positive."""
     ticks: Ticks
     not_finite: Array
-    """Where on the x axis the loss is infinite or NaN."""
+    """Where on the x axis the loss is infinite or NaN; losses that lie close together are one."""
     hidden: int
     """Finite losses that a log axis cannot show: those at or below 0."""
     start: int = 0
+    count_not_finite: int = 0
+    """How many losses are infinite or NaN."""
     more: tuple[tuple[str, Polyline], ...] = ()
     """Lines of what was measured, each with a name of one character."""
     more_of_other: tuple[tuple[str, Polyline], ...] = ()
@@ -131,6 +133,7 @@ def make_curve(
     inside = [] if below is None else below.y[:1].tolist()
     axis = _y_axis(lines, goal, start, log=log, most_ticks=most_ticks, behind=behind, inside=inside)
     bad = np.concatenate([each.first[each.not_finite > 0] for each in (past, future)]) + 1.0
+    count = int(past.not_finite.sum() + future.not_finite.sum())
     hidden = int(past.hidden.sum() + future.hidden.sum()) if log else 0
     return Curve(
         past=past_line,
@@ -139,6 +142,7 @@ def make_curve(
         last=max(last, start + 1),
         cursor=float(epoch) if start <= epoch < epochs else None,
         not_finite=bad,
+        count_not_finite=count,
         hidden=hidden,
         start=start,
         ghosts=tuple(behind),
@@ -255,6 +259,7 @@ def make_chart(
         last=max([epochs, start + 1, *(math.ceil(x.max(initial=0.0)) for _, x, _ in others)]),
         cursor=epoch if epoch is not None and epoch >= start else None,
         not_finite=np.concatenate(bad or [np.empty(0)]),
+        count_not_finite=sum(map(len, bad)),
         hidden=hidden,
         start=start,
         more=tuple(drawn[: len(lines)]),

@@ -1,6 +1,8 @@
 """The heatmap's readout: the numbers of one cell and of its unit, in words."""
 
-from nntui.core.number_text import brief, number_text
+from collections.abc import Mapping
+
+from nntui.core.number_text import DIGITS, FEW, brief, number_text, numbers_text
 from nntui.core.tape import Array
 from nntui.timeline.views.grid import RATIOS, Grid, GridRow, GridSource
 
@@ -20,8 +22,8 @@ def read_unit(seen: GridSource, other: GridSource | None, row: GridRow, grid: Gr
     weights = layer.W[unit, :MOST_SHOWN]
     if other is not None:
         weights = weights - other.snapshot.layers[row.layer].W[unit, :MOST_SHOWN]
-        return f"{label} w A-B {', '.join(f'{brief(w)}' for w in weights)}"
-    text = f"{label} w {', '.join(f'{brief(w)}' for w in weights)}"
+        return f"{label} w A-B {numbers_text(weights, FEW)}"
+    text = f"{label} w {numbers_text(weights, FEW)}"
     text += ", ..." if layer.W.shape[1] > MOST_SHOWN else ""
     return text + ("  no bias" if layer.b is None else f"  b {brief(layer.b[unit])}")
 
@@ -43,7 +45,7 @@ def read_cell(
     width: int,
 ) -> str:
     """The numbers of the cell in ``column``; with ``both`` grids, those of A, B and A-B."""
-    digits = ".3g" if width < NARROW else ".6g"
+    digits = FEW if width < NARROW else DIGITS
     if grid.samples:
         where = f"{row.label} sample {grid.samples[column]}"
     else:
@@ -57,7 +59,8 @@ def read_cell(
         return f"{where}  {_why_not(seen, row, grid.columns[column])}"
     if both is not None:
         a, b = (_value(each, row, grid.columns[column]) for each in both)
-        text = f"{where}  A {a:{digits}}  B {b:{digits}}  A-B {row.values[column]:{digits}}"
+        named = {"A": a, "B": b, "A-B": float(row.values[column])}
+        text = f"{where}{_told(named, digits)}"
     elif grid.samples:
         text = f"{where}{_of_sample(seen, row, column, grid, digits)}"
     else:
@@ -66,25 +69,32 @@ def read_cell(
     return f"{text}{'  saturated' if flat else ''}{_x(seen, grid, column)}"
 
 
-def _of_sample(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: str) -> str:
+def _of_sample(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: int) -> str:
     assert row.layer is not None
     layer, sample = seen.snapshot.layers[row.layer], grid.samples[column]
-    text = f"  delta {row.values[column]:{digits}}" if grid.kind.ahead else ""
-    text += f"  z {layer.z[row.unit, sample]:{digits}}  a {layer.a[row.unit, sample]:{digits}}"
-    return text + (f"  norm {layer.h[row.unit, sample]:{digits}}" if layer.normalised else "")
+    named = {"delta": float(row.values[column])} if grid.kind.ahead else {}
+    named |= {"z": layer.z[row.unit, sample], "a": layer.a[row.unit, sample]}
+    named |= {"norm": layer.h[row.unit, sample]} if layer.normalised else {}
+    return _told(named, digits)
 
 
-def _of_weight(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: str) -> str:
+def _of_weight(seen: GridSource, row: GridRow, column: int, grid: Grid, digits: int) -> str:
     assert row.layer is not None
     view, unit, name = seen.snapshot.layers[row.layer], row.unit, grid.columns[column]
-    text = f"  {_at(view.W, view.b, unit, name):{digits}}"
+    named = {"": _at(view.W, view.b, unit, name)}
     if seen.ahead is not None:
         ahead = seen.ahead.layers[row.layer]
-        text += f"  gradient {_at(ahead.gradient_W, ahead.gradient_b, unit, name):{digits}}"
-        text += f"  step {_at(ahead.step_W, ahead.step_b, unit, name):{digits}}"
+        named["gradient"] = _at(ahead.gradient_W, ahead.gradient_b, unit, name)
+        named["step"] = _at(ahead.step_W, ahead.step_b, unit, name)
     if grid.kind is RATIOS:
-        text += f"  ratio {row.values[column]:{digits}}"
-    return text
+        named["ratio"] = float(row.values[column])
+    return _told(named, digits)
+
+
+def _told(named: Mapping[str, float], digits: int) -> str:
+    """Each number behind its name, with two spaces before it."""
+    texts = {name: number_text(each, digits) for name, each in named.items()}
+    return "".join(f"  {name} {text}" if name else f"  {text}" for name, text in texts.items())
 
 
 def _at(W: Array, b: Array | None, unit: int, name: str) -> float:

@@ -34,7 +34,7 @@ def level_of(value: float, largest: float) -> int:
     """``value`` as a step from ``-LEVELS`` to ``LEVELS``; anything but 0 is at least one step."""
     if value == 0.0 or largest == 0.0 or not math.isfinite(value):
         return 0
-    step = min(max(round(abs(value) / largest * LEVELS), 1), LEVELS)
+    step = max(round(min(abs(value) / largest, 1.0) * LEVELS), 1)
     return step if value > 0 else -step
 
 

@@ -153,7 +153,7 @@ class Viewport:
             last = min(last, len(self.lines))
             texts.append(f"rows {first + 1}-{last}{of}{len(self.lines)}")
         if self._sampled:
-            texts.append(f"{self._columns}{of}{self._count} {column}s")
+            texts.append(f"{self._columns} of {self._count} {column}s")
         elif self._count > self._columns:
             texts.append(f"{column}s {self._left}-{self.columns[-1]}{of}{self._count}")
         return texts

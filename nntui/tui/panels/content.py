@@ -322,8 +322,8 @@ def undrawn(curve: Curve) -> list[str]:
     parts = []
     if curve.hidden:
         parts.append(f"{curve.hidden:,} at or below 0: not on a log axis")
-    if len(curve.not_finite):
-        parts.append(f"{len(curve.not_finite):,} not finite: x")
+    if curve.count_not_finite:
+        parts.append(f"{curve.count_not_finite:,} not finite: x")
     return parts
 
 

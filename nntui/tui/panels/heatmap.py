@@ -11,10 +11,11 @@ from nntui.timeline.views.compare import A, GridComparison
 from nntui.timeline.views.grid import Grid, GridRow, Kind
 from nntui.tui.actions import HEATMAP, bindings
 from nntui.tui.drawing.cell_text import read_cell, read_unit
-from nntui.tui.drawing.cells import Look, draw_cells, draw_header, draw_pair
+from nntui.tui.drawing.cells import Look, draw_header
 from nntui.tui.drawing.palette import is_plain, legend
 from nntui.tui.drawing.shortening import shortened
-from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
+from nntui.tui.drawing.unit_lines import UnitLines
+from nntui.tui.drawing.viewport import LABEL, Viewport
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
 from nntui.tui.panels.panel import (
     CURSOR_KEYS,
@@ -27,8 +28,6 @@ from nntui.tui.panels.panel import (
 
 FRAME = 5
 """Rows of the border, the column names and the readouts."""
-ARROW = "◄"
-"""Behind the name of a unit that is concerned; also where there are no colours."""
 
 
 class Heatmap(StripPanel):
@@ -292,9 +291,10 @@ class Heatmap(StripPanel):
     def _paint(self) -> None:
         """Make all lines."""
         if self.content is not None:
-            self.put([self._strip(y) for y in range(self.content_size.height)])
+            lines = self._lines
+            self.put([self._strip(y, lines) for y in range(self.content_size.height)])
 
-    def _strip(self, y: int) -> Strip:
+    def _strip(self, y: int, lines: UnitLines) -> Strip:
         (width, height), viewport = self.content_size, self._viewport
         label = self._style("label")
         if self._grid is None:
@@ -310,63 +310,27 @@ class Heatmap(StripPanel):
         else:
             row = viewport.at(y - 1)
             if isinstance(row, tuple):
-                segments = self._pair(*row)
+                segments = lines.two(*row)
             else:
-                segments = self._cells(row) if isinstance(row, int) else [Segment(row, label)]
+                segments = lines.one(row) if isinstance(row, int) else [Segment(row, label)]
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"heatmap--{name}")
 
-    def _cells(self, at: int) -> list[Segment]:
-        row, label, dead = self._rows[at], self._style("label"), self._style("dead")
-        look = Look(self.app.current_theme.dark, self._colours, dead, label)
-        cursor = min(self.cell[1], self._columns - 1) if self.cell[0] == at else None
-        end = self._ends.get(row.layer, 0.0)
-        text = row.label[: LABEL - 1].ljust(LABEL)
-        name = Segment(text, dead if row.dead else label)
-        if (row.layer, row.unit) in self.view.marked:
-            name = Segment(f"{row.label}{ARROW}".ljust(LABEL)[:LABEL], self._style("concerned"))
-        return [
-            name,
-            *draw_cells(
-                row,
-                self._viewport.columns,
-                self._viewport.width,
-                self._viewport.form(row.layer),
-                end,
-                look,
-                cursor,
-            ),
-            Segment(f" {row.mark}".ljust(MARK), dead if row.dead else self._style("saturated")),
-        ]
-
-    def _pair(self, upper: int, lower: int | None) -> list[Segment]:
-        """Two units in one line."""
-        label, dead = self._style("label"), self._style("dead")
-        rows = [self._rows[at] if at is not None else None for at in (upper, lower)]
-        look = Look(self.app.current_theme.dark, self._colours, dead, label)
-        column = min(self.cell[1], self._columns - 1)
-        at = {upper: 0, lower: 1}.get(self.cell[0])
-        gone = [row is not None and row.dead for row in rows]
-        full = [row is not None and row.mark == "sat" for row in rows]
-        mark = "dead" if any(gone) else "sat" if any(full) else ""
-        where = gone if any(gone) else full
-        side = " " if all(where) or not mark else "▀" if where[0] else "▄"
-        marked = any(row and (row.layer, row.unit) in self.view.marked for row in rows)
-        name = f"{self._rows[upper].label}{ARROW if marked else '+'}"
-        return [
-            Segment(name[:LABEL].ljust(LABEL), self._style("concerned") if marked else label),
-            *draw_pair(
-                rows,
-                self._viewport.columns,
-                self._viewport.width,
-                [0.0 if row is None else self._ends.get(row.layer, 0.0) for row in rows],
-                look,
-                None if at is None else (at, column),
-            ),
-            Segment(f"{side}{mark}".ljust(MARK), dead if any(gone) else self._style("saturated")),
-        ]
+    @property
+    def _lines(self) -> UnitLines:
+        """What draws the lines of units."""
+        styles = {name: self._style(name) for name in ("label", "dead", "saturated", "concerned")}
+        return UnitLines(
+            self._rows,
+            self._viewport,
+            self._ends,
+            Look(self.app.current_theme.dark, self._colours, styles["dead"], styles["label"]),
+            styles,
+            (self.cell[0], min(self.cell[1], self._columns - 1)),
+            self.view.marked,
+        )
 
     def _readout(self, line: int, width: int) -> str:
         """What is under the cell cursor: its numbers in the last line, the unit's above."""

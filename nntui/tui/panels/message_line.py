@@ -7,6 +7,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from nntui.tui.panels.story_panel import CAPS_CSS, told_in_brief
+from nntui.tui.terminal.backpressure import READ_FIRST
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class MessageContent:
 class MessageLine(Widget):
     """One line, or as many as what is said takes; it covers nothing."""
 
+    DEFAULT_CLASSES = READ_FIRST
     DEFAULT_CSS = f"""
     MessageLine {{
         height: auto; min-height: 1; max-height: 4; padding: 0 1; color: $foreground; {CAPS_CSS}

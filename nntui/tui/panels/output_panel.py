@@ -79,6 +79,8 @@ class OutputPanel(StripPanel):
     def __init__(self) -> None:
         super().__init__()
         self.border_title = "Output"
+        self._drawn_in = (0, 0)
+        """How many points fitted when a picture was asked for last."""
 
     @property
     def picture(self) -> Picture | None:
@@ -97,7 +99,15 @@ class OutputPanel(StripPanel):
         """Ask for a picture that fits."""
         event.prevent_default()  # the one that there is has another size
         self._strips = []
+        self._drawn_in = self.cells
         self.post_message(self.Wanted())
+
+    def notify_style_update(self) -> None:
+        """In a theme of sixteen colours, or in one of more, other points fit."""
+        super().notify_style_update()
+        if self.is_attached and self.size and self.cells != self._drawn_in:
+            self._drawn_in = self.cells
+            self.post_message(self.Wanted())
 
     @property
     def cells(self) -> tuple[int, int]:

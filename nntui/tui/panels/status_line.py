@@ -8,6 +8,7 @@ from textual.widget import Widget
 from nntui.core.number_text import number_text
 from nntui.presets.preset import Preset
 from nntui.tui.panels.content import StatusContent
+from nntui.tui.terminal.backpressure import READ_FIRST
 
 PAUSED, RUNNING, PAST, DIVERGED = "paused", "running", "at the past", "diverged"
 REPLAYING = "replaying"
@@ -43,6 +44,7 @@ def beside_hash(left: Content, state_hash: str, width: int) -> Content:
 class StatusLine(Widget):
     """Preset, seed, state and hash; update, epoch, loss and goal: one line where that is enough."""
 
+    DEFAULT_CLASSES = READ_FIRST
     DEFAULT_CSS = """
     StatusLine { height: 2; padding: 0 1; background: $panel; color: $foreground; }
     StatusLine.-one { height: 1; }

@@ -27,7 +27,9 @@ def read_changes(text: str) -> Changes:
             raise ConfigError("", f"{quoted(part.strip())} is not KEY=VALUE")
         changes[key.strip()] = parse_value(value.strip())
     if not changes:
-        raise ConfigError("", "give key=value, such as training.learning_rate=0.1")
+        raise ConfigError(
+            "", "give key=value, such as training.learning_rate=0.1, or choose with the down arrow"
+        )
     return changes
 
 
@@ -63,6 +65,7 @@ class AskChange(Ask[Changes]):
     async def on_mount(self) -> None:
         """Nothing is chosen before the arrows say so."""
         self._chosen: int | None = None
+        self.query_one(OptionList).highlighted = None
         self.query_one(Input).focus()
 
     def on_key(self, event: Key) -> None:
@@ -82,12 +85,9 @@ class AskChange(Ask[Changes]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what is chosen; where nothing is, the base takes what is written."""
-        chosen = self._chosen
-        if chosen is None and not event.value.strip():
-            chosen = self.query_one(OptionList).highlighted  # the mouse may have chosen it
-        if chosen is not None:
+        if self._chosen is not None:
             event.prevent_default()
-            self._take(chosen)
+            self._take(self._chosen)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Take the chosen one."""

@@ -127,7 +127,13 @@ class NewNetwork:
         chosen = await self._choose(title, texts, len(texts) - 1)
         if chosen is None:
             return None
-        self._wanted.target = found.columns[chosen].name
+        column = found.columns[chosen]
+        inputs = found.inputs_for(column.name)
+        problem = column.problem or ("" if inputs else "no other column holds numbers")
+        if problem:
+            await self._choose(f"{column.name}: {problem}", ["choose another column, or Esc"])
+            return await self._target()
+        self._wanted.target = column.name
         return True
 
     async def _inputs(self) -> Any:

@@ -1,12 +1,15 @@
 """Differential rendering with backpressure: only changes are sent, and frames never queue up."""
 
+from time import monotonic
+
 from rich.color import ColorSystem
 from rich.console import RenderableType
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.binding import Binding
 from textual.driver import Driver
-from textual.events import Resize
+from textual.events import Event, Key, MouseDown, Resize
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -16,6 +19,10 @@ from nntui.tui.terminal.screen_diff import ScreenPicture
 
 AGAIN = 0.01
 """Seconds until a busy line is looked at again."""
+ATTENTION = 1.0
+"""Seconds after a key in which its answer is sent before all else."""
+READ_FIRST = "-read-first"
+"""The class of widgets with messages, which are sent before others."""
 SYNC_START, SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 
 
@@ -34,6 +41,7 @@ class ThriftyApp(App[None]):
         super().__init__()
         self._picture: ScreenPicture | None = None
         self._waiting: Timer | None = None
+        self._pressed, self._rest_next = -ATTENTION, False
 
     def get_driver_class(self) -> type[Driver]:
         """The system's own, with an eye on what it writes."""
@@ -108,7 +116,9 @@ class ThriftyApp(App[None]):
             self._waiting = self.set_timer(AGAIN, self._send_again)
             return
         if self._picture is not None and self._driver is not None:
-            changes = self._picture.changes()
+            changes = self._picture.changes(self._link.room, self._first())
+            if not self._picture.is_shown:
+                self._waiting = self.set_timer(AGAIN, self._send_again)
             cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
             if not changes and cursor == self._previous_cursor_position:
                 return
@@ -117,6 +127,27 @@ class ThriftyApp(App[None]):
             if self._sync_available:
                 changes = SYNC_START + changes + SYNC_END
             self._driver.write(self._link.frame(changes))
+
+    def _first(self) -> list[Region]:
+        """What is sent before the rest on a slow line: the messages, and what has the focus.
+
+        Where nothing was pressed, the rest has its turn in between: these may change all the time.
+        """
+        if self._link.room is None:
+            return []
+        self._rest_next = not self._rest_next and monotonic() > self._pressed + ATTENTION
+        if self._rest_next:
+            return []
+        looked_at = list(self.screen.query(f".{READ_FIRST}, Toast"))
+        if self.screen.focused is not None:
+            looked_at.append(self.screen.focused)
+        return [each.region for each in looked_at if each.is_on_screen]
+
+    async def on_event(self, event: Event) -> None:
+        """Note when something was pressed."""
+        if isinstance(event, Key | MouseDown):
+            self._pressed = monotonic()
+        await super().on_event(event)
 
     def _send_again(self) -> None:
         self._waiting = None

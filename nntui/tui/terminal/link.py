@@ -8,7 +8,6 @@ far the frames have come.  As long as it does not answer, no more is sent than a
 import signal
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic, sleep
 from typing import Any
 
@@ -20,7 +19,18 @@ from textual.message import Message
 WINDOW = 4096
 """Bytes under way that are no reason to wait."""
 SLOW_LINE = 20_000
-"""Bytes a second that a line is trusted with while nothing is known of it."""
+"""Bytes a second that a line is trusted with, whatever is known of it."""
+PIECE, LEAST_PIECE = 0.1, 1024
+"""Seconds that a frame should take on a slow line, and its bytes at least."""
+BLOCKED = 0.1
+"""Seconds of a write after which a line is slow: it emptied buffers of some kilobytes meanwhile."""
+FAST_LINE = 1_000_000
+"""Bytes a second from which frames are sent whole."""
+FASTER, SPARED = 1.05, 0.8
+"""By how much a slow line is believed to be faster after a frame that did not block; the share of
+it that frames take."""
+FORGOTTEN = 120.0
+"""Seconds after which a line that is not seen to be slow may have become faster."""
 PATIENCE = 5.0
 """Seconds after which an answer is given up."""
 MOST_ASKED = 30
@@ -38,6 +48,11 @@ class Link:
         self._given = self._taken = 0
         self._rest_until = 0.0
         self._under_way: deque[tuple[float, int]] = deque()
+        """When each frame was sent, and its bytes."""
+        self._quickest = float("inf")
+        """Seconds of the quickest answer: a frame that is answered later took so much longer."""
+        self._rate, self._measured = 0.0, 0.0
+        """Bytes a second of a slow line, and when that was seen; 0 for other lines."""
         self._answered = False
         self._asked = 0
         self._debt, self._counted = 0.0, monotonic()
@@ -53,6 +68,24 @@ class Link:
         if self._under_way and now - self._under_way[0][0] > PATIENCE:
             self._under_way.clear()
         return sum(size for _, size in list(self._under_way)) >= WINDOW
+
+    @property
+    def room(self) -> int | None:
+        """How many bytes a frame should have at most, about; None for any number.
+
+        On a slow line a key's answer waits for what was sent before.
+        """
+        rate = self._slow_rate
+        return max(int(rate * PIECE), LEAST_PIECE) if rate else None
+
+    @property
+    def _slow_rate(self) -> float:
+        return self._rate if monotonic() - self._measured < FORGOTTEN else 0.0
+
+    def measure(self, rate: float) -> None:
+        """Note that the line was seen to carry ``rate`` bytes a second."""
+        rate = max(rate, SLOW_LINE)
+        self._rate, self._measured = (rate if rate < FAST_LINE else 0.0), monotonic()
 
     def frame(self, text: str) -> str:
         """``text`` as it is to be sent, noted as under way."""
@@ -81,14 +114,25 @@ class Link:
         """Note that ``text`` was written, which took ``seconds``."""
         # As long a rest lets the buffers of the pseudo-terminal run empty: a key's answer has
         # to go through them.
-        self._rest_until = monotonic() + min(seconds, 1.0)
+        rate = self._slow_rate
+        if seconds > BLOCKED:
+            self.measure(min(len(text) / seconds, rate or FAST_LINE))
+        elif rate and len(text) > SPARED * rate * PIECE:
+            self.measure(FASTER * rate)
+        rate = self._slow_rate
+        rest = max(seconds, len(text) / (SPARED * rate)) if rate else seconds
+        self._rest_until = monotonic() + min(rest, 1.0)
         self._taken += len(text)
 
     def answer(self) -> None:
         """Note that the terminal has shown the oldest frame under way."""
         self._answered = True
-        with suppress(IndexError):
-            self._under_way.popleft()
+        if self._under_way:
+            sent, size = self._under_way.popleft()
+            took = monotonic() - sent
+            self._quickest = min(self._quickest, took)
+            if size > WINDOW:
+                self.measure(size / max(took - self._quickest, 1e-9))
 
     def settle(self) -> None:
         """Wait for the answers still to come, but not for ever."""

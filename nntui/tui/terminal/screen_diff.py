@@ -5,17 +5,20 @@ pieces of one style, so that what listens to the stream (a screen reader, a scri
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 
 from nntui.tui.terminal.ascii_glyphs import plain
 
 WORDS = re.compile("[A-Za-z0-9]")
+UNKNOWN = "\0"
+"""In the place of a character of which it is not known what the terminal shows."""
 JUMP = 4
 """Cells that cost no more than moving the cursor over them."""
 
@@ -47,6 +50,13 @@ class ScreenPicture:
         """Nothing is known any more of what the terminal shows."""
         self._shown: list[ScreenRow | None] = [None] * self.height
         self._touched = set(range(self.height))
+        self._next = 0
+        """The line that is sent first where it is not said which."""
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether all that is wanted was sent."""
+        return not self._touched
 
     def put(self, x: int, y: int, strip: Strip) -> None:
         """Want ``strip`` from column ``x`` of line ``y`` on."""
@@ -83,25 +93,44 @@ class ScreenPicture:
         known = style._ansi
         return Strip.render_ansi(style, self._colours) if known is None else known
 
-    def changes(self) -> str:
-        """What to send so that the terminal shows what is wanted; empty if it does."""
-        sent: list[str] = []
-        pen, at = "", (-1, -1)
-        for y in sorted(self._touched):
-            wanted = self._wanted[y]
-            for start, end in self._differing(wanted, self._shown[y]):
-                sent.append(_move(at, start, y))
-                for code, cells in groupby(range(start, end), wanted.codes.__getitem__):
-                    if code != pen:
-                        sent.append(_change_pen(pen, code))
-                        pen = code
-                    sent.append("".join(wanted.characters[cell] for cell in cells))
-                at = (end, y) if end < self.width else (-1, -1)
-            self._shown[y] = wanted.copy()
-        self._touched.clear()
-        if pen:
-            sent.append("\x1b[0m")
-        return "".join(sent)
+    def changes(self, most: int | None = None, first: Sequence[Region] = ()) -> str:
+        """What to send so that the terminal shows what is wanted; empty if it does.
+
+        After ``most`` characters it ends with a line, and the others wait for the next call.  What
+        lies in the regions ``first`` is sent before the rest, which goes on where it ended.
+        """
+        sent = _Pieces(self.width)
+        for region in first:
+            for y in range(region.y, region.bottom):
+                if y in self._touched and sent.has_room(most):
+                    self._send_part(y, region.x, region.right, sent)
+        for y in sorted(self._touched, key=lambda y: (y - self._next) % self.height):
+            if not sent.has_room(most):
+                break
+            self._send_row(y, sent)
+            self._next = (y + 1) % self.height
+        return sent.text
+
+    def _send_row(self, y: int, sent: "_Pieces") -> None:
+        wanted = self._wanted[y]
+        for start, end in self._differing(wanted, self._shown[y]):
+            sent.put(wanted, start, end, y)
+        self._shown[y] = wanted.copy()
+        self._touched.discard(y)
+
+    def _send_part(self, y: int, first: int, last: int, sent: "_Pieces") -> None:
+        """Send the columns from ``first`` to before ``last`` of a line that was touched."""
+        wanted, shown = self._wanted[y], self._shown[y]
+        if shown is None:
+            shown = self._shown[y] = ScreenRow(self.width)
+            shown.characters = [UNKNOWN] * self.width
+        for start, end in list(self._differing(wanted, shown)):
+            start = self._whole(wanted, max(start, first))[0] if start < last else end
+            end = self._whole(wanted, min(end, last) - 1)[1] if start < end else end
+            if start < end and first < end:
+                sent.put(wanted, start, end, y)
+                shown.characters[start:end] = wanted.characters[start:end]
+                shown.codes[start:end] = wanted.codes[start:end]
 
     def _differing(self, wanted: ScreenRow, shown: ScreenRow | None) -> Iterator[tuple[int, int]]:
         """The first and the last column but one of each piece of a line that is to be sent."""
@@ -157,6 +186,39 @@ class ScreenPicture:
         while last < len(row.characters) and not row.characters[last]:
             last += 1
         return first, last
+
+
+class _Pieces:
+    """Pieces of lines that are sent together, and where they leave the cursor and the pen."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._sent: list[str] = []
+        self._size = 0
+        self._pen, self._at = "", (-1, -1)
+
+    def has_room(self, most: int | None) -> bool:
+        """Whether it is not yet ``most`` characters."""
+        return most is None or self._size < most
+
+    def put(self, row: ScreenRow, start: int, end: int, y: int) -> None:
+        """Add the columns from ``start`` to before ``end`` of ``row``, which is line ``y``."""
+        self._add(_move(self._at, start, y))
+        for code, cells in groupby(range(start, end), row.codes.__getitem__):
+            if code != self._pen:
+                self._add(_change_pen(self._pen, code))
+                self._pen = code
+            self._add("".join(row.characters[cell] for cell in cells))
+        self._at = (end, y) if end < self._width else (-1, -1)
+
+    def _add(self, text: str) -> None:
+        self._sent.append(text)
+        self._size += len(text)
+
+    @property
+    def text(self) -> str:
+        """All of it, with the pen put down."""
+        return "".join([*self._sent, "\x1b[0m" if self._pen else ""])
 
 
 def _move(at: tuple[int, int], x: int, y: int) -> str:

@@ -7,8 +7,9 @@ import sys
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from subprocess import Popen, TimeoutExpired
 from types import FrameType
 from typing import TypeVar
@@ -52,9 +53,16 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
     """What ``work`` tells, and at last what it returns, from a process of its own.
 
     Giving up ends that process, and the processes that it has started.  ``work`` and what it
-    tells are pickled.  Raises ChildProcessError, with the message, where it fails.
+    tells are pickled.  Where no process may be started, a thread does the work.  Raises
+    ChildProcessError, with the message, where it fails.
     """
-    process, ours = start_python(work_for_app, [signal.SIGINT])
+    try:
+        process, ours = start_python(work_for_app, [signal.SIGINT])
+    except OSError:
+        async with aclosing(_told_by_thread(work)) as told:
+            async for each in told:
+                yield each
+        return
     try:
         with suppress(OSError):  # then the process has ended, which is found below
             ours.send(work)
@@ -74,6 +82,31 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
         ours.close()
         process.terminate()
         threading.Thread(target=_await_end, args=(process,)).start()
+
+
+async def _told_by_thread(work: Work[Told]) -> AsyncGenerator[Told, None]:
+    """What ``work`` tells, and at last what it returns; giving up lets it end at its next word."""
+    told: SimpleQueue[Told] = SimpleQueue()
+    given_up = False
+
+    def tell(each: Told) -> bool:
+        told.put(each)
+        return not given_up
+
+    answer = asyncio.ensure_future(in_thread(lambda: work(tell)))
+    try:
+        while not (answer.done() and told.empty()):
+            if told.empty():
+                await asyncio.sleep(LOOK)
+            else:
+                yield told.get()
+        try:
+            yield answer.result()
+        except Exception as error:
+            raise ChildProcessError(f"{type(error).__name__}: {error}") from None
+    finally:
+        given_up = True
+        answer.cancel()
 
 
 def _await_end(process: Popen[bytes]) -> None:

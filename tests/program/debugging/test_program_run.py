@@ -244,6 +244,35 @@ def test_the_update_of_an_event_is_found_between_two_looks(tmp_path: Path) -> No
         run.close()
 
 
+PRINTING = """
+    import numpy as np
+    np.random.seed(2)
+    X, y = np.random.randn(6, 2), np.random.randn(6, 1)
+    W = np.random.randn(2, 1)
+    for k in range(60):
+        error = X @ W - y
+        loss = np.mean(error ** 2)
+        W = W - 0.1 * 2 * X.T @ error / 6
+        if k % 10 == 3:
+            print(loss)
+    """
+
+
+def test_the_next_event_is_never_before_the_cursor(tmp_path: Path) -> None:
+    run = ProgramRun(CheckRequest(written(tmp_path, PRINTING)))
+    try:
+        run.open()
+        run.seek(50)
+        run.seek(20)
+        found = []
+        while (event := run.next_event()) is not None:
+            found.append((event.by, run.update))
+        assert found == [(24, 24), (34, 34), (44, 44)]
+        assert run.update == 44
+    finally:
+        run.close()
+
+
 CRASH = """
     import numpy as np
     w, x = np.zeros(3), np.array([1.0, 2.0, 3.0])

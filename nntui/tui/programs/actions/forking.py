@@ -41,7 +41,10 @@ class Forking:
         if seed is not None:
             self._seed(seed)
             return
-        hint = f"It seeds NumPy and random; now {self._screen.run_shown.seed}."
+        now = self._screen.seen.seed
+        hint = (
+            f"It seeds NumPy and random; now {'the program seeds itself' if now is None else now}."
+        )
         question = AskNumber("Start with seed", hint, 0, HIGHEST_SEED)
         self._screen.ask(question, lambda to: None if to is None else self._seed(to))
 
@@ -117,8 +120,16 @@ class Forking:
     def run_edited(self) -> None:
         """Run the edited file to this update, as a branch."""
         texts, problem = self.edited_texts()
+        run = self._screen.run_shown
+        known = None if texts or problem or self._broken else run.branch_of_files()
         if texts:
             self.with_texts(texts, "edited", f"the file as edited, beside {self._name()}")
+        elif known is not None and known is not run.branch:
+            self._screen.control.ask(
+                f"going to {known.name}",
+                lambda: run.beside(known),
+                lambda _: f"A is {known.name}, whose text the file has again; B is as it was",
+            )
         else:
             nothing = "the file is as it is shown: edit it, then this key runs it"
             self._screen.tell(problem or self._broken or nothing)

@@ -54,6 +54,10 @@ class Looking:
         if run.overlaid is None:
             screen.tell(fill_keys("no branch is overlaid; {branches}, then o overlays one"))
             return
+        if run.overlaid.kept is not None:
+            where = f"{run.overlaid.name}, which is B, has not run again"
+            screen.tell(fill_keys(f"{where}; {{branches}}, then Enter runs it"))
+            return
         kinds = (A, B, DIFFERENCE)
         shown = kinds[(kinds.index(screen.view.compared) + 1) % len(kinds)]
         screen.view = replace(screen.view, compared=shown)

@@ -51,7 +51,9 @@ class Moving:
 
     def _run(self) -> None:
         control, seen = self._screen.control, self._screen.seen
-        if control.halt():
+        if seen.check is None and not seen.problem:
+            self._screen.tell("the program is still being checked")
+        elif control.halt():
             self._screen.tell(
                 fill_keys("pausing at the next update; {run} runs on")
                 + "; I ends an update that takes too long"
@@ -65,8 +67,9 @@ class Moving:
             self._screen.tell(fill_keys("running; {run} pauses"))
 
     def _interrupt(self) -> None:
+        idle = not self._screen.control.is_busy
         self._screen.control.interrupt()
-        self._screen.tell("interrupted")
+        self._screen.tell("nothing is running" if idle else "interrupted")
 
     def _jump(self, update: int | None = None) -> None:
         if update is not None:
@@ -78,17 +81,18 @@ class Moving:
         self._screen.ask(question, lambda to: None if to is None else self._jump(to))
 
     def _to_event(self, by: int) -> None:
-        seen = self._screen.seen
-        ahead = [
-            each
-            for each in seen.events
-            if (each.by > seen.update if by > 0 else each.by < seen.update)
-        ]
-        if not ahead:
-            where = "beyond here" if by > 0 else "before here"
-            self._screen.tell(f"no event {where}")
-            return
-        self._go_to(ahead[0] if by > 0 else ahead[-1])
+        seen, nothing = self._screen.seen, f"no event {'beyond' if by > 0 else 'before'} here"
+        beyond = [each for each in seen.events if by * (each.by - seen.update) > 0]
+        if not beyond:
+            self._screen.tell(nothing)
+        elif by < 0 or beyond[0].exact:
+            self._go_to(beyond[0] if by > 0 else beyond[-1])
+        else:
+            self._screen.control.ask(
+                "looking for the next event",
+                self._screen.run_shown.next_event,
+                lambda found: nothing if found is None else found.text,
+            )
 
     def _go_to(self, event: ProgramEvent) -> None:
         """Go to an event, whose very update is looked for where only a range is known."""

@@ -164,7 +164,7 @@ def _headline(check: ProgramCheck) -> Content:
         why = "a step is not the gradient"
     parts: list[str | tuple[str, str]] = [title, f": {why}"]
     if loss is not None:
-        name = loss.text if loss.kind == "own" else f"{loss.kind} (assumed)"
+        name = loss.called if loss.kind == "own" else f"{loss.kind} (assumed)"
         parts.append(f" of {name}" + (f", line {loss.line}" if loss.line else ""))
     if check.confirmed:
         parts.append("; finite differences of the program agree")

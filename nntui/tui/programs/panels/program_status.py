@@ -12,6 +12,7 @@ from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
 from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.panels.status_line import beside_hash, fits_beside, loss_text
 from nntui.tui.programs.panels.value_text import where_of
+from nntui.tui.terminal.backpressure import READ_FIRST
 
 CHECKING, RUNNING, PAUSED, PAST = "checking", "running", "paused", "at the past"
 MOVING = "moving"
@@ -49,6 +50,7 @@ class ProgramStatus(Widget):
     Why a program cannot be stepped, or how it went wrong, takes as many rows as it needs.
     """
 
+    DEFAULT_CLASSES = READ_FIRST
     DEFAULT_CSS = """
     ProgramStatus { height: 2; padding: 0 1; background: $panel; color: $foreground; }
     """
