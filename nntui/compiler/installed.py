@@ -1,25 +1,22 @@
-"""Whether llvmlite, which compiles, is installed in a version that is known to work."""
+"""Whether llvmlite, which compiles, is installed in a version that has what is used of it."""
 
 import os
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
 
-OLDEST = (0, 44)
-"""The first version with the passes that are used."""
+NEEDED = Path("binding", "newpassmanagers.py")
+"""A module that llvmlite has since version 0.44."""
+VARIABLE = "NNTUI_PLAYER"
+"""The environment variable that says, if it is ``numpy``, not to compile unasked."""
 
 
 @lru_cache(maxsize=1)
 def is_installed() -> bool:
     """Whether updates can be compiled; nothing is imported to find out."""
-    try:
-        found = version("llvmlite").split(".")
-        return tuple(int(part) for part in found[:2]) >= OLDEST
-    except (PackageNotFoundError, ValueError):
-        return False
-
-
-VARIABLE = "NNTUI_PLAYER"
-"""The environment variable that says, if it is ``numpy``, not to compile unasked."""
+    found = find_spec("llvmlite")
+    places = found.submodule_search_locations if found is not None else None
+    return any(Path(place, NEEDED).exists() for place in places or ())
 
 
 def is_wanted() -> bool:
