@@ -121,10 +121,13 @@ class NNTUI(ThriftyApp):
             self.simulate_key(found.keys.split(",")[0])
 
     def notify(self, message: str, **named: Any) -> None:
-        """Say it in the message line of the workbench; elsewhere as Textual does."""
+        """Say it in the message line of a workbench or a program; elsewhere as Textual does."""
         screen = self.screen if self.screen_stack else None
+        program = next((each for each in self._programs if each is screen), None)
         if isinstance(screen, WorkbenchScreen) and screen.is_mounted:
             screen.show(message)
+        elif program is not None and program.is_mounted:
+            program.tell(message)
         else:
             super().notify(message, **named)
 

@@ -4,6 +4,7 @@ import os
 import random
 from pathlib import Path
 from textwrap import dedent
+from typing import NamedTuple
 
 import pytest
 from controlled import alone
@@ -13,16 +14,17 @@ from textual.pilot import Pilot
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_session import load_program_session
-from nntui.program.debugging.seen import LineValue, Value
+from nntui.program.debugging.seen import LineValue, ProgramSeen, Value
 from nntui.tui.app import NNTUI
 from nntui.tui.drawing.printed_text import as_printed, in_one_line
 from nntui.tui.drawing.shortening import middled
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.programs.actions.fork_text import edited_line, read_change
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap, grid_of
 from nntui.tui.programs.panels.code_style import coloured, cut
 from nntui.tui.programs.panels.findings_panel import FindingsPanel
-from nntui.tui.programs.panels.program_status import ProgramStatus, ProgramStatusContent
+from nntui.tui.programs.panels.program_status import ProgramStatus
 from nntui.tui.programs.panels.source_panel import SourcePanel
 from nntui.tui.programs.panels.value_text import line_text
 from nntui.tui.programs.program_screen import ProgramScreen
@@ -61,14 +63,23 @@ def screen_of(pilot: Pilot[None]) -> ProgramScreen:
     return screen
 
 
-def status(pilot: Pilot[None]) -> ProgramStatusContent:
-    """What its status says."""
+class Said(NamedTuple):
+    """What the status and the message line say."""
+
+    seen: ProgramSeen
+    state: str
+    note: str
+
+
+def status(pilot: Pilot[None]) -> Said:
+    """What its status and its message line say."""
     content = screen_of(pilot).query_one(ProgramStatus).content
     assert content is not None
-    return content
+    note = screen_of(pilot).query_one(MessageLine).content.note
+    return Said(content.seen, content.state, note)
 
 
-async def at_rest(pilot: Pilot[None]) -> ProgramStatusContent:
+async def at_rest(pilot: Pilot[None]) -> Said:
     """Wait until the program does nothing, and the values of its lines are there."""
 
     def rests() -> bool:
@@ -81,7 +92,7 @@ async def at_rest(pilot: Pilot[None]) -> ProgramStatusContent:
     return status(pilot)
 
 
-async def pressed(pilot: Pilot[None], *keys: str) -> ProgramStatusContent:
+async def pressed(pilot: Pilot[None], *keys: str) -> Said:
     """Press ``keys``, and wait for what comes of them."""
     await pilot.press(*keys)
     return await at_rest(pilot)

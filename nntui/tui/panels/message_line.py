@@ -9,6 +9,9 @@ from textual.widget import Widget
 from nntui.tui.panels.story_panel import CAPS_CSS, told_in_brief
 from nntui.tui.terminal.backpressure import READ_FIRST
 
+LOW_SCREEN = 20
+"""Rows of the screen, below which a message has one and its end may be cut off."""
+
 
 @dataclass(frozen=True)
 class MessageContent:
@@ -32,6 +35,10 @@ class MessageLine(Widget):
     }}
     MessageLine.-low {{ max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }}
     """
+
+    def fit(self, height: int) -> None:
+        """Take one row where the screen has a low ``height``."""
+        self.set_class(height < LOW_SCREEN, "-low")
 
     content: reactive[MessageContent] = reactive(MessageContent(), layout=True)
     """What is said."""

@@ -29,11 +29,6 @@ def loss_text(loss: float | None) -> str:
     return "-" if loss is None else number_text(loss)
 
 
-def fits_beside(left: Content, state_hash: str, width: int) -> bool:
-    """Whether all of ``left`` has room on a line of ``width`` that ends with the hash."""
-    return left.cell_length <= width - len(state_hash) - 4
-
-
 def beside_hash(left: Content, state_hash: str, width: int) -> Content:
     """A line of ``width``: ``left``, cut where it has no room, and the hash at the right."""
     room = max(width - len(state_hash) - 2, 0)

@@ -11,6 +11,7 @@ from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageContent, MessageLine
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.programs.panels.array_heatmap import ArrayHeatmap, ArrayPart, ArraysContent
 from nntui.tui.programs.panels.findings_panel import FindingsContent, FindingsPanel
@@ -36,11 +37,6 @@ from nntui.tui.programs.program_control import MOVES
 from nntui.tui.programs.program_plot import ProgramPlot
 from nntui.tui.programs.program_view import ProgramView
 
-LONG = 24
-"""Characters of a note that may be an answer, and is said apart where its line has no room."""
-PASSING = "..."
-"""How notes end that say what is being done: another one follows soon."""
-
 
 class ProgramDisplay:
     """Brings the panels up to date with what is seen; nothing else writes to them."""
@@ -54,13 +50,10 @@ class ProgramDisplay:
         """What is said below the findings."""
 
     def tell(self, note: str) -> None:
-        """Say what just happened; apart, where its line has no room for it."""
-        self.note = note = in_one_line(note)
-        status = self._screen.panel(ProgramStatus)
+        """Say what just happened."""
+        self.note = in_one_line(note)
+        self._screen.panel(MessageLine).content = MessageContent(self.note)
         self._show_status()
-        is_answer = len(note) >= LONG and not note.endswith(PASSING)
-        if is_answer and status.size and not status.fits(note):
-            status.notify(note, markup=False)
 
     def show(self, seen: ProgramSeen, note: str | None = None) -> None:
         """Hand out ``seen``, with another ``note`` unless it is None."""
@@ -86,9 +79,7 @@ class ProgramDisplay:
 
     def _show_status(self) -> None:
         screen, seen = self._screen, self.seen
-        screen.panel(ProgramStatus).content = ProgramStatusContent(
-            seen, self._state(seen), self.note
-        )
+        screen.panel(ProgramStatus).content = ProgramStatusContent(seen, self._state(seen))
 
     def _state(self, seen: ProgramSeen) -> str:
         control = self._screen.control

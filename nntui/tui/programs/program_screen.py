@@ -28,6 +28,7 @@ from nntui.tui.actions import (
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
+from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.panel import Panel, TextPanel
 from nntui.tui.panels.timeline_strip import Timeline
 from nntui.tui.programs.actions.program_actions import ProgramActions
@@ -120,6 +121,7 @@ class ProgramScreen(SizedScreen[None]):
                 yield ArrayHeatmap()
                 yield PrintedPanel()
                 yield BranchesPanel()
+        yield MessageLine()
         yield Timeline()
         yield KeyBar(PROGRAM)
         yield self.size_message()
@@ -152,6 +154,7 @@ class ProgramScreen(SizedScreen[None]):
         """Share the room anew."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW, "-narrow")
+        self.query_one(MessageLine).fit(event.size.height)
         self.share_room()
 
     # What the panels show.

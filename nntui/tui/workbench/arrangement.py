@@ -72,8 +72,6 @@ SQUEEZED = "-squeezed"
 """The class of a panel that gives its room to the configuration while that is edited."""
 THREE_COLUMNS = 160
 """From so many columns of the terminal on, texts and pictures have a column each."""
-LOW_SCREEN = 20
-"""Rows of the terminal below which a message has one line."""
 LOW = 12
 """Rows below which every panel has the least it can do with."""
 
@@ -111,7 +109,7 @@ def arrange(screen: Widget, view: WorkbenchView, run: Run, *, short: bool) -> No
     zoomed, shown = view.zoomed, shown_panels(view, run, short=short)
     texts = StoryPanel in shown or WhyPanel in shown
     wide = screen.size.width >= THREE_COLUMNS
-    screen.query_one(MessageLine).set_class(screen.size.height < LOW_SCREEN, "-low")
+    screen.query_one(MessageLine).fit(screen.size.height)
     screen.set_class(zoomed is not None, "-zoomed")
     screen.set_class(wide and texts and zoomed is None, "-three")
     for kind in PANELS:

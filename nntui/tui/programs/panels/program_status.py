@@ -10,7 +10,7 @@ from textual.widget import Widget
 from nntui.program.debugging.program_branch import ending_in_words
 from nntui.program.debugging.seen import MERELY_TOLD, ProgramSeen
 from nntui.tui.drawing.printed_text import in_one_line
-from nntui.tui.panels.status_line import beside_hash, fits_beside, loss_text
+from nntui.tui.panels.status_line import beside_hash, loss_text
 from nntui.tui.programs.panels.value_text import where_of
 from nntui.tui.terminal.backpressure import READ_FIRST
 
@@ -37,7 +37,6 @@ class ProgramStatusContent:
 
     seen: ProgramSeen
     state: str
-    note: str = ""
 
 
 MOST_ROWS = 4
@@ -45,7 +44,7 @@ MOST_ROWS = 4
 
 
 class ProgramStatus(Widget):
-    """Two lines: program, branch, seed, state, note and hash; update, epoch, loss, verdict.
+    """Two lines: program, branch, seed, state and hash; update, epoch, loss, verdict.
 
     Why a program cannot be stepped, or how it went wrong, takes as many rows as it needs.
     """
@@ -86,14 +85,7 @@ class ProgramStatus(Widget):
             rows[MOST_ROWS - 1 :] = [f"{rows[MOST_ROWS - 1][: max(self.size.width - 1, 0)]}…"]
         return rows
 
-    def fits(self, note: str) -> bool:
-        """Whether there is room for all of ``note``."""
-        if self.content is None:
-            return True
-        left, state_hash = self._left(self.content, note), self.content.seen.state_hash
-        return fits_beside(left, state_hash, self.size.width)
-
-    def _left(self, content: ProgramStatusContent, note: str) -> Content:
+    def _left(self, content: ProgramStatusContent) -> Content:
         seen = content.seen
         branch = f" / {seen.branch.name}" if len(seen.branches) > 1 else ""
         seed = "own seed" if seen.seed is None else f"seed {seen.seed}"
@@ -104,7 +96,6 @@ class ProgramStatus(Widget):
             branch if len(branch) < 24 else f"{branch[:23]}…",
             f"  {seed}  ",
             (content.state, _STYLES[content.state]),
-            f"  {note}",
         )
 
     def render(self) -> Content:
@@ -113,7 +104,7 @@ class ProgramStatus(Widget):
         if content is None:
             return Content("")
         seen, width = content.seen, self.size.width
-        first = beside_hash(self._left(content, content.note), seen.state_hash, width)
+        first = beside_hash(self._left(content), seen.state_hash, width)
         trouble = self._trouble()
         if trouble:
             return Content("\n").join([first, *(Content.styled(x, "$text-error") for x in trouble)])
