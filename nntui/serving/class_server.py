@@ -130,7 +130,7 @@ class ClassServer:
 
     def serve(self) -> None:
         """Serve until SIGINT or SIGTERM; raises OSError if nothing can be served there."""
-        logging.basicConfig(level="WARNING", format="nntui: %(message)s")
+        logging.basicConfig(level="ERROR", format="nntui: %(message)s")
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:

@@ -84,14 +84,15 @@ def entries() -> list[SessionFile]:
 
 
 def find(name_or_path: str) -> Path:
-    """The file of a session's name or path, or the latest session of a preset's name.
+    """The file of a session's name or path, or the latest of a preset or of a program's file.
 
     Raises ConfigError, which suggests similar names, if there is none.
     """
     path = Path(name_or_path)
     if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
         return check_file(path)
-    of_preset = (each.path for each in entries() if each.preset == name_or_path)
+    wanted = (name_or_path, f"{name_or_path}.py")
+    of_preset = (each.path for each in entries() if each.preset in wanted)
     return next(of_preset, None) or _file_called(name_or_path)
 
 

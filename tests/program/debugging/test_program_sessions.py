@@ -21,7 +21,7 @@ from nntui.program.debugging.program_session import (
 from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.timeline.sessions.archive import read_archive, write_archive
 from nntui.timeline.sessions.session import load
-from nntui.timeline.sessions.session_folder import entries, new_path
+from nntui.timeline.sessions.session_folder import entries, find, new_path
 
 PROGRAM = """
     import sys
@@ -53,6 +53,13 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ProgramRun
     write_program_session(path, *run.keep())
     yield run, path
     run.close()
+
+
+def test_a_session_is_found_by_the_name_of_its_program(saved: tuple[ProgramRun, Path]) -> None:
+    run, _ = saved
+    path = new_path("mynet.py")
+    write_program_session(path, *run.keep())
+    assert find("mynet") == find("mynet.py") == find(path.stem) == path
 
 
 def test_what_was_seen_comes_back_and_nothing_runs(saved: tuple[ProgramRun, Path]) -> None:

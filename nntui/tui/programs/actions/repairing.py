@@ -80,7 +80,10 @@ class Repairing:
                 "looking for a mend", lambda: self._written(chosen == 0, path), lambda said: said
             )
 
-        first = run.branches[0].texts
+        first, check = run.branches[0].texts, self._screen.seen.check
+        if run.branch.texts == first and check is not None and check.ok is not False:
+            self._screen.tell("nothing is proven wrong: there is no mend to write")
+            return
         own = "this branch's text" if mended_here or run.branch.texts != first else "the mend"
         texts = [f"{own} as a diff", f"{own} as a file"]
         self._screen.ask(Choose(f"Write, beside {path.name}:", texts), answered)
