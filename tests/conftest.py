@@ -30,6 +30,11 @@ textual.app.wait_for_idle = drained
 textual.pilot.wait_for_idle = settled
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: tests wait for other processes a fifth of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test touches what the user saved; this is where sessions go instead."""

@@ -46,7 +46,8 @@ class Server:
         """Run ``command`` at the other end, on a terminal; its process tells its number first."""
         user = subprocess.check_output(["id", "-un"], text=True).strip()
         path = os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")]))
-        settings = {"NNTUI_DATA_DIR": str(self.data), "PYTHONPATH": path}
+        # By compiled code a training would be over before it can be paused.
+        settings = {"NNTUI_DATA_DIR": str(self.data), "PYTHONPATH": path, "NNTUI_PLAYER": "numpy"}
         # What chooses the linear algebra chooses its last bits.
         settings |= {name: value for name, value in os.environ.items() if "BLAS_" in name}
         settings |= {name: value for name, value in variables.items() if name != "TERM"}
