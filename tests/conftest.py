@@ -1,5 +1,6 @@
 """Set before any test: one BLAS thread (more only wait for each other here), and Hypothesis."""
 
+import gc
 import os
 import shutil
 import signal
@@ -20,6 +21,9 @@ for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.
     if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) == signal.SIG_IGN:
         signal.signal(getattr(signal, _name), _usual)
 
+# Looking for garbage more often takes a fifth of the time of the tests of the app, and finds little.
+gc.set_threshold(100_000, 50, 1000)
+
 settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=50)
 settings.register_profile(
     "search", deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck)
@@ -30,6 +34,7 @@ textual.app.wait_for_idle = drained
 textual.pilot.wait_for_idle = settled
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors: tests wait for other processes a fifth of the time."""
     return (os.cpu_count() or 1) + 1

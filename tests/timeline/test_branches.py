@@ -475,14 +475,14 @@ def broken_off(action: Callable[[], object], at: int, patch: pytest.MonkeyPatch)
     """Do ``action`` with a Ctrl+C within update ``at // 40`` of it; whether it came that far."""
     advance = Trainer.advance
 
-    def interrupted(trainer: Trainer, count: int) -> None:
+    def interrupted(trainer: Trainer, count: int, stop: float | None = None) -> None:
         if count:
             for update in {id(each): each for each, _ in trainer._batches}.values():
                 whole = update.calls
                 place = at % len(whole)
                 update.calls = (*whole[:place], interrupt, *whole[place:])
         try:
-            advance(trainer, count)
+            advance(trainer, count, stop)
         finally:
             for update in {id(each): each for each, _ in trainer._batches}.values():
                 update.calls = tuple(call for call in update.calls if call is not interrupt)
