@@ -21,7 +21,7 @@ for _name, _usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.
     if hasattr(signal, _name) and signal.getsignal(getattr(signal, _name)) == signal.SIG_IGN:
         signal.signal(getattr(signal, _name), _usual)
 
-# Looking for garbage more often takes a fifth of the time of the tests of the app, and finds little.
+# Looking for garbage as often as usual takes a fifth of the time of the tests of the app.
 gc.set_threshold(100_000, 50, 1000)
 
 settings.register_profile("nntui", deadline=None, derandomize=True, max_examples=50)
