@@ -34,6 +34,16 @@ textual.app.wait_for_idle = drained
 textual.pilot.wait_for_idle = settled
 
 
+@pytest.fixture(scope="module", autouse=True)
+def frozen_memory() -> None:
+    """What other modules have left is looked through for garbage no more.
+
+    A program under test runs in a fork of the test, which would look through all of it.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One worker more than processors: tests wait for other processes a fifth of the time."""
