@@ -63,6 +63,28 @@ def test_a_printed_loss_is_called_by_what_is_printed(folder: Path) -> None:
     assert (found["text"], "named" in found) == ('print(epoch, "loss", loss)', False)
 
 
+TOLERANCE = """\
+import numpy as np
+X = np.random.randn(30, 1)
+y, w, before = 3 * X, 0.0, 1e9
+while True:
+    out = w * X
+    loss = np.mean((out - y) ** 2)
+    w -= 0.01 * 2 * np.mean((out - y) * X)
+    if abs(before - loss) < 1e-7:
+        break
+    before = loss
+"""
+
+
+def test_a_loss_that_is_held_against_the_one_before_is_the_programs_own(folder: Path) -> None:
+    Path("net.py").write_text(TOLERANCE)
+    answer = check("net.py")
+    assert answer.loss is not None
+    assert (answer.loss.kind, answer.loss.line) == ("own", 6)
+    assert answer.parameters[0].factor == pytest.approx(0.01, rel=1e-6)
+
+
 def test_a_program_that_goes_uphill_is_wrong_in_that_line(folder: Path) -> None:
     Path("net.py").write_text(RIGHT.replace("W -=", "W +="))
     done = command("check", "net.py", "--json", "--", "0.05")

@@ -212,10 +212,19 @@ def _own(
 def _errors(recording: Recording, places: Places, mask: int) -> set[int]:
     """Differences of a prediction and a target: no loss, though often called error."""
     found: set[int] = set()
+    # A loss that is held against that of the update before is no prediction.
+    kept = {
+        (recording.start[name].number, recording.end[name].number)
+        for name in recording.changed
+        if name in recording.start and np.size(recording.end[name].value) == 1
+    }
     for node in recording.nodes:
         if node.operation != "-" or node.place < 0 or any(places.places[node.place].literals):
             continue
         sides = [operand(node, at) for at in (0, 1)]
+        numbers = tuple(None if side is None else side.number for side in sides)
+        if numbers in kept or numbers[::-1] in kept:
+            continue
         if any(side is not None and not recording.depends[side.number] & mask for side in sides):
             found.add(node.number)
             found.update(each.number for each in node.inputs)
