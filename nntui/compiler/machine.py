@@ -5,6 +5,7 @@ import hashlib
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,17 @@ SYMBOLS = ("sin", "cos", "pow")
 _lock = threading.Lock()
 
 
+@dataclass(frozen=True)
+class _Function:
+    """A function, with the code that must not be freed before it."""
+
+    called: Callable[..., int]
+    code: "MachineCode"
+
+    def __call__(self, *arguments: Any) -> int:
+        return self.called(*arguments)
+
+
 class MachineCode:
     """A module of machine code, which is kept as long as one of its functions."""
 
@@ -29,9 +41,8 @@ class MachineCode:
     def function(self, name: str, *arguments: Any) -> Callable[..., int]:
         """The function ``name``, which returns a whole number; calls release the GIL."""
         address = self._engine.get_function_address(name)
-        made: Any = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
-        made.code = self
-        return made  # type: ignore[no-any-return]
+        called = ctypes.CFUNCTYPE(ctypes.c_int64, *arguments)(address)
+        return _Function(called, self)
 
 
 class Machine:

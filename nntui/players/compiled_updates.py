@@ -6,7 +6,7 @@ the reported loss, are handed to the compiler as they were recorded.
 
 import ctypes
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -38,7 +38,7 @@ class CompiledUpdates:
 
     ``batches`` are those of an epoch; with ``ordered``, the samples of each are taken in an order
     that is drawn.  With ``watched`` the loop ends at a number that is not finite.  Raises
-    NotCompilable for a call that the compiler does not know.
+    NotCompilableError for a call that the compiler does not know.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class CompiledUpdates:
         return max(int(LONGEST_CALL / (OVERHEAD + work_of_update)), 1)
 
     def translate(self) -> Program:
-        """The recorded calls as a program; raises NotCompilable if one is not known."""
+        """The recorded calls as a program; raises NotCompilableError if one is not known."""
         return self._translated[0]
 
     @cached_property
@@ -211,11 +211,12 @@ class CompiledUpdates:
 def _calling(
     entry: Callable[..., int], table: object, kept: Sequence[AnyArray]
 ) -> Callable[[], None]:
-    def call() -> None:
-        entry(table)
+    """A call of ``entry``; it keeps the arrays whose addresses are in ``table``."""
+    return partial(_called, entry, table, kept)
 
-    call.kept = kept  # type: ignore[attr-defined]
-    return call
+
+def _called(entry: Callable[..., int], table: object, kept: Sequence[AnyArray]) -> None:
+    entry(table)
 
 
 def _summed(translator: Translator, summed: RecordedSum, out: AnyArray) -> list[Step]:

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from nntui.compiler.calls.regions import NotCompilable
+from nntui.compiler.calls.regions import NotCompilableError
 from nntui.compiler.installed import is_installed, is_wanted
 from nntui.core.engine.algebra import Single
 from nntui.core.engine.ensemble import products_per_update
@@ -60,6 +60,6 @@ def is_compilable(configuration: Configuration) -> bool:
     reported = ReportedLoss(configuration, stepper.theta, Single())
     try:
         CompiledUpdates(configuration, stepper, reported, ordered, watched=True).translate()
-    except NotCompilable:
+    except NotCompilableError:
         return False
     return True

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nntui.compiler.calls.array_operations import ELEMENTWISE
-from nntui.compiler.calls.regions import NotCompilable
+from nntui.compiler.calls.regions import NotCompilableError
 from nntui.compiler.machine import Machine
 from nntui.compiler.object_cache import ObjectCache
 from nntui.compiler.recorded_program import Program, Written, with_entries
@@ -141,7 +141,7 @@ SQUARE = np.zeros((3, 3))
     ],
 )
 def test_a_call_that_is_not_known_is_refused(call: Any) -> None:
-    with pytest.raises(NotCompilable):
+    with pytest.raises(NotCompilableError):
         Program([]).translator.steps([call])
 
 

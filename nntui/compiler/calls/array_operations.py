@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nntui.compiler.calls.regions import AnyArray, Memory, NotCompilable, View
+from nntui.compiler.calls.regions import AnyArray, Memory, NotCompilableError, View
 
 Operand = View | float
 
@@ -73,7 +73,7 @@ def _checked(step: Step) -> Step:
             step.out.strides,
         )
         if view.overlaps(step.out) and not same:
-            raise NotCompilable("an operation that overwrites what it still has to read")
+            raise NotCompilableError("an operation that overwrites what it still has to read")
     return step
 
 
@@ -84,11 +84,11 @@ class Translator:
         self._memory = memory
 
     def steps(self, calls: Iterable[Callable[[], object]]) -> list[Step]:
-        """The operations of ``calls``; raises NotCompilable if one is not known."""
+        """The operations of ``calls``; raises NotCompilableError if one is not known."""
         made = []
         for call in calls:
             if not isinstance(call, partial):
-                raise NotCompilable(f"{call!r} is not recorded")
+                raise NotCompilableError(f"{call!r} is not recorded")
             made.append(_checked(self._step(call.func, call.args, dict(call.keywords))))
         return made
 
@@ -124,7 +124,7 @@ class Translator:
             return self._copy(*arguments, **named)
         if function is np.einsum:
             return self._einsum(arguments[0], arguments[1:], **named)
-        raise NotCompilable(f"{function!r}")
+        raise NotCompilableError(f"{function!r}")
 
     def _operand(self, value: Any, shape: tuple[int, ...]) -> Operand:
         if isinstance(value, np.ndarray):
@@ -138,7 +138,7 @@ class Translator:
         else:
             arguments_in = list(arguments)
         if named or len(arguments_in) != function.nin or not isinstance(out, np.ndarray):
-            raise NotCompilable(f"{function.__name__} with other arguments")
+            raise NotCompilableError(f"{function.__name__} with other arguments")
         return self.elementwise(ELEMENTWISE[function], out, *arguments_in)
 
     def _reduce(
@@ -146,7 +146,7 @@ class Translator:
     ) -> Step:
         kind = SUM if ufunc is np.add else GREATEST if ufunc is np.maximum else ""
         if not kind or dtype is not None or not isinstance(axis, int) or keep is not True:
-            raise NotCompilable(f"{ufunc.__name__}.reduce in another way")
+            raise NotCompilableError(f"{ufunc.__name__}.reduce in another way")
         view, result = self._memory.view(values), self._memory.view(out)
         axis %= len(view.shape)
         strides = (*view.strides[:axis], 0, *view.strides[axis + 1 :], view.strides[axis])
@@ -156,7 +156,7 @@ class Translator:
 
     def _dot(self, left: AnyArray, right: AnyArray, out: AnyArray) -> Step:
         if left.ndim != 2 or right.ndim != 2:
-            raise NotCompilable("a product of other arrays than matrices")
+            raise NotCompilableError("a product of other arrays than matrices")
         return self._contraction("mk,kn->mn", (left, right), out)
 
     def _einsum(self, subscripts: str, factors: Sequence[Any], *, out: AnyArray) -> Step:

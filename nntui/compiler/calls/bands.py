@@ -27,7 +27,8 @@ class Band:
     @property
     def columned(self) -> list[tuple[Nest, int | None]]:
         """Each nest with its axis of columns; None for a nest that stands alone."""
-        return list(zip(self.nests, self.axes or [None], strict=True))  # type: ignore[list-item]
+        axes: Sequence[int | None] = self.axes or [None]
+        return list(zip(self.nests, axes, strict=True))
 
 
 def banded(nests: Sequence[Nest]) -> list[Band]:

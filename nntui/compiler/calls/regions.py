@@ -12,7 +12,7 @@ AnyArray = npt.NDArray[Any]
 DOUBLE, FLAG = np.dtype(np.float64), np.dtype(np.bool_)
 
 
-class NotCompilable(ValueError):  # noqa: N818
+class NotCompilableError(ValueError):
     """A recorded call that the compiler does not know; NumPy plays it."""
 
 
@@ -40,11 +40,11 @@ class View:
         return self.region == other.region and first < end and start < last
 
     def broadcast(self, shape: tuple[int, ...]) -> "View":
-        """The same as an array of ``shape``; raises NotCompilable if that is impossible."""
+        """The same as an array of ``shape``; raises NotCompilableError if that is impossible."""
         missing = len(shape) - len(self.shape)
         own = (1,) * missing + self.shape
         if missing < 0 or any(a not in (1, b) for a, b in zip(own, shape, strict=True)):
-            raise NotCompilable(f"{self.shape} does not fit {shape}")
+            raise NotCompilableError(f"{self.shape} does not fit {shape}")
         return View(self.region, self.offset, shape, (0,) * missing + self.strides)
 
     def touched(self, size: int) -> npt.NDArray[np.bool_]:
@@ -88,9 +88,9 @@ class Memory:
         self._known: dict[int, Region] = {}
 
     def view(self, array: AnyArray) -> View:
-        """Where ``array`` lies; raises NotCompilable for other numbers than float64 and bool."""
+        """Where ``array`` lies; NotCompilableError if its numbers are not float64 or bool."""
         if array.dtype not in (DOUBLE, FLAG):
-            raise NotCompilable(f"an array of {array.dtype}")
+            raise NotCompilableError(f"an array of {array.dtype}")
         start, end = _extent(array)
         region = self._region(array, start, end)
         item = array.itemsize
@@ -100,7 +100,7 @@ class Memory:
             for stride, size in zip(array.strides, array.shape, strict=True)
         )
         if any(stride < 0 for stride in strides):
-            raise NotCompilable("an array that is read backwards")
+            raise NotCompilableError("an array that is read backwards")
         return View(region.index, offset, array.shape, strides)
 
     def _region(self, array: AnyArray, start: int, end: int) -> Region:
@@ -108,12 +108,12 @@ class Memory:
             if first <= start and end <= last:
                 return self._numbered(first, named.reshape(-1), kept)
             if start < last and first < end:
-                raise NotCompilable("an array across two buffers")
+                raise NotCompilableError("an array across two buffers")
         root: Any = array
         while isinstance(root.base, np.ndarray):
             root = root.base
         if not (root.flags.c_contiguous or root.flags.f_contiguous):
-            raise NotCompilable("an array without a contiguous buffer")
+            raise NotCompilableError("an array without a contiguous buffer")
         return self._numbered(root.ctypes.data, root.reshape(-1, order="A"), False)
 
     def _numbered(self, start: int, values: AnyArray, kept: bool) -> Region:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from nntui.compiler.calls.array_operations import WATCH, Elementwise, Reduction, Step
 from nntui.compiler.calls.fusion import TERMS, Nest, vector_axis
-from nntui.compiler.calls.regions import NotCompilable, View
+from nntui.compiler.calls.regions import NotCompilableError, View
 from nntui.compiler.text.elementary import CALLED
 from nntui.compiler.text.function_text import FunctionText, Index
 from nntui.compiler.text.lane_sums import combined, folded, neutral
@@ -150,7 +150,7 @@ class NestText:
         if out.region not in self._pointers:
             return
         if width > 1 and self._stride(out) != 1:
-            raise NotCompilable("results that do not lie side by side")
+            raise NotCompilableError("results that do not lie side by side")
         registers, moves = self._registers, self._moves(out, place, ())
         if all(isinstance(index, int) for index, _ in moves):
             registers.note(out.region, self._offset(out, moves), width, value)

@@ -74,9 +74,10 @@ def lines_to_try(
     for file, source in sources.items():
         functions = {source.function_at(line) for each, line in recorded if each == file}
         for node in ast.walk(source.tree):
-            is_near = isinstance(node, ast.stmt) and source.function_at(node.lineno) in functions
-            if is_near and _has_no_record(source, node.lineno):  # type: ignore[attr-defined]
-                add(file, node.lineno, ELSEWHERE, wanted)  # type: ignore[attr-defined]
+            if not isinstance(node, ast.stmt) or source.function_at(node.lineno) not in functions:
+                continue
+            if _has_no_record(source, node.lineno):
+                add(file, node.lineno, ELSEWHERE, wanted)
     return sorted(found.values(), key=lambda each: each.cost)
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 from nntui.program.mending.source.beforehand import Facts, plain, shape_keys
 from nntui.program.mending.source.source_text import FUNCTIONS, SourceText
@@ -201,7 +201,7 @@ def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-def is_operand(node: ast.AST) -> bool:
+def is_operand(node: ast.AST) -> TypeGuard[ast.Name | ast.Attribute | ast.Subscript]:
     """Whether ``node`` is a name, or attributes and elements of one."""
     while isinstance(node, ast.Attribute | ast.Subscript):
         if isinstance(node, ast.Attribute) and node.attr == "T":

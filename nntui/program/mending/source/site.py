@@ -60,9 +60,9 @@ class Site(Scope):
     @cached_property
     def operands(self) -> list[ast.expr]:
         """Names, attributes and elements that are read, whole: ``self.a[i]``, and no function."""
-        found = []
+        found: list[ast.expr] = []
         for node in self.expressions:
-            if not is_operand(node) or not isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+            if not is_operand(node) or not isinstance(node.ctx, ast.Load):
                 continue
             parent = self.source.parents.get(node)
             if isinstance(parent, ast.Attribute):
