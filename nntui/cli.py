@@ -202,7 +202,10 @@ def open_session(file: str, **options: Any) -> None:
 
 
 def _open_session(file: str, options: dict[str, Any]) -> NoReturn:
-    from nntui.program.debugging.program_session import is_program_session, load_program_session
+    from nntui.program.debugging.sessions.program_session import (
+        is_program_session,
+        load_program_session,
+    )
     from nntui.timeline.sessions.session import load
     from nntui.timeline.sessions.session_folder import find
     from nntui.tui.launch import Options, launch

@@ -40,7 +40,7 @@ from nntui.tui.workbench.screen import WorkbenchScreen
 
 if TYPE_CHECKING:  # a third of the start, which only those wait for who open a program
     from nntui.program.checking import CheckRequest
-    from nntui.program.debugging.program_session import ProgramSession
+    from nntui.program.debugging.sessions.program_session import ProgramSession
     from nntui.tui.programs.program_screen import ProgramScreen
 
 THEME, OF_SIXTEEN = "theme", "ansi-dark"
@@ -224,7 +224,7 @@ class NNTUI(ThriftyApp):
                 return
         try:
             if message.is_program:
-                from nntui.program.debugging.program_session import load_program_session
+                from nntui.program.debugging.sessions.program_session import load_program_session
 
                 await self._open_program(load_program_session(message.path))
             else:
@@ -270,7 +270,7 @@ class NNTUI(ThriftyApp):
         if found is None:
             screen.tell("no other session of this program is saved")
             return
-        from nntui.program.debugging.program_session import load_program_session
+        from nntui.program.debugging.sessions.program_session import load_program_session
 
         try:
             session = load_program_session(found.path)

@@ -14,7 +14,7 @@ from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
 if TYPE_CHECKING:
     from nntui.program.checking import CheckRequest
-    from nntui.program.debugging.program_session import ProgramSession
+    from nntui.program.debugging.sessions.program_session import ProgramSession
     from nntui.timeline.sessions.session import Session
 
 HAND_OVER = 0.001

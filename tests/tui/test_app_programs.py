@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
-from nntui.program.debugging.program_session import load_program_session
 from nntui.program.debugging.seen import LineValue, ProgramSeen, Value
+from nntui.program.debugging.sessions.program_session import load_program_session
 from nntui.tui.app import NNTUI
 from nntui.tui.drawing.printed_text import as_printed, in_one_line
 from nntui.tui.drawing.shortening import middled

@@ -16,15 +16,15 @@ from nntui.program.control.travel.timeline import FOREVER, Change, InterruptedTr
 from nntui.program.debugging.branch_tree import BranchTree
 from nntui.program.debugging.files_on_disk import FilesOnDisk
 from nntui.program.debugging.insight import Insight, insight
-from nntui.program.debugging.keeping import branch_of, kept_branch
-from nntui.program.debugging.kept_records import KeptProgram
 from nntui.program.debugging.loops_of_text import line_in, loop_option
 from nntui.program.debugging.program_branch import ProgramBranch
-from nntui.program.debugging.program_session import Numbers, ProgramSession
 from nntui.program.debugging.seen import (
     ProgramEvent,
     UpdateSeen,
 )
+from nntui.program.debugging.sessions.keeping import branch_of, kept_branch
+from nntui.program.debugging.sessions.kept_records import KeptProgram
+from nntui.program.debugging.sessions.program_session import Numbers, ProgramSession
 from nntui.program.debugging.variables import Variables
 from nntui.program.mending.unified_diff import diff_of
 from nntui.program.program_error import ProgramError

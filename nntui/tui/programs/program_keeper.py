@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nntui.core.errors import ConfigError
 from nntui.program.debugging.program_run import ProgramRun
-from nntui.program.debugging.program_session import write_program_session
+from nntui.program.debugging.sessions.program_session import write_program_session
 from nntui.timeline.sessions.session_folder import is_in_folder, new_path
 
 

@@ -16,8 +16,8 @@ from textual.worker import Worker
 from nntui.presets.preset import Preset
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_run import ProgramRun
-from nntui.program.debugging.program_session import ProgramSession
 from nntui.program.debugging.seen import ProgramSeen
+from nntui.program.debugging.sessions.program_session import ProgramSession
 from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.tui.actions import (
     PROGRAM,

@@ -13,7 +13,7 @@ from controlled import written
 from nntui.core.errors import ConfigError
 from nntui.program.checking import CheckRequest
 from nntui.program.debugging.program_run import ProgramRun
-from nntui.program.debugging.program_session import (
+from nntui.program.debugging.sessions.program_session import (
     is_program_session,
     load_program_session,
     write_program_session,

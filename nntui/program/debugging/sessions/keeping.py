@@ -7,16 +7,17 @@ import numpy as np
 from nntui.program.checking import CheckRequest
 from nntui.program.control.travel.timeline import Change
 from nntui.program.debugging.insight import Insight
-from nntui.program.debugging.kept_records import (
+from nntui.program.debugging.loss_record import LossRecord
+from nntui.program.debugging.program_branch import Kept, ProgramBranch
+from nntui.program.debugging.seen import ProgramEvent, UpdateSeen, Variable
+from nntui.program.debugging.sessions.kept_records import (
     KeptBranch,
     KeptChange,
     KeptEvent,
     KeptText,
     KeptVariable,
 )
-from nntui.program.debugging.loss_record import LossRecord
-from nntui.program.debugging.program_branch import Kept, ProgramBranch
-from nntui.program.debugging.program_session import (
+from nntui.program.debugging.sessions.program_session import (
     Numbers,
     insight_of,
     kept_insight,
@@ -24,7 +25,6 @@ from nntui.program.debugging.program_session import (
     kept_parameters,
     update_seen_of,
 )
-from nntui.program.debugging.seen import ProgramEvent, UpdateSeen, Variable
 from nntui.program.debugging.variables import Variables
 
 MOST_EVENTS = 1000

@@ -17,7 +17,8 @@ import numpy as np
 from nntui import __version__
 from nntui.core.errors import ConfigError
 from nntui.program.debugging.insight import Insight
-from nntui.program.debugging.kept_records import (
+from nntui.program.debugging.seen import Array, LineValue, ParameterSeen, UpdateSeen, Value
+from nntui.program.debugging.sessions.kept_records import (
     KeptArray,
     KeptBranch,
     KeptInsight,
@@ -29,7 +30,6 @@ from nntui.program.debugging.kept_records import (
     KeptSite,
     KeptValue,
 )
-from nntui.program.debugging.seen import Array, LineValue, ParameterSeen, UpdateSeen, Value
 from nntui.program.strict_fields import (
     plain,
     read_record,
