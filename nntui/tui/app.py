@@ -23,7 +23,7 @@ from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
 from nntui.timeline.sessions import session_folder
 from nntui.timeline.sessions.session import Session, load
-from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, fill_keys
+from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, Action, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
@@ -158,13 +158,15 @@ class NNTUI(ThriftyApp):
         if isinstance(focused, EntryInput) and await focused.take(event):
             event.prevent_default()
 
+    @property
+    def _of_library(self) -> tuple[Action, ...]:
+        """What can be done in the library."""
+        return tuple(x for x in LIBRARY if not (self._visitor and x.name in NOT_FOR_VISITORS))
+
     def _show_library(self) -> AwaitMount:
         if self._library is None:
-            actions = tuple(
-                x for x in LIBRARY if not (self._visitor and x.name in NOT_FOR_VISITORS)
-            )
             self._library = LibraryScreen(
-                list(library()), self._offered, self.profile.note, actions
+                list(library()), self._offered, self.profile.note, self._of_library
             )
         return self.push_screen(self._library)
 
@@ -387,7 +389,7 @@ class NNTUI(ThriftyApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""
         possible = {
-            LibraryScreen: LIBRARY,
+            LibraryScreen: self._of_library,
             WorkbenchScreen: WORKBENCH,
             MicroscopeScreen: MICROSCOPE,
         }

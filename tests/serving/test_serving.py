@@ -19,6 +19,7 @@ from browsers import browser, free_port
 from nntui.presets.compact_string import encode
 from nntui.presets.lookup import load_preset
 from nntui.serving import class_server
+from nntui.tui.app import NNTUI
 
 
 @contextmanager
@@ -162,6 +163,14 @@ async def test_who_may_visit_and_that_no_visit_outlives_the_server(data_folder: 
             server.kill()
             await _gone(processes)
     assert not data_folder.exists()
+
+
+async def test_the_palette_of_a_visitor_offers_nothing_of_the_owners() -> None:
+    async with NNTUI(visitor=True).run_test() as pilot:
+        await pilot.pause()
+        titles = {each.title for each in pilot.app.get_system_commands(pilot.app.screen)}
+    assert "tour (T)" in titles
+    assert not {"resume (r)", "your program (p)", "screenshot"} & titles
 
 
 def test_keys_are_taken_as_fast_as_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
