@@ -75,6 +75,7 @@ class EmptyInput(io.TextIOBase):
     def readable(self) -> bool:
         return True
 
+    # The type of `io.IOBase` knows bytes alone.
     def readline(self, size: int = -1) -> str:  # type: ignore[override]
         return "\n" if size else ""
 

@@ -11,6 +11,7 @@ from nntui.program.mending.source.source_text import (
     BLOCKS,
     FUNCTIONS,
     Edit,
+    Placed,
     SourceText,
     bracketed,
     unbracketed,
@@ -130,7 +131,7 @@ class Site(Scope):
 
     # Making proposals.
 
-    def replacing(self, node: ast.AST, text: str, cost: float) -> Iterator[Proposal]:
+    def replacing(self, node: Placed, text: str, cost: float) -> Iterator[Proposal]:
         """The proposal that puts the expression ``text`` in place of ``node``."""
         try:
             yield self.editing([self.source.replacing(node, text)], cost)

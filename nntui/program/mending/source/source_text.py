@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+Placed = ast.expr | ast.stmt | ast.keyword
+"""Nodes that have a place in the source."""
+
 BLOCKS = ("body", "orelse", "finalbody")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -112,13 +115,15 @@ class SourceText:
         before = self.text[start:end].encode()[:column]
         return start + len(before.decode(errors="ignore"))
 
-    def span(self, node: ast.AST) -> tuple[int, int]:
+    def span(self, node: Placed) -> tuple[int, int]:
         """The offsets of the start and the end of ``node``, without brackets around it."""
-        start = self.offset(node.lineno, node.col_offset)  # type: ignore[attr-defined]
-        end = self.offset(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+        start = self.offset(node.lineno, node.col_offset)
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        end = self.offset(node.end_lineno, node.end_col_offset)
         return start, end
 
-    def of(self, node: ast.AST) -> str:
+    def of(self, node: Placed) -> str:
         """The source of ``node``."""
         start, end = self.span(node)
         return self.text[start:end]
@@ -208,7 +213,7 @@ class SourceText:
 
     # Replacing.
 
-    def replacing(self, node: ast.AST, text: str) -> Edit:
+    def replacing(self, node: Placed, text: str) -> Edit:
         """The edit that puts the expression ``text`` in place of ``node``, with brackets if needed.
 
         Raises SyntaxError if ``text`` is no expression.
@@ -223,7 +228,7 @@ class SourceText:
             text = f"({text})"
         return Edit(start, end, text)
 
-    def _is_bracketed(self, node: ast.AST) -> bool:
+    def _is_bracketed(self, node: Placed) -> bool:
         """Whether brackets of its own stand around ``node``, not those of a call or the like."""
         if not isinstance(
             self.parents.get(node), ast.BinOp | ast.UnaryOp | ast.Compare | ast.Attribute
