@@ -274,6 +274,7 @@ class _Check:
             self._execution.fail(error)
 
     def _at_end_of_time(self) -> None:
+        self._answer["watched"] = 0
         if self._watch is not None:
             self._on_late()
         if "parameters" not in self._answer:
@@ -285,7 +286,7 @@ class _Check:
         self._conclude()
 
     def _on_late(self) -> None:
-        watched = self._watch.update if self._watch is not None else 0
+        self._answer["watched"] = watched = self._watch.update if self._watch is not None else 0
         self._answer.setdefault("left_out", []).append(
             f"training was watched up to update {watched:,} for numbers that are not finite"
         )

@@ -88,7 +88,7 @@ def is_better(now: Answer, before: Answer) -> bool:
     """Whether less is wrong than before."""
     if "loop" not in now or now.get("updates", 0) < before.get("updates", 0):
         return False
-    if _is_cut_off(now, before):
+    if _is_cut_off(now, before) or _is_unseen(now, before):
         return False
     if now.get("ok") is True:
         return True
@@ -101,6 +101,17 @@ def _is_cut_off(now: Answer, before: Answer) -> bool:
     """Whether the program's own loss does not depend on its parameters any more."""
     kinds = [(answer.get("loss") or {}).get("kind") for answer in (before, now)]
     return kinds[0] == OWN != kinds[1]
+
+
+def _is_unseen(now: Answer, before: Answer) -> bool:
+    """Whether there was no time to see if a number is still not finite, and where."""
+    lost = before.get("not_finite")
+    if lost is None:
+        return False
+    if now.get("not_finite") is not None:
+        return not _told(now)
+    watched = now.get("watched")
+    return watched is not None and watched <= lost["between"][1]
 
 
 def _told(answer: Answer) -> int:
