@@ -89,7 +89,7 @@ def app(
     if preset is not None and takes_program(preset, **own):
         refuse_preset_options(player=player)
         open_program(preset, options, **{**own, "parameters": names_in(parameters)})
-    from nntui.timeline.sessions.session_folder import is_session
+    from nntui.presets.lookup import is_session
 
     if preset is not None and is_session(preset):
         _open_session(preset, options)
@@ -178,15 +178,14 @@ def show(preset: str, as_string: bool, allow_effects: bool, python: str | None) 
         show_program(preset, as_string, allow_effects=allow_effects, python=python)
         return
     from nntui.presets import encode, to_toml
-    from nntui.presets.lookup import find_preset, is_string, read_text
-    from nntui.timeline.sessions.session_folder import is_session
+    from nntui.presets.lookup import is_session, is_string, preset_text
 
     if as_string:
         click.echo(encode(load(preset)))
     elif is_string(preset) or is_session(preset):
         click.echo(to_toml(load(preset)), nl=False)
     else:
-        click.echo(read_text(find_preset(preset)), nl=False)
+        click.echo(preset_text(preset), nl=False)
 
 
 @commands.command("open")

@@ -259,6 +259,24 @@ def test_version_and_help_import_nothing_heavy() -> None:
     assert "presets" in done.stdout
 
 
+def test_what_is_refused_by_its_numbers_imports_nothing_that_trains() -> None:
+    huge = "layers=[{units=99999},{units=99999},{units=1}]"
+    said = refused("run", "add-relu", "--set", huge)
+    assert "would create 10,000,199,997 parameters" in said
+    probe = (
+        "import sys; from nntui.cli import main\n"
+        "for command in ('run', 'sweep', 'check', 'why', 'export'):\n"
+        f"    sys.argv = ['nntui', command, 'add-relu', '--set', {huge!r}]\n"
+        "    sys.argv += ['--as', 'numpy'] if command == 'export' else []\n"
+        "    print(main())\n"
+        "heavy = ('core.engine.trainer', 'compiler', 'timeline', 'sweeps', 'diagnosis', 'export')\n"
+        "print([each for each in heavy if f'nntui.{each}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [*"22222", "[]"]
+    assert done.stderr.splitlines() == said.splitlines() * 5
+
+
 def test_headless_commands_import_no_textual() -> None:
     probe = (
         "import sys; from nntui.cli import main; "
