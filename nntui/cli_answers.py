@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nntui.arguments import load, load_run, numbers, playing
-from nntui.cli_output import erase_progress, print_json, saying, show_progress
+from nntui.cli_output import erase_progress, print_json, print_pieces, saying, show_progress
 from nntui.cli_programs import (
     DEFAULT_TIME,
     check_program,
@@ -61,6 +61,7 @@ def run(
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
     from nntui.timeline.history.termination import Termination
+    from nntui.timeline.views.json_text import json_pieces
     from nntui.timeline.views.run_result import run_result, run_text
 
     began = training.update
@@ -75,7 +76,7 @@ def run(
         status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
     if as_json:
-        print_json(run_result(training, status, initial, predictions))
+        print_pieces(json_pieces(run_result(training, status, initial, predictions)))
     else:
         click.echo(run_text(training, status, rows, predictions, began))
     exit_if(interrupted)
