@@ -55,7 +55,7 @@ CHUNK = 2**20
 
 _START = b"PK\x03\x04"
 _END, _ENDS = struct.Struct("<4s8xL4xH"), b"PK\x05\x06"
-"""A zip archive's end before its comment: a mark, the lengths of the member list and the comment."""
+"""A zip archive's end before its comment: a mark, the lengths of its directory and the comment."""
 _PREFIX = struct.Struct("<8sH")
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
