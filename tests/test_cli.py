@@ -288,6 +288,12 @@ def test_headless_commands_import_no_textual() -> None:
     assert done.stderr.strip() == "False"
 
 
+def test_the_app_imports_no_parser_of_manuals_until_one_is_opened() -> None:
+    probe = "import sys, nntui.tui.app; print('markdown_it' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     line = f"{sys.executable} -m nntui run add-relu --epochs 4000 --json | head -c 20"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
