@@ -218,7 +218,7 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("export", "add-relu", "--as", "numpy", "--seed", "-1"), "seed"),
         (("export", "add-relu", "--as", "numpy", "--set", "training.momentum=2"), "less than 1"),
         (("export", "add-relu", "--as", "numpy", "-o", "/nowhere/x.py"), "cannot be written"),
-        (("export", "add-relu", "--as", "numpy", "-o", "/"), "not a regular file"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/"), "nntui: /: is not a regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
         (("--fps", "0"), "1<=x<=60"),
@@ -378,8 +378,12 @@ def test_a_long_start_is_told_on_a_terminal(
     monkeypatch.setattr("nntui.arguments.LARGE_FILE", 1)
     monkeypatch.setattr("nntui.arguments.MANY_NUMBERS", 1)
     monkeypatch.setattr("nntui.cli_answers.MANY_PARAMETERS", 1)
-    told = command("check", str(file)).stderr
-    for words in (f"reading {file}", "preparing 611 numbers", "checking 37 parameters"):
+    monkeypatch.setattr("nntui.cli_answers.MANY_UPDATES", 1)
+    told = command("check", str(file), "--at-update", "2").stderr
+    for words in (
+        *(f"reading {file}", "preparing 611 numbers"),
+        *("training to update 2", "checking 37 parameters"),
+    ):
         assert f"\r{words} ...\r" in told
 
 
