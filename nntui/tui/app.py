@@ -29,6 +29,7 @@ from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
@@ -385,6 +386,11 @@ class NNTUI(ThriftyApp):
                     f"saved; look again with: {open_command(session_folder.name_of(keeper.path))}"
                 )
         return lines
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""

@@ -6,19 +6,20 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from nntui.manual import SUFFIX, source, topics
 from nntui.manual.generated_tables import filled
 from nntui.tui.actions import ACTIONS
+from nntui.tui.panels.paged_list import PagedList
+from nntui.tui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
 
 
-class ManualScreen(ModalScreen[None]):
+class ManualScreen(Dialog[None]):
     """Opens at ``topic``; moving in the list shows another one, Escape closes."""
 
     DEFAULT_CSS = """
@@ -56,7 +57,7 @@ class ManualScreen(ModalScreen[None]):
         with Horizontal() as box:
             box.border_title = "Manual"
             box.border_subtitle = "up/down topic, Space/b text, Tab, Esc closes"
-            yield OptionList(*(Option(Content(name), id=name) for name in self._topics))
+            yield PagedList(*(Option(Content(name), id=name) for name in self._topics))
             with VerticalScroll():
                 self._page = Markdown(open_links=False)
                 yield self._page

@@ -3,12 +3,12 @@
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from nntui.core.errors import ConfigError
 from nntui.presets.lookup import preset_of_text
 from nntui.presets.preset import Preset
+from nntui.tui.screens.dialog import Dialog
 
 HINT = (
     "A preset as nntui show prints it: its TOML, or with --string one short string. Nothing is "
@@ -16,7 +16,7 @@ HINT = (
 )
 
 
-class PresetText(ModalScreen[Preset | None]):
+class PresetText(Dialog[Preset | None]):
     """Asks until the text is a preset, which is the result; None after Escape."""
 
     DEFAULT_CSS = """
