@@ -1,8 +1,9 @@
 """Actions that edit: the configuration, single weights, and undoing the last edit."""
 
-from nntui.core.engine.parameter_edits import is_parameter, parameter_key
+from nntui.core.engine.parameter_edits import parameter_key
 from nntui.core.errors import ConfigError
 from nntui.core.number_text import number_text
+from nntui.core.settings.dotted_keys import is_parameter
 from nntui.presets.entries import Changes
 from nntui.presets.preset_table import in_brief
 from nntui.timeline.edits import Edits, effect_of
