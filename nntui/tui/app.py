@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.app import SystemCommand
+from textual.app import ScreenStackError, SystemCommand
 from textual.css.query import NoMatches
 from textual.events import Key, Resize
 from textual.screen import Screen
@@ -357,9 +357,9 @@ class NNTUI(ThriftyApp):
         self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        # While the screens are taken down, handlers that are still at work find no panels.
+        # While the screens are taken down, handlers that are still at work find none, or no panels.
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if not (self._exit and isinstance(cause, NoMatches)):
+        if not (self._exit and isinstance(cause, (NoMatches, ScreenStackError))):
             super()._handle_exception(error)
 
     def hold_training(self, seconds: float) -> bool:

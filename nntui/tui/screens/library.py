@@ -10,6 +10,7 @@ from textual.events import Paste
 from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
 from nntui.presets.lookup import preset_of_text
@@ -165,7 +166,8 @@ class LibraryScreen(SizedScreen[None]):
             elif isinstance(answer, Preset):
                 self.post_message(self.Chosen(answer))
 
-        self.run_worker(ask(), exclusive=True)
+        # Not a coroutine, which nobody would await where the app ends before it begins.
+        self._asking: Worker[None] = self.run_worker(ask, exclusive=True)
 
     def action_text(self) -> None:
         """Ask for the text of a preset."""
