@@ -19,7 +19,7 @@ class ExplainScreen(ModalScreen[None]):
     }
     ExplainScreen Static { height: auto; }
     """
-    BINDINGS = [Binding("escape,enter,E,q", "dismiss", "close")]
+    BINDINGS = [Binding("escape,enter,M,q", "dismiss", "close")]
 
     def __init__(self, title: str, parts: list[tuple[str, str]]) -> None:
         super().__init__()
