@@ -88,7 +88,8 @@ def in_brief(value: Any) -> str:
             return "none"
         return text if 0 < len(text) <= LONGEST_BRIEF else f"{len(plain)} entries"
     if isinstance(plain, dict):
-        return f"{len(plain)} entries"
+        named = next((key for key in ("csv", "set", "formula", "activation") if key in plain), None)
+        return f"{len(plain)} entries" if named is None else f"{named} {plain[named]}"
     if plain is None:
         return "not set"
     if isinstance(plain, float):

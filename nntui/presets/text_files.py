@@ -24,6 +24,11 @@ def close_files(reason: str) -> None:
     _closed = reason
 
 
+def are_open() -> bool:
+    """Whether files can be named by their paths."""
+    return not _closed
+
+
 def check_file(path: Path) -> Path:
     """``path``, if it is a regular file; else raises ConfigError."""
     if _closed:

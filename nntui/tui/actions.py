@@ -235,11 +235,14 @@ HEATMAP = (
 """Only while the heatmap has the focus."""
 
 NETWORK = (
-    Action("move(-1)", "up", "up", "The entry before; while choosing, the choice.", "up", rank=3),
-    Action("move(1)", "down", "down", "The next entry, or choice.", "down", rank=3),
-    Action("edit_entry", "enter", "edit", "Edit the entry; again: take the value.", rank=0),
+    Action("move(-1)", "up", "up", "The entry before.", "up", rank=3),
+    Action("move(1)", "down", "down", "The next entry.", "down", rank=3),
+    Action(
+        "edit_entry", "enter", "edit", "Edit the entry: write it, or choose from a list.", rank=0
+    ),
+    Action("seek", "slash", "filter", "List the entries with these words in their names.", "/", 0),
     Action("remove", "D,delete", "delete", "Take the fault or layer away.", rank=1),
-    Action("leave", "escape", "leave", "Leave the entry as it is.", "Esc", rank=1),
+    Action("leave", "escape", "leave", "List all entries; then leave the editor.", "Esc", rank=0),
     Action("jump_table(-1)", "left", "table back", "The table before.", "left", rank=3),
     Action("jump_table(1)", "right", "table on", "The next table.", "right", rank=2),
     Action("move(-10)", "pageup", "-10", "Ten entries back.", "PgUp", rank=8),
@@ -254,6 +257,14 @@ WRITING = (
     Action("leave", "escape", "leave it", "Leave the entry as it is.", "Esc", rank=0),
 )
 """Only while a value is written."""
+
+FILTERING = (
+    Action("submit", "enter", "keep", "Keep the list, and go to its entries.", rank=0),
+    Action("leave", "escape", "list all", "List all entries again.", "Esc", rank=0),
+    Action("move(-1)", "up", "up", "The entry before.", "up", rank=1),
+    Action("move(1)", "down", "down", "The next entry.", "down", rank=1),
+)
+"""Only while the editor's filter is written."""
 
 MICROSCOPE = (
     Action("next_part", "space", "next part", "Walk to the next part of this update.", rank=0),
@@ -462,6 +473,7 @@ ACTIONS = {
     "output": OUTPUT,
     "network": NETWORK,
     "entry": WRITING,
+    "filter": FILTERING,
     "branches": BRANCHES,
     "why": WHY,
     "microscope": MICROSCOPE,

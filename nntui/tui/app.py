@@ -29,6 +29,7 @@ from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.choose_value import ListDialog
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
@@ -152,7 +153,7 @@ class NNTUI(ThriftyApp):
         Printable keys reach the app only if the question's input did not get them.
         """
         screen = self.screen
-        if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
+        if isinstance(screen, (Ask, ListDialog)) and (event.is_printable or screen.focused is None):
             await screen.type(event)
         focused = self.focused
         if isinstance(focused, EntryInput) and await focused.take(event):

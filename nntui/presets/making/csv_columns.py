@@ -13,6 +13,8 @@ DELIMITERS = ",;\t|"
 """Between two cells: the one of these that the first line has most of."""
 MOST_SHOWN = 3
 """Texts of a column that are shown."""
+MOST_FILES = 12
+"""Files of a folder that are offered."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class CsvColumns:
         possible = [x for x in numeric if x.name != target and "," not in x.name]
         telling = [x.name for x in possible if not x.counts and x.low < x.high]
         return telling or [x.name for x in possible]
+
+
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files in ``folder``, the latest first."""
+    try:
+        found = [each for each in folder.glob("*.csv") if each.is_file()]
+        found.sort(key=lambda each: (-each.stat().st_mtime, each.name))
+    except OSError:
+        return []
+    return found[:MOST_FILES]
 
 
 def look_at_csv(path: Path) -> CsvColumns:

@@ -12,7 +12,7 @@ from nntui.core.errors import ConfigError
 from nntui.core.parts.datasets import DATASETS
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.lookup import load_preset
-from nntui.presets.making.csv_columns import CsvColumns, look_at_csv
+from nntui.presets.making.csv_columns import CsvColumns, csv_files, look_at_csv
 from nntui.presets.making.first_preset import (
     HIDDEN,
     Hidden,
@@ -28,8 +28,6 @@ from nntui.presets.writer import toml_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
 
-MOST_FILES = 12
-"""Files of the folder that are offered, the latest first."""
 PROGRAM = "program"
 """The answer where a program is wanted."""
 
@@ -86,7 +84,7 @@ class NewNetwork:
 
     async def _source(self) -> Any:
         sets = list(DATASETS)
-        files = [] if self._visitor else _files(Path())
+        files = [] if self._visitor else csv_files(Path())
         texts = [str(each) for each in files]
         if not self._visitor:
             texts += ["another CSV file, by its path", "a program of your own (.py)"]
@@ -191,13 +189,3 @@ class NewNetwork:
 
 def _look(text: str) -> CsvColumns:
     return look_at_csv(Path(text.strip()).expanduser())
-
-
-def _files(folder: Path) -> list[Path]:
-    """The CSV files in ``folder``, the latest first."""
-    try:
-        found = [each for each in folder.glob("*.csv") if each.is_file()]
-        found.sort(key=lambda each: (-each.stat().st_mtime, each.name))
-    except OSError:
-        return []
-    return found[:MOST_FILES]

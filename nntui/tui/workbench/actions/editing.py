@@ -3,7 +3,7 @@
 from nntui.core.engine.parameter_edits import is_parameter, parameter_key
 from nntui.core.errors import ConfigError
 from nntui.core.number_text import number_text
-from nntui.presets.entries import Changes
+from nntui.presets.editing.entries import Changes
 from nntui.presets.preset_table import in_brief
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
@@ -44,7 +44,9 @@ class Editing:
         self._bench.panel(NetworkPanel).editor.leave()
         if run.branch is not before:
             view = view.with_overlay(before)
-        said = ", ".join(f"{_told(key)} = {in_brief(value)}" for key, value in changes.items())
+        (key, value), *others = changes.items()
+        said = f"{_told(key)} = {in_brief(value)}"
+        said += f", and with it {', '.join(name for name, _ in others)}" if others else ""
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
     def _undo(self) -> None:
