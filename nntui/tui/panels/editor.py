@@ -10,23 +10,18 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
-from nntui.core.parts.faults import FAULTS
-from nntui.presets.editing.choices import column_choices, is_listed, options, removal, with_columns
+from nntui.presets.editing.choices import column_choices, options, removal, with_columns
 from nntui.presets.editing.entries import SOURCE, Changes, PresetEntry, preset_entries
 from nntui.presets.editing.entry_changes import read
 from nntui.presets.editing.option import Option, Question
 from nntui.presets.editing.table_text import is_rows, read_rows, rows_text
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import plain_values
-from nntui.tui.drawing.shortening import shortened
+from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
 from nntui.tui.panels.entry_list import EntryList
+from nntui.tui.panels.entry_text import NAMES, entry_line, indented, titled, told_of
 from nntui.tui.panels.inputs import EntryInput, FilterInput
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.ask_lines import AskLines
-from nntui.tui.screens.choose_value import ChooseSome, ChooseValue
 
-NAMES = 17
-"""Columns before the values."""
 NARROW = 60
 """Columns below which what is told needs more rows."""
 WHEEL = 3
@@ -48,6 +43,13 @@ class Editor(Widget):
     Editor.-narrow #told { height: 7; }
     Editor #value { layer: above; position: absolute; }
     """
+
+    class Asked(Message):
+        """A question is to be asked above the panels."""
+
+        def __init__(self, question: EditorQuestion) -> None:
+            super().__init__()
+            self.question = question
 
     class Begun(Message):
         """An entry is being edited."""
@@ -167,45 +169,36 @@ class Editor(Widget):
 
     def _ask_value(self, choices: list[Option]) -> None:
         entry = self.entry
-
-        def chosen(at: int | None) -> None:
-            option = None if at is None else choices[at]
-            if option is not None and option.asks is not None:
-                self._ask(option.asks)
-            elif option is not None and not option.present:
-                self._make(option.make)
-
-        self.post_message(self.Begun())
         effect = self._effect({entry.key: None})
-        self.app.push_screen(ChooseValue(_title(entry), choices, effect, entry.meaning), chosen)
+        self._ask(OneOf(titled(entry), choices, effect, self._choose, entry.meaning))
 
-    def _ask(self, question: Question) -> None:
-        asked = Ask(question.title, question.hint, question.read, question.value)
-        self.app.push_screen(asked, self._answered)
-
-    def _answered(self, changes: Changes | None) -> None:
-        if changes is not None:
-            self._give(changes)
+    def _choose(self, option: Option) -> None:
+        if option.asks is not None:
+            self._ask(Written(option.asks, self._give))
+        else:
+            self._make(option.make)
 
     def _ask_columns(self, columns: list[Option]) -> None:
         entry, preset = self.entry, self._preset
 
-        def chosen(names: list[str] | None) -> None:
-            if names is not None and names != list(entry.value or ()):
+        def chosen(names: list[str]) -> None:
+            if names != list(entry.value or ()):
                 self._make(lambda: with_columns(preset, entry, names))
 
-        self.post_message(self.Begun())
         effect = self._effect({entry.key: None})
-        self.app.push_screen(ChooseSome(_title(entry), columns, effect, entry.meaning), chosen)
+        self._ask(SomeOf(titled(entry), columns, effect, chosen, entry.meaning))
 
     def _ask_rows(self) -> None:
         entry, preset = self.entry, self._preset
+        of_table = entry.key in ("data.inputs", "data.targets")
+        title, hint = ("The rows of the data", ROWS_OF_TABLE) if of_table else (entry.key, ROWS)
         text = rows_text(preset, entry)
-        hint = ROWS_OF_TABLE if entry.key in ("data.inputs", "data.targets") else ROWS
-        title = "The rows of the data" if hint is ROWS_OF_TABLE else _title(entry)
-        asked = AskLines(title, hint, lambda given: read_rows(preset, entry, given), text)
+        question = Question(title, hint, lambda given: read_rows(preset, entry, given), text)
+        self._ask(Written(question, self._give, lines=True))
+
+    def _ask(self, question: EditorQuestion) -> None:
         self.post_message(self.Begun())
-        self.app.push_screen(asked, self._answered)
+        self.post_message(self.Asked(question))
 
     def _make(self, make: Callable[[], Changes]) -> None:
         try:
@@ -223,16 +216,8 @@ class Editor(Widget):
         name = f"{key[:-1]} {at}"
         if key == "faults":
             name = self._preset.configuration.faults[int(at)].name
-        gone = Option("take it away", lambda: changes)
-        kept = Option("keep it", about="as it is", present=False, make=dict)
-
-        def chosen(place: int | None) -> None:
-            if place == 0:
-                self._give(changes)
-
-        self.post_message(self.Begun())
-        effect = self._effect(changes)
-        self.app.push_screen(ChooseValue(f"Take {name} away?", [gone, kept], effect), chosen)
+        options = [Option("take it away", lambda: changes), Option("keep it", about="as it is")]
+        self._ask(OneOf(f"Take {name} away?", options, self._effect(changes), self._choose))
 
     def seek(self) -> None:
         """Ask which entries are to be listed."""
@@ -342,15 +327,16 @@ class Editor(Widget):
         if at > 0 and at == self._top and not any(map(self._list.stops, lines[:at])):
             self._top = 0  # the heading above the first entry is seen with it
         shown = range(self._top, min(self._top + height, len(lines)))
-        listed.update(Content("\n").join([self._line(each, width) for each in shown]))
+        found = [
+            entry_line(lines[each], width, here=each == at, is_new=self._is_new(lines[each]))
+            for each in shown
+        ]
+        listed.update(Content("\n").join(found))
         if self.writing:
-            start = NAMES if width > 2 * NAMES else len(self._indented(self.entry)) + 1
+            start = NAMES if width > 2 * NAMES else len(indented(self.entry)) + 1
             above = 1 if self._filter.display else 0
             self._input.styles.offset = (start, at - self._top + above)
             self._input.styles.width = max(width - start, 4)
-
-    def _indented(self, entry: PresetEntry) -> str:
-        return f"{' ' * entry.depth}{entry.name}"
 
     def _is_new(self, entry: PresetEntry) -> bool:
         """Whether the entry is not as in the scenario."""
@@ -360,61 +346,10 @@ class Editor(Widget):
             return entry.depth == 1
         return bool(entry.value != self._first[entry.key])
 
-    def _line(self, at: int, width: int) -> Content:
-        entry, here = self._list.lines[at], at == self._list.at
-        is_new, value = self._is_new(entry), entry.text
-        if entry.needs:
-            value = f"{value}, no effect" if entry.given else f"only with {entry.needs}"
-        column = self._indented(entry).ljust(NAMES)
-        if len(column) + len(value) > width:
-            # A long value may have the room that a short name leaves.
-            column = f"{self._indented(entry)} "
-        star = " *" if is_new and value else ""
-        value = shortened(value, width - len(column) - len(star)) + star
-        heads = entry.is_heading or (entry.key.startswith("layers.") and entry.depth == 1)
-        name = "bold" if heads and not entry.adds else "" if entry.given else "$foreground-muted"
-        if entry.adds:
-            column, name = f" + {entry.name}".ljust(NAMES), "$text-accent"
-        style = "bold $text-warning" if is_new else "" if entry.given else "$foreground-muted"
-        ground = " on $primary 40%" if here else ""
-        rest = " " * max(width - len(column) - len(value), 0)
-        return Content.assemble((column, name + ground), (value, style + ground), (rest, ground))
-
     def _told(self) -> Content:
-        """What the entry is; what is wrong with the value, or what it would do."""
-        entry = self.entry
+        """What is told of the entry under the cursor, or of the filter."""
         if self._list.wanted and not self._list.found:
             said = f'no entry is called "{self._list.wanted}"; Esc lists all'
             return Content.styled(said, "$text-error")
-        key = "" if entry.adds else f"{entry.key}  "
-        parts: list[str | tuple[str, str]] = [(key, "bold")]
-        if self._problem:
-            parts.append((f"\n{self._problem}", "$text-error"))
-            return Content.assemble(*parts)
-        about = entry.meaning
-        if entry.key.startswith("faults.") and entry.text in FAULTS:
-            about = FAULTS[entry.text].what
-        parts.append((f"{about}\n", "$foreground-muted"))
-        allowed = f"{entry.allowed}\n" if not is_listed(self._preset, entry) else ""
-        parts.append((allowed, "$foreground-muted"))
-        parts.append((self._hint(), "$text-success"))
-        return Content.assemble(*parts)
-
-    def _hint(self) -> str:
-        """What the next key will do, and to what."""
-        entry, effect = self.entry, self._effect({self.entry.key: None})
-        if entry.needs:
-            return f"has no effect: it needs {entry.needs}"
-        if self.writing:
-            return f"Enter sets it: {effect}; Esc leaves it"
-        if isinstance(entry.value, bool):
-            return f"Enter sets it to {str(not entry.value).lower()}: {effect}"
-        listed = is_listed(self._preset, entry)
-        does = "adds one" if entry.adds else "lists what it may be" if listed else "edits"
-        gone = "; D takes it away" if removal(self._preset, entry) is not None else ""
-        return f"Enter {does}: {effect}{gone}"
-
-
-def _title(entry: PresetEntry) -> str:
-    """What a question about an entry is headed with."""
-    return entry.key if entry.meaning else entry.name.capitalize()
+        problem, writing = self._problem, self.writing
+        return told_of(self._preset, self.entry, self._effect, problem=problem, writing=writing)

@@ -345,6 +345,10 @@ class WorkbenchScreen(SizedScreen[None]):
         """Let nothing be trained while somebody edits."""
         self.actions.editing.begun()
 
+    def on_editor_asked(self, message: Editor.Asked) -> None:
+        """Ask it above the panels."""
+        self.actions.editing.ask(message.question)
+
     def on_editor_edited(self, message: Editor.Edited) -> None:
         """Make the changes that were written."""
         self.actions.editing.edited(message.changes)

@@ -1,0 +1,81 @@
+"""An entry of the editor as text: its line in the list, and what is told of it below."""
+
+from collections.abc import Callable
+
+from textual.content import Content
+
+from nntui.core.parts.faults import FAULTS
+from nntui.presets.editing.choices import is_listed, removal
+from nntui.presets.editing.entries import Changes, PresetEntry
+from nntui.presets.preset import Preset
+from nntui.tui.drawing.shortening import shortened
+
+NAMES = 17
+"""Columns before the values."""
+
+
+def indented(entry: PresetEntry) -> str:
+    """The name of an entry, behind as many blanks as tables enclose it."""
+    return f"{' ' * entry.depth}{entry.name}"
+
+
+def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> Content:
+    """An entry in ``width`` columns, under the cursor if ``here``, marked if it ``is_new``."""
+    value = entry.text
+    if entry.needs:
+        value = f"{value}, no effect" if entry.given else f"only with {entry.needs}"
+    column = indented(entry).ljust(NAMES)
+    if len(column) + len(value) > width:
+        # A long value may have the room that a short name leaves.
+        column = f"{indented(entry)} "
+    star = " *" if is_new and value else ""
+    value = shortened(value, width - len(column) - len(star)) + star
+    heads = entry.is_heading or (entry.key.startswith("layers.") and entry.depth == 1)
+    name = "bold" if heads and not entry.adds else "" if entry.given else "$foreground-muted"
+    if entry.adds:
+        column, name = f" + {entry.name}".ljust(NAMES), "$text-accent"
+    style = "bold $text-warning" if is_new else "" if entry.given else "$foreground-muted"
+    ground = " on $primary 40%" if here else ""
+    rest = " " * max(width - len(column) - len(value), 0)
+    return Content.assemble((column, name + ground), (value, style + ground), (rest, ground))
+
+
+def told_of(
+    preset: Preset,
+    entry: PresetEntry,
+    effect: Callable[[Changes], str],
+    *,
+    problem: str,
+    writing: bool,
+) -> Content:
+    """What the entry is, and what the next key would do; or else what is wrong with the value."""
+    parts: list[str | tuple[str, str]] = [("" if entry.adds else f"{entry.key}  ", "bold")]
+    if problem:
+        return Content.assemble(*parts, (f"\n{problem}", "$text-error"))
+    about = entry.meaning
+    if entry.key.startswith("faults.") and entry.text in FAULTS:
+        about = FAULTS[entry.text].what
+    parts.append((f"{about}\n", "$foreground-muted"))
+    allowed = f"{entry.allowed}\n" if not is_listed(preset, entry) else ""
+    parts.append((allowed, "$foreground-muted"))
+    parts.append((_hint(preset, entry, effect({entry.key: None}), writing), "$text-success"))
+    return Content.assemble(*parts)
+
+
+def _hint(preset: Preset, entry: PresetEntry, effect: str, writing: bool) -> str:
+    """What the next key will do, and to what."""
+    if entry.needs:
+        return f"has no effect: it needs {entry.needs}"
+    if writing:
+        return f"Enter sets it: {effect}; Esc leaves it"
+    if isinstance(entry.value, bool):
+        return f"Enter sets it to {str(not entry.value).lower()}: {effect}"
+    listed = is_listed(preset, entry)
+    does = "adds one" if entry.adds else "lists what it may be" if listed else "edits"
+    gone = "; D takes it away" if removal(preset, entry) is not None else ""
+    return f"Enter {does}: {effect}{gone}"
+
+
+def titled(entry: PresetEntry) -> str:
+    """What a question about an entry is headed with."""
+    return entry.key if entry.meaning else entry.name.capitalize()
