@@ -238,7 +238,7 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_chosen(self, message: LibraryScreen.Chosen) -> None:
         """Open the chosen preset above the library."""
-        self._open(message.preset, self._offer(message.preset))
+        self._open(message.preset, message.note or self._offer(message.preset))
 
     def on_resize(self, event: Resize) -> None:
         """Close what lies above the screens where there is no room for it."""

@@ -69,10 +69,9 @@ class CsvColumns:
     rows: int
 
     def inputs_for(self, target: str) -> list[str]:
-        """The columns that ``target`` may be told from: those of numbers that do not count rows."""
+        """The columns to predict ``target`` from: those of numbers that do not count rows."""
         numeric = [each for each in self.columns if each.is_numeric and not each.problem]
-        # A name with a comma cannot be told from two in a line of names.
-        possible = [x for x in numeric if x.name != target and "," not in x.name]
+        possible = [x for x in numeric if x.name != target]
         telling = [x.name for x in possible if not x.counts and x.low < x.high]
         return telling or [x.name for x in possible]
 

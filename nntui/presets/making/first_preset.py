@@ -30,6 +30,25 @@ UNEXPLAINED = 0.05
 CROSS_ENTROPY = 0.1
 """The goal of a classification: about 0.9 of the probability for the right class."""
 SET_ROWS, SET_NOISE = 100, 0.1
+STEPS = [
+    {
+        "do": "Train it with {run}.",
+        "see": "The loss falls; at the goal, the line below says solved.",
+        "perform": ["run"],
+        "look": "loss",
+    },
+    {
+        "do": "See what it says of each row with {output}, and in other ways with {output_view}.",
+        "see": "What is wrong has another colour; rows with a t were kept for testing.",
+        "perform": ["output"],
+    },
+    {
+        "do": "Not good enough? Ask with {why}, try other first weights with {next_seed}, or "
+        "change an entry with {edit}.",
+        "see": "A change of the layers or the data begins a branch; {undo} takes it back.",
+    },
+]
+"""What to do first with a network of one's own; see `Step`."""
 RECTIFIERS = ("relu", "leaky-relu", "elu", "gelu", "softplus")
 """Activations whose first weights are He's."""
 Hidden = Sequence[tuple[int, str]]
@@ -155,6 +174,7 @@ def _tables(data: dict[str, Any], rows: int, hidden: Hidden, task: _Task, asked:
             "question": asked,
             "happens": "Nothing was trained yet.",
             "shown": "A preset made for this data. Its entries are rules of thumb: change them.",
+            "steps": STEPS,
         },
     }
 

@@ -43,9 +43,15 @@ class Ask(ModalScreen[Result | None]):
     BINDINGS = [Binding("escape", "dismiss", "cancel")]
 
     def __init__(
-        self, title: str, hint: str, read: Callable[[str], Result], value: str = ""
+        self,
+        title: str,
+        hint: str,
+        read: Callable[[str], Result],
+        value: str = "",
+        keys: str = "Enter goes, Esc cancels",
     ) -> None:
         super().__init__()
+        self._keys = keys
         self._title, self._hint, self._read, self._value = title, hint, read, value
         self._early: list[Key] = []
 
@@ -53,7 +59,7 @@ class Ask(ModalScreen[Result | None]):
         """The input and, under it, what may be given."""
         with Vertical() as box:
             box.border_title = self._title
-            box.border_subtitle = "Enter goes, Esc cancels"
+            box.border_subtitle = self._keys
             yield OrderedInput(self._value, id="answer")
             yield Static(self._hint, id="hint", markup=False)
             yield from self.below()

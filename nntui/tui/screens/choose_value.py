@@ -151,7 +151,8 @@ class ChooseSome(ListDialog[list[str]]):
 
     def said_of(self, option: Option) -> str:
         """What Enter does with all that are chosen."""
-        return f"Enter takes the {len(self._chosen)} chosen: {self._effect}"
+        effect = self._effect and f": {self._effect}"
+        return f"Enter takes the {len(self._chosen)} chosen{effect}"
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """A click chooses, or chooses no more."""

@@ -15,7 +15,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets.lookup import preset_of_text
 from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
-from nntui.tui.actions import LIBRARY, Action, bindings
+from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.help import HelpScreen
@@ -33,6 +33,9 @@ EXPLAINED = (
     "path with the key below. The latest sessions stand at the top to be resumed, and "
     "nntui sessions lists them all."
 )
+
+OFFERED = {"new": "Own data", "program": "Own program", "tour": "New here"}
+"""For whom none of the scenarios is what they came for, an action each."""
 
 
 class LibraryScreen(SizedScreen[None]):
@@ -54,9 +57,10 @@ class LibraryScreen(SizedScreen[None]):
     class Chosen(Message):
         """A preset was chosen."""
 
-        def __init__(self, preset: Preset) -> None:
+        def __init__(self, preset: Preset, note: str = "") -> None:
+            """``note`` is said of it at first."""
             super().__init__()
-            self.preset = preset
+            self.preset, self.note = preset, note
 
     class Resumed(Message):
         """A saved session was chosen."""
@@ -102,7 +106,7 @@ class LibraryScreen(SizedScreen[None]):
         )
         yield Static(id="say")
         yield OptionList()
-        yield KeyBar(self._actions)
+        yield KeyBar(())
         yield self.size_message()
 
     def on_screen_resume(self) -> None:
@@ -115,6 +119,9 @@ class LibraryScreen(SizedScreen[None]):
                 *(Option(_entry(preset)) for preset in self._presets),
             ]
         )
+        # There is nothing to resume at first.
+        keys = (x for x in self._actions if x.name != "resume" or self._sessions)
+        self.query_one(KeyBar).actions = tuple(keys)
         self.complain("")
         self.highlight(self._wanted)
 
@@ -135,9 +142,13 @@ class LibraryScreen(SizedScreen[None]):
 
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
-        asked = "Which of these looks like yours?  New here? T shows you around."
+        offered = {each.name: each.key for each in self._actions}
+        parts: list[tuple[str, str]] = [("Which of these looks like yours?", "$foreground-muted")]
+        for name, words in OFFERED.items():
+            if name in offered:
+                parts += [(f"  {words}: ", "$foreground-muted"), (offered[name], "$text-accent")]
         note = f"  ({self._note})" if self._note else ""
-        usual = Content.styled(asked + note, "$foreground-muted")
+        usual = Content.assemble(*parts, (note, "$foreground-muted"))
         said = Content.styled(message, "$text-warning") if message else usual
         self.query_one("#say", Static).update(said)
 
@@ -162,7 +173,8 @@ class LibraryScreen(SizedScreen[None]):
             if answer == PROGRAM:
                 self.action_program()
             elif isinstance(answer, Preset):
-                self.post_message(self.Chosen(answer))
+                saved = "" if visitor else f"saved as {answer.name}.toml; "
+                self.post_message(self.Chosen(answer, f"{saved}{fill_keys('{run} trains it')}"))
 
         self.run_worker(ask(), exclusive=True)
 

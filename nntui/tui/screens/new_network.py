@@ -11,6 +11,7 @@ from textual.app import App
 from nntui.core.errors import ConfigError
 from nntui.core.parts.datasets import DATASETS
 from nntui.presets.atomic_write import write_bytes
+from nntui.presets.editing.option import Option
 from nntui.presets.lookup import load_preset
 from nntui.presets.making.csv_columns import CsvColumns, csv_files, look_at_csv
 from nntui.presets.making.first_preset import (
@@ -27,7 +28,9 @@ from nntui.presets.schema import read_preset
 from nntui.presets.writer import toml_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.choose_value import ChooseSome
 
+BACK = "Enter goes on, Esc back"
 PROGRAM = "program"
 """The answer where a program is wanted."""
 
@@ -78,6 +81,10 @@ class NewNetwork:
                 at -= 1
         return answer if isinstance(answer, Preset) else None
 
+    def _titled(self, question: str) -> str:
+        """A question with the name of what is learned from in front of it."""
+        return f"{Path(self._wanted.source).name}: {question[0].lower()}{question[1:]}"
+
     def _is_idle(self, step: Callable[[], Awaitable[Any]]) -> bool:
         """Whether ``step`` asks nothing, as the data is no file."""
         return self._wanted.columns is None and step in (self._target, self._inputs)
@@ -100,7 +107,8 @@ class NewNetwork:
             return PROGRAM
         if chosen < len(files):
             return await self._take(files[chosen])
-        asked = Ask("A CSV file", "Its first line names the columns.", _look)
+        hint = f"Its first line names the columns. A relative path starts at {Path().absolute()}."
+        asked = Ask("A CSV file", hint, _look, keys=BACK)
         found = await self._app.push_screen_wait(asked)
         if found is None:
             return await self._source()
@@ -121,7 +129,7 @@ class NewNetwork:
         if found is None:
             return True
         texts = [f"{each.name}  {each.in_words}" for each in found.columns]
-        title = f"Which column of {found.path.name} is to be told from the others?"
+        title = self._titled("Which column is to be predicted?")
         chosen = await self._choose(title, texts, len(texts) - 1)
         if chosen is None:
             return None
@@ -138,23 +146,31 @@ class NewNetwork:
         found, target = self._wanted.columns, self._wanted.target
         if found is None:
             return True
-
-        def read(text: str) -> list[str]:
-            names = [each.strip() for each in text.split(",") if each.strip()]
-            for_columns(found, names, target, ())
-            return names
-
-        offered = ", ".join(found.inputs_for(target))
-        hint = f"The columns that {target} is told from, with commas between them."
-        asked = Ask("Its inputs", hint, read, offered)
-        inputs = await self._app.push_screen_wait(asked)
-        if inputs is not None:
-            self._wanted.inputs = inputs
+        likely = found.inputs_for(target)
+        options = [
+            Option(each.name, about=each.in_words, present=each.name in likely)
+            for each in found.columns
+            if each.is_numeric and not each.problem and each.name != target
+        ]
+        title = self._titled(f"From which columns is {target} predicted?")
+        inputs = await self._app.push_screen_wait(ChooseSome(title, options, ""))
+        if inputs is None:
+            return None
+        try:
+            for_columns(found, inputs, target, ())
+        except ConfigError as error:
+            await self._choose("That cannot be learned", [f"{error}; choose again"])
+            return await self._inputs()
+        self._wanted.inputs = inputs
         return inputs
 
     async def _hidden(self) -> Any:
-        hint = "Units and activation of each layer, such as 8 tanh, 4 relu; empty for none."
-        asked = Ask("Its hidden layers", hint, hidden_layers, HIDDEN)
+        hint = (
+            "Units and activation of each layer, such as 8 tanh, 4 relu; empty for none. "
+            "Enter takes what stands there: good to begin with."
+        )
+        title = self._titled("The hidden layers")
+        asked = Ask(title, hint, hidden_layers, HIDDEN, keys=BACK)
         hidden = await self._app.push_screen_wait(asked)
         if hidden is None:
             return None
@@ -180,7 +196,8 @@ class NewNetwork:
             return load_preset(str(path))
 
         hint = "The preset is saved here: nntui FILE opens it again, and any editor changes it."
-        asked = Ask("Save it as", hint, read, str(file_of(beside)))
+        title = self._titled("Save it as")
+        asked = Ask(title, hint, read, str(file_of(beside)), keys=BACK)
         return await self._app.push_screen_wait(asked)
 
     async def _choose(self, title: str, texts: list[str], at: int = 0) -> int | None:
