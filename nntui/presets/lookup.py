@@ -63,6 +63,9 @@ def is_string(text: str) -> bool:
 
 def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; raises ConfigError, with the closest names, if none."""
+    if Path(name_or_path).suffix.lower() == ".csv":
+        hint = "start nntui without a name, and press n to make a preset for it"
+        raise ConfigError("", f"{quoted(name_or_path)} is no preset but data; {hint}")
     if _is_path(name_or_path):
         return check_file(Path(name_or_path))
     names = preset_names()

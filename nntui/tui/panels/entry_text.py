@@ -10,13 +10,15 @@ from nntui.presets.editing.entries import Changes, PresetEntry
 from nntui.presets.preset import Preset
 from nntui.tui.drawing.shortening import shortened
 
-NAMES = 17
+NAMES = 18
 """Columns before the values."""
+CURSOR = ">"
+"""In front of the entry under the cursor, which is seen without colours too."""
 
 
 def indented(entry: PresetEntry) -> str:
-    """The name of an entry, behind as many blanks as tables enclose it."""
-    return f"{' ' * entry.depth}{entry.name}"
+    """The name of an entry, behind room for the cursor and a blank for each enclosing table."""
+    return f"{' ' * (entry.depth + 1)}{'+ ' if entry.adds else ''}{entry.name}"
 
 
 def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> Content:
@@ -33,7 +35,9 @@ def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> C
     heads = entry.is_heading or (entry.key.startswith("layers.") and entry.depth == 1)
     name = "bold" if heads and not entry.adds else "" if entry.given else "$foreground-muted"
     if entry.adds:
-        column, name = f" + {entry.name}".ljust(NAMES), "$text-accent"
+        name = "$text-accent"
+    if here:
+        column = f"{CURSOR}{column[1:]}"
     style = "bold $text-warning" if is_new else "" if entry.given else "$foreground-muted"
     ground = " on $primary 40%" if here else ""
     rest = " " * max(width - len(column) - len(value), 0)

@@ -66,9 +66,8 @@ class ListDialog(ModalScreen[Result | None]):
         """An option in one line."""
         option = self.options[at]
         name = shortened(option.words, self._room).ljust(self._room)
-        return Content.assemble(
-            f"{self.mark(at)} {name}  ", (option.about.partition("\n")[0], "$foreground-muted")
-        )
+        # A colour of its own could be that of the cursor's ground, in sixteen colours.
+        return Content.assemble((f"{self.mark(at)} {name}  ", "bold"), option.about)
 
     def mark(self, at: int) -> str:
         """What stands in front of an option."""
