@@ -363,7 +363,7 @@ async def test_the_data_are_taken_from_a_file_its_columns_and_a_sheet(
         assert "and with it layers.2, training.loss" in status(pilot).note
         assert "{" not in status(pilot).note
         for name in ("source", "csv", "input_columns", "classes_from"):
-            assert re.search(rf"│[ >]  {name} +\w", shown(pilot)), shown(pilot)
+            assert re.search(rf"│ [ >] {name} +\w", shown(pilot)), shown(pilot)
         await at(pilot, "data.input_columns")
         await pilot.press("enter")
         await pilot.pause()
