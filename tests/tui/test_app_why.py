@@ -248,6 +248,8 @@ async def test_a_fix_becomes_a_branch_overlaid_on_the_original(calls: list[int])
         assert other is not None
         assert (run.branch, run.update) == (mine, 600)
         assert (other.branch.update, other.branch.forked_at) == (600, 0)
+        said = r"B: .* at update 600, with the fix from update 0 on; A, without: not solved, .* 600"
+        assert re.fullmatch(said, status(pilot).note)
         assert re.search(r"momentum 0.9, from update 0 on: .*at update 600\. A, which", told(pilot))
         straight = Run(load_preset("add-relu")).fork(**{"training.momentum": 0.9})
         straight.step(600)
