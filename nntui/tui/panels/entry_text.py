@@ -30,6 +30,8 @@ def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> C
     if len(column) + len(value) > width:
         # A long value may have the room that a short name leaves.
         column = f"{indented(entry)} "
+    if len(column) + len(value) > width and entry.key.startswith("faults."):
+        column = " " * (entry.depth + 1)  # the name of a fault says more than its number
     star = " *" if is_new and value else ""
     value = shortened(value, width - len(column) - len(star)) + star
     heads = entry.is_heading or (entry.key.startswith("layers.") and entry.depth == 1)

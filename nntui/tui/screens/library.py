@@ -34,7 +34,7 @@ EXPLAINED = (
     "nntui sessions lists them all."
 )
 
-OFFERED = {"new": "Own data", "program": "Own program", "tour": "New here"}
+OFFERED = {"new": "Own data", "program": "program", "tour": "tour"}
 """For whom none of the scenarios is what they came for, an action each."""
 
 
@@ -143,7 +143,7 @@ class LibraryScreen(SizedScreen[None]):
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
         offered = {each.name: each.key for each in self._actions}
-        parts: list[tuple[str, str]] = [("Which of these looks like yours?", "$foreground-muted")]
+        parts: list[tuple[str, str]] = [("Which looks like yours?", "$foreground-muted")]
         for name, words in OFFERED.items():
             if name in offered:
                 parts += [(f"  {words}: ", "$foreground-muted"), (offered[name], "$text-accent")]
