@@ -100,7 +100,7 @@ class LibraryScreen(SizedScreen[None]):
         yield Static(
             Content.assemble(
                 ("nntui", "bold"),
-                "  step the training of a small network, and see why it does not learn",
+                "  step small networks, and see why they do not learn",
             ),
             id="headline",
         )
