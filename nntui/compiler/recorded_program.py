@@ -8,7 +8,6 @@ import numpy as np
 
 from nntui.compiler.calls.array_operations import (
     SUM,
-    WATCH,
     Elementwise,
     Operand,
     Reduction,
@@ -17,7 +16,9 @@ from nntui.compiler.calls.array_operations import (
 )
 from nntui.compiler.calls.bands import Band, banded, row_length
 from nntui.compiler.calls.fusion import Nest, fused
+from nntui.compiler.calls.padding import Padding
 from nntui.compiler.calls.regions import FLAG, AnyArray, Memory, Region, View
+from nntui.compiler.calls.watching import is_test, with_tests, without_superfluous
 from nntui.compiler.text.elementary import Functions
 from nntui.compiler.text.function_text import FunctionText
 from nntui.compiler.text.lane_sums import folded
@@ -68,38 +69,21 @@ class Program:
         known, texts = Functions(), []
         signatures: dict[str, tuple[int, ...]] = {}
         pieces = [replace(each, steps=tuple(map(uses.simplified, each.steps))) for each in pieces]
+        padding = uses.padding(pieces)
+        pieces = [replace(each, steps=tuple(map(padding.step, each.steps))) for each in pieces]
         for piece in pieces:
             text, used = _function(piece, uses, known)
             texts.append(text)
             signatures[piece.name] = used
         table = sorted(needed.union(*signatures.values()))
         work = {each.name: sum(map(_work, each.steps)) for each in pieces}
-        buffers = [self.memory.regions[region].values for region in table]
+        buffers = [uses.values(region) for region in table]
         return Written(known, tuple(texts), tuple(table), buffers, signatures, work)
 
     def _watching(self, piece: Piece) -> Piece:
-        """The piece with a test of each watched number after it was written for the last time."""
-        masks = {
-            self.memory.view(each).region: self.memory.view(each).touched(
-                self.memory.regions[self.memory.view(each).region].size
-            )
-            for each in piece.watched
-        }
-        steps: list[Step] = []
-        late: list[Step] = []
-        for step in reversed(piece.steps):
-            mask = masks.get(step.out.region)
-            if mask is not None:
-                touched = step.out.touched(len(mask))
-                test = Elementwise(WATCH, (step.out,), step.out)
-                if (mask & touched).any():
-                    if (mask[touched]).all():
-                        steps.append(test)
-                    else:
-                        late.append(test)
-                    mask &= ~touched
-            steps.append(step)
-        return replace(piece, steps=(*reversed(steps), *late))
+        """The piece with the tests of its watched numbers that are needed."""
+        tested = with_tests(piece.steps, piece.watched, self.memory)
+        return replace(piece, steps=tuple(without_superfluous(tested)))
 
 
 @dataclass(frozen=True)
@@ -149,7 +133,7 @@ class _Uses:
                 if mask is None or not mask[view.touched(size)].all():
                     # It reads what was there before.
                     self._lasting.add(view.region)
-            if _is_test(step):
+            if is_test(step):
                 continue
             out = step.out
             self._writes.add(out.region)
@@ -173,17 +157,27 @@ class _Uses:
         values = region.values
         return float(values[0]) if (values == values[0]).all() else operand
 
+    def padding(self, pieces: Iterable[Piece]) -> Padding:
+        """Larger scratch buffers laid out anew."""
+        views: dict[int, list[View]] = {}
+        for piece in pieces:
+            for step in piece.steps:
+                for view in (*step.reads, step.out):
+                    values = self._regions[view.region].values
+                    is_scratch = not self.is_lasting(view.region) and values.dtype != FLAG
+                    if is_scratch and values.size > LARGEST_LOCAL:
+                        views.setdefault(view.region, []).append(view)
+        padding = Padding(views)
+        self._padded = padding.buffers
+        return padding
+
     def is_lasting(self, region: int) -> bool:
         """Whether the contents of ``region`` come from outside, or count outside."""
         return region in self._lasting
 
     def values(self, region: int) -> AnyArray:
         """The buffer of ``region``."""
-        return self._regions[region].values
-
-
-def _is_test(step: Step) -> bool:
-    return isinstance(step, Elementwise) and step.function == WATCH
+        return self._padded.get(region, self._regions[region].values)
 
 
 def _function(piece: Piece, uses: _Uses, known: Functions) -> tuple[str, tuple[int, ...]]:

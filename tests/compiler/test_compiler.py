@@ -124,6 +124,54 @@ def test_a_buffer_that_is_changed_in_place_is_read_before(machine: Machine) -> N
     np.testing.assert_array_equal(found, a)
 
 
+def test_what_depends_on_a_sign_alone_is_that_of_numpy(machine: Machine) -> None:
+    x = np.array(EDGES)
+    sign, scaled, made = (np.zeros(len(x)) for _ in range(3))
+    for factor in (0.01, -3.0, 0.0):
+        for extreme in (np.maximum, np.minimum):
+            calls = [
+                partial(np.sign, x, sign),
+                partial(np.multiply, sign, factor, scaled),
+                partial(extreme, sign, scaled, out=made),
+                partial(np.multiply, 2.0, made, scaled),
+                partial(extreme, scaled, made, out=made),
+            ]
+            (found, _) = played(machine, calls, [made, x])
+            for call in calls:
+                call()
+            np.testing.assert_array_equal(found, made)
+
+
+@pytest.mark.parametrize("width", [201, 600, 47])
+def test_large_buffers_between_operations_have_rows_of_their_own(
+    machine: Machine, width: int
+) -> None:
+    random = np.random.RandomState(2)
+    x, W, out = random.randn(1, width), random.randn(30, 1), np.zeros((30, 3))
+    z, h, turned = np.zeros((30, width)), np.zeros((30, width)), np.zeros((width, 30))
+    column, corner, one_row = np.zeros((30, 1)), np.zeros((4, 9)), np.zeros((1, width))
+    across, part = np.zeros((30, width)), np.zeros(700)
+    calls = [
+        partial(np.multiply, W, x, z),
+        partial(np.maximum, z, 0.5, out=h),
+        partial(np.add, h[3:9], 1.0, h[3:9]),
+        partial(np.multiply, h[:, 5:], 2.0, h[:, 5:]),
+        partial(np.positive, z.T, turned),
+        partial(np.add, turned[7:11, 2:11], h[2:6, 8:17], corner),
+        partial(np.add.reduce, h, 1, None, column, True),
+        partial(np.add.reduce, z, 0, None, one_row, True),
+        partial(h.dot, turned[:, :3], out),
+        partial(np.multiply, W, x, across),
+        partial(np.positive, across.reshape(-1)[100:800], part),
+    ]
+    kept = [out, column, corner, one_row, part]
+    found = played(machine, calls, [*kept, x, W])
+    for call in calls:
+        call()
+    for mine, theirs in zip(found, kept, strict=False):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12, atol=1e-12)
+
+
 SQUARE = np.zeros((3, 3))
 
 

@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from math import inf, isfinite
@@ -30,7 +30,7 @@ from nntui.diagnosis.experiments.fixes import (
     standing,
     tried,
 )
-from nntui.diagnosis.experiments.laboratory import Laboratory, Trial, with_goal
+from nntui.diagnosis.experiments.laboratory import Laboratory, Task, Trial, with_goal
 from nntui.diagnosis.experiments.paired_test import HARMS, HELPS, NO_EFFECT, p_value, verdict
 from nntui.diagnosis.experiments.results import (
     ENOUGH,
@@ -444,6 +444,48 @@ def test_a_round_cuts_seeds_before_epochs_and_never_fewer_than_can_decide() -> N
     assert counts(4) == [4]
     assert lengths(5000)[:4] == [5000, 2500, 1250, 625]
     assert lengths(1) == [1]
+
+
+class Foretold(Laboratory):
+    """A laboratory in which training is skipped: seeds with one of ``solving`` are solved."""
+
+    def __init__(self, made: Preset, solving: Sequence[str], most: int) -> None:
+        super().__init__(made, None, 0, Deadline.after(HOURS))
+        self.solving, self.most = solving, most
+        self.rounds: list[tuple[str, list[Fix], int, int]] = []
+
+    def run(self, words: str, tasks: Iterable[Task]) -> bool:
+        asked = list(tasks)
+        for trained, seeds, epochs in asked:
+            solved = any(text in trained.fix.text for text in self.solving)
+            loss, updates = (0.0, 600) if solved else (1e9, 6 * epochs)
+            for seed in seeds:
+                trained.outcomes[epochs][seed] = Outcome(seed, loss, updates, False)
+        if asked:
+            fixes = [trained.fix for trained, _, _ in asked]
+            self.rounds.append((words, fixes, len(asked[0][1]), asked[0][2]))
+        return True
+
+    def go_on(self, words: str) -> bool:
+        return len(self.rounds) < self.most
+
+
+def test_what_helps_is_trained_for_the_whole_budget_at_the_end_of_a_pass() -> None:
+    asked = preset("add-relu", goal__epochs=20_000)
+    laboratory = Foretold(asked, ["momentum 0.9"], 1)
+    made = experiment((), laboratory, 100)
+    words, fixes, seeds, epochs = laboratory.rounds[-1]
+    assert [each[0] for each in laboratory.rounds].count("the causes") == 1
+    assert (words, seeds, epochs) == ("what helps, for the whole budget", ENOUGH, 20_000)
+    assert fixes[0] == NOTHING
+    assert fixes[1:]
+    assert all("momentum 0.9" in fix.text for fix in fixes[1:])
+    assert made.tried[0].epochs == 20_000
+    assert made.tried[0].solved == ENOUGH
+    for solving, epochs in (([], 20_000), (["momentum 0.9"], 10_000_000)):
+        laboratory = Foretold(preset("add-relu", goal__epochs=epochs), solving, 1)
+        experiment((), laboratory, 100)
+        assert laboratory.rounds[-1][0] == "the best for longer"
 
 
 def test_what_the_time_does_not_allow_is_said() -> None:

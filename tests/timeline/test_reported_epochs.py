@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 from commands import command, parsed
+from hypothesis import given
+from hypothesis import strategies as st
 from support import preset
 
 import nntui
 from nntui.presets.schema import override
 from nntui.timeline import Snapshot
 from nntui.timeline.history.events import events
+from nntui.timeline.history.reported_epochs import ReportedEpochs
 from nntui.timeline.history.termination import TARGET, Termination
 from nntui.timeline.views.questions import when_loss_was_below
 
@@ -134,3 +137,36 @@ def test_reports_do_not_change_what_is_learned() -> None:
     for (W, b), (own_W, own_b) in zip(plain.parameters, quiet.parameters, strict=True):
         np.testing.assert_array_equal(W, own_W)
         np.testing.assert_array_equal(b, own_b)
+
+
+@given(st.data())
+def test_any_reports_are_a_list_of_epochs_and_regular_ones_take_no_memory(
+    data: st.DataObject,
+) -> None:
+    reported, epochs = ReportedEpochs(), []
+    for _ in range(data.draw(st.integers(0, 12))):
+        first = epochs[-1] + data.draw(st.integers(1, 4)) if epochs else 0
+        new = range(first, first + data.draw(st.integers(0, 20)), data.draw(st.integers(1, 4)))
+        if data.draw(st.booleans()):
+            reported.extend(new)
+            epochs.extend(new)
+        else:
+            reported.append(first)
+            epochs.append(first)
+        if data.draw(st.integers(0, 4)) == 0:
+            kept = data.draw(st.integers(0, len(epochs)))
+            reported.cut(kept)
+            del epochs[kept:]
+    assert [reported[place] for place in range(len(reported))] == epochs
+    assert reported.at(np.arange(len(epochs))).tolist() == epochs
+    for epoch in range(max(epochs, default=0) + 2):
+        assert reported.before(epoch) == sum(each < epoch for each in epochs)
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_regular_reports_are_one_progression_however_they_come(step: int) -> None:
+    reported = ReportedEpochs()
+    for begin in range(0, 3000, 30):
+        reported.append(begin)
+        reported.extend(range(begin + step, begin + 30, step))
+    assert reported.progressions == [(0, 0, step)]

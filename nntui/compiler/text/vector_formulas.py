@@ -3,7 +3,7 @@
 import math
 import struct
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 IN_LLVM = {"sqrt": "sqrt", "abs": "fabs", "floor": "floor"}
 
@@ -51,6 +51,14 @@ def _is_infinite(operand: str) -> bool:
     return any(literal(each) in operand for each in (math.inf, -math.inf))
 
 
+class _Sign(NamedTuple):
+    """What depends on the sign of a number alone; for 0 and NaN it is the number itself."""
+
+    of: str
+    below: float
+    above: float
+
+
 class Formulas:
     """Writes instructions on vectors of one width; every method returns the name of its result."""
 
@@ -58,11 +66,15 @@ class Formulas:
         self._write, self.width, self._known = write, width, known
         self.type = type_of(width)
         self._sources: dict[str, str] = {}
+        self._numbers: dict[str, float] = {}
+        self._signs: dict[str, _Sign] = {}
         self._whole, self._bit = type_of(width, "i64"), type_of(width, "i1")
 
     def number(self, value: float) -> str:
         """``value`` in every place."""
-        return constant(value, self.width)
+        text = constant(value, self.width)
+        self._numbers[text] = value
+        return text
 
     def op(self, name: str, *operands: str) -> str:
         """An instruction on floats, such as ``fadd``."""
@@ -114,6 +126,9 @@ class Formulas:
             "less_equal": "ole",
             "equal": "oeq",
         }
+        sign = self._sign_of(function, *x)
+        if sign is not None:
+            return self._signed(sign)
         if function in arithmetic:
             made = self.op(arithmetic[function], *x)
             for one, other in ((x[0], x[1]), (x[1], x[0])):
@@ -135,8 +150,6 @@ class Formulas:
                 return self.choose(self.test("une", x[0], self.number(0.0)), x[1], x[2])
             case "maximum" | "minimum":
                 return self.extreme("ogt" if function == "maximum" else "olt", *x)
-            case "sign":
-                return self._sign(x[0])
             case "heaviside":
                 return self._step(*x)
         return self.call(function, *x)
@@ -155,11 +168,28 @@ class Formulas:
         """What ``x`` is NaN with: it is a multiple, or the sign, of that."""
         return self._sources.get(x, x)
 
-    def _sign(self, x: str) -> str:
-        zero = self.number(0.0)
-        below = self.choose(self.test("olt", x, zero), self.number(-1.0), x)
-        made = self.choose(self.test("ogt", x, zero), self.number(1.0), below)
-        self._sources[made] = self._source(x)
+    def _sign_of(self, function: str, x: str, *others: str) -> "_Sign | None":
+        """The result as what depends on the sign of a number alone; None if it does not."""
+        if function == "sign":
+            return _Sign(x, -1.0, 1.0)
+        if not others:
+            return None
+        one, two = self._signs.get(x), self._signs.get(others[0])
+        if function == "multiply":
+            sign, factor = one or two, self._numbers.get(others[0] if one else x)
+            if sign is None or factor is None or not math.isfinite(factor):
+                return None
+            return _Sign(sign.of, sign.below * factor, sign.above * factor)
+        if function in ("maximum", "minimum") and one and two and one.of == two.of:
+            extreme = max if function == "maximum" else min
+            return _Sign(one.of, extreme(one.below, two.below), extreme(one.above, two.above))
+        return None
+
+    def _signed(self, sign: "_Sign") -> str:
+        x, zero = sign.of, self.number(0.0)
+        below = self.choose(self.test("olt", x, zero), self.number(sign.below), x)
+        made = self.choose(self.test("ogt", x, zero), self.number(sign.above), below)
+        self._sources[made], self._signs[made] = self._source(x), sign
         return made
 
     def _step(self, x: str, at: str) -> str:

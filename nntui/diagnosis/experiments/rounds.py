@@ -33,9 +33,10 @@ SEEDS = 100
 SECONDS = 20.0
 FEWEST = 3
 """Seeds of a round that only decides what is tried further."""
-CAUSES, FIELD, LONGER, FINALS = 1.5, 2.5, 1.0, 3.0
+CAUSES, FIELD, LONGER, FINALS, WHOLE = 1.5, 2.5, 1.0, 3.0, 5.0
 """Seconds of a core of about 2020 that a round may take at first: the fixes of the findings, all
-fixes and their combinations, the better ones for longer, and the best."""
+fixes and their combinations, the better ones for longer, the best, and those that help for the
+whole budget."""
 GROWTH = 4
 """How many times more the next pass may take, and how many times longer the next round is."""
 LEAST_SHARE = 16
@@ -190,6 +191,8 @@ class _Rounds:
         final = self._fitting(best, FINALS * scale, least)
         if not self._train("the best for longer", best, final):
             return False
+        if final[0] < budget and not self._for_the_whole_budget(best[1:], WHOLE * scale):
+            return False
         if final[0] == budget and self.longer is not None:
             most = self._added([self.longer], 1)
             if not self._train("a larger budget", most, (budget, min(ENOUGH, len(self.seeds)))):
@@ -198,6 +201,24 @@ class _Rounds:
             # Not all of the field needs every seed.
             self._train("the best on more seeds", self._best(budget), (budget, len(self.seeds)))
         return final[0] == budget == size[0]
+
+    def _for_the_whole_budget(self, best: Sequence[Trial], seconds: float) -> bool:
+        """Train those of ``best`` that help for the whole budget, if it takes ``seconds`` at most.
+
+        Seeds that were solved end as early as they did, so that the baseline takes the most.
+        """
+        budget, seeds = self.preset.goal.epochs, self.seeds[:ENOUGH]
+        helping = [
+            trial
+            for trial in best
+            if (found := Experiment.of(trial, self.baseline)) is not None and found.helps
+        ]
+        needed = self.baseline.seconds(seeds, budget)
+        needed += sum(trial.seconds(seeds, trial.epochs_needed(seeds, budget)) for trial in helping)
+        if not helping or needed > seconds:
+            return True
+        trials = [self.baseline, *helping]
+        return self._train("what helps, for the whole budget", trials, (budget, len(seeds)))
 
     def _fitting(
         self, trials: Sequence[Trial], seconds: float, least: int, fewest: int = ENOUGH

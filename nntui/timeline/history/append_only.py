@@ -41,7 +41,7 @@ class AppendOnlyVector:
         while start < len(values):
             part = values[start : start + PIECE - len(self._last)]
             start += len(part)
-            self._last.extend(part.tolist())
+            self._last.frombytes(part.tobytes())
             if len(self._last) == PIECE:
                 self._full.append(_sealed(self._last))
                 self._last = array("d")

@@ -59,7 +59,7 @@ class LossHistory:
         )
         """The epochs that were reported."""
         self._own = AppendOnlyVector()
-        self._blocks = np.empty((ROWS, 0))
+        self._blocks, self._known = np.empty((ROWS, 0)), 0
         self._rises: list[int] = []
         self._seen = (0, 0.0, 0.0)
 
@@ -99,7 +99,7 @@ class LossHistory:
         count = max(self.epochs.before(epochs), self._start)
         self.epochs.cut(count)
         self._own.cut(count - self._start)
-        self._blocks = self._blocks[:, : count // BLOCK]
+        self._known = min(self._known, count // BLOCK)
         self._seen = (0, 0.0, 0.0)
 
     @property
@@ -222,12 +222,17 @@ class LossHistory:
 
     def _summary(self, blocks: int) -> Array:
         """The summary of at least the first ``blocks`` blocks, a column a block."""
-        known, full = self._blocks.shape[1], len(self) // BLOCK
+        known, full = self._known, len(self) // BLOCK
         if known < blocks:
             values = self._read(known * BLOCK, full * BLOCK)
             fresh = _summed_up(values, np.arange(0, len(values), BLOCK))
-            self._blocks = np.concatenate([self._blocks, fresh], axis=1)
-        return self._blocks
+            if full > self._blocks.shape[1]:
+                room = np.empty((ROWS, 2 * full))
+                room[:, :known] = self._blocks[:, :known]
+                self._blocks = room
+            self._blocks[:, known:full] = fresh
+            self._known = full
+        return self._blocks[:, : self._known]
 
 
 _LEAST = 0

@@ -22,6 +22,11 @@ class ReportedEpochs:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def progressions(self) -> list[tuple[int, int, int]]:
+        """Of each progression its place in the list, its first epoch, and its step, a copy."""
+        return list(self._parts)
+
     def __getitem__(self, place: int) -> int:
         if not 0 <= place < self._count:
             raise IndexError(f"there is no report {place}")
@@ -50,9 +55,16 @@ class ReportedEpochs:
 
     def extend(self, epochs: range) -> None:
         """The next reported epochs, later than the last."""
-        if epochs:
-            self._parts.append((self._count, epochs.start, epochs.step))
-            self._count += len(epochs)
+        for epoch in epochs[:1]:
+            self.append(epoch)
+        rest = epochs[1:]
+        if rest:
+            first, begun, step = self._parts[-1]
+            if self._count - first > 1 and step != rest.step:
+                self._parts.append((self._count, rest.start, rest.step))
+            else:
+                self._parts[-1] = (first, begun, rest.step)
+            self._count += len(rest)
 
     def before(self, epoch: int) -> int:
         """How many reported epochs lie before ``epoch``; the place of the first that does not."""

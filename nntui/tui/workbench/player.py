@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from nntui.timeline.history.termination import DIVERGED, Termination, Trainable
 from nntui.timeline.history.time_slices import TimeSlicer
@@ -32,6 +32,8 @@ class Player:
         self.ending = Termination()
         self.follows = True
         """Whether the cursor goes along; otherwise only the head is trained."""
+        self.trained = 0.0
+        """Seconds of processor time that went into updates."""
 
     @property
     def line(self) -> Trainable:
@@ -60,7 +62,11 @@ class Player:
         ``stop``, if that is given.
         """
         with self.turn:
-            return self._slicer.train(other or self.line, target, SLICE, stop)
+            begun = thread_time()
+            try:
+                return self._slicer.train(other or self.line, target, SLICE, stop)
+            finally:
+                self.trained += thread_time() - begun
 
     async def go_to(self, target: int) -> str:
         """Take the cursor to update ``target`` at full speed; returns how it ended."""

@@ -56,6 +56,7 @@ from nntui.tui.workbench.arrangement import (
 from nntui.tui.workbench.autosave import Autosave
 from nntui.tui.workbench.bench import PanelType, Result
 from nntui.tui.workbench.display import Display
+from nntui.tui.workbench.frame_budget import FrameBudget
 from nntui.tui.workbench.run_control import RunControl
 from nntui.tui.workbench.view import WorkbenchView
 
@@ -164,7 +165,9 @@ class WorkbenchScreen(SizedScreen[None]):
     def on_mount(self) -> None:
         """Show the run; the story has the focus, because one reads it first."""
         assert isinstance(self.app, ThriftyApp)
-        self._frames = self.set_interval(1 / self.app.profile.frames, self._frame, pause=True)
+        player = self.control.player
+        self._budget = FrameBudget(self.app.profile.frames, lambda: player.trained)
+        self._frames = self.set_interval(self._budget.interval, self._frame, pause=True)
         first = self.run_shown.branch.stretches[-1].first
         if first.player == COMPILED:
             # In the time that it takes to press a key; later the code is only loaded.
@@ -179,9 +182,9 @@ class WorkbenchScreen(SizedScreen[None]):
         self.control.pause()
 
     def _frame(self) -> None:
-        """Show the run, if the terminal has shown what it got before."""
+        """Show the run, if it is time and the terminal has shown what it got before."""
         assert isinstance(self.app, ThriftyApp)
-        if not self.app.line_is_busy:
+        if not self.app.line_is_busy and self._budget.is_due():
             self.show()
 
     # What the panels show.
