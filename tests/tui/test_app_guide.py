@@ -1,5 +1,6 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,9 +60,17 @@ async def test_a_new_network_is_asked_for_made_and_opened(
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"{k},{k % 7},{'odd' if k % 2 else 'even'}\n" for k in range(5, 40, 3))
     (tmp_path / "sevens.csv").write_text(f"number,rest,kind\n{rows}")
+    (tmp_path / "ragged.csv").write_text("one,two\n1\n")
+    os.utime(tmp_path / "ragged.csv", (0, 0))  # the latest come first
     async with NNTUI().run_test(size=(80, 24)) as pilot:
+        assert "Own data: n" in shown(pilot)
+        assert "resume" not in shown(pilot)
         await pilot.press("n")
         await until(pilot, lambda: "sevens.csv" in shown(pilot))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "│ ragged.csv line 2: has 1 cells" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "data set moons" in shown(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "kind  2 texts: even, odd" in shown(pilot))
         await pilot.press("escape")

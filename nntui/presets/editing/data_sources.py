@@ -143,7 +143,7 @@ def _look(preset: Preset, path: str) -> CsvColumns:
     try:
         return look_at_csv((preset.folder or Path()) / path)
     except ConfigError as error:
-        raise ConfigError("data.csv", str(error).removeprefix("csv: ")) from None
+        raise ConfigError("data.csv", error.message) from None
 
 
 def from_csv(preset: Preset, text: str) -> Changes:

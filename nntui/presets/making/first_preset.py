@@ -38,8 +38,8 @@ STEPS = [
         "look": "loss",
     },
     {
-        "do": "See what it says of each row with {output}, and in other ways with {output_view}.",
-        "see": "What is wrong has another colour; rows with a t were kept for testing.",
+        "do": "See what it says with {output}, and row by row with {output_view}.",
+        "see": "Each row with its target; a t marks those that were kept for testing.",
         "perform": ["output"],
     },
     {

@@ -119,7 +119,8 @@ class NewNetwork:
         try:
             found = look_at_csv(path)
         except ConfigError as error:
-            await self._choose(f"{path} cannot be used", [str(error), "choose something else"])
+            said = [error.message, "choose something else"]
+            await self._choose(f"{path} cannot be used", said)
             return await self._source()
         self._wanted = _Wanted(str(path), found)
         return True
@@ -205,4 +206,7 @@ class NewNetwork:
 
 
 def _look(text: str) -> CsvColumns:
-    return look_at_csv(Path(text.strip()).expanduser())
+    try:
+        return look_at_csv(Path(text.strip()).expanduser())
+    except ConfigError as error:
+        raise ConfigError("", error.message) from None
