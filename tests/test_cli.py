@@ -212,6 +212,8 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("nntui1-abc",), "cut off or altered"),
         (("show", "nntui2-abc"), "version"),
         (("show", "qqq", "--string"), "nntui presets lists them"),
+        (("run", "houses.csv"), "nntui houses.csv makes a preset for it"),
+        (("no-such.csv",), "there is no such file"),
         (("export", "add-relu"), "--as"),
         (("export", "add-relu", "--as", "matlab"), "numpy, pytorch"),
         (("export", "add-rellu", "--as", "numpy"), "did you mean add-relu"),

@@ -24,6 +24,11 @@ def close_files(reason: str) -> None:
     _closed = reason
 
 
+def is_csv(text: str) -> bool:
+    """Whether ``text`` is the path of a CSV file, by its name."""
+    return Path(text).suffix.lower() == ".csv"
+
+
 def are_open() -> bool:
     """Whether files can be named by their paths."""
     return not _closed

@@ -18,6 +18,7 @@ from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
+from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
@@ -65,14 +66,18 @@ class NNTUI(ThriftyApp):
         program: "CheckRequest | ProgramSession | None" = None,
         player: str = AUTO,
         visitor: bool = False,
+        data: CsvColumns | None = None,
     ) -> None:
-        """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
+        """A ``visitor`` opens the library and texts of presets, and keeps nothing.
+
+        For ``data`` a preset is made at first, question by question.
+        """
         super().__init__(profile or Profile())
         self._player = player
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
-        self._visitor = visitor
+        self._visitor, self._data = visitor, data
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
@@ -98,6 +103,8 @@ class NNTUI(ThriftyApp):
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
             await self._show_library()
+            if self._data is not None and self._library is not None:
+                self._library.make_for(self._data)
 
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""

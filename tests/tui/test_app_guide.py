@@ -12,6 +12,7 @@ from textual.widgets import Markdown, OptionList, TextArea
 from nntui import Run, load_preset
 from nntui.manual import topics
 from nntui.presets import preset_names, to_toml
+from nntui.presets.making.csv_columns import look_at_csv
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -95,6 +96,14 @@ async def test_a_new_network_is_asked_for_made_and_opened(
         await until(pilot, lambda: bench(pilot).run_shown.update == 1)
     saved = load_preset(str(tmp_path / "sevens.toml"))
     assert saved.configuration.training.loss == "categorical-cross-entropy"
+
+
+async def test_a_csv_file_that_is_named_is_asked_about_at_once(tmp_path: Path) -> None:
+    (tmp_path / "two.csv").write_text("a,b\n1,2\n3,4\n")
+    async with NNTUI(data=look_at_csv(tmp_path / "two.csv")).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "two.csv: which column is to be predicted?" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "what is it to learn from?" in shown(pilot))
 
 
 async def test_a_step_is_done_for_the_reader() -> None:

@@ -91,6 +91,13 @@ def look_at_csv(path: Path) -> CsvColumns:
 
     Raises ConfigError, in one line, for anything but a header with at least two rows below it.
     """
+    try:
+        return _columns(path)
+    except ConfigError as error:
+        raise ConfigError("", error.message) from None  # it is about the file, not about an entry
+
+
+def _columns(path: Path) -> CsvColumns:
     text = read_text(check_file(path))
     first = text.lstrip("\n").partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))

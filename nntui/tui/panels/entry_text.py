@@ -42,6 +42,8 @@ def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> C
         column = f"{CURSOR}{column[1:]}"
     style = "bold $text-warning" if is_new else "" if entry.given else "$foreground-muted"
     ground = " on $primary 40%" if here else ""
+    if here:  # on that ground, muted text is not read
+        name, style = (each.replace("$foreground-muted", "") for each in (name, style))
     rest = " " * max(width - len(column) - len(value), 0)
     return Content.assemble((column, name + ground), (value, style + ground), (rest, ground))
 

@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from nntui.core.errors import ConfigError
 from nntui.presets.lookup import preset_of_text
+from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
 from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
@@ -166,10 +167,14 @@ class LibraryScreen(SizedScreen[None]):
 
     def action_new(self) -> None:
         """Ask for what a new network is to learn, and open it."""
+        self.make_for(None)
+
+    def make_for(self, data: CsvColumns | None) -> None:
+        """Ask what a network is to learn of ``data``, or first for these, and open it."""
 
         async def ask() -> None:
             visitor = "program" not in {each.name for each in self._actions}
-            answer = await NewNetwork(self.app, visitor).ask()
+            answer = await NewNetwork(self.app, visitor, data).ask()
             if answer == PROGRAM:
                 self.action_program()
             elif isinstance(answer, Preset):

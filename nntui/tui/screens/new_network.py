@@ -58,9 +58,12 @@ class NewNetwork:
     A ``visitor`` has no files: only data sets are offered, and the preset is not saved.
     """
 
-    def __init__(self, app: App[Any], visitor: bool = False) -> None:
+    def __init__(
+        self, app: App[Any], visitor: bool = False, data: CsvColumns | None = None
+    ) -> None:
+        """What to learn from is not asked at first where there are ``data``."""
         self._app, self._visitor = app, visitor
-        self._wanted = _Wanted()
+        self._wanted = _Wanted() if data is None else _Wanted(str(data.path), data)
 
     async def ask(self) -> Preset | str | None:
         """The preset that was made; `PROGRAM` where a program is wanted, None after Escape."""
@@ -71,7 +74,7 @@ class NewNetwork:
             self._hidden,
             self._save,
         ]
-        at, answer = 0, None
+        at, answer = 0 if self._wanted.columns is None else 1, None
         while 0 <= at < len(steps):
             answer = await steps[at]()
             if answer == PROGRAM:
@@ -119,7 +122,7 @@ class NewNetwork:
         try:
             found = look_at_csv(path)
         except ConfigError as error:
-            said = [error.message, "choose something else"]
+            said = [str(error), "choose something else"]
             await self._choose(f"{path} cannot be used", said)
             return await self._source()
         self._wanted = _Wanted(str(path), found)
@@ -206,7 +209,4 @@ class NewNetwork:
 
 
 def _look(text: str) -> CsvColumns:
-    try:
-        return look_at_csv(Path(text.strip()).expanduser())
-    except ConfigError as error:
-        raise ConfigError("", error.message) from None
+    return look_at_csv(Path(text.strip()).expanduser())
