@@ -243,7 +243,7 @@ def test_columns_are_chosen_and_the_output_layer_goes_with_the_targets(flowers: 
 
 
 def test_a_csv_file_is_found_where_it_lies_and_a_lost_one_is_told(
-    flowers: Preset, tmp_path: Path
+    flowers: Preset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "presets"
     folder.mkdir()
@@ -254,6 +254,13 @@ def test_a_csv_file_is_found_where_it_lies_and_a_lost_one_is_told(
     assert beside == str(tmp_path / "flowers.csv")
     with pytest.raises(ConfigError, match=r"no file lost\.csv in .*presets nor in"):
         read(own, entry(own, "data.csv"), "lost.csv")
+    monkeypatch.setattr("nntui.presets.text_files._closed", "no files here")
+    for path in ("own.csv", "lost.csv"):
+        with pytest.raises(ConfigError, match=f"{path}: no files here$"):
+            read(own, entry(own, "data.csv"), path)
+    assert not any("csv" in each.words.lower() for each in options(own, entry(own, "data.source")))
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "flowers.csv").unlink()
     with pytest.raises(ConfigError, match="there is no such file"):
         column_choices(flowers, entry(flowers, "data.input_columns"))

@@ -98,12 +98,27 @@ async def test_a_new_network_is_asked_for_made_and_opened(
     assert saved.configuration.training.loss == "categorical-cross-entropy"
 
 
-async def test_a_csv_file_that_is_named_is_asked_about_at_once(tmp_path: Path) -> None:
-    (tmp_path / "two.csv").write_text("a,b\n1,2\n3,4\n")
+async def test_a_csv_file_that_is_named_is_asked_about_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Names that look like markup stand as they are.
+    rows = "".join(f"{at},{at % 3},{['[red]a', '[/]b'][at % 2]}\n" for at in range(8))
+    (tmp_path / "two.csv").write_text(f"price [EUR],[/]x,kind [/]\n{rows}")
     async with NNTUI(data=look_at_csv(tmp_path / "two.csv")).run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "two.csv: which column is to be predicted?" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: "what is it to learn from?" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "which column is to be predicted?" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "from which columns is kind [/] predicted?" in shown(pilot))
+        await pilot.press("up", "space", "enter", "enter")
+        await until(pilot, lambda: "save it as" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        await pilot.press("k")
+        await until(pilot, lambda: "[red]a" in shown(pilot))
 
 
 async def test_a_step_is_done_for_the_reader() -> None:

@@ -15,7 +15,7 @@ from nntui.presets.making.csv_columns import CsvColumns, csv_files, look_at_csv
 from nntui.presets.making.first_preset import Tables, for_columns, for_set
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import data_table, embedded, plain_values
-from nntui.presets.text_files import are_open
+from nntui.presets.text_files import are_open, check_file
 
 FORMULA = "sin(2*pi*x)"
 """What is offered as the first formula."""
@@ -35,9 +35,11 @@ def other_sources(preset: Preset) -> Iterator[Option]:
         yield Option(name, partial(to_set, preset, name), f"data set: {each.summary}", same)
     if are_open():
         folder = preset.folder or Path()
-        for path in csv_files(folder):
-            same = preset.csv_source.csv == path.name
-            yield Option(path.name, partial(from_csv, preset, path.name), "CSV file", same)
+        listed, read = [each.name for each in csv_files(folder)], preset.csv_source.csv
+        if read is not None and read not in listed:
+            listed.insert(0, read)
+        for name in listed:
+            yield Option(name, partial(from_csv, preset, name), "CSV file", name == read)
         hint = f"Its first line names the columns. A relative path starts at {folder.absolute()}."
         asked = Question("A CSV file", hint, partial(from_csv, preset))
         yield Option("another CSV file", about="by its path", asks=asked)
@@ -122,6 +124,8 @@ def csv_path(preset: Preset, text: str) -> str:
     directory.  Raises ConfigError if it is in neither.
     """
     path, folder = Path(text.strip()).expanduser(), preset.folder or Path()
+    if not are_open():
+        check_file(path)  # which says why, and not whether there is such a file
     if path.is_absolute() or (folder / path).exists():
         return str(path)
     if path.exists():

@@ -86,7 +86,8 @@ class EntryList:
             kept = [each for each in self.entries if self._fits(each, [])]
         heads = {".".join(each.key.split(".")[:size]) for each in kept for size in (1, 2)}
         heads |= {f"{each}.name" for each in heads}  # that of a fault
-        self.lines = [each for each in self.entries if each in kept or each.key in heads]
+        shown = set(kept)
+        self.lines = [each for each in self.entries if each in shown or each.key in heads]
 
     def _fits(self, entry: PresetEntry, words: list[str]) -> bool:
         if not words:

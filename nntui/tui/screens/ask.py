@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
+from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.inputs import OrderedInput
 
 Result = TypeVar("Result")
@@ -58,7 +59,7 @@ class Ask(ModalScreen[Result | None]):
     def compose(self) -> ComposeResult:
         """The input and, under it, what may be given."""
         with Vertical() as box:
-            box.border_title = self._title
+            entitle(box, self._title)
             box.border_subtitle = self._keys
             yield OrderedInput(self._value, id="answer")
             yield Static(self._hint, id="hint", markup=False)

@@ -10,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from nntui.core.errors import ConfigError
+from nntui.tui.drawing.titles import entitle
 
 Result = TypeVar("Result")
 
@@ -49,7 +50,7 @@ class AskLines(ModalScreen[Result | None]):
     def compose(self) -> ComposeResult:
         """The text and, under it, what it may be."""
         with Vertical() as box:
-            box.border_title = self._title
+            entitle(box, self._title)
             box.border_subtitle = f"Ctrl+S {self._does}, Esc cancels"
             yield TextArea(self._text, tab_behavior="focus", soft_wrap=True)
             yield Static(self._hint, id="hint", markup=False)

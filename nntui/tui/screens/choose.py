@@ -10,6 +10,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from nntui.tui.drawing.titles import entitle
+
 
 class Choose(ModalScreen[int | None]):
     """Asks which of ``texts`` is wanted; the result is its place, None after Escape."""
@@ -41,7 +43,7 @@ class Choose(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         """The texts."""
         with Vertical() as box:
-            box.border_title = self._title
+            entitle(box, self._title)
             box.border_subtitle = self._hint
             listed = OptionList(*(Option(Content(text)) for text in self._texts))
             listed.highlighted = self._at

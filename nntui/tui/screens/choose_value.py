@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option as Line
 
 from nntui.presets.editing.option import Option
 from nntui.tui.drawing.shortening import shortened
+from nntui.tui.drawing.titles import entitle
 
 Result = TypeVar("Result")
 
@@ -55,7 +56,7 @@ class ListDialog(ModalScreen[Result | None]):
     def compose(self) -> ComposeResult:
         """The options, and what is said of one."""
         with Vertical() as box:
-            box.border_title = self._title
+            entitle(box, self._title)
             box.border_subtitle = self.does
             if self._about:
                 yield Static(f"{self._about[0].upper()}{self._about[1:]}", id="about", markup=False)

@@ -22,6 +22,7 @@ from nntui.sweeps.block import Outcome
 from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
+from nntui.tui.drawing.titles import entitle
 
 SEEDS = 100
 
@@ -63,7 +64,7 @@ class SeedsScreen(ModalScreen[int | None]):
         """What was found so far, above the seeds."""
         with Vertical() as box:
             # Every seed is trained from update 0 with what the run on the screen has by now.
-            box.border_title = f"{SEEDS} seeds from {self._asked.start}{self._described()}"
+            entitle(box, f"{SEEDS} seeds from {self._asked.start}{self._described()}")
             box.border_subtitle = "Enter opens a seed, Esc closes"
             yield Static("training ...", id="found")
             yield OptionList(id="seeds")
