@@ -213,6 +213,8 @@ def test_a_fault_is_offered_once_and_a_change_is_told_without_python() -> None:
     layers = table_of(FAULTY)["layers"]
     told = changes_in_brief({"layers": layers, "training.learning_rate": 0.5, "data.one_hot": True})
     assert told == f"layers {len(layers)} entries, learning_rate 0.5, one_hot true"
+    told = changes_in_brief({"data": {"csv": "a.csv"}, "layers.1": {"activation": "softmax"}})
+    assert told == "data csv a.csv, layers.1 activation softmax"
 
 
 @pytest.fixture

@@ -353,6 +353,7 @@ async def test_the_data_are_taken_from_a_file_its_columns_and_a_sheet(
     monkeypatch.chdir(tmp_path)
     async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
         run = bench(pilot).run_shown
+        await pilot.press("u")
         await choose(pilot, "data.source", "another CSV file")
         assert isinstance(pilot.app.screen, Ask)
         await pilot.press(*"lost.csv", "enter")
@@ -362,6 +363,7 @@ async def test_the_data_are_taken_from_a_file_its_columns_and_a_sheet(
         assert run.preset.configuration.data.target_names == ("a", "b")
         assert "and with it layers.2, training.loss" in status(pilot).note
         assert "{" not in status(pilot).note
+        assert run.branch.name.startswith("data=csv mine.csv layers.2=")
         for name in ("source", "csv", "input_columns", "classes_from"):
             assert re.search(rf"│ [ >] {name} +\w", shown(pilot)), shown(pilot)
         await at(pilot, "data.input_columns")

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from nntui.core.engine.parameter_edits import is_parameter, parameter_key
+from nntui.core.engine.parameter_edits import parameter_key
 from nntui.core.errors import ConfigError
 from nntui.core.number_text import number_text
 from nntui.presets.editing.entries import Changes
-from nntui.presets.preset_table import in_brief
+from nntui.presets.preset_table import in_brief, short_key
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
@@ -72,7 +72,7 @@ class Editing:
         if run.branch is not before:
             view = view.with_overlay(before)
         (key, value), *others = changes.items()
-        said = f"{_told(key)} = {in_brief(value)}"
+        said = f"{short_key(key)} = {in_brief(value)}"
         said += f", and with it {', '.join(name for name, _ in others)}" if others else ""
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
@@ -122,8 +122,3 @@ class Editing:
 def _unless_none(answer: Answer | None, then: Callable[[Answer], None]) -> None:
     if answer is not None:
         then(answer)
-
-
-def _told(key: str) -> str:
-    """What tells ``key`` from others, in short."""
-    return key.partition(".")[2] if is_parameter(key) else key.rpartition(".")[2]
