@@ -53,8 +53,8 @@ def load(name: str, changes: tuple[str, ...] = ()) -> "Preset":
     _refuse_program(name)
     from nntui.presets import load_preset
     from nntui.presets.command_line import read_set
+    from nntui.presets.lookup import is_session
     from nntui.presets.schema import override
-    from nntui.timeline.sessions.session_folder import is_session
 
     pairs = dict(map(read_set, changes))
     if not is_session(name):
@@ -92,16 +92,20 @@ def load_run(
     player.  Raises what `load` raises, and ConfigError for another player than that.
     """
     _refuse_program(name)
-    from nntui.core.engine.changes import is_structural
+    from nntui.core.settings.dotted_keys import is_structural
     from nntui.presets.command_line import read_set
-    from nntui.timeline import Run
-    from nntui.timeline.sessions.session_folder import is_session
+    from nntui.presets.lookup import is_session
 
+    # What trains is imported once the preset is known to be valid.
     if not is_session(name):
         preset = load(name, changes)
+        from nntui.timeline import Run
+
         numbers = preset.configuration.numbers
         with saying(f"preparing {numbers:,} numbers", numbers > MANY_NUMBERS):
             return Run(preset, seed, player)
+    from nntui.timeline import Run
+
     pairs, run = dict(map(read_set, changes)), _saved_run(name)
     if seed is not None or (run.update > 0 and any(map(is_structural, pairs))):
         asked = run.player if player == "auto" else player

@@ -23,12 +23,13 @@ from nntui.cli_programs import (
     show_program,
     takes_program,
 )
+from nntui.cli_refusals import complain, in_one_line
 from nntui.cli_serve import serve
 
 if TYPE_CHECKING:
     from nntui.presets.making.csv_columns import CsvColumns
 
-BAD_INPUT, INTERRUPTED = 2, 130
+INTERRUPTED = 130
 AS_GIVEN, ESCAPED = "nntui-as-given", "backslashreplace"
 """How characters are written that the terminal's encoding does not know."""
 BROKEN_PIPE = 1
@@ -93,7 +94,7 @@ def app(
     if preset is not None and takes_program(preset, **own):
         refuse_preset_options(player=player)
         open_program(preset, options, **{**own, "parameters": names_in(parameters)})
-    from nntui.timeline.sessions.session_folder import is_session
+    from nntui.presets.lookup import is_session
 
     if preset is not None and is_session(preset):
         _open_session(preset, options)
@@ -191,15 +192,14 @@ def show(preset: str, as_string: bool, allow_effects: bool, python: str | None) 
         show_program(preset, as_string, allow_effects=allow_effects, python=python)
         return
     from nntui.presets import encode, to_toml
-    from nntui.presets.lookup import find_preset, is_string, read_text
-    from nntui.timeline.sessions.session_folder import is_session
+    from nntui.presets.lookup import is_session, is_string, preset_text
 
     if as_string:
         click.echo(encode(load(preset)))
     elif is_string(preset) or is_session(preset):
         click.echo(to_toml(load(preset)), nl=False)
     else:
-        click.echo(read_text(find_preset(preset)), nl=False)
+        click.echo(preset_text(preset), nl=False)
 
 
 @commands.command("open")
@@ -289,38 +289,18 @@ def main() -> int:
             # click would put a stream of its own in UTF-8 in the place of this one.
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors=AS_GIVEN)
-    from nntui.core.errors import ConfigError
-    from nntui.program.program_error import ProgramError
-
+    if sys.stdout is None:
+        return complain("standard output is closed")
     try:
-        if sys.stdout is None:
-            raise ConfigError("", "standard output is closed")
         return int(commands.main(standalone_mode=False) or 0)
     except (click.exceptions.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except click.ClickException as error:
-        return _complain(error.format_message())
-    except (ConfigError, ProgramError) as error:
-        return _complain(str(error))
-    except MemoryError:
-        return _complain("there is not enough memory for this network and its data")
-    except RuntimeError as error:
-        from concurrent.futures import BrokenExecutor
-
-        if not isinstance(error, BrokenExecutor):
+    except Exception as error:
+        said = in_one_line(error)
+        if said is None:
             raise
-        return _complain("a worker process was killed, perhaps for want of memory")
-    except OSError as error:
-        return _complain(f"cannot write the output: {error.strerror}")
+        return complain(said)
     except SystemExit as error:
         if error.code != BROKEN_PIPE:
             raise
         return 0
-
-
-def _complain(message: str) -> int:
-    from nntui.core.errors import one_line
-
-    if sys.stderr is not None:
-        print("nntui:", one_line(" ".join(message.split())), file=sys.stderr)
-    return BAD_INPUT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nntui.arguments import load, load_run, numbers, playing
-from nntui.cli_output import erase_progress, print_json, saying, show_progress
+from nntui.cli_output import erase_progress, print_json, print_pieces, saying, show_progress
 from nntui.cli_programs import (
     DEFAULT_TIME,
     check_program,
@@ -57,12 +57,13 @@ def run(
     """Train a preset to its end, and print the result."""
     if epochs is not None and updates is not None:
         raise click.UsageError("--epochs and --updates exclude each other; give one")
+    training = load_run(preset, changes, seed, player)
     from nntui.core.errors import ConfigError
     from nntui.timeline import Run
     from nntui.timeline.history.termination import Termination
+    from nntui.timeline.views.json_text import json_pieces
     from nntui.timeline.views.run_result import run_result, run_text
 
-    training = load_run(preset, changes, seed, player)
     began = training.update
     rows = [numbers("--predict", text) for text in predict]
     for row in rows:
@@ -75,7 +76,7 @@ def run(
         status = train(training, Termination(epochs, updates), interrupted)
     predictions = [training.predict([row])[:, 0] for row in rows]
     if as_json:
-        print_json(run_result(training, status, initial, predictions))
+        print_pieces(json_pieces(run_result(training, status, initial, predictions)))
     else:
         click.echo(run_text(training, status, rows, predictions, began))
     exit_if(interrupted)
@@ -101,12 +102,12 @@ def sweep(
     as_json: bool,
 ) -> None:
     """Train a preset from many seeds, and count how many solve it."""
+    loaded = load(preset, changes)
     from nntui.players.player_choice import chosen_player
     from nntui.sweeps import sweep as train_many
     from nntui.sweeps.cluster import cluster
     from nntui.sweeps.sweep_text import sweep_text
 
-    loaded = load(preset, changes)
     first = loaded.seed if first_seed is None else first_seed
     if first + seeds > 2**32:
         raise click.UsageError(f"--first-seed {first} with --seeds {seeds}: the last is 2**32 - 1")
@@ -168,10 +169,10 @@ def check(
         asked["time"] = DEFAULT_TIME if seconds is None else seconds
         check_program(preset, diff, as_json, seed=seed, **asked, **allowed)
         return
+    run = load_run(preset, changes, seed)
     from nntui.diagnosis.check import check as checked
     from nntui.diagnosis.check_text import render_check
 
-    run = load_run(preset, changes, seed)
     if at_update is not None:
         run.seek(at_update)
     count = run.preset.configuration.parameters
@@ -221,10 +222,10 @@ def why(
         options = {"seed": seed, "seeds": seeds, "time": seconds, "started": started}
         explain_program(preset, as_json, **options, **allowed)
         return
+    asked = load_run(preset, changes, seed, player)
     from nntui.diagnosis.answer_text import render_answer
     from nntui.diagnosis.why import why as ask
 
-    asked = load_run(preset, changes, seed, player)
     announce_compiler(asked.player)
     with interruptible() as interrupted:
 
@@ -251,12 +252,13 @@ def export_script(
     preset: str, target: str, file: str | None, seed: int | None, changes: tuple[str, ...]
 ) -> None:
     """Print a preset as a standalone script that prints the same losses without nntui."""
+    loaded = load(preset, changes)
     from pathlib import Path
 
     from nntui.export import export
     from nntui.presets.atomic_write import write_bytes
 
-    script = export(load(preset, changes), target, seed)
+    script = export(loaded, target, seed)
     if file is None:
         click.echo(script, nl=False)
     else:

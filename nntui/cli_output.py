@@ -8,10 +8,25 @@ from typing import Any
 
 import click
 
+LONG_TEXT = 100_000
+"""Characters that are written at once."""
+
 
 def print_json(value: dict[str, Any]) -> None:
     """Print ``value`` as one JSON object in one line."""
     click.echo(json.dumps(value, allow_nan=False))
+
+
+def print_pieces(pieces: Iterator[str]) -> None:
+    """Print a text that comes in pieces, in one line; many of them are written at once."""
+    waiting, length = list[str](), 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length > LONG_TEXT:
+            click.echo("".join(waiting), nl=False)
+            waiting, length = [], 0
+    click.echo("".join(waiting))
 
 
 def show_progress(share: float, words: str) -> None:

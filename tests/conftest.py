@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -56,6 +57,14 @@ def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NNTUI_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("NNTUI_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="module")
+def long_runs_are_compiled() -> Iterator[None]:
+    """Long trainings by whatever player is chosen where nothing is asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NNTUI_PLAYER")
+        yield
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -1,5 +1,6 @@
 """The command line: what it prints, its exit codes, and one line for bad input."""
 
+import errno
 import json
 import os
 import signal
@@ -262,6 +263,24 @@ def test_version_and_help_import_nothing_heavy() -> None:
     assert "presets" in done.stdout
 
 
+def test_what_is_refused_by_its_numbers_imports_nothing_that_trains() -> None:
+    huge = "layers=[{units=99999},{units=99999},{units=1}]"
+    said = refused("run", "add-relu", "--set", huge)
+    assert "would create 10,000,199,997 parameters" in said
+    probe = (
+        "import sys; from nntui.cli import main\n"
+        "for command in ('run', 'sweep', 'check', 'why', 'export'):\n"
+        f"    sys.argv = ['nntui', command, 'add-relu', '--set', {huge!r}]\n"
+        "    sys.argv += ['--as', 'numpy'] if command == 'export' else []\n"
+        "    print(main())\n"
+        "heavy = ('core.engine.trainer', 'compiler', 'timeline', 'sweeps', 'diagnosis', 'export')\n"
+        "print([each for each in heavy if f'nntui.{each}' in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [*"22222", "[]"]
+    assert done.stderr.splitlines() == said.splitlines() * 5
+
+
 def test_headless_commands_import_no_textual() -> None:
     probe = (
         "import sys; from nntui.cli import main; "
@@ -359,6 +378,48 @@ def test_a_long_start_is_told_on_a_terminal(
     told = command("check", str(file)).stderr
     for words in (f"reading {file}", "preparing 611 numbers", "checking 37 parameters"):
         assert f"\r{words} ...\r" in told
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "there is not enough memory for this network and its data"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "there is not enough memory"),
+        (OSError(errno.ENOSPC, "No space left"), "cannot write the output: No space left"),
+        (OSError(errno.EAGAIN, "Try again"), "refused: Try again"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "x"), "x: File name too long"),
+        (OSError("no number"), "no number"),
+        (RuntimeError("can't start new thread"), "no thread can be started: too many processes"),
+        (
+            ImportError("advice\n\nlib.so: cannot open shared object file\n"),
+            "loaded: lib.so: cannot",
+        ),
+    ],
+)
+def test_what_the_system_lacks_is_one_line(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("nntui.sweeps.sweep", fails)
+    assert said in refused("sweep", "add-relu")
+
+
+def test_a_defect_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("nntui.sweeps.sweep", fails)
+    with pytest.raises(RuntimeError, match="a defect"):
+        command("sweep", "add-relu")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_refusal_that_cannot_be_written_keeps_its_exit_code() -> None:
+    with Path("/dev/full").open("w") as full:
+        code = [sys.executable, "-m", "nntui", "show", "no-such-preset"]
+        assert subprocess.run(code, stderr=full).returncode == 2
 
 
 def test_a_worker_that_is_killed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,3 +153,11 @@ def test_what_is_no_session_is_refused(verb: str, tmp_path: Path) -> None:
     file.write_text("import os\n", encoding="utf-8")
     assert "not an nntui session" in refused(*words, str(file))
     assert "there is no session" in refused(*words, "unheard-of.nntui")
+
+
+@pytest.mark.parametrize("place", ["x" * 5000, "/dev/null", "a/../" * 2000])
+def test_a_folder_that_cannot_be_is_named(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(session_folder.PLACE, place)
+    said = refused("sessions")
+    assert "cannot be read" in said
+    assert "output" not in said

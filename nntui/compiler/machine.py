@@ -49,8 +49,12 @@ class Machine:
     """This processor, and LLVM for it."""
 
     def __init__(self) -> None:
-        import llvmlite
-        import llvmlite.binding as llvm
+        try:
+            import llvmlite
+            import llvmlite.binding as llvm
+        except OSError:
+            lacking = "the shared object of llvmlite; --player numpy does without it"
+            raise ImportError(lacking) from None
 
         self._llvm: Any = llvm
         llvm.initialize_native_target()

@@ -15,9 +15,11 @@ def one_line(text: str) -> str:
 
     Bytes of a file's name that could not be decoded stay, for whoever prints it to write as given.
     """
+    if len(text) > 4 * LONGEST:  # what is wrong often stands at the end
+        text = text[: 2 * LONGEST] + text[-2 * LONGEST :]
     shown = "".join(
         each if each.isprintable() or "\udc80" <= each <= "\udcff" else repr(each)[1:-1]
-        for each in text[: 4 * LONGEST]
+        for each in text
     )
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 60]} ... {shown[-50:]}"
 

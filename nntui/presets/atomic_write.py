@@ -76,8 +76,10 @@ def remove_left(folder: Path) -> None:
 
     A writer holds a lock on its file, which the kernel gives up for it when it ends.
     """
-    oldest = time.time() - YOUNG
-    for each in folder.glob(f"{PREFIX}*{SUFFIX}"):
+    oldest, found = time.time() - YOUNG, list[Path]()
+    with suppress(OSError):  # nothing can be left in a folder that cannot be read
+        found = list(folder.glob(f"{PREFIX}*{SUFFIX}"))
+    for each in found:
         with suppress(OSError):
             if each.lstat().st_mtime >= oldest:
                 continue

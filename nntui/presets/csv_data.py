@@ -8,6 +8,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ from nntui.presets.text_files import check_file, read_text
 
 OF_CSV = ("inputs", "targets", "input_names", "target_names")
 """The entries of the data that a CSV file provides."""
+LARGEST_CSV = 16 * 2**20
+"""Maximum bytes of a CSV file."""
+MOST_LINES, MOST_COLUMNS = MOST_ROWS + 100_000, 100_000
+"""Of a CSV file; some of its lines may be empty, and a cell may go on over several."""
+BATCH = 4096
+"""Lines that are converted at once, which takes a third of the time."""
 MOST_COMPARED = 1000
 """Columns that are looked through for one that was meant."""
 MOST_CLASSES = 1000
@@ -75,7 +82,7 @@ def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
     in the file, for anything but a header with rows of finite numbers below it.
     """
     try:
-        text = read_text(check_file(folder / str(source.csv)))
+        text = read_text(check_file(folder / str(source.csv)), LARGEST_CSV)
     except ConfigError as error:
         raise error.under("csv") from None
     return _Reader(source, text).tables()
@@ -84,52 +91,73 @@ def read_csv(source: CsvSource, folder: Path) -> dict[str, Any]:
 class CsvText:
     """The header of a CSV text, and its lines below; what is wrong with it is a ConfigError.
 
-    Messages call the text ``name``.  Each line is its number, from 1, and its cells.
+    Messages call the text ``name``.  Lines are numbered from 1; those that are empty are skipped.
     """
 
     def __init__(self, name: str, text: str, delimiter: str) -> None:
-        self.name, self._delimiter = name, delimiter
-        if text.count("\n") > 2 * MOST_ROWS:
-            raise self.wrong(f"has more than {2 * MOST_ROWS:,} lines")
-        self.lines = self._read_lines(text)
+        self.name = name
+        lines = text.count("\n")
+        if lines > MOST_LINES:
+            raise self.wrong(f"has {lines:,} lines; at most {MOST_LINES:,} are read")
+        # With a space as delimiter, Python rejects skipinitialspace.
+        self._rows = csv.reader(
+            io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
+        )
         self.header = self._read_header()
 
     def cells(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines below the header, each with as many cells as that has."""
-        for line, cells in self.lines:
-            if len(cells) != len(self.header):
-                has = f"has {len(cells)} cells where the header has {len(self.header)}"
-                raise self.wrong(has, line)
-            yield line, cells
+        """The number and the cells of each line below the header, as many as that has."""
+        for numbers, rows in self.batches():
+            for line, row in zip(numbers, rows, strict=True):
+                yield line, list(map(str.strip, row))
 
-    def _read_lines(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """The number of each line, from 1, and its cells; empty lines are skipped."""
-        delimiter = self._delimiter
-        # With a space as delimiter, Python rejects skipinitialspace.
-        rows = csv.reader(
-            io.StringIO(text), delimiter=delimiter, skipinitialspace=delimiter != " ", strict=True
-        )
+    def batches(self) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """The same, thousands of lines at a time; cells may have spaces around them."""
+        width = len(self.header)
+        for numbers, rows in self._read(BATCH):
+            if set(map(len, rows)) != {width}:
+                numbers, rows = _without_empty(numbers, rows)
+                for line, row in zip(numbers, rows, strict=True):
+                    if len(row) != width:
+                        has = f"has {len(row)} cells where the header has {width}"
+                        raise self.wrong(has, line)
+            elif width == 1:
+                numbers, rows = _without_empty(numbers, rows)
+            yield numbers, rows
+
+    def _read(self, most: int) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """Up to ``most`` lines at a time, each with its number."""
         while True:
-            line = rows.line_num + 1
+            numbers, rows, problem = [self._rows.line_num + 1], list[list[str]](), None
             try:
-                cells = next(rows, None)
+                for row in islice(self._rows, most):
+                    rows.append(row)
+                    numbers.append(self._rows.line_num + 1)
             except csv.Error as error:
-                raise self.wrong(f"cannot be read: {error}", line) from None
-            if cells is None:
+                problem = self.wrong(f"cannot be read: {error}", numbers[-1])
+            if rows:
+                yield numbers[:-1], rows
+            if problem is not None:
+                raise problem
+            if len(rows) < most:
                 return
-            if len(cells) > 1 or any(cell.strip() for cell in cells):
-                yield line, list(map(str.strip, cells))
 
     def _read_header(self) -> list[str]:
-        line, names = next(self.lines, (0, []))
-        if not names:
-            raise self.wrong("is empty; a header line with the names of the columns is needed")
+        for numbers, rows in self._read(1):
+            for line, row in zip(*_without_empty(numbers, rows), strict=True):
+                names = list(map(str.strip, row))
+                self._check_header(names, line)
+                return names
+        raise self.wrong("is empty; a header line with the names of the columns is needed")
+
+    def _check_header(self, names: list[str], line: int) -> None:
+        if len(names) > MOST_COLUMNS:
+            raise self.wrong(f"has {len(names):,} columns; at most {MOST_COLUMNS:,} are read", line)
         if all(is_number(name) for name in names):
             raise self.wrong("holds numbers; the first line must name the columns", line)
         # The index column of an exported table often has no name; it can occur more than once.
         if repeated := _repeated([name for name in names if name]):
             raise self.wrong(f"names the column {quoted(repeated[0])} twice", line)
-        return names
 
     def wrong(
         self, message: str, line: int | None = None, column: str | None = None
@@ -158,15 +186,15 @@ class _Reader:
         distinct: set[str] = set()
         if source.classes_from is not None:
             named = self._place("classes_from", source.classes_from)
-        for line, cells in self._text.cells():
-            if len(inputs) == MOST_ROWS * len(self._inputs):
+        for lines, rows in self._text.batches():
+            if len(inputs) + len(rows) * len(self._inputs) > MOST_ROWS * len(self._inputs):
                 raise self._wrong(f"has more than {MOST_ROWS:,} rows")
-            inputs.extend(self._numbers(line, cells, self._inputs))
+            self._extend(inputs, self._inputs, lines, rows)
             if named is None:
-                targets.extend(self._numbers(line, cells, self._targets))
+                self._extend(targets, self._targets, lines, rows)
             else:
-                classes.append(self._filled(line, cells, named))
-                distinct.add(classes[-1])
+                classes += (self._filled(*each, named) for each in zip(lines, rows, strict=True))
+                distinct.update(classes[-len(rows) :])
                 if len(distinct) > MOST_CLASSES:
                     most = f"has more than {MOST_CLASSES:,} classes"
                     raise self._wrong(most, column=source.classes_from)
@@ -190,25 +218,33 @@ class _Reader:
         said = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(known)}"
         raise ConfigError(key, f"{self._text.name} has no column {quoted(name)}; {said}")
 
-    def _filled(self, line: int, cells: list[str], place: int) -> str:
-        if not cells[place]:
+    def _filled(self, line: int, row: Sequence[str], place: int) -> str:
+        cell = row[place].strip()
+        if not cell:
             raise self._wrong("the cell is empty", line, self._header[place])
-        return cells[place]
+        return cell
 
-    def _numbers(self, line: int, cells: list[str], places: Sequence[int]) -> list[float]:
-        """The numbers in the cells at ``places``; raises ConfigError at the first that is none."""
-        texts = [cells[place] for place in places]
+    def _extend(
+        self,
+        numbers: "array[float]",
+        places: Sequence[int],
+        lines: Sequence[int],
+        rows: Sequence[list[str]],
+    ) -> None:
+        """Append the numbers at ``places``, row by row; ConfigError at the first that is none."""
+        columns = [[row[place] for row in rows] for place in places]
         try:
-            found = list(map(float, texts))
+            found = np.array([list(map(float, column)) for column in columns])
         except ValueError:
-            found = [math.nan]
-        # One finite sum is cheaper than a check of each; if it overflows, each is checked.
-        if math.isfinite(sum(found)) and "_" not in "".join(texts):
-            return found
-        return [self._number(line, cells, place) for place in places]
+            found = np.array([math.nan])
+        if np.isfinite(found).all() and not any("_" in "".join(column) for column in columns):
+            numbers.frombytes(found.T.tobytes())
+            return
+        for line, row in zip(lines, rows, strict=True):
+            numbers.extend(self._number(line, row, place) for place in places)
 
-    def _number(self, line: int, cells: list[str], place: int) -> float:
-        text = self._filled(line, cells, place)
+    def _number(self, line: int, row: Sequence[str], place: int) -> float:
+        text = self._filled(line, row, place)
         if not is_number(text):
             hint = " (decimals take a point)" if is_number(text.replace(",", ".", 1)) else ""
             raise self._wrong(f"{quoted(text)} is not a number{hint}", line, self._header[place])
@@ -229,6 +265,14 @@ class _Reader:
             )
         places = {name: place for place, name in enumerate(names)}
         return Rows(np.eye(len(names))[[places[name] for name in classes]])
+
+
+def _without_empty(
+    numbers: Sequence[int], rows: Sequence[list[str]]
+) -> tuple[list[int], list[list[str]]]:
+    """The lines that are not empty, with their numbers."""
+    kept = [at for at, row in enumerate(rows) if len(row) > 1 or any(map(str.strip, row))]
+    return [numbers[at] for at in kept], [rows[at] for at in kept]
 
 
 def is_number(text: str) -> bool:

@@ -13,9 +13,7 @@ from nntui.presets.compact_string import decode, is_compact
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import changed_table, override, read_preset
 from nntui.presets.text_files import check_file, is_csv, read_text
-from nntui.presets.toml_text import parse_toml
-
-__all__ = ["find_preset", "library", "load_preset", "preset_names", "read_text"]
+from nntui.presets.toml_text import LARGEST_TOML, parse_toml
 
 
 def _folder() -> Path:
@@ -44,6 +42,8 @@ ORDER = (
     "square-fixed",
 )
 """The order of the library: by question; each as asked, as answered, as fixed."""
+SESSION = ".nntui"
+"""How the name of a saved session ends."""
 
 
 def preset_names() -> list[str]:
@@ -62,6 +62,11 @@ def is_string(text: str) -> bool:
     return is_compact(text) and not _is_path(text)
 
 
+def is_session(text: str) -> bool:
+    """Whether ``text`` names a saved session where a preset or a session can be named."""
+    return Path(text).suffix == SESSION
+
+
 def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; raises ConfigError, with the closest names, if none."""
     if is_csv(name_or_path):
@@ -75,6 +80,11 @@ def find_preset(name_or_path: str) -> Path:
     near = difflib.get_close_matches(name_or_path, names, n=3, cutoff=0.4)
     said = f"did you mean {' or '.join(near)}?" if near else "nntui presets lists them"
     raise ConfigError("", f"there is no preset {quoted(name_or_path)}; {said}")
+
+
+def preset_text(name_or_path: str) -> str:
+    """The text of the file of a library name or path, valid or not; raises as `find_preset`."""
+    return read_text(find_preset(name_or_path), LARGEST_TOML)
 
 
 def load_preset(name_or_path: str, changes: Mapping[str, Any] | None = None) -> Preset:
@@ -97,7 +107,7 @@ def load_preset(name_or_path: str, changes: Mapping[str, Any] | None = None) -> 
 def _load_file(name_or_path: str, changes: Mapping[str, Any]) -> tuple[Preset, bool]:
     """The preset of a file, and whether ``changes`` had to be made for it to be valid."""
     path = find_preset(name_or_path)
-    text = read_text(path)
+    text = read_text(path, LARGEST_TOML)
     shown = path.stem if path.parent == _folder() else str(path)
     # A scenario of the library refers to no file; what is changed in it is the user's own.
     folder = None if path.parent == _folder() else path.absolute().parent

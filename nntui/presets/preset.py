@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from nntui.core.engine.data import target_warnings
-from nntui.core.engine.network import Layout
 from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.section import Section, entry
 from nntui.presets.csv_data import CsvSource
@@ -111,4 +110,4 @@ class Preset:
     @property
     def parameters(self) -> int:
         """How many parameters the network has."""
-        return Layout.of(self.configuration).size
+        return self.configuration.parameters

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
-from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.number_text import number_text
+from nntui.core.settings.dotted_keys import is_parameter
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section

@@ -7,11 +7,10 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from nntui.core.engine.changes import is_structural
 from nntui.core.engine.data import load_data
-from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.errors import ConfigError, one_of, quoted
 from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.dotted_keys import is_parameter, is_structural
 from nntui.core.settings.layer_settings import Draws, Layer
 from nntui.core.settings.report_settings import Report
 from nntui.core.settings.rows import Rows

@@ -5,9 +5,6 @@ from pathlib import Path
 
 from nntui.core.errors import ConfigError
 
-LARGEST_FILE = 16 * 1024 * 1024
-"""Maximum bytes of a preset or a CSV file."""
-
 LONGEST_PATH = 200
 """Maximum characters of a path in a message."""
 
@@ -48,15 +45,18 @@ def check_file(path: Path) -> Path:
     raise ConfigError("", f"{_shown(path)}: {said}")
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, without a byte order mark; raises ConfigError if it cannot be read."""
+def read_text(path: Path, largest: int) -> str:
+    """The text of a file of at most ``largest`` bytes, without a byte order mark.
+
+    Raises ConfigError if it cannot be read, is larger, or is not UTF-8.
+    """
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(largest + 1)
     except OSError as error:
         raise ConfigError("", f"{_shown(path)}: cannot be read ({error.strerror})") from None
-    if len(content) > LARGEST_FILE:
-        raise ConfigError("", f"{_shown(path)}: is larger than {LARGEST_FILE // 2**20} MiB")
+    if len(content) > largest:
+        raise ConfigError("", f"{_shown(path)}: is larger than {largest // 2**20} MiB")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

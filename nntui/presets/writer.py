@@ -10,15 +10,23 @@ from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import embedded, plain_values
 from nntui.presets.schema import TABLES
-from nntui.presets.text_files import LARGEST_FILE
+from nntui.presets.toml_text import check_size
 
 WIDTH = 100
 """Columns after which a list or a text is wrapped."""
 
 
 def to_toml(preset: Preset) -> str:
-    """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file."""
-    return toml_of(plain_values(embedded(preset)))
+    """TOML text from which ``preset`` can be read again; it contains the rows of a CSV file.
+
+    Raises ConfigError if it would be too large to be read again.
+    """
+    text = toml_of(plain_values(embedded(preset)))
+    try:
+        check_size(text)
+    except ConfigError as error:
+        raise ConfigError("", f"{preset.name} as TOML {error}") from None
+    return text
 
 
 def toml_of(source: Mapping[str, Any]) -> str:
@@ -35,10 +43,7 @@ def save_preset(preset: Preset, path: Path) -> None:
 
     Raises ConfigError if the file cannot be written, or would be too large to be read again.
     """
-    content = to_toml(preset).encode()
-    if len(content) > LARGEST_FILE:
-        raise ConfigError("", f"{path}: would be larger than {LARGEST_FILE // 2**20} MiB")
-    write_bytes(path, content)
+    write_bytes(path, to_toml(preset).encode())
 
 
 def _tables(key: str, value: Any) -> Iterator[list[str]]:

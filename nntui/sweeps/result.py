@@ -8,7 +8,7 @@ from typing import Any
 from nntui.core.engine.player_names import NUMPY
 from nntui.presets.preset import Preset
 from nntui.sweeps.block import Outcome
-from nntui.timeline.views.run_result import json_ready
+from nntui.timeline.views.json_text import json_ready
 
 Z_95 = 1.959963984540054
 """The 97.5 % quantile of the standard normal distribution."""

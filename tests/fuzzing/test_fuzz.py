@@ -210,7 +210,13 @@ def test_a_short_string_that_is_huge_inside_is_refused_at_little_cost(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "text", ["a." * 90_000 + "b = 1", f"[a{'.a' * 90_000}]", "x = " + "[" * 90_000, "a=1\n" * 9]
+    "text",
+    [
+        *("a." * 90_000 + "b = 1", f"[a{'.a' * 90_000}]", "x = " + "[" * 90_000, "a=1\n" * 9),
+        *("x = [" + "[0,1]," * 500_000 + "]", "[[layers]]\n" * 500_000, "#" * 15_000_000),
+        "".join(f"[k{at}.1.1.1.1.1.1.1.1.1]\n" for at in range(40_000)),
+    ],
+    ids=range(8),
 )
 def test_a_short_file_that_takes_long_to_read_is_refused_at_little_cost(
     text: str, nntui_server: tuple[Server, Path]

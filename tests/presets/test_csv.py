@@ -10,7 +10,7 @@ import pytest
 import nntui
 from nntui.cli import commands
 from nntui.core.settings.data_settings import MOST_ROWS, Data
-from nntui.presets import Preset, csv_data, load_preset, read_preset, text_files
+from nntui.presets import Preset, csv_data, load_preset, read_preset
 from nntui.presets.preset_table import table_of
 from nntui.presets.schema import override
 from nntui.timeline import Snapshot
@@ -206,7 +206,7 @@ def test_columns_without_a_csv_are_refused() -> None:
 
 def test_a_file_that_is_too_large_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (folder / "rows.csv").open("ab") as file:
-        file.truncate(text_files.LARGEST_FILE + 1)
+        file.truncate(csv_data.LARGEST_CSV + 1)
     with pytest.raises(nntui.ConfigError, match=r"rows\.csv: is larger than 16 MiB"):
         load_preset(str(folder / "my.toml"))
     monkeypatch.setattr(csv_data, "MOST_ROWS", 3)

@@ -23,6 +23,7 @@ from nntui.core.parts.datasets import DATASETS
 from nntui.presets import (
     Preset,
     atomic_write,
+    compact_string,
     decode,
     encode,
     load_preset,
@@ -30,9 +31,12 @@ from nntui.presets import (
     read_preset,
     save_preset,
     to_toml,
+    toml_text,
 )
 from nntui.presets.compact_string import LARGEST_TEXT, LONGEST, PREFIX
+from nntui.presets.lookup import preset_of_text
 from nntui.presets.preset_table import plain_values, table_of
+from nntui.presets.toml_text import LARGEST_TOML
 from nntui.presets.writer import WIDTH
 
 CSV = """
@@ -169,14 +173,48 @@ def test_a_preset_is_saved_whole_and_for_others_to_read(
     assert sorted(tmp_path.iterdir()) == [path, plain]
 
 
-@pytest.mark.slow
-def test_what_could_not_be_read_again_is_not_written(tmp_path: Path) -> None:
-    rows = [[i / 7] * 40 for i in range(30_000)]
-    many = preset("square-fixed", data={"inputs": rows, "targets": [[1]] * 30_000})
-    with pytest.raises(nntui.ConfigError, match="larger than 16 MiB"):
-        save_preset(many, tmp_path / "it.toml")
-    with pytest.raises(nntui.ConfigError, match="more than the 131,000"):
+def test_what_could_not_be_read_again_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toml_text, "MOST_MARKS", 400)
+    monkeypatch.setattr(compact_string, "LARGEST_TEXT", 2000)
+    rows = [[i / 7] * 4 for i in range(100)]
+    many = preset("square-fixed", data={"inputs": rows, "targets": [[1]] * 100})
+    for write in (to_toml, lambda given: save_preset(given, tmp_path / "it.toml")):
+        with pytest.raises(nntui.ConfigError, match=r"square-fixed as TOML has \d+ commas"):
+            write(many)
+    with pytest.raises(nntui.ConfigError, match="keep it as a file"):
         encode(many)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#" * LARGEST_TOML + "\n", "is larger than 4 MiB"),
+        ("#" + "ü" * (LARGEST_TOML // 2), "is larger than 4 MiB"),
+        ("x = [" + "[0, 1]," * 150_000 + "]", "has 300,001 commas, equals signs and line ends"),
+        (
+            "#\n" * 300_001,
+            "has 300,001 commas, equals signs and line ends; at most 300,000 are read",
+        ),
+        ("[a.1.1.1.1.1.1.1.1.1]\n" * 7000, "has 56,000 dots that are no decimal points"),
+        ("a.b.c.d.e.f.g.h.i.j = 1\n" * 5600, "has 50,400 dots that are no decimal points"),
+        ("a.b.c.d.e.f.g.h.i.j.k = 1", "line 1 has a key of more than 10 parts"),
+    ],
+)
+def test_toml_that_would_take_long_to_read_is_refused_unread(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(toml_text.tomllib, "loads", None)
+    with pytest.raises(nntui.ConfigError, match=said):
+        preset_of_text(text, "it")
+
+
+def test_decimal_numbers_and_sentences_are_no_keys() -> None:
+    numbers = "x = [" + "0.5, 1.25e-3, -7.0, " * 40_000 + "]\n"
+    story = 'y = """' + "Each word ends... e.g. in a dot. " * 5_000 + '"""'
+    assert len(toml_text.parse_toml(numbers + story)["x"]) == 120_000
 
 
 def test_a_preset_that_a_program_made_is_written_like_one_that_was_read() -> None:

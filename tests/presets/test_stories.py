@@ -21,7 +21,7 @@ from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.workbench.screen import WorkbenchScreen
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("long_runs_are_compiled")]
 
 KEYS = {action.name: action.keys.split(",")[0] for action in WORKBENCH}
 """The key to press for each action, in Textual's words."""

@@ -17,7 +17,7 @@ from nntui.diagnosis.observation import observe
 from nntui.presets.lookup import ORDER
 from nntui.timeline.history.termination import Termination
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("long_runs_are_compiled")]
 
 CORRECTED: dict[str, Any] = {"faults": []}
 MOMENTUM = {"training.momentum": 0.9}

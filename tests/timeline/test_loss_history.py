@@ -132,7 +132,8 @@ def test_epochs_that_are_not_reported_are_left_out_of_every_answer(
     assert made.rises(2.0, 0.5, 9) == [epochs[at] for at in rises(plain, 2.0, 0.5)][:9]
     for epoch, value in zip(epochs, plain, strict=True):
         np.testing.assert_array_equal(made[epoch], value)
-    for missing in {*range(max(epochs, default=0))} - {*epochs}:
+    missed = sorted({*range(max(epochs, default=0))} - {*epochs})
+    for missing in missed[:: len(missed) // 50 + 1]:
         with pytest.raises(IndexError, match=str(missing)):
             made[missing]
     child = LossHistory(made, stop)

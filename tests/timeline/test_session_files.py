@@ -114,6 +114,16 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     assert refused(path) == "is larger than 1024 MiB"
 
 
+def test_what_does_not_end_as_a_session_is_refused_unread(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_digest", None)
+    path = tmp_path / "it.nntui"
+    path.write_bytes(whole.read_bytes())
+    os.truncate(path, archive.LARGEST)
+    assert refused(path) == "is cut off or altered: it does not end as a session does"
+
+
 def test_what_would_be_too_large_to_be_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Saved sessions: opening one continues as if it had never been closed."""
 
+import inspect
 import json
 import os
 import stat
@@ -265,12 +266,17 @@ def test_a_branch_that_was_deleted_under_the_cursor_is_kept(tmp_path: Path) -> N
 
 
 def test_forks_of_forks_may_be_as_deep_as_they_like(tmp_path: Path) -> None:
-    run = walked("add-relu")
-    for _ in range(1100):  # deeper than Python's own calls
+    run, usual = walked("add-relu"), sys.getrecursionlimit()
+    deep = len(inspect.stack(0)) + 200
+    for _ in range(deep):
         run.step(2)
         run = run.fork()
-    again = reopened(run, tmp_path)
-    assert (again.state_hash, again.update) == (run.state_hash, 2200)
+    sys.setrecursionlimit(deep)
+    try:
+        again = reopened(run, tmp_path)
+    finally:
+        sys.setrecursionlimit(usual)
+    assert (again.state_hash, again.update) == (run.state_hash, 2 * deep)
     assert again.losses.tobytes() == run.losses.tobytes()
 
 

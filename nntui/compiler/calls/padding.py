@@ -13,7 +13,7 @@ from nntui.compiler.calls.bands import LEAST
 from nntui.compiler.calls.regions import AnyArray, View
 
 LINE = 64
-"""Bytes of a line of the cache, at most, on the processors of today."""
+"""Bytes of a line of the cache; on some processors it is twice as long."""
 NUMBERS = LINE // 8
 
 

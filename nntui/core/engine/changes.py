@@ -10,19 +10,10 @@ from nntui.core.engine.trainer import draw_order
 from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError
 from nntui.core.settings.configuration import Configuration
-
-FIRST = ("data", "layers", "draws")
-"""The sections that determine update 0, together with the seed."""
-STRUCTURAL = (*FIRST, "seed")
-"""The parts of a preset that determine update 0."""
+from nntui.core.settings.dotted_keys import FIRST
 
 FIXED = {"training": "batch, order and draws", "report": "rows, when and every"}
 """By section, the keys that can be changed only between two epochs."""
-
-
-def is_structural(key: str) -> bool:
-    """Whether the dotted ``key`` belongs to a part of a preset that determines update 0."""
-    return key.split(".")[0] in STRUCTURAL
 
 
 def changed(state: State, configuration: Configuration) -> State:

@@ -7,18 +7,13 @@ from typing import Any
 from nntui.core.engine.network import Layout, Parameters
 from nntui.core.engine.state import State, frozen
 from nntui.core.errors import ConfigError, quoted
+from nntui.core.settings.dotted_keys import PARAMETERS
 from nntui.core.settings.section import check_number
 from nntui.core.tape import Array
 
-PARAMETERS = "parameters"
 FORMS = f"{PARAMETERS}.LAYER.W.UNIT.INPUT or {PARAMETERS}.LAYER.b.UNIT"
 _LONGEST = 9
 """Maximum digits of an index in a key."""
-
-
-def is_parameter(key: str) -> bool:
-    """Whether the dotted ``key`` addresses a weight or a bias, not an entry of a preset."""
-    return key.split(".")[0] == PARAMETERS
 
 
 def parameter_key(layer: int, unit: int, column: int | None) -> str:

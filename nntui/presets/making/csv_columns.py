@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.data_settings import MOST_ROWS
-from nntui.presets.csv_data import MOST_CLASSES, CsvText, is_number
+from nntui.presets.csv_data import LARGEST_CSV, MOST_CLASSES, CsvText, is_number
 from nntui.presets.text_files import check_file, read_text
 
 DELIMITERS = ",;\t|"
@@ -98,7 +98,7 @@ def look_at_csv(path: Path) -> CsvColumns:
 
 
 def _columns(path: Path) -> CsvColumns:
-    text = read_text(check_file(path))
+    text = read_text(check_file(path), LARGEST_CSV)
     first = text.lstrip("\n").partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))
     read = CsvText(path.name, text, delimiter)

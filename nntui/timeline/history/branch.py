@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nntui.core.engine.parameter_edits import is_parameter
 from nntui.core.engine.state import Divergence, State
 from nntui.core.engine.trainer import Trainer
+from nntui.core.settings.dotted_keys import is_parameter
 from nntui.core.tape import Array
 from nntui.players.trainers import trainer_of
 from nntui.presets.preset import Preset

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nntui.core.engine.changes import changed, is_structural
-from nntui.core.engine.parameter_edits import is_parameter, set_by_hand
+from nntui.core.engine.changes import changed
+from nntui.core.engine.parameter_edits import set_by_hand
 from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError, quoted
+from nntui.core.settings.dotted_keys import is_parameter, is_structural
 from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import in_brief, short_key

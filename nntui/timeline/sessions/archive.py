@@ -48,11 +48,14 @@ MEMBERS = (MANIFEST, *(f"{name}.npy" for name in VECTORS))
 
 LARGEST = 2**30
 """Bytes of a session; a larger one is neither written nor read."""
-LARGEST_MANIFEST = 32 * 2**20
+LARGEST_MANIFEST = 8 * 2**20
+"""Bytes of its JSON, which takes several times as much in memory; large tables are vectors."""
 DIGITS = 64
 CHUNK = 2**20
 
 _START = b"PK\x03\x04"
+_END, _ENDS = struct.Struct("<4s8xL4xH"), b"PK\x05\x06"
+"""A zip archive's end before its comment: a mark, the lengths of its directory and the comment."""
 _PREFIX = struct.Struct("<8sH")
 _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
@@ -130,6 +133,7 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
                 raise ConfigError("", f"is larger than {LARGEST // 2**20} MiB")
             if file.read(len(_START)) != _START:
                 raise ConfigError("", "is not an nntui session")
+            _check_end(file)
             file.seek(0)
             yield file, status.st_size
     except ConfigError as error:
@@ -140,6 +144,14 @@ def _opened(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         raise ConfigError("", f"{path}: is nested too deeply") from None
     except _DAMAGED:
         raise ConfigError("", f"{path}: is damaged, or not an nntui session") from None
+
+
+def _check_end(file: IO[bytes]) -> None:
+    """Raise ConfigError if the file was cut off, which shows before all of it is read."""
+    file.seek(-min(_END.size + DIGITS, os.fstat(file.fileno()).st_size), os.SEEK_END)
+    mark, listed, comment = _END.unpack_from(file.read(_END.size))
+    if mark != _ENDS or comment != DIGITS or listed > CHUNK:
+        raise ConfigError("", "is cut off or altered: it does not end as a session does")
 
 
 def _digest(file: IO[bytes]) -> bytes:

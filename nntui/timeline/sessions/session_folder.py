@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 
 from nntui.core.errors import ConfigError, one_line, quoted
 from nntui.presets.atomic_write import remove_left
+from nntui.presets.lookup import SESSION
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.text_files import check_file
 from nntui.timeline.sessions.archive import read_manifest
@@ -20,7 +21,6 @@ from nntui.timeline.sessions.program_format import PROGRAM_FORMAT
 from nntui.timeline.sessions.saved_presets import LONGEST_NAME
 from nntui.timeline.sessions.unpack import FURTHEST, MOST_BRANCHES, check_version
 
-SUFFIX = ".nntui"
 PLACE = "NNTUI_DATA_DIR"
 """The environment variable that replaces the platform's data directory."""
 LONGEST_PATH = 4096
@@ -89,16 +89,11 @@ def find(name_or_path: str) -> Path:
     Raises ConfigError, which suggests similar names, if there is none.
     """
     path = Path(name_or_path)
-    if os.sep in name_or_path or (path.suffix == SUFFIX and os.path.lexists(path)):
+    if os.sep in name_or_path or (path.suffix == SESSION and os.path.lexists(path)):
         return check_file(path)
     wanted = (name_or_path, f"{name_or_path}.py")
     of_preset = (each.path for each in entries() if each.preset in wanted)
     return next(of_preset, None) or _file_called(name_or_path)
-
-
-def is_session(text: str) -> bool:
-    """Whether ``text`` names a session where a preset or a session can be named."""
-    return Path(text).suffix == SUFFIX
 
 
 def name_of(path: Path) -> str:
@@ -134,9 +129,9 @@ def new_path(preset_name: str) -> Path:
         raise ConfigError("", f"{place}: cannot be created ({error.strerror})") from None
     stem = re.sub(r"[^\w.-]+", "-", preset_name)[:LONGEST_STEM].strip("-.") or "session"
     stem = f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    path, number = place / f"{stem}{SUFFIX}", 2
+    path, number = place / f"{stem}{SESSION}", 2
     while os.path.lexists(path):
-        path, number = place / f"{stem}-{number}{SUFFIX}", number + 1
+        path, number = place / f"{stem}-{number}{SESSION}", number + 1
     return path
 
 
@@ -162,7 +157,7 @@ def listing(found: list[SessionFile]) -> list[str]:
 
 def _files() -> list[Path]:
     try:
-        return [path for path in folder().iterdir() if path.suffix == SUFFIX]
+        return [path for path in folder().iterdir() if path.suffix == SESSION]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -224,7 +219,7 @@ def _saved(fields: Fields) -> datetime:
 def _file_called(name: str) -> Path:
     """The file of the session called ``name`` in the folder, whatever it holds."""
     known = {path.stem: path for path in _files()}
-    stem = name.removesuffix(SUFFIX)
+    stem = name.removesuffix(SESSION)
     if stem in known:
         return known[stem]
     near = difflib.get_close_matches(stem, known, n=3, cutoff=0.4)

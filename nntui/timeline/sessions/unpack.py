@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from nntui.compiler.installed import is_installed
-from nntui.core.engine.changes import FIRST, fixed_in_epoch
+from nntui.core.engine.changes import fixed_in_epoch
 from nntui.core.engine.network import Layout
 from nntui.core.engine.player_names import COMPILED, NUMPY
 from nntui.core.engine.state import Divergence, State, frozen
 from nntui.core.engine.update import optimiser_of
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.configuration import Configuration
+from nntui.core.settings.dotted_keys import FIRST
 from nntui.players.player_choice import is_compilable
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import HIGHEST_SEED

@@ -1,6 +1,5 @@
-"""The result of a run: as values ready for JSON (no NaN, no infinity, no arrays), and as text."""
+"""The result of a run: as values that JSON text is made of, and as text."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from nntui.core.engine.player_names import NUMPY
 from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.tape import Array
 from nntui.timeline.run import Run
+from nntui.timeline.views.json_text import Columns, json_ready
 
 ROWS_SHOWN = 12
 LOSSES_SHOWN = 8
@@ -16,34 +16,26 @@ BEHIND = ("diverged_at", "state_hash", "test_loss")
 """What stands behind the arrays in the JSON."""
 
 
-def json_ready(values: Any) -> Any:
-    """``values`` with every array as nested lists and every non-finite number as None."""
-    if isinstance(values, float):
-        return values if math.isfinite(values) else None
-    if isinstance(values, (list, tuple)):
-        return [json_ready(each) for each in values]
-    if hasattr(values, "tolist"):
-        return json_ready(values.tolist())
-    return values
-
-
 def _layers(parameters: Parameters) -> list[dict[str, Any]]:
     """Per layer ``{"W": rows, "b": numbers or None}``."""
-    return [{"W": json_ready(W), "b": json_ready(b)} for W, b in parameters]
+    return [{"W": W, "b": b} for W, b in parameters]
 
 
 def run_result(
     run: Run, status: str, initial: Parameters, predictions: Sequence[Array]
 ) -> dict[str, Any]:
-    """What ``run --json`` prints; ``predictions`` holds one output vector per asked row."""
+    """What ``run --json`` prints, for `json_pieces`: long lists are still arrays.
+
+    ``predictions`` holds one output vector per asked row.
+    """
     summary = _summary(run, status)
     behind = {name: summary.pop(name) for name in BEHIND if name in summary}
     return {
         **summary,
         "initial": _layers(initial),
         "parameters": _layers(run.parameters),
-        "outputs": json_ready(run.outputs.T),
-        "predictions": json_ready(list(predictions)),
+        "outputs": run.outputs.T,
+        "predictions": list(predictions),
         **behind,
     }
 
@@ -51,7 +43,7 @@ def run_result(
 def _summary(run: Run, status: str) -> dict[str, Any]:
     """What is said of a run beside its parameters and outputs, which may be many."""
     found = run.divergence
-    losses = json_ready(run.losses)
+    losses = run.losses
     return {
         "preset": run.preset.name,
         "seed": run.seed,
@@ -59,8 +51,8 @@ def _summary(run: Run, status: str) -> dict[str, Any]:
         "epochs": run.epoch,
         "status": status,
         "solved": run.solved,
-        "final_loss": losses[-1] if losses else None,
-        "losses": [list(pair) for pair in zip(run.reported_epochs.tolist(), losses, strict=True)],
+        "final_loss": json_ready(losses[-1]) if len(losses) else None,
+        "losses": Columns((run.reported_epochs, losses)),
         "diverged_at": None if found is None else {"update": found.update, "what": found.what},
         "state_hash": run.state_hash,
         **({} if run.player == NUMPY else {"player": run.player}),
@@ -125,10 +117,10 @@ def _numbers(values: Sequence[float | None]) -> str:
     return ", ".join("not finite" if value is None else f"{value:.6g}" for value in values)
 
 
-def _curve(losses: Sequence[tuple[int, float | None]]) -> str:
-    if not losses:
+def _curve(losses: Columns) -> str:
+    if not len(losses):
         return "no epoch was finished"
-    shown = [losses[at] for at in _spread(len(losses), LOSSES_SHOWN)]
+    shown = [losses[at : at + 1][0] for at in _spread(len(losses), LOSSES_SHOWN)]
     return "  ".join(f"{_numbers([loss])} ({epoch + 1})" for epoch, loss in shown) + "  (epochs)"
 
 
