@@ -39,7 +39,7 @@ class Editor(Widget):
     DEFAULT_CSS = """
     Editor { layers: below above; layout: vertical; height: 1fr; }
     Editor #entries { height: 1fr; text-wrap: nowrap; }
-    Editor #told { height: 5; border-top: solid $foreground 30%; }
+    Editor #told { height: 5; max-height: 40%; border-top: solid $foreground 30%; }
     Editor.-narrow #told { height: 7; }
     Editor #value { layer: above; position: absolute; }
     """
@@ -321,9 +321,8 @@ class Editor(Widget):
         listed = self.query_one("#entries", Static)
         height, width = max(listed.size.height, 1), max(listed.size.width, NAMES + 1)
         lines, at = self._list.lines, self._list.at
-        self._top = min(
-            max(self._top, at - height + 1), max(at - 1, 0), max(len(lines) - height, 0)
-        )
+        lowest, context = max(self._top, at - height + 1), min(height - 1, 1)
+        self._top = min(lowest, max(at - context, 0), max(len(lines) - height, 0))
         if at > 0 and at == self._top and not any(map(self._list.stops, lines[:at])):
             self._top = 0  # the heading above the first entry is seen with it
         shown = range(self._top, min(self._top + height, len(lines)))

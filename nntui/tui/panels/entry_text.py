@@ -59,7 +59,12 @@ def told_of(
     """What the entry is, and what the next key would do; or else what is wrong with the value."""
     parts: list[str | tuple[str, str]] = [("" if entry.adds else f"{entry.key}  ", "bold")]
     if problem:
-        return Content.assemble(*parts, (f"\n{problem}", "$text-error"))
+        said = (problem, "$text-error")
+        return (
+            Content.assemble(said)
+            if problem.startswith(entry.key)
+            else Content.assemble(*parts, "\n", said)
+        )
     about = entry.meaning
     if entry.key.startswith("faults.") and entry.text in FAULTS:
         about = FAULTS[entry.text].what

@@ -32,13 +32,15 @@ class ListDialog(ModalScreen[Result | None]):
         border: round $accent; background: $surface; padding: 0 1;
     }
     ListDialog OptionList {
-        height: auto; max-height: 14; border: none; padding: 0; background: $surface;
+        height: auto; max-height: 50vh; border: none; padding: 0; background: $surface;
         text-wrap: nowrap; text-overflow: ellipsis;
         &:focus { border: none; }
     }
-    ListDialog #about { height: auto; max-height: 3; color: $foreground-muted; }
+    ListDialog #about { height: auto; max-height: 2; color: $foreground-muted; }
+    ListDialog.-low #about { display: none; }
     ListDialog #said { height: 4; border-top: solid $foreground 30%; }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
     BINDINGS = [Binding("escape", "dismiss", "cancel")]
 
     does = "Enter takes it, Esc leaves it"
