@@ -107,7 +107,7 @@ def _for_layer(preset: Preset, chosen: PresetEntry) -> Iterator[Option]:
     """What can be done with a layer as a whole."""
     tables, at = table_of(preset)["layers"], int(chosen.key.split(".")[1])
     more = {"layers": [*tables[:at], tables[at], *tables[at:]]}
-    yield Option("one more", partial(dict, more), f"like layer {at}, below it")
+    yield Option("one more", partial(dict, more), "a copy of it, next to it")
     gone = removal(preset, chosen)
     if gone is not None and len(tables) > 1:
         yield Option("take it away", partial(dict, gone), "the others stay as they are")

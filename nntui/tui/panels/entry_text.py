@@ -6,7 +6,7 @@ from textual.content import Content
 
 from nntui.core.parts.faults import FAULTS
 from nntui.presets.editing.choices import is_listed, removal
-from nntui.presets.editing.entries import Changes, PresetEntry
+from nntui.presets.editing.entries import SOURCE, Changes, PresetEntry
 from nntui.presets.preset import Preset
 from nntui.tui.drawing.shortening import shortened
 
@@ -68,7 +68,7 @@ def told_of(
     about = entry.meaning
     if entry.key.startswith("faults.") and entry.text in FAULTS:
         about = FAULTS[entry.text].what
-    parts.append((f"{about}\n", "$foreground-muted"))
+    parts.append((f"{about}\n" if about or not entry.adds else "", "$foreground-muted"))
     allowed = f"{entry.allowed}\n" if not is_listed(preset, entry) else ""
     parts.append((allowed, "$foreground-muted"))
     parts.append((_hint(preset, entry, effect({entry.key: None}), writing), "$text-success"))
@@ -83,8 +83,11 @@ def _hint(preset: Preset, entry: PresetEntry, effect: str, writing: bool) -> str
         return f"Enter sets it: {effect}; Esc leaves it"
     if isinstance(entry.value, bool):
         return f"Enter sets it to {str(not entry.value).lower()}: {effect}"
-    listed = is_listed(preset, entry)
-    does = "adds one" if entry.adds else "lists what it may be" if listed else "edits"
+    does = "lists what it may be" if is_listed(preset, entry) else "edits"
+    if entry.adds:
+        does = "adds one"
+    elif entry.declared is None and entry.key != SOURCE:
+        does = "offers one more like it"
     gone = "; D takes it away" if removal(preset, entry) is not None else ""
     return f"Enter {does}: {effect}{gone}"
 
