@@ -279,6 +279,19 @@ def test_every_source_of_data_fits_any_network(flowers: Preset, source: str) -> 
         assert all(entries[f"data.{each}"].needs for each in ("classes_from", "delimiter"))
 
 
+def test_more_classes_of_a_set_bring_the_columns_and_the_output_layer() -> None:
+    preset = load_preset("xor-sigmoid")
+    rings = override(preset, chosen(preset, "data.source", "circles"))
+    made = override(rings, read(rings, entry(rings, "data.classes"), "3"))
+    last = made.configuration.layers[-1]
+    assert (made.configuration.data.one_hot, last.units, last.activation) == (True, 3, "softmax")
+    two = override(made, read(made, entry(made, "data.classes"), "2"))
+    assert two.configuration.data.outputs == two.configuration.layers[-1].units == 2
+    one = override(two, chosen(two, "data.one_hot", "false"))
+    assert one.configuration.layers[-1].activation == "sigmoid"
+    assert one.configuration.training.loss == "binary-cross-entropy"
+
+
 def test_an_entry_without_an_effect_says_what_it_needs() -> None:
     needs = {each.key: each.needs for each in preset_entries(load_preset("add-relu"), 0)}
     assert needs["training.momentum"] == needs["training.learning_rate"] == ""

@@ -12,7 +12,7 @@ from nntui.presets.editing.applicability import CSV, SOURCE_WORDS, SOURCES, sour
 from nntui.presets.editing.entries import Changes
 from nntui.presets.editing.option import Option, Question
 from nntui.presets.making.csv_columns import CsvColumns, csv_files, look_at_csv
-from nntui.presets.making.first_preset import Tables, for_columns, for_set
+from nntui.presets.making.first_preset import CROSS_ENTROPY, Tables, for_columns, for_set
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import data_table, embedded, plain_values
 from nntui.presets.text_files import are_open, check_file
@@ -97,6 +97,27 @@ _REGRESSION: Tables = {
     "goal": {"loss": 0.01},
 }
 """An output layer and losses for numbers."""
+
+
+_CLASSES: Tables = {
+    "layers": [{"units": 2, "activation": "softmax", "init": "xavier"}],
+    "training": {"loss": "categorical-cross-entropy"},
+    "report": {"loss": "categorical-cross-entropy"},
+    "goal": {"loss": CROSS_ENTROPY},
+}
+"""An output layer and losses for one column a class."""
+
+
+def with_classes(preset: Preset, name: str, value: Any) -> Changes:
+    """The change of ``classes`` or ``one_hot`` of a data set, with an output layer that fits."""
+    data = preset.configuration.data
+    classes = (value or 2) if name == "classes" else data.classes or 2
+    one_hot = bool(value) if name == "one_hot" else data.one_hot or classes > 2
+    made: Changes = {f"data.{name}": value}
+    if one_hot != data.one_hot:
+        made["data.one_hot"] = one_hot
+    outputs = classes if one_hot else 1
+    return made | _fitting(preset, _CLASSES if one_hot else for_set(str(data.set), ()), outputs)
 
 
 def _fitting(preset: Preset, made: Tables, outputs: int) -> Changes:

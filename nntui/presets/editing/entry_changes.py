@@ -7,7 +7,7 @@ from nntui.core.errors import ConfigError
 from nntui.core.parts.faults import FAULTS
 from nntui.core.settings.section import check_entry
 from nntui.presets.editing.applicability import SOURCES
-from nntui.presets.editing.data_sources import from_csv, to_source
+from nntui.presets.editing.data_sources import from_csv, to_source, with_classes
 from nntui.presets.editing.entries import Changes, PresetEntry, named_table
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import data_table, fault_tables, plain_values
@@ -61,6 +61,8 @@ def change_of(preset: Preset, chosen: PresetEntry, value: Any) -> Changes:
             return from_csv(preset, str(value))
         if name not in data_table(preset):
             return to_source(preset, name, value)
+    if table == "data" and name in ("classes", "one_hot") and preset.configuration.data.set:
+        return with_classes(preset, name, value)
     return {chosen.key: value}
 
 
