@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from piloted import SIZES, bench, shown, status, until
+from piloted import SIZES, bench, settled, shown, status, until
 from prepared_diagnoses import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 from textual.pilot import Pilot
 
@@ -456,7 +456,7 @@ async def test_all_of_the_text_can_be_read(
         await pilot.press("m", "W", "R")
         await known(pilot, 600)
         await until(pilot, lambda: len(why(pilot).content.experiments.fixes) == 2)
-        await pilot.pause()  # then the best result is in sight
+        await settled()  # then the best result is in sight
         why(pilot).scroll_home(animate=False)
         for zoomed in (False, True):
             if zoomed:
