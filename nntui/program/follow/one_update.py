@@ -74,6 +74,30 @@ class _Told:
             for name in self._parameters
             if (end := recording.end.get(name)) is not None
         }
+        self._alone = self._single_numbers() if self._slopes else {}
+
+    def _single_numbers(self) -> dict[int, str]:
+        """Single numbers that stand where a gradient should: by node, the parameter.
+
+        They are the last ones that a line gives on the way to a parameter of several numbers, with
+        nothing of its shape on that way.
+        """
+        recording, found = self._recording, dict[int, str]()
+        for name, (end, way) in self._ends.items():
+            shape = np.shape(recording.start[name].value)
+            given = [
+                node
+                for _, node, _ in recording.assignments
+                if node.number in way
+                and node.number not in (end, recording.start[name].number)
+                and node.number not in self._forward
+                and node.place not in self._forward_lines
+                and recording.depends[node.number] & recording.mask(self._parameters)
+            ]
+            single = [node.number for node in given if np.size(node.value) == 1]
+            if single and np.prod(shape) > 1 and all(np.shape(x.value) != shape for x in given):
+                found[max(single)] = name
+        return found
 
     def _differentiate(self, sought: Sought) -> None:
         recording = self._recording
@@ -174,7 +198,7 @@ class _Told:
             and recording.start[name].number in self._slopes
         ]
         if not fitting:
-            return None
+            return self._alone.get(node.number)
         name = min(fitting)[1]
         # What is made of a gradient, as an optimiser does, need not be one.
         first = self._first.setdefault(name, node.place)

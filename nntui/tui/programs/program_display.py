@@ -212,7 +212,9 @@ def _parts(name: str, value: Value) -> list[ArrayPart]:
     if number is None:
         return []
     parts = [ArrayPart(name, number)]
-    if value.true is not None and value.true.shape == number.shape:
+    if value.true is not None and value.true.shape != number.shape:
+        parts.append(ArrayPart(f"true gradient of {value.of}", value.true))
+    elif value.true is not None:
         factor, _ = scaled(number, value.true)
         times = "" if abs(factor - 1.0) < 1e-6 else f" x {factor:.4g}"
         true = factor * value.true

@@ -130,6 +130,46 @@ def test_each_line_has_the_values_of_the_update_at_the_cursor(
     assert run.branch.value("W").tobytes().hex() == plain[7][1], "looking moves nothing"
 
 
+SINGLE = """
+    import numpy as np
+    np.random.seed(1)
+    X = np.random.randn(2, 6)
+    Y = X[:1] - X[1:]
+    W1, b1, W2 = np.random.randn(3, 2), np.zeros((3, 1)), np.random.randn(1, 3)
+    for step in range(4):
+        h = np.tanh(W1 @ X + b1)
+        out = W2 @ h
+        loss = np.mean((out - Y) ** 2)
+        print(loss)
+        d = 2 * (out - Y) / 6
+        dh = (W2.T @ d) * (1 - h ** 2)
+        total = np.sum(dh)
+        db1 = total / 1.0
+        W2 -= 0.1 * d @ h.T
+        W1 -= 0.1 * dh @ X.T
+        b1 -= 0.1 * db1
+    """
+
+
+def test_a_number_in_place_of_a_gradient_is_held_beside_the_true_one(tmp_path: Path) -> None:
+    path = written(tmp_path, SINGLE)
+    run = ProgramRun(CheckRequest(path))
+    run.open()
+    try:
+        update = run.look()
+        of = {each.line: each.last for line in range(1, 20) for each in update.on(run.file, line)}
+        found = next(each for each in of.values() if each.of == "b1")
+        assert found is of[15]
+        assert found.shape == ()
+        assert found.true is not None
+        assert found.true.shape == (3, 1)
+        dh = of[13].number
+        np.testing.assert_allclose(found.true[:, 0], np.sum(dh, axis=1))
+        assert [each.of for each in of.values()].count("b1") == 1
+    finally:
+        run.close()
+
+
 def test_the_end_shows_the_last_update_and_goes_back(
     run: ProgramRun, plain: list[tuple[float, str]]
 ) -> None:
