@@ -17,7 +17,8 @@ from nntui.presets.making.csv_columns import CsvColumns
 
 HIDDEN = "8 tanh"
 """What is offered for the hidden layers."""
-MOST_HIDDEN = 20
+MOST_HIDDEN, MOST_NAMED = 20, 3
+"""Hidden layers, and inputs that are named in the question."""
 RATE = 0.01
 BATCH = 32
 UPDATES = 20_000
@@ -38,8 +39,8 @@ STEPS = [
         "look": "loss",
     },
     {
-        "do": "See what it says with {output}, and row by row with {output_view}.",
-        "see": "Each row with its target; a t marks those that were kept for testing.",
+        "do": "See what it says with {output}, and in other ways with {output_view}.",
+        "see": "Row by row, a t marks those that were kept for testing.",
         "perform": ["output"],
     },
     {
@@ -128,6 +129,8 @@ def for_columns(found: CsvColumns, inputs: Sequence[str], target: str, hidden: H
     data["scale_inputs"] = "standard"
     *first, last = inputs
     told = f"{', '.join(first)} and {last}" if first else last
+    if len(inputs) > MOST_NAMED:
+        told = f"{len(inputs)} columns"
     asked = f"What does a network learn of {target} from {told}?"
     return _tables(data, found.rows, hidden, task, asked)
 
