@@ -287,7 +287,7 @@ class Editor(Widget):
             was = self.entry
             self._list.put(at)
             self.draw()
-            if event.chain == 1 and self.entry is was and self._list.lines[at] is was:
+            if self.entry is was and self._list.lines[at] is was:
                 self.begin()
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
