@@ -319,6 +319,7 @@ def test_the_rows_of_a_table_are_edited_together_and_may_become_more() -> None:
     made = override(preset, read_rows(preset, inputs, pasted)).configuration.data
     assert made.inputs is not None
     assert made.inputs.tolist() == [[0.5, -1.0], [0.001, 2.0]]
+    assert (made.input_names, made.target_names) == (("a", "b"), ("y",))
     two = override(preset, read_rows(preset, inputs, "a, b -> c, d\n1, 2 -> 3, 4"))
     assert two.configuration.layers[-1].units == 2
     assert two.configuration.data.target_names == ("c", "d")
@@ -330,6 +331,9 @@ def test_the_rows_of_a_table_are_edited_together_and_may_become_more() -> None:
     ):
         with pytest.raises(ConfigError, match=re.escape(said)):
             read_rows(preset, inputs, wrong)
+    drawn = override(preset, chosen(preset, "data.source", "moons"))
+    typed = read_rows(drawn, entry(drawn, "data.inputs"), "1, 2 -> 0\n3, 4 -> 1")
+    assert override(drawn, typed).configuration.data.rows == 2
     probe = entry(preset, "data.probe")
     assert read_rows(preset, probe, "0, 1\n1 1") == {"data.probe": [[0.0, 1.0], [1.0, 1.0]]}
     assert read_rows(preset, probe, " ") == {"data.probe": None}

@@ -58,7 +58,7 @@ def _declared(preset: Preset, chosen: PresetEntry) -> Iterator[Option]:
     if not values:
         return
     if chosen.key.startswith("faults.") and declared.name == "name":
-        # The same fault twice would be the same as once.
+        # A fault is planted once.
         present = {each.name for each in preset.configuration.faults}
         values = [each for each in values if each == chosen.value or each not in present]
     if chosen.key.startswith("faults.") and declared.name == "of":

@@ -59,9 +59,7 @@ def to_source(preset: Preset, name: str, value: Any) -> Changes:
     """The change that takes the data from another source: its entry ``name`` set to ``value``."""
     if name == "set":
         return to_set(preset, str(value))
-    kept = _kept(preset, SOURCES[name])
-    made = {**kept, name: value} if name != "inputs" else {**kept, "inputs": value, "targets": []}
-    return {"data": plain_values(made)}
+    return {"data": plain_values({**_kept(preset, SOURCES[name]), name: value})}
 
 
 def to_set(preset: Preset, name: str) -> Changes:

@@ -158,7 +158,7 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
             for at, section in enumerate(listed[key]):
                 found = _of(preset, f"{key}.{at}", named_table(tables[at]), section, 2)
                 if key == "layers":
-                    said = preset_layer(section)
+                    said = layer_in_words(section)
                     yield PresetEntry(f"{key}.{at}", f"layer {at}", 1, said, True)
                 yield from found
             yield PresetEntry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
@@ -169,7 +169,7 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
             yield from _of(preset, key, source.get(key, {}), single[key], 1)
 
 
-def preset_layer(section: Section) -> str:
+def layer_in_words(section: Section) -> str:
     """A layer in two words: its units and its activation."""
     assert isinstance(section, Layer)
     return f"{section.units} {section.activation}"

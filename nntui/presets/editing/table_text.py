@@ -8,6 +8,8 @@ from typing import Any
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.rows import Rows
 from nntui.presets.csv_data import is_number
+from nntui.presets.editing.applicability import source_of
+from nntui.presets.editing.data_sources import to_source
 from nntui.presets.editing.entries import LONGEST, Changes, PresetEntry
 from nntui.presets.preset import Preset
 
@@ -64,8 +66,9 @@ def _table(preset: Preset, lines: list[tuple[int, str]]) -> Changes:
     data = preset.configuration.data
     names: tuple[list[str], list[str]] = ([], [])
     if lines and not any(map(is_number, _parts(lines[0][1].replace(ARROW, ",")))):
-        given, _, told = lines.pop(0)[1].partition(ARROW)
-        names = (_words(given), _words(told))
+        given, arrow, told = lines.pop(0)[1].partition(ARROW)
+        words, count = _words(given), data.outputs
+        names = (words, _words(told)) if arrow else (words[:-count], words[-count:])
     inputs, targets = [], []
     for at, line in lines:
         given, arrow, told = line.partition(ARROW)
@@ -77,10 +80,13 @@ def _table(preset: Preset, lines: list[tuple[int, str]]) -> Changes:
         "data.inputs": _even("data.inputs", inputs, "inputs"),
         "data.targets": _even("data.targets", targets, "targets"),
     }
+    if source_of(preset) != "table":
+        rows = to_source(preset, "inputs", made["data.inputs"])["data"]
+        made = {"data": {**rows, "targets": made["data.targets"]}}
     widths = len(inputs[0][1]), len(targets[0][1])
     for key, width, named in zip(("input_names", "target_names"), widths, names, strict=True):
         now = getattr(data, key)
-        if named or len(now) not in (0, width):
+        if (named or len(now) not in (0, width)) and "data" not in made:
             made[f"data.{key}"] = named if len(named) in (0, width) else []
     if widths[1] != data.outputs:
         made[f"layers.{len(preset.configuration.layers) - 1}.units"] = widths[1]
