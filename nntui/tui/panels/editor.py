@@ -306,6 +306,7 @@ class Editor(Widget):
         """Keep the cursor in view."""
         self.set_class(self.size.width < NARROW, "-narrow")
         self.draw()
+        self.call_after_refresh(self.draw)  # what is told may have other rows now
 
     def draw(self) -> None:
         """Show everything as it is now."""

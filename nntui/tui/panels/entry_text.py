@@ -12,6 +12,8 @@ from nntui.tui.drawing.shortening import shortened
 
 NAMES = 18
 """Columns before the values."""
+MEANINGS, WIDE = 42, 70
+"""Columns before what an entry means, and of a list that has room for that."""
 CURSOR = ">"
 """In front of the entry under the cursor, which is seen without colours too."""
 
@@ -44,8 +46,15 @@ def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> C
     ground = " on $primary 40%" if here else ""
     if here:  # on that ground, muted text is not read
         name, style = (each.replace("$foreground-muted", "") for each in (name, style))
-    rest = " " * max(width - len(column) - len(value), 0)
-    return Content.assemble((column, name + ground), (value, style + ground), (rest, ground))
+    used = len(column) + len(value)
+    rest = ""
+    about = _about(entry)
+    if width >= WIDE and about:
+        gap = max(MEANINGS - used, 2)
+        rest = " " * gap + shortened(about, max(width - used - gap, 3))
+    rest = rest.ljust(width - used)[: max(width - used, 0)]
+    muted = ground if here else f"$foreground-muted{ground}"
+    return Content.assemble((column, name + ground), (value, style + ground), (rest, muted))
 
 
 def told_of(
@@ -65,14 +74,18 @@ def told_of(
             if problem.startswith(entry.key)
             else Content.assemble(*parts, "\n", said)
         )
-    about = entry.meaning
-    if entry.key.startswith("faults.") and entry.text in FAULTS:
-        about = FAULTS[entry.text].what
+    about = _about(entry)
     parts.append((f"{about}\n" if about or not entry.adds else "", "$foreground-muted"))
     allowed = f"{entry.allowed}\n" if not is_listed(preset, entry) else ""
     parts.append((allowed, "$foreground-muted"))
     parts.append((_hint(preset, entry, effect({entry.key: None}), writing), "$text-success"))
     return Content.assemble(*parts)
+
+
+def _about(entry: PresetEntry) -> str:
+    """What an entry means; of a fault, what it does."""
+    named = entry.key.startswith("faults.") and entry.text in FAULTS
+    return FAULTS[entry.text].what if named else entry.meaning
 
 
 def _hint(preset: Preset, entry: PresetEntry, effect: str, writing: bool) -> str:
