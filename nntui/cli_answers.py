@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 FOUND_FAULT = 1
 """The exit code of a check that found one."""
-MANY_PARAMETERS = 100_000
-"""Parameters whose check takes a moment."""
+MANY_PARAMETERS, MANY_UPDATES = 100_000, 10_000
+"""Parameters whose check takes a moment, and updates before it."""
 SEEDS, MOST_SEEDS = 100, 10_000_000
 """For each fix of a preset: how many if not said, and at most."""
 
@@ -174,7 +174,8 @@ def check(
     from nntui.diagnosis.check_text import render_check
 
     if at_update is not None:
-        run.seek(at_update)
+        with saying(f"training to update {at_update:,}", at_update > MANY_UPDATES):
+            run.seek(at_update)
     count = run.preset.configuration.parameters
     with saying(f"checking {count:,} parameters", count > MANY_PARAMETERS):
         result = checked(run)

@@ -221,7 +221,7 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("export", "add-relu", "--as", "numpy", "--seed", "-1"), "seed"),
         (("export", "add-relu", "--as", "numpy", "--set", "training.momentum=2"), "less than 1"),
         (("export", "add-relu", "--as", "numpy", "-o", "/nowhere/x.py"), "cannot be written"),
-        (("export", "add-relu", "--as", "numpy", "-o", "/"), "not a regular file"),
+        (("export", "add-relu", "--as", "numpy", "-o", "/"), "nntui: /: is not a regular file"),
         (("run",), "PRESET"),
         (("--nonsense",), "nonsense"),
         (("--fps", "0"), "1<=x<=60"),
@@ -289,6 +289,12 @@ def test_headless_commands_import_no_textual() -> None:
     )
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
     assert done.stderr.strip() == "False"
+
+
+def test_the_app_imports_no_parser_of_manuals_until_one_is_opened() -> None:
+    probe = "import sys, nntui.tui.app; print('markdown_it' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
@@ -375,8 +381,12 @@ def test_a_long_start_is_told_on_a_terminal(
     monkeypatch.setattr("nntui.arguments.LARGE_FILE", 1)
     monkeypatch.setattr("nntui.arguments.MANY_NUMBERS", 1)
     monkeypatch.setattr("nntui.cli_answers.MANY_PARAMETERS", 1)
-    told = command("check", str(file)).stderr
-    for words in (f"reading {file}", "preparing 611 numbers", "checking 37 parameters"):
+    monkeypatch.setattr("nntui.cli_answers.MANY_UPDATES", 1)
+    told = command("check", str(file), "--at-update", "2").stderr
+    for words in (
+        *(f"reading {file}", "preparing 611 numbers"),
+        *("training to update 2", "checking 37 parameters"),
+    ):
         assert f"\r{words} ...\r" in told
 
 

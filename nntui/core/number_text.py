@@ -27,9 +27,10 @@ def number_text(value: float, digits: int | None = None) -> str:
     return f"{value + 0.0:.{digits or DIGITS}g}"
 
 
-def brief(value: float) -> str:
-    """``value`` in few digits, where there is little room."""
-    return number_text(value, FEW)
+def brief(value: float, width: int | None = None) -> str:
+    """``value`` in few digits, where there is little room: in at most ``width`` characters."""
+    text = number_text(value, FEW)
+    return text if width is None or len(text) <= width else NumberForm(width, None).text(value)
 
 
 def numbers_text(values: Array, digits: int | None = None) -> str:

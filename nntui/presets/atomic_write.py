@@ -30,6 +30,8 @@ def write_whole(path: Path, fill: Callable[[IO[bytes]], None], mode: int = PRIVA
         if target.exists() and not target.is_file():
             raise ConfigError("", f"{path}: is not a regular file")
         _replace(target, fill, mode)
+    except ConfigError:
+        raise
     except (OSError, ValueError) as error:  # a ValueError for a NUL in the path
         said = getattr(error, "strerror", None) or error
         raise ConfigError("", f"{path}: cannot be written ({said})") from None

@@ -31,6 +31,7 @@ from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose_value import ListDialog
+from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp
@@ -393,6 +394,11 @@ class NNTUI(ThriftyApp):
                     f"saved; look again with: {open_command(session_folder.name_of(keeper.path))}"
                 )
         return lines
+
+    def action_command_palette(self) -> None:
+        """Open the palette, unless it is open."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: what the screen can do now, then what Textual offers."""

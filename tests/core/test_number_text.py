@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nntui.core.number_text import form_of, number_text, told_apart
+from nntui.core.number_text import brief, form_of, number_text, told_apart
 
 
 def written(values: list[float], width: int) -> tuple[str, list[str]]:
@@ -64,3 +64,15 @@ def test_in_a_sentence_a_zero_has_no_sign_and_different_numbers_look_different()
     assert number_text(-0.0) == "0"
     assert told_apart([1.012, 1.014, 1.016]) == ["1.012", "1.014", "1.016"]
     assert told_apart([0.1, 1.0]) == ["0.1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *((0.5, "0.5"), (-0.0123, "-0.0123"), (-0.00123, "-1.2e-3"), (-1.23e-5, "-1.2e-5")),
+        *((1.1e-300, "1e-300"), (-1e-310, "-1e-310"), (5e-324, "5e-324"), (-1.2e308, "-1e308")),
+    ],
+)
+def test_a_number_at_an_axis_is_never_cut(value: float, text: str) -> None:
+    assert brief(value, 7) == text
+    assert float(text) == pytest.approx(value, rel=0.25)

@@ -503,6 +503,16 @@ def test_dead_units_are_counted_by_layer() -> None:
     assert lines[1][2][0] == 2
 
 
+def test_a_unit_that_is_not_a_number_is_not_dead() -> None:
+    run = Run(preset("add-relu", training__learning_rate=1e300), seed=1)
+    run.step(10)
+    assert run.divergence is not None
+    first, second, _ = Snapshot.of(run).layers
+    assert first.dead.tolist() == [False, True, False, True]
+    assert np.isnan(second.a).all()
+    assert not second.dead.any()
+
+
 def test_a_state_is_measured_once_and_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
     run, measures = Run(preset("line-tanh")), Measurements()
     counted: list[int] = []

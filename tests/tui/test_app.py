@@ -6,6 +6,8 @@ import re
 import numpy as np
 import pytest
 from piloted import SIZES, bench, reached, shown, status, until
+from textual.command import CommandList
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -23,6 +25,7 @@ from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.screens.ask import AskNumber
+from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.seeds import SeedsScreen
@@ -471,6 +474,48 @@ async def test_the_palette_offers_every_action() -> None:
         for action in WORKBENCH:
             if action.name not in ("quit", "next_panel"):
                 assert f"{action.label} ({action.key})" in titles
+
+
+async def test_enter_that_comes_twice_closes_one_screen() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test() as pilot:
+        await pilot.press("j")
+        assert isinstance(pilot.app.screen, AskNumber)
+        for key in ("5", "enter", "enter"):
+            pilot.app.post_message(Key(key, {"enter": "\r"}.get(key, key)))
+        await until(pilot, lambda: bench(pilot).run_shown.update == 5)
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, WorkbenchScreen)
+
+
+async def test_pages_of_a_list_without_lines_are_no_error() -> None:
+    async with NNTUI().run_test(size=(10, 3)) as pilot:
+        # Not laid out at this size, and with a highlighted option.
+        listed = pilot.app.screen.query_one(OptionList)
+        listed.highlighted = 0
+        listed.action_page_down()
+        listed.action_page_up()
+        await pilot.press("ctrl+p")
+        palette = pilot.app.screen
+        assert isinstance(palette, Palette)
+        await until(pilot, lambda: palette.query_one(CommandList).option_count > 0)
+        for key in ("down", "pagedown", "pageup"):
+            await pilot.press(key)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, LibraryScreen)
+
+
+async def test_a_palette_that_was_closed_takes_no_more_and_does_no_harm() -> None:
+    async with NNTUI().run_test() as pilot:
+        await pilot.press("ctrl+p")
+        palette = pilot.app.screen
+        assert isinstance(palette, Palette)
+        await pilot.press("escape")
+        worker = palette._gather_commands("seed")
+        palette._action_command_list("page_up")
+        palette._action_cursor_down()
+        palette.dismiss()
+        await until(pilot, lambda: worker.is_finished)
+        assert isinstance(pilot.app.screen, LibraryScreen)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])

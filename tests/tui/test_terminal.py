@@ -44,6 +44,18 @@ def test_a_number_typed_as_fast_as_a_paste_is_not_lost() -> None:
         app.wait_for(b"seed 23")
 
 
+def test_bytes_that_are_no_text_do_not_end_the_app() -> None:
+    with terminal("add-relu") as app:
+        app.wait_for(b"update 0")
+        app.press(b"\xff\xe9u\xc3")
+        app.wait_for(b"update 1")
+        app.press(b"\x1b[200~\xe9t\xe9\x1b[201~u")
+        app.wait_for(b"update 2")
+        app.press(b"q")
+        assert app.ended() == 0
+        assert b"codec" not in app.written
+
+
 def test_a_connection_that_drops_while_training_loses_nothing() -> None:
     with terminal("add-tanh") as app:
         app.wait_for(b"update 0")

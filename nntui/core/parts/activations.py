@@ -233,7 +233,7 @@ class Activation:
     def dead(self, a: Array) -> Flags:
         """Per unit, (units,): whether it is inactive on every sample and so gets no gradient."""
         if self.dies:
-            return np.asarray(~(a > 0.0).any(axis=1))
+            return np.asarray((a <= 0.0).all(axis=1))
         return np.zeros(a.shape[0], dtype=np.bool_)
 
 

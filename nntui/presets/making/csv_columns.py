@@ -1,11 +1,16 @@
 """What the columns of a CSV file hold, for whoever chooses among them."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.data_settings import MOST_ROWS
+from nntui.core.tape import Array
 from nntui.presets.csv_data import LARGEST_CSV, MOST_CLASSES, CsvText, is_number
 from nntui.presets.text_files import check_file, read_text
 
@@ -104,12 +109,12 @@ def _columns(path: Path) -> CsvColumns:
     read = CsvText(path.name, text, delimiter)
     found = [_Cells() for _ in read.header]
     rows = 0
-    for line, cells in read.cells():
-        rows += 1
+    for lines, batch in read.batches():
+        rows += len(lines)
         if rows > MOST_ROWS:
             raise ConfigError("csv", f"{path.name}: has more than {MOST_ROWS:,} rows")
-        for column, cell in zip(found, cells, strict=True):
-            column.add(cell, line)
+        for column, cells in zip(found, zip(*batch, strict=True), strict=False):
+            column.add(list(map(str.strip, cells)), lines)
     if rows < 2:
         raise ConfigError("csv", f"{path.name}: has fewer than two rows below its header")
     named = zip(read.header, found, strict=True)
@@ -123,7 +128,6 @@ class _Cells:
     def __init__(self) -> None:
         self._low, self._high = math.inf, -math.inf
         self._mean = self._squares = 0.0
-        self._count = 0
         self._before = math.nan
         self._numeric = self._counts = True
         self._texts: set[str] = set()
@@ -131,32 +135,43 @@ class _Cells:
         self._odd: tuple[str, int] | None = None
         self._empty: int | None = None
 
-    def add(self, cell: str, line: int) -> None:
-        """See ``cell``, in that ``line``."""
-        self._cells += 1
-        if not cell and self._empty is None:
-            self._empty = line
-        if is_number(cell):
-            self._numbers += 1
-        else:
-            self._commas += is_number(cell.replace(",", ".", 1))
-            self._odd = self._odd or (cell, line)
-        if len(self._texts) <= MOST_CLASSES:
-            self._texts.add(cell)
-        if not self._numeric:
+    def add(self, cells: Sequence[str], lines: Sequence[int]) -> None:
+        """See ``cells``, each in its line."""
+        distinct = Counter(cells)
+        if self._empty is None and "" in distinct:
+            self._empty = lines[cells.index("")]
+        for cell, count in distinct.items():
+            if len(self._texts) <= MOST_CLASSES:
+                self._texts.add(cell)
+            if is_number(cell):
+                self._numbers += count
+            else:
+                self._numeric = False
+                self._commas += count * is_number(cell.replace(",", ".", 1))
+                self._odd = self._odd or (cell, lines[cells.index(cell)])
+        if self._numeric:
+            self._add_numbers(np.array(list(map(float, cells))))
+        self._cells += len(cells)
+
+    def _add_numbers(self, values: Array) -> None:
+        self._numeric = bool(np.isfinite(values).all())
+        if not self._numeric or not len(values):
             return
-        number = float(cell) if is_number(cell) else math.nan
-        if not math.isfinite(number):
-            self._numeric = False
-            return
-        self._counts &= self._count == 0 or number == self._before + 1
-        self._before = number
-        self._low, self._high = min(self._low, number), max(self._high, number)
-        # Welford's running mean and sum of squares.
-        self._count += 1
-        before = number - self._mean
-        self._mean += before / self._count
-        self._squares += before * (number - self._mean)
+        follow = values[1:] == values[:-1] + 1.0
+        if self._cells:
+            self._counts &= bool(values[0] == self._before + 1.0)
+        self._counts &= bool(follow.all())
+        self._before = float(values[-1])
+        self._low = min(self._low, float(values.min()))
+        self._high = max(self._high, float(values.max()))
+        # Chan's merging of means and sums of squares; numbers near the largest float overflow.
+        with np.errstate(all="ignore"):
+            shifted = values - values[0]
+            mean, whole = shifted.mean(), self._cells + len(values)
+            squares = float(np.square(shifted - mean).sum())
+            apart = float(values[0] + mean) - self._mean
+            self._mean += apart * (len(values) / whole)
+            self._squares += squares + apart * (apart * (self._cells * len(values) / whole))
 
     def _problem(self) -> str:
         """Why nothing can be made of the column, if so."""

@@ -40,8 +40,8 @@ def draw_surface(surface: Surface, look: Look, label: Style, sample: int) -> lis
         height = (
             surface.y[1] if line == 0 else surface.y[0] if _is_last(line, rows, halves) else None
         )
-        text = "" if height is None else brief(height)
-        lines.append([Segment(f"{text:>{GUTTER - 1}} "[:GUTTER], label), *joined(pieces)])
+        text = "" if height is None else brief(height, GUTTER)
+        lines.append([Segment(f"{text:>{GUTTER - 1}}".ljust(GUTTER), label), *joined(pieces)])
     left, right = (brief(end) for end in surface.x)
     names = surface.samples.input_names
     middle = f"{names[0]} x {names[1]}" if len(names) > 1 else ""

@@ -12,6 +12,7 @@ from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
 from nntui.tui.actions import BRANCHES, bindings
 from nntui.tui.panels.content import BranchesContent, BranchLine
+from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.panels.panel import PANEL_CSS, tsv
 
 
@@ -41,7 +42,7 @@ def _parted(branch: Branch) -> str:
     return f"{changes or 'nothing changed'}, from {branch.forked_at:,} of {branch.parent.name}"
 
 
-class BranchesPanel(OptionList):
+class BranchesPanel(PagedList):
     """The tree of branches, one highlighted; messages say what is wanted of it."""
 
     DEFAULT_CSS = f"""

@@ -227,7 +227,8 @@ class ProgramScreen(SizedScreen[None]):
 
     def perform(self, action: str) -> None:
         """Do what the action of that name does, such as ``one_epoch`` or ``jump 300``."""
-        self.actions.perform(action)
+        if self.query(MessageLine):  # a key may come before the panels, or outlive them
+            self.actions.perform(action)
 
     def ask(self, question: Screen[Any], answered: Callable[[Any], None] | None = None) -> None:
         """Put a question above the panels; ``answered`` gets None where there is no answer."""

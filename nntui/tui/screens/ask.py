@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -15,6 +14,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
 from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.inputs import OrderedInput
+from nntui.tui.screens.dialog import Dialog
 
 Result = TypeVar("Result")
 
@@ -22,7 +22,7 @@ LONGEST = 20
 """Digits; no limit that is asked for has more."""
 
 
-class Ask(ModalScreen[Result | None]):
+class Ask(Dialog[Result | None]):
     """Asks for a line of text; the result is what ``read`` makes of it, None after Escape.
 
     ``read`` raises ConfigError for what it cannot take; its message is shown in place of ``hint``.

@@ -6,16 +6,16 @@ from typing import TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from nntui.core.errors import ConfigError
 from nntui.tui.drawing.titles import entitle
+from nntui.tui.screens.dialog import Dialog
 
 Result = TypeVar("Result")
 
 
-class AskLines(ModalScreen[Result | None]):
+class AskLines(Dialog[Result | None]):
     """Asks for a text; the result is what ``read`` makes of it, None after Escape.
 
     ``read`` raises ConfigError for what it cannot take; its message is shown in place of ``hint``.

@@ -11,6 +11,7 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.presets.editing.entries import Changes
 from nntui.presets.schema import parse_value
 from nntui.presets.variations import Variation
+from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.ask import Ask
 
 HINT = "key=value as in the preset, such as training.momentum=0.9; or choose with the down arrow:"
@@ -59,7 +60,7 @@ class AskChange(Ask[Changes]):
     def below(self) -> list[Widget]:
         """The changes that are ready."""
         return [
-            OptionList(*(Option(words, id=str(at)) for at, (words, _) in enumerate(self._ready)))
+            PagedList(*(Option(words, id=str(at)) for at, (words, _) in enumerate(self._ready)))
         ]
 
     async def on_mount(self) -> None:

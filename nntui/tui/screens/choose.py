@@ -6,14 +6,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from nntui.tui.drawing.titles import entitle
+from nntui.tui.panels.paged_list import PagedList
+from nntui.tui.screens.dialog import Dialog
 
 
-class Choose(ModalScreen[int | None]):
+class Choose(Dialog[int | None]):
     """Asks which of ``texts`` is wanted; the result is its place, None after Escape."""
 
     DEFAULT_CSS = """
@@ -45,7 +46,7 @@ class Choose(ModalScreen[int | None]):
         with Vertical() as box:
             entitle(box, self._title)
             box.border_subtitle = self._hint
-            listed = OptionList(*(Option(Content(text)) for text in self._texts))
+            listed = PagedList(*(Option(Content(text)) for text in self._texts))
             listed.highlighted = self._at
             yield listed
 

@@ -8,13 +8,14 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option as Line
 
 from nntui.presets.editing.option import Option
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.titles import entitle
+from nntui.tui.panels.paged_list import PagedList
+from nntui.tui.screens.dialog import Dialog
 
 Result = TypeVar("Result")
 
@@ -22,7 +23,7 @@ PRESENT, MOST_NAMES = "•", 30
 """In front of the value in force; columns for the names of the values, at most."""
 
 
-class ListDialog(ModalScreen[Result | None]):
+class ListDialog(Dialog[Result | None]):
     """A list of options with a cursor; below it, what the one under the cursor is."""
 
     DEFAULT_CSS = """
@@ -62,7 +63,7 @@ class ListDialog(ModalScreen[Result | None]):
             box.border_subtitle = self.does
             if self._about:
                 yield Static(f"{self._about[0].upper()}{self._about[1:]}", id="about", markup=False)
-            yield OptionList(*(Line(self.line(at)) for at in range(len(self.options))))
+            yield PagedList(*(Line(self.line(at)) for at in range(len(self.options))))
             yield Static(id="said", markup=False)
 
     def line(self, at: int) -> Content:

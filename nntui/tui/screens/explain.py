@@ -4,11 +4,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from nntui.tui.screens.dialog import Dialog
 
-class ExplainScreen(ModalScreen[None]):
+
+class ExplainScreen(Dialog[None]):
     """Headings, each with a text; the arrows scroll, Escape closes."""
 
     DEFAULT_CSS = """

@@ -4,14 +4,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from nntui.tui.actions import Action, grouped
+from nntui.tui.screens.dialog import Dialog
 from nntui.tui.screens.manual import ManualScreen
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """A page above the screen; Escape closes it."""
 
     DEFAULT_CSS = """

@@ -18,6 +18,7 @@ from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
 from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
 from nntui.tui.panels.key_bar import KeyBar
+from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
@@ -106,7 +107,7 @@ class LibraryScreen(SizedScreen[None]):
             id="headline",
         )
         yield Static(id="say")
-        yield OptionList()
+        yield PagedList()
         yield KeyBar(())
         yield self.size_message()
 

@@ -1,19 +1,25 @@
 """The manual above the screen: its topics at the left, the chosen one at the right."""
 
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Markdown, OptionList
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from nntui.manual import SUFFIX, source, topics
 from nntui.manual.generated_tables import filled
 from nntui.tui.actions import ACTIONS
+from nntui.tui.panels.paged_list import PagedList
+from nntui.tui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from textual.widgets import Markdown
 
 
-class ManualScreen(ModalScreen[None]):
+class ManualScreen(Dialog[None]):
     """Opens at ``topic``; moving in the list shows another one, Escape closes."""
 
     DEFAULT_CSS = """
@@ -41,15 +47,20 @@ class ManualScreen(ModalScreen[None]):
         super().__init__()
         self._topics = list(topics())
         self._topic = topic
+        self._page: Markdown
 
     def compose(self) -> ComposeResult:
         """The topics and the page."""
+        # Its parser takes two and a half megabytes and a twentieth of the start; few open a manual.
+        from textual.widgets import Markdown
+
         with Horizontal() as box:
             box.border_title = "Manual"
             box.border_subtitle = "up/down topic, Space/b text, Tab, Esc closes"
-            yield OptionList(*(Option(Content(name), id=name) for name in self._topics))
+            yield PagedList(*(Option(Content(name), id=name) for name in self._topics))
             with VerticalScroll():
-                yield Markdown(open_links=False)
+                self._page = Markdown(open_links=False)
+                yield self._page
 
     def on_mount(self) -> None:
         """Go to the topic that was asked for, which shows it."""
@@ -60,10 +71,10 @@ class ManualScreen(ModalScreen[None]):
     ) -> None:
         """Show the topic."""
         topic = str(message.option.id)
-        await self.query_one(Markdown).update(filled(source(topic), ACTIONS))
+        await self._page.update(filled(source(topic), ACTIONS))
         self.query_one(VerticalScroll).scroll_home(animate=False)
 
-    def on_markdown_link_clicked(self, message: Markdown.LinkClicked) -> None:
+    def on_markdown_link_clicked(self, message: "Markdown.LinkClicked") -> None:
         """Follow a link to another topic."""
         topic = message.href.partition("#")[0].removesuffix(SUFFIX)
         if topic in self._topics:

@@ -10,7 +10,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.markup import escape
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 from textual.worker import get_current_worker
@@ -23,11 +22,13 @@ from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
 from nntui.tui.drawing.titles import entitle
+from nntui.tui.panels.paged_list import PagedList
+from nntui.tui.screens.dialog import Dialog
 
 SEEDS = 100
 
 
-class SeedsScreen(ModalScreen[int | None]):
+class SeedsScreen(Dialog[int | None]):
     """A sweep from the scenario on the screen; Enter opens the seed under the cursor."""
 
     DEFAULT_CSS = """
@@ -67,7 +68,7 @@ class SeedsScreen(ModalScreen[int | None]):
             entitle(box, f"{SEEDS} seeds from {self._asked.start}{self._described()}")
             box.border_subtitle = "Enter opens a seed, Esc closes"
             yield Static("training ...", id="found")
-            yield OptionList(id="seeds")
+            yield PagedList(id="seeds")
 
     def on_mount(self) -> None:
         """Begin."""

@@ -4,10 +4,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from nntui.tui.panels.story_panel import CAPS_CSS, with_keys
+from nntui.tui.screens.dialog import Dialog
 
 PAGES = (
     (
@@ -45,7 +45,7 @@ PAGES = (
 )
 
 
-class TourScreen(ModalScreen[None]):
+class TourScreen(Dialog[None]):
     """Pages above the screen; Enter or right goes on, left back, Escape skips the rest."""
 
     DEFAULT_CSS = f"""

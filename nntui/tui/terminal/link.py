@@ -5,13 +5,16 @@ megabytes; there the terminal is asked for its cursor behind every frame, and it
 far the frames have come.  As long as it does not answer, no more is sent than a slow line carries.
 """
 
+import codecs
 import signal
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from textual.driver import Driver
+from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import CursorPosition
 from textual.message import Message
@@ -162,6 +165,15 @@ class _Output:
 
     def fileno(self) -> int:
         return int(self._file.fileno())
+
+
+def _lenient_decoder(encoding: str) -> Callable[[], codecs.IncrementalDecoder]:
+    """A decoder that puts a mark in the place of bytes that it does not know."""
+    return partial(codecs.getincrementaldecoder(encoding), "replace")
+
+
+# A byte of line noise, or an accent in the encoding of another terminal, would end the app.
+vars(linux_driver)["getincrementaldecoder"] = _lenient_decoder
 
 
 class LinkedDriver(LinuxDriver):
