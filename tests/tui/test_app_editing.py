@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from piloted import bench, shown, status
+from piloted import bench, settled, shown, status
 from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static, TextArea
@@ -300,6 +300,21 @@ async def test_a_burst_of_keys_is_carried_out_in_its_order(dialog: bool) -> None
         await pilot.pause()
         run = bench(pilot).run_shown
         assert (run.update if dialog else run.preset.goal.epochs) == 2346
+
+
+async def test_keys_typed_fast_are_those_of_the_list_that_opens() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await at(pilot, "training.optimiser")
+        for key in ("enter", "down", "down", "enter", "enter", "end", "up", "enter"):
+            pilot.app.post_message(Key(key, None))
+        await settled()
+        assert editor(pilot).entry.key == "training.optimiser"
+        run = bench(pilot).run_shown
+        assert run.preset.configuration.training.optimiser == "rmsprop"
+        for key in ("enter", "a", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert run.preset.configuration.training.optimiser == "adam"
 
 
 async def test_training_waits_while_an_entry_is_edited() -> None:

@@ -44,13 +44,6 @@ class Editor(Widget):
     Editor #value { layer: above; position: absolute; }
     """
 
-    class Asked(Message):
-        """A question is to be asked above the panels."""
-
-        def __init__(self, question: EditorQuestion) -> None:
-            super().__init__()
-            self.question = question
-
     class Begun(Message):
         """An entry is being edited."""
 
@@ -61,10 +54,18 @@ class Editor(Widget):
             super().__init__()
             self.changes = changes
 
-    def __init__(self, first: Preset, effect: Callable[[Changes], str]) -> None:
-        """``first`` is the scenario as it was opened; ``effect`` says what changes will do."""
+    def __init__(
+        self,
+        first: Preset,
+        effect: Callable[[Changes], str],
+        ask: Callable[[EditorQuestion], None],
+    ) -> None:
+        """``first`` is the scenario as it was opened; ``effect`` says what changes will do.
+
+        ``ask`` puts a question above the panels at once: the next key may be its answer.
+        """
         super().__init__()
-        self._effect = effect
+        self._effect, self._ask_above = effect, ask
         self._preset, self._seed = first, first.seed
         self._list = EntryList(preset_entries(first, first.seed))
         self._first = {entry.key: entry.value for entry in self._list.entries}
@@ -198,7 +199,7 @@ class Editor(Widget):
 
     def _ask(self, question: EditorQuestion) -> None:
         self.post_message(self.Begun())
-        self.post_message(self.Asked(question))
+        self._ask_above(question)
 
     def _make(self, make: Callable[[], Changes]) -> None:
         try:

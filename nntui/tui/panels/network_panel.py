@@ -21,6 +21,7 @@ from nntui.presets.editing.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.editor_questions import EditorQuestion
 from nntui.tui.panels.panel import TextPanel, set_caption, tsv
 
 LABEL = 10
@@ -180,12 +181,17 @@ class NetworkPanel(TextPanel):
     class Left(Message):
         """The focus is wanted elsewhere."""
 
-    def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
-        """``effect`` says in words what changes will do where the run stands."""
+    def __init__(
+        self,
+        preset: Preset,
+        effect: Callable[[Changes], str],
+        ask: Callable[[EditorQuestion], None],
+    ) -> None:
+        """``effect`` says in words what changes will do where the run stands; see `Editor`."""
         super().__init__()
         self._first = self._preset = preset
         # The run is shown before the panel has made what is in it.
-        self.editor = Editor(preset, effect)
+        self.editor = Editor(preset, effect, ask)
         self._rows = 0
 
     def compose(self) -> ComposeResult:

@@ -92,16 +92,30 @@ class ListDialog(Dialog[Result | None]):
         """Treat ``event`` as typed into the list, also before that is on the screen."""
         if not self.is_mounted:
             self._early.append(event)
-        elif event.key in ("up", "down"):
-            up, down = self.listed.action_cursor_up, self.listed.action_cursor_down
-            (up if event.key == "up" else down)()
-        elif event.key == "enter":
-            self.listed.action_select()
+            return
+        listed = self.listed
+        moves = {
+            "up": listed.action_cursor_up,
+            "down": listed.action_cursor_down,
+            "pageup": listed.action_page_up,
+            "pagedown": listed.action_page_down,
+            "home": listed.action_first,
+            "end": listed.action_last,
+            "enter": self.action_take,
+            "space": self.action_choose,
+        }
+        if event.key in moves:
+            moves[event.key]()
         elif event.key == "escape":
             self.dismiss(None)
+        else:
+            self._lead_to(event)
 
     def on_key(self, event: Key) -> None:
         """A letter leads to the next option that begins with it."""
+        self._lead_to(event)
+
+    def _lead_to(self, event: Key) -> None:
         at, count = self.listed.highlighted or 0, len(self.options)
         if event.character is None or not event.character.isalnum():
             return
@@ -110,6 +124,13 @@ class ListDialog(Dialog[Result | None]):
                 self.listed.highlighted = place
                 break
         event.stop()
+
+    def action_take(self) -> None:
+        """Take what is under the cursor."""
+        self.listed.action_select()
+
+    def action_choose(self) -> None:
+        """Choose what is under the cursor, where several are chosen together."""
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """Say what the option under the cursor is, and what taking it does."""

@@ -143,7 +143,8 @@ class WorkbenchScreen(SizedScreen[None]):
                 yield Heatmap()
             with Container(id="side"):
                 with Vertical(id="middle"):
-                    yield NetworkPanel(self.scenario, self.actions.editing.effect)
+                    editing = self.actions.editing
+                    yield NetworkPanel(self.scenario, editing.effect, editing.ask)
                     yield BranchesPanel()
                     yield OutputPanel()
                 with Vertical(id="right"):
@@ -348,10 +349,6 @@ class WorkbenchScreen(SizedScreen[None]):
     def on_editor_begun(self) -> None:
         """Let nothing be trained while somebody edits."""
         self.actions.editing.begun()
-
-    def on_editor_asked(self, message: Editor.Asked) -> None:
-        """Ask it above the panels."""
-        self.actions.editing.ask(message.question)
 
     def on_editor_edited(self, message: Editor.Edited) -> None:
         """Make the changes that were written."""
