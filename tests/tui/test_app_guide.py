@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from piloted import SIZES, bench, shown, status, until
-from textual.events import Paste
+from piloted import SIZES, bench, settled, shown, status, until
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Markdown, OptionList, TextArea
 
@@ -119,6 +119,21 @@ async def test_a_csv_file_that_is_named_is_asked_about_at_once(
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         await pilot.press("k")
         await until(pilot, lambda: "[red]a" in shown(pilot))
+
+
+async def test_keys_between_two_questions_open_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        for key in ("n", *["enter"] * 5):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert not any(isinstance(each, WorkbenchScreen) for each in pilot.app.screen_stack)
+        await pilot.press("escape", "escape", "escape", "escape")
+        await settled()
+        await pilot.press("enter")  # the list is asked again
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
 
 
 async def test_a_step_is_done_for_the_reader() -> None:

@@ -96,6 +96,8 @@ class LibraryScreen(SizedScreen[None]):
         self._note = note
         self._sessions: Sequence[SessionFile] = ()
         self._wanted = presets[0].name if presets else ""
+        self._asks = False
+        """Whether questions are asked one after the other; what is typed is for these."""
 
     def compose(self) -> ComposeResult:
         """A headline, the list, the keys."""
@@ -130,6 +132,8 @@ class LibraryScreen(SizedScreen[None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the chosen preset or session."""
         at = event.option_index - len(self._sessions)
+        if self._asks:
+            return  # the key came between two questions
         if at < 0:
             self.post_message(self.Resumed(self._sessions[event.option_index]))
         else:
@@ -164,7 +168,9 @@ class LibraryScreen(SizedScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether ``action`` can be done: those of the library only where they are among ours."""
         known = {each.name for each in LIBRARY}
-        return action not in known or action in {each.name for each in self._actions}
+        if action not in known:
+            return True
+        return not self._asks and action in {each.name for each in self._actions}
 
     def action_new(self) -> None:
         """Ask for what a new network is to learn, and open it."""
@@ -172,10 +178,14 @@ class LibraryScreen(SizedScreen[None]):
 
     def make_for(self, data: CsvColumns | None) -> None:
         """Ask what a network is to learn of ``data``, or first for these, and open it."""
+        self._asks = True
 
         async def ask() -> None:
             visitor = "program" not in {each.name for each in self._actions}
-            answer = await NewNetwork(self.app, visitor, data).ask()
+            try:
+                answer = await NewNetwork(self.app, visitor, data).ask()
+            finally:
+                self._asks = False
             if answer == PROGRAM:
                 self.action_program()
             elif isinstance(answer, Preset):
