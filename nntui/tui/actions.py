@@ -235,8 +235,8 @@ HEATMAP = (
 """Only while the heatmap has the focus."""
 
 NETWORK = (
-    Action("move(-1)", "up", "up", "The entry before.", "up", rank=3),
-    Action("move(1)", "down", "down", "The next entry.", "down", rank=3),
+    Action("move(-1)", "up", "entry back", "The entry before.", "up", rank=3),
+    Action("move(1)", "down", "entry on", "The next entry.", "down", rank=3),
     Action(
         "edit_entry", "enter", "edit", "Edit the entry: write it, or choose from a list.", rank=0
     ),
@@ -261,8 +261,8 @@ WRITING = (
 FILTERING = (
     Action("submit", "enter", "keep", "Keep the list, and go to its entries.", rank=0),
     Action("leave", "escape", "list all", "List all entries again.", "Esc", rank=0),
-    Action("move(-1)", "up", "up", "The entry before.", "up", rank=1),
-    Action("move(1)", "down", "down", "The next entry.", "down", rank=1),
+    Action("move(-1)", "up", "entry back", "The entry before.", "up", rank=1),
+    Action("move(1)", "down", "entry on", "The next entry.", "down", rank=1),
 )
 """Only while the editor's filter is written."""
 
@@ -388,8 +388,8 @@ PROGRAM = (
 """On a program of the person's own."""
 
 SOURCE = (
-    Action("move(-1)", "up", "up", "The line before.", "up", rank=3),
-    Action("move(1)", "down", "down", "The next line.", "down", rank=3),
+    Action("move(-1)", "up", "line back", "The line before.", "up", rank=3),
+    Action("move(1)", "down", "line on", "The next line.", "down", rank=3),
     Action("arrays", "enter", "arrays", "Show the arrays of this line in the heatmap.", rank=0),
     Action("move(-10)", "pageup", "-10", "Ten lines back.", "PgUp", rank=6),
     Action("move(10)", "pagedown", "+10", "Ten lines on.", "PgDn", rank=6),
