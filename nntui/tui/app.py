@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
+from textual.css.query import NoMatches
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.theme import Theme
 from textual.widget import AwaitMount
+from textual.worker import WorkerFailed
 
 from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
@@ -361,6 +363,12 @@ class NNTUI(ThriftyApp):
         """Save, then end with exit ``code``: a terminal that has gone may block for ever."""
         self.save_all()
         self.exit(return_code=code)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # While the screens are taken down, handlers that are still at work find no panels.
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if not (self._exit and isinstance(cause, NoMatches)):
+            super()._handle_exception(error)
 
     def hold_training(self, seconds: float) -> bool:
         """Let no further update be made, from another thread; False if one takes too long."""

@@ -28,6 +28,7 @@ from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
+from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.seeds import SeedsScreen
 from nntui.tui.workbench.actions.registry import Actions
 from nntui.tui.workbench.screen import WorkbenchScreen
@@ -474,6 +475,15 @@ async def test_the_palette_offers_every_action() -> None:
         for action in WORKBENCH:
             if action.name not in ("quit", "next_panel"):
                 assert f"{action.label} ({action.key})" in titles
+
+
+async def test_a_screen_that_opens_while_the_app_ends_is_no_defect() -> None:
+    app = NNTUI(load_preset("add-relu"))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        app.exit(return_code=143)
+        app.push_screen(ManualScreen())
+    assert app.return_code == 143
 
 
 async def test_enter_that_comes_twice_closes_one_screen() -> None:

@@ -306,6 +306,13 @@ async def test_a_program_that_crashes_says_so(tmp_path: Path) -> None:
         assert (source.line, content.seen.marks[str(path), 13]) == (13, "stopped")
         content = await pressed(pilot, "u", "F")
         assert "wrong" not in content.note
+        # What is seen and told while the screen is taken down finds no panels.
+        screen = screen_of(pilot)
+        await screen.query("*").remove()
+        screen.take(screen.seen)
+        screen.tell("too late")
+        screen.look(screen.view)
+        screen.perform("one_update")
 
 
 async def test_a_session_shows_what_was_seen_and_runs_when_it_is_told(program: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
 
@@ -35,6 +36,18 @@ async def test_work_tells_how_far_it_is_and_returns_the_last(
     assert [each async for each in in_process(count)] == [0, 1, 2, 3]
     with pytest.raises(ChildProcessError, match="ValueError: no"):
         [each async for each in in_process(fail)]
+
+
+@pytest.mark.parametrize("error", [EOFError(), ConnectionResetError(104, "reset by peer")])
+async def test_a_process_that_is_killed_says_that_it_ended(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process, pipe = Mock(), Mock()
+    pipe.recv.side_effect = error
+    monkeypatch.setattr(background, "start_python", lambda *_: (process, pipe))
+    with pytest.raises(ChildProcessError, match="the process ended"):
+        [each async for each in in_process(count)]
+    process.terminate.assert_called_once()
 
 
 async def test_work_in_a_thread_that_is_given_up_is_told_so(

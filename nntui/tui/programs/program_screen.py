@@ -167,6 +167,8 @@ class ProgramScreen(SizedScreen[None]):
 
     def take(self, seen: ProgramSeen) -> None:
         """Show what is seen of the program now."""
+        if not self._has_panels:
+            return
         run = self.run_shown
         if any({**each.texts, **self._edited} == each.texts for each in run.branches):
             self._edited = {}
@@ -174,11 +176,19 @@ class ProgramScreen(SizedScreen[None]):
 
     def tell(self, note: str) -> None:
         """Say what just happened."""
-        self.shown.tell(note)
+        if self._has_panels:
+            self.shown.tell(note)
+
+    @property
+    def _has_panels(self) -> bool:
+        """Whether the panels are there; keys and answers may come before, or outlive them."""
+        return bool(self.query(MessageLine))
 
     def look(self, view: ProgramView, note: str | None = None) -> None:
         """Show the program as ``view`` says from now on."""
         self.view = view
+        if not self._has_panels:
+            return
         self.share_room()
         self.shown.show(self.seen, note)
 
@@ -227,7 +237,7 @@ class ProgramScreen(SizedScreen[None]):
 
     def perform(self, action: str) -> None:
         """Do what the action of that name does, such as ``one_epoch`` or ``jump 300``."""
-        if self.query(MessageLine):  # a key may come before the panels, or outlive them
+        if self._has_panels:
             self.actions.perform(action)
 
     def ask(self, question: Screen[Any], answered: Callable[[Any], None] | None = None) -> None:

@@ -71,7 +71,7 @@ async def in_process(work: Work[Told]) -> AsyncGenerator[Told, None]:
                 await asyncio.sleep(LOOK)
             try:
                 kind, content = ours.recv()
-            except EOFError:
+            except (EOFError, OSError):  # at its end, or in the middle of a word
                 raise ChildProcessError("the process ended") from None
             if kind == FAILED:
                 raise ChildProcessError(content)
