@@ -4,7 +4,8 @@ import codecs
 import io
 import os
 import sys
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -24,6 +25,9 @@ from nntui.cli_programs import (
 )
 from nntui.cli_refusals import complain, in_one_line
 from nntui.cli_serve import serve
+
+if TYPE_CHECKING:
+    from nntui.presets.making.csv_columns import CsvColumns
 
 INTERRUPTED = 130
 AS_GIVEN, ESCAPED = "nntui-as-given", "backslashreplace"
@@ -46,8 +50,8 @@ def commands() -> None:
 
     nntui opens the library of scenarios; nntui PRESET opens one of them (a name from the
     library, the path of a .toml file or of a session, a .nntui file, or a string that nntui show
-    --string printed), and nntui FILE.py a program of your own.  They draw on the terminal, and so
-    does open; they take
+    --string printed), nntui FILE.py a program of your own, and nntui FILE.csv makes a preset for
+    your own data.  They draw on the terminal, and so does open; they take
 
     \b
       --player PLAYER   auto, compiled (nntui[fast]) or numpy: what makes the updates.
@@ -94,10 +98,19 @@ def app(
 
     if preset is not None and is_session(preset):
         _open_session(preset, options)
-    loaded = load(preset) if preset is not None else None
+    data = _columns_of(preset) if preset is not None else None
+    loaded = load(preset) if preset is not None and data is None else None
     from nntui.tui.launch import Options, launch
 
-    click.get_current_context().exit(launch(loaded, options=Options(**options)))
+    click.get_current_context().exit(launch(loaded, options=Options(**options), data=data))
+
+
+def _columns_of(path: str) -> "CsvColumns | None":
+    """The columns of a CSV file, for which a preset is then made; None for another path."""
+    from nntui.presets.making.csv_columns import look_at_csv
+    from nntui.presets.text_files import is_csv
+
+    return look_at_csv(Path(path)) if is_csv(path) else None
 
 
 @commands.command()

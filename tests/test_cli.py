@@ -65,7 +65,8 @@ def test_an_exported_script_prints_the_losses(tmp_path: Path) -> None:
     script = subprocess.run([sys.executable, file, "5"], capture_output=True, text=True)
     told = [line.split() for line in script.stdout.splitlines() if not line.startswith("#")]
     expected = printed("run", "add-tanh", *how, "--epochs", "5", "--json")["losses"]
-    losses = [[int(epoch), float(loss)] for epoch, loss in told]
+    # JSON has the index of an epoch; a text says how many are done.
+    losses = [[int(epoch) - 1, float(loss)] for epoch, loss in told]
     np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-9)
     torch = command("export", "add-tanh", "--as", "pytorch")
     assert "import torch" in torch.stdout
@@ -212,6 +213,8 @@ def test_a_run_in_words_tells_the_outcome() -> None:
         (("nntui1-abc",), "cut off or altered"),
         (("show", "nntui2-abc"), "version"),
         (("show", "qqq", "--string"), "nntui presets lists them"),
+        (("run", "houses.csv"), "nntui houses.csv makes a preset for it"),
+        (("no-such.csv",), "there is no such file"),
         (("export", "add-relu"), "--as"),
         (("export", "add-relu", "--as", "matlab"), "numpy, pytorch"),
         (("export", "add-rellu", "--as", "numpy"), "did you mean add-relu"),

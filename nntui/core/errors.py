@@ -2,7 +2,10 @@
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
+SHOWN = 30
+"""Entries of a list that are written for a message, which is cut off anyway."""
 LONGEST = 400
 """Maximum characters of a message; a value quoted in it may have any length."""
 
@@ -22,12 +25,25 @@ def one_line(text: str) -> str:
 
 
 def quoted(value: object) -> str:
-    """``repr(value)`` for a message, shortened to about 60 characters."""
+    """``value`` for a message as a preset writes it, shortened to about 60 characters."""
     try:
-        text = repr(value)
+        text = _written(value)
     except ValueError:  # Python refuses to print whole numbers of very many digits
         return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:50]}..."
+
+
+def _written(value: object) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            first = islice(value.items(), SHOWN)  # of what may be millions
+            inside = ", ".join(f"{key} = {_written(each)}" for key, each in first)
+            return f"{{ {inside} }}" if value else "{}"
+        case list() | tuple():
+            return f"[{', '.join(map(_written, value[:SHOWN]))}]"
+    return repr(value)
 
 
 class ConfigError(ValueError):

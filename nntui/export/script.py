@@ -94,7 +94,7 @@ class _Script:
         yield "#"
         every = self._preset.configuration.report.every
         per = "per epoch" if every == 1 else f"every {every} epochs"
-        said = f'prints "epoch loss" {per}, from 0 on; other lines begin with #.'
+        said = f'prints "epoch loss" {per}, the first as 1; other lines begin with #.'
         yield f"# python SCRIPT [EPOCHS] {said}"
         yield from self._comments.idle(self._configuration)
 
@@ -225,7 +225,7 @@ class _Script:
             yield from self._penalty()
         else:
             yield f"loss = {'printed' if report.when == BEFORE else STATED}"
-        yield "print(epoch, repr(float(loss)))"
+        yield "print(epoch + 1, repr(float(loss)))"
         yield "finite = finite and np.isfinite(loss)"
         if self._preset.goal.stop:
             yield "if loss <= GOAL:\n    break"

@@ -1,6 +1,7 @@
 """Finds and loads presets: by name from the library that ships with nntui, or by path."""
 
 import difflib
+import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +12,7 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.presets.compact_string import decode, is_compact
 from nntui.presets.preset import Origin, Preset
 from nntui.presets.schema import changed_table, override, read_preset
-from nntui.presets.text_files import check_file, read_text
+from nntui.presets.text_files import check_file, is_csv, read_text
 from nntui.presets.toml_text import LARGEST_TOML, parse_toml
 
 
@@ -68,6 +69,9 @@ def is_session(text: str) -> bool:
 
 def find_preset(name_or_path: str) -> Path:
     """The file of a library name or path; raises ConfigError, with the closest names, if none."""
+    if is_csv(name_or_path):
+        hint = f"nntui {shlex.quote(name_or_path)} makes a preset for it"
+        raise ConfigError("", f"{quoted(name_or_path)} is no preset but data; {hint}")
     if _is_path(name_or_path):
         return check_file(Path(name_or_path))
     names = preset_names()

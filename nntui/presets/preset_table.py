@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from nntui.core.number_text import number_text
+from nntui.core.settings.dotted_keys import is_parameter
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
@@ -88,7 +89,8 @@ def in_brief(value: Any) -> str:
             return "none"
         return text if 0 < len(text) <= LONGEST_BRIEF else f"{len(plain)} entries"
     if isinstance(plain, dict):
-        return f"{len(plain)} entries"
+        named = next((key for key in ("csv", "set", "formula", "activation") if key in plain), None)
+        return f"{len(plain)} entries" if named is None else f"{named} {plain[named]}"
     if plain is None:
         return "not set"
     if isinstance(plain, float):
@@ -96,9 +98,17 @@ def in_brief(value: Any) -> str:
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
 
 
+def short_key(key: str) -> str:
+    """What tells a dotted ``key`` from others: its last part, of a parameter all but the first."""
+    if is_parameter(key):
+        return key.partition(".")[2]
+    last = key.rpartition(".")[2]
+    return key if last.isdecimal() else last
+
+
 def changes_in_brief(changes: Mapping[str, Any]) -> str:
-    """Changes by dotted key, each by the last part of its key."""
-    return ", ".join(f"{key.split('.')[-1]} {in_brief(each)}" for key, each in changes.items())
+    """Changes by dotted key, each by its short key."""
+    return ", ".join(f"{short_key(key)} {in_brief(each)}" for key, each in changes.items())
 
 
 LONGEST_BRIEF = 40

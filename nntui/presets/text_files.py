@@ -21,6 +21,16 @@ def close_files(reason: str) -> None:
     _closed = reason
 
 
+def is_csv(text: str) -> bool:
+    """Whether ``text`` is the path of a CSV file, by its name."""
+    return Path(text).suffix.lower() == ".csv"
+
+
+def are_open() -> bool:
+    """Whether files can be named by their paths."""
+    return not _closed
+
+
 def check_file(path: Path) -> Path:
     """``path``, if it is a regular file; else raises ConfigError."""
     if _closed:

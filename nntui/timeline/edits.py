@@ -8,7 +8,7 @@ from typing import Any
 from nntui.core.engine.parameter_edits import value_by_hand
 from nntui.core.errors import ConfigError
 from nntui.core.settings.dotted_keys import is_parameter, is_structural
-from nntui.presets.entries import value_at
+from nntui.presets.editing.entries import value_at
 from nntui.presets.schema import merged
 from nntui.timeline.history.branch import Branch, Past, Stretch
 from nntui.timeline.history.tree import prepared

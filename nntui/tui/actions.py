@@ -221,7 +221,7 @@ WHY = (
 BRANCHES = (
     Action("select", "enter", "switch", "Switch to the branch under the cursor.", rank=0),
     Action("overlay", "o", "overlay", "Overlay it on the loss plot, as B; again: not.", rank=0),
-    Action("rename", "R", "rename", "Give it another name.", rank=1),
+    Action("rename", "underscore", "rename", "Give it another name.", shown="_", rank=1),
     Action("pin", "p", "pin", "Pin it, so that it cannot be deleted; again: unpin.", rank=1),
     Action("delete", "D,delete", "delete", "Delete it and what parted from it.", rank=1),
 )
@@ -235,11 +235,14 @@ HEATMAP = (
 """Only while the heatmap has the focus."""
 
 NETWORK = (
-    Action("move(-1)", "up", "up", "The entry before; while choosing, the choice.", "up", rank=3),
-    Action("move(1)", "down", "down", "The next entry, or choice.", "down", rank=3),
-    Action("edit_entry", "enter", "edit", "Edit the entry; again: take the value.", rank=0),
-    Action("remove", "D,delete", "remove", "Take the fault or layer away.", rank=1),
-    Action("leave", "escape", "leave", "Leave the entry as it is.", "Esc", rank=1),
+    Action("move(-1)", "up", "entry back", "The entry before.", "up", rank=3),
+    Action("move(1)", "down", "entry on", "The next entry.", "down", rank=3),
+    Action(
+        "edit_entry", "enter", "edit", "Edit the entry: write it, or choose from a list.", rank=0
+    ),
+    Action("seek", "slash", "filter", "List the entries with these words in their names.", "/", 0),
+    Action("remove", "D,delete", "delete", "Take the fault or layer away.", rank=1),
+    Action("leave", "escape", "leave", "List all entries; then leave the editor.", "Esc", rank=0),
     Action("jump_table(-1)", "left", "table back", "The table before.", "left", rank=3),
     Action("jump_table(1)", "right", "table on", "The next table.", "right", rank=2),
     Action("move(-10)", "pageup", "-10", "Ten entries back.", "PgUp", rank=8),
@@ -254,6 +257,14 @@ WRITING = (
     Action("leave", "escape", "leave it", "Leave the entry as it is.", "Esc", rank=0),
 )
 """Only while a value is written."""
+
+FILTERING = (
+    Action("submit", "enter", "keep", "Keep the list, and go to its entries.", rank=0),
+    Action("leave", "escape", "list all", "List all entries again.", "Esc", rank=0),
+    Action("move(-1)", "up", "entry back", "The entry before.", "up", rank=1),
+    Action("move(1)", "down", "entry on", "The next entry.", "down", rank=1),
+)
+"""Only while the editor's filter is written."""
 
 MICROSCOPE = (
     Action("next_part", "space", "next part", "Walk to the next part of this update.", rank=0),
@@ -296,7 +307,7 @@ MICROSCOPE = (
 
 LIBRARY = (
     Action("open", "enter", "open", "Open the scenario, or resume the session.", rank=0),
-    Action("resume", "r", "resume", "Resume the latest saved session.", rank=0),
+    Action("resume", "r,O", "resume", "Resume the latest saved session.", rank=0),
     Action("new", "n", "new", "A new network for a CSV file or a data set, as a preset.", rank=0),
     Action("program", "p", "your program", "Open a program of your own by its path.", rank=0),
     Action(
@@ -343,11 +354,10 @@ PROGRAM = (
         "fork",
         "A new branch from this update on, with a variable or a constant of the source changed.",
     ),
-    Action(
-        "rerun",
-        "E",
-        "run anew",
+    _same(
+        "edit",
         "Run the edited file to this update, as a branch; what a session has kept: run it again.",
+        "take edit",
         rank=6,
     ),
     _same("branches"),
@@ -356,7 +366,7 @@ PROGRAM = (
     Action("variables", "V", "variables", "The variables, with shapes and norms.", rank=5),
     _same("output", "What the program has printed.", "output"),
     _same("why", "What is wrong with the program, line by line, and what mends it."),
-    Action("mend", "F", "mend", "Apply the mend as a branch, overlaid on this one.", rank=2),
+    Action("mend", "F", "try fix", "Try its fix as a branch, overlaid on this one.", rank=2),
     Action("preset", "J", "preset", "Open the preset that computes the same, if one does.", rank=8),
     _same("next_seed"),
     _same("choose_seed"),
@@ -378,8 +388,8 @@ PROGRAM = (
 """On a program of the person's own."""
 
 SOURCE = (
-    Action("move(-1)", "up", "up", "The line before.", "up", rank=3),
-    Action("move(1)", "down", "down", "The next line.", "down", rank=3),
+    Action("move(-1)", "up", "line back", "The line before.", "up", rank=3),
+    Action("move(1)", "down", "line on", "The next line.", "down", rank=3),
     Action("arrays", "enter", "arrays", "Show the arrays of this line in the heatmap.", rank=0),
     Action("move(-10)", "pageup", "-10", "Ten lines back.", "PgUp", rank=6),
     Action("move(10)", "pagedown", "+10", "Ten lines on.", "PgDn", rank=6),
@@ -387,7 +397,7 @@ SOURCE = (
     Action("move(100000)", "end", "bottom", "The last line.", "End", rank=8),
     Action("to_mark(1)", "right_square_bracket", "mark on", "The next marked line.", "]", rank=1),
     Action("to_mark(-1)", "left_square_bracket", "mark back", "The marked line before.", "[", 6),
-    Action("to_loop", "o", "to loop", "To the loop of the updates.", rank=6),
+    Action("to_loop", "asterisk", "to loop", "To the loop of the updates.", "*", rank=6),
     Action("next_file", "semicolon", "next file", "The next file of the program.", ";", rank=7),
 )
 """Only while the source has the focus."""
@@ -424,7 +434,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "Change and compare",
         (
-            *("change", "edit", "rerun", "undo", "branches", "compare", "mend", "again"),
+            *("change", "edit", "undo", "branches", "compare", "mend"),
             *("next_seed", "choose_seed", "many_seeds", "restart"),
         ),
     ),
@@ -463,6 +473,7 @@ ACTIONS = {
     "output": OUTPUT,
     "network": NETWORK,
     "entry": WRITING,
+    "filter": FILTERING,
     "branches": BRANCHES,
     "why": WHY,
     "microscope": MICROSCOPE,

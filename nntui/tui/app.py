@@ -20,6 +20,7 @@ from nntui.core.engine.player_names import AUTO
 from nntui.core.errors import ConfigError
 from nntui.presets.command_line import open_command
 from nntui.presets.lookup import library
+from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.program.program_error import ProgramError
 from nntui.timeline import Run
@@ -31,6 +32,7 @@ from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.panel import colours_of
 from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.choose_value import ListDialog
 from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
@@ -67,14 +69,18 @@ class NNTUI(ThriftyApp):
         program: "CheckRequest | ProgramSession | None" = None,
         player: str = AUTO,
         visitor: bool = False,
+        data: CsvColumns | None = None,
     ) -> None:
-        """A ``visitor`` opens the library and texts of presets, and keeps nothing."""
+        """A ``visitor`` opens the library and texts of presets, and keeps nothing.
+
+        For ``data`` a preset is made at first, question by question.
+        """
         super().__init__(profile or Profile())
         self._player = player
         self.register_theme(HIGH_CONTRAST)
         self._preset, self._session, self._program = preset, session, program
         self._library: LibraryScreen | None = None
-        self._visitor = visitor
+        self._visitor, self._data = visitor, data
         self.event_loop: asyncio.AbstractEventLoop | None = None
         self._benches: dict[Preset, WorkbenchScreen] = {}
         self._opened = 0
@@ -100,6 +106,8 @@ class NNTUI(ThriftyApp):
             await self._open(self._preset, self._noted(self._offer(self._preset)))
         else:
             await self._show_library()
+            if self._data is not None and self._library is not None:
+                self._library.make_for(self._data)
 
     def _choose_theme(self) -> None:
         """The theme that was chosen last; in sixteen colours, else one that is made of them."""
@@ -155,7 +163,7 @@ class NNTUI(ThriftyApp):
         Printable keys reach the app only if the question's input did not get them.
         """
         screen = self.screen
-        if isinstance(screen, Ask) and (event.is_printable or screen.focused is None):
+        if isinstance(screen, (Ask, ListDialog)) and (event.is_printable or screen.focused is None):
             await screen.type(event)
         focused = self.focused
         if isinstance(focused, EntryInput) and await focused.take(event):
@@ -240,7 +248,7 @@ class NNTUI(ThriftyApp):
 
     def on_library_screen_chosen(self, message: LibraryScreen.Chosen) -> None:
         """Open the chosen preset above the library."""
-        self._open(message.preset, self._offer(message.preset))
+        self._open(message.preset, message.note or self._offer(message.preset))
 
     def on_resize(self, event: Resize) -> None:
         """Close what lies above the screens where there is no room for it."""

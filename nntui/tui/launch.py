@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nntui.core.errors import ConfigError
 from nntui.players.player_choice import check_player
+from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.tui.terminal.profile import Profile, choose, speaks_utf8
 
@@ -66,8 +67,11 @@ def launch(
     session: "Session | None" = None,
     options: Options | None = None,
     program: "CheckRequest | ProgramSession | None" = None,
+    data: CsvColumns | None = None,
 ) -> int:
     """Run the app on ``preset``, a saved session, a person's own ``program``, or the library.
+
+    There a preset is made for ``data``, if they are given.
 
     Returns the exit code.  Raises ConfigError if the terminal cannot show it, and ProgramError for
     what is no program to look at.
@@ -96,7 +100,8 @@ def launch(
     from nntui.tui.signals import leave_on_signals
 
     session_folder.tidy()
-    app = NNTUI(preset, session, profile, program, (options or Options()).player)
+    player = (options or Options()).player
+    app = NNTUI(preset, session, profile, program, player, data=data)
     gc.freeze()
     gc.enable()
     # The threads that read keys and write frames wait so long for a training that is under way.

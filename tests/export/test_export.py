@@ -46,7 +46,7 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 def printed(script: str, epochs: int, every: int = 1) -> tuple[list[float], list[str]]:
-    """The losses that ``script`` prints ``every`` epochs from 0 on, and the lines after them."""
+    """The losses that ``script`` prints ``every`` epochs, and the lines after them."""
     out, before = io.StringIO(), sys.argv
     sys.argv = ["script.py", str(epochs)]
     try:
@@ -60,7 +60,8 @@ def printed(script: str, epochs: int, every: int = 1) -> tuple[list[float], list
 def parsed(text: str, every: int = 1) -> tuple[list[float], list[str]]:
     lines = text.splitlines()
     told = [line.split() for line in lines if not line.startswith("#")]
-    assert [int(epoch) for epoch, _ in told] == list(range(0, every * len(told), every))
+    # The first epoch is 1, as in the text of `nntui run` and in the app.
+    assert [int(epoch) for epoch, _ in told] == list(range(1, every * len(told) + 1, every))
     assert not any(line.startswith("#") for line in lines[: len(told)])
     return [float(loss) for _, loss in told], lines[len(told) :]
 
@@ -314,7 +315,7 @@ def test_a_script_reports_over_all_rows_in_the_units_of_the_data(
 
 def test_a_report_before_the_update_is_not_overwritten_by_its_loss() -> None:
     made = read_preset("made", source(report={"rows": "all"}))
-    parts = ("printed = reported_loss()", "loss.backward()", "loss = printed", "print(epoch")
+    parts = ("printed = reported_loss()", "loss.backward()", "loss = printed", "print(epoch + 1")
     script = export(made, "pytorch")
     places = [script.index(part) for part in parts]
     assert places == sorted(places)

@@ -21,7 +21,8 @@ from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import check_rows
 from nntui.diagnosis.experiments.fixes import standing, tried
 from nntui.presets import Preset, load_preset, preset_names, read_preset, sections, to_toml
-from nntui.presets.entries import options, preset_entries
+from nntui.presets.editing.choices import options
+from nntui.presets.editing.entries import SOURCE, preset_entries, value_at
 from nntui.presets.preset_table import plain_values, table_of
 from nntui.presets.schema import override, with_displaced
 from nntui.timeline.edits import Edits
@@ -214,13 +215,13 @@ ROWS = [[[0.5]], [[1, 2], [3, 4]], [[1.0, 2.0]] * 6, [[5]] * 6, [[0.1]] * 3]
 def values(base: Preset) -> Iterator[tuple[str, Any]]:
     """Every key of ``base`` with values that suit it, or nearly."""
     for each in preset_entries(base, base.seed):
-        if each.adds:
+        if each.adds or each.key == SOURCE:
             continue
         if each.declared is None:
-            yield each.key, plain_values(each.value)
+            yield each.key, value_at(base, each.key)
             continue
         if not each.key.startswith("faults."):
-            yield from (pair for _, changes in options(base, each) for pair in changes.items())
+            yield from (pair for found in options(base, each) for pair in found.make().items())
         kind, declared = each.declared.type, plain_values(each.value)
         candidates = [declared, 0, 1, 2, 0.25, 1e3, None, "full", [], [1], [0.5, 1], *ROWS]
         if kind is bool:

@@ -93,7 +93,7 @@ BAD: list[tuple[str, Any, str]] = [
     # wrong types
     ("training.learning_rate", "0.1", "^training.learning_rate: must be a number"),
     ("training.learning_rate", None, "must be a number"),
-    ("training.learning_rate", True, "must be a number, not True"),
+    ("training.learning_rate", True, "must be a number, not true"),
     ("training.l2_per_sample", 1, "true or false"),
     ("training.batch", "half", '"full"'),
     ("training.batch", 1.5, "whole number"),

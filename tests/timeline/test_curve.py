@@ -14,6 +14,7 @@ from nntui.timeline.history.loss_history import LossHistory
 from nntui.timeline.views import curve as curves
 from nntui.timeline.views.axis_ticks import nice_numbers, ticks_of
 from nntui.timeline.views.curve import Curve, Overlay
+from nntui.timeline.views.oscillation import Polyline
 from nntui.tui.drawing.palette import LEVELS, glyph, level_of
 from nntui.tui.drawing.plotting import draw_curve
 
@@ -226,3 +227,21 @@ def test_a_floor_is_drawn_from_where_it_holds() -> None:
     assert curve.floor is not None
     assert (curve.floor.x.tolist(), curve.low < np.log10(0.5)) == ([10.0, 50.0], True)
     assert any(role == "floor" for row in draw_curve(curve, 60, 16) for _, role in row)
+
+
+def test_lines_that_lie_on_each_other_keep_their_names() -> None:
+    x = np.arange(41.0)
+    same = Polyline(x, np.ones(41))
+    curve = Curve(
+        low=0.0,
+        high=2.0,
+        last=40,
+        cursor=None,
+        goal=None,
+        ticks=[(1.0, "1")],
+        not_finite=np.zeros(0),
+        hidden=0,
+        more=(("a", same), ("b", same), ("c", same)),
+    )
+    drawn = "".join(text for row in draw_curve(curve, 40, 10) for text, _ in row)
+    assert {"a", "b", "c"} <= set(drawn)

@@ -50,6 +50,7 @@ from nntui.timeline.views.outputs import (
     samples_of,
     surface_of,
 )
+from nntui.tui.drawing.cell_text import read_cell
 from nntui.tui.drawing.plotting import draw_curve
 
 
@@ -611,3 +612,17 @@ def test_recent_epochs_are_seen_from_near() -> None:
     assert later.high < 3
     assert later.goal == 1.5
     assert recent(5) == 0
+
+
+def test_a_cell_tells_that_its_numbers_are_scaled() -> None:
+    for changes, target, inputs in (
+        ({}, "target of sample 0", "  x "),
+        ({"data__scale_inputs": "standard"}, "target of sample 0", "  scaled x "),
+        ({"data__scale_targets": "minmax"}, "scaled target of sample 0", "  x "),
+    ):
+        seen = GridSource(Snapshot.of(Run(preset("add-relu", **changes))))
+        grid = make_grid(seen, ACTIVATIONS)
+        assert grid is not None
+        told = read_cell(seen, grid.rows[-1], 0, grid, None, 80)
+        assert told.startswith(target)
+        assert inputs in told

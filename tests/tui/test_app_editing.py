@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
-from piloted import bench, shown, status
+from piloted import bench, settled, shown, status
 from textual.events import Key
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static, TextArea
 
-from nntui.catalogue import catalogue
 from nntui.presets import load_preset
+from nntui.presets.editing.entries import preset_entries
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.editor import Editor
@@ -20,6 +21,8 @@ from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.ask_lines import AskLines
+from nntui.tui.screens.choose_value import ListDialog
 
 pytestmark = pytest.mark.slow
 
@@ -64,16 +67,15 @@ async def choose(pilot: Pilot[None], key: str, words: str) -> None:
     """Choose another value for an entry, and press Enter."""
     await at(pilot, key)
     await pilot.press("enter")
-    for _ in range(40):
-        if f"< {words} >" in shown(pilot):
-            break
-        await pilot.press("down")
-        await pilot.pause()
+    await pilot.pause()
+    dialog = pilot.app.screen
+    assert isinstance(dialog, ListDialog)
+    dialog.listed.highlighted = [each.words for each in dialog.options].index(words)
     await pilot.press("enter")
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [(60, 16), *SIZES])
 async def test_the_cursor_walks_over_every_entry_and_stays_in_sight(size: tuple[int, int]) -> None:
     async with NNTUI(PRESET).run_test(size=size) as pilot:
         await pilot.press("E")
@@ -87,15 +89,41 @@ async def test_the_cursor_walks_over_every_entry_and_stays_in_sight(size: tuple[
             if len(seen) % 9:
                 continue
             await pilot.pause()
-            assert re.search(rf"^\S*.*\b{editor(pilot).entry.name}\b", shown(pilot), re.MULTILINE)
-            assert editor(pilot).entry.key in shown(pilot)
+            assert re.search(rf"> *(\+ )?{editor(pilot).entry.name}\b", shown(pilot))
             assert "Enter" in said(pilot)
-        declared = {each.key for each in catalogue("keys") if not each.key.startswith("story")}
-        assert declared <= {re.sub(r"\.\d+", ".N", key) for key in seen}
+        entries = {each.key: each for each in preset_entries(PRESET, 0)}
+        listed = [key for key, each in entries.items() if not (each.is_heading or each.needs)]
+        assert seen == listed
         await pilot.press("home", "right", "right")
-        assert editor(pilot).entry.key == "report"
+        assert editor(pilot).entry.key == "report.loss"
         await pilot.press("left", "pagedown", "end")
         assert editor(pilot).entry.key == "seed"
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_filter_lists_what_has_its_words_also_without_an_effect(
+    size: tuple[int, int],
+) -> None:
+    async with NNTUI(PRESET).run_test(size=size) as pilot:
+        await pilot.press("E", "slash", *"rho")
+        assert editor(pilot).entry.key == "training.rho"
+        assert "it needs the optimiser rmsprop" in said(pilot)
+        keys = [action.key for action in bench(pilot).query_one(KeyBar).actions]
+        assert keys[:2] == ["enter", "Esc"]
+        await pilot.press(*["backspace"] * 3, *"1 bias")
+        entry = "layers.1.bias"
+        assert editor(pilot).entry.key == entry
+        await pilot.press("down", "down", "enter")
+        assert editor(pilot).entry.key.startswith(entry)
+        assert isinstance(pilot.app.focused, NetworkPanel)
+        await pilot.press("u")  # a key of the workbench again
+        assert bench(pilot).run_shown.update == 1
+        await pilot.press("slash", *"zzz")
+        assert "no entry is called" in said(pilot)
+        await pilot.press("escape")
+        assert len(editor(pilot)._list.lines) > 50
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.focused, NetworkPanel)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -139,15 +167,10 @@ def wrong() -> Iterator[tuple[str, str, str]]:
         ("goal.epochs", "1.5", "must be a whole number"),
         ("layers.0.units", "0", "must be at least 1"),
         ("layers.2.units", "3", "the targets have 1 column"),
-        ("layers.1", "4", "must be TOML"),
-        ("faults", '["bias-decy"]', "is not known; did you mean bias-decay"),
         ("faults.0.layers", "[9]", "there is no layer 9"),
         ("faults.0.factor", "2", "belongs to the fault wrong-factor"),
-        ("data.inputs", "[[1], [2, 3]]", "has 2 numbers where the first row has 1"),
-        ("data.inputs", "[[1, 2]]", "has 6 rows where inputs has 1"),
         ("data.formula", "sin(", "data.formula: "),
         ("data.noise", "1", "does not belong to a table"),
-        ("data", "{ set = 3 }", "is not known"),
         ("data.delimiter", ";", "none is given"),
         ("seed", "-3", "must be at least 0"),
     ]
@@ -177,16 +200,17 @@ async def test_a_choice_is_one_of_the_registry_and_escape_leaves_it() -> None:
         await at(pilot, "training.optimiser")
         await pilot.press("enter", "down", "down")
         await pilot.pause()
-        for name in ("sgd", "nesterov", "rmsprop", "adam"):
-            assert name in said(pilot)
-        assert "< rmsprop >" in shown(pilot)
+        for name in ("• sgd", "nesterov", "rmsprop", "adam"):
+            assert name in shown(pilot)
+        assert "each parameter's step is scaled" in shown(pilot)
+        assert "applies from the next update on" in shown(pilot)
         await pilot.press("escape")
         run = bench(pilot).run_shown
         assert run.preset.configuration.training.optimiser == "sgd"
         await choose(pilot, "training.optimiser", "adam")
         assert run.preset.configuration.training.optimiser == "adam"
         await at(pilot, "goal.stop")
-        await pilot.press("enter", "enter")
+        await pilot.press("enter")
         await pilot.pause()
         assert run.preset.goal.stop is not PRESET.goal.stop
         await choose(pilot, "faults.add", "wrong-sign")
@@ -194,7 +218,7 @@ async def test_a_choice_is_one_of_the_registry_and_escape_leaves_it() -> None:
         await at(pilot, "faults.0.of")
         await pilot.press("D")
         await pilot.pause()
-        assert "takes it away: applies from the next update on" in said(pilot)
+        assert "Take bias-decay away?" in shown(pilot)
         await pilot.press("enter")
         await pilot.pause()
         assert [each.name for each in run.preset.configuration.faults] == [
@@ -231,7 +255,7 @@ async def test_it_says_whether_a_branch_begins_and_undo_takes_it_back() -> None:
 
 async def test_layers_are_added_and_taken_away() -> None:
     async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
-        await choose(pilot, "layers.add", "like layer 1, below the output")
+        await choose(pilot, "layers.add", "like layer 1")
         run = bench(pilot).run_shown
         assert run.preset.network.startswith("2-4-4-4-1")
         await at(pilot, "layers.0.units")
@@ -249,7 +273,7 @@ async def test_keys_typed_fast_are_those_of_the_value() -> None:
             pilot.app.post_message(Key(key, character))
         await pilot.pause()
         await pilot.pause()
-        assert bench(pilot).query_one(EntryInput).value == "0.5"
+        assert bench(pilot).query_one("#value", EntryInput).value == "0.5"
         assert bench(pilot).run_shown.update == 1
 
 
@@ -276,6 +300,21 @@ async def test_a_burst_of_keys_is_carried_out_in_its_order(dialog: bool) -> None
         await pilot.pause()
         run = bench(pilot).run_shown
         assert (run.update if dialog else run.preset.goal.epochs) == 2346
+
+
+async def test_keys_typed_fast_are_those_of_the_list_that_opens() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await at(pilot, "training.optimiser")
+        for key in ("enter", "down", "down", "enter", "enter", "end", "up", "enter"):
+            pilot.app.post_message(Key(key, None))
+        await settled()
+        assert editor(pilot).entry.key == "training.optimiser"
+        run = bench(pilot).run_shown
+        assert run.preset.configuration.training.optimiser == "rmsprop"
+        for key in ("enter", "a", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert run.preset.configuration.training.optimiser == "adam"
 
 
 async def test_training_waits_while_an_entry_is_edited() -> None:
@@ -314,10 +353,78 @@ async def test_while_a_choice_is_open_no_letter_trains() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
         await at(pilot, "training.optimiser")
         await pilot.press("enter", "e", "u", "space")
-        assert editor(pilot).choosing
+        assert isinstance(pilot.app.screen, ListDialog)
+        await pilot.press("escape")
         assert bench(pilot).run_shown.head == 0
         await pilot.press("escape", "u")
         assert bench(pilot).run_shown.head == 1
+
+
+async def test_the_data_are_taken_from_a_file_its_columns_and_a_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "".join(f"{at},{at * at},{'ab'[at % 2]}\n" for at in (3, 9, 4, 1, 8, 2))
+    (tmp_path / "mine.csv").write_text("one,two,kind\n" + rows)
+    monkeypatch.chdir(tmp_path)
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        run = bench(pilot).run_shown
+        await pilot.press("u")
+        await choose(pilot, "data.source", "another CSV file")
+        assert isinstance(pilot.app.screen, Ask)
+        await pilot.press(*"lost.csv", "enter")
+        assert "there is no file lost.csv in" in hint(pilot)
+        await pilot.press("escape")
+        await choose(pilot, "data.source", "mine.csv")
+        assert run.preset.configuration.data.target_names == ("a", "b")
+        assert "and with it layers.2, training.loss" in status(pilot).note
+        assert "{" not in status(pilot).note
+        assert run.branch.name.startswith("data=csv mine.csv layers.2=")
+        for name in ("source", "csv", "input_columns", "classes_from"):
+            assert re.search(rf"│ [ >] {name} +\w", shown(pilot)), shown(pilot)
+        await at(pilot, "data.input_columns")
+        await pilot.press("enter")
+        await pilot.pause()
+        listed = pilot.app.screen.query_one(OptionList)
+        await pilot.click(OptionList, offset=(3, 1))
+        assert "[ ] two" in str(listed.get_option_at_index(1).prompt)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert run.preset.configuration.data.input_names == ("one",)
+        await choose(pilot, "data.source", "table")
+        await at(pilot, "data.targets")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, AskLines)
+        assert "3 -> 0, 1" in pilot.app.screen.query_one(TextArea).text
+        pilot.app.screen.query_one(TextArea).text = "1 -> 0, 1\n2 -> 1"
+        await pilot.press("ctrl+s")
+        assert "line 2 has 1 targets" in hint(pilot)
+        pilot.app.screen.query_one(TextArea).text = "1 -> 0, 1\n2 -> 1, 0"
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert run.preset.configuration.data.rows == 2
+
+
+@pytest.mark.parametrize("size", [(60, 16), (80, 24), (120, 40), (200, 60)])
+async def test_escape_leaves_the_editor_at_every_size(size: tuple[int, int]) -> None:
+    async with NNTUI(PRESET).run_test(size=size) as pilot:
+        before = pilot.app.focused
+        await pilot.press("E", "slash", *"rate", "enter", "enter", "escape", "escape")
+        assert isinstance(pilot.app.focused, NetworkPanel)
+        await pilot.press("escape")
+        assert (pilot.app.focused, bench(pilot).zoomed) == (before, False)
+        assert "Esc" not in status(pilot).note
+
+
+async def test_a_click_puts_the_cursor_and_a_click_on_it_edits() -> None:
+    async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
+        await pilot.press("E")
+        await pilot.pause()
+        await pilot.click("#entries", offset=(4, 10))
+        assert editor(pilot).entry.key == "training.learning_rate"
+        assert not editor(pilot).writing
+        await pilot.click("#entries", offset=(4, 10))
+        assert editor(pilot).writing
 
 
 async def test_a_weight_and_a_bias_are_set_in_the_heatmap() -> None:

@@ -1,16 +1,18 @@
 """The guide: a step is done on request, and known when it was done by hand."""
 
+import os
 from pathlib import Path
 
 import pytest
-from piloted import SIZES, bench, shown, status, until
-from textual.events import Paste
+from piloted import SIZES, bench, settled, shown, status, until
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Markdown, OptionList, TextArea
 
 from nntui import Run, load_preset
 from nntui.manual import topics
 from nntui.presets import preset_names, to_toml
+from nntui.presets.making.csv_columns import look_at_csv
 from nntui.tui.actions import fill_keys
 from nntui.tui.app import NNTUI
 from nntui.tui.panels.heatmap import Heatmap
@@ -59,30 +61,79 @@ async def test_a_new_network_is_asked_for_made_and_opened(
     monkeypatch.chdir(tmp_path)
     rows = "".join(f"{k},{k % 7},{'odd' if k % 2 else 'even'}\n" for k in range(5, 40, 3))
     (tmp_path / "sevens.csv").write_text(f"number,rest,kind\n{rows}")
+    (tmp_path / "ragged.csv").write_text("one,two\n1\n")
+    os.utime(tmp_path / "ragged.csv", (0, 0))  # the latest come first
     async with NNTUI().run_test(size=(80, 24)) as pilot:
+        assert "Own data: n" in shown(pilot)
+        assert "resume" not in shown(pilot)
         await pilot.press("n")
         await until(pilot, lambda: "sevens.csv" in shown(pilot))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "│ ragged.csv line 2: has 1 cells" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "data set moons" in shown(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: "kind  2 texts: even, odd" in shown(pilot))
         await pilot.press("escape")
         await until(pilot, lambda: "data set moons" in shown(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "Which column" in shown(pilot))
+        await until(pilot, lambda: "which column" in shown(pilot))
         await pilot.press("enter")
-        await until(pilot, lambda: "number, rest" in shown(pilot))
-        await pilot.press(*"number", "comma", *"kind", "enter")
-        await until(pilot, lambda: "is no input: it holds 2 texts" in shown(pilot))
-        await pilot.press(*["backspace"] * 5, "enter")
+        await until(pilot, lambda: "[x] rest" in shown(pilot))
+        await pilot.press("space", "down", "space", "enter")
+        await until(pilot, lambda: "at least one column" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "[x] rest" in shown(pilot))
+        await pilot.press("down", "space", "enter")
         await until(pilot, lambda: "8 tanh" in shown(pilot))
         await pilot.press("8", "comma", "4", "enter")
         await until(pilot, lambda: "sevens.toml" in shown(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         assert bench(pilot).scenario.network.startswith("1-8-4-2")
+        assert "saved as sevens.toml" in status(pilot).note
         await pilot.press("u")
         await until(pilot, lambda: bench(pilot).run_shown.update == 1)
     saved = load_preset(str(tmp_path / "sevens.toml"))
     assert saved.configuration.training.loss == "categorical-cross-entropy"
+
+
+async def test_a_csv_file_that_is_named_is_asked_about_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Names that look like markup stand as they are.
+    rows = "".join(f"{at},{at % 3},{['[red]a', '[/]b'][at % 2]}\n" for at in range(8))
+    (tmp_path / "two.csv").write_text(f"price [EUR],[/]x,kind [/]\n{rows}")
+    async with NNTUI(data=look_at_csv(tmp_path / "two.csv")).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "two.csv: which column is to be predicted?" in shown(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: "what is it to learn from?" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "which column is to be predicted?" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: "from which columns is kind [/] predicted?" in shown(pilot))
+        await pilot.press("up", "space", "enter", "enter")
+        await until(pilot, lambda: "save it as" in shown(pilot))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
+        await pilot.press("k")
+        await until(pilot, lambda: "[red]a" in shown(pilot))
+
+
+async def test_keys_between_two_questions_open_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with NNTUI().run_test(size=(80, 24)) as pilot:
+        for key in ("n", *["enter"] * 5):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert not any(isinstance(each, WorkbenchScreen) for each in pilot.app.screen_stack)
+        await pilot.press("escape", "escape", "escape", "escape")
+        await settled()
+        await pilot.press("enter")  # the list is asked again
+        await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
 
 
 async def test_a_step_is_done_for_the_reader() -> None:

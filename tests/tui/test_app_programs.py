@@ -151,11 +151,11 @@ async def test_a_wrong_line_is_marked_explained_and_mended(program: str) -> None
         assert labels == ["0", "1", "true 0", "true 1", "diff 0", "diff 1"]
         await pressed(pilot, "W")
         assert screen.query_one(FindingsPanel).has_focus
-        await pressed(pilot, "enter", "o", "left_square_bracket")
+        await pressed(pilot, "enter", "asterisk", "left_square_bracket")
         assert source.line == GRADIENT
         await pressed(pilot, "right_square_bracket")
         assert source.line == GRADIENT, "behind the last mark comes the first"
-        content = await pressed(pilot, "o", "enter")
+        content = await pressed(pilot, "asterisk", "enter")
         assert (content.note, source.line) == (
             f"line {LOOP} gives no array in this update: the first parameter's instead",
             LOOP,

@@ -339,7 +339,7 @@ async def test_branches_are_switched_renamed_pinned_and_deleted_after_asking() -
         assert bench(pilot).other.branch.name == "main"
         await pilot.press("down", "enter")
         assert (run.branch.name, run.update, run.seed) == ("seed 1", 6, 1)
-        await pilot.press("R")
+        await pilot.press("underscore")
         await pilot.pause()
         pilot.app.screen.query_one(Input).value = "main"
         await pilot.press("enter")

@@ -513,3 +513,12 @@ def test_the_network_panel_warns_and_says_how_parameters_start() -> None:
     assert "W 0.25*uniform(-0.5, 1), no bias" in said
     assert "W as given, no bias" in said
     assert "weights-first, 2 normal numbers skipped" in said
+
+
+async def test_the_numbers_of_many_samples_stand_apart() -> None:
+    preset = override(load_preset("square-fixed"), {"data": {"formula": "x", "samples": 2000}})
+    async with NNTUI(preset).run_test(size=(80, 24)) as pilot:
+        (header,) = re.findall(r"│sample ([\d ]+)", shown(pilot))
+        numbers = [int(each) for each in header.split()]
+        assert len(numbers) > 4
+        assert max(numbers) < 2000

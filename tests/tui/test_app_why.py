@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from piloted import SIZES, bench, shown, status, until
+from piloted import SIZES, bench, settled, shown, status, until
 from prepared_diagnoses import BEGAN, LEAKY, failing, found, noting, quick, sweeping
 from textual.pilot import Pilot
 
@@ -248,6 +248,8 @@ async def test_a_fix_becomes_a_branch_overlaid_on_the_original(calls: list[int])
         assert other is not None
         assert (run.branch, run.update) == (mine, 600)
         assert (other.branch.update, other.branch.forked_at) == (600, 0)
+        said = r"B: .* at update 600, with the fix from update 0 on; A, without: not solved, .* 600"
+        assert re.fullmatch(said, status(pilot).note)
         assert re.search(r"momentum 0.9, from update 0 on: .*at update 600\. A, which", told(pilot))
         straight = Run(load_preset("add-relu")).fork(**{"training.momentum": 0.9})
         straight.step(600)
@@ -454,7 +456,7 @@ async def test_all_of_the_text_can_be_read(
         await pilot.press("m", "W", "R")
         await known(pilot, 600)
         await until(pilot, lambda: len(why(pilot).content.experiments.fixes) == 2)
-        await pilot.pause()  # then the best result is in sight
+        await settled()  # then the best result is in sight
         why(pilot).scroll_home(animate=False)
         for zoomed in (False, True):
             if zoomed:

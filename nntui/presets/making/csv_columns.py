@@ -18,6 +18,8 @@ DELIMITERS = ",;\t|"
 """Between two cells: the one of these that the first line has most of."""
 MOST_SHOWN = 3
 """Texts of a column that are shown."""
+MOST_FILES = 12
+"""Files of a folder that are offered."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,21 @@ class CsvColumns:
     rows: int
 
     def inputs_for(self, target: str) -> list[str]:
-        """The columns that ``target`` may be told from: those of numbers that do not count rows."""
+        """The columns to predict ``target`` from: those of numbers that do not count rows."""
         numeric = [each for each in self.columns if each.is_numeric and not each.problem]
-        # A name with a comma cannot be told from two in a line of names.
-        possible = [x for x in numeric if x.name != target and "," not in x.name]
+        possible = [x for x in numeric if x.name != target]
         telling = [x.name for x in possible if not x.counts and x.low < x.high]
         return telling or [x.name for x in possible]
+
+
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files in ``folder``, the latest first."""
+    try:
+        found = [each for each in folder.glob("*.csv") if each.is_file()]
+        found.sort(key=lambda each: (-each.stat().st_mtime, each.name))
+    except OSError:
+        return []
+    return found[:MOST_FILES]
 
 
 def look_at_csv(path: Path) -> CsvColumns:
@@ -85,6 +96,13 @@ def look_at_csv(path: Path) -> CsvColumns:
 
     Raises ConfigError, in one line, for anything but a header with at least two rows below it.
     """
+    try:
+        return _columns(path)
+    except ConfigError as error:
+        raise ConfigError("", error.message) from None  # it is about the file, not about an entry
+
+
+def _columns(path: Path) -> CsvColumns:
     text = read_text(check_file(path), LARGEST_CSV)
     first = text.lstrip("\n").partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda each: (first.count(each), -DELIMITERS.index(each)))

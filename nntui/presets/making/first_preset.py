@@ -17,7 +17,8 @@ from nntui.presets.making.csv_columns import CsvColumns
 
 HIDDEN = "8 tanh"
 """What is offered for the hidden layers."""
-MOST_HIDDEN = 20
+MOST_HIDDEN, MOST_NAMED = 20, 3
+"""Hidden layers, and inputs that are named in the question."""
 RATE = 0.01
 BATCH = 32
 UPDATES = 20_000
@@ -30,6 +31,25 @@ UNEXPLAINED = 0.05
 CROSS_ENTROPY = 0.1
 """The goal of a classification: about 0.9 of the probability for the right class."""
 SET_ROWS, SET_NOISE = 100, 0.1
+STEPS = [
+    {
+        "do": "Train it with {run}.",
+        "see": "The loss falls; at the goal, the line below says solved.",
+        "perform": ["run"],
+        "look": "loss",
+    },
+    {
+        "do": "See what it says with {output}, and in other ways with {output_view}.",
+        "see": "Row by row, a t marks those that were kept for testing.",
+        "perform": ["output"],
+    },
+    {
+        "do": "Not good enough? Ask with {why}, try other first weights with {next_seed}, or "
+        "change an entry with {edit}.",
+        "see": "A change of the layers or the data begins a branch; {undo} takes it back.",
+    },
+]
+"""What to do first with a network of one's own; see `Step`."""
 RECTIFIERS = ("relu", "leaky-relu", "elu", "gelu", "softplus")
 """Activations whose first weights are He's."""
 Hidden = Sequence[tuple[int, str]]
@@ -109,6 +129,8 @@ def for_columns(found: CsvColumns, inputs: Sequence[str], target: str, hidden: H
     data["scale_inputs"] = "standard"
     *first, last = inputs
     told = f"{', '.join(first)} and {last}" if first else last
+    if len(inputs) > MOST_NAMED:
+        told = f"{len(inputs)} columns"
     asked = f"What does a network learn of {target} from {told}?"
     return _tables(data, found.rows, hidden, task, asked)
 
@@ -155,6 +177,7 @@ def _tables(data: dict[str, Any], rows: int, hidden: Hidden, task: _Task, asked:
             "question": asked,
             "happens": "Nothing was trained yet.",
             "shown": "A preset made for this data. Its entries are rules of thumb: change them.",
+            "steps": STEPS,
         },
     }
 

@@ -9,10 +9,10 @@ from nntui.core.engine.player_names import AUTO
 from nntui.core.engine.state import State
 from nntui.core.engine.trainer import initial_state
 from nntui.core.errors import ConfigError, quoted
-from nntui.core.number_text import number_text
 from nntui.core.settings.dotted_keys import is_parameter, is_structural
 from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
+from nntui.presets.preset_table import in_brief, short_key
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.keyframes import MemoryBudget
@@ -194,20 +194,8 @@ def _described(changes: Mapping[str, Any]) -> str:
     if not changes:
         return "again"
     parts = [
-        f"seed {value}" if key == "seed" else f"{_last(key)}={_shown(value)}"
+        f"seed {value}" if key == "seed" else f"{short_key(key)}={in_brief(value)}"
         for key, value in changes.items()
     ]
     text = "".join(each if each.isprintable() else " " for each in " ".join(parts))
     return text if len(text) <= LONGEST_NAME - 6 else f"{text[: LONGEST_NAME - 9]}..."
-
-
-def _last(key: str) -> str:
-    """What tells ``key`` from others: its last part, of a parameter all but the first."""
-    return key.split(".", 1)[1] if is_parameter(key) else key.rsplit(".", 1)[-1]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        names = [each.get("name", "") if isinstance(each, dict) else str(each) for each in value]
-        return "+".join(names) or "none"
-    return number_text(value) if isinstance(value, float) else str(value)

@@ -6,6 +6,7 @@ import numpy as np
 
 from nntui.core.engine.state import Divergence, frozen
 from nntui.core.engine.trainer import Trainer
+from nntui.core.settings.data_settings import NO_SCALING
 from nntui.core.tape import Array
 from nntui.timeline.history.events import Event, events
 from nntui.timeline.history.loss_history import LossHistory
@@ -103,11 +104,14 @@ class Snapshot:
     checkpoints: tuple[int, ...]
     target_names: tuple[str, ...] = ()
     """What the targets, or classes, are called; empty where they have no names."""
+    scaled_inputs: bool = False
+    """Whether the inputs are scaled, and not as they stand in the data."""
+    scaled_targets: bool = False
 
     @classmethod
     def of(cls, run: Run) -> "Snapshot":
         """Everything the screen shows of ``run`` at its cursor."""
-        trainer, branch = run.trainer, run.branch
+        trainer, branch, data = run.trainer, run.branch, run.preset.configuration.data
         return cls(
             branch=branch.name,
             forked_at=branch.forked_at,
@@ -127,7 +131,9 @@ class Snapshot:
             inputs=trainer.data.x,
             targets=trainer.data.y,
             checkpoints=run.checkpoints,
-            target_names=run.preset.configuration.data.target_names,
+            target_names=data.target_names,
+            scaled_inputs=data.scale_inputs != NO_SCALING,
+            scaled_targets=data.scale_targets != NO_SCALING,
         )
 
     @property

@@ -52,9 +52,9 @@ def read_cell(
         name = grid.columns[column]
         where = f"{row.label} {name if name == 'b' else f'w[{name}]'}"
     if row.layer is None:
-        return f"target of sample {grid.samples[column]}  {number_text(row.values[column])}" + _x(
-            seen, grid, column
-        )
+        scaled = "scaled " if seen.snapshot.scaled_targets else ""
+        target = f"{scaled}target of sample {grid.samples[column]}"
+        return f"{target}  {number_text(row.values[column])}{_x(seen, grid, column)}"
     if not row.known[column]:
         return f"{where}  {_why_not(seen, row, grid.columns[column])}"
     if both is not None:
@@ -113,7 +113,8 @@ def _x(seen: GridSource, grid: Grid, column: int) -> str:
     if not grid.samples:
         return ""
     inputs = seen.snapshot.inputs[:MOST_SHOWN, grid.samples[column]]
-    return f"  x {', '.join(f'{number_text(value)}' for value in inputs)}"
+    name = "scaled x" if seen.snapshot.scaled_inputs else "x"
+    return f"  {name} {', '.join(f'{number_text(value)}' for value in inputs)}"
 
 
 def _why_not(seen: GridSource, row: GridRow, name: str) -> str:

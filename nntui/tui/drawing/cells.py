@@ -98,8 +98,9 @@ def draw_header(
     """The names of ``columns``; ``marked`` are the samples of the next update."""
     some = len(grid.samples) > len(grid.next_rows)
     chosen = set(grid.next_rows) if some else set()
-    # Narrow cells share a name, which then stands over the first of them.
-    every = 1 if width >= 3 else -(-4 // width)
+    # Narrow cells share a name, which then stands over the first of them, with a gap behind it.
+    longest = max((len(grid.columns[column]) for column in columns), default=0)
+    every = 1 if width >= 3 else -(-max(longest + 1, 4) // width)
     segments: list[Segment] = []
     for at in range(0, len(columns), every):
         column = columns[at]

@@ -80,10 +80,16 @@ def draw_curve(
         _segments(figure, curve.other, "other", marker="braille" if coloured else "+")
     _segments(figure, curve.past, "past")
     others, plus = curve.more_of_other, "braille" if coloured else "+"
+    roles = ["past" if others else LINES[at % len(LINES)] for at in range(len(curve.more))]
+    for _, line in others:
+        _segments(figure, line, "other", plus)
+    for role, (_, line) in zip(roles, curve.more, strict=True):
+        _segments(figure, line, role)
+    # A line must not hide the name of another that lies below it.
     for at, (name, line) in enumerate(others):
-        _named(figure, name, line, "other", at, plus)
-    for at, (name, line) in enumerate(curve.more):
-        _named(figure, name, line, "past" if others else LINES[at % len(LINES)], at)
+        _name(figure, name, line, "other", at)
+    for at, (role, (name, line)) in enumerate(zip(roles, curve.more, strict=True)):
+        _name(figure, name, line, role, at)
     if inspected is not None:
         _line(figure, np.full(2, inspected), upright, "cursor", "|")
     if len(curve.not_finite):
@@ -256,14 +262,11 @@ def _pieces(line: Polyline) -> Iterator[Polyline]:
             yield Polyline(line.x[known], line.y[known])
 
 
-def _named(
-    figure: Any, name: str, line: Polyline, role: str, at: int, marker: str = "braille"
-) -> None:
-    """Draw ``line`` with its name at its end, further left for each.
+def _name(figure: Any, name: str, line: Polyline, role: str, at: int) -> None:
+    """Draw the name of ``line`` at its end, further left for each.
 
     Lines that are told apart by colour alone are not told apart.
     """
-    _segments(figure, line, role, marker)
     known = np.flatnonzero(~np.isnan(line.y))
     if name and len(known):
         place = known[max(len(known) - 1 - (at % 4) * len(known) // 12, 0)]

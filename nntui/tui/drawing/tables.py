@@ -93,13 +93,13 @@ def _number(form: NumberForm, values: Array, wide: int, row: int) -> str:
 def _class_columns(
     samples: Samples, width: int, titles: list[tuple[str, str]], cells: list[Written]
 ) -> tuple[list[tuple[str, str]], list[Written]]:
-    """The class of each row, what it is taken for, and the output of its own class."""
+    """The class of each row, the one it is taken for, and the output p of its own class."""
     labels, predicted, names = samples.labels, samples.predicted, samples.names_of_classes
     assert labels is not None
     assert predicted is not None
-    of = [("class", labels), ("taken for", predicted)]
+    of = [("target", labels), ("output", predicted)]
     if samples.other is not None:
-        of = [("class", labels), ("A", predicted), ("B", samples.other.argmax(axis=0))]
+        of = [("target", labels), ("A", predicted), ("B", samples.other.argmax(axis=0))]
     longest = max(len(name) for name in (*names, *(title for title, _ in of)))
     share = WIDTHS[2]
     wide = max(min(longest + 2, (width - len(titles[0][0]) - share) // len(of)), 4)
@@ -108,7 +108,7 @@ def _class_columns(
         cells.append(partial(_class, names, numbers, wide))
     own = samples.predictions[labels, np.arange(len(labels))]
     form = form_of(own, share - 1)
-    titles.append((f"{'output':>{share}}", f"{form.unit:>{share}}"))
+    titles.append((f"{'p':>{share}}", f"{form.unit:>{share}}"))
     cells.append(partial(_number, form, own, share))
     return titles, cells
 

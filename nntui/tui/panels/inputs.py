@@ -37,9 +37,9 @@ class EntryInput(OrderedInput):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, placeholder: str = "", id: str | None = None) -> None:
         # What is typed fast comes before the event of the focus, which would select it.
-        super().__init__(select_on_focus=False)
+        super().__init__(placeholder=placeholder, select_on_focus=False, id=id)
 
     def open(self, value: str) -> None:
         """Take the focus, with ``value`` to be replaced or changed."""
@@ -47,3 +47,14 @@ class EntryInput(OrderedInput):
         self.display = True
         self.screen.set_focus(self)
         self.action_select_all()
+
+
+class FilterInput(EntryInput):
+    """An input for words that are looked for in the list above it."""
+
+    DEFAULT_CSS = """
+    FilterInput { border-left: wide $accent; &:focus { border-left: wide $accent; } }
+    """
+
+    def __init__(self) -> None:
+        super().__init__("part of a name, such as rate; Esc lists all")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.events import Click, Key
+from textual.events import Click
 from textual.message import Message
 from textual.widgets import Static
 
@@ -17,10 +17,11 @@ from nntui.core.settings.configuration import Configuration
 from nntui.core.settings.fault_settings import FaultEntry
 from nntui.core.settings.layer_settings import Draws, Layer
 from nntui.core.settings.training_settings import FULL, Training
-from nntui.presets.entries import Changes
+from nntui.presets.editing.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
 from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.editor_questions import EditorQuestion
 from nntui.tui.panels.panel import TextPanel, set_caption, tsv
 
 LABEL = 10
@@ -161,8 +162,9 @@ class NetworkPanel(TextPanel):
         "the goal. A red FAULT is a deviation from correct backpropagation that this scenario "
         "makes, as its author's program did; each is explained at the end of the panel. A star "
         "marks what was changed since the scenario was opened. With the focus here (Tab, or a "
-        "double click), every entry is a line: the arrow keys move, Enter edits, D takes a fault "
-        "or a layer away, and the lines below say what an entry means, what it may be, and what an "
+        "double click), every entry that has an effect is a line: the arrow keys move, / looks for "
+        "a name (also among those without an effect), Enter edits or lists what an entry may be, D "
+        "takes a fault or a layer away, and the lines below say what an entry means and what an "
         "edit will do. Training, report, goal and faults are changed at the head from the next "
         "update on, in the past in a new branch; data, layers, draws and seed begin a branch at "
         "update 0."
@@ -179,12 +181,17 @@ class NetworkPanel(TextPanel):
     class Left(Message):
         """The focus is wanted elsewhere."""
 
-    def __init__(self, preset: Preset, effect: Callable[[Changes], str]) -> None:
-        """``effect`` says in words what changes will do where the run stands."""
+    def __init__(
+        self,
+        preset: Preset,
+        effect: Callable[[Changes], str],
+        ask: Callable[[EditorQuestion], None],
+    ) -> None:
+        """``effect`` says in words what changes will do where the run stands; see `Editor`."""
         super().__init__()
         self._first = self._preset = preset
         # The run is shown before the panel has made what is in it.
-        self.editor = Editor(preset, effect)
+        self.editor = Editor(preset, effect, ask)
         self._rows = 0
 
     def compose(self) -> ComposeResult:
@@ -195,12 +202,7 @@ class NetworkPanel(TextPanel):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What is written has all keys but Escape."""
         editor = self.editor
-        return not editor.writing or action not in ("move", "jump_table", "remove", "edit_entry")
-
-    def on_key(self, event: Key) -> None:
-        """While a choice is open, a letter is no command to the workbench; only help answers."""
-        if self.editor.choosing and event.is_printable and event.key != "question_mark":
-            event.prevent_default().stop()
+        return not editor.writing or action in ("leave",)
 
     def on_click(self, event: Click) -> None:
         """A double click edits; a single one, which may only have been meant to look, does not."""
@@ -208,7 +210,7 @@ class NetworkPanel(TextPanel):
             self.focus()
 
     def action_move(self, lines: int) -> None:
-        """Move the cursor, or the choice."""
+        """Move the cursor."""
         self.editor.move(lines)
 
     def action_jump_table(self, direction: int) -> None:
@@ -216,17 +218,23 @@ class NetworkPanel(TextPanel):
         self.editor.jump(direction)
 
     def action_edit_entry(self) -> None:
-        """Edit the entry under the cursor, or take its new value."""
+        """Edit the entry under the cursor."""
         self.editor.begin()
+
+    def action_seek(self) -> None:
+        """Ask which entries are to be listed."""
+        self.editor.seek()
 
     def action_remove(self) -> None:
         """Take the fault or the layer under the cursor away."""
         self.editor.take_away()
 
     def action_leave(self) -> None:
-        """Edit nothing any more; where nothing is edited, go back to the other panels."""
-        if self.editor.writing or self.editor.choosing:
+        """Edit nothing any more, then list all; then go back to the other panels."""
+        if self.editor.writing:
             self.editor.leave()
+        elif self.editor.filtering:
+            self.editor.list_all()
         else:
             self.post_message(self.Left())
 

@@ -11,6 +11,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from nntui.tui.drawing.titles import entitle, has_title
+
 PANEL_CSS = """
     border: round $frame;
     border-title-color: $foreground-muted;
@@ -56,9 +58,12 @@ def _cell(value: object) -> str:
 
 
 def set_caption(panel: Widget, title: str, below: str | None = None) -> None:
-    """Set the titles of the border where they are new: setting one repaints the whole panel."""
-    if panel.border_title != title:
-        panel.border_title = title
+    """Set the titles of the border where they are new: setting one repaints the whole panel.
+
+    What stands ``below`` may be markup.
+    """
+    if not has_title(panel, title):
+        entitle(panel, title)
     if below is not None and (panel.border_subtitle or "") != below:
         panel.border_subtitle = below
 

@@ -25,6 +25,7 @@ from nntui.tui.actions import (
     fill_keys,
     fill_program_keys,
 )
+from nntui.tui.drawing.titles import title_of
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
@@ -275,7 +276,7 @@ class ProgramScreen(SizedScreen[None]):
         """Explain the focused panel."""
         panel = self.focused_panel
         if isinstance(panel, (Panel, TextPanel, BranchesPanel)):
-            title, explained = str(panel.border_title), panel.explained
+            title, explained = title_of(panel), panel.explained
         else:
             title, explained = "A program of your own", "Tab moves the focus; ? explains it."
         own = tuple(each for each in keys_of(panel) if each not in PROGRAM)

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
+from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.inputs import OrderedInput
 from nntui.tui.screens.dialog import Dialog
 
@@ -43,17 +44,23 @@ class Ask(Dialog[Result | None]):
     BINDINGS = [Binding("escape", "dismiss", "cancel")]
 
     def __init__(
-        self, title: str, hint: str, read: Callable[[str], Result], value: str = ""
+        self,
+        title: str,
+        hint: str,
+        read: Callable[[str], Result],
+        value: str = "",
+        keys: str = "Enter goes, Esc cancels",
     ) -> None:
         super().__init__()
+        self._keys = keys
         self._title, self._hint, self._read, self._value = title, hint, read, value
         self._early: list[Key] = []
 
     def compose(self) -> ComposeResult:
         """The input and, under it, what may be given."""
         with Vertical() as box:
-            box.border_title = self._title
-            box.border_subtitle = "Enter goes, Esc cancels"
+            entitle(box, self._title)
+            box.border_subtitle = self._keys
             yield OrderedInput(self._value, id="answer")
             yield Static(self._hint, id="hint", markup=False)
             yield from self.below()

@@ -8,7 +8,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from nntui.core.errors import ConfigError, quoted
-from nntui.presets.entries import Changes
+from nntui.presets.editing.entries import Changes
 from nntui.presets.schema import parse_value
 from nntui.presets.variations import Variation
 from nntui.tui.panels.paged_list import PagedList

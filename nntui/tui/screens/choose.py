@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.dialog import Dialog
 
@@ -43,7 +44,7 @@ class Choose(Dialog[int | None]):
     def compose(self) -> ComposeResult:
         """The texts."""
         with Vertical() as box:
-            box.border_title = self._title
+            entitle(box, self._title)
             box.border_subtitle = self._hint
             listed = PagedList(*(Option(Content(text)) for text in self._texts))
             listed.highlighted = self._at

@@ -20,7 +20,7 @@ class ExplainScreen(Dialog[None]):
     }
     ExplainScreen Static { height: auto; }
     """
-    BINDINGS = [Binding("escape,enter,E,q", "dismiss", "close")]
+    BINDINGS = [Binding("escape,enter,M,q", "dismiss", "close")]
 
     def __init__(self, title: str, parts: list[tuple[str, str]]) -> None:
         super().__init__()

@@ -14,9 +14,10 @@ from textual.worker import Worker
 
 from nntui.core.errors import ConfigError
 from nntui.presets.lookup import preset_of_text
+from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
-from nntui.tui.actions import LIBRARY, Action, bindings
+from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.ask import Ask
@@ -35,6 +36,9 @@ EXPLAINED = (
     "path with the key below. The latest sessions stand at the top to be resumed, and "
     "nntui sessions lists them all."
 )
+
+OFFERED = {"new": "Own data", "program": "program", "tour": "tour"}
+"""For whom none of the scenarios is what they came for, an action each."""
 
 
 class LibraryScreen(SizedScreen[None]):
@@ -56,9 +60,10 @@ class LibraryScreen(SizedScreen[None]):
     class Chosen(Message):
         """A preset was chosen."""
 
-        def __init__(self, preset: Preset) -> None:
+        def __init__(self, preset: Preset, note: str = "") -> None:
+            """``note`` is said of it at first."""
             super().__init__()
-            self.preset = preset
+            self.preset, self.note = preset, note
 
     class Resumed(Message):
         """A saved session was chosen."""
@@ -92,19 +97,21 @@ class LibraryScreen(SizedScreen[None]):
         self._note = note
         self._sessions: Sequence[SessionFile] = ()
         self._wanted = presets[0].name if presets else ""
+        self._asks = False
+        """Whether questions are asked one after the other; what is typed is for these."""
 
     def compose(self) -> ComposeResult:
         """A headline, the list, the keys."""
         yield Static(
             Content.assemble(
                 ("nntui", "bold"),
-                "  step the training of a small network, and see why it does not learn",
+                "  step small networks, and see why they do not learn",
             ),
             id="headline",
         )
         yield Static(id="say")
         yield PagedList()
-        yield KeyBar(self._actions)
+        yield KeyBar(())
         yield self.size_message()
 
     def on_screen_resume(self) -> None:
@@ -117,12 +124,17 @@ class LibraryScreen(SizedScreen[None]):
                 *(Option(_entry(preset)) for preset in self._presets),
             ]
         )
+        # There is nothing to resume at first.
+        keys = (x for x in self._actions if x.name != "resume" or self._sessions)
+        self.query_one(KeyBar).actions = tuple(keys)
         self.complain("")
         self.highlight(self._wanted)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Open the chosen preset or session."""
         at = event.option_index - len(self._sessions)
+        if self._asks:
+            return  # the key came between two questions
         if at < 0:
             self.post_message(self.Resumed(self._sessions[event.option_index]))
         else:
@@ -137,9 +149,13 @@ class LibraryScreen(SizedScreen[None]):
 
     def complain(self, message: str) -> None:
         """Say why something cannot be done; nothing gives the line its usual text."""
-        asked = "Which of these looks like yours?  New here? T shows you around."
+        offered = {each.name: each.key for each in self._actions}
+        parts: list[tuple[str, str]] = [("Which looks like yours?", "$foreground-muted")]
+        for name, words in OFFERED.items():
+            if name in offered:
+                parts += [(f"  {words}: ", "$foreground-muted"), (offered[name], "$text-accent")]
         note = f"  ({self._note})" if self._note else ""
-        usual = Content.styled(asked + note, "$foreground-muted")
+        usual = Content.assemble(*parts, (note, "$foreground-muted"))
         said = Content.styled(message, "$text-warning") if message else usual
         self.query_one("#say", Static).update(said)
 
@@ -153,18 +169,29 @@ class LibraryScreen(SizedScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether ``action`` can be done: those of the library only where they are among ours."""
         known = {each.name for each in LIBRARY}
-        return action not in known or action in {each.name for each in self._actions}
+        if action not in known:
+            return True
+        return not self._asks and action in {each.name for each in self._actions}
 
     def action_new(self) -> None:
         """Ask for what a new network is to learn, and open it."""
+        self.make_for(None)
+
+    def make_for(self, data: CsvColumns | None) -> None:
+        """Ask what a network is to learn of ``data``, or first for these, and open it."""
+        self._asks = True
 
         async def ask() -> None:
             visitor = "program" not in {each.name for each in self._actions}
-            answer = await NewNetwork(self.app, visitor).ask()
+            try:
+                answer = await NewNetwork(self.app, visitor, data).ask()
+            finally:
+                self._asks = False
             if answer == PROGRAM:
                 self.action_program()
             elif isinstance(answer, Preset):
-                self.post_message(self.Chosen(answer))
+                saved = "" if visitor else f"saved as {answer.name}.toml; "
+                self.post_message(self.Chosen(answer, f"{saved}{fill_keys('{run} trains it')}"))
 
         # Not a coroutine, which nobody would await where the app ends before it begins.
         self._asking: Worker[None] = self.run_worker(ask, exclusive=True)

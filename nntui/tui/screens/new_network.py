@@ -11,8 +11,9 @@ from textual.app import App
 from nntui.core.errors import ConfigError
 from nntui.core.parts.datasets import DATASETS
 from nntui.presets.atomic_write import write_bytes
+from nntui.presets.editing.option import Option
 from nntui.presets.lookup import load_preset
-from nntui.presets.making.csv_columns import CsvColumns, look_at_csv
+from nntui.presets.making.csv_columns import CsvColumns, csv_files, look_at_csv
 from nntui.presets.making.first_preset import (
     HIDDEN,
     Hidden,
@@ -27,9 +28,9 @@ from nntui.presets.schema import read_preset
 from nntui.presets.writer import toml_of
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.choose_value import ChooseSome
 
-MOST_FILES = 12
-"""Files of the folder that are offered, the latest first."""
+BACK = "Enter goes on, Esc back"
 PROGRAM = "program"
 """The answer where a program is wanted."""
 
@@ -57,9 +58,12 @@ class NewNetwork:
     A ``visitor`` has no files: only data sets are offered, and the preset is not saved.
     """
 
-    def __init__(self, app: App[Any], visitor: bool = False) -> None:
+    def __init__(
+        self, app: App[Any], visitor: bool = False, data: CsvColumns | None = None
+    ) -> None:
+        """What to learn from is not asked at first where there are ``data``."""
         self._app, self._visitor = app, visitor
-        self._wanted = _Wanted()
+        self._wanted = _Wanted() if data is None else _Wanted(str(data.path), data)
 
     async def ask(self) -> Preset | str | None:
         """The preset that was made; `PROGRAM` where a program is wanted, None after Escape."""
@@ -70,7 +74,7 @@ class NewNetwork:
             self._hidden,
             self._save,
         ]
-        at, answer = 0, None
+        at, answer = 0 if self._wanted.columns is None else 1, None
         while 0 <= at < len(steps):
             answer = await steps[at]()
             if answer == PROGRAM:
@@ -80,13 +84,17 @@ class NewNetwork:
                 at -= 1
         return answer if isinstance(answer, Preset) else None
 
+    def _titled(self, question: str) -> str:
+        """A question with the name of what is learned from in front of it."""
+        return f"{Path(self._wanted.source).name}: {question[0].lower()}{question[1:]}"
+
     def _is_idle(self, step: Callable[[], Awaitable[Any]]) -> bool:
         """Whether ``step`` asks nothing, as the data is no file."""
         return self._wanted.columns is None and step in (self._target, self._inputs)
 
     async def _source(self) -> Any:
         sets = list(DATASETS)
-        files = [] if self._visitor else _files(Path())
+        files = [] if self._visitor else csv_files(Path())
         texts = [str(each) for each in files]
         if not self._visitor:
             texts += ["another CSV file, by its path", "a program of your own (.py)"]
@@ -102,7 +110,8 @@ class NewNetwork:
             return PROGRAM
         if chosen < len(files):
             return await self._take(files[chosen])
-        asked = Ask("A CSV file", "Its first line names the columns.", _look)
+        hint = f"Its first line names the columns. A relative path starts at {Path().absolute()}."
+        asked = Ask("A CSV file", hint, _look, keys=BACK)
         found = await self._app.push_screen_wait(asked)
         if found is None:
             return await self._source()
@@ -113,7 +122,8 @@ class NewNetwork:
         try:
             found = look_at_csv(path)
         except ConfigError as error:
-            await self._choose(f"{path} cannot be used", [str(error), "choose something else"])
+            said = [str(error), "choose something else"]
+            await self._choose(f"{path} cannot be used", said)
             return await self._source()
         self._wanted = _Wanted(str(path), found)
         return True
@@ -123,7 +133,7 @@ class NewNetwork:
         if found is None:
             return True
         texts = [f"{each.name}  {each.in_words}" for each in found.columns]
-        title = f"Which column of {found.path.name} is to be told from the others?"
+        title = self._titled("Which column is to be predicted?")
         chosen = await self._choose(title, texts, len(texts) - 1)
         if chosen is None:
             return None
@@ -140,23 +150,31 @@ class NewNetwork:
         found, target = self._wanted.columns, self._wanted.target
         if found is None:
             return True
-
-        def read(text: str) -> list[str]:
-            names = [each.strip() for each in text.split(",") if each.strip()]
-            for_columns(found, names, target, ())
-            return names
-
-        offered = ", ".join(found.inputs_for(target))
-        hint = f"The columns that {target} is told from, with commas between them."
-        asked = Ask("Its inputs", hint, read, offered)
-        inputs = await self._app.push_screen_wait(asked)
-        if inputs is not None:
-            self._wanted.inputs = inputs
+        likely = found.inputs_for(target)
+        options = [
+            Option(each.name, about=each.in_words, present=each.name in likely)
+            for each in found.columns
+            if each.is_numeric and not each.problem and each.name != target
+        ]
+        title = self._titled(f"From which columns is {target} predicted?")
+        inputs = await self._app.push_screen_wait(ChooseSome(title, options, ""))
+        if inputs is None:
+            return None
+        try:
+            for_columns(found, inputs, target, ())
+        except ConfigError as error:
+            await self._choose("That cannot be learned", [f"{error}; choose again"])
+            return await self._inputs()
+        self._wanted.inputs = inputs
         return inputs
 
     async def _hidden(self) -> Any:
-        hint = "Units and activation of each layer, such as 8 tanh, 4 relu; empty for none."
-        asked = Ask("Its hidden layers", hint, hidden_layers, HIDDEN)
+        hint = (
+            "Units and activation of each layer, such as 8 tanh, 4 relu; empty for none. "
+            "Enter takes what stands there: good to begin with."
+        )
+        title = self._titled("The hidden layers")
+        asked = Ask(title, hint, hidden_layers, HIDDEN, keys=BACK)
         hidden = await self._app.push_screen_wait(asked)
         if hidden is None:
             return None
@@ -182,7 +200,8 @@ class NewNetwork:
             return load_preset(str(path))
 
         hint = "The preset is saved here: nntui FILE opens it again, and any editor changes it."
-        asked = Ask("Save it as", hint, read, str(file_of(beside)))
+        title = self._titled("Save it as")
+        asked = Ask(title, hint, read, str(file_of(beside)), keys=BACK)
         return await self._app.push_screen_wait(asked)
 
     async def _choose(self, title: str, texts: list[str], at: int = 0) -> int | None:
@@ -191,13 +210,3 @@ class NewNetwork:
 
 def _look(text: str) -> CsvColumns:
     return look_at_csv(Path(text.strip()).expanduser())
-
-
-def _files(folder: Path) -> list[Path]:
-    """The CSV files in ``folder``, the latest first."""
-    try:
-        found = [each for each in folder.glob("*.csv") if each.is_file()]
-        found.sort(key=lambda each: (-each.stat().st_mtime, each.name))
-    except OSError:
-        return []
-    return found[:MOST_FILES]

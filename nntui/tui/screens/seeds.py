@@ -21,6 +21,7 @@ from nntui.sweeps.block import Outcome
 from nntui.sweeps.ranking import rank_of, ranked, solved_count, spread
 from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
+from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.dialog import Dialog
 
@@ -64,7 +65,7 @@ class SeedsScreen(Dialog[int | None]):
         """What was found so far, above the seeds."""
         with Vertical() as box:
             # Every seed is trained from update 0 with what the run on the screen has by now.
-            box.border_title = f"{SEEDS} seeds from {self._asked.start}{self._described()}"
+            entitle(box, f"{SEEDS} seeds from {self._asked.start}{self._described()}")
             box.border_subtitle = "Enter opens a seed, Esc closes"
             yield Static("training ...", id="found")
             yield PagedList(id="seeds")

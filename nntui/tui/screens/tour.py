@@ -14,7 +14,8 @@ PAGES = (
         "A network that does not learn",
         "Each scenario of the library is a small network that somebody asked about in public. "
         "Nothing is trained before you say so: open the one that looks like yours with Enter, and "
-        "come back to the library with {library}. {why} says why it does not learn.",
+        "come back with {library}; {why} says why it does not learn. In the library,  n  makes a "
+        "network for data of your own, and  p  opens a program.",
     ),
     (
         "One update at a time",
@@ -36,9 +37,10 @@ PAGES = (
     ),
     (
         "The story",
-        "At the right of a scenario stands what was asked, what to press and what you will see. "
-        "{do_step} does the next step for you. {next_panel} moves the focus, {zoom} gives a panel "
-        "all the room, {help} explains it, and Ctrl+P finds everything by name.",
+        "The story tells what was asked, what to press, and what you will see; {output} brings it "
+        "back where the outputs are in its place. {do_step} does the next step for you. "
+        "{next_panel} moves the focus, {zoom} gives a panel all the room, {help} explains it, and "
+        "Ctrl+P finds everything by name.",
     ),
 )
 
@@ -52,7 +54,7 @@ class TourScreen(Dialog[None]):
         width: 62; max-width: 96%; height: auto; border: round $accent;
         background: $surface; padding: 1 2;
     }}
-    TourScreen Static {{ height: auto; {CAPS_CSS} }}
+    TourScreen Static {{ height: auto; min-height: 8; {CAPS_CSS} }}
     """
     BINDINGS = [
         Binding("enter,right,space", "turn(1)", "next"),

@@ -9,6 +9,7 @@ from nntui.timeline import Run
 from nntui.timeline.views.grid import WEIGHTS
 from nntui.tui.actions import (
     BRANCHES,
+    FILTERING,
     HEATMAP,
     NETWORK,
     OUTPUT,
@@ -21,7 +22,7 @@ from nntui.tui.actions import (
 )
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
-from nntui.tui.panels.inputs import EntryInput
+from nntui.tui.panels.inputs import EntryInput, FilterInput
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.network_panel import NetworkPanel
@@ -48,6 +49,7 @@ OWN_KEYS: dict[type[Widget], tuple[Action, ...]] = {
     Heatmap: HEATMAP,
     NetworkPanel: NETWORK,
     EntryInput: WRITING,
+    FilterInput: FILTERING,
     BranchesPanel: BRANCHES,
     OutputPanel: OUTPUT,
     LossPlot: PLOT,

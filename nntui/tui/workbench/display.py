@@ -78,10 +78,14 @@ class Display:
         self._bench.panel(MessageLine).content = self._message()
 
     def _message(self) -> MessageContent:
-        """The note, and the story's next step where another panel has all the room."""
+        """The note, and the story's next step where another panel has all the room.
+
+        What is being edited needs the rows itself.
+        """
         bench, view = self._bench, self._bench.view
         steps, done = bench.scenario.story.steps, view.steps_done
-        if view.zoomed in (None, StoryPanel) or done >= len(steps):
+        edited = bench.panel(NetworkPanel).has_focus_within
+        if view.zoomed in (None, StoryPanel) or done >= len(steps) or edited:
             return MessageContent(self.note)
         return MessageContent(self.note, done + 1, steps[done].do, steps[done].see)
 

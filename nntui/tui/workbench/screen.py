@@ -24,6 +24,7 @@ from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.history.branch import Branch
 from nntui.tui.actions import WORKBENCH, bindings, fill_keys
+from nntui.tui.drawing.titles import title_of
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.editor import Editor
@@ -142,7 +143,8 @@ class WorkbenchScreen(SizedScreen[None]):
                 yield Heatmap()
             with Container(id="side"):
                 with Vertical(id="middle"):
-                    yield NetworkPanel(self.scenario, self.actions.editing.effect)
+                    editing = self.actions.editing
+                    yield NetworkPanel(self.scenario, editing.effect, editing.ask)
                     yield BranchesPanel()
                     yield OutputPanel()
                 with Vertical(id="right"):
@@ -399,7 +401,7 @@ class WorkbenchScreen(SizedScreen[None]):
         """Explain the focused panel."""
         panel = self.focused_panel
         if isinstance(panel, (Panel, TextPanel, BranchesPanel)):
-            title, explained = str(panel.border_title), panel.explained
+            title, explained = title_of(panel), panel.explained
         else:
             title, explained = "The workbench", "Tab moves the focus; ? explains that panel."
         own = OWN_KEYS.get(type(panel), ()) if panel is not None else ()

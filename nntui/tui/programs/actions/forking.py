@@ -115,7 +115,7 @@ class Forking:
         if not texts or run.files.stamp == stamp:
             return texts, None
         names = ", ".join(map(os.path.basename, texts))
-        return texts, fill_program_keys(f"{names} was edited; {{rerun}} runs it to this update")
+        return texts, fill_program_keys(f"{names} was edited; {{edit}} runs it to this update")
 
     def run_edited(self) -> None:
         """Run the edited file to this update, as a branch."""

@@ -36,7 +36,7 @@ class ProgramActions:
         """Do what ``action`` names, with the number behind it if there is one."""
         name, _, number = action.partition(" ")
         if name in RUNNING and self._screen.run_shown.is_kept:
-            self._screen.tell(fill_program_keys("nothing has run: {rerun} runs it again first"))
+            self._screen.tell(fill_program_keys("nothing has run: {edit} runs it again first"))
             return
         if name in MOVES and self._screen.seen.problem:
             self._screen.tell(f"it cannot be stepped: {self._screen.seen.problem}")

@@ -18,14 +18,14 @@ class Remembering:
         self.handlers: Handlers = {
             "save": self._save,
             "resume": screen.resume,
-            "rerun": self._rerun,
+            "edit": self._rerun,
         }
 
     def show_kept(self, note: str) -> None:
         """Say that what is seen was kept, and how the file on disk differs from it."""
         run, screen = self._screen.run_shown, self._screen
         difference = run.difference()
-        hint = fill_program_keys("as it was saved; nothing has run; {rerun} runs it again")
+        hint = fill_program_keys("as it was saved; nothing has run; {edit} runs it again")
         if difference:
             hint = f"{hint}; the file on disk differs"
             screen.note_findings(f"The file on disk is not what was kept:\n{difference}")

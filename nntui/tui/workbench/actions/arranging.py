@@ -38,7 +38,10 @@ class Arranging:
         """Give ``panel`` all the room between status and time; None gives it back."""
         if not isinstance(panel, Timeline):
             zoomed = None if panel is None else type(panel)
+            was = self._bench.view.zoomed
             note = fill_keys("{zoom} shows all panels, {next_panel} the next") if zoomed else None
+            if was is not None and zoomed is None:
+                note = ""  # what was said of it holds no more
             self._bench.look(replace(self._bench.view, zoomed=zoomed), note)
 
     def _toggle_zoom(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from nntui.core.errors import ConfigError
-from nntui.presets.entries import Changes
+from nntui.presets.editing.entries import Changes
 from nntui.presets.preset_table import in_brief
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.variations import variations

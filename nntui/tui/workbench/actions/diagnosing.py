@@ -39,12 +39,6 @@ def _diagnosed(observation: Observation) -> Diagnosis:
     return diagnose.diagnose(observation)
 
 
-def _ended(branch: Branch) -> str:
-    """Whether the head of ``branch`` reached the goal."""
-    solved = "solved" if branch.solved else "not solved"
-    return "diverged" if branch.divergence is not None else solved
-
-
 def _reached(branch: Branch) -> str:
     """When ``branch`` reached its goal first; where it did not, how far it has come."""
     first = branch.losses.first_at_most(branch.preset.goal.loss)
@@ -204,11 +198,19 @@ class Diagnosing:
                 # Where A is not trained at all, B is to its own end.
                 player = control.player
                 await (player.bring(branch, target) if target else player.finish(branch))
-                return f"B: {_ended(branch)}"
+                return self._compared(branch)
 
             control.start(train, fill_keys("trains B; {run} stops"), endless=True, follows=False)
         else:
-            self._bench.look(view, f"B: {_ended(branch)}")
+            self._bench.look(view, self._compared(branch))
+
+    def _compared(self, branch: Branch) -> str:
+        """What came of a fix in ``branch``, beside the branch on the screen, in one line."""
+        mine = self._bench.run_shown.branch
+        return (
+            f"B: {_reached(branch)}, with the fix from update {branch.forked_at:,} on; "
+            f"A, without: {_reached(mine)}"
+        )
 
     def _outcome(self) -> str:
         """What comes of the fix in the branch that is overlaid, beside the run on the screen."""

@@ -1,16 +1,23 @@
 """Actions that edit: the configuration, single weights, and undoing the last edit."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from nntui.core.engine.parameter_edits import parameter_key
 from nntui.core.errors import ConfigError
 from nntui.core.number_text import number_text
-from nntui.core.settings.dotted_keys import is_parameter
-from nntui.presets.entries import Changes
-from nntui.presets.preset_table import in_brief
+from nntui.presets.editing.entries import Changes
+from nntui.presets.preset_table import in_brief, short_key
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
+from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.screens.ask import Ask, read_number
+from nntui.tui.screens.ask_lines import AskLines
+from nntui.tui.screens.choose_value import ChooseSome, ChooseValue
 from nntui.tui.workbench.bench import Bench, Handlers
+
+Answer = TypeVar("Answer")
 
 
 class Editing:
@@ -30,6 +37,25 @@ class Editing:
         if self._bench.control.pause():
             self._bench.show(fill_keys("paused to ask; {run} goes on"))
 
+    def ask(self, question: EditorQuestion) -> None:
+        """Ask above the panels what the editor wants to know; no answer changes nothing."""
+        match question:
+            case OneOf(title, options, effect, answered, about):
+
+                def chosen(at: int | None) -> None:
+                    option = None if at is None else options[at]
+                    if option is not None and (option.asks is not None or not option.present):
+                        answered(option)
+
+                self._bench.ask(ChooseValue(title, options, effect, about), chosen)
+            case SomeOf(title, options, effect, answered_some, about):
+                some = ChooseSome(title, options, effect, about)
+                self._bench.ask(some, lambda names: _unless_none(names, answered_some))
+            case Written(asked, made):
+                kind = AskLines if question.lines else Ask
+                screen = kind(asked.title, asked.hint, asked.read, asked.value)
+                self._bench.ask(screen, lambda changes: _unless_none(changes, made))
+
     def edited(self, changes: Changes) -> None:
         """Make the changes, or say in the editor why they cannot be made."""
         try:
@@ -45,7 +71,9 @@ class Editing:
         self._bench.panel(NetworkPanel).editor.leave()
         if run.branch is not before:
             view = view.with_overlay(before)
-        said = ", ".join(f"{_told(key)} = {in_brief(value)}" for key, value in changes.items())
+        (key, value), *others = changes.items()
+        said = f"{short_key(key)} = {in_brief(value)}"
+        said += f", and with it {', '.join(name for name, _ in others)}" if others else ""
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
     def _undo(self) -> None:
@@ -91,6 +119,6 @@ class Editing:
         self._bench.ask(Ask(f"Set {name}", hint, read_number, repr(float(now))), set_to)
 
 
-def _told(key: str) -> str:
-    """What tells ``key`` from others, in short."""
-    return key.partition(".")[2] if is_parameter(key) else key.rpartition(".")[2]
+def _unless_none(answer: Answer | None, then: Callable[[Answer], None]) -> None:
+    if answer is not None:
+        then(answer)
