@@ -13,7 +13,7 @@ from textual.css.query import NoMatches
 from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widget import AwaitMount
+from textual.widget import AwaitMount, MountError
 from textual.worker import WorkerFailed
 
 from nntui.core.engine.player_names import AUTO
@@ -54,6 +54,9 @@ MOST_OFFERED = 3
 """Saved sessions that the library offers to resume."""
 NOT_FOR_VISITORS = ("resume", "program")
 """Actions of the library on what only its owner has."""
+
+TAKEN_DOWN = (NoMatches, MountError, ScreenStackError)
+"""What handlers that are still at work find while the screens are taken down."""
 
 
 class NNTUI(ThriftyApp):
@@ -365,9 +368,8 @@ class NNTUI(ThriftyApp):
         self.exit(return_code=code)
 
     def _handle_exception(self, error: Exception) -> None:
-        # While the screens are taken down, handlers that are still at work find none, or no panels.
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if not (self._exit and isinstance(cause, (NoMatches, ScreenStackError))):
+        if not (self._exit and isinstance(cause, TAKEN_DOWN)):
             super()._handle_exception(error)
 
     def hold_training(self, seconds: float) -> bool:

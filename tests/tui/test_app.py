@@ -9,6 +9,7 @@ from piloted import SIZES, bench, reached, shown, status, until
 from textual.command import CommandList
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.widget import MountError
 from textual.widgets import Input, OptionList
 
 from nntui.presets import load_preset, preset_names
@@ -483,6 +484,7 @@ async def test_a_screen_that_opens_while_the_app_ends_is_no_defect() -> None:
         await pilot.pause()
         app.exit(return_code=143)
         app.push_screen(ManualScreen())
+        app._handle_exception(MountError("before its parent is mounted"))
     assert app.return_code == 143
 
 
