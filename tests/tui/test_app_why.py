@@ -491,6 +491,14 @@ async def read(pilot: Pilot[None]) -> set[str]:
         await pilot.press("pagedown")
 
 
+async def test_a_bug_in_a_run_of_which_nobody_knows_whether_it_learns(monkeypatch: Patch) -> None:
+    async with NNTUI(load_preset("xor-relu")).run_test(size=(120, 40)) as pilot:
+        await pilot.press("m", "W")
+        await known(pilot, 400)
+        said = " ".join(told(pilot).split())
+        assert "The loss is 1.023, the goal 0.1, too far at this pace. The program has a" in said
+
+
 async def test_nothing_moves_when_a_new_diagnosis_says_the_same(calls: list[int]) -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
         await pilot.press("m", "W")
