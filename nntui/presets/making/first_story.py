@@ -66,8 +66,9 @@ def pictures_of(inputs: int, outputs: int, *, classes: bool, tested: bool) -> st
         marked = "o are the rows, t those kept for testing" if tested else "o are the rows"
         return f"What it says for each value of the input, as a curve; {marked}."
     if inputs == 2:
-        told = "Each place has the colour of its output, orange high and blue low; o are the rows "
-        told += "with a high target, x the others."
+        part = "0.5" if classes else "0"
+        told = f"Each place has the colour of the output there: orange above {part}, blue below. "
+        told += f"o are the rows with a target above {part}, x the others."
         if outputs > 1:
             told = "Each place has the colour of the class that wins there; the numbers are the "
             told += "rows' own classes."

@@ -55,8 +55,8 @@ class Heatmap(StripPanel):
     ]
 
     explained = (
-        "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, "
-        "blue (and a minus sign or dashes) below; +0 and -0 are too small beside the others. The "
+        "A row is a unit, named layer.unit; a column is a data sample. Orange is above zero, blue "
+        "(and a minus sign or dashes) below; +0 and -0 are too small beside the others. The "
         "highlighted column numbers are the samples of the next update. A unit that is active on "
         "no sample is marked dead: no gradient can reach it. An underlined number (^ and _ where "
         "no number fits) is a sigmoid or tanh that is saturated, with |z| at least 5 or |a| above "
@@ -67,13 +67,13 @@ class Heatmap(StripPanel):
         "go on to other kinds: pre-activations z, deltas dL/dz, weights (a column an input, the "
         "last the bias b), gradients, steps (what is added to the weights), and the size of steps "
         "beside their weights. Deltas, gradients and steps are those of the next update, which is "
-        "not made for it. Where another branch is overlaid, the panel can show A (this branch), B (the "
-        "other) or A minus B at the same update. On a weight or bias of A, Enter asks for another "
-        "value: at the head it counts from the next update on, in the past it begins a branch. "
-        "An arrow behind a unit's name: the finding that is chosen in the Why panel is about it. "
-        "Where cells would not fit, a line holds two units (0.4+ is 0.4 above 0.5), and a cell "
-        "stands for several samples, of which it shows one: the title says of how many. Numbers "
-        "that share a power of ten have it in their heading (x1e-4)."
+        "not made for it. Where another branch is overlaid, the panel can show A (this branch), B "
+        "(the other) or A minus B at the same update. On a weight or bias of A, Enter asks for "
+        "another value: at the head it counts from the next update on, in the past it begins a "
+        "branch. An arrow behind a unit's name: the finding that is chosen in the Why panel is "
+        "about it. Where cells would not fit, a line holds two units (0.4+ is 0.4 above 0.5), and "
+        "a cell stands for several samples, of which it shows one: the title says of how many. "
+        "Numbers that share a power of ten have it in their heading (x1e-4)."
     )
 
     content: reactive[HeatmapContent | None] = reactive(None)
