@@ -127,16 +127,21 @@ async def test_the_filter_lists_what_has_its_words_also_without_an_effect(
 
 async def test_enter_in_the_filter_edits_the_entry_under_the_cursor() -> None:
     async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
-        await pilot.press("E", "slash", *"mom")
-        typed = (("enter", "\r"), ("0", "0"), ("full_stop", "."), ("9", "9"), ("enter", "\r"))
-        for key, character in typed:
-            pilot.app.post_message(Key(key, character))
+        await pilot.press("E", "slash")
+        named = {"\r": "enter", ".": "full_stop"}
+        for character in "mom\r0.9\r":  # at once, as when it is pasted
+            pilot.app.post_message(Key(named.get(character, character), character))
         await settled()
         run = bench(pilot).run_shown
         assert (run.update, run.preset.configuration.training.momentum) == (0, 0.9)
         assert isinstance(pilot.app.focused, NetworkPanel)
         assert [each.name for each in editor(pilot)._list.lines] == ["training", "momentum"]
-        await pilot.press("slash", *"optimiser", "enter")
+        await pilot.press("slash")
+        for key in (*"clip", "down", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert (editor(pilot).entry.key, editor(pilot).writing) == ("training.clip_norm", True)
+        await pilot.press("escape", "slash", *"optimiser", "enter")
         assert isinstance(pilot.app.screen, ListDialog)
         await pilot.press("escape")
         assert isinstance(pilot.app.focused, NetworkPanel)

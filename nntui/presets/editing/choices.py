@@ -106,10 +106,11 @@ def _additions(preset: Preset, key: str) -> Iterator[Option]:
 def added_table(preset: Preset, changes: Changes) -> str:
     """The dotted key of the fault or layer that ``changes`` add; empty if they add none."""
     for key, ending in (("faults", ".name"), ("layers", "")):
-        now = plain_values(table_of(preset).get(key, []))
-        at = added_at(now, plain_values(changes[key])) if key in changes else None
-        if at is not None:
-            return f"{key}.{at}{ending}"
+        if key in changes:
+            now = plain_values(table_of(preset).get(key, []))
+            at = added_at(now, plain_values(changes[key]))
+            if at is not None:
+                return f"{key}.{at}{ending}"
     return ""
 
 

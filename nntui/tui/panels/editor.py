@@ -82,7 +82,7 @@ class Editor(Widget):
 
     def compose(self) -> ComposeResult:
         """The entries, the line that is written, the filter, and what is said of the entry."""
-        yield FilterInput(self._edit_found)
+        yield FilterInput(self._move_found, self._edit_found)
         yield Static(id="entries", markup=False)
         yield Static(id="told", markup=False)
         yield EntryInput(id="value")
@@ -242,11 +242,19 @@ class Editor(Widget):
         self._filter.open(self._list.wanted)
         self.draw()
 
+    def _move_found(self, lines: int) -> None:
+        """Move the cursor among the entries that are looked for."""
+        self._list.filter(self._filter.value)  # what was typed fast may not be told of yet
+        self.move(lines)
+
     def _edit_found(self) -> None:
         """Edit the entry under the cursor; the list stays as it was filtered."""
+        self._list.filter(self._filter.value)
         if self._list.found:
             self.leave()
             self.begin()
+        else:
+            self.draw()
 
     def leave(self) -> None:
         """Edit nothing any more; what is asked for by the filter is listed."""
@@ -272,7 +280,7 @@ class Editor(Widget):
         """Say while it is written whether it can be taken; list what is looked for."""
         event.stop()
         if event.input is self._filter:
-            self._list.filter(event.value)
+            self._list.filter(self._filter.value)
             self.draw()
         elif self.writing:
             self._problem = ""

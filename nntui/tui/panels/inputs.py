@@ -58,10 +58,19 @@ class FilterInput(EntryInput):
     FilterInput { border-left: wide $accent; &:focus { border-left: wide $accent; } }
     """
 
-    def __init__(self, chosen: Callable[[], None]) -> None:
-        """``chosen`` is called on Enter, at once: the next key may belong to what it opens."""
+    BINDINGS = [("up", "move(-1)"), ("down", "move(1)")]
+
+    def __init__(self, move: Callable[[int], None], chosen: Callable[[], None]) -> None:
+        """``move`` is called for the arrows, and ``chosen`` on Enter.
+
+        Both at once: the next key may belong to what they lead to.
+        """
         super().__init__("part of a name, such as rate; Esc lists all")
-        self._chosen = chosen
+        self._move, self._chosen = move, chosen
+
+    def action_move(self, lines: int) -> None:
+        """Move the list's cursor."""
+        self._move(lines)
 
     async def action_submit(self) -> None:
         """Take the entry under the list's cursor."""
