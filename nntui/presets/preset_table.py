@@ -7,6 +7,7 @@ from typing import Any
 from nntui.core.number_text import number_text
 from nntui.core.settings.dotted_keys import is_parameter
 from nntui.core.settings.fault_settings import FaultEntry
+from nntui.core.settings.layer_settings import Layer
 from nntui.core.settings.rows import Rows
 from nntui.core.settings.section import Section
 from nntui.presets.csv_data import OF_CSV
@@ -80,10 +81,10 @@ def plain_values(value: Any) -> Any:
 
 
 def in_brief(value: Any) -> str:
-    """``value`` as a few characters of what a preset says: ``0.5``, ``tanh``, ``3 tables``."""
+    """``value`` as a few characters of what a preset says: ``0.5``, ``tanh``, ``3 entries``."""
     plain = plain_values(value)
     if isinstance(plain, list):
-        names = [each.get("name", "") if isinstance(each, dict) else str(each) for each in plain]
+        names = [_name(each) if isinstance(each, dict) else str(each) for each in plain]
         text = "+".join(names) if all(names) else ""
         if not plain:
             return "none"
@@ -96,6 +97,40 @@ def in_brief(value: Any) -> str:
     if isinstance(plain, float):
         return number_text(plain)
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
+def _name(table: Mapping[str, Any]) -> str:
+    """What tells a table of a list from the others: the name of a fault, a layer in words."""
+    return layer_in_words(table) if "units" in table else str(table.get("name", ""))
+
+
+def layer_in_words(table: Mapping[str, Any]) -> str:
+    """The layer of a preset's ``table`` in two words: its units and its activation."""
+    return f"{table['units']} {table.get('activation', Layer.activation)}"
+
+
+def added_at(before: Sequence[Any], after: Sequence[Any]) -> int | None:
+    """Where ``after`` has one table more than ``before``; None where that is not the difference.
+
+    Of equal tables next to each other, the last counts as added.
+    """
+    pairs = zip(before, after, strict=False)
+    at = next((at for at, (old, new) in enumerate(pairs) if old != new), len(before))
+    return at if list(after[at + 1 :]) == list(before[at:]) and len(after) > len(before) else None
+
+
+def change_in_brief(preset: Preset, key: str, value: Any, sign: str = "=") -> str:
+    """What setting ``key`` of ``preset`` to ``value`` does, in a few characters.
+
+    A layer that is added or taken away is told as that: ``+ layer 1: 8 tanh``.
+    """
+    if key == "layers" and isinstance(value, list):
+        now, then = plain_values(table_of(preset)[key]), plain_values(value)
+        for mark, (fewer, more) in (("+", (now, then)), ("-", (then, now))):
+            at = added_at(fewer, more)
+            if at is not None:
+                return f"{mark} layer {at}: {layer_in_words(more[at])}"
+    return f"seed {value}" if key == "seed" else f"{short_key(key)}{sign}{in_brief(value)}"
 
 
 def short_key(key: str) -> str:

@@ -259,7 +259,7 @@ WRITING = (
 """Only while a value is written."""
 
 FILTERING = (
-    Action("submit", "enter", "keep", "Keep the list, and go to its entries.", rank=0),
+    Action("submit", "enter", "edit", "Edit the entry under the cursor; the list stays.", rank=0),
     Action("leave", "escape", "list all", "List all entries again.", "Esc", rank=0),
     Action("move(-1)", "up", "entry back", "The entry before.", "up", rank=1),
     Action("move(1)", "down", "entry on", "The next entry.", "down", rank=1),

@@ -12,6 +12,7 @@ from nntui.core.errors import ConfigError
 from nntui.presets import Preset, load_preset, preset_names, read_preset
 from nntui.presets.editing.applicability import SOURCES, source_of
 from nntui.presets.editing.choices import (
+    added_table,
     column_choices,
     is_listed,
     options,
@@ -21,7 +22,7 @@ from nntui.presets.editing.choices import (
 from nntui.presets.editing.entries import NOT_SET, Changes, PresetEntry, preset_entries, value_at
 from nntui.presets.editing.entry_changes import read
 from nntui.presets.editing.table_text import is_rows, read_rows, rows_text
-from nntui.presets.preset_table import changes_in_brief, plain_values, table_of
+from nntui.presets.preset_table import change_in_brief, changes_in_brief, plain_values, table_of
 from nntui.presets.schema import override
 
 LIBRARY = [load_preset(name) for name in preset_names()]
@@ -159,10 +160,16 @@ def test_faults_and_layers_are_added_and_taken_away() -> None:
     ]
     gone = removal(FAULTY, entry(FAULTY, "faults.1.factor"))
     assert gone == {"faults": ["bias-decay"]}
+    assert added_table(FAULTY, added) == "faults.2.name"
+    assert added_table(FAULTY, gone) == ""
     (one_more,) = options(FAULTY, entry(FAULTY, "layers.add"))
-    assert override(FAULTY, one_more.make()).network.startswith("2-4-4-4-1")
-    fewer = removal(FAULTY, entry(FAULTY, "layers.0"))
+    more = override(FAULTY, one_more.make())
+    assert more.network.startswith("2-4-4-4-1")
+    assert added_table(FAULTY, one_more.make()) == "layers.2"
+    assert change_in_brief(FAULTY, "layers", one_more.make()["layers"]) == "+ layer 2: 4 relu"
+    fewer = removal(FAULTY, entry(FAULTY, "layers.2"))
     assert fewer is not None
+    assert change_in_brief(FAULTY, "layers", fewer["layers"]) == "- layer 2: 1 relu"
     assert removal(FAULTY, entry(FAULTY, "training.loss")) is None
     assert removal(FAULTY, entry(FAULTY, "faults")) is None
 
@@ -212,7 +219,7 @@ def test_a_fault_is_offered_once_and_a_change_is_told_without_python() -> None:
     assert present & others == {"bias-decay"}
     layers = table_of(FAULTY)["layers"]
     told = changes_in_brief({"layers": layers, "training.learning_rate": 0.5, "data.one_hot": True})
-    assert told == f"layers {len(layers)} entries, learning_rate 0.5, one_hot true"
+    assert told == "layers 4 relu+4 relu+1 relu, learning_rate 0.5, one_hot true"
     told = changes_in_brief({"data": {"csv": "a.csv"}, "layers.1": {"activation": "softmax"}})
     assert told == "data csv a.csv, layers.1 activation softmax"
 

@@ -13,6 +13,7 @@ from nntui.presets.making.first_preset import file_of, for_columns, for_set, hid
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 from nntui.presets.writer import toml_of
+from nntui.timeline.views.outputs import CONFUSION, CURVE, SURFACE, TABLE, output_kinds
 
 FLOWERS = """\
 plant;petal;sepal;species;grown
@@ -66,6 +67,32 @@ def test_the_task_follows_from_the_target(flowers: CsvColumns) -> None:
         run.step(50)
         assert run.loss < run.losses[0], target
     assert made(flowers, "sepal").goal.loss == pytest.approx(0.05 * 0.5925, rel=0.02)
+
+
+def test_the_story_tells_of_what_the_data_shows(flowers: CsvColumns, tmp_path: Path) -> None:
+    told = {
+        CURVE: "as a curve",
+        SURFACE: "Each place has the colour",
+        CONFUSION: "a column what its rows are taken for",
+        TABLE: "Row by row",
+    }
+    rows = "".join(f"{at},{at % 7},{at * at},{at % 2},{'ab'[at % 2]}\n" for at in range(60))
+    (tmp_path / "long.csv").write_text(f"one,two,three,flag,kind\n{rows}")
+    for found in (flowers, look_at_csv(tmp_path / "long.csv")):
+        names = [each.name for each in found.columns if each.is_numeric]
+        for target in (each.name for each in found.columns):
+            for count in (1, 2, 3):
+                inputs = [name for name in names if name != target][:count]
+                tables = for_columns(found, inputs, target, ())
+                preset = read_preset("a", tomllib.loads(toml_of(tables)), found.path.parent)
+                see = preset.story.steps[1].see
+                assert told[output_kinds(nntui.Run(preset))[0]] in see
+                assert ("testing" in see) == (found.rows >= 50)
+    see = made(flowers, "sepal").story.steps[0].see
+    assert "status line at the top says solved" in see
+    assert "squared error of 0.03, is a typical miss of about 0.17" in see
+    assert "about 0.77" in see, "the standard deviation"
+    assert "about 0.9 for the right class" in made(flowers, "grown").story.steps[0].see
 
 
 def test_the_hidden_layers_are_those_that_are_named(flowers: CsvColumns) -> None:

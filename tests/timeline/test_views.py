@@ -269,7 +269,8 @@ def test_one_layer_alone_has_its_own_columns_and_sorting_puts_the_largest_first(
     run.step(3)
     first, last = grid(run, WEIGHTS).only(0), grid(run, ACTIVATIONS).only(1)
     assert first.columns == ("0", "1", "2")
-    assert [row.label for row in last.rows] == ["1.0", "1.1", "t 0", "t 1"]
+    assert [row.label for row in last.rows] == ["1.0", "1.1", "target 0", "target 1"]
+    assert [row.label_in(6) for row in last.rows] == ["1.0", "1.1", "=0", "=1"]
     ordered = grid(run, ACTIVATIONS).by_size()
     sizes = [float(np.abs(row.values).mean()) for row in ordered.rows]
     assert sizes[:4] == sorted(sizes[:4], reverse=True)

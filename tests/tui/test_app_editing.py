@@ -113,17 +113,38 @@ async def test_the_filter_lists_what_has_its_words_also_without_an_effect(
         await pilot.press(*["backspace"] * 3, *"1 bias")
         entry = "layers.1.bias"
         assert editor(pilot).entry.key == entry
-        await pilot.press("down", "down", "enter")
+        await pilot.press("down", "down")
         assert editor(pilot).entry.key.startswith(entry)
-        assert isinstance(pilot.app.focused, NetworkPanel)
-        await pilot.press("u")  # a key of the workbench again
-        assert bench(pilot).run_shown.update == 1
-        await pilot.press("slash", *"zzz")
+        assert editor(pilot).entry.key != entry
+        await pilot.press("slash", *"zzz", "enter", "u")
+        assert bench(pilot).run_shown.update == 0, "what is typed goes into the filter"
         assert "no entry is called" in said(pilot)
         await pilot.press("escape")
         assert len(editor(pilot)._list.lines) > 50
         await pilot.press("escape")
         assert not isinstance(pilot.app.focused, NetworkPanel)
+
+
+async def test_enter_in_the_filter_edits_the_entry_under_the_cursor() -> None:
+    async with NNTUI(PRESET).run_test(size=(80, 24)) as pilot:
+        await pilot.press("E", "slash")
+        named = {"\r": "enter", ".": "full_stop"}
+        for character in "mom\r0.9\r":  # at once, as when it is pasted
+            pilot.app.post_message(Key(named.get(character, character), character))
+        await settled()
+        run = bench(pilot).run_shown
+        assert (run.update, run.preset.configuration.training.momentum) == (0, 0.9)
+        assert isinstance(pilot.app.focused, NetworkPanel)
+        assert [each.name for each in editor(pilot)._list.lines] == ["training", "momentum"]
+        await pilot.press("slash")
+        for key in (*"clip", "down", "enter"):
+            pilot.app.post_message(Key(key, key if len(key) == 1 else None))
+        await settled()
+        assert (editor(pilot).entry.key, editor(pilot).writing) == ("training.clip_norm", True)
+        await pilot.press("escape", "slash", *"optimiser", "enter")
+        assert isinstance(pilot.app.screen, ListDialog)
+        await pilot.press("escape")
+        assert isinstance(pilot.app.focused, NetworkPanel)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -255,9 +276,13 @@ async def test_it_says_whether_a_branch_begins_and_undo_takes_it_back() -> None:
 
 async def test_layers_are_added_and_taken_away() -> None:
     async with NNTUI(PRESET).run_test(size=(120, 40)) as pilot:
-        await choose(pilot, "layers.add", "like layer 1")
+        await pilot.press("u", "E", "slash", *"layers.add", "enter", "enter")
+        await settled()
         run = bench(pilot).run_shown
         assert run.preset.network.startswith("2-4-4-4-1")
+        assert run.branch.name == "+ layer 2: 4 relu"
+        assert "+ layer 2: 4 relu; U undoes" in status(pilot).note
+        assert (editor(pilot).entry.key, editor(pilot).filtering) == ("layers.2", False)
         await at(pilot, "layers.0.units")
         await pilot.press("D")
         await pilot.press("enter")
@@ -409,7 +434,7 @@ async def test_the_data_are_taken_from_a_file_its_columns_and_a_sheet(
 async def test_escape_leaves_the_editor_at_every_size(size: tuple[int, int]) -> None:
     async with NNTUI(PRESET).run_test(size=size) as pilot:
         before = pilot.app.focused
-        await pilot.press("E", "slash", *"rate", "enter", "enter", "escape", "escape")
+        await pilot.press("E", "slash", *"rate", "enter", "escape", "escape")
         assert isinstance(pilot.app.focused, NetworkPanel)
         await pilot.press("escape")
         assert (pilot.app.focused, bench(pilot).zoomed) == (before, False)

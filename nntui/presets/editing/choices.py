@@ -15,7 +15,7 @@ from nntui.presets.editing.entries import NOT_SET, SOURCE, Changes, PresetEntry,
 from nntui.presets.editing.entry_changes import change_of, read
 from nntui.presets.editing.option import Option, Question
 from nntui.presets.preset import Preset
-from nntui.presets.preset_table import fault_tables, table_of
+from nntui.presets.preset_table import added_at, fault_tables, plain_values, table_of
 from nntui.presets.writer import in_toml
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
@@ -101,6 +101,17 @@ def _additions(preset: Preset, key: str) -> Iterator[Option]:
     like = max(len(tables) - 2, 0)
     made = {key: [*tables[:-1], tables[like], tables[-1]]}
     yield Option(f"like layer {like}", partial(dict, made), "below the output")
+
+
+def added_table(preset: Preset, changes: Changes) -> str:
+    """The dotted key of the fault or layer that ``changes`` add; empty if they add none."""
+    for key, ending in (("faults", ".name"), ("layers", "")):
+        if key in changes:
+            now = plain_values(table_of(preset).get(key, []))
+            at = added_at(now, plain_values(changes[key]))
+            if at is not None:
+                return f"{key}.{at}{ending}"
+    return ""
 
 
 def _for_layer(preset: Preset, chosen: PresetEntry) -> Iterator[Option]:

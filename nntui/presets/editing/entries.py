@@ -19,7 +19,7 @@ from nntui.presets.csv_data import OF_CSV, CsvSource
 from nntui.presets.descriptions import limits_in_words, type_in_words
 from nntui.presets.editing.applicability import SOURCE_WORDS, needed_by, source_of, sources_of
 from nntui.presets.preset import Goal, Preset
-from nntui.presets.preset_table import plain_values, table_of
+from nntui.presets.preset_table import layer_in_words, plain_values, table_of
 from nntui.presets.schema import HIGHEST_SEED
 from nntui.presets.writer import in_toml
 
@@ -158,7 +158,7 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
             for at, section in enumerate(listed[key]):
                 found = _of(preset, f"{key}.{at}", named_table(tables[at]), section, 2)
                 if key == "layers":
-                    said = layer_in_words(section)
+                    said = layer_in_words(section.non_defaults)
                     yield PresetEntry(f"{key}.{at}", f"layer {at}", 1, said, True)
                 yield from found
             yield PresetEntry(f"{key}.{ADD}", f"add a {key[:-1]}", 1, None, False)
@@ -167,12 +167,6 @@ def _tables(preset: Preset) -> Iterator[PresetEntry]:
             if key == "data":
                 yield PresetEntry(SOURCE, "source", 1, SOURCE_WORDS[source_of(preset)], True)
             yield from _of(preset, key, source.get(key, {}), single[key], 1)
-
-
-def layer_in_words(section: Section) -> str:
-    """A layer in two words: its units and its activation."""
-    assert isinstance(section, Layer)
-    return f"{section.units} {section.activation}"
 
 
 def _of(

@@ -14,6 +14,12 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.core.parts.activations import ACTIVATIONS
 from nntui.core.parts.datasets import DATASETS
 from nntui.presets.making.csv_columns import CsvColumns
+from nntui.presets.making.first_story import (
+    goal_of_classes,
+    goal_of_numbers,
+    pictures_of,
+    story_of,
+)
 
 HIDDEN = "8 tanh"
 """What is offered for the hidden layers."""
@@ -31,25 +37,6 @@ UNEXPLAINED = 0.05
 CROSS_ENTROPY = 0.1
 """The goal of a classification: about 0.9 of the probability for the right class."""
 SET_ROWS, SET_NOISE = 100, 0.1
-STEPS = [
-    {
-        "do": "Train it with {run}.",
-        "see": "The loss falls; at the goal, the line below says solved.",
-        "perform": ["run"],
-        "look": "loss",
-    },
-    {
-        "do": "See what it says with {output}, and in other ways with {output_view}.",
-        "see": "Row by row, a t marks those that were kept for testing.",
-        "perform": ["output"],
-    },
-    {
-        "do": "Not good enough? Ask with {why}, try other first weights with {next_seed}, or "
-        "change an entry with {edit}.",
-        "see": "A change of the layers or the data begins a branch; {undo} takes it back.",
-    },
-]
-"""What to do first with a network of one's own; see `Step`."""
 RECTIFIERS = ("relu", "leaky-relu", "elu", "gelu", "softplus")
 """Activations whose first weights are He's."""
 Hidden = Sequence[tuple[int, str]]
@@ -63,7 +50,14 @@ class _Task:
     activation: str
     loss: str
     goal: float
+    meaning: str
+    """What the goal means, in a sentence."""
     outputs: int
+
+    @property
+    def is_of_classes(self) -> bool:
+        """Whether the targets are classes."""
+        return self.loss != "squared-error"
 
 
 def hidden_layers(text: str) -> Hidden:
@@ -115,15 +109,16 @@ def for_columns(found: CsvColumns, inputs: Sequence[str], target: str, hidden: H
         if len(column.texts) < 2:
             raise ConfigError("", f"{quoted(target)} holds {column.in_words}: nothing to learn")
         data["classes_from"] = target
-        task = _Task("softmax", "categorical-cross-entropy", CROSS_ENTROPY, len(column.texts))
+        task = _classes("softmax", "categorical-cross-entropy", len(column.texts))
     else:
         data["target_columns"] = [target]
         if column.is_flag:
-            task = _Task("sigmoid", "binary-cross-entropy", CROSS_ENTROPY, 1)
+            task = _classes("sigmoid", "binary-cross-entropy", 1)
         elif column.variance > 0.0:
             data["scale_targets"] = "standard"
             goal = float(f"{UNEXPLAINED * column.variance:.2g}")
-            task = _Task("identity", "squared-error", goal, 1)
+            meaning = goal_of_numbers(goal, column.variance)
+            task = _Task("identity", "squared-error", goal, meaning, 1)
         else:
             raise ConfigError("", f"{quoted(target)} is {column.low:g} everywhere")
     data["scale_inputs"] = "standard"
@@ -132,19 +127,27 @@ def for_columns(found: CsvColumns, inputs: Sequence[str], target: str, hidden: H
     if len(inputs) > MOST_NAMED:
         told = f"{len(inputs)} columns"
     asked = f"What does a network learn of {target} from {told}?"
-    return _tables(data, found.rows, hidden, task, asked)
+    return _tables(data, found.rows, len(inputs), hidden, task, asked)
 
 
 def for_set(name: str, hidden: Hidden) -> Tables:
     """The preset that learns the classes of the data set ``name``."""
     data = {"set": name, "samples": SET_ROWS, "noise": SET_NOISE}
-    task = _Task("sigmoid", "binary-cross-entropy", CROSS_ENTROPY, 1)
+    task = _classes("sigmoid", "binary-cross-entropy", 1)
     asked = f"What does a network learn of {name}, {DATASETS[name].summary}?"
-    return _tables(data, SET_ROWS, hidden, task, asked)
+    return _tables(data, SET_ROWS, 2, hidden, task, asked)
 
 
-def _tables(data: dict[str, Any], rows: int, hidden: Hidden, task: _Task, asked: str) -> Tables:
-    if rows >= TESTED_FROM:
+def _classes(activation: str, loss: str, outputs: int) -> _Task:
+    return _Task(activation, loss, CROSS_ENTROPY, goal_of_classes(CROSS_ENTROPY), outputs)
+
+
+def _tables(
+    data: dict[str, Any], rows: int, inputs: int, hidden: Hidden, task: _Task, asked: str
+) -> Tables:
+    tested = rows >= TESTED_FROM
+    shown = pictures_of(inputs, task.outputs, classes=task.is_of_classes, tested=tested)
+    if tested:
         data["test_share"] = TEST_SHARE
         rows = round(rows * (1 - TEST_SHARE))
     training: dict[str, Any] = {
@@ -173,12 +176,7 @@ def _tables(data: dict[str, Any], rows: int, hidden: Hidden, task: _Task, asked:
         "training": training,
         "report": {"loss": task.loss},
         "goal": {"loss": task.goal, "epochs": _epochs(rows)},
-        "story": {
-            "question": asked,
-            "happens": "Nothing was trained yet.",
-            "shown": "A preset made for this data. Its entries are rules of thumb: change them.",
-            "steps": STEPS,
-        },
+        "story": story_of(asked, task.meaning, shown),
     }
 
 

@@ -12,7 +12,7 @@ from nntui.core.errors import ConfigError, quoted
 from nntui.core.settings.dotted_keys import is_parameter, is_structural
 from nntui.players.player_choice import check_compilable, chosen_player, player_of_restart
 from nntui.presets.preset import Preset
-from nntui.presets.preset_table import in_brief, short_key
+from nntui.presets.preset_table import change_in_brief
 from nntui.presets.schema import merged, override
 from nntui.timeline.history.branch import Branch, Stretch
 from nntui.timeline.history.keyframes import MemoryBudget
@@ -58,7 +58,8 @@ class Tree:
         while update == 0 and parent.forked_at == 0 and parent.parent is not None:
             changes, parent = merged(parent.changes, changes), parent.parent
         made = Branch(Stretch(stretch.preset, stretch.first, changes), seed, self.budget, parent)
-        made.name = self._free_name(_described(stretch.changes))
+        before = parent.stretch_at(update).preset
+        made.name = self._free_name(_described(before, stretch.changes))
         self.branches.append(made)
         return made
 
@@ -189,13 +190,10 @@ def plain_value(key: str, value: Any) -> Any:
     raise ConfigError(key, f"must be a number, a text, true, false or a list, not {quoted(value)}")
 
 
-def _described(changes: Mapping[str, Any]) -> str:
+def _described(before: Preset, changes: Mapping[str, Any]) -> str:
     """A name for what was changed, such as ``learning_rate=0.1``."""
     if not changes:
         return "again"
-    parts = [
-        f"seed {value}" if key == "seed" else f"{short_key(key)}={in_brief(value)}"
-        for key, value in changes.items()
-    ]
+    parts = [change_in_brief(before, key, value) for key, value in changes.items()]
     text = "".join(each if each.isprintable() else " " for each in " ".join(parts))
     return text if len(text) <= LONGEST_NAME - 6 else f"{text[: LONGEST_NAME - 9]}..."

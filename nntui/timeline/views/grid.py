@@ -77,6 +77,7 @@ WEIGHTS = Kind("weights", "Weights", of_input=lambda layer, _: (layer.W, layer.b
 GRADIENTS = Kind("gradients", "Gradients", of_input=_gradients, ahead=True)
 STEPS = Kind("steps", "Steps", of_input=_steps, ahead=True)
 RATIOS = Kind("step/weight", "|Step/weight|", of_input=_ratios, ahead=True)
+TARGET = "target"
 KINDS = (ACTIVATIONS, PRE_ACTIVATIONS, DELTAS, WEIGHTS, GRADIENTS, STEPS, RATIOS)
 
 
@@ -85,6 +86,7 @@ class GridRow:
     """One line of a grid; arrays are (columns,)."""
 
     label: str
+    """``layer.unit``; of a target `TARGET`, with its name behind it if there are several."""
     layer: int | None
     """None for a target."""
     unit: int
@@ -93,6 +95,12 @@ class GridRow:
     """Where there is a number: not every unit has every input, or a bias."""
     saturated: Mask
     dead: bool = False
+
+    def label_in(self, width: int) -> str:
+        """The label in at most ``width`` columns; ``=apple`` is the target apple."""
+        if len(self.label) > width and self.layer is None:
+            return self.label.replace(f"{TARGET} ", "=", 1)[:width]
+        return self.label[:width]
 
     @property
     def mark(self) -> str:
@@ -238,7 +246,7 @@ def _by_sample(
     if kind is ACTIVATIONS:
         nowhere, outputs = ~everywhere, len(snapshot.targets)
         names_of = snapshot.target_names or tuple(map(str, range(outputs)))
-        named = ["target"] if outputs == 1 else [f"t {name}" for name in names_of]
+        named = [TARGET] if outputs == 1 else [f"{TARGET} {name}" for name in names_of]
         rows += [
             GridRow(label, None, unit, values, everywhere, nowhere)
             for unit, (label, values) in enumerate(zip(named, snapshot.targets, strict=True))

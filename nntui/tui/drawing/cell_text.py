@@ -53,7 +53,7 @@ def read_cell(
         where = f"{row.label} {name if name == 'b' else f'w[{name}]'}"
     if row.layer is None:
         scaled = "scaled " if seen.snapshot.scaled_targets else ""
-        target = f"{scaled}target of sample {grid.samples[column]}"
+        target = f"{scaled}{row.label} of sample {grid.samples[column]}"
         return f"{target}  {number_text(row.values[column])}{_x(seen, grid, column)}"
     if not row.known[column]:
         return f"{where}  {_why_not(seen, row, grid.columns[column])}"

@@ -36,7 +36,7 @@ class UnitLines:
     def one(self, at: int) -> list[Segment]:
         """The row ``at``."""
         row, styles, view = self.rows[at], self.styles, self.viewport
-        name, style = row.label[: LABEL - 1], styles["dead" if row.dead else "label"]
+        name, style = row.label_in(LABEL - 1), styles["dead" if row.dead else "label"]
         if self._is_marked(row):
             name, style = f"{row.label}{ARROW}"[:LABEL], styles["concerned"]
         cursor = self.cell[1] if self.cell[0] == at else None
@@ -56,7 +56,7 @@ class UnitLines:
         mark = "dead" if any(gone) else "sat" if any(where) else ""
         side = " " if all(where) or not mark else "▀" if where[0] else "▄"
         marked = any(map(self._is_marked, rows))
-        name = f"{self.rows[upper].label}{ARROW if marked else '+'}"
+        name = f"{self.rows[upper].label_in(LABEL - 1)}{ARROW if marked else '+'}"
         return [
             Segment(name[:LABEL].ljust(LABEL), self.styles["concerned" if marked else "label"]),
             *draw_pair(

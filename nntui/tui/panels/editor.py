@@ -10,7 +10,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from nntui.core.errors import ConfigError
-from nntui.presets.editing.choices import column_choices, options, removal, with_columns
+from nntui.presets.editing.choices import (
+    added_table,
+    column_choices,
+    options,
+    removal,
+    with_columns,
+)
 from nntui.presets.editing.entries import SOURCE, Changes, PresetEntry, preset_entries
 from nntui.presets.editing.entry_changes import read
 from nntui.presets.editing.option import Option, Question
@@ -70,11 +76,13 @@ class Editor(Widget):
         self._list = EntryList(preset_entries(first, first.seed))
         self._first = {entry.key: entry.value for entry in self._list.entries}
         self._top = 0
+        self._added = ""
+        """The key of the table that a change adds; empty if it adds none."""
         self._problem = ""
 
     def compose(self) -> ComposeResult:
         """The entries, the line that is written, the filter, and what is said of the entry."""
-        yield FilterInput()
+        yield FilterInput(self._move_found, self._edit_found)
         yield Static(id="entries", markup=False)
         yield Static(id="told", markup=False)
         yield EntryInput(id="value")
@@ -122,9 +130,18 @@ class Editor(Widget):
                 self.leave()
             self._preset, self._seed = preset, seed
             self._list.replace(preset_entries(preset, seed))
+            if self._added:
+                self._go_to_added()
         # While the focus is elsewhere nobody sees it, and every frame would draw it.
         if self.display:
             self.draw()
+
+    def _go_to_added(self) -> None:
+        """Show the table that was added, which the filter might hide."""
+        self.list_all()
+        self._top = len(self._list.lines)  # its entries stand below
+        self.find(self._added)
+        self._added = ""
 
     def find(self, key: str) -> None:
         """Put the cursor on the entry with that dotted key, if there is one."""
@@ -225,6 +242,20 @@ class Editor(Widget):
         self._filter.open(self._list.wanted)
         self.draw()
 
+    def _move_found(self, lines: int) -> None:
+        """Move the cursor among the entries that are looked for."""
+        self._list.filter(self._filter.value)  # what was typed fast may not be told of yet
+        self.move(lines)
+
+    def _edit_found(self) -> None:
+        """Edit the entry under the cursor; the list stays as it was filtered."""
+        self._list.filter(self._filter.value)
+        if self._list.found:
+            self.leave()
+            self.begin()
+        else:
+            self.draw()
+
     def leave(self) -> None:
         """Edit nothing any more; what is asked for by the filter is listed."""
         for each, stays in ((self._input, False), (self._filter, bool(self._list.wanted))):
@@ -242,14 +273,14 @@ class Editor(Widget):
 
     def complain(self, problem: str) -> None:
         """Say what is wrong, and what would be right."""
-        self._problem = problem
+        self._problem, self._added = problem, ""
         self.draw()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say while it is written whether it can be taken; list what is looked for."""
         event.stop()
         if event.input is self._filter:
-            self._list.filter(event.value)
+            self._list.filter(self._filter.value)
             self.draw()
         elif self.writing:
             self._problem = ""
@@ -262,9 +293,6 @@ class Editor(Widget):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take what is written, if it is another value."""
         event.stop()
-        if event.input is self._filter:
-            self.leave()
-            return
         entry = self.entry
         self._make(lambda: read(self._preset, entry, event.value))
 
@@ -278,6 +306,7 @@ class Editor(Widget):
             if entry.key == SOURCE:
                 self._list.filter("")  # its entries are others now, and stand below
                 self._top = len(self._list.lines)
+            self._added = added_table(self._preset, changes)
             self.post_message(self.Edited(changes))
 
     def on_click(self, event: Click) -> None:

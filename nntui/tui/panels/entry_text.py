@@ -28,13 +28,15 @@ def entry_line(entry: PresetEntry, width: int, *, here: bool, is_new: bool) -> C
     value = entry.text
     if entry.needs:
         value = f"{value}, no effect" if entry.given else f"only with {entry.needs}"
-    column = indented(entry).ljust(NAMES)
-    if len(column) + len(value) > width:
+    star = " *" if is_new and value else ""
+    column = f"{indented(entry)} ".ljust(NAMES)
+    is_reason = bool(entry.needs) and not entry.given
+    if len(column) + len(value) + len(star) > width and not is_reason:
         # A long value may have the room that a short name leaves.
         column = f"{indented(entry)} "
-    if len(column) + len(value) > width and entry.key.startswith("faults."):
-        column = " " * (entry.depth + 1)  # the name of a fault says more than its number
-    star = " *" if is_new and value else ""
+        if len(column) + len(value) + len(star) > width and entry.name.startswith("fault "):
+            # The name of a fault says more than what it is.
+            column = f"{' ' * (entry.depth + 1)}{entry.name.removeprefix('fault ')} "
     value = shortened(value, width - len(column) - len(star)) + star
     heads = entry.is_heading or (entry.key.startswith("layers.") and entry.depth == 1)
     name = "bold" if heads and not entry.adds else "" if entry.given else "$foreground-muted"

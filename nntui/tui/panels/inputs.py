@@ -1,5 +1,7 @@
 """Text inputs that carry keys out in the order in which they were typed."""
 
+from collections.abc import Callable
+
 from textual.events import Key
 from textual.widgets import Input
 
@@ -56,5 +58,25 @@ class FilterInput(EntryInput):
     FilterInput { border-left: wide $accent; &:focus { border-left: wide $accent; } }
     """
 
-    def __init__(self) -> None:
+    BINDINGS = [("up", "move(-1)"), ("down", "move(1)")]
+
+    def __init__(self, move: Callable[[int], None], chosen: Callable[[], None]) -> None:
+        """``move`` is called for the arrows, and ``chosen`` on Enter.
+
+        Both at once: the next key may belong to what they lead to.
+        """
         super().__init__("part of a name, such as rate; Esc lists all")
+        self._move, self._chosen = move, chosen
+
+    def action_move(self, lines: int) -> None:
+        """Move the list's cursor."""
+        self._move(lines)
+
+    async def action_submit(self) -> None:
+        """Take the entry under the list's cursor."""
+        self._chosen()
+
+    async def on_key(self, event: Key) -> None:
+        """Leave to the app what was typed fast after Enter; it knows what has the focus now."""
+        if self.screen.focused is not self:
+            event.prevent_default()

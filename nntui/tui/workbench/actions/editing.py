@@ -7,7 +7,7 @@ from nntui.core.engine.parameter_edits import parameter_key
 from nntui.core.errors import ConfigError
 from nntui.core.number_text import number_text
 from nntui.presets.editing.entries import Changes
-from nntui.presets.preset_table import in_brief, short_key
+from nntui.presets.preset_table import change_in_brief
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
@@ -66,13 +66,13 @@ class Editing:
     def _edit(self, changes: Changes) -> None:
         self._bench.control.pause()
         run, view = self._bench.run_shown, self._bench.view
-        before = run.branch
+        before, preset = run.branch, run.preset
         self._edits.make(run, changes)
         self._bench.panel(NetworkPanel).editor.leave()
         if run.branch is not before:
             view = view.with_overlay(before)
         (key, value), *others = changes.items()
-        said = f"{short_key(key)} = {in_brief(value)}"
+        said = change_in_brief(preset, key, value, " = ")
         said += f", and with it {', '.join(name for name, _ in others)}" if others else ""
         self._bench.look(view, fill_keys(f"{said}; {{undo}} undoes"))
 
