@@ -198,7 +198,6 @@ class MicroscopeScreen(SizedScreen[Focus]):
             equations = self.query_one(EquationsPanel)
             title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."
             title += f"{lens.unit}, sample {anatomy.rows[lens.sample]}, {_weight(lens.column)}"
-            title = title.replace("[", r"\[")
             set_caption(equations, title)
             equations.told = Told(
                 self._where(),

@@ -169,7 +169,7 @@ class LossPlot(Panel):
             return
         if not content.last:
             self._message = content.nothing
-            self.border_title, self.border_subtitle = content.title, ""
+            set_caption(self, content.title, "")
             self.refresh()
             return
         coloured = colours_of(self.app) is not None
