@@ -95,7 +95,7 @@ async def test_numbers_are_copied() -> None:
         assert (taken_folder() / "copied-lossplot.tsv").read_text() == pilot.app.clipboard
         assert "copied-lossplot.tsv" in status(pilot).note
         losses = bench(pilot).run_shown.losses.tolist()
-        assert [(int(epoch), float(loss)) for epoch, loss in rows] == list(enumerate(losses))
+        assert [(int(epoch), float(loss)) for epoch, loss in rows] == [*enumerate(losses, start=1)]
         bench(pilot).query_one(Timeline).focus()
         await pilot.press("C")
         assert "0\tunit 1.2 dead from the start\n" in pilot.app.clipboard
@@ -116,6 +116,16 @@ async def test_numbers_are_copied() -> None:
         assert rows[0] == ["row", "x0", "x1", "target 0", "output 0", "kept for"]
         outputs = bench(pilot).run_shown.outputs
         assert [float(row[4]) for row in rows[1:]] == outputs[0].tolist()
+        await pilot.press("n", "e")
+        bench(pilot).look(bench(pilot).view.with_overlay(bench(pilot).run_shown.tree.branches[0]))
+        bench(pilot).query_one(LossPlot).focus()
+        await pilot.press("C")
+        rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        assert rows[:2] == [
+            ["epoch", "loss", "B"],
+            ["1", repr(float(bench(pilot).run_shown.losses[0])), repr(losses[0])],
+        ]
+        assert rows[2] == ["2", "", repr(losses[1])]
 
 
 async def test_a_screenshot_is_saved_wherever_the_home_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -268,6 +268,23 @@ def make_chart(
     )
 
 
+def loss_table(
+    losses: LossHistory, epochs: int, other: Overlay | None, most: int, first: int = 0
+) -> list[tuple[object, ...]]:
+    """Epoch and loss in rows, of the last ``most`` reports in the first ``epochs`` of ``losses``.
+
+    With ``other``, its losses are a third column.  What one of the two has not reported is empty;
+    ``first`` is the number of the first epoch.
+    """
+    branches = [(losses, epochs)] + ([] if other is None else [(other.losses, other.epochs)])
+    columns = []
+    for history, end in branches:
+        places = history.numbers(0, end)[-most:].tolist()
+        columns.append(dict(zip(places, history.read(0, end)[-most:].tolist(), strict=True)))
+    reported = sorted(set[int]().union(*columns))[-most:]
+    return [(at + first, *(column.get(at, "") for column in columns)) for at in reported]
+
+
 def recent(epochs: int) -> int:
     """The finished epochs at which a picture of the recent ones begins: the last tenth."""
     return max(epochs - max(epochs // 10, FEWEST_RECENT), 0)

@@ -89,10 +89,9 @@ class LossPlot(Panel):
         """Columns left of the picture."""
 
     def copied(self) -> str:
-        """Epoch (or update) and loss, the last ones where there are many."""
+        """Epoch (or update) and loss, also of B; the last ones where there are many."""
         content = self.content
-        rows = [] if content is None else content.rows(MOST_COPIED)
-        return tsv([[content.unit, "loss"], *rows]) if content is not None and rows else ""
+        return tsv(content.table(MOST_COPIED)) if content is not None and content.last else ""
 
     def watch_content(self) -> None:
         """Draw anew."""
