@@ -22,7 +22,7 @@ from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
-from nntui.tui.terminal.preferences import remembered
+from nntui.tui.terminal.preferences import remember, remembered
 from nntui.tui.workbench.pace import duration
 from nntui.tui.workbench.sizing import Need, shared
 
@@ -195,3 +195,10 @@ async def test_theme_and_outputs_are_remembered() -> None:
         await pilot.press("k")
         await pilot.pause()
         assert OutputPanel in bench(pilot).shown_panels
+        assert StoryPanel not in bench(pilot).shown_panels
+    # Few rows have no room for both: a look at the outputs does not cost the next story.
+    assert remembered("outputs shown in few rows") is None
+    remember("outputs shown in few rows", True)
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert StoryPanel in bench(pilot).shown_panels

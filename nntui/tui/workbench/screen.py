@@ -157,8 +157,8 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_columns_resized(self) -> None:
         """Share the rows that there are now; the outputs are shown as they were last."""
-        name = outputs_as_remembered(short=self.is_short)
-        visible = None if self.visitor else remembered(name)
+        name = outputs_as_remembered(self.run_shown, short=self.is_short)
+        visible = None if self.visitor or name is None else remembered(name)
         if not self._recalled and isinstance(visible, bool) and self.view.output.visible is None:
             self.view = replace(self.view, output=replace(self.view.output, visible=visible))
         self._recalled = True
