@@ -25,6 +25,7 @@ from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.panels.why_panel import WhyPanel
 from nntui.tui.screens.ask import AskNumber
 from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.screens.command_palette import Palette
@@ -310,6 +311,25 @@ async def test_help_explains_the_focused_panel_and_every_key() -> None:
             assert all(action.help in text for action in WORKBENCH)
             await pilot.press("escape")
             await pilot.pause()
+
+
+async def test_a_key_of_another_panel_says_where_it_does_something() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        for keys, said in (
+            ("F", "F (try fix) is for the Why panel: W leads there"),
+            ("R", "R (experiments) is for the Why panel: W leads there"),
+            ("M", "M (more) is for the Why panel: W leads there"),
+            ("o", "o (overlay) is for the branches: t leads there"),
+            ("_", "_ (rename) is for the branches: t leads there"),
+            ("p", "p (pin) is for the branches: t leads there"),
+        ):
+            await pilot.press(*keys)
+            assert status(pilot).note == said
+        await pilot.press("W", "tab", "F")
+        assert status(pilot).note == "F (try fix) is for the Why panel: tab leads there"
+        bench(pilot).query_one(WhyPanel).focus()
+        await pilot.pause()
+        assert isinstance(bench(pilot).active_bindings["F"].node, WhyPanel)
 
 
 async def test_a_panel_is_zoomed_and_unzoomed() -> None:

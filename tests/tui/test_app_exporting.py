@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from piloted import bench, status, until
+from piloted import bench, shown, status, until
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -14,7 +14,10 @@ from textual.widgets import Input
 from nntui import Run, load_preset
 from nntui.presets import decode, encode
 from nntui.presets.schema import override
+from nntui.timeline.microscope import arithmetic, written
 from nntui.tui.app import NNTUI
+from nntui.tui.microscope.equations_panel import MANY
+from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.timeline_strip import Timeline
@@ -108,6 +111,18 @@ async def test_numbers_are_copied() -> None:
             assert f"copied-{panel_name(panel)}." in status(pilot).note
             seen.add(type(panel))
         assert seen == set(bench(pilot).shown_panels)
+        await pilot.press("i", "C")
+        lines = pilot.app.clipboard.splitlines()
+        assert lines[0].startswith("Update 600 to 601: unit ")
+        microscope = pilot.app.screen
+        assert isinstance(microscope, MicroscopeScreen)
+        lens = microscope.lens
+        for line in arithmetic(microscope.anatomy, lens.layer, lens.unit, lens.sample, lens.column):
+            assert written(line.made, MANY) in lines
+        assert f"{len(lines)} lines: sent to the clipboard" in shown(pilot)
+        assert (taken_folder() / "copied-microscope.txt").read_text() == pilot.app.clipboard
+        await pilot.press("escape")
+        await pilot.pause()
         while not isinstance(bench(pilot).focused_panel, OutputPanel):
             await pilot.press("tab")
             await pilot.pause()
