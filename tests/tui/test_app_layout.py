@@ -167,6 +167,19 @@ async def test_panels_have_columns_rows_and_messages_by_what_there_is_to_say() -
         assert "> 1. Give the heatmap all the room" in shown(pilot)
 
 
+async def test_a_label_of_the_loss_axis_stands_beside_its_own_line() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: bench(pilot).run_shown.update == 600)
+        await pilot.pause()
+        text = shown(pilot)  # in one row
+        assert "0.597┤" in text
+        assert "goal 0.001 lies below" in text
+        await pilot.resize_terminal(*SIZES[1])
+        await pilot.pause()
+        assert re.findall(r"([\d.]+)┤", shown(pilot)) == ["0.597", "0.001"]
+
+
 @slow
 async def test_theme_and_outputs_are_remembered() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:

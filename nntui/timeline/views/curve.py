@@ -101,7 +101,8 @@ def make_curve(
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
-    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis,
+    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis
+    (where that is one, it is that of the greatest loss, and the goal does not stretch the axis),
     ``start`` the finished epochs at which the picture begins.  ``ghosts`` may double the length
     of the y axis, and do not extend the x axis.  ``floor`` is a proven floor of the loss, and the
     finished epochs from which on it holds.
@@ -182,7 +183,7 @@ def _y_axis(
     if len(y):
         inside += [float(y.min()), float(y.max())]
     if goal is not None and not (
-        len(y) and (start or _is_far(goal, min(inside), max(inside), log))
+        len(y) and (start or most_ticks == 1 or _is_far(goal, min(inside), max(inside), log))
     ):
         inside.append(goal)
     inside += _stretched(inside, behind)
