@@ -474,3 +474,21 @@ def test_too_little_memory_is_one_line(
     assert capsys.readouterr().err == (
         "nntui: there is not enough memory for this network and its data\n"
     )
+
+
+def test_outputs_and_predictions_are_printed_in_the_units_of_the_data(tmp_path: Path) -> None:
+    (tmp_path / "houses.csv").write_text("area,price\n50,100\n100,200\n150,300\n")
+    preset = tmp_path / "houses.toml"
+    preset.write_text(
+        'data = { csv = "houses.csv", input_columns = ["area"], target_columns = ["price"], '
+        'scale_inputs = "standard", scale_targets = "standard" }\n'
+        "layers = [{ units = 1 }]\n"
+        'training = { loss = "squared-error", learning_rate = 0.3 }\n'
+        'report = { loss = "squared-error" }\n'
+        "goal = { loss = 1e-6, epochs = 200 }\n"
+    )
+    text = command("run", str(preset), "--predict", "75").stdout
+    assert "1            200         200" in text
+    assert text.endswith("prediction of price\nf(75) = 150\n")
+    (scaled,) = printed("run", str(preset), "--predict", "75", "--json")["predictions"][0]
+    assert scaled == pytest.approx(-0.5 / np.sqrt(2 / 3))

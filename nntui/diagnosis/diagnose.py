@@ -87,6 +87,7 @@ def diagnose_subject(
         checked=_checked(evidence),
         limits=_limits(evidence),
         suspects=tuple(_tried(observation.preset, each) for each in sorted(explained, key=_place)),
+        progress=evidence.progress.said,
     )
 
 

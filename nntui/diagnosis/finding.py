@@ -143,6 +143,8 @@ class Diagnosis:
     suspects: tuple[Finding, ...] = ()
     """Measurements left out of `findings` because a proof explains them: causes after all if
     experiments show that what was proven does no harm."""
+    progress: str = ""
+    """How the run gets on, in words."""
 
     @property
     def headline(self) -> Finding | None:

@@ -85,7 +85,8 @@ class _Script:
         preset, goal = self._preset, self._preset.goal
         library = self._target.library
         yield from comment(f"A {preset.network} network, trained with {library}; made by nntui.")
-        yield "# Seed and draws are those of nntui, and so are the losses that it prints."
+        same = "Seed and draws are those of nntui, and so are the losses that it prints"
+        yield from comment(f"{same}, up to rounding, which a chaotic training amplifies.")
         yield "#"
         yield from comment(f"Preset: {one_line(preset.name)}.")
         yield from comment(preset.story.question)

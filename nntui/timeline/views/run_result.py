@@ -5,7 +5,6 @@ from typing import Any
 
 from nntui.core.engine.network import Parameters
 from nntui.core.engine.player_names import NUMPY
-from nntui.core.engine.reported_loss import is_unscaled
 from nntui.core.tape import Array
 from nntui.timeline.run import Run
 from nntui.timeline.views.json_text import Columns, json_ready
@@ -96,9 +95,8 @@ def run_text(
         lines.append(f"diverged update {found['update']:,}: {found['what']}")
     lines.append(f"state    {result['state_hash']}{_player(run)}")
     lines += ["", "row       target      output"]
-    if is_unscaled(run.preset.configuration):
-        lines.append("(scaled, as the network has them; the loss is in the units of the data)")
-    targets, outputs = run.targets.T, run.outputs.T
+    undone = run.data.target_scaling.undone
+    targets, outputs = undone(run.targets).T, undone(run.outputs).T
     for row in _spread(len(targets), ROWS_SHOWN):
         one, other = json_ready(targets[row]), json_ready(outputs[row])
         lines.append(f"{row:<6} {_numbers(one):>9}   {_numbers(other):>9}")
@@ -135,14 +133,15 @@ def _predictions(
     run: Run, asked: Sequence[Sequence[float]], predictions: Sequence[Array]
 ) -> list[str]:
     probe = run.preset.configuration.data.probe or ()
-    pairs: list[tuple[Sequence[float], list[float | None]]] = [
-        (row, json_ready(run.predict([row])[:, 0])) for row in probe
-    ]
-    pairs += list(zip(asked, json_ready(list(predictions)), strict=True))
+    pairs: list[tuple[Sequence[float], Array]]
+    pairs = [(row, run.predict([row])[:, 0]) for row in probe]
+    pairs += list(zip(asked, predictions, strict=True))
     if not pairs:
         return []
-    return [
-        "",
-        "prediction",
-        *(f"f({_numbers(row)}) = {_numbers(output)}" for row, output in pairs),
+    undone = run.data.target_scaling.undone
+    said = [
+        f"f({_numbers(row)}) = {_numbers(json_ready(undone(output[:, None])[:, 0]))}"
+        for row, output in pairs
     ]
+    names = run.preset.configuration.data.target_names
+    return ["", f"prediction of {', '.join(names)}" if names else "prediction", *said]

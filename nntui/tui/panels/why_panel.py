@@ -215,7 +215,8 @@ class WhyPanel(TextPanel):
         if found.headline is None:
             yield _healthy(found), None
         elif found.learns:
-            yield Content("It converges, but the program has a bug:"), None
+            said = f"{found.progress[0].upper()}{found.progress[1:]}. The program has a bug:"
+            yield Content(said), None
         for at, finding in enumerate(found.findings):
             if at == 1:
                 yield Content.styled("Also seen", "bold $text-accent"), None
