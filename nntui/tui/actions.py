@@ -4,6 +4,7 @@ Presets name these actions in their stories, as ``{one_update}``; `fill_keys` pu
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -298,6 +299,7 @@ MICROSCOPE = (
     Action("weight(-10)", "left_curly_bracket", "-10 weights", "Ten weights back.", "{"),
     Action("scroll(-1)", "pageup", "text up", "Scroll the arithmetic up.", "PgUp", rank=8),
     Action("scroll(1)", "pagedown", "text down", "Scroll the arithmetic down.", "PgDn", rank=8),
+    Action("copy", "C", "copy", "Copy the arithmetic.", rank=8),
     Action("help", "question_mark,f1", "help", "Explain the microscope and the keys.", "?", rank=0),
     Action("manual", "f2", "manual", "Open the manual.", "F2", rank=8),
     Action("close", "escape,i", "close", "Back to all panels.", "Esc", rank=0),
@@ -509,6 +511,39 @@ def bindings(actions: tuple[Action, ...], through: str = "") -> "list[BindingTyp
         for action in actions
         if action.name not in ("open", "select")
     ]
+
+
+OPENED_BY = {"why": ("the Why panel", WHY), "branches": ("the branches", BRANCHES)}
+"""By the action that leads to a panel: what it is called, and the keys that it has of its own."""
+
+
+def bindings_elsewhere(actions: tuple[Action, ...], *openers: str) -> "list[BindingType]":
+    """Bindings of a screen with ``actions`` for keys that only one panel has, to say where that is.
+
+    ``openers`` lead to such panels, as in `OPENED_BY`; see `told_elsewhere`.
+    """
+    from textual.binding import Binding
+
+    panels = (TIMELINE, PLOT, OUTPUT, HEATMAP, NETWORK, WHY, BRANCHES)
+    meant = Counter(key for each in (actions, *panels) for x in each for key in x.keys.split(","))
+    return [
+        Binding(key, f"elsewhere({opener!r}, {action.name!r})", show=False)
+        for opener in openers
+        for action in OPENED_BY[opener][1]
+        for key in action.keys.split(",")
+        if meant[key] == 1
+    ]
+
+
+def told_elsewhere(opener: str, name: str, *, shown: bool) -> str:
+    """That the action called ``name`` is for the panel to which ``opener`` leads.
+
+    Where that is ``shown`` already, the focus goes round to it.
+    """
+    panel, actions = OPENED_BY[opener]
+    action = next(each for each in actions if each.name == name)
+    leads = "next_panel" if shown else opener
+    return fill_keys(f"{action.key} ({action.label}) is for {panel}: {{{leads}}} leads there")
 
 
 def fill_keys(text: str) -> str:

@@ -143,7 +143,8 @@ class NNTUI(ThriftyApp):
         elif program is not None and program.is_mounted:
             program.tell(message)
         else:
-            super().notify(message, **named)
+            # Messages are plain text: a path may have brackets.
+            super().notify(message, **{"markup": False, **named})
 
     def deliver_screenshot(
         self, filename: str | None = None, path: str | None = None, time_format: str | None = None

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.style import Style
 
 from nntui import Run, load_preset
 from nntui.presets.schema import override
@@ -23,9 +24,13 @@ from nntui.timeline.views.outputs import (
     Surface,
     confusion_of,
     curve_of,
+    output_picture,
     surface_of,
 )
+from nntui.tui.drawing.cells import Look
+from nntui.tui.drawing.network_graph import draw_graph
 from nntui.tui.drawing.plotting import draw_fit
+from nntui.tui.drawing.surface import draw_surface
 from nntui.tui.drawing.tables import draw_confusion, draw_table
 
 CELLS = (16, 10)
@@ -113,6 +118,32 @@ def test_confused_classes_are_subtracted_and_a_graph_is_one_of_the_two() -> None
         drawn = other if expected == B else one
         for layer, (W, _) in zip(graph.layers, drawn.parameters, strict=True):
             np.testing.assert_array_equal(layer.W, W)
+
+
+LOOK = Look(dark=True, colours=None, bad=Style(), blank=Style())
+STYLES = {"label": Style(), "chosen": Style()}
+
+
+@pytest.mark.parametrize(
+    ("width", "names", "axes"),
+    [
+        (60, ("length", "petal width ..."), "length x petal width of flowers"),
+        (40, ("length", "petal w..."), "length x petal w..."),
+        (24, ("length", "pet..."), ""),
+    ],
+)
+def test_inputs_are_called_by_their_names(width: int, names: tuple[str, ...], axes: str) -> None:
+    run = trained("xor-sigmoid", 1, data__input_names=["length", "petal width of flowers"])
+    graph = output_picture(run, GRAPH, None, (width, 8))
+    assert isinstance(graph, Graph)
+    rows = ["".join(part.text for part in row) for row in draw_graph(graph, width, 8, LOOK, STYLES)]
+    assert {len(row) for row in rows} == {width}
+    for name in (*names, "x2", "x3"):  # two inputs are constant
+        assert sum(name in row for row in rows) == 1, name
+    surface = output_picture(run, SURFACE, None, (width - 7, 4))
+    assert isinstance(surface, Surface)
+    last = "".join(part.text for part in draw_surface(surface, LOOK, Style(), 0)[-1])
+    assert last.split(maxsplit=1)[1].rpartition("1.1")[0].strip() == axes
 
 
 @pytest.mark.parametrize("what", [CURVE, TABLE, UNIT])

@@ -28,6 +28,24 @@ def history(values: Sequence[float]) -> LossHistory:
     return made
 
 
+def test_an_axis_with_one_label_is_that_of_the_losses() -> None:
+    for losses in ([0.9, 0.7, 0.597], [0.597] * 3):
+        for log in (True, False):
+            curve = make_curve(losses, 3, 0.001, log=log, bins=60, most_ticks=1)
+            assert [text for _, text in curve.ticks] == [f"{losses[0]:g}"]
+            assert (curve.goal, curve.goal_beyond) == (None, "below")
+
+
+def test_the_table_of_losses_has_those_of_both_branches() -> None:
+    one, other = history([4.0, 3.0, 2.0]), curves.Overlay(history([4.0, 3.5]), 1, 2)
+    assert curves.loss_table(one, 2, None, 9) == [(0, 4.0), (1, 3.0)]
+    both = [(1, 4.0, 4.0), (2, 3.0, 3.5), (3, 2.0, "")]
+    assert curves.loss_table(one, 3, other, 9, first=1) == both
+    assert curves.loss_table(one, 3, other, 2, first=1) == both[1:]
+    longer = curves.Overlay(history([4.0, 3.5, 3.0]), 1, 3)
+    assert curves.loss_table(one, 2, longer, 1) == [(2, "", 3.0)]
+
+
 def make_curve(losses: Sequence[float], epoch: int, goal: float, **named: Any) -> Curve:
     return curves.make_curve(history(losses), len(losses), epoch, goal, **named)
 

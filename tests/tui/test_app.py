@@ -25,7 +25,9 @@ from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.panels.story_panel import StoryPanel
+from nntui.tui.panels.why_panel import WhyPanel
 from nntui.tui.screens.ask import AskNumber
+from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.screens.command_palette import Palette
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
@@ -311,6 +313,25 @@ async def test_help_explains_the_focused_panel_and_every_key() -> None:
             await pilot.pause()
 
 
+async def test_a_key_of_another_panel_says_where_it_does_something() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=(80, 24)) as pilot:
+        for keys, said in (
+            ("F", "F (try fix) is for the Why panel: W leads there"),
+            ("R", "R (experiments) is for the Why panel: W leads there"),
+            ("M", "M (more) is for the Why panel: W leads there"),
+            ("o", "o (overlay) is for the branches: t leads there"),
+            ("_", "_ (rename) is for the branches: t leads there"),
+            ("p", "p (pin) is for the branches: t leads there"),
+        ):
+            await pilot.press(*keys)
+            assert status(pilot).note == said
+        await pilot.press("W", "tab", "F")
+        assert status(pilot).note == "F (try fix) is for the Why panel: tab leads there"
+        bench(pilot).query_one(WhyPanel).focus()
+        await pilot.pause()
+        assert isinstance(bench(pilot).active_bindings["F"].node, WhyPanel)
+
+
 async def test_a_panel_is_zoomed_and_unzoomed() -> None:
     async with NNTUI(load_preset("add-relu")).run_test() as pilot:
         heatmap = bench(pilot).query_one(Heatmap)
@@ -390,6 +411,22 @@ async def test_many_seeds_are_trained_and_one_is_opened() -> None:
         await pilot.press("down", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WorkbenchScreen))
         assert bench(pilot).run_shown.seed == screen._listed[1].seed
+
+
+async def test_brackets_in_titles_and_messages_are_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SeedsScreen, "_train", lambda screen: None)
+    changed = {"data.path": "runs[b].csv"}
+    async with NNTUI().run_test(size=(80, 24), notifications=True) as pilot:
+        pilot.app.notify("saved as runs[b]/it[/b]", timeout=60)
+        await pilot.pause()
+        assert "saved as runs[b]/it[/b]" in shown(pilot)
+        await pilot.app.push_screen(SeedsScreen(load_preset("xor-relu"), 0, changed))
+        await pilot.pause()
+        assert "100 seeds from 0, path runs[b].csv" in shown(pilot)
+        await pilot.press("escape")
+        await pilot.app.push_screen(AskChange("Change", lambda changes: None, [("w[b]", {})]))
+        await pilot.pause()
+        assert "w[b]" in shown(pilot)
 
 
 async def test_closing_the_seeds_ends_their_training() -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from piloted import bench, status, until
+from piloted import bench, shown, status, until
 from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -14,7 +14,10 @@ from textual.widgets import Input
 from nntui import Run, load_preset
 from nntui.presets import decode, encode
 from nntui.presets.schema import override
+from nntui.timeline.microscope import arithmetic, written
 from nntui.tui.app import NNTUI
+from nntui.tui.microscope.equations_panel import MANY
+from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.timeline_strip import Timeline
@@ -95,7 +98,7 @@ async def test_numbers_are_copied() -> None:
         assert (taken_folder() / "copied-lossplot.tsv").read_text() == pilot.app.clipboard
         assert "copied-lossplot.tsv" in status(pilot).note
         losses = bench(pilot).run_shown.losses.tolist()
-        assert [(int(epoch), float(loss)) for epoch, loss in rows] == list(enumerate(losses))
+        assert [(int(epoch), float(loss)) for epoch, loss in rows] == [*enumerate(losses, start=1)]
         bench(pilot).query_one(Timeline).focus()
         await pilot.press("C")
         assert "0\tunit 1.2 dead from the start\n" in pilot.app.clipboard
@@ -108,6 +111,18 @@ async def test_numbers_are_copied() -> None:
             assert f"copied-{panel_name(panel)}." in status(pilot).note
             seen.add(type(panel))
         assert seen == set(bench(pilot).shown_panels)
+        await pilot.press("i", "C")
+        lines = pilot.app.clipboard.splitlines()
+        assert lines[0].startswith("Update 600 to 601: unit ")
+        microscope = pilot.app.screen
+        assert isinstance(microscope, MicroscopeScreen)
+        lens = microscope.lens
+        for line in arithmetic(microscope.anatomy, lens.layer, lens.unit, lens.sample, lens.column):
+            assert written(line.made, MANY) in lines
+        assert f"{len(lines)} lines: sent to the clipboard" in shown(pilot)
+        assert (taken_folder() / "copied-microscope.txt").read_text() == pilot.app.clipboard
+        await pilot.press("escape")
+        await pilot.pause()
         while not isinstance(bench(pilot).focused_panel, OutputPanel):
             await pilot.press("tab")
             await pilot.pause()
@@ -116,6 +131,16 @@ async def test_numbers_are_copied() -> None:
         assert rows[0] == ["row", "x0", "x1", "target 0", "output 0", "kept for"]
         outputs = bench(pilot).run_shown.outputs
         assert [float(row[4]) for row in rows[1:]] == outputs[0].tolist()
+        await pilot.press("n", "e")
+        bench(pilot).look(bench(pilot).view.with_overlay(bench(pilot).run_shown.tree.branches[0]))
+        bench(pilot).query_one(LossPlot).focus()
+        await pilot.press("C")
+        rows = [line.split("\t") for line in pilot.app.clipboard.splitlines()]
+        assert rows[:2] == [
+            ["epoch", "loss", "B"],
+            ["1", repr(float(bench(pilot).run_shown.losses[0])), repr(losses[0])],
+        ]
+        assert rows[2] == ["2", "", repr(losses[1])]
 
 
 async def test_a_screenshot_is_saved_wherever_the_home_is(monkeypatch: pytest.MonkeyPatch) -> None:

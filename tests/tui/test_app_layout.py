@@ -22,7 +22,7 @@ from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.timeline_strip import Timeline
-from nntui.tui.terminal.preferences import remembered
+from nntui.tui.terminal.preferences import remember, remembered
 from nntui.tui.workbench.pace import duration
 from nntui.tui.workbench.sizing import Need, shared
 
@@ -167,6 +167,19 @@ async def test_panels_have_columns_rows_and_messages_by_what_there_is_to_say() -
         assert "> 1. Give the heatmap all the room" in shown(pilot)
 
 
+async def test_a_label_of_the_loss_axis_stands_beside_its_own_line() -> None:
+    async with NNTUI(load_preset("add-relu")).run_test(size=SIZES[0]) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: bench(pilot).run_shown.update == 600)
+        await pilot.pause()
+        text = shown(pilot)  # in one row
+        assert "0.597┤" in text
+        assert "goal 0.001 lies below" in text
+        await pilot.resize_terminal(*SIZES[1])
+        await pilot.pause()
+        assert re.findall(r"([\d.]+)┤", shown(pilot)) == ["0.597", "0.001"]
+
+
 @slow
 async def test_theme_and_outputs_are_remembered() -> None:
     async with NNTUI(load_preset("add-relu")).run_test(size=(120, 40)) as pilot:
@@ -195,3 +208,10 @@ async def test_theme_and_outputs_are_remembered() -> None:
         await pilot.press("k")
         await pilot.pause()
         assert OutputPanel in bench(pilot).shown_panels
+        assert StoryPanel not in bench(pilot).shown_panels
+    # Few rows have no room for both: a look at the outputs does not cost the next story.
+    assert remembered("outputs shown in few rows") is None
+    remember("outputs shown in few rows", True)
+    async with NNTUI(load_preset("add-tanh")).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert StoryPanel in bench(pilot).shown_panels

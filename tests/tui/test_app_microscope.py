@@ -17,6 +17,7 @@ from nntui.timeline.microscope.computed import dissect
 from nntui.timeline.microscope.substeps import Phase
 from nntui.tui.actions import MICROSCOPE
 from nntui.tui.app import NNTUI
+from nntui.tui.drawing.titles import title_of
 from nntui.tui.microscope.equations_panel import EquationsPanel, tell
 from nntui.tui.microscope.known_values import KnownValues
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
@@ -67,6 +68,8 @@ async def test_it_opens_where_the_heatmaps_cursor_is_and_takes_it_along() -> Non
         # Sample 4 is not in the batch of the next update, which is row 0 alone.
         assert lens(pilot) == (1, 2, 0, 0, 10)
         assert screen(pilot).anatomy.rows == (0,)
+        title = title_of(screen(pilot).query_one(EquationsPanel))
+        assert title == "Update 0 to 1: unit 1.2, sample 0, weight w[0]"
         await pilot.press("up", "up", "up", "escape")
         await pilot.pause()
         assert isinstance(pilot.app.screen, WorkbenchScreen)

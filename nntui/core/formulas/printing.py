@@ -57,7 +57,7 @@ class Printer:
         binds = _BINDS[symbol]
         tighter = binds + (symbol in "-/^")
         one = self._inside(left, binds + (symbol == "^"))
-        two = self._inside(right, max(tighter, SIGN + 1 if binds == PRODUCT else tighter))
+        two = self._behind(right, POWER if binds == PRODUCT else tighter)
         sign = self._sign(symbol)
         between = f" {sign} " if symbol in self.spaced else sign
         return f"{one}{between}{two}", binds
@@ -68,6 +68,11 @@ class Printer:
     def _inside(self, node: Expression, least: int) -> str:
         text, binds = self._print(node)
         return f"({text})" if binds < least else text
+
+    def _behind(self, node: Expression, least: int) -> str:
+        """The same behind an operator or a minus, where a sign of its own needs parentheses."""
+        text = self._inside(node, least)
+        return f"({text})" if text.startswith("-") else text
 
     def number(self, value: float) -> str:
         """A constant."""

@@ -130,13 +130,9 @@ class _Writer(Printer):
                     return name, SUM
                 return self._sum(terms), SUM
             case Negative(part):
-                return f"-{self._inside(part, PRODUCT)}", SIGN
+                return f"-{self._behind(part, PRODUCT)}", SIGN
             case Operation("+", left, right):
                 return self._sum((left, right)), SUM
-            case Operation("-", left, right):
-                behind = self._inside(right, PRODUCT)
-                behind = f"({behind})" if behind.startswith("-") else behind
-                return f"{self.text(left)} - {behind}", SUM
         return super()._print(node)
 
     def _sum(self, terms: tuple[Expression, ...]) -> str:

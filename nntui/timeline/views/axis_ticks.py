@@ -51,11 +51,13 @@ def with_top(ticks: Ticks, low: float, high: float, most: int, y: Array, log: bo
     """``ticks`` with one at the greatest loss, which is read first.
 
     Where the last tick would share its row with that loss, the loss takes its place: a label must
-    not stand beside a line that is somewhere else.
+    not stand beside a line that is somewhere else.  So it does where there is room for one.
     """
     if not len(y):
         return ticks
-    top, room = float(np.max(y)), (high - low) / (2 * most)
+    top, room = float(np.max(y)), (high - low) / max(2 * most - 1, 1)
+    if most == 1:
+        return _labelled([top], log)
     apart = top - ticks[-1][0] if ticks else np.inf
     if abs(apart) < room / 8 or apart <= -room:
         return ticks

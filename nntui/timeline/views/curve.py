@@ -101,7 +101,8 @@ def make_curve(
 ) -> Curve:
     """The curve of the first ``epochs`` of ``losses``, with the cursor at ``epoch``.
 
-    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis,
+    ``bins`` is how many points fit side by side, ``most_ticks`` how many labels fit on the y axis
+    (where that is one, it is that of the greatest loss, and the goal does not stretch the axis),
     ``start`` the finished epochs at which the picture begins.  ``ghosts`` may double the length
     of the y axis, and do not extend the x axis.  ``floor`` is a proven floor of the loss, and the
     finished epochs from which on it holds.
@@ -182,7 +183,7 @@ def _y_axis(
     if len(y):
         inside += [float(y.min()), float(y.max())]
     if goal is not None and not (
-        len(y) and (start or _is_far(goal, min(inside), max(inside), log))
+        len(y) and (start or most_ticks == 1 or _is_far(goal, min(inside), max(inside), log))
     ):
         inside.append(goal)
     inside += _stretched(inside, behind)
@@ -266,6 +267,23 @@ def make_chart(
         more_of_other=tuple(drawn[len(lines) :]),
         **_y_axis(shown, goal, start, log=log, most_ticks=most_ticks, counts=counts),
     )
+
+
+def loss_table(
+    losses: LossHistory, epochs: int, other: Overlay | None, most: int, first: int = 0
+) -> list[tuple[object, ...]]:
+    """Epoch and loss in rows, of the last ``most`` reports in the first ``epochs`` of ``losses``.
+
+    With ``other``, its losses are a third column.  What one of the two has not reported is empty;
+    ``first`` is the number of the first epoch.
+    """
+    branches = [(losses, epochs)] + ([] if other is None else [(other.losses, other.epochs)])
+    columns = []
+    for history, end in branches:
+        places = history.numbers(0, end)[-most:].tolist()
+        columns.append(dict(zip(places, history.read(0, end)[-most:].tolist(), strict=True)))
+    reported = sorted(set[int]().union(*columns))[-most:]
+    return [(at + first, *(column.get(at, "") for column in columns)) for at in reported]
 
 
 def recent(epochs: int) -> int:

@@ -6,11 +6,14 @@ from rich.style import Style
 from nntui.timeline.views.outputs import Graph
 from nntui.tui.drawing.cells import Look, joined
 from nntui.tui.drawing.palette import LEVELS, cell_style, is_plain, level_of
+from nntui.tui.drawing.shortening import shortened
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bits of a braille character, by row and column of its dots."""
 NODE = 5
-"""Columns that a node takes."""
+"""Columns that a node takes; inputs take more where they have names."""
+NAMES = 4
+"""At most this fraction (1/NAMES) of the width is taken by names of inputs."""
 Edge = tuple[tuple[float, float], tuple[float, float], int, bool]
 """From where, to where (in dots), the level of its weight, and whether it stands out."""
 
@@ -25,10 +28,16 @@ def draw_graph(
     """
     layers = graph.layers
     sizes = [layers[0].W.shape[1], *(layer.W.shape[0] for layer in layers)]
-    columns = [round(at * (width - NODE) / max(len(sizes) - 1, 1)) for at in range(len(sizes))]
+    names = _inputs(graph, sizes[0], max(width // NAMES, NODE))
+    first = max(NODE, *map(len, names))
+    spacing = (width - first) / max(len(sizes) - 1, 1)
+    columns = [0, *(first - NODE + round(at * spacing) for at in range(1, len(sizes)))]
     rows = [[int((unit + 0.5) * height / size) for unit in range(size)] for size in sizes]
     canvas: dict[tuple[int, int], tuple[int, int]] = {}
-    for edge in sorted(_edges(graph, columns, rows), key=lambda each: (each[3], abs(each[2]))):
+    ends = [first, *(column + NODE for column in columns[1:])]
+    for edge in sorted(
+        _edges(graph, columns, ends, rows), key=lambda each: (each[3], abs(each[2]))
+    ):
         _draw(canvas, edge)
     plain = is_plain(look.colours)
     cells: list[list[tuple[str, Style]]] = [
@@ -37,9 +46,9 @@ def draw_graph(
     ]
     for at, (column, places) in enumerate(zip(columns, rows, strict=True)):
         for unit, row in enumerate(places):
-            name = f"x{unit}" if at == 0 else f"{at - 1}.{unit}"
+            name = f"{at - 1}.{unit}".center(NODE)[:NODE] if at else names[unit].center(first)
             chosen = graph.unit == (at - 1, unit)
-            for offset, character in enumerate(name.center(NODE)[:NODE]):
+            for offset, character in enumerate(name):
                 if column + offset < width:
                     cells[row][column + offset] = (
                         character,
@@ -48,7 +57,16 @@ def draw_graph(
     return [joined(row) for row in cells]
 
 
-def _edges(graph: Graph, columns: list[int], rows: list[list[int]]) -> list[Edge]:
+def _inputs(graph: Graph, count: int, room: int) -> list[str]:
+    """What the inputs are called, in at most ``room`` columns; constant ones have no names."""
+    known = graph.samples.input_names
+    return [
+        shortened(known[at], room) if at < len(known) else f"x{at}"[:NODE] for at in range(count)
+    ]
+
+
+def _edges(graph: Graph, columns: list[int], ends: list[int], rows: list[list[int]]) -> list[Edge]:
+    """The lines from where the nodes of a column end to where those of the next begin."""
     edges: list[Edge] = []
     for number, layer in enumerate(graph.layers):
         largest = float(abs(layer.W).max())
@@ -56,7 +74,7 @@ def _edges(graph: Graph, columns: list[int], rows: list[list[int]]) -> list[Edge
             for source, weight in enumerate(weights):
                 level = level_of(weight, largest)
                 if level:
-                    start = (2.0 * (columns[number] + NODE), 4.0 * rows[number][source] + 2)
+                    start = (2.0 * ends[number], 4.0 * rows[number][source] + 2)
                     end = (2.0 * columns[number + 1] - 1, 4.0 * rows[number + 1][unit] + 2)
                     edges.append((start, end, level, graph.unit == (number, unit)))
     return edges

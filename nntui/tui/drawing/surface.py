@@ -1,6 +1,6 @@
 """A surface seen from above: half blocks where there are colours, glyphs where there are none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from rich.segment import Segment
@@ -11,11 +11,14 @@ from nntui.timeline.views.outputs import Surface
 from nntui.tui.drawing.cells import Look, joined
 from nntui.tui.drawing.class_colours import SURE, class_mark, class_style, sureness, texture
 from nntui.tui.drawing.palette import cell_style, glyph, is_plain, level_of
+from nntui.tui.drawing.shortening import shortened
 
 GUTTER = 7
 """Columns left of the surface, for the y axis."""
 ABOVE, BELOW = "o", "x"
 """Samples by their target: above the centre, or not; with several classes their number."""
+LEAST_NAME = 6
+"""Columns that a name needs, cut short."""
 Pieces = list[tuple[str, Style]]
 
 
@@ -43,16 +46,25 @@ def draw_surface(surface: Surface, look: Look, label: Style, sample: int) -> lis
         text = "" if height is None else brief(height, GUTTER)
         lines.append([Segment(f"{text:>{GUTTER - 1}}".ljust(GUTTER), label), *joined(pieces)])
     left, right = (brief(end) for end in surface.x)
-    names = surface.samples.input_names
-    middle = f"{names[0]} x {names[1]}" if len(names) > 1 else ""
+    free = columns - len(left) - len(right)
+    middle = _names(surface.samples.input_names, free - 2)
     room = max(columns - len(left), 0)
     axis = left + right.rjust(room)
-    free = columns - len(left) - len(middle) - len(right)
-    if middle and free >= 2:
-        at = len(left) + free // 2
+    if middle:
+        at = len(left) + (free - len(middle)) // 2
         axis = axis[:at] + middle + axis[at + len(middle) :]
     lines.append([Segment(" " * GUTTER + axis, label)])
     return lines
+
+
+def _names(names: Sequence[str], room: int) -> str:
+    """The names of the two axes in ``room`` columns, cut short if need be."""
+    middle = " x ".join(names[:2]) if len(names) > 1 else ""
+    if len(middle) > room:
+        least = (room - 3) // 2
+        middle = " x ".join(shortened(each, least) for each in names[:2])
+        return middle if least >= LEAST_NAME else ""
+    return middle
 
 
 def _is_last(line: int, rows: int, halves: bool) -> bool:

@@ -25,6 +25,8 @@ MEANING = {
 HANGING = 4
 WIDE, MANY, FEW = 100, 12, 6
 """From so many columns on, a sum has up to so many terms written out; below, fewer."""
+UNBROKEN = 10**6
+"""Columns in which every line fits."""
 
 Styled = tuple[str, str]
 """A line of text and its style."""
@@ -132,6 +134,11 @@ class EquationsPanel(TextPanel, can_focus=False):
     def compose(self) -> ComposeResult:
         """One text."""
         yield Static()
+
+    def copied(self) -> str:
+        """What is told, each equation in one line, however long."""
+        lines = [] if self.told is None else tell(self.told, UNBROKEN)[0]
+        return "".join(f"{text}\n" for text, _ in lines)
 
     def watch_told(self, before: Told | None, told: Told | None) -> None:
         """Tell it, with the present part in view."""

@@ -12,6 +12,7 @@ from nntui.timeline import Run
 from nntui.timeline.microscope import arithmetic
 from nntui.timeline.microscope.computed import Anatomy, dissect
 from nntui.tui.actions import MICROSCOPE, bindings
+from nntui.tui.drawing.titles import title_of
 from nntui.tui.microscope.equations_panel import EquationsPanel, Told
 from nntui.tui.microscope.known_values import KnownValues, TableContent
 from nntui.tui.microscope.substep_heatmap import SubstepHeatmap
@@ -23,6 +24,7 @@ from nntui.tui.panels.status_line import StatusLine
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.sized import SizedScreen
+from nntui.tui.terminal.taken import counted_lines, take_text
 
 EXPLAINED = (
     "The update that comes next, in arithmetic: how one unit computes z from what comes in, and a "
@@ -54,6 +56,9 @@ class Mover(Protocol):
 class MicroscopeSubject(Protocol):
     """The run that is looked at, where it is shown as a whole."""
 
+    visitor: bool
+    """Whether nothing is kept and no file is written: what is taken elsewhere is copied."""
+
     @property
     def run_shown(self) -> Run:
         """The run at its cursor."""
@@ -69,6 +74,9 @@ class MicroscopeSubject(Protocol):
     @property
     def control(self) -> Mover:
         """What moves the run along."""
+
+    def copy(self, text: str) -> None:
+        """Put ``text`` on the clipboard."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +206,6 @@ class MicroscopeScreen(SizedScreen[Focus]):
             equations = self.query_one(EquationsPanel)
             title = f"Update {anatomy.update:,} to {anatomy.update + 1:,}: unit {lens.layer}."
             title += f"{lens.unit}, sample {anatomy.rows[lens.sample]}, {_weight(lens.column)}"
-            title = title.replace("[", r"\[")
             set_caption(equations, title)
             equations.told = Told(
                 self._where(),
@@ -312,6 +319,14 @@ class MicroscopeScreen(SizedScreen[Focus]):
         """Scroll the arithmetic."""
         equations = self.query_one(EquationsPanel)
         equations.scroll_relative(y=pages * max(equations.size.height - 2, 1), animate=False)
+
+    def action_copy(self) -> None:
+        """Copy the arithmetic, an equation a line."""
+        equations, subject = self.query_one(EquationsPanel), self._subject
+        text = f"{title_of(equations)}\n{equations.copied()}"
+        what, name = counted_lines(text), "copied-microscope"
+        send, visitor = subject.copy, subject.visitor
+        self._show_status(take_text(text, what, name, ".txt", send=send, visitor=visitor))
 
     def action_help(self) -> None:
         """Explain the microscope."""

@@ -15,7 +15,7 @@ from nntui.diagnosis.finding import Diagnosis
 from nntui.presets.preset import Goal
 from nntui.timeline import Snapshot
 from nntui.timeline.views.compare import A, GridComparison, compare_grids
-from nntui.timeline.views.curve import Curve, Overlay, make_chart, make_curve, recent
+from nntui.timeline.views.curve import Curve, Overlay, loss_table, make_chart, make_curve, recent
 from nntui.timeline.views.ghost_curves import Ghosts
 from nntui.timeline.views.grid import ACTIVATIONS, LAYER, GridSource, Kind
 from nntui.timeline.views.measurements import REPORTED, TEST, Measurement, Plot, nearest, series
@@ -178,8 +178,8 @@ class Plotted(Protocol):
     def below(self, curve: Curve, room: int) -> str:
         """What is said below the picture, as markup, in ``room`` columns."""
 
-    def rows(self, most: int) -> list[tuple[int, float]]:
-        """The last ``most`` numbers, each behind its place on the x axis, to be copied."""
+    def table(self, most: int) -> list[tuple[object, ...]]:
+        """The last ``most`` losses to be copied, each behind its place, below their headings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +224,11 @@ class PlotContent:
         """The finished epochs at the cursor."""
         return self.snapshot.epoch
 
-    def rows(self, most: int) -> list[tuple[int, float]]:
-        """Epoch and reported loss, the last ones where there are many."""
-        snapshot = self.snapshot
-        losses = snapshot.losses.read(0, snapshot.epochs)[-most:].tolist()
-        epochs = snapshot.losses.numbers(0, snapshot.epochs)[-most:].tolist()
-        return list(zip(epochs, losses, strict=True))
+    def table(self, most: int) -> list[tuple[object, ...]]:
+        """Finished epochs, as `reading` counts them, and reported loss; that of B too."""
+        snapshot, other = self.snapshot, None if self.overlaid is None else self.overlaid.overlay
+        rows = loss_table(snapshot.losses, snapshot.epochs, other, most, first=1)
+        return [(self.unit, "loss", *(["B"] if other is not None else [])), *rows]
 
     def below(self, curve: Curve, room: int) -> str:
         """What cannot be drawn, the ghosts, and the other branch."""

@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from nntui.timeline.views.curve import Curve
 from nntui.tui.actions import PLOT, bindings
-from nntui.tui.drawing.plotting import Cells, draw_curve
+from nntui.tui.drawing.plotting import AXIS_ROWS, Cells, draw_curve
 from nntui.tui.panels.content import Plotted
 from nntui.tui.panels.panel import Panel, colours_of, set_caption, tsv
 
@@ -16,6 +16,8 @@ MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""
 LEAST = 3
 """Rows that a picture needs."""
+FEW = 2
+"""Rows above the x axis in which the losses are shown in their own range, with one label."""
 MOST_TICKS = 9
 """Labels of the y axis, at most."""
 
@@ -89,10 +91,9 @@ class LossPlot(Panel):
         """Columns left of the picture."""
 
     def copied(self) -> str:
-        """Epoch (or update) and loss, the last ones where there are many."""
+        """Epoch (or update) and loss, also of B; the last ones where there are many."""
         content = self.content
-        rows = [] if content is None else content.rows(MOST_COPIED)
-        return tsv([[content.unit, "loss"], *rows]) if content is not None and rows else ""
+        return tsv(content.table(MOST_COPIED)) if content is not None and content.last else ""
 
     def watch_content(self) -> None:
         """Draw anew."""
@@ -169,11 +170,12 @@ class LossPlot(Panel):
             return
         if not content.last:
             self._message = content.nothing
-            self.border_title, self.border_subtitle = content.title, ""
+            set_caption(self, content.title, "")
             self.refresh()
             return
         coloured = colours_of(self.app) is not None
-        curve = content.curve(width, min(max(height // 2, 2), MOST_TICKS))
+        rows = height - AXIS_ROWS
+        curve = content.curve(width, 1 if rows <= FEW else min(max(rows // 2, 2), MOST_TICKS))
         self._caption(curve, content)
         at = self._inspected
         self._left = 1 + max((len(text) for _, text in curve.ticks), default=0)

@@ -10,6 +10,7 @@ from nntui.program.debugging.seen import Array, BranchSeen, ProgramSeen
 from nntui.timeline.views.curve import (
     Curve,
     Overlay,
+    loss_table,
     make_chart,
     make_curve,
     recent,
@@ -68,9 +69,13 @@ class ProgramPlot:
         number = self.seen.overlaid
         return next((each for each in self.seen.branches if each.number == number), None)
 
+    @property
+    def _overlay(self) -> Overlay | None:
+        other = self._other
+        return None if other is None else Overlay(other.losses, 0, other.points)
+
     def curve(self, width: int, most_ticks: int) -> Curve:
         """What is to be drawn in ``width`` columns."""
-        other = self._other
         curve = make_curve(
             self.seen.branch.losses,
             self.last,
@@ -79,7 +84,7 @@ class ProgramPlot:
             log=self.log,
             bins=2 * width,
             most_ticks=most_ticks,
-            overlay=None if other is None else Overlay(other.losses, 0, other.points),
+            overlay=self._overlay,
             start=self.start,
         )
         return self._with_printed(curve, most_ticks)
@@ -123,8 +128,8 @@ class ProgramPlot:
             parts.append(f"[$overlaid]{escape(text)}[/]")
         return "; ".join(parts)
 
-    def rows(self, most: int) -> list[tuple[int, float]]:
-        """The last losses, to be copied."""
-        losses = self.seen.branch.losses
-        numbers = losses.numbers(0, self.last)[-most:].tolist()
-        return list(zip(numbers, losses.read(0, self.last)[-most:].tolist(), strict=True))
+    def table(self, most: int) -> list[tuple[object, ...]]:
+        """The last losses, to be copied, counted as `reading` does; those of B too."""
+        other = self._overlay
+        rows = loss_table(self.seen.branch.losses, self.last, other, most)
+        return [(self.unit, "loss", *(["B"] if other is not None else [])), *rows]

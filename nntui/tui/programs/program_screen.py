@@ -22,8 +22,10 @@ from nntui.program.debugging.snapshot_of_run import seen_of
 from nntui.tui.actions import (
     PROGRAM,
     bindings,
+    bindings_elsewhere,
     fill_keys,
     fill_program_keys,
+    told_elsewhere,
 )
 from nntui.tui.drawing.titles import title_of
 from nntui.tui.panels.branches_panel import BranchesPanel
@@ -59,6 +61,7 @@ class ProgramScreen(SizedScreen[None]):
     DEFAULT_CSS = CSS
     BINDINGS = [
         *bindings(PROGRAM, "perform"),
+        *bindings_elsewhere(PROGRAM, "branches"),
         Binding("escape", "perform('unzoom')", "all panels", show=False),
     ]
 
@@ -227,6 +230,10 @@ class ProgramScreen(SizedScreen[None]):
     def action_perform(self, action: str) -> None:
         """Textual's way to `perform`."""
         self.perform(action)
+
+    def action_elsewhere(self, opener: str, name: str) -> None:
+        """Say of a panel's own key where it does something."""
+        self.tell(told_elsewhere(opener, name, shown=False))
 
     def on_key(self, event: Key) -> None:
         """Say of a key of the workbench that it does nothing here."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from textual.content import Content
 from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
@@ -60,7 +61,9 @@ class AskChange(Ask[Changes]):
     def below(self) -> list[Widget]:
         """The changes that are ready."""
         return [
-            PagedList(*(Option(words, id=str(at)) for at, (words, _) in enumerate(self._ready)))
+            PagedList(
+                *(Option(Content(words), id=str(at)) for at, (words, _) in enumerate(self._ready))
+            )
         ]
 
     async def on_mount(self) -> None:

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.markup import escape
 from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -127,7 +126,7 @@ class SeedsScreen(Dialog[int | None]):
 
     def _described(self) -> str:
         keys = changes_in_brief(self._changed)
-        return escape(f", {keys[:40]}") if keys else ""
+        return f", {keys[:40]}" if keys else ""
 
     def _entry(self, outcome: Outcome) -> Content:
         solved = outcome.solved(self._preset.goal)

@@ -1,5 +1,6 @@
-"""Files with what is taken out of the app, beside the saved sessions."""
+"""Files with what is taken out of the app, beside the saved sessions; and the clipboard."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from nntui.core.errors import ConfigError
@@ -13,6 +14,35 @@ MOST_KEPT = 1000
 def taken_folder() -> Path:
     """Where they are; it need not exist yet."""
     return folder().parent / "taken"
+
+
+MOST_SENT = 70_000
+"""Characters that are sent to a clipboard; many terminals take no more."""
+
+
+def take_text(
+    text: str, what: str, name: str, ending: str, *, send: Callable[[str], None], visitor: bool
+) -> str:
+    """``send`` the text to the clipboard, write it into the file of that name, and say where it is.
+
+    ``what`` it is stands before that.  Nothing is kept of what a ``visitor`` takes.
+    """
+    sent = len(text) <= MOST_SENT
+    if sent:
+        send(text)
+    places = ["sent to the clipboard, if the terminal takes it"] if sent else []
+    if not visitor:
+        try:
+            places.append(f"in {taken_file(name, ending, text, again=True)}")
+        except ConfigError as error:
+            places.append(f"in no file: {error}")
+    return f"{what}: {', and '.join(places) or 'too much for a clipboard'}"
+
+
+def counted_lines(text: str) -> str:
+    """How many lines ``text`` has, in words."""
+    lines = len(text.splitlines())
+    return f"{lines:,} line{'s' if lines > 1 else ''}"
 
 
 def taken_file(name: str, ending: str, content: str, *, again: bool = False) -> Path:

@@ -101,8 +101,13 @@ def shows_output(view: WorkbenchView, run: Run, *, short: bool) -> bool:
     return visible and not (short and why)
 
 
-def outputs_as_remembered(*, short: bool) -> str:
-    """The name under which it is remembered whether the outputs are shown on such a screen."""
+def outputs_as_remembered(run: Run, *, short: bool) -> str | None:
+    """The name under which it is remembered whether the outputs are shown on such a screen.
+
+    None where they cost the story: a look at the outputs is no wish to have no story later.
+    """
+    if short and run.preset.story != Story():
+        return None
     return f"outputs shown {'in few rows' if short else 'where there is room'}"
 
 

@@ -30,8 +30,6 @@ class Bench(MicroscopeSubject, Protocol):
     """What was opened."""
     view: WorkbenchView
     """How all of it is looked at; `look` replaces it."""
-    visitor: bool
-    """Whether nothing is kept and no file is written: what is taken elsewhere is copied."""
 
     @property
     def other(self) -> Run | None:
@@ -94,6 +92,3 @@ class Bench(MicroscopeSubject, Protocol):
 
     def work(self, task: Callable[[], Coroutine[None, None, None]], group: str) -> Worker[None]:
         """Do ``task`` in the background, until the screen is closed."""
-
-    def copy(self, text: str) -> None:
-        """Put ``text`` on the clipboard."""

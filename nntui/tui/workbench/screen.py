@@ -23,7 +23,7 @@ from nntui.players.trainers import prepare
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.history.branch import Branch
-from nntui.tui.actions import WORKBENCH, bindings, fill_keys
+from nntui.tui.actions import WORKBENCH, bindings, bindings_elsewhere, fill_keys, told_elsewhere
 from nntui.tui.drawing.titles import title_of
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import StatusContent
@@ -82,6 +82,7 @@ class WorkbenchScreen(SizedScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
     BINDINGS = [
         *bindings(WORKBENCH, "perform"),
+        *bindings_elsewhere(WORKBENCH, "why", "branches"),
         Binding("escape", "perform('unzoom')", "all panels", show=False),
     ]
 
@@ -157,8 +158,8 @@ class WorkbenchScreen(SizedScreen[None]):
 
     def on_columns_resized(self) -> None:
         """Share the rows that there are now; the outputs are shown as they were last."""
-        name = outputs_as_remembered(short=self.is_short)
-        visible = None if self.visitor else remembered(name)
+        name = outputs_as_remembered(self.run_shown, short=self.is_short)
+        visible = None if self.visitor or name is None else remembered(name)
         if not self._recalled and isinstance(visible, bool) and self.view.output.visible is None:
             self.view = replace(self.view, output=replace(self.view.output, visible=visible))
         self._recalled = True
@@ -229,6 +230,11 @@ class WorkbenchScreen(SizedScreen[None]):
     def action_perform(self, action: str) -> None:
         """Textual's way to `perform`."""
         self.perform(action)
+
+    def action_elsewhere(self, opener: str, name: str) -> None:
+        """Say of a panel's own key where it does something."""
+        shown = opener == "why" and self.view.why  # there, its key would take the panel away
+        self.show(told_elsewhere(opener, name, shown=shown))
 
     def perform(self, action: str) -> None:
         """Do what the action of that name does, such as ``one_epoch`` or ``jump 300``."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from rich.segment import Segment
 from rich.style import Style
+from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -156,7 +157,7 @@ class ArrayHeatmap(StripPanel):
         clipped = [] if self._grid is None else self._viewport.clipped("column")
         ramp = legend(self.app.current_theme.dark, colours_of(self.app))
         said = "; ".join([*([content.note] if content.note and self._grid else []), *clipped])
-        below = f"{said}  {ramp}" if self._grid is not None else ""
+        below = f"{escape(said)}  {ramp}" if self._grid is not None else ""
         fits = len(said) + 24 <= self.size.width
         set_caption(self, content.title, below if fits else ramp)
 

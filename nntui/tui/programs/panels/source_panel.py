@@ -8,6 +8,7 @@ from functools import lru_cache
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
+from textual.markup import escape
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -316,7 +317,7 @@ class SourcePanel(StripPanel):
         set_caption(
             self,
             f"Source of {name}" + ("" if few else f", {shown} of {len(content.lines)}"),
-            below,
+            escape(below),
         )
 
     def _readout(self, content: SourceContent, width: int) -> str:

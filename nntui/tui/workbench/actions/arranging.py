@@ -84,8 +84,9 @@ class Arranging:
         view = self._bench.view
         note = "" if shown else note
         self._bench.look(replace(view, output=replace(view.output, visible=not shown)), note)
-        if not self._bench.visitor:
-            remember(outputs_as_remembered(short=self._bench.is_short), not shown)
+        name = outputs_as_remembered(self._bench.run_shown, short=self._bench.is_short)
+        if name is not None and not self._bench.visitor:
+            remember(name, not shown)
         self._focus(panel, shown=not shown, had_focus=shown)
 
     def _toggle_why(self) -> None:

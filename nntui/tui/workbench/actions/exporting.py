@@ -12,7 +12,7 @@ from nntui.presets.preset import Preset, Story
 from nntui.tui.panels.panel import Copied
 from nntui.tui.screens.ask import Ask
 from nntui.tui.screens.choose import Choose
-from nntui.tui.terminal.taken import taken_file
+from nntui.tui.terminal.taken import counted_lines, take_text
 from nntui.tui.workbench.bench import Bench, Handlers
 
 FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
@@ -21,8 +21,6 @@ FORMS: tuple[tuple[str, str, Callable[[Preset], str]], ...] = (
     ("a PyTorch script", ".py", lambda preset: export(preset, "pytorch")),
 )
 """In words, the ending of the file, and what it holds."""
-MOST_SENT = 70_000
-"""Characters that are sent to a clipboard; many terminals take no more."""
 STRING = "copy the configuration as one short string"
 
 
@@ -89,25 +87,15 @@ class Exporting:
         panel = self._bench.focused_panel
         text = panel.copied() if isinstance(panel, Copied) else ""
         if text:
-            lines = len(text.splitlines())
-            self._copy(
-                text, f"{lines:,} line{'s' if lines > 1 else ''}", f"copied-{panel_name(panel)}"
-            )
+            self._copy(text, counted_lines(text), f"copied-{panel_name(panel)}")
         else:
             self._bench.show("nothing to copy yet; Tab moves on to another panel")
 
     def _copy(self, text: str, what: str, name: str, ending: str = ".tsv") -> None:
         """Send ``text`` to the terminal's clipboard, and write it into a file too."""
-        sent = len(text) <= MOST_SENT
-        if sent:
-            self._bench.copy(text)
-        places = ["sent to the clipboard, if the terminal takes it"] if sent else []
-        if not self._bench.visitor:  # nothing is kept of a visit
-            try:
-                places.append(f"in {taken_file(name, ending, text, again=True)}")
-            except ConfigError as error:
-                places.append(f"in no file: {error}")
-        self._bench.show(f"{what}: {', and '.join(places) or 'too much for a clipboard'}")
+        bench = self._bench
+        said = take_text(text, what, name, ending, send=bench.copy, visitor=bench.visitor)
+        bench.show(said)
 
 
 def panel_name(panel: object) -> str:
