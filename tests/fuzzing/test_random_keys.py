@@ -2,6 +2,7 @@
 
 import os
 import random
+from pathlib import Path
 
 import pytest
 from textual.app import App
@@ -25,7 +26,10 @@ PRESETS: tuple[str | None, ...] = ("add-relu", "xor-relu", None)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(3 * TIMES))
-async def test_keys_struck_at_random_do_not_end_the_app(number: int) -> None:
+async def test_keys_struck_at_random_do_not_end_the_app(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # some keys write a file
     draw = random.Random(number)
     name = PRESETS[number % len(PRESETS)]
     app = NNTUI(None if name is None else load_preset(name))
