@@ -488,6 +488,18 @@ def test_what_helps_is_trained_for_the_whole_budget_at_the_end_of_a_pass() -> No
         assert laboratory.rounds[-1][0] == "the best for longer"
 
 
+def test_a_stop_rule_ends_what_was_solved_as_early_as_before() -> None:
+    asked = load_preset("line-leaky-relu-bias")
+    assert asked.goal.stop
+    per_epoch, seeds = asked.configuration.updates_per_epoch, range(6)
+    for stops in (True, False):
+        made = Trial(replace(asked, goal=replace(asked.goal, stop=stops)), NOTHING)
+        for seed in seeds:
+            assert made.seconds_left(seeds, 5000) == made.seconds(seeds, 5000)
+            made.outcomes[5000][seed] = Outcome(seed, 0.0, (seed + 1) * per_epoch, False)
+        assert made.seconds_left(seeds, 5000) == made.seconds(seeds, 6 if stops else 5000)
+
+
 def test_what_the_time_does_not_allow_is_said() -> None:
     with workshop(load_preset("add-tanh"), Deadline.after(1.0), workers=0) as laboratory:
         made = experiment((), laboratory, 100)

@@ -78,18 +78,19 @@ class Trial:
         """A rough estimate for that on one core: it depends on the preset, not on the machine."""
         return seconds_of(self.block(seeds, epochs))
 
-    def epochs_needed(self, seeds: Sequence[int], epochs: int) -> int:
-        """How many of ``epochs`` epochs ``seeds`` need, if all of them were solved before."""
+    def seconds_left(self, seeds: Sequence[int], epochs: int) -> float:
+        """The same where a stop rule ends the seeds that were solved, as early as before."""
         goal, per_epoch = self.preset.goal, self.preset.configuration.updates_per_epoch
-        solved = [
-            min(
-                (x[s].updates for x in self.outcomes.values() if s in x and x[s].solved(goal)),
-                default=None,
-            )
-            for s in seeds
-        ]
-        known = [updates for updates in solved if updates is not None]
-        return -(-max(known) // per_epoch) if len(known) == len(solved) and known else epochs
+        if goal.stop:
+            ends = {
+                seed: each.updates
+                for outcomes in self.outcomes.values()
+                for seed, each in outcomes.items()
+                if each.solved(goal)
+            }
+            if all(seed in ends for seed in seeds):
+                epochs = -(-max(ends[seed] for seed in seeds) // per_epoch)
+        return self.seconds(seeds, epochs)
 
     def ended(self) -> dict[int, dict[int, Ended]]:
         """See `Tried.ended`."""

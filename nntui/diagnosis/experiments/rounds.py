@@ -33,7 +33,7 @@ SEEDS = 100
 SECONDS = 20.0
 FEWEST = 3
 """Seeds of a round that only decides what is tried further."""
-CAUSES, FIELD, LONGER, FINALS, WHOLE = 1.5, 2.5, 1.0, 3.0, 5.0
+CAUSES, FIELD, LONGER, FINALS, WHOLE = 1.5, 2.5, 1.0, 3.0, 10.0
 """Seconds of a core of about 2020 that a round may take at first: the fixes of the findings, all
 fixes and their combinations, the better ones for longer, the best, and those that help for the
 whole budget."""
@@ -203,21 +203,22 @@ class _Rounds:
         return final[0] == budget == size[0]
 
     def _for_the_whole_budget(self, best: Sequence[Trial], seconds: float) -> bool:
-        """Train those of ``best`` that help for the whole budget, if it takes ``seconds`` at most.
+        """Train what helps of ``best`` for the whole budget, as far as that fits into ``seconds``.
 
-        Seeds that were solved end as early as they did, so that the baseline takes the most.
+        The baseline is trained too, and the simplest that is as good as the best comes first.
         """
         budget, seeds = self.preset.goal.epochs, self.seeds[:ENOUGH]
-        helping = [
-            trial
-            for trial in best
-            if (found := Experiment.of(trial, self.baseline)) is not None and found.helps
-        ]
-        needed = self.baseline.seconds(seeds, budget)
-        needed += sum(trial.seconds(seeds, trial.epochs_needed(seeds, budget)) for trial in helping)
-        if not helping or needed > seconds:
+        known = [(Experiment.of(trial, self.baseline), trial) for trial in best]
+        helping = [(each, trial) for each, trial in known if each is not None and each.helps]
+        simple = simplest([each for each, _ in helping])
+        helping.sort(key=lambda pair: pair[0] is not simple)
+        trials = [self.baseline]
+        for _, trial in helping:
+            if sum(each.seconds_left(seeds, budget) for each in (*trials, trial)) > seconds:
+                break
+            trials.append(trial)
+        if len(trials) == 1:
             return True
-        trials = [self.baseline, *helping]
         return self._train("what helps, for the whole budget", trials, (budget, len(seeds)))
 
     def _fitting(
