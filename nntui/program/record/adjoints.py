@@ -124,7 +124,7 @@ def _ruled(node: Node, rule: Any, g: Any, values: Sequence[Any]) -> list[tuple[N
     y = np.asarray(values[node.number])
     try:
         gradients = rule(np.asarray(g, float), y, *plain, **keywords)
-    except (TypeError, ValueError, NotImplementedError):
+    except (TypeError, ValueError):  # `NoRuleError` is one of these
         return None
     result: list[tuple[Node, Any]] = []
     for argument, gradient in zip(arguments, gradients, strict=False):

@@ -216,10 +216,10 @@ def makes_locals(source: SourceText, change: Change) -> bool:
     return bool((new - own) & read)
 
 
-def _function(tree: ast.Module, path: Path) -> ast.AST | None:
+def _function(tree: ast.Module, path: Path) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
     """The innermost function on the way to a block."""
     node: ast.AST = tree
-    found: ast.AST | None = None
+    found: ast.FunctionDef | ast.AsyncFunctionDef | None = None
     for name, at in path[:-1]:
         node = getattr(node, name)[at]
         if isinstance(node, FUNCTIONS):
@@ -237,4 +237,4 @@ def line_range(source: SourceText, change: Change) -> tuple[int, int]:
 def function_line(source: SourceText, change: Change) -> int:
     """The line of the function that a change is in; 0 for the module."""
     function = _function(source.tree, change.path)
-    return 0 if function is None else function.lineno  # type: ignore[attr-defined]
+    return 0 if function is None else function.lineno

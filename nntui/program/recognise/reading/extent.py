@@ -41,9 +41,10 @@ def _count(given: ast.expr, known: Mapping[str, Any]) -> int | None:
     if given.func.id not in ("range", "xrange"):
         return None
     numbers = [_number(each, known) for each in given.args]
-    if not 1 <= len(numbers) <= 3 or any(type(each) is not int for each in numbers):
+    whole = [each for each in numbers if isinstance(each, int)]
+    if not 1 <= len(whole) <= 3 or len(whole) < len(numbers):
         return None
-    return len(range(*numbers))  # type: ignore[arg-type]
+    return len(range(*whole))
 
 
 def _bound(test: ast.expr, known: Mapping[str, Any]) -> float | None:
@@ -64,8 +65,9 @@ def _bound(test: ast.expr, known: Mapping[str, Any]) -> float | None:
 
 
 def _number(given: ast.expr, known: Mapping[str, Any]) -> int | float | None:
-    if isinstance(given, ast.Constant) and type(given.value) in (int, float):
-        return given.value  # type: ignore[return-value]
+    if isinstance(given, ast.Constant):
+        number = None if isinstance(given.value, bool) else given.value
+        return number if isinstance(number, int | float) else None
     if isinstance(given, ast.Name | ast.Attribute):
         name = ast.unparse(given)
         value = known.get(name, known.get(name.removeprefix("self.")))

@@ -128,8 +128,9 @@ def literals_in(sources: Mapping[str, Sequence[str]]) -> tuple[float, ...]:
     found: dict[float, None] = {}
     for lines in sources.values():
         for node in ast.walk(ast.parse("\n".join(lines))):
-            if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-                number = float(node.value)  # type: ignore[arg-type]
+            value = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                number = float(value)
                 if np.isfinite(number):
                     found.setdefault(number)
     return tuple(found)

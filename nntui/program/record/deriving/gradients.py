@@ -13,6 +13,10 @@ import numpy as np
 from nntui.program.record.recompute import solid
 
 
+class NoRuleError(ValueError):
+    """The derivative of this form of an operation is not written here; differences may give it."""
+
+
 def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     """Sum over what broadcasting repeated."""
     gradient = np.asarray(gradient, float)
@@ -160,7 +164,7 @@ def cumulative(g: Any, y: Any, x: Any, axis: Any = None) -> tuple[Any]:
 def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...]:
     """Each operand's adjoint is the einsum of g and the others."""
     if not isinstance(subscripts, str) or "..." in subscripts:
-        raise NotImplementedError
+        raise NoRuleError
     text = subscripts.replace(" ", "")
     inputs, _, output = text.partition("->")
     letters = inputs.split(",")
@@ -171,7 +175,7 @@ def einsum(g: Any, y: Any, subscripts: Any, *operands: Any) -> tuple[Any, ...]:
     for number, own in enumerate(letters):
         others = [each for index, each in enumerate(letters) if index != number]
         if len(set(own)) != len(own):  # a diagonal
-            raise NotImplementedError
+            raise NoRuleError
         present = set(output).union(*others)
         reachable = "".join(each for each in own if each in present)
         rest = [operand for index, operand in enumerate(operands) if index != number]

@@ -21,7 +21,7 @@ SMALL = 0.1
 ALIKE = 1e-6
 
 
-class NotDifferentiableError(NotImplementedError):
+class NotDifferentiableError(Exception):
     """An operation has no rule and is too large for finite differences; `node` says which."""
 
     def __init__(self, node: Node, why: str) -> None:
