@@ -29,11 +29,11 @@ from nntui.timeline.sessions.session import Session, load
 from nntui.tui.actions import LIBRARY, MICROSCOPE, PROGRAM, WORKBENCH, Action, fill_keys
 from nntui.tui.drawing.themes import HIGH_CONTRAST, own_variables
 from nntui.tui.microscope.microscope_screen import MicroscopeScreen
-from nntui.tui.panels.inputs import EntryInput
+from nntui.tui.panels.editing.inputs import EntryInput
 from nntui.tui.panels.panel import colours_of
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.choose_value import ListDialog
 from nntui.tui.screens.command_palette import Palette
+from nntui.tui.screens.dialogs.ask import Ask
+from nntui.tui.screens.dialogs.choose_value import ListDialog
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.sized import too_small
 from nntui.tui.terminal.backpressure import ThriftyApp

@@ -26,9 +26,9 @@ from nntui.tui.panels.network_panel import NetworkPanel
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, RUNNING
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.why_panel import WhyPanel
-from nntui.tui.screens.ask import AskNumber
-from nntui.tui.screens.change_dialog import AskChange
 from nntui.tui.screens.command_palette import Palette
+from nntui.tui.screens.dialogs.ask import AskNumber
+from nntui.tui.screens.dialogs.change_dialog import AskChange
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.screens.manual import ManualScreen

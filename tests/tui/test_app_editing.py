@@ -15,14 +15,14 @@ from nntui.presets import load_preset
 from nntui.presets.editing.entries import preset_entries
 from nntui.presets.schema import override
 from nntui.tui.app import NNTUI
-from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.editing.editor import Editor
+from nntui.tui.panels.editing.inputs import EntryInput
 from nntui.tui.panels.heatmap import Heatmap
-from nntui.tui.panels.inputs import EntryInput
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.network_panel import NetworkPanel
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.ask_lines import AskLines
-from nntui.tui.screens.choose_value import ListDialog
+from nntui.tui.screens.dialogs.ask import Ask
+from nntui.tui.screens.dialogs.ask_lines import AskLines
+from nntui.tui.screens.dialogs.choose_value import ListDialog
 
 pytestmark = pytest.mark.slow
 

@@ -21,7 +21,7 @@ from nntui.tui.microscope.microscope_screen import MicroscopeScreen
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.timeline_strip import Timeline
-from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.dialogs.ask import Ask
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.terminal.taken import taken_folder
 from nntui.tui.workbench.actions.exporting import panel_name

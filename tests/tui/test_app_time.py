@@ -23,9 +23,9 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.status_line import DIVERGED, PAST, PAUSED, REPLAYING, RUNNING
 from nntui.tui.panels.timeline_strip import LABEL, Timeline
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.change_dialog import AskChange
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.ask import Ask
+from nntui.tui.screens.dialogs.change_dialog import AskChange
+from nntui.tui.screens.dialogs.choose import Choose
 from nntui.tui.screens.library import LibraryScreen
 from nntui.tui.workbench.screen import WorkbenchScreen
 

@@ -27,7 +27,7 @@ from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.output_panel import OutputPanel
 from nntui.tui.panels.story_panel import StoryPanel
 from nntui.tui.panels.why_panel import WhyPanel
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.choose import Choose
 from nntui.tui.screens.explain import ExplainScreen
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.library import LibraryScreen

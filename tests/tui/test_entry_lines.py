@@ -5,7 +5,7 @@ import pytest
 from nntui.presets import load_preset
 from nntui.presets.editing.entries import preset_entries
 from nntui.presets.schema import override
-from nntui.tui.panels.entry_text import NAMES, entry_line, indented
+from nntui.tui.panels.editing.entry_text import NAMES, entry_line, indented
 
 PRESET = override(
     load_preset("add-relu"),

@@ -20,8 +20,8 @@ from nntui.core.settings.training_settings import FULL, Training
 from nntui.presets.editing.entries import Changes
 from nntui.presets.preset import Preset
 from nntui.tui.actions import NETWORK, bindings, fill_keys
-from nntui.tui.panels.editor import Editor
-from nntui.tui.panels.editor_questions import EditorQuestion
+from nntui.tui.panels.editing.editor import Editor
+from nntui.tui.panels.editing.editor_questions import EditorQuestion
 from nntui.tui.panels.panel import TextPanel, set_caption, tsv
 
 LABEL = 10

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from nntui.tui.actions import Action, grouped
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 from nntui.tui.screens.manual import ManualScreen
 
 

@@ -20,7 +20,7 @@ from nntui.timeline.sessions.session_folder import SessionFile, age
 from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.dialogs.ask import Ask
 from nntui.tui.screens.help import HelpScreen
 from nntui.tui.screens.manual import ManualScreen
 from nntui.tui.screens.new_network import PROGRAM, NewNetwork

@@ -13,7 +13,7 @@ from nntui.manual import SUFFIX, source, topics
 from nntui.manual.generated_tables import filled
 from nntui.tui.actions import ACTIONS
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown

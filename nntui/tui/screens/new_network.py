@@ -26,9 +26,9 @@ from nntui.presets.making.first_preset import (
 from nntui.presets.preset import Preset
 from nntui.presets.schema import read_preset
 from nntui.presets.writer import toml_of
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.choose import Choose
-from nntui.tui.screens.choose_value import ChooseSome
+from nntui.tui.screens.dialogs.ask import Ask
+from nntui.tui.screens.dialogs.choose import Choose
+from nntui.tui.screens.dialogs.choose_value import ChooseSome
 
 BACK = "Enter goes on, Esc back"
 PROGRAM = "program"

@@ -2,7 +2,7 @@
 
 from nntui.presets.lookup import preset_of_text
 from nntui.presets.preset import Preset
-from nntui.tui.screens.ask_lines import AskLines
+from nntui.tui.screens.dialogs.ask_lines import AskLines
 
 HINT = (
     "A preset as nntui show prints it: its TOML, or with --string one short string. Nothing is "

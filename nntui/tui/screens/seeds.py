@@ -22,7 +22,7 @@ from nntui.sweeps.result import wilson
 from nntui.sweeps.runner import sweep
 from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 SEEDS = 100
 

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from nntui.tui.panels.story_panel import CAPS_CSS, with_keys
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 PAGES = (
     (

@@ -21,8 +21,8 @@ from nntui.tui.actions import (
     Action,
 )
 from nntui.tui.panels.branches_panel import BranchesPanel
+from nntui.tui.panels.editing.inputs import EntryInput, FilterInput
 from nntui.tui.panels.heatmap import Heatmap
-from nntui.tui.panels.inputs import EntryInput, FilterInput
 from nntui.tui.panels.loss_plot import LossPlot
 from nntui.tui.panels.message_line import MessageLine
 from nntui.tui.panels.network_panel import NetworkPanel

@@ -27,7 +27,7 @@ from nntui.tui.actions import WORKBENCH, bindings, bindings_elsewhere, fill_keys
 from nntui.tui.drawing.titles import title_of
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import StatusContent
-from nntui.tui.panels.editor import Editor
+from nntui.tui.panels.editing.editor import Editor
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot

@@ -12,7 +12,7 @@ from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.programs.actions.fork_text import read_change
 from nntui.tui.programs.actions.handlers import Handlers
 from nntui.tui.programs.program_bench import ProgramBench
-from nntui.tui.screens.ask import Ask, AskNumber
+from nntui.tui.screens.dialogs.ask import Ask, AskNumber
 
 
 class Forking:

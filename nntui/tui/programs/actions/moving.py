@@ -5,8 +5,8 @@ from nntui.tui.actions import fill_keys
 from nntui.tui.drawing.printed_text import in_one_line
 from nntui.tui.programs.actions.handlers import Handlers
 from nntui.tui.programs.program_bench import ProgramBench
-from nntui.tui.screens.ask import Ask, AskNumber, read_number
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.ask import Ask, AskNumber, read_number
+from nntui.tui.screens.dialogs.choose import Choose
 
 FARTHEST = 10**12
 HUNDRED = 100

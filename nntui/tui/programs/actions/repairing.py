@@ -12,7 +12,7 @@ from nntui.tui.programs.actions.forking import Forking
 from nntui.tui.programs.actions.handlers import Handlers
 from nntui.tui.programs.panels.source_panel import SourcePanel
 from nntui.tui.programs.program_bench import ProgramBench
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.choose import Choose
 
 
 class Repairing:

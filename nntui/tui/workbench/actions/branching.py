@@ -16,8 +16,8 @@ from nntui.timeline.views.compare import DIFFERENCE, A, B
 from nntui.tui.actions import fill_keys
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.heatmap import Heatmap
-from nntui.tui.screens.ask import Ask, AskNumber
-from nntui.tui.screens.change_dialog import AskChange
+from nntui.tui.screens.dialogs.ask import Ask, AskNumber
+from nntui.tui.screens.dialogs.change_dialog import AskChange
 from nntui.tui.workbench.bench import Bench, Handlers
 
 

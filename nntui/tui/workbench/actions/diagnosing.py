@@ -22,7 +22,7 @@ from nntui.tui.panels.content import ExperimentReport, ProvenFloor, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.why_panel import Item, WhyPanel, explained, units_of
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.choose import Choose
 from nntui.tui.screens.explain import ExplainScreen
 from nntui.tui.workbench import experiments
 from nntui.tui.workbench.background import in_process, in_thread

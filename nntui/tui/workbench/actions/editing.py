@@ -10,11 +10,11 @@ from nntui.presets.editing.entries import Changes
 from nntui.presets.preset_table import change_in_brief
 from nntui.timeline.edits import Edits, effect_of
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
+from nntui.tui.panels.editing.editor_questions import EditorQuestion, OneOf, SomeOf, Written
 from nntui.tui.panels.network_panel import NetworkPanel
-from nntui.tui.screens.ask import Ask, read_number
-from nntui.tui.screens.ask_lines import AskLines
-from nntui.tui.screens.choose_value import ChooseSome, ChooseValue
+from nntui.tui.screens.dialogs.ask import Ask, read_number
+from nntui.tui.screens.dialogs.ask_lines import AskLines
+from nntui.tui.screens.dialogs.choose_value import ChooseSome, ChooseValue
 from nntui.tui.workbench.bench import Bench, Handlers
 
 Answer = TypeVar("Answer")

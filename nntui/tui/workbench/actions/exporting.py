@@ -10,8 +10,8 @@ from nntui.presets import encode, to_toml
 from nntui.presets.atomic_write import write_bytes
 from nntui.presets.preset import Preset, Story
 from nntui.tui.panels.panel import Copied
-from nntui.tui.screens.ask import Ask
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.ask import Ask
+from nntui.tui.screens.dialogs.choose import Choose
 from nntui.tui.terminal.taken import counted_lines, take_text
 from nntui.tui.workbench.bench import Bench, Handlers
 

@@ -2,8 +2,8 @@
 
 from nntui.timeline.history.events import Event, events_text, next_event, previous_event
 from nntui.timeline.views.questions import Occurrence, questions, when_loss_was_below
-from nntui.tui.screens.ask import Ask, AskNumber, read_number
-from nntui.tui.screens.choose import Choose
+from nntui.tui.screens.dialogs.ask import Ask, AskNumber, read_number
+from nntui.tui.screens.dialogs.choose import Choose
 from nntui.tui.workbench.bench import Bench, Handlers
 
 FARTHEST = 10**12

@@ -13,8 +13,8 @@ from textual.widgets import Input, Static
 from nntui.core.errors import ConfigError
 from nntui.presets.schema import parse_value
 from nntui.tui.drawing.titles import entitle
-from nntui.tui.panels.inputs import OrderedInput
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.panels.editing.inputs import OrderedInput
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 Result = TypeVar("Result")
 

@@ -11,7 +11,7 @@ from textual.widgets.option_list import Option
 
 from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 
 class Choose(Dialog[int | None]):

@@ -15,7 +15,7 @@ from nntui.presets.editing.option import Option
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.titles import entitle
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 Result = TypeVar("Result")
 

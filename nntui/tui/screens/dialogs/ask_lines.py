@@ -10,7 +10,7 @@ from textual.widgets import Static, TextArea
 
 from nntui.core.errors import ConfigError
 from nntui.tui.drawing.titles import entitle
-from nntui.tui.screens.dialog import Dialog
+from nntui.tui.screens.dialogs.dialog import Dialog
 
 Result = TypeVar("Result")
 

@@ -23,10 +23,10 @@ from nntui.presets.editing.option import Option, Question
 from nntui.presets.editing.table_text import is_rows, read_rows, rows_text
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import plain_values
-from nntui.tui.panels.editor_questions import EditorQuestion, OneOf, SomeOf, Written
-from nntui.tui.panels.entry_list import EntryList
-from nntui.tui.panels.entry_text import NAMES, entry_line, indented, titled, told_of
-from nntui.tui.panels.inputs import EntryInput, FilterInput
+from nntui.tui.panels.editing.editor_questions import EditorQuestion, OneOf, SomeOf, Written
+from nntui.tui.panels.editing.entry_list import EntryList
+from nntui.tui.panels.editing.entry_text import NAMES, entry_line, indented, titled, told_of
+from nntui.tui.panels.editing.inputs import EntryInput, FilterInput
 
 NARROW = 60
 """Columns below which what is told needs more rows."""

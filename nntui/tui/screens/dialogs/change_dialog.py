@@ -13,7 +13,7 @@ from nntui.presets.editing.entries import Changes
 from nntui.presets.schema import parse_value
 from nntui.presets.variations import Variation
 from nntui.tui.panels.paged_list import PagedList
-from nntui.tui.screens.ask import Ask
+from nntui.tui.screens.dialogs.ask import Ask
 
 HINT = "key=value as in the preset, such as training.momentum=0.9; or choose with the down arrow:"
 

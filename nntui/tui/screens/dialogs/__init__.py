@@ -1,0 +1,1 @@
+"""Dialogs: each asks one thing above another screen, and is closed once."""
