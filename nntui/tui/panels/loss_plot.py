@@ -9,8 +9,8 @@ from textual.strip import Strip
 from nntui.timeline.views.curve import Curve
 from nntui.tui.actions import PLOT, bindings
 from nntui.tui.drawing.plotting import AXIS_ROWS, Cells, draw_curve
-from nntui.tui.panels.content import Plotted
 from nntui.tui.panels.panel import Panel, colours_of, set_caption, tsv
+from nntui.tui.panels.plot_content import Plotted
 
 MOST_COPIED = 2000
 """Epochs that are copied: what a terminal takes at once is limited."""

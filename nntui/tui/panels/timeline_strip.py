@@ -9,8 +9,8 @@ from textual.strip import Strip
 
 from nntui.timeline.history.events import CHANGED, DIED, GOAL, MINIMUM, NOT_FINITE, REVIVED, ROSE
 from nntui.tui.actions import TIMELINE, bindings
-from nntui.tui.panels.content import Travelled
 from nntui.tui.panels.panel import Panel, tsv
+from nntui.tui.panels.plot_content import Travelled
 
 LABEL = 7
 """Columns left of the strip."""

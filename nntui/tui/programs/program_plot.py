@@ -16,7 +16,7 @@ from nntui.timeline.views.curve import (
     recent,
 )
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.content import undrawn
+from nntui.tui.panels.plot_content import undrawn
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,9 @@ from nntui.timeline.views.ghost_curves import Ghosts, ghosts_of
 from nntui.timeline.views.grid import GridSource
 from nntui.timeline.views.measurements import REPORTED, Measurements
 from nntui.timeline.views.outputs import output_kinds
-from nntui.tui.panels.content import HeatmapContent, OutputContent, Overlaid, PlotContent
+from nntui.tui.panels.content import HeatmapContent, OutputContent
 from nntui.tui.panels.output_panel import OutputPanel
+from nntui.tui.panels.plot_content import Overlaid, PlotContent
 from nntui.tui.workbench.view import WorkbenchView
 
 AGAIN = 1.0

@@ -10,7 +10,8 @@ from nntui.timeline.history.branch import Branch
 from nntui.timeline.views.compare import A
 from nntui.timeline.views.grid import KINDS, LAYER, SCALES, Kind
 from nntui.timeline.views.measurements import PLOTS, Plot
-from nntui.tui.panels.content import HeatmapView, OutputView, PlotView
+from nntui.tui.panels.content import HeatmapView, OutputView
+from nntui.tui.panels.plot_content import PlotView
 
 Named = TypeVar("Named", Kind, Plot)
 

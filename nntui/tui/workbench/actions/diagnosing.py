@@ -18,8 +18,9 @@ from nntui.presets.preset import Preset
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.termination import Termination
 from nntui.tui.actions import fill_keys
-from nntui.tui.panels.content import ExperimentReport, ProvenFloor, TriedFix
+from nntui.tui.panels.content import ExperimentReport, TriedFix
 from nntui.tui.panels.heatmap import Heatmap
+from nntui.tui.panels.plot_content import ProvenFloor
 from nntui.tui.panels.status_line import loss_text
 from nntui.tui.panels.why_panel import Item, WhyPanel, explained, units_of
 from nntui.tui.screens.dialogs.choose import Choose
