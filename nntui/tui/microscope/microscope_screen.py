@@ -11,8 +11,9 @@ from textual.signal import Signal
 from nntui.timeline import Run
 from nntui.timeline.microscope import arithmetic
 from nntui.timeline.microscope.computed import Anatomy, dissect
-from nntui.tui.actions import MICROSCOPE, bindings
+from nntui.tui.actions import MICROSCOPE
 from nntui.tui.drawing.titles import title_of
+from nntui.tui.key_bindings import bindings
 from nntui.tui.microscope.equations_panel import EquationsPanel, Told
 from nntui.tui.microscope.known_values import KnownValues, TableContent
 from nntui.tui.microscope.substep_heatmap import SubstepHeatmap

@@ -10,7 +10,8 @@ from nntui.core.number_text import brief
 from nntui.presets.preset_table import changes_in_brief
 from nntui.timeline.history.branch import Branch
 from nntui.timeline.history.tree import Tree
-from nntui.tui.actions import BRANCHES, bindings
+from nntui.tui.actions import BRANCHES
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.content import BranchesContent, BranchLine
 from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.panels.panel import PANEL_CSS, tsv

@@ -1,4 +1,4 @@
-"""What each panel shows: one frozen value a panel, made by the workbench from run and view.
+"""What each panel shows but the loss plot: one frozen value a panel, made from run and view.
 
 A ``...View`` says how a panel is looked at, and is part of the workbench's one view.  A
 ``...Content`` is all that the panel shows: the numbers together with that view.

@@ -9,13 +9,14 @@ from textual.strip import Strip
 
 from nntui.timeline.views.compare import A, GridComparison
 from nntui.timeline.views.grid import Grid, GridRow, Kind
-from nntui.tui.actions import HEATMAP, bindings
+from nntui.tui.actions import HEATMAP
 from nntui.tui.drawing.cell_text import read_cell, read_unit
 from nntui.tui.drawing.cells import Look, draw_header
 from nntui.tui.drawing.palette import is_plain, legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.unit_lines import UnitLines
 from nntui.tui.drawing.viewport import LABEL, Viewport
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.content import HeatmapContent, HeatmapView
 from nntui.tui.panels.panel import (
     CURSOR_KEYS,

@@ -7,8 +7,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline.views.curve import Curve
-from nntui.tui.actions import PLOT, bindings
+from nntui.tui.actions import PLOT
 from nntui.tui.drawing.plotting import AXIS_ROWS, Cells, draw_curve
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.panel import Panel, colours_of, set_caption, tsv
 from nntui.tui.panels.plot_content import Plotted
 

@@ -19,7 +19,8 @@ from nntui.core.settings.layer_settings import Draws, Layer
 from nntui.core.settings.training_settings import FULL, Training
 from nntui.presets.editing.entries import Changes
 from nntui.presets.preset import Preset
-from nntui.tui.actions import NETWORK, bindings, fill_keys
+from nntui.tui.actions import NETWORK, fill_keys
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.editing.editor import Editor
 from nntui.tui.panels.editing.editor_questions import EditorQuestion
 from nntui.tui.panels.panel import TextPanel, set_caption, tsv

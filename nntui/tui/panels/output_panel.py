@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from nntui.core.number_text import number_text, numbers_text
 from nntui.timeline.views.outputs import Confusion, FitCurve, Graph, Picture, Samples, Surface
-from nntui.tui.actions import OUTPUT, bindings
+from nntui.tui.actions import OUTPUT
 from nntui.tui.drawing.cells import Look
 from nntui.tui.drawing.class_colours import class_legend
 from nntui.tui.drawing.network_graph import draw_graph
@@ -19,6 +19,7 @@ from nntui.tui.drawing.plotting import draw_fit
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.surface import GUTTER, draw_surface, points_in
 from nntui.tui.drawing.tables import draw_confusion, draw_table, sample_at
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.content import OutputContent
 from nntui.tui.panels.panel import StripPanel, colours_of, draws_ascii, set_caption, tsv
 

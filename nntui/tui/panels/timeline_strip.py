@@ -8,7 +8,8 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.timeline.history.events import CHANGED, DIED, GOAL, MINIMUM, NOT_FINITE, REVIVED, ROSE
-from nntui.tui.actions import TIMELINE, bindings
+from nntui.tui.actions import TIMELINE
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.panel import Panel, tsv
 from nntui.tui.panels.plot_content import Travelled
 

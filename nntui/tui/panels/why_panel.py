@@ -11,7 +11,8 @@ from textual.widgets import Static
 from nntui.diagnosis.finding import EXPERIMENT, MEASURED, PROOF, Diagnosis, Finding
 from nntui.presets.preset import Preset
 from nntui.presets.preset_table import in_brief
-from nntui.tui.actions import WHY, bindings
+from nntui.tui.actions import WHY
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.content import ExperimentReport, TriedFix, WhyContent
 from nntui.tui.panels.panel import TextPanel
 

@@ -19,15 +19,9 @@ from nntui.program.debugging.program_run import ProgramRun
 from nntui.program.debugging.seen import ProgramSeen
 from nntui.program.debugging.sessions.program_session import ProgramSession
 from nntui.program.debugging.snapshot_of_run import seen_of
-from nntui.tui.actions import (
-    PROGRAM,
-    bindings,
-    bindings_elsewhere,
-    fill_keys,
-    fill_program_keys,
-    told_elsewhere,
-)
+from nntui.tui.actions import PROGRAM, fill_keys, fill_program_keys
 from nntui.tui.drawing.titles import title_of
+from nntui.tui.key_bindings import bindings, bindings_elsewhere, told_elsewhere
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.loss_plot import LossPlot

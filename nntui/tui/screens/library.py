@@ -17,7 +17,8 @@ from nntui.presets.lookup import preset_of_text
 from nntui.presets.making.csv_columns import CsvColumns
 from nntui.presets.preset import Preset
 from nntui.timeline.sessions.session_folder import SessionFile, age
-from nntui.tui.actions import LIBRARY, Action, bindings, fill_keys
+from nntui.tui.actions import LIBRARY, Action, fill_keys
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.key_bar import KeyBar
 from nntui.tui.panels.paged_list import PagedList
 from nntui.tui.screens.dialogs.ask import Ask

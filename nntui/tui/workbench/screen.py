@@ -23,8 +23,9 @@ from nntui.players.trainers import prepare
 from nntui.presets.preset import Preset
 from nntui.timeline import Run
 from nntui.timeline.history.branch import Branch
-from nntui.tui.actions import WORKBENCH, bindings, bindings_elsewhere, fill_keys, told_elsewhere
+from nntui.tui.actions import WORKBENCH, fill_keys
 from nntui.tui.drawing.titles import title_of
+from nntui.tui.key_bindings import bindings, bindings_elsewhere, told_elsewhere
 from nntui.tui.panels.branches_panel import BranchesPanel
 from nntui.tui.panels.content import StatusContent
 from nntui.tui.panels.editing.editor import Editor

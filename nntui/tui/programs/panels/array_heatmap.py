@@ -15,11 +15,12 @@ from textual.strip import Strip
 
 from nntui.program.debugging.seen import Array
 from nntui.timeline.views.grid import Grid, GridRow, Kind
-from nntui.tui.actions import ARRAYS, bindings
+from nntui.tui.actions import ARRAYS
 from nntui.tui.drawing.cells import Look, draw_cells, draw_header
 from nntui.tui.drawing.palette import legend
 from nntui.tui.drawing.shortening import shortened
 from nntui.tui.drawing.viewport import LABEL, MARK, Viewport
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.panel import CURSOR_KEYS, StripPanel, colours_of, set_caption
 
 MOST_ROWS, MOST_COLUMNS = 512, 2048

@@ -9,7 +9,8 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from nntui.program.answer import FAULTY, NO_INFORMATION, RIGHT, ProgramCheck, ProgramFinding
-from nntui.tui.actions import FINDINGS, bindings
+from nntui.tui.actions import FINDINGS
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.panel import TextPanel
 from nntui.tui.programs.panels.value_text import where_of
 

@@ -14,8 +14,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from nntui.program.debugging.seen import ProgramSeen
-from nntui.tui.actions import SOURCE, bindings
+from nntui.tui.actions import SOURCE
 from nntui.tui.drawing.shortening import shortened
+from nntui.tui.key_bindings import bindings
 from nntui.tui.panels.panel import StripPanel, set_caption
 from nntui.tui.programs.panels.code_style import CODE, coloured, cut
 from nntui.tui.programs.panels.value_text import gradient_text, line_text, range_text, shape_text
