@@ -118,6 +118,17 @@ def _is_alive(process: int) -> bool:
     return False
 
 
+async def _admitted(
+    session: aiohttp.ClientSession, port: int, own: str
+) -> aiohttp.ClientWebSocketResponse:
+    """A visit, once the server has seen that the one before has gone."""
+    for _ in range(600):
+        with suppress(aiohttp.WSServerHandshakeError):
+            return await _visit(session, port, Origin=own)
+        await asyncio.sleep(0.05)
+    return await _visit(session, port, Origin=own)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")
 async def test_who_may_visit_and_that_no_visit_outlives_the_server(data_folder: Path) -> None:
     with served("--visitors", "1") as (port, server):
@@ -134,11 +145,7 @@ async def test_who_may_visit_and_that_no_visit_outlives_the_server(data_folder: 
                 await _visit(session, port, Origin=own)
             await _until(first, "add-relu")
             await first.close()
-            for _ in range(600):  # until the server has seen that it has gone
-                with suppress(aiohttp.WSServerHandshakeError):
-                    second = await _visit(session, port, Origin=own)
-                    break
-                await asyncio.sleep(0.05)
+            second = await _admitted(session, port, own)
             await second.send_str("no JSON")
             await second.send_json(["resize", {"width": "1e99", "height": None}])
             await _until(second, "add-relu")
@@ -157,7 +164,7 @@ async def test_who_may_visit_and_that_no_visit_outlives_the_server(data_folder: 
             assert second._writer.transport is not None
             second._writer.transport.abort()
             await _gone(flooded)
-            third = await _visit(session, port, Origin=own)
+            third = await _admitted(session, port, own)
             await _until(third, "add-relu")
             processes = _processes(server.pid)
             server.kill()

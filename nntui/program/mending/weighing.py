@@ -90,7 +90,7 @@ def is_better(now: Answer, before: Answer) -> bool:
         return False
     if _is_cut_off(now, before) or _is_unseen(now, before):
         return False
-    if now.get("ok") is True:
+    if now.get("ok") is True and not _is_lost_there(now, before):
         return True
     if len(faulty(now)) != len(faulty(before)):
         return len(faulty(now)) < len(faulty(before))
@@ -112,6 +112,16 @@ def _is_unseen(now: Answer, before: Answer) -> bool:
         return not _told(now)
     watched = now.get("watched")
     return watched is not None and watched <= lost["between"][1]
+
+
+def _is_lost_there(now: Answer, before: Answer) -> bool:
+    """Whether a number is still not finite, and arises on the same line.
+
+    A look at the training that comes earlier may find it in the loss alone, before the parameters
+    have it, which is no fault of theirs.
+    """
+    both = all(each.get("not_finite") is not None for each in (now, before))
+    return both and not _moves(now, before)
 
 
 def _told(answer: Answer) -> int:

@@ -27,3 +27,10 @@ def test_a_number_that_is_lost_without_a_line_is_no_mend() -> None:
     assert not is_better(unplaced, LOST)
     elsewhere = {**LOST, "findings": [{"code": "not-finite", "line": 9}]}
     assert is_better(elsewhere, LOST)
+
+
+def test_a_number_that_is_only_looked_at_earlier_is_no_mend() -> None:
+    printed = {**LOST, "ok": True, "not_finite": {"between": [100, 150], "printed": True}}
+    assert not is_better(printed, LOST)
+    elsewhere = {**printed, "findings": [{"code": "not-finite", "line": 9}]}
+    assert is_better(elsewhere, LOST)

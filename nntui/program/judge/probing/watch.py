@@ -42,7 +42,8 @@ class Watch:
         self._on_found, self._on_late, self._until = on_found, on_late, until
         self._exact_from = exact_from
         self.update = begun - 1
-        self._last = max(begun - 1, 0)
+        self.looked = max(begun - 1, 0)
+        """The last update at whose start all was seen to be finite."""
         self._next = 0.0
         self._read = 0
         self._further: FurtherTrainings | None = None
@@ -86,15 +87,15 @@ class Watch:
         """Look now."""
         for each in self._execution.live():
             if each.name in self._parameters and not _finite(each.value):
-                self._on_found(self._last, self.update, False)
+                self._on_found(self.looked, self.update, False)
                 return
         self._execution.flush()
         output = self._execution.output
         if NOT_FINITE.search(output.read_at(self._read, output.written)):
-            self._on_found(self._last, self.update, True)
+            self._on_found(self.looked, self.update, True)
             return
         self._read = output.written
-        self._last = self.update
+        self.looked = self.update
 
 
 def _finite(value: Any) -> bool:
