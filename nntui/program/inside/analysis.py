@@ -286,6 +286,8 @@ class _Check:
         self._conclude()
 
     def _on_late(self) -> None:
+        if self._watch is not None and self._watch.look():
+            return
         self._answer["watched"] = watched = self._watch.looked if self._watch is not None else 0
         self._answer.setdefault("left_out", []).append(
             f"training was watched up to update {watched:,} for numbers that are not finite"

@@ -83,19 +83,20 @@ class Watch:
         self.update += 1
         self.look()
 
-    def look(self) -> None:
-        """Look now."""
+    def look(self) -> bool:
+        """Look now; whether a number is not finite, which is then told."""
         for each in self._execution.live():
             if each.name in self._parameters and not _finite(each.value):
                 self._on_found(self.looked, self.update, False)
-                return
+                return True
         self._execution.flush()
         output = self._execution.output
         if NOT_FINITE.search(output.read_at(self._read, output.written)):
             self._on_found(self.looked, self.update, True)
-            return
+            return True
         self._read = output.written
         self.looked = self.update
+        return False
 
 
 def _finite(value: Any) -> bool:
